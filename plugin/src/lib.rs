@@ -1,0 +1,25 @@
+//! KiotViet webhooks become Getfly customers and orders.
+//!
+//! `rules/` decides and is pure; `kiotviet/` and `getfly/` speak the two APIs; `sync/` keeps the
+//! journal, the lease and the retries; `admin/` is the API for people; `wasi/` joins all that to
+//! the host and is the only part that does not compile natively.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod rules;
+pub mod secret;
+pub mod sync;
+
+#[cfg(target_arch = "wasm32")]
+mod wasi;

@@ -1,0 +1,3 @@
+//! The journal, the lease, retries and the drain.
+
+pub mod world;
