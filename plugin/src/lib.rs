@@ -12,8 +12,7 @@
         clippy::panic,
         clippy::indexing_slicing,
         clippy::string_slice,
-        clippy::unreachable,
-        clippy::arithmetic_side_effects
+        clippy::unreachable
     )
 )]
 

@@ -1,3 +1,18 @@
-//! The journal, the lease, retries and the drain.
+//! The journal, the lease, retries and the drain: nothing lost, nothing doubled, nothing stuck.
 
+pub mod accept;
+pub mod connections;
+pub mod cursor;
+pub mod drain;
+pub mod execute;
+pub mod journal;
+pub mod keys;
+pub mod lease;
+pub mod ledger;
+pub mod plan;
+pub mod preview;
+pub mod record;
+pub mod retry;
+pub mod session;
+pub mod worker;
 pub mod world;

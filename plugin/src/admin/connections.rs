@@ -1,0 +1,246 @@
+//! R1: connecting a shop, and its two webhooks, each registered and unregistered on its own.
+
+use super::{known, problem, problem::Problem};
+use crate::{
+    app::Answer,
+    config::Ready,
+    kiotviet::client::{Credentials, KiotVietError, Webhook as Registered},
+    rules::codes::RetailerId,
+    secret::Secret,
+    sync::{
+        connections::{self, Connection, Opened, Switches, Webhook},
+        keys,
+        session::Session,
+        worker::{Permit, Worker},
+        world::World,
+    },
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// The guide's warning (R1).
+const GUIDE: &str = "Trên KiotViet, Thiết lập kết nối API: tích chọn \"Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn\" thì thông tin mới đổ về Getfly.";
+
+fn cannot_open() -> Problem {
+    Problem::new(
+        409,
+        "secrets-cannot-be-opened",
+        "The connection's secrets cannot be opened with this master_key",
+        "Set the former master_key, or connect the shop again with PUT.",
+    )
+}
+
+fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Problem> {
+    connection.open(&ready.sealer).map_err(|_| cannot_open())
+}
+
+fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
+    Worker::new(world, Permit::Person, ready, Vec::new())
+}
+
+fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b str {
+    let text = body.get(name).and_then(Value::as_str).map(str::trim).unwrap_or_default();
+    if text.is_empty() {
+        missing.push(name.to_owned());
+    }
+    text
+}
+
+/// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
+pub async fn put<W: World>(world: &W, ready: &Ready, name: &str, body: &Value) -> Result<Answer, Problem> {
+    if !connections::is_name(name) {
+        return Err(problem::invalid("A connection's name has 1 to 64 of a-z, 0-9, - and _."));
+    }
+    let mut missing = Vec::new();
+    let retailer = required(body, "retailer", &mut missing);
+    let client_id = required(body, "client_id", &mut missing);
+    let client_secret = required(body, "client_secret", &mut missing);
+    if !missing.is_empty() {
+        return Err(problem::invalid(format!("The body must hold texts for: {}.", missing.join(", "))));
+    }
+    let retailer = RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
+    let credentials =
+        Credentials { retailer, client_id: client_id.to_owned(), client_secret: Secret::new(client_secret) };
+
+    let before = connections::load(world, name).await?;
+    let switches = connections::switches(world, name).await?;
+    if let Some(before) = &before
+        && before.retailer != credentials.retailer
+        && switches != Switches::default()
+    {
+        return Err(Problem::new(
+            409,
+            "webhooks-are-on",
+            "This connection's webhooks are on for another shop",
+            format!("Switch its webhooks off first, or choose another name: it is connected to {}.", before.retailer),
+        ));
+    }
+    let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
+    let previous = before.as_ref().zip(opened_before.as_ref());
+    let connection = Connection::make(name, &credentials, previous, world.now(), &ready.sealer, world)?;
+    let opened = open(&connection, ready)?;
+    let worker = person(world, ready);
+    // A token of the former credentials must not prove the new ones.
+    world.delete(&keys::token(name)).await?;
+    let session = Session::new(&worker, ready, &connection, &opened);
+    let branches = session.kiotviet(async |k| k.branches().await).await?;
+    connections::save(world, &connection, before.is_none()).await?;
+    Ok(Answer::json(
+        200,
+        &json!({
+            "name": connection.name,
+            "retailer": connection.retailer,
+            "branches": branches,
+            "webhooks_need_switching_on": before.is_some() && opened_before.is_none(),
+            "guide": GUIDE,
+        }),
+    ))
+}
+
+/// Ours among the shop's webhooks: those whose URL ends in our unguessable path.
+fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
+    let is_ours = |r: &&Registered| {
+        let url = r.url.split(['?', '#']).next().unwrap_or_default();
+        url.ends_with(path) && r.kind.eq_ignore_ascii_case(webhook.kiotviet_type())
+    };
+    registered.iter().filter(is_ours).collect()
+}
+
+fn describe(webhook: Webhook, on_since: Option<jiff::Timestamp>, registered: &Result<Vec<Registered>, String>, path: &str) -> Value {
+    let kiotviet = match registered {
+        Err(why) => json!({ "error": why }),
+        Ok(all) => {
+            let ours = ours(all, path, webhook);
+            json!({ "registered": !ours.is_empty(), "active": ours.iter().any(|r| r.is_active) })
+        }
+    };
+    json!({ "on": on_since.is_some(), "on_since": on_since.map(|t| t.to_string()), "kiotviet": kiotviet })
+}
+
+async fn state<W: World>(world: &W, ready: &Ready, connection: &Connection) -> Result<Value, Problem> {
+    let switches = connections::switches(world, &connection.name).await?;
+    let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
+    let (registered, path) = match connection.open(&ready.sealer) {
+        Err(e) => (Err(e.to_string()), String::new()),
+        Ok(opened) => {
+            let worker = person(world, ready);
+            let session = Session::new(&worker, ready, connection, &opened);
+            let registered = session.kiotviet(async |k| k.webhooks().await).await.map_err(|e| e.to_string());
+            (registered, connection.hook_path(&opened))
+        }
+    };
+    Ok(json!({
+        "name": connection.name,
+        "retailer": connection.retailer,
+        "client_id": connection.client_id,
+        "connected_at": connection.connected_at.to_string(),
+        "valid_signature_seen": signed,
+        "webhooks": {
+            "customer": describe(Webhook::Customer, switches.customer, &registered, &path),
+            "order": describe(Webhook::Order, switches.order, &registered, &path),
+        },
+    }))
+}
+
+/// `GET /api/connections`.
+pub async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
+    let all = connections::list(world).await?;
+    let states = join_all(all.iter().map(|c| state(world, ready, c))).await;
+    let states: Vec<Value> = states.into_iter().collect::<Result<_, _>>()?;
+    Ok(Answer::json(200, &json!({ "connections": states })))
+}
+
+async fn unregister<W: World>(
+    session: &Session<'_, W>,
+    path: &str,
+    webhooks: &[Webhook],
+) -> Result<(), KiotVietError> {
+    let registered = session.kiotviet(async |k| k.webhooks().await).await?;
+    for webhook in webhooks {
+        for ours in ours(&registered, path, *webhook) {
+            session.kiotviet(async |k| k.delete_webhook(ours.id).await).await?;
+        }
+    }
+    Ok(())
+}
+
+/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history.
+pub async fn delete<W: World>(world: &W, ready: &Ready, name: &str) -> Result<Answer, Problem> {
+    let connection = known(world, name).await?;
+    let mut warning = None;
+    match connection.open(&ready.sealer) {
+        Err(e) => warning = Some(e.to_string()),
+        Ok(opened) => {
+            let worker = person(world, ready);
+            let session = Session::new(&worker, ready, &connection, &opened);
+            match unregister(&session, &connection.hook_path(&opened), &Webhook::ALL).await {
+                Ok(()) => {}
+                // Whoever revoked the key on KiotViet must be able to leave all the same.
+                Err(
+                    e @ (KiotVietError::CredentialsRefused { .. } | KiotVietError::Unauthorized | KiotVietError::NoRight),
+                ) => warning = Some(e.to_string()),
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+    connections::remove(world, name).await?;
+    let warning = warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
+    Ok(Answer::json(200, &json!({ "removed": name, "warning": warning })))
+}
+
+/// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
+/// and keeps the moment it was switched on.
+pub async fn switch_on<W: World>(world: &W, ready: &Ready, name: &str, webhook: Webhook) -> Result<Answer, Problem> {
+    let connection = known(world, name).await?;
+    let opened = open(&connection, ready)?;
+    let switches = connections::switches(world, name).await?;
+    let on_since = match webhook {
+        Webhook::Customer => switches.customer,
+        Webhook::Order => switches.order,
+    };
+    let on_since = on_since.unwrap_or_else(|| world.now());
+    let path = connection.hook_path(&opened);
+    let url = format!("{}{path}", ready.public_url);
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, &connection, &opened);
+    let registered = session.kiotviet(async |k| k.webhooks().await).await?;
+    let (sound, broken): (Vec<_>, Vec<_>) =
+        ours(&registered, &path, webhook).into_iter().partition(|r| r.is_active && r.url == url);
+    if sound.is_empty() {
+        // On before it is registered, so that not even the first delivery finds it off.
+        connections::set_switch(world, name, webhook, Some(on_since)).await?;
+        let register = session
+            .kiotviet(async |k| {
+                k.register_webhook(webhook.kiotviet_type(), &url, &opened.webhook_secret, "KiotViet → Getfly").await
+            })
+            .await;
+        if let Err(e) = register {
+            let before = match webhook {
+                Webhook::Customer => switches.customer,
+                Webhook::Order => switches.order,
+            };
+            connections::set_switch(world, name, webhook, before).await?;
+            return Err(e.into());
+        }
+    } else {
+        connections::set_switch(world, name, webhook, Some(on_since)).await?;
+    }
+    for old in broken {
+        session.kiotviet(async |k| k.delete_webhook(old.id).await).await?;
+    }
+    Ok(Answer::json(
+        200,
+        &json!({ "webhook": webhook.as_str(), "on": true, "on_since": on_since.to_string() }),
+    ))
+}
+
+/// `DELETE /api/connections/{name}/webhooks/{webhook}`.
+pub async fn switch_off<W: World>(world: &W, ready: &Ready, name: &str, webhook: Webhook) -> Result<Answer, Problem> {
+    let connection = known(world, name).await?;
+    let opened = open(&connection, ready)?;
+    connections::set_switch(world, name, webhook, None).await?;
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, &connection, &opened);
+    unregister(&session, &connection.hook_path(&opened), &[webhook]).await?;
+    Ok(Answer::json(200, &json!({ "webhook": webhook.as_str(), "on": false })))
+}

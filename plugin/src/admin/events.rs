@@ -1,0 +1,150 @@
+//! What happened to each event, newest first, and the two wishes about dead letters.
+
+use super::{problem, problem::Problem};
+use crate::{
+    app::Answer,
+    config::Ready,
+    sync::{
+        drain::{self, Patience},
+        journal,
+        record::{Command, Entry, Record, State},
+        world::World,
+    },
+};
+use serde_json::{Value, json};
+
+/// Events in an answer, unless `limit` says otherwise.
+const LIMIT: usize = 50;
+/// Most events in an answer.
+const LIMIT_MOST: usize = 200;
+/// Journal entries looked at for one answer, so that its cost does not grow with the history; where
+/// a filter leaves fewer, `next_before` goes on.
+const LOOKED_AT: usize = 1000;
+
+struct Query {
+    connection: Option<String>,
+    state: Option<State>,
+    limit: usize,
+    before: Option<u64>,
+}
+
+fn parse(query: Option<&str>) -> Result<Query, Problem> {
+    let mut parsed = Query { connection: None, state: None, limit: LIMIT, before: None };
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if value.is_empty() {
+            continue;
+        }
+        let wrong = |what: &str| problem::invalid(format!("{name} must be {what}."));
+        match name.as_ref() {
+            "connection" => parsed.connection = Some(value.into_owned()),
+            "state" => {
+                let state = State::parse(&value);
+                parsed.state = Some(state.ok_or_else(|| wrong("received, retrying, done, dead or dismissed"))?);
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|n| (1..=LIMIT_MOST).contains(n));
+                parsed.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
+            }
+            "before" => parsed.before = Some(value.parse().map_err(|_| wrong("an event's number"))?),
+            _ => {}
+        }
+    }
+    Ok(parsed)
+}
+
+/// The contract's members of an event.
+fn summary(record: &Record) -> Value {
+    json!({
+        "seq": record.seq,
+        "received_at": record.received_at.to_string(),
+        "connection": record.connection,
+        "kind": record.kind,
+        "key": record.key,
+        "state": record.state,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "attempts": record.attempts,
+        "next_attempt_at": record.next_attempt_at.map(|t| t.to_string()),
+        "account_code": record.account_code,
+        "order_code": record.order_code,
+        "notes": record.notes,
+    })
+}
+
+fn detail(record: &Record) -> Value {
+    let mut value = summary(record);
+    if let Some(map) = value.as_object_mut() {
+        map.insert("rule".to_owned(), json!(record.rule));
+        map.insert("evidence".to_owned(), json!(record.evidence));
+        map.insert("alternatives".to_owned(), json!(record.alternatives));
+        map.insert("calls".to_owned(), json!(record.calls));
+        map.insert("finished_at".to_owned(), json!(record.finished_at.map(|t| t.to_string())));
+    }
+    value
+}
+
+/// `GET /api/events`.
+pub async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Answer, Problem> {
+    let query = parse(query)?;
+    let tail = journal::tail(world).await?;
+    let mut seq = query.before.map_or(tail, |before| before.saturating_sub(1).min(tail));
+    let mut found: Vec<Value> = Vec::new();
+    let mut looked_at = 0;
+    while seq > 0 && found.len() < query.limit && looked_at < LOOKED_AT {
+        if let Some(record) = journal::read_event(world, seq).await? {
+            let wanted = query.connection.as_ref().is_none_or(|c| *c == record.connection)
+                && query.state.is_none_or(|s| s == record.state);
+            if wanted {
+                found.push(summary(&record));
+            }
+        }
+        seq -= 1;
+        looked_at += 1;
+    }
+    let next_before = (seq > 0).then_some(seq + 1);
+    Ok(Answer::json(200, &json!({ "events": found, "next_before": next_before })))
+}
+
+async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
+    let missing = || Problem::new(404, "unknown-event", "Unknown event", "There is no event of this number.");
+    let seq: u64 = seq.parse().map_err(|_| missing())?;
+    journal::read_event(world, seq).await?.ok_or_else(missing)
+}
+
+/// `GET /api/events/{seq}`.
+pub async fn one<W: World>(world: &W, seq: &str) -> Result<Answer, Problem> {
+    Ok(Answer::json(200, &detail(&read(world, seq).await?)))
+}
+
+/// What a person can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Try it again.
+    Retry,
+    /// It needs nothing more.
+    Dismiss,
+}
+
+/// `POST /api/events/{seq}/retry` and `/dismiss`: 200 with the event when it was carried out, 202
+/// when another worker is about to.
+pub async fn command<W: World>(world: &W, ready: &Ready, seq: &str, wish: Wish) -> Result<Answer, Problem> {
+    let record = read(world, seq).await?;
+    if record.state != State::Dead {
+        return Err(Problem::new(
+            409,
+            "not-a-dead-letter",
+            "This event is not a dead letter",
+            "Only dead letters can be retried or dismissed.",
+        ));
+    }
+    let command = match wish {
+        Wish::Retry => Command::Retry(record.seq),
+        Wish::Dismiss => Command::Dismiss(record.seq),
+    };
+    let number = journal::reserve(world, 1).await?;
+    journal::write(world, number, &Entry::Command(command)).await?;
+    drain::drain(world, ready, Patience::None).await;
+    let record = read(world, seq).await?;
+    let status = if record.commanded_by == Some(number) { 200 } else { 202 };
+    Ok(Answer::json(status, &detail(&record)))
+}

@@ -1,0 +1,126 @@
+//! The API for people: connections, webhooks, events, preview and drain.
+
+mod connections;
+mod events;
+pub mod problem;
+
+use crate::{
+    app::{Answer, Body, Inbound},
+    config::{Config, Ready},
+    secret::Secret,
+    sync::{
+        connections::{Connection, Webhook, load},
+        drain::{self, Patience},
+        preview,
+        world::World,
+    },
+};
+use problem::Problem;
+use serde_json::{Value, json};
+
+/// Largest body of an API request; a preview's delivery may be as large as KiotViet's.
+const MAX_BODY_BYTES: usize = crate::sync::accept::MAX_BODY_BYTES;
+
+/// Answers `/api/...`; `path` is what follows.
+pub async fn api<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>, path: &[&str]) -> Answer {
+    match route(world, config, request, path).await {
+        Ok(answer) => answer,
+        Err(problem) => problem.answer(),
+    }
+}
+
+async fn route<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+    path: &[&str],
+) -> Result<Answer, Problem> {
+    let Some(admin_token) = &config.admin_token else { return Err(problem::not_configured(config)) };
+    if !authorized(admin_token, request.authorization.as_deref()) {
+        return Err(problem::unauthorized());
+    }
+    let method = request.method.clone();
+    // What people look at works without the upstreams' variables; everything else needs them.
+    match (method.as_str(), path) {
+        ("GET", ["events"]) => return events::list(world, request.query.as_deref()).await,
+        ("GET", ["events", seq]) => return events::one(world, seq).await,
+        _ => {}
+    }
+    let Some(ready) = &config.ready else { return Err(problem::not_configured(config)) };
+    match (method.as_str(), path) {
+        ("GET", ["connections"]) => connections::list(world, ready).await,
+        ("PUT", ["connections", name]) => {
+            let body = read_json(request.body).await?;
+            connections::put(world, ready, name, &body).await
+        }
+        ("DELETE", ["connections", name]) => connections::delete(world, ready, name).await,
+        ("PUT", ["connections", name, "webhooks", webhook]) => {
+            connections::switch_on(world, ready, name, known_webhook(webhook)?).await
+        }
+        ("DELETE", ["connections", name, "webhooks", webhook]) => {
+            connections::switch_off(world, ready, name, known_webhook(webhook)?).await
+        }
+        ("POST", ["events", seq, "retry"]) => events::command(world, ready, seq, events::Wish::Retry).await,
+        ("POST", ["events", seq, "dismiss"]) => events::command(world, ready, seq, events::Wish::Dismiss).await,
+        ("POST", ["preview", name]) => {
+            let connection = known(world, name).await?;
+            let body = read(request.body).await?;
+            preview_answer(world, ready, &connection, &body).await
+        }
+        ("POST", ["drain"]) => drain_answer(world, ready).await,
+        (_, path) => Err(wrong_route(path)),
+    }
+}
+
+fn wrong_route(path: &[&str]) -> Problem {
+    match path {
+        ["connections" | "events"] | ["events", _] => problem::method_not_allowed("GET"),
+        ["connections", _] | ["connections", _, "webhooks", _] => problem::method_not_allowed("PUT or DELETE"),
+        ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => problem::method_not_allowed("POST"),
+        _ => problem::not_found("no such route under /api"),
+    }
+}
+
+fn authorized(admin_token: &Secret, header: Option<&str>) -> bool {
+    let offered = header.and_then(|h| h.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *admin_token)
+}
+
+fn known_webhook(word: &str) -> Result<Webhook, Problem> {
+    Webhook::parse(word).ok_or_else(|| problem::not_found("a webhook is customer or order"))
+}
+
+async fn known<W: World>(world: &W, name: &str) -> Result<Connection, Problem> {
+    load(world, name).await?.ok_or_else(|| problem::unknown_connection(name))
+}
+
+async fn read<B: Body>(body: B) -> Result<Vec<u8>, Problem> {
+    body.read(MAX_BODY_BYTES)
+        .await
+        .map_err(|e| Problem::new(413, "body-too-large", "The body cannot be read", format!("{e}; at most 5 MiB.")))
+}
+
+async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
+    let bytes = read(body).await?;
+    serde_json::from_slice(&bytes).map_err(|e| problem::invalid(format!("The body is not JSON: line {}.", e.line())))
+}
+
+async fn preview_answer<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    body: &[u8],
+) -> Result<Answer, Problem> {
+    let items = preview::preview(world, ready, connection, body)
+        .await
+        .map_err(|why| Problem::new(422, "unreadable", "This is not a KiotViet webhook delivery", why))?;
+    let items = serde_json::to_value(items).map_err(|e| problem::invalid(e.to_string()))?;
+    Ok(Answer::json(200, &json!({ "items": items })))
+}
+
+async fn drain_answer<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
+    let drained = drain::drain(world, ready, Patience::TwoSlots).await;
+    let status = if drained.stopped.is_some() { 503 } else { 200 };
+    let value = serde_json::to_value(drained).map_err(|e| problem::invalid(e.to_string()))?;
+    Ok(Answer::json(status, &value))
+}

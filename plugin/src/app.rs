@@ -1,0 +1,176 @@
+//! The routes: KiotViet's deliveries, the health check, and the API for people.
+
+use crate::{
+    admin,
+    config::{Config, Processing, Ready},
+    log,
+    sync::{
+        accept::{self, MAX_BODY_BYTES, NotKept},
+        drain::{self, Patience},
+        journal,
+        world::World,
+    },
+};
+use core::time::Duration;
+use futures_util::future::{Either, select};
+use serde_json::json;
+
+/// Under `processing = inline` a delivery is processed at most this long before its answer:
+/// KiotViet waits five seconds.
+const INLINE_TIME: Duration = Duration::from_secs(4);
+/// Under `processing = inline` no further event is begun after this.
+const INLINE_BEGIN: Duration = Duration::from_secs(2);
+
+/// A request's body, read only once its sender is known.
+pub trait Body {
+    /// The whole body, at most `limit` bytes.
+    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError>;
+}
+
+/// Why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Longer than allowed.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The connection broke.
+    #[error("the body ended early")]
+    Broken,
+}
+
+/// One inbound request.
+pub struct Inbound<B> {
+    /// Upper-case method.
+    pub method: String,
+    /// Path as it came, without the query.
+    pub path: String,
+    /// Query as it came.
+    pub query: Option<String>,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The `X-Hub-Signature` header.
+    pub signature: Option<String>,
+    /// The body.
+    pub body: B,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// `Content-Type`, none for an empty body.
+    pub content_type: Option<&'static str>,
+    /// Body.
+    pub body: Vec<u8>,
+    /// Further header fields.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, content_type: None, body: Vec::new(), headers: Vec::new() }
+    }
+
+    /// An answer in JSON.
+    pub fn json(status: u16, value: &serde_json::Value) -> Self {
+        Self {
+            status,
+            content_type: Some("application/json"),
+            body: value.to_string().into_bytes(),
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// What is to be done after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// Process what waits ([`process`]).
+    Drain,
+}
+
+/// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
+/// `processing = inline`.
+pub async fn handle<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>) -> (Answer, After) {
+    let path = request.path.clone();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    match segments.as_slice() {
+        ["hooks", connection, token] => hook(world, config, request, connection, token).await,
+        ["healthz"] => (health(world, config).await, After::Nothing),
+        ["api", rest @ ..] => (admin::api(world, config, request, rest).await, After::Nothing),
+        _ => (admin::problem::not_found("no such page").answer(), After::Nothing),
+    }
+}
+
+async fn hook<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+    name: &str,
+    token: &str,
+) -> (Answer, After) {
+    let connection = match accept::authenticate(world, name, token).await {
+        Ok(Some(connection)) => connection,
+        Ok(None) => return (Answer::empty(404), After::Nothing),
+        Err(e) => return (not_kept(world, name, &e.into()), After::Nothing),
+    };
+    if matches!(request.method.as_str(), "GET" | "HEAD") {
+        return (Answer::empty(200), After::Nothing);
+    }
+    let body = match request.body.read(MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => return (Answer::empty(413), After::Nothing),
+        Err(BodyError::Broken) => return (Answer::empty(503), After::Nothing),
+    };
+    let signature = request.signature.as_deref();
+    let sealer = config.sealer.as_ref();
+    let kept = accept::accept(world, sealer, config.signature_policy, &connection, signature, &body).await;
+    if let Err(e) = kept {
+        return (not_kept(world, name, &e), After::Nothing);
+    }
+    let Some(ready) = &config.ready else { return (Answer::empty(200), After::Nothing) };
+    if config.processing == Processing::Inline {
+        process_inline(world, ready).await;
+        return (Answer::empty(200), After::Nothing);
+    }
+    (Answer::empty(200), After::Drain)
+}
+
+fn not_kept<W: World>(world: &W, connection: &str, e: &NotKept) -> Answer {
+    let name: String = connection.chars().take(64).collect();
+    log::not_kept(world, &name, &e.to_string());
+    Answer::empty(503)
+}
+
+async fn process_inline<W: World>(world: &W, ready: &Ready) {
+    let drain = core::pin::pin!(drain::drain_for(world, ready, Patience::None, Some(INLINE_BEGIN)));
+    let time = core::pin::pin!(world.sleep(INLINE_TIME));
+    // What is not done in time is journalled and goes on with the next drain.
+    match select(drain, time).await {
+        Either::Left(_) | Either::Right(_) => {}
+    }
+}
+
+/// Processes what waits, after an answer.
+pub async fn process<W: World>(world: &W, config: &Config) {
+    if let Some(ready) = &config.ready {
+        drain::drain(world, ready, Patience::None).await;
+    }
+}
+
+async fn health<W: World>(world: &W, config: &Config) -> Answer {
+    let mut reasons: Vec<String> =
+        config.problems.iter().map(|p| format!("variable {} {}", p.variable, p.problem)).collect();
+    if let Err(e) = journal::tail(world).await {
+        reasons.push(e.to_string());
+    }
+    if reasons.is_empty() {
+        Answer::json(200, &json!({ "status": "ok" }))
+    } else {
+        Answer::json(503, &json!({ "status": "unavailable", "reasons": reasons }))
+    }
+}

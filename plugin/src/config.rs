@@ -1,0 +1,269 @@
+//! The application's variables, checked once per request. A missing or malformed one is named for
+//! people with what to do; deliveries are still accepted, and nothing is processed until it is
+//! mended.
+
+use crate::{
+    kiotviet::client::Settings as KiotVietSettings,
+    rules::{codes::AccountCode, phone::PhoneField, settings::{GenderCodes, RuleSettings}},
+    seal::Sealer,
+    secret::Secret,
+};
+use core::time::Duration;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::Serialize;
+
+/// Shortest acceptable `admin_token`, in characters.
+pub const ADMIN_TOKEN_MIN: usize = 16;
+
+/// A variable that is missing or malformed. Never holds the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What is wrong and how to set it.
+    pub problem: String,
+}
+
+/// What happens to a delivery whose signature is missing or wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignaturePolicy {
+    /// Observe until this connection's first valid signature, enforce from then on.
+    #[default]
+    Auto,
+    /// A dead letter.
+    Enforce,
+    /// Taken as a hint, with a note.
+    Observe,
+}
+
+/// When events are processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Processing {
+    /// After the answer.
+    #[default]
+    Background,
+    /// Before the answer, for hosts that stop a guest at its answer.
+    Inline,
+}
+
+/// Getfly's call ceiling: at most `calls` in any `window`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallRate {
+    /// Calls per window.
+    pub calls: usize,
+    /// The window.
+    pub window: Duration,
+}
+
+/// Everything that processing needs; exists only when every variable is sound.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Origin of the Getfly tenant.
+    pub getfly_url: String,
+    /// `X-API-KEY`.
+    pub getfly_api_key: Secret,
+    /// Ceiling towards Getfly.
+    pub getfly_rate: CallRate,
+    /// Where KiotViet reaches this app, without a trailing slash.
+    pub public_url: String,
+    /// KiotViet's two origins.
+    pub kiotviet: KiotVietSettings,
+    /// What the rules need.
+    pub rules: RuleSettings,
+    /// Seals secrets at rest.
+    pub sealer: Sealer,
+    /// Finished events older than this many days are removed.
+    pub retention_days: i64,
+}
+
+/// The configuration as far as it is sound.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Opens `/api`; none when missing or too short.
+    pub admin_token: Option<Secret>,
+    /// Seals what is kept; none when `master_key` is missing or malformed.
+    pub sealer: Option<Sealer>,
+    /// What to do with unsigned deliveries.
+    pub signature_policy: SignaturePolicy,
+    /// When to process.
+    pub processing: Processing,
+    /// Present when there is no problem.
+    pub ready: Option<Ready>,
+    /// Every variable that needs attention.
+    pub problems: Vec<Problem>,
+}
+
+struct Reader<F> {
+    get: F,
+    problems: Vec<Problem>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.get)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    fn complain(&mut self, variable: &'static str, problem: impl Into<String>) {
+        self.problems.push(Problem { variable, problem: problem.into() });
+    }
+
+    fn required(&mut self, name: &'static str, how: &str) -> Option<String> {
+        let value = self.text(name);
+        if value.is_none() {
+            self.complain(name, format!("is not set. {how}"));
+        }
+        value
+    }
+
+    fn parsed<T>(&mut self, name: &'static str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        match self.text(name).map(|v| parse(&v)) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(why)) => {
+                self.complain(name, why);
+                default
+            }
+        }
+    }
+
+    fn origin(&mut self, name: &'static str, value: Option<String>) -> String {
+        let Some(value) = value else { return String::new() };
+        if let Err(why) = check_origin(&value) {
+            self.complain(name, why);
+        }
+        value
+    }
+}
+
+fn check_origin(value: &str) -> Result<(), String> {
+    let how = "Set an origin only, e.g. https://shop.getflycrm.com, without a path or trailing slash.";
+    let url = url::Url::parse(value).map_err(|_| format!("is not a web address. {how}"))?;
+    let web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
+    if !web || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("is not an http(s) origin. {how}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() || url.path() != "/" || value.ends_with('/') {
+        return Err(format!("has a path or a trailing slash. {how}"));
+    }
+    Ok(())
+}
+
+fn public_url(value: &str) -> Result<(), String> {
+    let how = "Set the address where KiotViet reaches this app, e.g. https://bridge.example.vn, without a trailing slash.";
+    let url = url::Url::parse(value).map_err(|_| format!("is not a web address. {how}"))?;
+    if !matches!(url.scheme(), "https" | "http") || value.ends_with('/') || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("has a trailing slash, a query or no http(s) scheme. {how}"));
+    }
+    Ok(())
+}
+
+fn rate(value: &str) -> Result<CallRate, String> {
+    let wrong = || "is not a number above 0 and at most 100, e.g. 2 or 0.5.".to_owned();
+    let per_second: Decimal = value.parse().map_err(|_| wrong())?;
+    if per_second <= Decimal::ZERO || per_second > Decimal::from(100) {
+        return Err(wrong());
+    }
+    let calls = per_second.ceil().to_usize().ok_or_else(wrong)?;
+    let millis = Decimal::from(calls).checked_mul(Decimal::from(1000)).and_then(|m| m.checked_div(per_second));
+    let millis = millis.and_then(|m| m.ceil().to_u64()).ok_or_else(wrong)?;
+    Ok(CallRate { calls, window: Duration::from_millis(millis) })
+}
+
+impl Config {
+    /// Reads and checks every variable of the contract's table through `get` (an unset or blank
+    /// variable takes its default).
+    pub fn load(get: impl Fn(&str) -> Option<String>) -> Self {
+        let mut read = Reader { get, problems: Vec::new() };
+        let getfly_url = read.required("getfly_url", "Set your tenant's origin, e.g. https://shop.getflycrm.com.");
+        let getfly_url = read.origin("getfly_url", getfly_url);
+        let getfly_api_key = read.required(
+            "getfly_api_key",
+            "In Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
+        );
+        let public = read.required("public_url", "Set the address where KiotViet reaches this app.");
+        if let Some(Err(why)) = public.as_deref().map(public_url) {
+            read.complain("public_url", why);
+        }
+        let admin_token = read
+            .required("admin_token", "Choose a random text of at least 16 characters; it opens the page.")
+            .map(Secret::new);
+        let admin_token = admin_token.filter(|t| t.reveal().chars().count() >= ADMIN_TOKEN_MIN);
+        if admin_token.is_none() && read.text("admin_token").is_some() {
+            read.complain("admin_token", "is shorter than 16 characters. Choose a longer random text.");
+        }
+        let sealer = read
+            .required("master_key", "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32")
+            .map(|key| Sealer::from_base64(&key));
+        let sealer = match sealer {
+            Some(Ok(sealer)) => Some(sealer),
+            Some(Err(why)) => {
+                read.complain("master_key", why);
+                None
+            }
+            None => None,
+        };
+        let api = read.text("kiotviet_api_url").unwrap_or_else(|| "https://public.kiotapi.com".to_owned());
+        let auth = read.text("kiotviet_auth_url").unwrap_or_else(|| "https://id.kiotviet.vn".to_owned());
+        let kiotviet = KiotVietSettings {
+            api_url: read.origin("kiotviet_api_url", Some(api)),
+            auth_url: read.origin("kiotviet_auth_url", Some(auth)),
+            token_path: read.parsed("kiotviet_token_path", "/connect/token".to_owned(), |v| {
+                if v.starts_with('/') { Ok(v.to_owned()) } else { Err("must begin with a slash, e.g. /connect/token.".to_owned()) }
+            }),
+        };
+        let getfly_rate = read.parsed(
+            "getfly_requests_per_second",
+            CallRate { calls: 2, window: Duration::from_secs(1) },
+            rate,
+        );
+        let gender_codes = read.parsed("gender_codes", GenderCodes::default(), GenderCodes::parse);
+        let signature_policy = read.parsed("signature_policy", SignaturePolicy::Auto, |v| match v {
+            "auto" => Ok(SignaturePolicy::Auto),
+            "enforce" => Ok(SignaturePolicy::Enforce),
+            "observe" => Ok(SignaturePolicy::Observe),
+            _ => Err("must be auto, enforce or observe.".to_owned()),
+        });
+        let processing = read.parsed("processing", Processing::Background, |v| match v {
+            "background" => Ok(Processing::Background),
+            "inline" => Ok(Processing::Inline),
+            _ => Err("must be background or inline.".to_owned()),
+        });
+        let retention_days = read.parsed("retention_days", 30, |v| {
+            v.parse().ok().filter(|d| (1..=3650).contains(d)).ok_or_else(|| "must be a whole number of days from 1 to 3650.".to_owned())
+        });
+        let ignored_phones = read
+            .text("ignored_phones")
+            .map(|list| list.split(',').flat_map(|p| PhoneField::parse(p).numbers().to_vec()).collect())
+            .unwrap_or_default();
+        let rules = RuleSettings {
+            customer_source: Some(read.text("customer_source").unwrap_or_else(|| "KiotViet".to_owned())),
+            gender_codes,
+            walk_in_account_code: read.text("walk_in_account_code").map(AccountCode::existing),
+            ignored_phones,
+            customer_campaign_code: read.text("customer_campaign_code"),
+            order_campaign_code: read.text("order_campaign_code"),
+            campaign_recipient_username: read.text("campaign_recipient_username"),
+        };
+        if rules.customer_campaign_code.is_some() && rules.campaign_recipient_username.is_none() {
+            read.complain(
+                "campaign_recipient_username",
+                "is not set, and Getfly's campaign enrolment (customer_campaign_code) needs the login name of whoever receives the opportunity.",
+            );
+        }
+        let problems = read.problems;
+        let ready = match (&sealer, getfly_api_key, public) {
+            (Some(sealer), Some(key), Some(public_url)) if problems.is_empty() => Some(Ready {
+                getfly_url,
+                getfly_api_key: Secret::new(key),
+                getfly_rate,
+                public_url,
+                kiotviet,
+                rules,
+                sealer: sealer.clone(),
+                retention_days,
+            }),
+            _ => None,
+        };
+        Self { admin_token, sealer, signature_policy, processing, ready, problems }
+    }
+}

@@ -1,0 +1,120 @@
+//! Secrets and persons' data at rest: XChaCha20-Poly1305 under `master_key`, a fresh nonce each.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{secret::Secret, sync::world::Random};
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+
+/// Seals and opens texts. `Debug` shows nothing of the key.
+#[derive(Clone)]
+pub struct Sealer {
+    key: Secret,
+    key_id: String,
+}
+
+impl core::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Sealer").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+/// A sealed value that cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Sealed under another `master_key`.
+    #[error("it was sealed under another master_key")]
+    OtherKey,
+    /// Not a sealed value, altered, or moved to another key of the store.
+    #[error("the sealed value is damaged")]
+    Damaged,
+}
+
+impl Sealer {
+    /// `text`: 32 bytes in Base64. Refuses anything else, saying how to make one.
+    pub fn from_base64(text: &str) -> Result<Self, String> {
+        let how = "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32";
+        let key = STANDARD.decode(text.trim()).map_err(|_| format!("is not Base64. {how}"))?;
+        if key.len() != KEY_BYTES {
+            return Err(format!("holds {} bytes, not 32. {how}", key.len()));
+        }
+        let key_id = Sha256::digest(&key).iter().take(4).map(|b| format!("{b:02x}")).collect();
+        Ok(Self { key: Secret::new(STANDARD.encode(key)), key_id })
+    }
+
+    fn cipher(&self) -> Option<XChaCha20Poly1305> {
+        let key = STANDARD.decode(self.key.reveal()).ok()?;
+        XChaCha20Poly1305::new_from_slice(&key).ok()
+    }
+
+    /// Seals `plain`; it opens only with the same `place` (where it is kept), so that sealed values
+    /// cannot be swapped. Gives `v1.<key id>.<Base64 of nonce and ciphertext>`.
+    pub fn seal(&self, place: &str, plain: &[u8], random: &impl Random) -> Result<String, SealError> {
+        let mut nonce = [0u8; NONCE_BYTES];
+        random.fill(&mut nonce);
+        let sealed = self
+            .cipher()
+            .and_then(|c| c.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() }).ok())
+            .ok_or(SealError::Damaged)?;
+        let mut out = nonce.to_vec();
+        out.extend_from_slice(&sealed);
+        Ok(format!("v1.{}.{}", self.key_id, STANDARD.encode(out)))
+    }
+
+    /// Opens what [`Sealer::seal`] made for `place`.
+    pub fn open(&self, place: &str, sealed: &str) -> Result<Vec<u8>, SealError> {
+        let (key_id, data) = sealed
+            .strip_prefix("v1.")
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or(SealError::Damaged)?;
+        if key_id != self.key_id {
+            return Err(SealError::OtherKey);
+        }
+        let data = STANDARD.decode(data).map_err(|_| SealError::Damaged)?;
+        let (nonce, body) = data.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Damaged)?;
+        let cipher = self.cipher().ok_or(SealError::Damaged)?;
+        cipher
+            .decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: place.as_bytes() })
+            .map_err(|_| SealError::Damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+    impl Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::from_base64(&STANDARD.encode([byte; 32])).unwrap()
+    }
+
+    #[test]
+    fn what_was_sealed_opens_at_its_place_only() {
+        let sealed = sealer(1).seal("a", b"secret", &Fixed(9)).unwrap();
+        assert!(!sealed.contains("secret"));
+        assert_eq!(sealer(1).open("a", &sealed).unwrap(), b"secret");
+        assert_eq!(sealer(1).open("b", &sealed), Err(SealError::Damaged));
+        assert_eq!(sealer(2).open("a", &sealed), Err(SealError::OtherKey));
+        assert_eq!(sealer(1).open("a", "v1.zz"), Err(SealError::Damaged));
+    }
+
+    #[test]
+    fn a_key_of_another_length_is_refused_with_the_mend() {
+        let why = Sealer::from_base64(&STANDARD.encode([1u8; 16])).unwrap_err();
+        assert!(why.contains("16 bytes, not 32") && why.contains("openssl rand -base64 32"), "{why}");
+        assert!(Sealer::from_base64("not base64!").unwrap_err().contains("not Base64"));
+        assert!(!format!("{:?}", sealer(1)).contains("AQEB"));
+    }
+}

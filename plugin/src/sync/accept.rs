@@ -1,0 +1,219 @@
+//! One webhook delivery: every item is durably in the journal before KiotViet gets its 200. Nothing
+//! is looked up or decided here beyond what the body itself says, so the answer never waits for
+//! anybody.
+
+use super::{
+    connections::{self, Connection},
+    journal, keys,
+    record::{Body, Entry, Hint, Kind, Record},
+    world::{Clock, Random, Store, StoreError},
+};
+use crate::{
+    config::SignaturePolicy,
+    kiotviet::{
+        envelope::{self, Delivery, Item},
+        signature::{self, Verdict},
+    },
+    rules::verdict::Reason,
+    seal::Sealer,
+    secret::Secret,
+};
+use jiff::SignedDuration;
+
+/// Largest body that is read.
+pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
+/// More items than this are kept as one dead letter, so that the answer stays within its second; a
+/// retry takes them apart without that hurry. KiotViet's bursts are about 150.
+pub const MAX_ITEMS: usize = 1000;
+/// An acceptor that took longer between reserving and writing answers 503: the worker must not give
+/// up on a number that is still being written.
+const SLOWEST: SignedDuration = SignedDuration::from_secs(10);
+
+/// How the signature was judged, and what the policy makes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Trusted,
+    Noted(&'static str),
+    Refused(&'static str),
+}
+
+/// Why a delivery was not accepted; KiotViet gets 503 and sends it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Writing took too long.
+    #[error("writing the delivery took longer than {} seconds", SLOWEST.as_secs())]
+    TooSlow,
+}
+
+/// Keeps every item of `body` for `connection`; gives how many events that made.
+pub async fn accept<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    policy: SignaturePolicy,
+    connection: &Connection,
+    signature: Option<&str>,
+    body: &[u8],
+) -> Result<usize, NotKept> {
+    let secret = sealer.and_then(|s| connection.open(s).ok()).map(|o| o.webhook_secret);
+    let trust = judge(world, policy, connection, secret.as_ref(), signature, body).await?;
+    let note = match trust {
+        Trust::Trusted => None,
+        Trust::Noted(note) => Some(note),
+        Trust::Refused(note) => return keep_whole(world, sealer, connection, "bad_signature", note, body).await,
+    };
+    let delivery = match envelope::parse(body) {
+        Ok(delivery) => delivery,
+        Err(e) => return keep_whole(world, sealer, connection, "unreadable", e.why, body).await,
+    };
+    if delivery.items.len() > MAX_ITEMS {
+        return keep_whole(world, sealer, connection, "too_many_items", "retry it to take it apart", body).await;
+    }
+    keep_items(world, sealer, &connection.name, &delivery, note).await
+}
+
+async fn judge<W: Store>(
+    world: &W,
+    policy: SignaturePolicy,
+    connection: &Connection,
+    secret: Option<&Secret>,
+    header: Option<&str>,
+    body: &[u8],
+) -> Result<Trust, StoreError> {
+    let Some(secret) = secret else {
+        return Ok(Trust::Noted("signature not checked: the connection's secrets cannot be opened"));
+    };
+    let verdict = signature::verify(header, body, secret);
+    let key = keys::signed(&connection.name);
+    let seen = policy == SignaturePolicy::Auto && world.get(&key).await?.is_some();
+    let note = match verdict {
+        Verdict::Valid => {
+            if policy == SignaturePolicy::Auto && !seen {
+                world.set(&key, b"1").await?;
+            }
+            return Ok(Trust::Trusted);
+        }
+        Verdict::Missing => "signature missing",
+        Verdict::Wrong => "signature did not match",
+    };
+    Ok(if policy == SignaturePolicy::Enforce || seen { Trust::Refused(note) } else { Trust::Noted(note) })
+}
+
+/// Keeps a delivery that cannot be taken apart as one dead letter.
+async fn keep_whole<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    connection: &Connection,
+    reason: &str,
+    note: &str,
+    body: &[u8],
+) -> Result<usize, NotKept> {
+    let began = world.now();
+    let seq = journal::reserve(world, 1).await?;
+    let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
+    record.bury(reason, began);
+    record.notes.push(note.to_owned());
+    record.whole_delivery = true;
+    record.body = Some(journal::keep_body(world, sealer, seq, body).await?);
+    journal::write_event(world, &record).await?;
+    in_time(world, began)?;
+    Ok(1)
+}
+
+async fn keep_items<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    connection: &str,
+    delivery: &Delivery,
+    note: Option<&str>,
+) -> Result<usize, NotKept> {
+    if delivery.items.is_empty() {
+        return Ok(0);
+    }
+    let began = world.now();
+    let mut seq = journal::reserve(world, delivery.items.len()).await?;
+    for item in &delivery.items {
+        let mut record = describe(item, seq, began, connection);
+        record.notes.extend(note.map(str::to_owned));
+        if record.outcome.is_none() {
+            let raw = serde_json::to_vec(&item.raw).map_err(|e| StoreError(e.to_string()))?;
+            record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
+        }
+        journal::write(world, seq, &Entry::Event(Box::new(record))).await?;
+        seq = seq.saturating_add(1);
+    }
+    in_time(world, began)?;
+    Ok(delivery.items.len())
+}
+
+fn in_time(world: &impl Clock, began: jiff::Timestamp) -> Result<(), NotKept> {
+    if world.now().duration_since(began) > SLOWEST { Err(NotKept::TooSlow) } else { Ok(()) }
+}
+
+/// The event of one item; it is final at once where nothing more can come of it.
+fn describe(item: &Item, seq: u64, now: jiff::Timestamp, connection: &str) -> Record {
+    let kind = match item.kind {
+        envelope::Kind::Customer => Kind::Customer,
+        envelope::Kind::Invoice => Kind::Invoice,
+        envelope::Kind::Other => Kind::Other,
+    };
+    let id = item.id.map(|id| id.to_string());
+    let key = match kind {
+        Kind::Customer => id.unwrap_or_default(),
+        Kind::Invoice => item.code.clone().or(id).unwrap_or_default(),
+        Kind::Other => item.action.clone(),
+    };
+    // A key is for people; a hostile one is cut.
+    let key = key.chars().take(100).collect();
+    let mut record = Record::new(seq, now, connection, kind, key);
+    match (kind, item.id) {
+        (Kind::Other, _) => super::execute::finish(&mut record, Reason::NotSyncedType, now),
+        (_, Some(id)) => {
+            let code = item.code.clone().filter(|c| (1..=100).contains(&c.len()));
+            record.hint = Some(Hint { id, code });
+        }
+        (_, None) => {
+            record.bury("unreadable", now);
+            record.notes.push("the item has no readable Id".to_owned());
+        }
+    }
+    record
+}
+
+/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. The
+/// inner error says why it stays a dead letter.
+pub async fn accept_again<W: Store + Clock + Random>(
+    world: &W,
+    sealer: &Sealer,
+    record: &Record,
+) -> Result<Result<String, String>, StoreError> {
+    let body = match &record.body {
+        Some(body) => open(world, sealer, record.seq, body).await?,
+        None => None,
+    };
+    let Some(body) = body else {
+        return Ok(Err("its body cannot be opened with this master_key".to_owned()));
+    };
+    let delivery = match envelope::parse(&body) {
+        Ok(delivery) => delivery,
+        Err(e) => return Ok(Err(format!("it still cannot be read: {}", e.why))),
+    };
+    match keep_items(world, Some(sealer), &record.connection, &delivery, Some("accepted by a person's retry")).await {
+        Ok(count) => Ok(Ok(format!("accepted anew as {count} event(s)"))),
+        // Written all the same; only the answer to KiotViet would have been late.
+        Err(NotKept::TooSlow) => Ok(Ok("accepted anew".to_owned())),
+        Err(NotKept::Store(e)) => Err(e),
+    }
+}
+
+async fn open<W: Store>(world: &W, sealer: &Sealer, seq: u64, body: &Body) -> Result<Option<Vec<u8>>, StoreError> {
+    journal::open_body(world, Some(sealer), seq, body).await
+}
+
+/// Reads the connection that `name` and `token` open; none when they do not.
+pub async fn authenticate(store: &impl Store, name: &str, token: &str) -> Result<Option<Connection>, StoreError> {
+    let connection = connections::load(store, name).await?;
+    Ok(if connections::token_matches(connection.as_ref(), token) { connection } else { None })
+}

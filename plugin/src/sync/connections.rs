@@ -1,0 +1,284 @@
+//! The shops that are connected: who they are, their sealed secrets, and which webhooks are on.
+//! Written by people's requests only; each switch has a key of its own, so that two requests at
+//! once cannot lose one another's change.
+
+use super::{
+    keys,
+    world::{Random, Store, StoreError},
+};
+use crate::{
+    kiotviet::client::Credentials,
+    rules::codes::RetailerId,
+    seal::{SealError, Sealer},
+    secret::Secret,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// The two webhooks that can be switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Webhook {
+    /// R2: `customer.update`.
+    Customer,
+    /// R3: `invoice.update`.
+    Order,
+}
+
+impl Webhook {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Customer, Self::Order];
+
+    /// The word in our routes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Order => "order",
+        }
+    }
+
+    /// KiotViet's type.
+    pub fn kiotviet_type(self) -> &'static str {
+        match self {
+            Self::Customer => "customer.update",
+            Self::Order => "invoice.update",
+        }
+    }
+
+    /// From the word in our routes.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|w| w.as_str() == word)
+    }
+}
+
+/// A connection as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Our name for it, in our routes.
+    pub name: String,
+    /// KiotViet's shop name.
+    pub retailer: RetailerId,
+    /// KiotViet's ClientId.
+    pub client_id: String,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
+    token_hash: String,
+    /// Sealed [`Secrets`].
+    sealed: String,
+}
+
+/// What is sealed.
+#[derive(Clone, Serialize, Deserialize)]
+struct Secrets {
+    client_secret: String,
+    path_token: String,
+    webhook_secret: String,
+}
+
+/// The opened secrets of a connection.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// KiotViet's security code.
+    pub client_secret: Secret,
+    /// Authenticates deliveries, in the webhook's URL.
+    pub path_token: Secret,
+    /// Signs deliveries.
+    pub webhook_secret: Secret,
+}
+
+/// Whether `name` may name a connection: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+pub fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+fn random_text(random: &impl Random) -> String {
+    let mut bytes = [0u8; 32];
+    random.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A plain ASCII secret that is no valid Base64 of anything, so that the key of KiotViet's signature
+/// is not in doubt.
+fn webhook_secret(random: &impl Random) -> String {
+    let mut bytes = [0u8; 24];
+    random.fill(&mut bytes);
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("kvgf-{hex}")
+}
+
+fn seal(name: &str, secrets: &Secrets, sealer: &Sealer, random: &impl Random) -> Result<String, StoreError> {
+    let plain = serde_json::to_vec(secrets).map_err(|e| StoreError(e.to_string()))?;
+    sealer.seal(&keys::connection(name), &plain, random).map_err(|e| StoreError(e.to_string()))
+}
+
+impl Connection {
+    /// A new connection with fresh tokens, or the same one with new credentials: its path token and
+    /// webhook secret stay, so that its webhooks go on working.
+    pub fn make(
+        name: &str,
+        credentials: &Credentials,
+        previous: Option<(&Self, &Opened)>,
+        now: Timestamp,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Result<Self, StoreError> {
+        let (path_token, webhook_secret, connected_at) = match previous {
+            Some((connection, opened)) => (
+                opened.path_token.reveal().to_owned(),
+                opened.webhook_secret.reveal().to_owned(),
+                connection.connected_at,
+            ),
+            None => (random_text(random), webhook_secret(random), now),
+        };
+        let token_hash = hash(&path_token);
+        let secrets =
+            Secrets { client_secret: credentials.client_secret.reveal().to_owned(), path_token, webhook_secret };
+        Ok(Self {
+            name: name.to_owned(),
+            retailer: credentials.retailer.clone(),
+            client_id: credentials.client_id.clone(),
+            connected_at,
+            token_hash,
+            sealed: seal(name, &secrets, sealer, random)?,
+        })
+    }
+
+    /// Opens its secrets.
+    pub fn open(&self, sealer: &Sealer) -> Result<Opened, SealError> {
+        let plain = sealer.open(&keys::connection(&self.name), &self.sealed)?;
+        let secrets: Secrets = serde_json::from_slice(&plain).map_err(|_| SealError::Damaged)?;
+        Ok(Opened {
+            client_secret: Secret::new(secrets.client_secret),
+            path_token: Secret::new(secrets.path_token),
+            webhook_secret: Secret::new(secrets.webhook_secret),
+        })
+    }
+
+    /// What proves it to KiotViet.
+    pub fn credentials(&self, opened: &Opened) -> Credentials {
+        Credentials {
+            retailer: self.retailer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: opened.client_secret.clone(),
+        }
+    }
+
+    /// The path of its webhooks; unguessable, so a webhook whose URL ends in it is ours.
+    pub fn hook_path(&self, opened: &Opened) -> String {
+        format!("/hooks/{}/{}", self.name, opened.path_token.reveal())
+    }
+}
+
+/// Whether `token` opens `connection`; takes the same time for an unknown connection.
+pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
+    let offered = hash(token);
+    let expected = connection.map_or_else(|| hash(""), |c| c.token_hash.clone());
+    let equal: bool = offered.as_bytes().ct_eq(expected.as_bytes()).into();
+    equal && connection.is_some()
+}
+
+/// A webhook's switch while it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The moment it was switched on: what was created before is not new.
+    pub on_since: Timestamp,
+}
+
+/// Both switches; none is off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The customer webhook is on since.
+    pub customer: Option<Timestamp>,
+    /// The order webhook is on since.
+    pub order: Option<Timestamp>,
+}
+
+fn damaged(what: &str) -> impl Fn(serde_json::Error) -> StoreError + '_ {
+    move |e| StoreError(format!("{what} is damaged: {e}"))
+}
+
+/// Reads a connection.
+pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, StoreError> {
+    if !is_name(name) {
+        return Ok(None);
+    }
+    let Some(bytes) = store.get(&keys::connection(name)).await? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged("a connection"))
+}
+
+/// Writes a connection, and lists its name if it is new.
+pub async fn save(store: &impl Store, connection: &Connection, is_new: bool) -> Result<(), StoreError> {
+    let bytes = serde_json::to_vec(connection).map_err(|e| StoreError(e.to_string()))?;
+    if is_new {
+        let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
+        store.set(&keys::connection_name(n), connection.name.as_bytes()).await?;
+    }
+    store.set(&keys::connection(&connection.name), &bytes).await
+}
+
+/// Forgets a connection and its secrets; its events stay.
+pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
+    for webhook in Webhook::ALL {
+        store.delete(&keys::switch(name, webhook.as_str())).await?;
+    }
+    for key in [keys::token(name), keys::kiotviet_users(name), keys::signed(name), keys::connection(name)] {
+        store.delete(&key).await?;
+    }
+    Ok(())
+}
+
+/// All connections, in the order in which they were made.
+pub async fn list(store: &impl Store) -> Result<Vec<Connection>, StoreError> {
+    let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
+    let mut found: Vec<Connection> = Vec::new();
+    for n in 1..=count {
+        let Some(name) = store.get(&keys::connection_name(n)).await? else { continue };
+        let name = String::from_utf8_lossy(&name).into_owned();
+        if found.iter().any(|c| c.name == name) {
+            continue;
+        }
+        found.extend(load(store, &name).await?);
+    }
+    Ok(found)
+}
+
+/// Reads a connection's switches.
+pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+    let mut switches = Switches::default();
+    for webhook in Webhook::ALL {
+        let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
+        let switch: Option<Switch> =
+            bytes.map(|b| serde_json::from_slice(&b)).transpose().map_err(damaged("a webhook switch"))?;
+        let since = switch.map(|s| s.on_since);
+        match webhook {
+            Webhook::Customer => switches.customer = since,
+            Webhook::Order => switches.order = since,
+        }
+    }
+    Ok(switches)
+}
+
+/// Turns a switch on or off.
+pub async fn set_switch(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+    on_since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let key = keys::switch(name, webhook.as_str());
+    match on_since {
+        None => store.delete(&key).await,
+        Some(on_since) => {
+            let bytes = serde_json::to_vec(&Switch { on_since }).map_err(|e| StoreError(e.to_string()))?;
+            store.set(&key, &bytes).await
+        }
+    }
+}

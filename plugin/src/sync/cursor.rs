@@ -1,0 +1,141 @@
+//! The worker's place in the journal: what was looked at, what is due when, and the counts that
+//! follow from it. Written as one value, so that counts and place never disagree; after a crash the
+//! worker goes over the same entries again and comes to the same counts.
+
+use crate::rules::verdict::Outcome;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::record::{Record, State};
+
+/// Width of a due bucket, seconds.
+pub const BUCKET_SECONDS: i64 = 10;
+/// Far retry times are rounded up to this, so that the number of buckets stays small.
+const FAR_BUCKET_SECONDS: i64 = 600;
+/// From this distance on a retry time is "far".
+const FAR_SECONDS: i64 = 1800;
+/// How long a reserved number without an entry is looked at again. An acceptor answers 503 when
+/// reserving and writing took longer than ten seconds, so ten minutes is ample.
+pub const HOLE_SECONDS: i64 = 600;
+
+/// A number that was reserved and has no entry yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hole {
+    /// The number.
+    pub seq: u64,
+    /// When the worker first missed it.
+    pub since: Timestamp,
+}
+
+/// Entries of a due list that were appended and consumed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Entries before this index are consumed.
+    pub next: u32,
+    /// Entries appended.
+    pub len: u32,
+}
+
+/// Events by where they stand; `received = created + linked + ignored + dead + dismissed + waiting`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All events the worker has looked at.
+    pub received: u64,
+    /// Done: created.
+    pub created: u64,
+    /// Done: linked.
+    pub linked: u64,
+    /// Done: ignored.
+    pub ignored: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Dismissed by a person.
+    pub dismissed: u64,
+}
+
+impl Counts {
+    fn class(&mut self, record: &Record) -> Option<&mut u64> {
+        match (record.state, record.outcome) {
+            (State::Received | State::Retrying, _) => None,
+            (State::Dead, _) => Some(&mut self.dead),
+            (State::Dismissed, _) => Some(&mut self.dismissed),
+            (State::Done, Some(Outcome::Created)) => Some(&mut self.created),
+            (State::Done, Some(Outcome::Linked)) => Some(&mut self.linked),
+            (State::Done, _) => Some(&mut self.ignored),
+        }
+    }
+
+    /// Counts `record` where it now stands.
+    pub fn enter(&mut self, record: &Record) {
+        if let Some(count) = self.class(record) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Events that are not final.
+    pub fn waiting(&self) -> u64 {
+        let ended = self.created + self.linked + self.ignored + self.dead + self.dismissed;
+        self.received.saturating_sub(ended)
+    }
+}
+
+/// An upstream that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Until then.
+    pub until: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Every entry up to this number was looked at.
+    pub low: u64,
+    /// Numbers without an entry that are looked at again.
+    #[serde(default)]
+    pub holes: Vec<Hole>,
+    /// Due lists by the start of their bucket (Unix seconds).
+    #[serde(default)]
+    pub due: BTreeMap<i64, Bucket>,
+    /// Entries before this number were removed, or are removed through the due lists.
+    #[serde(default)]
+    pub oldest: u64,
+    /// The counts at this place.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
+    #[serde(default)]
+    pub pauses: BTreeMap<String, Pause>,
+    /// Starts of the last calls to Getfly, for its ceiling.
+    #[serde(default)]
+    pub getfly_calls: Vec<Timestamp>,
+}
+
+/// The moment at or after `wanted` at which a due list is read.
+pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {
+    let far = wanted.as_second().saturating_sub(now.as_second()) >= FAR_SECONDS;
+    let step = if far { FAR_BUCKET_SECONDS } else { BUCKET_SECONDS };
+    let whole = if wanted.subsec_nanosecond() > 0 { wanted.as_second().saturating_add(1) } else { wanted.as_second() };
+    let rounded = whole.saturating_add(step - 1).div_euclid(step).saturating_mul(step);
+    Timestamp::from_second(rounded).unwrap_or(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_second(s).unwrap()
+    }
+
+    #[test]
+    fn due_times_are_rounded_up_never_down() {
+        assert_eq!(due_time(at(0), at(30)), at(30));
+        assert_eq!(due_time(at(0), at(31)), at(40));
+        assert_eq!(due_time(at(0), at(3601)), at(4200));
+        assert_eq!(due_time(at(0), Timestamp::new(30, 1).unwrap()), at(40));
+    }
+}

@@ -1,0 +1,590 @@
+//! The one worker: under the lease it goes through what waits, in order, until nothing is due. Its
+//! cost depends on what is due, never on how long the history is.
+
+use super::{
+    connections::{self, Connection, Opened, Switches},
+    cursor::{BUCKET_SECONDS, Bucket, Cursor, HOLE_SECONDS, Hole, Pause, due_time},
+    execute, journal, keys,
+    lease::{Lease, SLOT_SECONDS},
+    plan::{self, Failure, Side},
+    record::{Command, Entry, Kind, Record, State},
+    retry,
+    session::Session,
+    worker::{Permit, Worker},
+    world::{Clock, Random, Store, StoreError, World},
+};
+use crate::{config::Ready, log, rules::verdict::Reason};
+use core::time::Duration;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The cursor is written at least every so many entries; entries since then are looked at again
+/// after a crash, which costs a read each.
+const CURSOR_EVERY: u32 = 64;
+/// Old entries removed in one drain.
+const REMOVED_AT_ONCE: u32 = 200;
+/// Getfly's name among the pauses; no connection's name has a capital letter.
+const GETFLY: &str = "Getfly";
+/// Pause between two looks at a lease that somebody else holds.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
+
+/// Whether to wait for a lease that somebody else holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leave: whoever holds the lease sees the new entries.
+    None,
+    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer.
+    TwoSlots,
+}
+
+/// What a drain did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Drained {
+    /// Events that ended.
+    pub ended: u64,
+    /// Tries that failed and are tried again.
+    pub failed: u64,
+    /// Events that wait, as far as the worker has looked.
+    pub waiting: u64,
+    /// Dead letters in all.
+    pub dead: u64,
+    /// Somebody else holds the lease.
+    pub busy: bool,
+    /// Why the drain stopped early, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// Processes everything that is due. Safe to call at any time, from many places at once.
+pub async fn drain<W: World>(world: &W, ready: &Ready, patience: Patience) -> Drained {
+    drain_for(world, ready, patience, None).await
+}
+
+/// The same, beginning no further event once `time` is over.
+pub async fn drain_for<W: World>(world: &W, ready: &Ready, patience: Patience, time: Option<Duration>) -> Drained {
+    let until = time.and_then(|t| world.now().checked_add(t).ok());
+    let mut drained = Drained::default();
+    loop {
+        let lease = match acquire(world, patience).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => {
+                drained.busy = true;
+                return drained;
+            }
+            Err(e) => {
+                drained.stopped = Some(e.to_string());
+                return drained;
+            }
+        };
+        let again = under_lease(world, ready, lease, until, &mut drained).await;
+        match again {
+            Ok(true) => {}
+            Ok(false) => return drained,
+            Err(stopped) => {
+                log::drain_stopped(world, &stopped);
+                drained.stopped = Some(stopped);
+                return drained;
+            }
+        }
+    }
+}
+
+async fn acquire<W: World>(world: &W, patience: Patience) -> Result<Option<Lease<'_, W>>, StoreError> {
+    let looks = match patience {
+        Patience::None => 1,
+        Patience::TwoSlots => 2 * SLOT_SECONDS + 1,
+    };
+    for look in 0..looks {
+        if look > 0 {
+            world.sleep(LEASE_LOOK).await;
+        }
+        if let Some(lease) = Lease::acquire(world).await? {
+            return Ok(Some(lease));
+        }
+    }
+    Ok(None)
+}
+
+/// One stretch of work; true when the journal got new entries just as the lease was given back.
+async fn under_lease<W: World>(
+    world: &W,
+    ready: &Ready,
+    lease: Lease<'_, W>,
+    until: Option<Timestamp>,
+    drained: &mut Drained,
+) -> Result<bool, String> {
+    let cursor = load_cursor(world).await.map_err(|e| e.to_string());
+    let cursor = match cursor {
+        Ok(cursor) => cursor,
+        Err(e) => {
+            lease.release().await;
+            return Err(e);
+        }
+    };
+    let worker = Worker::new(world, Permit::Lease(lease), ready, cursor.getfly_calls.clone());
+    let mut drain = Drain {
+        worker: &worker,
+        ready,
+        saved: cursor.clone(),
+        cursor,
+        unsaved: 0,
+        connections: BTreeMap::new(),
+        until,
+        drained,
+    };
+    let result = drain.work().await;
+    drain.cursor.getfly_calls = worker.getfly_calls();
+    let kept = drain.save().await;
+    let Drain { cursor, drained, .. } = drain;
+    drained.waiting = cursor.counts.waiting();
+    drained.dead = cursor.counts.dead;
+    worker.release().await;
+    match result.and(kept) {
+        // Somebody may have found the lease taken while it was being given back.
+        Ok(Pass::Complete) => arrived_meanwhile(world, &cursor).await.map_err(|e| e.to_string()),
+        Ok(Pass::Paused) => Ok(false),
+        Err(stop) => Err(stop),
+    }
+}
+
+async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool, StoreError> {
+    for hole in &cursor.holes {
+        if journal::read(world, hole.seq).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(journal::tail(world).await? > cursor.low)
+}
+
+/// Reads the worker's place.
+pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
+    match store.get(keys::CURSOR).await? {
+        None => Ok(Cursor::default()),
+        Some(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}")))
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Nothing more is due.
+    Complete,
+    /// Getfly asked for a pause or failed, or the time is over.
+    Paused,
+}
+
+/// Why the drain stops before its end.
+type Stop = String;
+
+/// A connection as the drain uses it.
+enum Shop {
+    Gone,
+    Unopened(String),
+    There(Box<(Connection, Opened, Switches)>),
+}
+
+struct Drain<'d, 'w, W> {
+    worker: &'d Worker<'w, W>,
+    ready: &'d Ready,
+    cursor: Cursor,
+    saved: Cursor,
+    unsaved: u32,
+    connections: BTreeMap<String, Shop>,
+    until: Option<Timestamp>,
+    drained: &'d mut Drained,
+}
+
+fn stop(e: StoreError) -> Stop {
+    e.to_string()
+}
+
+impl<W: World> Drain<'_, '_, W> {
+    async fn work(&mut self) -> Result<Pass, Stop> {
+        loop {
+            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
+            self.holes().await?;
+            self.remove_old().await?;
+            let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low || self.next_due().is_some();
+            if !more {
+                return Ok(Pass::Complete);
+            }
+        }
+    }
+
+    async fn save(&mut self) -> Result<(), Stop> {
+        self.unsaved = 0;
+        if self.cursor == self.saved {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(&self.cursor).map_err(|e| e.to_string())?;
+        self.worker.set(keys::CURSOR, &bytes).await.map_err(stop)?;
+        self.saved = self.cursor.clone();
+        Ok(())
+    }
+
+    async fn moved(&mut self) -> Result<(), Stop> {
+        self.unsaved += 1;
+        if self.unsaved >= CURSOR_EVERY { self.save().await } else { Ok(()) }
+    }
+
+    fn next_due(&self) -> Option<i64> {
+        let now = self.worker.now().as_second();
+        self.cursor.due.keys().next().copied().filter(|bucket| *bucket <= now)
+    }
+
+    async fn due_lists(&mut self) -> Result<Pass, Stop> {
+        while let Some(start) = self.next_due() {
+            let Some(Bucket { next, len }) = self.cursor.due.get(&start).copied() else { continue };
+            if next >= len {
+                self.cursor.due.remove(&start);
+                for index in 0..len {
+                    self.worker.delete(&keys::due(start, index)).await.map_err(stop)?;
+                }
+                continue;
+            }
+            let key = keys::due(start, next);
+            let bytes = self.worker.get(&key).await.map_err(stop)?;
+            let seq = bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|t| t.parse().ok());
+            if let Some(seq) = seq {
+                let entry = journal::read(self.worker, seq).await.map_err(stop)?;
+                if let Some(Entry::Event(record)) = entry {
+                    if self.remove_if_old(&record).await? {
+                        // It was only kept for its retention.
+                    } else if self.event(*record).await? == Pass::Paused {
+                        return Ok(Pass::Paused);
+                    }
+                }
+            }
+            if let Some(bucket) = self.cursor.due.get_mut(&start) {
+                bucket.next = next.saturating_add(1);
+            }
+            self.moved().await?;
+        }
+        Ok(Pass::Complete)
+    }
+
+    async fn new_entries(&mut self) -> Result<Pass, Stop> {
+        let tail = journal::tail(self.worker).await.map_err(stop)?;
+        while self.cursor.low < tail {
+            let seq = self.cursor.low.saturating_add(1);
+            match journal::read(self.worker, seq).await.map_err(stop)? {
+                None => self.cursor.holes.push(Hole { seq, since: self.worker.now() }),
+                Some(entry) => {
+                    if self.first_look(seq, entry).await? == Pass::Paused {
+                        return Ok(Pass::Paused);
+                    }
+                }
+            }
+            self.cursor.low = seq;
+            self.moved().await?;
+        }
+        Ok(Pass::Complete)
+    }
+
+    async fn holes(&mut self) -> Result<(), Stop> {
+        let now = self.worker.now();
+        for hole in self.cursor.holes.clone() {
+            if let Some(entry) = journal::read(self.worker, hole.seq).await.map_err(stop)? {
+                if self.first_look(hole.seq, entry).await? == Pass::Paused {
+                    return Ok(());
+                }
+            } else if now.as_second().saturating_sub(hole.since.as_second()) < HOLE_SECONDS {
+                continue;
+            }
+            self.cursor.holes.retain(|h| h.seq != hole.seq);
+        }
+        Ok(())
+    }
+
+    async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
+        match entry {
+            Entry::Command(command) => {
+                self.command(seq, command).await?;
+                Ok(Pass::Complete)
+            }
+            Entry::Event(record) => {
+                let pass = self.event(*record).await?;
+                if pass == Pass::Complete {
+                    self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);
+                }
+                Ok(pass)
+            }
+        }
+    }
+
+    /// Until when `side` is left alone after its failures.
+    fn paused_until(&self, side: &str) -> Option<Timestamp> {
+        self.cursor.pauses.get(side).map(|pause| pause.until).filter(|until| *until > self.worker.now())
+    }
+
+    /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
+    /// `Paused`: it was not touched, and nothing after it should be.
+    async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
+        let now = self.worker.now();
+        if record.state.is_final() {
+            self.cursor.counts.enter(&record);
+            return Ok(Pass::Complete);
+        }
+        if let Some(at) = record.next_attempt_at.filter(|at| *at > now) {
+            self.list_due(at, record.seq).await?;
+            return Ok(Pass::Complete);
+        }
+        if self.paused_until(GETFLY).is_some() || self.until.is_some_and(|until| now >= until) {
+            return Ok(Pass::Paused);
+        }
+        if let Some(until) = self.paused_until(&record.connection) {
+            return self.postpone(record, until).await;
+        }
+        let old_body = record.body.clone();
+        let result = self.process(&mut record).await;
+        record.calls = self.worker.take_calls();
+        match result {
+            Ok(()) => {
+                if !record.calls.is_empty() {
+                    self.cursor.pauses.remove(GETFLY);
+                    self.cursor.pauses.remove(&record.connection);
+                }
+                journal::write_event(self.worker, &record).await.map_err(stop)?;
+                journal::drop_body(self.worker, record.seq, old_body.as_ref()).await.map_err(stop)?;
+                self.ended(&record).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Abandoned(why)) => Err(why),
+            Err(Failure::Later(until)) => self.postpone(record, until).await,
+            Err(Failure::Dead { reason, words }) => {
+                self.bury(record, reason, words).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Retry { side, words, after }) => {
+                self.try_again(record, side, words, after).await
+            }
+        }
+    }
+
+    async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
+        self.drained.ended = self.drained.ended.saturating_add(1);
+        self.cursor.counts.enter(record);
+        log::event(self.worker, record);
+        if record.seq < self.cursor.oldest && record.state != State::Dead {
+            let at = due_time(self.worker.now(), self.removal_time(record));
+            self.list_due(at, record.seq).await?;
+        }
+        Ok(())
+    }
+
+    async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
+        record.bury(reason, self.worker.now());
+        if !record.notes.contains(&words) {
+            record.notes.push(words);
+        }
+        journal::write_event(self.worker, &record).await.map_err(stop)?;
+        self.ended(&record).await
+    }
+
+    async fn postpone(&mut self, mut record: Record, until: Timestamp) -> Result<Pass, Stop> {
+        let at = due_time(self.worker.now(), until);
+        record.state = State::Retrying;
+        record.next_attempt_at = Some(at);
+        journal::write_event(self.worker, &record).await.map_err(stop)?;
+        self.list_due(at, record.seq).await?;
+        Ok(Pass::Complete)
+    }
+
+    async fn try_again(
+        &mut self,
+        mut record: Record,
+        side: Side,
+        words: String,
+        after: Option<Duration>,
+    ) -> Result<Pass, Stop> {
+        self.drained.failed = self.drained.failed.saturating_add(1);
+        record.attempts = record.attempts.saturating_add(1);
+        let mut jitter = [0u8];
+        self.worker.fill(&mut jitter);
+        let [jitter] = jitter;
+        let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
+            let reason = match side {
+                Side::KiotViet => "kiotviet_unavailable",
+                Side::Getfly => "getfly_unavailable",
+            };
+            self.bury(record, reason, words).await?;
+            return Ok(Pass::Complete);
+        };
+        let name = match side {
+            Side::Getfly => GETFLY.to_owned(),
+            Side::KiotViet => record.connection.clone(),
+        };
+        let now = self.worker.now();
+        let failures = self.cursor.pauses.get(&name).map_or(1, |p| p.failures.saturating_add(1));
+        let pause = after.unwrap_or_else(|| retry::pause_after(failures));
+        let until = now.checked_add(pause).unwrap_or(now);
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        record.notes.retain(|n| !n.starts_with("last failure: "));
+        record.notes.push(format!("last failure: {words}"));
+        // Not before the pause ends, so that no pause outlasts the last retry time.
+        let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
+        self.postpone(record, wanted).await
+    }
+
+    async fn list_due(&mut self, at: Timestamp, seq: u64) -> Result<(), Stop> {
+        let start = at.as_second().div_euclid(BUCKET_SECONDS).saturating_mul(BUCKET_SECONDS);
+        let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
+        self.worker.set(&keys::due(start, bucket.len), seq.to_string().as_bytes()).await.map_err(stop)?;
+        self.cursor.due.insert(start, Bucket { len: bucket.len.saturating_add(1), ..bucket });
+        Ok(())
+    }
+
+    async fn shop(&mut self, name: &str) -> Result<&Shop, Failure> {
+        if !self.connections.contains_key(name) {
+            let shop = match connections::load(self.worker, name).await? {
+                None => Shop::Gone,
+                Some(connection) => match connection.open(&self.ready.sealer) {
+                    Err(e) => Shop::Unopened(e.to_string()),
+                    Ok(opened) => {
+                        let switches = connections::switches(self.worker, name).await?;
+                        Shop::There(Box::new((connection, opened, switches)))
+                    }
+                },
+            };
+            self.connections.insert(name.to_owned(), shop);
+        }
+        Ok(self.connections.get(name).unwrap_or(&Shop::Gone))
+    }
+
+    async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
+        record.notes.retain(|n| n.starts_with("signature") || n.starts_with("last failure: ") || n.starts_with("R11"));
+        let (worker, ready) = (self.worker, self.ready);
+        let Some(hint) = record.hint.clone() else {
+            execute::finish(record, Reason::NotSyncedType, worker.now());
+            return Ok(());
+        };
+        let off = match record.kind {
+            Kind::Customer => Reason::CustomerWebhookOff,
+            Kind::Invoice => Reason::OrderWebhookOff,
+            Kind::Other => Reason::NotSyncedType,
+        };
+        let (connection, opened, switches) = match self.shop(&record.connection).await? {
+            Shop::There(shop) => &**shop,
+            Shop::Gone => {
+                record.notes.push("the connection was removed".to_owned());
+                execute::finish(record, off, worker.now());
+                return Ok(());
+            }
+            Shop::Unopened(why) => {
+                return Err(Failure::Retry {
+                    side: Side::KiotViet,
+                    words: format!("the connection's secrets cannot be opened: {why}; connect the shop again"),
+                    after: None,
+                });
+            }
+        };
+        let session = Session::new(worker, ready, connection, opened);
+        let plan = match record.kind {
+            Kind::Customer => plan::customer(&session, *switches, &hint).await?,
+            Kind::Invoice => plan::invoice(&session, *switches, &hint).await?,
+            Kind::Other => {
+                execute::finish(record, Reason::NotSyncedType, worker.now());
+                return Ok(());
+            }
+        };
+        execute::execute(&session, record, plan).await
+    }
+
+    /// Applies a person's wish. After a crash it may come again: then it is only counted.
+    async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
+        let (Command::Retry(target) | Command::Dismiss(target)) = command;
+        let Some(mut record) = journal::read_event(self.worker, target).await.map_err(stop)? else { return Ok(()) };
+        let applied = record.commanded_by == Some(seq);
+        if record.state != State::Dead && !applied {
+            return Ok(());
+        }
+        self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
+        if !applied {
+            record.commanded_by = Some(seq);
+            self.obey(command, &mut record).await?;
+            journal::write_event(self.worker, &record).await.map_err(stop)?;
+        }
+        if record.state.is_final() {
+            return self.ended(&record).await;
+        }
+        let at = record.next_attempt_at.unwrap_or_else(|| self.worker.now());
+        self.list_due(at, target).await
+    }
+
+    async fn obey(&mut self, command: Command, record: &mut Record) -> Result<(), Stop> {
+        let now = self.worker.now();
+        match command {
+            Command::Dismiss(_) => record.state = State::Dismissed,
+            Command::Retry(_) if record.whole_delivery => {
+                let accepted = super::accept::accept_again(self.worker, &self.ready.sealer, record).await.map_err(stop)?;
+                match accepted {
+                    Ok(remark) => {
+                        record.state = State::Dismissed;
+                        record.notes.push(remark);
+                    }
+                    Err(why) => record.notes.push(why),
+                }
+            }
+            Command::Retry(_) => {
+                record.state = State::Retrying;
+                record.reason = None;
+                record.attempts = 0;
+                record.finished_at = None;
+                record.next_attempt_at = Some(now);
+            }
+        }
+        Ok(())
+    }
+
+    fn removal_time(&self, record: &Record) -> Timestamp {
+        let ended = record.finished_at.unwrap_or(record.received_at);
+        let days = self.ready.retention_days.saturating_mul(24);
+        ended.checked_add(jiff::SignedDuration::from_hours(days)).unwrap_or(ended)
+    }
+
+    fn is_old(&self, record: &Record) -> bool {
+        matches!(record.state, State::Done | State::Dismissed) && self.removal_time(record) <= self.worker.now()
+    }
+
+    /// Past its retention, but it needs a person or another try.
+    fn is_overdue(&self, record: &Record) -> bool {
+        let unfinished = !matches!(record.state, State::Done | State::Dismissed);
+        unfinished && self.removal_time(record) <= self.worker.now()
+    }
+
+    async fn remove_if_old(&mut self, record: &Record) -> Result<bool, Stop> {
+        if !self.is_old(record) {
+            return Ok(false);
+        }
+        journal::drop_body(self.worker, record.seq, record.body.as_ref()).await.map_err(stop)?;
+        self.worker.delete(&keys::entry(record.seq)).await.map_err(stop)?;
+        Ok(true)
+    }
+
+    /// Removes finished events past their retention, from the journal's old end. One that is not
+    /// finished stays and is removed through the due lists later.
+    async fn remove_old(&mut self) -> Result<(), Stop> {
+        self.cursor.oldest = self.cursor.oldest.max(1);
+        for _ in 0..REMOVED_AT_ONCE {
+            let seq = self.cursor.oldest;
+            if seq > self.cursor.low {
+                return Ok(());
+            }
+            match journal::read(self.worker, seq).await.map_err(stop)? {
+                None => {}
+                Some(Entry::Command(_)) => self.worker.delete(&keys::entry(seq)).await.map_err(stop)?,
+                Some(Entry::Event(record)) => {
+                    if !self.remove_if_old(&record).await? && !self.is_overdue(&record) {
+                        return Ok(());
+                    }
+                }
+            }
+            self.cursor.oldest = seq.saturating_add(1);
+        }
+        Ok(())
+    }
+}

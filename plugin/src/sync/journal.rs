@@ -1,0 +1,118 @@
+//! Reading and writing journal entries and their bodies. No decision is made here.
+
+use super::{
+    keys,
+    record::{Body, Entry, Record},
+    world::{Random, Store, StoreError},
+};
+use crate::seal::Sealer;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+/// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
+/// in Base64 adds a third.
+const INLINE_BODY_BYTES: usize = 64 * 1024;
+/// Size of a part of a large body.
+const PART_BYTES: usize = 512 * 1024;
+
+/// Reserves `count` numbers; gives the first of them.
+pub async fn reserve(store: &impl Store, count: usize) -> Result<u64, StoreError> {
+    let count = i64::try_from(count).map_err(|e| StoreError(e.to_string()))?;
+    let tail = store.increment(keys::JOURNAL_TAIL, count).await?;
+    u64::try_from(tail.saturating_sub(count).saturating_add(1)).map_err(|e| StoreError(e.to_string()))
+}
+
+/// The last number that was reserved.
+pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
+    let tail = store.increment(keys::JOURNAL_TAIL, 0).await?;
+    u64::try_from(tail).map_err(|e| StoreError(e.to_string()))
+}
+
+/// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed.
+pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreError> {
+    let Some(bytes) = store.get(&keys::entry(seq)).await? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| StoreError(format!("journal entry {seq} is damaged: {e}")))
+}
+
+/// The event at `seq`; none also for a command.
+pub async fn read_event(store: &impl Store, seq: u64) -> Result<Option<Record>, StoreError> {
+    Ok(match read(store, seq).await? {
+        Some(Entry::Event(record)) => Some(*record),
+        _ => None,
+    })
+}
+
+/// Writes an entry.
+pub async fn write(store: &impl Store, seq: u64, entry: &Entry) -> Result<(), StoreError> {
+    let bytes = serde_json::to_vec(entry).map_err(|e| StoreError(e.to_string()))?;
+    store.set(&keys::entry(seq), &bytes).await
+}
+
+/// Writes an event at its own number.
+pub async fn write_event(store: &impl Store, record: &Record) -> Result<(), StoreError> {
+    write(store, record.seq, &Entry::Event(Box::new(record.clone()))).await
+}
+
+fn wrap(sealer: Option<&Sealer>, place: &str, bytes: &[u8], random: &impl Random) -> Body {
+    match sealer.and_then(|s| s.seal(place, bytes, random).ok()) {
+        Some(sealed) => Body::Sealed(sealed),
+        None => Body::Plain(STANDARD.encode(bytes)),
+    }
+}
+
+fn unwrap(sealer: Option<&Sealer>, place: &str, body: &Body) -> Option<Vec<u8>> {
+    match body {
+        Body::Sealed(text) => sealer?.open(place, text).ok(),
+        Body::Plain(text) => STANDARD.decode(text).ok(),
+        Body::Parts(_) => None,
+    }
+}
+
+/// Keeps `bytes` as the body of entry `seq`, sealed where there is a sealer, and gives what the
+/// record must hold. A large body is written to keys of its own first.
+pub async fn keep_body<W: Store + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    seq: u64,
+    bytes: &[u8],
+) -> Result<Body, StoreError> {
+    if bytes.len() <= INLINE_BODY_BYTES {
+        return Ok(wrap(sealer, &keys::entry(seq), bytes, world));
+    }
+    let mut parts = 0;
+    for chunk in bytes.chunks(PART_BYTES) {
+        let key = keys::body_part(seq, parts);
+        let part = wrap(sealer, &key, chunk, world);
+        world.set(&key, &serde_json::to_vec(&part).map_err(|e| StoreError(e.to_string()))?).await?;
+        parts += 1;
+    }
+    Ok(Body::Parts(parts))
+}
+
+/// The body of entry `seq`; none when it cannot be opened with this `master_key`.
+pub async fn open_body(
+    store: &impl Store,
+    sealer: Option<&Sealer>,
+    seq: u64,
+    body: &Body,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Body::Parts(parts) = body else { return Ok(unwrap(sealer, &keys::entry(seq), body)) };
+    let mut whole = Vec::new();
+    for part in 0..*parts {
+        let key = keys::body_part(seq, part);
+        let Some(bytes) = store.get(&key).await? else { return Ok(None) };
+        let opened = serde_json::from_slice(&bytes).ok().and_then(|b| unwrap(sealer, &key, &b));
+        let Some(opened) = opened else { return Ok(None) };
+        whole.extend_from_slice(&opened);
+    }
+    Ok(Some(whole))
+}
+
+/// Removes the keys of a large body. An inline body goes with its record.
+pub async fn drop_body(store: &impl Store, seq: u64, body: Option<&Body>) -> Result<(), StoreError> {
+    if let Some(Body::Parts(parts)) = body {
+        for part in 0..*parts {
+            store.delete(&keys::body_part(seq, part)).await?;
+        }
+    }
+    Ok(())
+}

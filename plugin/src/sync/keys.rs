@@ -1,0 +1,71 @@
+//! Every key of the store, in one place. All carry a prefix, because on Spin's Redis store all
+//! applications share one key space. Counters and values never share a key.
+
+/// Counter: the last journal number that was reserved.
+pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
+/// The worker's place in the journal ([`super::cursor::Cursor`]).
+pub const CURSOR: &str = "kvgf/journal/cursor";
+/// Counter: connections ever made.
+pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
+/// Sealed list of Getfly users.
+pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
+
+/// A journal entry.
+pub fn entry(seq: u64) -> String {
+    format!("kvgf/journal/{seq}")
+}
+
+/// A part of a large delivery body.
+pub fn body_part(seq: u64, part: usize) -> String {
+    format!("kvgf/journal/{seq}/body/{part}")
+}
+
+/// An element of a due list.
+pub fn due(bucket: i64, index: u32) -> String {
+    format!("kvgf/due/{bucket}/{index}")
+}
+
+/// Counter: who owns a time slot.
+pub fn lease(slot: i64) -> String {
+    format!("kvgf/lease/{slot}")
+}
+
+/// The outcome of a KiotViet customer.
+pub fn customer(retailer: &str, id: i64) -> String {
+    format!("kvgf/customer/{retailer}/{id}")
+}
+
+/// The outcome of an invoice family.
+pub fn invoice(retailer: &str, base_code: &str) -> String {
+    format!("kvgf/invoice/{retailer}/{base_code}")
+}
+
+/// The name of the n-th connection.
+pub fn connection_name(n: i64) -> String {
+    format!("kvgf/connections/{n}")
+}
+
+/// A connection.
+pub fn connection(name: &str) -> String {
+    format!("kvgf/connection/{name}")
+}
+
+/// A webhook's switch.
+pub fn switch(name: &str, webhook: &str) -> String {
+    format!("kvgf/connection/{name}/switch/{webhook}")
+}
+
+/// Set once this connection has seen a valid signature.
+pub fn signed(name: &str) -> String {
+    format!("kvgf/connection/{name}/signed")
+}
+
+/// Sealed access token of a connection.
+pub fn token(name: &str) -> String {
+    format!("kvgf/cache/token/{name}")
+}
+
+/// Sealed list of a connection's KiotViet users.
+pub fn kiotviet_users(name: &str) -> String {
+    format!("kvgf/cache/kiotviet-users/{name}")
+}

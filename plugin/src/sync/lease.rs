@@ -1,0 +1,83 @@
+//! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: whoever counts a
+//! time slot's key to one owns the slot. A worker that crashed costs at most one slot. The host's
+//! clocks may differ by about two seconds: the margin less the longest call.
+
+use super::{
+    keys,
+    world::{Clock, Store, StoreError},
+};
+use core::cell::RefCell;
+use jiff::Timestamp;
+
+/// Length of a slot, seconds.
+pub const SLOT_SECONDS: i64 = 30;
+/// No call and no write is begun in a slot's last seconds, so that what was begun under the lease
+/// ends under it.
+pub const MARGIN_SECONDS: i64 = 10;
+
+/// Slots that are over for this long are surely nobody's, whatever the clocks say.
+const FORGOTTEN_SLOTS: i64 = 3;
+
+/// The right to work, for the slots counted so far.
+#[derive(Debug)]
+pub struct Lease<'w, W> {
+    world: &'w W,
+    held: RefCell<Vec<i64>>,
+}
+
+fn slot_of(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(SLOT_SECONDS)
+}
+
+impl<'w, W: Store + Clock> Lease<'w, W> {
+    /// Tries to own the present slot; none when somebody else does. An error counts as "not mine":
+    /// the increment may have happened.
+    pub async fn acquire(world: &'w W) -> Result<Option<Self>, StoreError> {
+        let slot = slot_of(world.now());
+        let mine = world.increment(&keys::lease(slot), 1).await? == 1;
+        Ok(mine.then(|| Self { world, held: RefCell::new(vec![slot]) }))
+    }
+
+    /// Whether a call or write may begin now. Near the slot's end it takes the next slot too; past
+    /// the end the lease is lost for good, even if the next slot is free, because somebody may have
+    /// had it in between.
+    pub async fn holds(&self) -> bool {
+        let now = self.world.now();
+        let Some(last) = self.held.borrow().last().copied() else { return false };
+        let ends = last.saturating_add(1).saturating_mul(SLOT_SECONDS);
+        if now.as_second() >= ends {
+            return false;
+        }
+        if now.as_second() < ends.saturating_sub(MARGIN_SECONDS) {
+            return true;
+        }
+        let next = last.saturating_add(1);
+        if !matches!(self.world.increment(&keys::lease(next), 1).await, Ok(1)) {
+            return false;
+        }
+        self.held.borrow_mut().push(next);
+        let forgotten: Vec<i64> = {
+            let mut held = self.held.borrow_mut();
+            let (old, kept) = held.iter().partition(|s| **s < last.saturating_sub(FORGOTTEN_SLOTS));
+            *held = kept;
+            old
+        };
+        for slot in forgotten {
+            // Only tidiness: a slot that stays costs one small key.
+            let _ = self.world.delete(&keys::lease(slot)).await;
+        }
+        // The increment took time of its own.
+        self.world.now().as_second() < ends.saturating_add(SLOT_SECONDS - MARGIN_SECONDS)
+    }
+
+    /// Gives back what is left of the slots. The caller looks at the journal's tail once more
+    /// afterwards: an acceptor may have found the lease taken in between.
+    pub async fn release(self) {
+        let present = slot_of(self.world.now());
+        let held = self.held.into_inner();
+        for slot in held.into_iter().rev().filter(|s| *s >= present) {
+            // A lost delete costs the rest of the slot, nothing else.
+            let _ = self.world.delete(&keys::lease(slot)).await;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The outcomes of customers and invoice families. A cache that makes repeats free: losing it must
+//! not create one duplicate. An entry is written *before* a create is sent, so that whoever comes
+//! next, after any crash, reads the record back by its code before trying again.
+
+use super::{
+    journal, keys,
+    record::State,
+    world::{Store, StoreError},
+};
+use crate::rules::{
+    codes::{AccountCode, RetailerId},
+    newness::{Known, KnownInvoice},
+    verdict::Outcome,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What is kept of a KiotViet customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerEntry {
+    /// Older than its connection's webhook: never pushed by its own events.
+    Before,
+    /// It is this Getfly account.
+    Synced(AccountCode),
+    /// Event `seq` was about to create this account.
+    Creating {
+        /// The event.
+        seq: u64,
+        /// The account's code.
+        code: AccountCode,
+    },
+}
+
+/// What is kept of an invoice family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceEntry {
+    /// Older than its connection's webhook.
+    Before,
+    /// Event `seq` was about to create the order from this invoice.
+    Ordering {
+        /// The event.
+        seq: u64,
+        /// The invoice's id.
+        invoice_id: i64,
+        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`].
+        since: Timestamp,
+    },
+    /// The order exists.
+    Ordered {
+        /// From this invoice.
+        invoice_id: i64,
+    },
+}
+
+/// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
+/// 30 s. A record that cannot be found is not created again before.
+pub const SETTLE_SECONDS: u64 = 30;
+
+/// What is known of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerKnown {
+    /// Nothing.
+    Nothing,
+    /// Older than the webhook.
+    Before,
+    /// This account.
+    Synced(AccountCode),
+    /// An earlier try may have created it: read it back by its code.
+    Perhaps {
+        /// The event that tried.
+        by: u64,
+    },
+}
+
+impl CustomerKnown {
+    /// The rules' view.
+    pub fn for_rules(&self) -> Known {
+        match self {
+            Self::Nothing | Self::Perhaps { .. } => Known::Nothing,
+            Self::Before => Known::Before,
+            Self::Synced(_) => Known::Synced,
+        }
+    }
+}
+
+/// What is known of an invoice family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFamily {
+    /// For the rules.
+    pub known: Option<KnownInvoice>,
+    /// An earlier try may have created the order: read it back by its code.
+    pub perhaps: Option<EarlierTry>,
+}
+
+/// A try that nobody saw the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierTry {
+    /// The event that tried.
+    pub by: u64,
+    /// When.
+    pub since: Timestamp,
+}
+
+async fn load<T: DeserializeOwned>(store: &impl Store, key: &str) -> Result<Option<T>, StoreError> {
+    let Some(bytes) = store.get(key).await? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| StoreError(format!("a ledger entry is damaged: {e}")))
+}
+
+async fn save<T: Serialize>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
+    store.set(key, &serde_json::to_vec(value).map_err(|e| StoreError(e.to_string()))?).await
+}
+
+async fn created_by(store: &impl Store, seq: u64) -> Result<bool, StoreError> {
+    let record = journal::read_event(store, seq).await?;
+    Ok(record.is_some_and(|r| r.state == State::Done && r.outcome == Some(Outcome::Created)))
+}
+
+/// What is known of KiotViet customer `id`.
+pub async fn customer(store: &impl Store, retailer: &RetailerId, id: i64) -> Result<CustomerKnown, StoreError> {
+    Ok(match load(store, &keys::customer(retailer.as_str(), id)).await? {
+        None => CustomerKnown::Nothing,
+        Some(CustomerEntry::Before) => CustomerKnown::Before,
+        Some(CustomerEntry::Synced(code)) => CustomerKnown::Synced(code),
+        Some(CustomerEntry::Creating { seq, code }) if created_by(store, seq).await? => CustomerKnown::Synced(code),
+        Some(CustomerEntry::Creating { seq, .. }) => CustomerKnown::Perhaps { by: seq },
+    })
+}
+
+/// Keeps what became of a customer.
+pub async fn keep_customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+    entry: &CustomerEntry,
+) -> Result<(), StoreError> {
+    save(store, &keys::customer(retailer.as_str(), id), entry).await
+}
+
+/// What is known of the invoice family `base_code`.
+pub async fn invoice(store: &impl Store, retailer: &RetailerId, base_code: &str) -> Result<InvoiceFamily, StoreError> {
+    let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
+    let known = |known| InvoiceFamily { known: Some(known), perhaps: None };
+    Ok(match entry {
+        None => InvoiceFamily { known: None, perhaps: None },
+        Some(InvoiceEntry::Before) => known(KnownInvoice::Before),
+        Some(InvoiceEntry::Ordered { invoice_id }) => known(KnownInvoice::Ordered { invoice_id }),
+        Some(InvoiceEntry::Ordering { seq, invoice_id, .. }) if created_by(store, seq).await? => {
+            known(KnownInvoice::Ordered { invoice_id })
+        }
+        Some(InvoiceEntry::Ordering { seq, since, .. }) => {
+            InvoiceFamily { known: None, perhaps: Some(EarlierTry { by: seq, since }) }
+        }
+    })
+}
+
+/// Keeps what became of an invoice family.
+pub async fn keep_invoice(
+    store: &impl Store,
+    retailer: &RetailerId,
+    base_code: &str,
+    entry: &InvoiceEntry,
+) -> Result<(), StoreError> {
+    save(store, &keys::invoice(retailer.as_str(), base_code), entry).await
+}

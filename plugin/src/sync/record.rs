@@ -1,0 +1,218 @@
+//! A journal entry: the event that was answered 200, and what became of it. It is also what people
+//! see, so it carries its own explanation.
+
+use crate::rules::{codes::AccountCode, codes::OrderCode, verdict::Outcome};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `customer.update`.
+    Customer,
+    /// `invoice.update`.
+    Invoice,
+    /// Anything else, and what cannot be read.
+    Other,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waits for its first try.
+    Received,
+    /// Waits for another try.
+    Retrying,
+    /// Ended with an outcome.
+    Done,
+    /// Ended without one: needs a person.
+    Dead,
+    /// A person said that it needs nothing more.
+    Dismissed,
+}
+
+impl State {
+    /// Whether nothing more will happen by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Dead | Self::Dismissed)
+    }
+
+    /// Parses the word used in the API's filter.
+    pub fn parse(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+    }
+}
+
+/// Where a record's raw body is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// Sealed under `master_key`.
+    Sealed(String),
+    /// Base64 without sealing: there was no usable `master_key` when it came.
+    Plain(String),
+    /// In this many keys of their own, each sealed or plain as above.
+    Parts(usize),
+}
+
+/// An account that a search found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// Its code.
+    pub account_code: AccountCode,
+    /// Its numeric id.
+    pub account_id: i64,
+    /// `email` or `phone`.
+    pub matched_by: String,
+    /// As Getfly tells it.
+    pub created_at: Option<String>,
+    /// Whether it is the one that was linked.
+    pub chosen: bool,
+}
+
+/// An upstream call made for an event, without any value of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// e.g. `GET /customers/{id}`.
+    pub endpoint: String,
+    /// HTTP status, or none when no answer came.
+    pub status: Option<u16>,
+    /// How long it took, milliseconds.
+    pub ms: i64,
+}
+
+/// What KiotViet's delivery pointed at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Id of the customer or invoice.
+    pub id: i64,
+    /// Its code, where the delivery had one.
+    pub code: Option<String>,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Number in the journal.
+    pub seq: u64,
+    /// When the delivery came.
+    pub received_at: Timestamp,
+    /// Connection it came for.
+    pub connection: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// For people: the customer's id, the invoice's code, or the delivery's action.
+    pub key: String,
+    /// Where it stands.
+    pub state: State,
+    /// Set when `done`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Set when `done` or `dead`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Tries that failed.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Set when `retrying`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// The Getfly account it led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_code: Option<AccountCode>,
+    /// The Getfly order it led to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_code: Option<OrderCode>,
+    /// Remarks for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The rule that decided, e.g. `R7`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What it decided on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// Accounts that matched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
+    /// Calls of the last try.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+    /// What to look at; none for what cannot be processed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
+    /// The raw item, or the whole delivery where it could not be split; dropped when `done`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+    /// The body is a whole delivery: a retry accepts it anew.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub whole_delivery: bool,
+    /// The last command that was applied, so that applying it twice changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commanded_by: Option<u64>,
+}
+
+impl Record {
+    /// A new event, waiting for its first try.
+    pub fn new(seq: u64, received_at: Timestamp, connection: &str, kind: Kind, key: String) -> Self {
+        Self {
+            seq,
+            received_at,
+            connection: connection.to_owned(),
+            kind,
+            key,
+            state: State::Received,
+            outcome: None,
+            reason: None,
+            attempts: 0,
+            next_attempt_at: None,
+            finished_at: None,
+            account_code: None,
+            order_code: None,
+            notes: Vec::new(),
+            rule: None,
+            evidence: Vec::new(),
+            alternatives: Vec::new(),
+            calls: Vec::new(),
+            hint: None,
+            body: None,
+            whole_delivery: false,
+            commanded_by: None,
+        }
+    }
+
+    /// Ends it as a dead letter.
+    pub fn bury(&mut self, reason: &str, now: Timestamp) {
+        self.state = State::Dead;
+        self.outcome = None;
+        self.reason = Some(reason.to_owned());
+        self.next_attempt_at = None;
+        self.finished_at = Some(now);
+    }
+}
+
+/// What a person asked for about a dead letter. It goes through the journal, so that only the
+/// worker ever changes a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Try this event again.
+    Retry(u64),
+    /// This event needs nothing more.
+    Dismiss(u64),
+}
+
+/// A journal entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// An event.
+    Event(Box<Record>),
+    /// A person's wish.
+    Command(Command),
+}

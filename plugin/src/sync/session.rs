@@ -1,0 +1,136 @@
+//! One connection's access to both APIs: the cached KiotViet token, renewed once when it is refused,
+//! and the cached lists of users. Everything cached is sealed; a cache that cannot be read or
+//! written is only slower.
+
+use super::{
+    connections::{Connection, Opened},
+    keys,
+    world::World,
+};
+use crate::{
+    config::Ready,
+    getfly::client::{Getfly, GetflyError},
+    kiotviet::client::{KiotViet, KiotVietError, fetch_token},
+    rules::model::{GetflyUser, KiotVietUser},
+    secret::Secret,
+};
+use core::{cell::RefCell, time::Duration};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// How long the lists of users are believed.
+pub const USERS_FRESH: Duration = Duration::from_secs(600);
+/// A token is not used in the last hour of its life.
+pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Session<'a, W> {
+    /// The world to act in.
+    pub world: &'a W,
+    /// The configuration.
+    pub ready: &'a Ready,
+    /// The connection.
+    pub connection: &'a Connection,
+    /// Its secrets.
+    pub opened: &'a Opened,
+    token: RefCell<Option<Secret>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cached<T> {
+    until: Timestamp,
+    value: T,
+}
+
+impl<'a, W: World> Session<'a, W> {
+    /// A session; nothing is called yet.
+    pub fn new(world: &'a W, ready: &'a Ready, connection: &'a Connection, opened: &'a Opened) -> Self {
+        Self { world, ready, connection, opened, token: RefCell::new(None) }
+    }
+
+    /// The Getfly client.
+    pub fn getfly(&self) -> Getfly<'_, W> {
+        Getfly { http: self.world, origin: &self.ready.getfly_url, api_key: &self.ready.getfly_api_key }
+    }
+
+    async fn cached<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let sealed = String::from_utf8(self.world.get(key).await.ok()??).ok()?;
+        let plain = self.ready.sealer.open(key, &sealed).ok()?;
+        let cached: Cached<T> = serde_json::from_slice(&plain).ok()?;
+        (self.world.now() < cached.until).then_some(cached.value)
+    }
+
+    async fn cache<T: Serialize>(&self, key: &str, value: &T, fresh: Duration) {
+        let Ok(until) = self.world.now().checked_add(fresh) else { return };
+        let Ok(plain) = serde_json::to_vec(&Cached { until, value }) else { return };
+        if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
+            // A cache that was not written is only slower.
+            let _ = self.world.set(key, sealed.as_bytes()).await;
+        }
+    }
+
+    async fn new_token(&self) -> Result<Secret, KiotVietError> {
+        let credentials = self.connection.credentials(self.opened);
+        let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
+        let fresh = Duration::from_secs(token.expires_in_seconds).saturating_sub(TOKEN_SPARE);
+        if !fresh.is_zero() {
+            let key = keys::token(&self.connection.name);
+            self.cache(&key, &token.access_token.reveal(), fresh).await;
+        }
+        *self.token.borrow_mut() = Some(token.access_token.clone());
+        Ok(token.access_token)
+    }
+
+    async fn token(&self) -> Result<Secret, KiotVietError> {
+        let held = self.token.borrow().clone();
+        if let Some(token) = held {
+            return Ok(token);
+        }
+        match self.cached::<String>(&keys::token(&self.connection.name)).await {
+            Some(token) => {
+                let token = Secret::new(token);
+                *self.token.borrow_mut() = Some(token.clone());
+                Ok(token)
+            }
+            None => self.new_token().await,
+        }
+    }
+
+    fn client(&self, token: Secret) -> KiotViet<'_, W> {
+        KiotViet { http: self.world, settings: &self.ready.kiotviet, retailer: &self.connection.retailer, token }
+    }
+
+    /// Runs `call` with a client; when KiotViet refuses the token, once more with a new one.
+    pub async fn kiotviet<T>(
+        &self,
+        call: impl AsyncFn(KiotViet<'_, W>) -> Result<T, KiotVietError>,
+    ) -> Result<T, KiotVietError> {
+        let first = call(self.client(self.token().await?)).await;
+        match first {
+            Err(KiotVietError::Unauthorized) => call(self.client(self.new_token().await?)).await,
+            other => other,
+        }
+    }
+
+    /// KiotViet's users, at most ten minutes old.
+    pub async fn kiotviet_users(&self) -> Result<Vec<KiotVietUser>, KiotVietError> {
+        let key = keys::kiotviet_users(&self.connection.name);
+        if let Some(users) = self.cached(&key).await {
+            return Ok(users);
+        }
+        let users = self.kiotviet(async |k| k.users().await).await?;
+        self.cache(&key, &users, USERS_FRESH).await;
+        Ok(users)
+    }
+
+    /// Getfly's users, at most ten minutes old.
+    pub async fn getfly_users(&self) -> Result<Vec<GetflyUser>, GetflyError> {
+        if let Some(users) = self.cached(keys::GETFLY_USERS).await {
+            return Ok(users);
+        }
+        let users = self.getfly().users().await?;
+        self.cache(keys::GETFLY_USERS, &users, USERS_FRESH).await;
+        Ok(users)
+    }
+}

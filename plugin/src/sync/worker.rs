@@ -1,0 +1,182 @@
+//! The world as a worker may use it: every call and every write checks first that it is still
+//! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
+
+use super::{
+    lease::Lease,
+    record::Call,
+    world::{
+        Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
+    },
+};
+use crate::config::{CallRate, Ready};
+use core::{cell::RefCell, time::Duration};
+use jiff::Timestamp;
+
+/// Calls kept for an explanation; a create with many numbers stays far below.
+const CALLS_KEPT: usize = 40;
+
+/// What allows the worker to act.
+#[derive(Debug)]
+pub enum Permit<'w, W> {
+    /// The lease: everything.
+    Lease(Lease<'w, W>),
+    /// A person's request: calls and the store, outside the journal's work.
+    Person,
+    /// A preview: reads only. The token request is the one call that is no GET.
+    ReadOnly,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Worker<'w, W> {
+    world: &'w W,
+    permit: Permit<'w, W>,
+    getfly_origin: &'w str,
+    token_url: String,
+    rate: CallRate,
+    getfly_calls: RefCell<Vec<Timestamp>>,
+    calls: RefCell<Vec<Call>>,
+}
+
+impl<'w, W: World> Worker<'w, W> {
+    /// A worker over `world`; `getfly_calls` are the starts of earlier calls to Getfly, which count
+    /// towards the ceiling.
+    pub fn new(world: &'w W, permit: Permit<'w, W>, ready: &'w Ready, getfly_calls: Vec<Timestamp>) -> Self {
+        Self {
+            world,
+            permit,
+            getfly_origin: &ready.getfly_url,
+            token_url: format!("{}{}", ready.kiotviet.auth_url, ready.kiotviet.token_path),
+            rate: ready.getfly_rate,
+            getfly_calls: RefCell::new(getfly_calls),
+            calls: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// Whether a write may begin now.
+    pub async fn may_write(&self) -> bool {
+        match &self.permit {
+            Permit::Lease(lease) => lease.holds().await,
+            Permit::Person => true,
+            Permit::ReadOnly => false,
+        }
+    }
+
+    async fn may_call(&self, request: &Request) -> bool {
+        match &self.permit {
+            Permit::Lease(lease) => lease.holds().await,
+            Permit::Person => true,
+            Permit::ReadOnly => request.method == Method::Get || request.url == self.token_url,
+        }
+    }
+
+    async fn check_write(&self) -> Result<(), StoreError> {
+        if self.may_write().await { Ok(()) } else { Err(StoreError("the lease ended before the write".to_owned())) }
+    }
+
+    /// The calls since the last time this was asked.
+    pub fn take_calls(&self) -> Vec<Call> {
+        core::mem::take(&mut self.calls.borrow_mut())
+    }
+
+    /// Starts of the last calls to Getfly, for the next worker's ceiling.
+    pub fn getfly_calls(&self) -> Vec<Timestamp> {
+        self.getfly_calls.borrow().clone()
+    }
+
+    /// Gives the lease back.
+    pub async fn release(self) {
+        if let Permit::Lease(lease) = self.permit {
+            lease.release().await;
+        }
+    }
+
+    /// Books the next start that the ceiling allows, and waits for it.
+    async fn wait_for_ceiling(&self) {
+        let now = self.world.now();
+        let start = {
+            let mut calls = self.getfly_calls.borrow_mut();
+            let earlier = calls.len().checked_sub(self.rate.calls).and_then(|i| calls.get(i).copied());
+            let start = earlier
+                .and_then(|t| t.checked_add(self.rate.window).ok())
+                .map_or(now, |free| free.max(now));
+            calls.push(start);
+            let surplus = calls.len().saturating_sub(self.rate.calls);
+            calls.drain(..surplus);
+            start
+        };
+        let wait = Duration::try_from(start.duration_since(now)).unwrap_or_default();
+        // A clock that was set back must not make us wait for hours.
+        let wait = wait.min(self.rate.window.saturating_mul(8));
+        if !wait.is_zero() {
+            self.world.sleep(wait).await;
+        }
+    }
+}
+
+impl<W: World> Store for Worker<'_, W> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.world.get(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.check_write().await?;
+        self.world.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.check_write().await?;
+        self.world.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        if delta != 0 {
+            self.check_write().await?;
+        }
+        self.world.increment(key, delta).await
+    }
+}
+
+impl<W: World> Http for Worker<'_, W> {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        if request.url.starts_with(self.getfly_origin) {
+            self.wait_for_ceiling().await;
+        }
+        if !self.may_call(&request).await {
+            return Err(HttpError::LeaseEnded);
+        }
+        let endpoint = request.endpoint;
+        let began = self.world.now();
+        let answer = self.world.send(request).await;
+        let ms = i64::try_from(self.world.now().duration_since(began).as_millis()).unwrap_or(i64::MAX);
+        let call =
+            Call { endpoint: endpoint.to_owned(), status: answer.as_ref().ok().map(|r| r.status), ms };
+        let mut calls = self.calls.borrow_mut();
+        if calls.len() < CALLS_KEPT {
+            calls.push(call);
+        }
+        answer
+    }
+}
+
+impl<W: World> Clock for Worker<'_, W> {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.world.sleep(duration).await;
+    }
+}
+
+impl<W: World> Random for Worker<'_, W> {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.world.fill(bytes);
+    }
+}
+
+impl<W: World> Log for Worker<'_, W> {
+    fn line(&self, line: &str) {
+        self.world.line(line);
+    }
+}
