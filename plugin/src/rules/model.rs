@@ -222,6 +222,7 @@ pub struct OrderLine {
     /// Product name.
     pub product_name: String,
     /// Quantity.
+    #[serde(serialize_with = "super::money::serialize_decimal")]
     pub quantity: Decimal,
     /// Per unit.
     pub price: Money,

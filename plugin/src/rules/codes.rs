@@ -1,0 +1,247 @@
+//! The names that records go by on both sides: shops, invoices, accounts and orders. Codes for
+//! Getfly are deterministic, so that a lost reply is settled by reading, never by a second create.
+//! Nothing here looks anything up.
+
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// Longest accepted shop name.
+const MAX_RETAILER_LEN: usize = 64;
+
+/// A KiotViet shop name (retailer): the `datta` of `https://datta.kiotviet.vn`. Lower case, 1 to 64
+/// of `a-z 0-9 _ -`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct RetailerId(String);
+
+/// A text that is no shop name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a KiotViet shop name: it is the part before `.kiotviet.vn` in the address you log in at \
+     (1 to 64 letters a-z, digits, `-` or `_`)"
+)]
+pub struct BadRetailer;
+
+impl RetailerId {
+    /// Takes a shop name, or a pasted address of the shop (with or without `https://`).
+    pub fn parse(text: &str) -> Result<Self, BadRetailer> {
+        let text = text.trim().to_lowercase();
+        let text = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .unwrap_or(&text);
+        let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+        let name = host.strip_suffix(".kiotviet.vn").unwrap_or(host);
+        let fits = (1..=MAX_RETAILER_LEN).contains(&name.len());
+        let clean = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+        if fits && name.bytes().all(clean) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(BadRetailer)
+        }
+    }
+
+    /// The name, as the `Retailer` header wants it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RetailerId {
+    type Error = BadRetailer;
+
+    fn try_from(text: String) -> Result<Self, BadRetailer> {
+        Self::parse(&text)
+    }
+}
+
+impl From<RetailerId> for String {
+    fn from(id: RetailerId) -> Self {
+        id.0
+    }
+}
+
+/// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InvoiceCode(String);
+
+impl InvoiceCode {
+    /// Takes the code as KiotViet gives it; surrounding white space goes.
+    pub fn new(code: impl AsRef<str>) -> Self {
+        Self(code.as_ref().trim().to_owned())
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The code of the invoice's family: without one trailing `.` and digits. KiotViet numbers
+    /// repeated edits `.01`, `.02`, … on the same base.
+    pub fn base(&self) -> &str {
+        self.split_edit().unwrap_or(&self.0)
+    }
+
+    /// Whether KiotViet made this invoice by editing another one (the code ends in `.NN`).
+    pub fn is_edit(&self) -> bool {
+        self.split_edit().is_some()
+    }
+
+    fn split_edit(&self) -> Option<&str> {
+        let (base, number) = self.0.rsplit_once('.')?;
+        let edited =
+            !base.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        edited.then_some(base)
+    }
+}
+
+/// The code of a Getfly account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountCode(String);
+
+impl AccountCode {
+    /// The code under which KiotViet customer `id` of `retailer` is created.
+    pub fn for_customer(retailer: &RetailerId, id: i64) -> Self {
+        Self(format!("KV-{retailer}-{id}"))
+    }
+
+    /// The code of an account that Getfly has already, untouched.
+    pub fn existing(code: String) -> Self {
+        Self(code)
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The code of a Getfly order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderCode(String);
+
+impl OrderCode {
+    /// The code under which an invoice's whole family (base code and edits) is ordered once.
+    pub fn for_invoice(retailer: &RetailerId, code: &InvoiceCode) -> Self {
+        Self(format!("{retailer}-{}", code.base()))
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+macro_rules! display_as_text {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    )*};
+}
+
+display_as_text!(RetailerId, InvoiceCode, AccountCode, OrderCode);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn r1_shop_names_and_pasted_addresses_are_accepted() {
+        for text in [
+            "datta",
+            " Datta ",
+            "https://datta.kiotviet.vn",
+            "https://datta.kiotviet.vn/man/#/Invoices?x=1",
+            "HTTP://DATTA.kiotviet.vn/",
+            "datta.kiotviet.vn",
+        ] {
+            assert_eq!(
+                RetailerId::parse(text).map(|id| id.to_string()),
+                Ok("datta".into()),
+                "{text}"
+            );
+        }
+        assert!(RetailerId::parse("shop_2-hn").is_ok());
+    }
+
+    #[test]
+    fn r1_other_texts_are_refused() {
+        for text in [
+            "",
+            "  ",
+            "two words",
+            "đatta",
+            "a.b",
+            "https://",
+            "https://evil.vn/datta",
+            "a/",
+        ] {
+            let ok = text == "a/";
+            assert_eq!(RetailerId::parse(text).is_ok(), ok, "{text}");
+        }
+        assert!(RetailerId::parse(&"a".repeat(64)).is_ok());
+        assert!(RetailerId::parse(&"a".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn shop_names_are_checked_when_read_back() {
+        let id: RetailerId = serde_json::from_str("\"Datta\"").unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), "\"datta\"");
+        assert!(serde_json::from_str::<RetailerId>("\"a b\"").is_err());
+    }
+
+    #[test]
+    fn r6_one_edit_suffix_is_taken_off() {
+        for (code, base, edit) in [
+            ("HD000123", "HD000123", false),
+            ("HD000123.01", "HD000123", true),
+            ("HD000123.1", "HD000123", true),
+            ("HD000123.01.02", "HD000123.01", true),
+            ("HD000123.", "HD000123.", false),
+            ("HD000123.a1", "HD000123.a1", false),
+            (".01", ".01", false),
+            ("", "", false),
+            (" HD000123.02 ", "HD000123", true),
+        ] {
+            let code = InvoiceCode::new(code);
+            assert_eq!((code.base(), code.is_edit()), (base, edit), "{code}");
+        }
+    }
+
+    #[test]
+    fn codes_for_getfly_are_deterministic() {
+        let shop = RetailerId::parse("datta").unwrap();
+        assert_eq!(
+            AccountCode::for_customer(&shop, 1_009_707_292).as_str(),
+            "KV-datta-1009707292"
+        );
+        let order = |code| OrderCode::for_invoice(&shop, &InvoiceCode::new(code)).to_string();
+        assert_eq!(order("HD000123"), "datta-HD000123");
+        assert_eq!(order("HD000123.02"), "datta-HD000123");
+    }
+
+    proptest! {
+        #[test]
+        fn r6_every_edit_shares_its_family_code(base in "[A-Z]{1,4}[0-9]{1,9}", n in 1u32..100) {
+            let edit = InvoiceCode::new(format!("{base}.{n:02}"));
+            prop_assert_eq!(edit.base(), &base);
+            prop_assert!(edit.is_edit());
+        }
+
+        #[test]
+        fn any_text_is_a_shop_name_or_an_error(text in any::<String>()) {
+            if let Ok(id) = RetailerId::parse(&text) {
+                prop_assert_eq!(RetailerId::parse(id.as_str()), Ok(id));
+            }
+            let code = InvoiceCode::new(&text);
+            prop_assert!(code.as_str().starts_with(code.base()));
+        }
+    }
+}

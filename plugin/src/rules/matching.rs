@@ -1,0 +1,187 @@
+//! R7: which Getfly account a KiotViet customer already has. Getfly's searches go by substring, so
+//! their hits are compared again here, exactly. It never asks for more hits.
+
+use super::{
+    email::{self, EmailField},
+    model::Account,
+    phone::{self, PhoneField, PhoneNumber},
+    verdict::Reason,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What an account has in common with the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchedBy {
+    /// An e-mail address; decides first.
+    Email,
+    /// A phone number.
+    Phone,
+}
+
+impl MatchedBy {
+    /// The reason of an event that ends with this link.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Email => Reason::LinkedByEmail,
+            Self::Phone => Reason::LinkedByPhone,
+        }
+    }
+}
+
+/// The account to link, and the ones that matched too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// None: nobody matches, a new account is due.
+    pub linked: Option<(Account, MatchedBy)>,
+    /// The other matches, best first, for the explanation.
+    pub alternatives: Vec<(Account, MatchedBy)>,
+}
+
+/// Chooses among the hits of the e-mail search and of the phone search (all pages of both, in any
+/// order, with repeats): e-mail before phone, then the account created first, then the smallest id.
+/// Unreadable creation times come last. Placeholders and `ignored` numbers match nobody.
+pub fn choose(
+    email_hits: &[Account],
+    phone_hits: &[Account],
+    emails: &EmailField,
+    phones: &PhoneField,
+    ignored: &[PhoneNumber],
+) -> Choice {
+    let mut seen = BTreeSet::new();
+    let mut matches: Vec<(Account, MatchedBy)> = email_hits
+        .iter()
+        .chain(phone_hits)
+        .filter_map(|account| Some((account, matched_by(account, emails, phones, ignored)?)))
+        .filter(|(account, _)| seen.insert(account.id))
+        .map(|(account, by)| (account.clone(), by))
+        .collect();
+    matches.sort_by_key(|(account, by)| {
+        (
+            *by,
+            account.created_at.is_none(),
+            account.created_at,
+            account.id,
+        )
+    });
+    let mut matches = matches.into_iter();
+    Choice {
+        linked: matches.next(),
+        alternatives: matches.collect(),
+    }
+}
+
+fn matched_by(
+    account: &Account,
+    emails: &EmailField,
+    phones: &PhoneField,
+    ignored: &[PhoneNumber],
+) -> Option<MatchedBy> {
+    if email::fields_match(emails, &EmailField::parse(&account.email)) {
+        Some(MatchedBy::Email)
+    } else if phone::fields_match(phones, &PhoneField::parse(&account.phone), ignored) {
+        Some(MatchedBy::Phone)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::codes::AccountCode;
+
+    fn account(id: i64, phone: &str, email: &str, created_at: Option<&str>) -> Account {
+        Account {
+            id,
+            code: AccountCode::existing(format!("KH{id}")),
+            name: String::new(),
+            phone: phone.to_owned(),
+            email: email.to_owned(),
+            created_at: created_at.map(|text| text.parse().unwrap()),
+        }
+    }
+
+    fn ids(hits: (&[Account], &[Account]), phones: &str, emails: &str) -> Vec<(i64, MatchedBy)> {
+        let ignored = [PhoneNumber::parse("0900111222").unwrap()];
+        let (emails, phones) = (EmailField::parse(emails), PhoneField::parse(phones));
+        let choice = choose(hits.0, hits.1, &emails, &phones, &ignored);
+        let all = choice.linked.into_iter().chain(choice.alternatives);
+        all.map(|(account, by)| (account.id, by)).collect()
+    }
+
+    const EARLY: Option<&str> = Some("2024-01-01T08:00:00");
+    const LATE: Option<&str> = Some("2024-01-01T08:00:01");
+
+    #[test]
+    fn r7_email_match_beats_phone_match() {
+        let a = account(1, "0912345678", "", EARLY);
+        let b = account(2, "", "an@x.vn", LATE);
+        let found = ids((&[b], &[a]), "0912345678", "an@x.vn");
+        assert_eq!(found, [(2, MatchedBy::Email), (1, MatchedBy::Phone)]);
+    }
+
+    #[test]
+    fn r7_the_account_created_first_wins() {
+        let phone = "0912345678";
+        let hits = [
+            account(1, phone, "", LATE),
+            account(2, phone, "", EARLY),
+            account(3, phone, "", None),
+        ];
+        let found: Vec<_> = ids((&[], &hits), "+84912345678", "")
+            .into_iter()
+            .map(|m| m.0)
+            .collect();
+        assert_eq!(found, [2, 1, 3]);
+    }
+
+    #[test]
+    fn r7_equal_creation_times_go_by_smallest_id() {
+        let hits = [
+            account(10, "", "an@x.vn", EARLY),
+            account(9, "", "AN@x.vn", EARLY),
+        ];
+        assert_eq!(
+            ids((&hits, &[]), "", "an@x.vn").first(),
+            Some(&(9, MatchedBy::Email))
+        );
+    }
+
+    #[test]
+    fn r7_substring_hits_are_dropped() {
+        let hits = [
+            account(1, "09123456789", "lan@x.vn", EARLY),
+            account(2, "10912345678", "an@x.vn.com", EARLY),
+        ];
+        assert_eq!(ids((&hits, &hits), "0912345678", "an@x.vn"), []);
+    }
+
+    #[test]
+    fn r7_any_number_of_a_merged_field_matches() {
+        let hit = account(1, "02563 847 745 - 0903 596 729", "", EARLY);
+        assert_eq!(
+            ids((&[], &[hit]), "84903596729", ""),
+            [(1, MatchedBy::Phone)]
+        );
+    }
+
+    #[test]
+    fn r7_placeholders_and_empty_fields_match_nobody() {
+        let hits = [
+            account(1, "0000000000", "", EARLY),
+            account(2, "0900 111 222", "", EARLY),
+        ];
+        assert_eq!(ids((&hits, &hits), "0000000000", ""), []);
+        assert_eq!(ids((&hits, &hits), "0900111222", ""), []);
+        assert_eq!(ids((&hits, &hits), "", ""), []);
+    }
+
+    #[test]
+    fn r7_an_account_that_matches_twice_counts_once_by_email() {
+        let both = account(1, "0912345678", "an@x.vn", EARLY);
+        let found = ids((&[], &[both.clone(), both]), "0912345678", "an@x.vn");
+        assert_eq!(found, [(1, MatchedBy::Email)]);
+    }
+}
