@@ -16,7 +16,12 @@
     )
 )]
 
+pub mod admin;
+pub mod app;
+pub mod config;
+pub mod log;
 pub mod rules;
+pub mod seal;
 pub mod secret;
 pub mod sync;
 
