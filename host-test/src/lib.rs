@@ -1,1 +1,3 @@
 //! spike
+
+pub mod sim;

@@ -1,0 +1,256 @@
+//! A simulated Getfly tenant: the part of the v6.1 API that a connector needs, and a look into
+//! what it stored. Text is stored as given. It checks, it never repairs.
+
+mod accounts;
+mod api;
+mod list;
+mod orders;
+
+pub use orders::{Opportunity, Order, OrderLine};
+
+use super::{Call, CallLog, SimClock, lock};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// What a list call does with a filter that the manual does not give for that field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UndocumentedFilter {
+    /// 400 that names it.
+    #[default]
+    Refuse,
+    /// As if it had not been sent: more records than expected come back.
+    Ignore,
+    /// It works like the documented ones.
+    Honour,
+}
+
+/// How the tenant is set up. Change it at any time with [`GetflySim::update_settings`].
+#[derive(Debug, Clone)]
+pub struct GetflySettings {
+    /// `X-API-KEY`.
+    pub api_key: String,
+    /// Time before a request is looked at.
+    pub latency: Duration,
+    /// Requests per second before 429.
+    pub requests_per_second: Option<u32>,
+    /// Status of a successful create: 200 or 201.
+    pub success_status: u16,
+    /// Whether ids in answers are texts.
+    pub ids_as_strings: bool,
+    /// Whether a create's `data` is spread over the answer itself.
+    pub data_at_top_level: bool,
+    /// Largest page; more is silently cut.
+    pub max_limit: usize,
+    /// Undocumented filters.
+    pub undocumented_filter: UndocumentedFilter,
+    /// The tenant forbids a second account with the same `phone_office` text.
+    pub refuse_duplicate_phone: bool,
+    /// The same for `email`.
+    pub refuse_duplicate_email: bool,
+    /// Sources that exist.
+    pub sources: Vec<String>,
+    /// Whether an account source that does not exist is refused.
+    pub refuse_unknown_source: bool,
+    /// Whether `gender` in a create is refused.
+    pub refuse_gender: bool,
+    /// Whether an `assigned_username` that does not exist is refused.
+    pub refuse_unknown_executor: bool,
+    /// Whether an order for an `account_code` that does not exist is refused.
+    pub refuse_unknown_account: bool,
+    /// Whether an `order_code` that exists is refused; otherwise a second order is stored.
+    pub refuse_repeated_order_code: bool,
+    /// Whether an order without `account_code` creates an account, as v3 does.
+    pub order_creates_account: bool,
+    /// Product codes that exist; none: every code is taken.
+    pub products: Option<Vec<String>>,
+}
+
+impl Default for GetflySettings {
+    fn default() -> Self {
+        Self {
+            api_key: "simulated-getfly-key-000000001".to_owned(),
+            latency: Duration::ZERO,
+            requests_per_second: None,
+            // ASSUMPTION: 200; the manual lists 200 and 201 without saying which.
+            success_status: 200,
+            ids_as_strings: false,
+            data_at_top_level: false,
+            // ASSUMPTION: no maximum is documented; clients got pages of 5000.
+            max_limit: 5000,
+            undocumented_filter: UndocumentedFilter::default(),
+            // Documented: refused only when the tenant has switched both checks on.
+            refuse_duplicate_phone: false,
+            refuse_duplicate_email: false,
+            sources: vec!["KiotViet".to_owned()],
+            // ASSUMPTION: unknown names of sources, executors, accounts and products are taken,
+            // unless switched. None of it is documented.
+            refuse_unknown_source: false,
+            refuse_gender: false,
+            refuse_unknown_executor: false,
+            refuse_unknown_account: false,
+            // ASSUMPTION: taken, the harsher case: a doubled order shows.
+            refuse_repeated_order_code: false,
+            order_creates_account: false,
+            products: None,
+        }
+    }
+}
+
+/// A user of the tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User {
+    /// Number.
+    pub user_id: i64,
+    /// Login name.
+    pub user_name: String,
+    /// Display name.
+    pub contact_name: String,
+    /// Phone.
+    pub contact_mobile: String,
+    /// E-mail.
+    pub email: String,
+}
+
+impl User {
+    /// A user without an e-mail.
+    pub fn new(user_id: i64, user_name: &str, contact_name: &str, contact_mobile: &str) -> Self {
+        Self {
+            user_id,
+            user_name: user_name.to_owned(),
+            contact_name: contact_name.to_owned(),
+            contact_mobile: contact_mobile.to_owned(),
+            email: String::new(),
+        }
+    }
+}
+
+/// A stored account. To seed one, set what matters; `id` 0 is numbered, an empty code generated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Number, ascending.
+    pub id: i64,
+    /// Unique.
+    pub account_code: String,
+    /// Name.
+    pub account_name: String,
+    /// As given.
+    pub phone_office: String,
+    /// As given.
+    pub email: String,
+    /// As given.
+    pub billing_address_street: String,
+    /// `YYYY-MM-DD` as given.
+    pub birthday: String,
+    /// Tax code.
+    pub sic_code: String,
+    /// Description.
+    pub description: String,
+    /// Number as given.
+    pub gender: Option<i64>,
+    /// Login name of the person in charge.
+    pub manager: Option<String>,
+    /// Source names.
+    pub sources: Vec<String>,
+    /// When it was created; now when none.
+    pub created_at: Option<Timestamp>,
+    /// Hidden from every read; its code stays taken.
+    pub deleted: bool,
+    /// The request body that created it; null when it was seeded.
+    pub request: Value,
+}
+
+/// One tenant. Share it in an `Arc`; every method takes `&self`.
+pub struct GetflySim {
+    clock: Arc<dyn SimClock>,
+    state: Mutex<State>,
+    log: CallLog,
+}
+
+struct State {
+    settings: GetflySettings,
+    users: Vec<User>,
+    accounts: Vec<Account>,
+    orders: Vec<Order>,
+    opportunities: Vec<Opportunity>,
+    /// The second that is counted, and the requests in it.
+    second: (i64, u32),
+}
+
+impl GetflySim {
+    /// A tenant with one user, the administrator (1, `admin`).
+    pub fn new(settings: GetflySettings, clock: Arc<dyn SimClock>) -> Self {
+        let state = State {
+            settings,
+            users: vec![User::new(1, "admin", "Quản Trị", "0900000001")],
+            accounts: Vec::new(),
+            orders: Vec::new(),
+            opportunities: Vec::new(),
+            second: (0, 0),
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+            log: CallLog::default(),
+        }
+    }
+
+    /// The settings as they are.
+    pub fn settings(&self) -> GetflySettings {
+        self.state().settings.clone()
+    }
+
+    /// Changes them from now on.
+    pub fn update_settings(&self, change: impl FnOnce(&mut GetflySettings)) {
+        change(&mut self.state().settings);
+    }
+
+    /// Adds a user.
+    pub fn add_user(&self, user: User) {
+        self.state().users.push(user);
+    }
+
+    /// Puts an account there as if the tenant's people had typed it in; gives its id. No rule is
+    /// checked.
+    pub fn seed_account(&self, account: Account) -> i64 {
+        let now = self.clock.now();
+        self.state().store_account(account, now)
+    }
+
+    /// Deletes an account: reads no longer see it, its code stays taken. False when there is none.
+    pub fn delete_account(&self, id: i64) -> bool {
+        let mut state = self.state();
+        let found = state.accounts.iter_mut().find(|account| account.id == id);
+        found.is_some_and(|account| !std::mem::replace(&mut account.deleted, true))
+    }
+
+    /// Every account in order of creation, deleted ones too.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// Every order in order of creation.
+    pub fn orders(&self) -> Vec<Order> {
+        self.state().orders.clone()
+    }
+
+    /// Every opportunity in order of creation.
+    pub fn opportunities(&self) -> Vec<Opportunity> {
+        self.state().opportunities.clone()
+    }
+
+    /// The API calls that reached the tenant.
+    pub fn calls(&self) -> Vec<Call> {
+        self.log.all()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! A simulated KiotViet shop: its public API (an [`Upstream`](super::Upstream)), the actions its
+//! staff take at the till, and the webhook deliveries that follow from them.
+//! It never knows anything about the receiver beyond the status it answers.
+
+mod api;
+mod deliver;
+mod hooks;
+mod shop;
+mod sign;
+mod view;
+
+pub use api::Clouds;
+pub use deliver::{Answered, Chaos, Deliverer, Delivery, Item, Notification};
+pub use hooks::Webhook;
+pub use shop::{
+    Branch, Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
+};
+pub use sign::Signature;
+
+use super::{Call, CallLog, SimClock, lock};
+use jiff::Timestamp;
+use rand::{SeedableRng, rngs::StdRng};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// How the names of an `invoice.update` payload's members are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Casing {
+    /// `purchaseDate`, as measured on a live shop.
+    #[default]
+    Camel,
+    /// `PurchaseDate`, as the manual prints it.
+    Pascal,
+}
+
+/// The body of a `customer.delete` delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeleteShape {
+    /// An envelope whose `Data` holds bare ids, as integrations read it.
+    #[default]
+    Notifications,
+    /// `{"RemoveId":[…]}`, as the manual prints it.
+    RemoveId,
+}
+
+/// What the shop is called and how its KiotViet behaves. Change it at any time with
+/// [`KiotVietSim::update_settings`].
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Shop name: the `Retailer` header.
+    pub retailer: String,
+    /// Its number: the third part of an `Action`.
+    pub retailer_id: i64,
+    /// `client_id` of the API connection.
+    pub client_id: String,
+    /// `client_secret` of the API connection.
+    pub client_secret: String,
+    /// Where a token is fetched.
+    pub token_path: String,
+    /// Life of a token.
+    pub token_life: Duration,
+    /// GETs answered per hour before 429.
+    pub gets_per_hour: u32,
+    /// How deliveries are signed.
+    pub signature: Signature,
+    /// Casing of invoice payloads.
+    pub invoice_casing: Casing,
+    /// Shape of delete payloads.
+    pub delete_shape: DeleteShape,
+    /// Time from an action to its first delivery.
+    pub delivery_delay: Duration,
+    /// A delivery without an answer by then has failed.
+    pub delivery_timeout: Duration,
+    /// Wait before a second attempt; the n-th retry waits n times as long.
+    pub retry_wait: Duration,
+    /// A delivery that failed so often switches its webhook off.
+    pub max_attempts: u32,
+    /// Whether a retry carries the `Id` of the first attempt.
+    pub retry_keeps_id: bool,
+    /// Deliveries on their way at the same time.
+    pub parallel_deliveries: usize,
+    /// Whether the `.01` invoice of an edit keeps the original's `createdDate`.
+    pub edit_keeps_created_date: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retailer: "cuahangthu".to_owned(),
+            retailer_id: 500_123_456,
+            client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
+            client_secret: "0123456789ABCDEF0123456789ABCDEF01234567".to_owned(),
+            token_path: "/connect/token".to_owned(),
+            token_life: Duration::from_secs(86_400),
+            gets_per_hour: 5000,
+            signature: Signature::default(),
+            invoice_casing: Casing::default(),
+            delete_shape: DeleteShape::default(),
+            delivery_delay: Duration::ZERO,
+            delivery_timeout: Duration::from_secs(5),
+            // ASSUMPTION: neither the waits nor the number of attempts is documented.
+            retry_wait: Duration::from_secs(60),
+            max_attempts: 5,
+            // ASSUMPTION: whether `Id` repeats across attempts is unknown.
+            retry_keeps_id: true,
+            parallel_deliveries: 1,
+            // ASSUMPTION: the moment of the edit; not documented, not captured.
+            edit_keeps_created_date: false,
+        }
+    }
+}
+
+/// One shop. Share it in an `Arc`; every method takes `&self`.
+pub struct KiotVietSim {
+    clock: Arc<dyn SimClock>,
+    state: Mutex<State>,
+    log: CallLog,
+}
+
+struct State {
+    settings: Settings,
+    staff: Vec<Staff>,
+    branches: Vec<Branch>,
+    customers: BTreeMap<i64, Customer>,
+    invoices: BTreeMap<i64, Invoice>,
+    webhooks: BTreeMap<i64, Webhook>,
+    /// Token and the end of its life.
+    tokens: BTreeMap<String, Timestamp>,
+    /// Start of the counted hour, and the GETs in it.
+    gets: (Timestamp, u32),
+    /// Source of every number that must be new: ids, codes, tokens.
+    numbers: Numbers,
+    outbox: Vec<Delivery>,
+    answered: Vec<Answered>,
+    undelivered: Vec<(String, i64)>,
+    chaos: Chaos,
+    rng: StdRng,
+}
+
+#[derive(Default)]
+struct Numbers {
+    customer: i64,
+    invoice: i64,
+    order: i64,
+    webhook: i64,
+    token: u64,
+    delivery: u64,
+}
+
+impl KiotVietSim {
+    /// An empty shop with one branch (1001) and two users: staff 5001 and the admin 5000, whom
+    /// `GET /users` does not list.
+    pub fn new(settings: Settings, clock: Arc<dyn SimClock>) -> Self {
+        let now = clock.now();
+        let state = State {
+            settings,
+            staff: vec![
+                Staff {
+                    is_admin: true,
+                    ..Staff::new(5000, "admin", "Chủ Cửa Hàng", "0900000500")
+                },
+                Staff::new(5001, "nhanvien1", "Nhân Viên Một", "0900000501"),
+            ],
+            branches: vec![Branch {
+                id: 1001,
+                name: "Chi nhánh trung tâm".to_owned(),
+            }],
+            customers: BTreeMap::new(),
+            invoices: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            gets: (now, 0),
+            numbers: Numbers::default(),
+            outbox: Vec::new(),
+            answered: Vec::new(),
+            undelivered: Vec::new(),
+            chaos: Chaos::default(),
+            rng: StdRng::seed_from_u64(0),
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+            log: CallLog::default(),
+        }
+    }
+
+    /// The settings as they are.
+    pub fn settings(&self) -> Settings {
+        self.state().settings.clone()
+    }
+
+    /// Changes them from now on.
+    pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.state().settings);
+    }
+
+    /// Every token issued so far is refused from now on.
+    pub fn revoke_tokens(&self) {
+        self.state().tokens.clear();
+    }
+
+    /// The API calls that reached the shop.
+    pub fn calls(&self) -> Vec<Call> {
+        self.log.all()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+#[cfg(test)]
+mod tests;
