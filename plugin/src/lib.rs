@@ -19,11 +19,14 @@
 pub mod admin;
 pub mod app;
 pub mod config;
+pub mod getfly;
+pub mod kiotviet;
 pub mod log;
 pub mod rules;
 pub mod seal;
 pub mod secret;
 pub mod sync;
+pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]
 mod wasi;

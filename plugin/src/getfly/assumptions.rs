@@ -1,0 +1,104 @@
+//! Everything that is taken for granted about Getfly, in one place, with the evidence. "Manual" is
+//! developer.getfly.vn, version 6.1; "seen" means in public clients' code.
+
+use jiff::tz::Offset;
+
+/// The version's path on the tenant's host. Manual, introduction.
+pub const API_PATH: &str = "/api/v6.1";
+
+/// The header that carries the tenant's key. Manual, introduction.
+pub const KEY_HEADER: &str = "x-api-key";
+
+/// Records asked for per page. No maximum is documented; other clients use 100 to 5000.
+pub const PAGE_SIZE: usize = 100;
+
+/// Pages after which a search is taken to be unfiltered or without end.
+pub const MAX_PAGES: usize = 200;
+
+/// Times carry no zone; a tenant's are taken to be Vietnam's. Needed only for times in Unix seconds.
+pub const TENANT_OFFSET: Offset = Offset::constant(7);
+
+/// Fields of an account that are read. Seen: without `fields` a list is refused.
+pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";
+
+/// Fields of an order that are read. Manual, sale order detail.
+pub const ORDER_FIELDS: &str = "id,order_code,account_code,status";
+
+/// Fields of a user that are read. Manual, users.
+pub const USER_FIELDS: &str = "user_id,user_name,contact_name,contact_mobile";
+
+/// Words that make a refusal one of a duplicate, lower case. Seen: "không cho phép trùng" with
+/// status 400, and the same list in the clients that met it. 422 alone is no duplicate (seen).
+pub const DUPLICATE_WORDS: [&str; 6] = [
+    "trùng",
+    "tồn tại",
+    "đã có",
+    "already exists",
+    "already been taken",
+    "duplicate",
+];
+
+/// Phrases that hold a duplicate's words and say something else: "does not exist", "does not match",
+/// and the everyday "đã có lỗi xảy ra" (an error has occurred). Taken out before looking.
+pub const NOT_DUPLICATE_PHRASES: [&str; 9] = [
+    "không tồn tại",
+    "chưa tồn tại",
+    "ko tồn tại",
+    "không trùng khớp",
+    "không trùng với",
+    "đã có lỗi",
+    "đã có sự cố",
+    "đã có vấn đề",
+    "tồn tại lỗi",
+];
+
+/// How a refusal names the manager. Keys: manual, account create; the words are Getfly's own labels.
+pub const MANAGER_NAMES: [&str; 3] = [
+    "account_manager_username",
+    "account_manager",
+    "người phụ trách",
+];
+
+/// How a refusal names the executor. Keys: manual, sale order create, and v6.0's.
+pub const EXECUTOR_NAMES: [&str; 3] = ["assigned_username", "assigned_user", "người thực hiện"];
+
+/// How a refusal names the account source. Seen: `source_code` and `source_name` for a source that
+/// collides.
+pub const SOURCE_NAMES: [&str; 7] = [
+    "account_source_names",
+    "account_sources",
+    "account_source",
+    "source_code",
+    "source_name",
+    "nguồn khách hàng",
+    "nguồn khách",
+];
+
+/// How a refusal names the gender. v6.1's create table does not list the field.
+pub const GENDER_NAMES: [&str; 2] = ["gender", "giới tính"];
+
+/// How a refusal names the record's own code.
+pub const CODE_NAMES: [&str; 7] = [
+    "account_code",
+    "order_code",
+    "mã khách hàng",
+    "mã kh",
+    "mã đơn hàng",
+    "mã đơn",
+    "mã đã",
+];
+
+/// How a refusal names the e-mail.
+pub const EMAIL_NAMES: [&str; 4] = ["email", "account_email", "e-mail", "thư điện tử"];
+
+/// How a refusal names the phone.
+pub const PHONE_NAMES: [&str; 5] = [
+    "phone_office",
+    "account_phone",
+    "phone",
+    "điện thoại",
+    "sđt",
+];
+
+/// A 404 whose message holds this word is about the address, not about a record. Seen in one client.
+pub const MISSING_ROUTE_WORD: &str = "route";

@@ -1,0 +1,410 @@
+use super::*;
+use crate::{
+    getfly::{
+        refusal::{Detail, DuplicateField},
+        wire::tests::{bare_order, full_account},
+    },
+    rules::codes::{InvoiceCode, RetailerId},
+    sync::world::HttpError,
+    upstream::{
+        Fate,
+        scripted::{Script, now},
+    },
+};
+use core::time::Duration;
+use serde_json::json;
+
+/// Calls one method of a client whose answers are scripted.
+macro_rules! ask {
+    ($script:expr, $($call:tt)*) => {{
+        let api_key = Secret::new("key");
+        let client = Getfly { http: $script, origin: "https://t.test", api_key: &api_key };
+        now(client.$($call)*)
+    }};
+}
+
+fn email() -> EmailAddress {
+    EmailAddress::parse("an+1@x.vn").unwrap()
+}
+
+fn phone() -> PhoneNumber {
+    PhoneNumber::parse("0900000001").unwrap()
+}
+
+fn account_code(text: &str) -> AccountCode {
+    AccountCode::existing(text.into())
+}
+
+/// The order of an invoice of `shop`.
+fn order_code(invoice: &str) -> OrderCode {
+    OrderCode::for_invoice(
+        &RetailerId::parse("shop").unwrap(),
+        &InvoiceCode::new(invoice),
+    )
+}
+
+fn garbled(what: &str) -> GetflyError {
+    GetflyError::garbled(what)
+}
+
+const FIELDS: &str = "fields=id%2Caccount_code%2Caccount_name%2Cphone_office%2Cemail%2Ccreated_at";
+
+/// A page with accounts of these ids.
+fn page(ids: core::ops::Range<i64>, rest: &str) -> String {
+    let items: Vec<Value> = ids
+        .map(|id| json!({"id": id, "account_code": format!("KH{id}")}))
+        .collect();
+    format!(r#"{{"data":{}{rest}}}"#, json!(items))
+}
+
+#[test]
+fn searches_are_encoded_and_carry_the_key_and_fields() {
+    let body = r#"{"data":[{"id":1,"account_code":"KH1","email":"an+1@x.vn"}],"has_more":false}"#;
+    let script = Script::answering(200, body).then(200, r#"{"data":[]}"#);
+    assert_eq!(
+        ask!(&script, accounts_by_email(&email())).unwrap()[0].email,
+        "an+1@x.vn"
+    );
+    assert_eq!(ask!(&script, accounts_by_phone(&phone())).unwrap(), []);
+    let key = percent(phone().search_key());
+    assert_eq!(
+        script.calls(),
+        [
+            format!(
+                "GET https://t.test/api/v6.1/accounts?{FIELDS}&filtering%5Bemail%3Acontains%5D=an%2B1%40x.vn&limit=100&offset=0"
+            ),
+            format!(
+                "GET https://t.test/api/v6.1/accounts?{FIELDS}&filtering%5Bphone_office%3Acontains%5D={key}&limit=100&offset=0"
+            ),
+        ]
+    );
+    let sent = script.request(0);
+    assert!(sent.headers.contains(&("x-api-key", "key".into())));
+    assert!(!sent.endpoint.contains("x.vn"));
+}
+
+fn percent(text: &str) -> String {
+    crate::upstream::percent_encode(text)
+}
+
+#[test]
+fn every_page_of_a_search_is_read() {
+    let offsets = |script: &Script| -> Vec<String> {
+        let calls = script.calls();
+        calls
+            .iter()
+            .map(|call| call.rsplit('=').next().unwrap().to_owned())
+            .collect()
+    };
+    let found = |script: &Script| ask!(script, accounts_by_email(&email())).unwrap().len();
+
+    // While has_more says so, by what came.
+    let script = Script::answering(200, &page(1..31, r#","has_more":true"#))
+        .then(200, &page(31..32, r#","has_more":0"#));
+    assert_eq!(found(&script), 31);
+    assert_eq!(offsets(&script), ["0", "30"]);
+    // Without has_more, while pages are full.
+    let script = Script::answering(200, &page(1..101, "")).then(200, &page(101..103, ""));
+    assert_eq!(found(&script), 102);
+    let script = Script::answering(200, &page(1..21, r#","limited":20"#))
+        .then(200, &page(21..22, r#","limited":20"#));
+    assert_eq!(found(&script), 21);
+    // A full page with has_more false is the last.
+    let script = Script::answering(200, &page(1..101, r#","has_more":false,"limited":false"#));
+    assert_eq!(found(&script), 100);
+    // A page that repeats what is known is the last.
+    let again = page(1..3, r#","has_more":true"#);
+    assert_eq!(found(&Script::answering(200, &again).then(200, &again)), 2);
+    let empty = r#"{"data":[],"has_more":true}"#;
+    assert_eq!(found(&Script::answering(200, empty)), 0);
+}
+
+#[test]
+fn an_unreadable_search_is_never_nothing_found() {
+    let endless = (1..=200_i64).fold(Script::default(), |script, n| {
+        script.then(200, &page(n..n + 1, r#","has_more":true"#))
+    });
+    assert_eq!(
+        ask!(&endless, accounts_by_email(&email())),
+        Err(garbled("the list does not end"))
+    );
+    for (status, body, what) in [
+        (200, "{}", "a list without data"),
+        (200, r#"{"data":null}"#, "a list without data"),
+        (
+            200,
+            r#"{"data":[{"account_code":"KH1"}]}"#,
+            "a record without an id",
+        ),
+        (200, "<html>", "HTTP 200 with a body that is not Getfly's"),
+        (200, "", "HTTP 200 with a body that is not Getfly's"),
+        (404, "{}", "there is nothing at this address (404)"),
+    ] {
+        let error = ask!(
+            &Script::answering(status, body),
+            accounts_by_email(&email())
+        )
+        .unwrap_err();
+        assert_eq!(error, garbled(what), "{status} {body}");
+        assert_eq!(error.fate(), Fate::RETRY);
+    }
+    let refusal = r#"{"message":"fields required","errors":{"fields":"required"}}"#;
+    let error = ask!(
+        &Script::answering(200, refusal),
+        accounts_by_email(&email())
+    )
+    .unwrap_err();
+    assert!(matches!(error, GetflyError::Refused(_)));
+}
+
+#[test]
+fn a_phone_without_digits_to_search_for_finds_nobody() {
+    let zeros = PhoneNumber::parse("0000000000").unwrap();
+    assert_eq!(
+        ask!(&Script::default(), accounts_by_phone(&zeros)),
+        Ok(Vec::new())
+    );
+}
+
+#[test]
+fn active_users_with_a_login_name_are_listed() {
+    let body = r#"{"data":[{"user_id":"1","user_name":"an.nv","contact_name":"An","contact_mobile":"0900000000"},
+        {"user_id":2,"contact_name":"B"}],"offset":0,"limited":false}"#;
+    let script = Script::answering(200, body);
+    let users = ask!(&script, users()).unwrap();
+    assert_eq!(users.len(), 1);
+    assert_eq!(
+        (users[0].user_id, users[0].user_name.as_str()),
+        (1, "an.nv")
+    );
+    assert!(script.calls()[0].contains("&filtering%5Bvalid%5D=1&limit=100"));
+}
+
+#[test]
+fn an_account_is_read_back_by_its_code() {
+    let script = Script::answering(200, r#"{"id":7,"account_code":"KH/2025/1"}"#);
+    let found = ask!(&script, account_by_code(&account_code("KH/2025/1")))
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.id, 7);
+    let url = format!("GET https://t.test/api/v6.1/account?account_code=KH%2F2025%2F1&{FIELDS}");
+    assert_eq!(script.calls(), [url]);
+}
+
+#[test]
+fn an_order_is_read_back_by_its_code() {
+    let body = r#"{"data":{"id":93,"order_code":"shop-HD1","account_code":"KH1","status":1}}"#;
+    let found = ask!(
+        &Script::answering(200, body),
+        order_by_code(&order_code("HD1"))
+    )
+    .unwrap()
+    .unwrap();
+    let expected = StoredOrder {
+        id: 93,
+        code: "shop-HD1".into(),
+        account_code: "KH1".into(),
+        status: Some(1),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn not_found_is_none_only_when_getfly_says_so() {
+    let read = |status, body: &str| {
+        ask!(
+            &Script::answering(status, body),
+            order_by_code(&order_code("A"))
+        )
+    };
+    for (status, body) in [
+        (404, ""),
+        (404, "{}"),
+        (404, r#"{"message":"Not found"}"#),
+        (200, "[]"),
+        (200, r#"{"data":[]}"#),
+    ] {
+        assert_eq!(read(status, body), Ok(None), "{status} {body}");
+    }
+    for (status, body, what) in [
+        (404, "<html>", "HTTP 404 with a body that is not Getfly's"),
+        (404, "nope", "HTTP 404 with a body that is not Getfly's"),
+        (
+            404,
+            r#"{"message":"Route not found"}"#,
+            "HTTP 404 with a body that is not Getfly's",
+        ),
+        (
+            200,
+            r#"{"id":1,"order_code":"shop-B"}"#,
+            "another record than the one asked for",
+        ),
+        (200, r#"{"id":1}"#, "another record than the one asked for"),
+        (200, r#"{"message":"?"}"#, "a record without an id"),
+        (302, "", "HTTP 302 with a body that is not Getfly's"),
+    ] {
+        assert_eq!(read(status, body), Err(garbled(what)), "{status} {body}");
+    }
+}
+
+#[test]
+fn creates_send_their_json_and_tell_what_was_stored() {
+    let script = Script::answering(
+        201,
+        r#"{"message":"Thêm mới thành công","data":{"account_id":7,"account_code":"KV-shop-5"}}"#,
+    )
+    .then(
+        200,
+        r#"{"message":"x","data":{"order_id":96,"order_code":"shop-HD1"}}"#,
+    )
+    .then(
+        200,
+        r#"{"data":{"id":5,"account_id":7,"opportunity_code":"CH5"}}"#,
+    );
+    let of = |id, code: &str| Stored {
+        id: Some(id),
+        code: Some(code.into()),
+    };
+    assert_eq!(
+        ask!(&script, create_account(&full_account())),
+        Ok(of(7, "KV-shop-5"))
+    );
+    assert_eq!(
+        ask!(&script, create_order(&bare_order())),
+        Ok(of(96, "shop-HD1"))
+    );
+    let opportunity = NewOpportunity {
+        campaign_code: "C".into(),
+        account_code: account_code("KV-shop-5"),
+        account_name: "N".into(),
+        phone: None,
+        email: None,
+        recipient: None,
+    };
+    assert_eq!(
+        ask!(&script, create_opportunity(&opportunity)),
+        Ok(of(5, "CH5"))
+    );
+    assert_eq!(script.sent(0), wire::account_json(&full_account()));
+    assert_eq!(script.sent(1), wire::order_json(&bare_order()));
+    let paths = ["account", "sale_order", "opportunity"]
+        .map(|p| format!("POST https://t.test/api/v6.1/{p}"));
+    assert_eq!(script.calls(), paths);
+    assert!(
+        script
+            .request(0)
+            .headers
+            .contains(&("content-type", "application/json".into()))
+    );
+}
+
+#[test]
+fn each_failed_create_has_its_fate_and_tells_whether_it_may_be_stored() {
+    const REFUSED: &str = r#"{"message":"Sai","errors":{"product_code":"sai"}}"#;
+    for (status, body, name, fate, maybe) in [
+        (401, "{}", "KeyRefused", Fate::RETRY, false),
+        (403, "<html>", "KeyRefused", Fate::RETRY, false),
+        (400, REFUSED, "Refused", Fate::Dead, false),
+        (422, REFUSED, "Refused", Fate::Dead, false),
+        (200, REFUSED, "Refused", Fate::Dead, false),
+        (
+            404,
+            r#"{"message":"không có"}"#,
+            "Refused",
+            Fate::Dead,
+            false,
+        ),
+        (409, "", "Refused", Fate::Dead, false),
+        (429, "", "Busy", Fate::RETRY, false),
+        (500, "<html>", "Busy", Fate::RETRY, true),
+        (503, "", "Busy", Fate::RETRY, true),
+        (200, "<html>", "Garbled", Fate::RETRY, true),
+        (200, "", "Garbled", Fate::RETRY, true),
+        (200, r#"{"message":"ok"}"#, "Garbled", Fate::RETRY, true),
+        (
+            200,
+            r#"{"errors":[],"message":"ok"}"#,
+            "Garbled",
+            Fate::RETRY,
+            true,
+        ),
+        (404, "<html>", "Garbled", Fate::RETRY, true),
+    ] {
+        let error = ask!(
+            &Script::answering(status, body),
+            create_account(&full_account())
+        )
+        .unwrap_err();
+        let seen = (
+            format!("{error:?}").starts_with(name),
+            error.fate(),
+            error.maybe_stored(),
+        );
+        assert_eq!(seen, (true, fate, maybe), "{status} {body}: {error:?}");
+    }
+    for (http, maybe) in [
+        (HttpError::Timeout, true),
+        (HttpError::Connection("reset".into()), true),
+        (HttpError::TooLarge, true),
+        (HttpError::Denied, false),
+        (HttpError::LeaseEnded, false),
+    ] {
+        let error = ask!(&Script::failing(http), create_order(&bare_order())).unwrap_err();
+        assert_eq!(
+            (error.fate(), error.maybe_stored()),
+            (Fate::RETRY, maybe),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn retry_after_is_honoured() {
+    let script = Script::default().then_after(429, "7", "");
+    let after = Some(Duration::from_secs(7));
+    let error = ask!(&script, create_account(&full_account())).unwrap_err();
+    assert_eq!(error.fate(), Fate::Retry { after });
+}
+
+#[test]
+fn a_refusal_tells_what_it_is_about_and_hides_personal_values() {
+    let body = r#"{"message":"SĐT 0900000001 không cho phép trùng","errors":{"phone_office":["thu@example.com"]}}"#;
+    let error = ask!(
+        &Script::answering(400, body),
+        create_account(&full_account())
+    )
+    .unwrap_err();
+    assert!(error.is_duplicate());
+    assert_eq!(error.duplicate_field(), Some(DuplicateField::Phone));
+    assert_eq!(error.refused_detail(), None);
+    let shown = format!("{error} {error:?}");
+    assert!(
+        !shown.contains("0900000001") && !shown.contains("thu@"),
+        "{shown}"
+    );
+
+    let body = r#"{"errors":{"account_manager_username":["Người phụ trách không tồn tại"]}}"#;
+    let error = ask!(
+        &Script::answering(400, body),
+        create_account(&full_account())
+    )
+    .unwrap_err();
+    assert_eq!(
+        (error.is_duplicate(), error.refused_detail()),
+        (false, Some(Detail::Manager))
+    );
+
+    let busy = ask!(
+        &Script::answering(500, body),
+        create_account(&full_account())
+    )
+    .unwrap_err();
+    assert_eq!(
+        (
+            busy.is_duplicate(),
+            busy.duplicate_field(),
+            busy.refused_detail()
+        ),
+        (false, None, None)
+    );
+}

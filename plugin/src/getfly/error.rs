@@ -1,0 +1,149 @@
+//! What can go wrong with a call to Getfly, and what its answers mean. No text here ever holds the
+//! key, a query or an unmasked word of Getfly's.
+
+use super::{
+    assumptions::MISSING_ROUTE_WORD,
+    refusal::{Detail, DuplicateField, Refusal, has_errors},
+};
+use crate::{
+    sync::world::{HttpError, Response},
+    upstream::{Body, Fate, parse_retry_after},
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// A call to Getfly that did not do what was asked, or whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GetflyError {
+    /// 401 or 403: the key is wrong, or may not do this.
+    #[error("Getfly refuses the API key ({status})")]
+    KeyRefused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// Getfly understood and refuses.
+    #[error("Getfly refuses ({}): {}", .0.status, .0.message)]
+    Refused(Refusal),
+    /// 429, 5xx and the like: later.
+    #[error("Getfly is busy or down ({status})")]
+    Busy {
+        /// HTTP status.
+        status: u16,
+        /// What `Retry-After` asks for.
+        retry_after: Option<Duration>,
+    },
+    /// No answer.
+    #[error("Getfly could not be reached: {0}")]
+    Unreachable(#[from] HttpError),
+    /// An answer that is not Getfly's, or not as the manual says. After a create the outcome is
+    /// unknown: see [`GetflyError::maybe_stored`].
+    #[error("Getfly's answer cannot be read: {what}")]
+    Garbled {
+        /// What is wrong with it, without its values.
+        what: String,
+    },
+}
+
+impl GetflyError {
+    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Refused(_) => Fate::Dead,
+            Self::Busy { retry_after, .. } => Fate::Retry {
+                after: *retry_after,
+            },
+            Self::KeyRefused { .. } | Self::Unreachable(_) | Self::Garbled { .. } => Fate::RETRY,
+        }
+    }
+
+    /// Whether a create that ended so may have stored the record: it has to be read back by its code
+    /// before anything else.
+    pub fn maybe_stored(&self) -> bool {
+        match self {
+            Self::KeyRefused { .. } | Self::Refused(_) => false,
+            Self::Busy { status, .. } => *status >= 500,
+            Self::Unreachable(HttpError::Denied | HttpError::LeaseEnded) => false,
+            Self::Unreachable(
+                HttpError::Timeout | HttpError::Connection(_) | HttpError::TooLarge,
+            ) => true,
+            Self::Garbled { .. } => true,
+        }
+    }
+
+    /// Whether Getfly refuses because it has a record with the same code, e-mail or phone.
+    pub fn is_duplicate(&self) -> bool {
+        self.refusal().is_some_and(Refusal::is_duplicate)
+    }
+
+    /// Which of them, where Getfly tells.
+    pub fn duplicate_field(&self) -> Option<DuplicateField> {
+        self.refusal().and_then(Refusal::duplicate_field)
+    }
+
+    /// The detail that Getfly refuses by name and the record can do without.
+    pub fn refused_detail(&self) -> Option<Detail> {
+        self.refusal().and_then(Refusal::refused_detail)
+    }
+
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// An answer that cannot be read.
+    pub(super) fn garbled(what: impl Into<String>) -> Self {
+        Self::Garbled { what: what.into() }
+    }
+}
+
+/// What an answer means. None is "Getfly has no such record": a 404 that is JSON or empty and not
+/// about the address.
+pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
+    let status = response.status;
+    let body = Body::read(&response.body);
+    let refused = |body: &Body| Err(GetflyError::Refused(Refusal::read(status, body.json())));
+    match (status, &body) {
+        (200..=299, Body::Json(value)) if value.get("errors").is_some_and(has_errors) => {
+            refused(&body)
+        }
+        (401 | 403, _) => Err(GetflyError::KeyRefused { status }),
+        (408 | 425 | 429 | 500..=599, _) => Err(GetflyError::Busy {
+            status,
+            retry_after: response.retry_after.as_deref().and_then(parse_retry_after),
+        }),
+        (404, Body::Json(_) | Body::Empty) if !is_missing_route(&body) => Ok(None),
+        // A proxy's page says nothing about the record.
+        (404, _) | (400..=499, Body::Html) => Err(not_getflys(status)),
+        (400..=499, _) => refused(&body),
+        (200..=299, _) => match body {
+            Body::Json(value) => Ok(Some(value)),
+            Body::Empty | Body::Html | Body::Other => Err(not_getflys(status)),
+        },
+        _ => Err(not_getflys(status)),
+    }
+}
+
+/// The same for a list, where "no such record" makes no sense.
+pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
+    read(response)?.ok_or_else(|| GetflyError::garbled("there is nothing at this address (404)"))
+}
+
+/// The same for a create, where a 404 is a refusal: of something that the record refers to.
+pub(super) fn read_created(response: &Response) -> Result<Value, GetflyError> {
+    read(response)?.ok_or_else(|| {
+        let body = Body::read(&response.body);
+        GetflyError::Refused(Refusal::read(response.status, body.json()))
+    })
+}
+
+fn is_missing_route(body: &Body) -> bool {
+    let message = Refusal::read(404, body.json()).message;
+    message.to_lowercase().contains(MISSING_ROUTE_WORD)
+}
+
+fn not_getflys(status: u16) -> GetflyError {
+    GetflyError::garbled(format!("HTTP {status} with a body that is not Getfly's"))
+}

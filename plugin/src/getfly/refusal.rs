@@ -1,0 +1,252 @@
+//! What a refusal of Getfly's is about. Its form is not documented beyond `message` and `errors`, so
+//! it is recognised by the keys and words of [`super::assumptions`]. Clause by clause, because one
+//! sentence may say that a phone is taken and the next one whose customer it is.
+
+use super::assumptions::{
+    CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
+    NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
+};
+use crate::upstream::redact;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Field errors that are kept of one refusal.
+const MAX_FIELDS: usize = 32;
+
+/// Getfly understood and refuses. Every text is redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status; 200 for a refusal in an `errors` object.
+    pub status: u16,
+    /// Getfly's own words, may be empty.
+    pub message: String,
+    /// Getfly's words per field.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A detail that the record can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// `account_manager_username` (R12).
+    Manager,
+    /// `assigned_username` (R13).
+    Executor,
+    /// `account_source_names` (R14).
+    Source,
+    /// `gender`.
+    Gender,
+}
+
+/// What another record already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateField {
+    /// The account's or order's own code: it is stored already, or was deleted.
+    Code,
+    /// The e-mail.
+    Email,
+    /// The phone.
+    Phone,
+}
+
+impl Refusal {
+    /// Reads `{message, errors: {field: text | [text]}}`; `error` and `msg` stand in for `message`.
+    pub(super) fn read(status: u16, body: Option<&Value>) -> Self {
+        let words = |name| {
+            body.and_then(|body| body.get(name))
+                .map(flat_text)
+                .unwrap_or_default()
+        };
+        let message = ["message", "error", "msg"]
+            .into_iter()
+            .map(words)
+            .find(|text| !text.is_empty());
+        let mut fields = BTreeMap::new();
+        match body.and_then(|body| body.get("errors")) {
+            Some(Value::Object(errors)) => {
+                for (field, text) in errors.iter().take(MAX_FIELDS) {
+                    fields.insert(redact(field), redact(&flat_text(text)));
+                }
+            }
+            Some(other) if has_errors(other) => {
+                fields.insert("errors".to_owned(), redact(&flat_text(other)));
+            }
+            _ => {}
+        }
+        Self {
+            status,
+            message: redact(&message.unwrap_or_default()),
+            fields,
+        }
+    }
+
+    /// Whether a record with the same code, e-mail or phone is why. Never for a refused detail,
+    /// though "người phụ trách không tồn tại" holds a duplicate's words.
+    pub fn is_duplicate(&self) -> bool {
+        self.says_duplicate() || (self.status == 409 && self.refused_detail().is_none())
+    }
+
+    /// Which value is the duplicate, where Getfly tells. The code comes first: it is ours alone.
+    pub fn duplicate_field(&self) -> Option<DuplicateField> {
+        if !self.is_duplicate() {
+            return None;
+        }
+        // The words that say so; with a bare 409, whatever there is.
+        let mut telling: Vec<Clause> = self
+            .clauses()
+            .into_iter()
+            .filter(Clause::says_duplicate)
+            .collect();
+        if telling.is_empty() {
+            telling = self.clauses();
+        }
+        [
+            DuplicateField::Code,
+            DuplicateField::Email,
+            DuplicateField::Phone,
+        ]
+        .into_iter()
+        .find(|&field| telling.iter().any(|clause| clause.names(field)))
+    }
+
+    /// The detail that is refused by its field's key or by its name in the message; the first, where
+    /// there are several.
+    pub fn refused_detail(&self) -> Option<Detail> {
+        if let Some(detail) = self.fields.keys().find_map(|key| detail_of_key(key)) {
+            return Some(detail);
+        }
+        if self.says_duplicate() {
+            // "Số điện thoại đã tồn tại. Người phụ trách: …" is not about the manager.
+            return None;
+        }
+        self.clauses()
+            .iter()
+            .find_map(|clause| detail_in(&clause.text))
+    }
+
+    fn says_duplicate(&self) -> bool {
+        self.clauses().iter().any(Clause::says_duplicate)
+    }
+
+    /// Every clause that may be about something else than a detail's own field.
+    fn clauses(&self) -> Vec<Clause> {
+        let (details, others): (Vec<_>, Vec<_>) = self
+            .fields
+            .iter()
+            .partition(|(key, _)| detail_of_key(key).is_some());
+        let only_details = others.is_empty() && !details.is_empty();
+        let mut clauses: Vec<Clause> = split(&self.message, "").collect();
+        if only_details {
+            // The message sums the fields up, unless it names another field by itself.
+            clauses.retain(Clause::names_any);
+        }
+        for (key, text) in others {
+            clauses.extend(split(text, &key.to_lowercase()));
+        }
+        clauses
+    }
+}
+
+/// A part of a sentence, lower case, and the field that it was said about.
+struct Clause {
+    text: String,
+    key: String,
+}
+
+fn split<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = Clause> + 'a {
+    text.split(['.', ';', ',', ':', '!', '\n'])
+        .map(|clause| Clause {
+            text: clause.to_lowercase(),
+            key: key.to_owned(),
+        })
+}
+
+impl Clause {
+    fn says_duplicate(&self) -> bool {
+        let mut text = self.text.clone();
+        for phrase in NOT_DUPLICATE_PHRASES {
+            text = text.replace(phrase, " ");
+        }
+        let says = DUPLICATE_WORDS.iter().any(|word| text.contains(word));
+        says && (detail_in(&self.text).is_none() || self.names_any())
+    }
+
+    fn names(&self, field: DuplicateField) -> bool {
+        let names: &[&str] = match field {
+            DuplicateField::Code => &CODE_NAMES,
+            DuplicateField::Email => &EMAIL_NAMES,
+            DuplicateField::Phone => &PHONE_NAMES,
+        };
+        names
+            .iter()
+            .any(|name| has_name(&self.text, name) || has_name(&self.key, name))
+    }
+
+    fn names_any(&self) -> bool {
+        [
+            DuplicateField::Code,
+            DuplicateField::Email,
+            DuplicateField::Phone,
+        ]
+        .into_iter()
+        .any(|field| self.names(field))
+    }
+}
+
+/// The detail whose key this is, or is part of: `account_source_names.0`.
+fn detail_of_key(key: &str) -> Option<Detail> {
+    detail_in(&key.to_lowercase())
+}
+
+/// The detail that a lower-case text names.
+fn detail_in(text: &str) -> Option<Detail> {
+    [
+        (Detail::Manager, &MANAGER_NAMES[..]),
+        (Detail::Executor, &EXECUTOR_NAMES),
+        (Detail::Source, &SOURCE_NAMES),
+        (Detail::Gender, &GENDER_NAMES),
+    ]
+    .into_iter()
+    .find(|(_, names)| names.iter().any(|name| has_name(text, name)))
+    .map(|(detail, _)| detail)
+}
+
+/// Whether `text` holds `name` as whole words: `order_source_name` does not name `source_name`.
+fn has_name(text: &str, name: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(start, found)| {
+        let before = text.get(..start).and_then(|text| text.chars().next_back());
+        let after = text
+            .get(start.saturating_add(found.len())..)
+            .and_then(|text| text.chars().next());
+        !before.is_some_and(inside) && !after.is_some_and(inside)
+    })
+}
+
+/// Whether an `errors` value reports any.
+pub(super) fn has_errors(errors: &Value) -> bool {
+    match errors {
+        Value::Null | Value::Bool(false) | Value::Number(_) => false,
+        Value::Bool(true) => true,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
+}
+
+/// The texts inside a value, one after another.
+fn flat_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(flat_text).collect::<Vec<_>>().join("; "),
+        Value::Object(fields) => fields
+            .values()
+            .map(flat_text)
+            .collect::<Vec<_>>()
+            .join("; "),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! Getfly's JSON (version 6.1): what is sent, with absent parts left out, and what is read. Reading
+//! is lenient where types are undocumented (ids as numbers or texts, records in `data` or at the
+//! top) and never guesses an identity.
+
+use super::assumptions::TENANT_OFFSET;
+use crate::rules::{
+    codes::AccountCode,
+    model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
+    money::{self, Money},
+};
+use jiff::{Timestamp, civil};
+use serde_json::{Map, Value, json};
+
+/// A customer to be enrolled in a campaign (R11; manual, opportunity create).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOpportunity {
+    /// The campaign.
+    pub campaign_code: String,
+    /// The account, which exists.
+    pub account_code: AccountCode,
+    /// Its name; also the contact's.
+    pub account_name: String,
+    /// Its phone; also the contact's.
+    pub phone: Option<String>,
+    /// Its e-mail; also the contact's.
+    pub email: Option<String>,
+    /// Login name of the Getfly user who gets it.
+    pub recipient: Option<String>,
+}
+
+/// What Getfly told about a record that it has just stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Numeric id.
+    pub id: Option<i64>,
+    /// The code under which it is stored, which should be the one that was sent; none where only an
+    /// id came (version 6.0's answer).
+    pub code: Option<String>,
+}
+
+/// An order that was read back by its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOrder {
+    /// Numeric id.
+    pub id: i64,
+    /// Its code, the one that was asked for.
+    pub code: String,
+    /// Whose order it is; empty where Getfly does not tell.
+    pub account_code: String,
+    /// 1 waits for approval, 2 is approved.
+    pub status: Option<i64>,
+}
+
+/// The body of `POST /account` (manual, account create; R2, R14).
+pub fn account_json(account: &NewAccount) -> Value {
+    let mut body = Map::new();
+    put(&mut body, "account_name", Some(account.name.as_str()));
+    put(&mut body, "account_code", Some(account.code.as_str()));
+    put(&mut body, "phone_office", account.phone.as_deref());
+    put(&mut body, "email", account.email.as_deref());
+    put(
+        &mut body,
+        "billing_address_street",
+        account.address.as_deref(),
+    );
+    put(&mut body, "birthday", account.birthday.map(iso));
+    put(&mut body, "sic_code", account.tax_code.as_deref());
+    put(&mut body, "description", account.description.as_deref());
+    put(
+        &mut body,
+        "account_manager_username",
+        account.manager.as_deref(),
+    );
+    put(
+        &mut body,
+        "account_source_names",
+        account.source.as_ref().map(|name| json!([name])),
+    );
+    put(&mut body, "gender", account.gender);
+    Value::Object(body)
+}
+
+/// The body of `POST /sale_order` (manual, sale order create; R3). Amounts keep their digits; those
+/// of the whole order are left out when zero.
+pub fn order_json(order: &NewOrder) -> Value {
+    let mut account = Map::new();
+    put(
+        &mut account,
+        "account_code",
+        order.account.code.as_ref().map(AccountCode::as_str),
+    );
+    put(
+        &mut account,
+        "account_name",
+        Some(order.account.name.as_str()),
+    );
+    put(
+        &mut account,
+        "account_phone",
+        order.account.phone.as_deref(),
+    );
+    put(
+        &mut account,
+        "account_email",
+        order.account.email.as_deref(),
+    );
+    put(
+        &mut account,
+        "account_address",
+        order.account.address.as_deref(),
+    );
+
+    let mut body = Map::new();
+    put(&mut body, "account", Some(account));
+    put(&mut body, "order_code", Some(order.code.as_str()));
+    put(&mut body, "order_date", order.date.map(iso));
+    put(&mut body, "assigned_username", order.executor.as_deref());
+    put(&mut body, "campaign_code", order.campaign_code.as_deref());
+    let lines: Vec<Value> = order.lines.iter().map(line_json).collect();
+    put(&mut body, "saved_order_details", Some(lines));
+    put(&mut body, "discount_amount", unless_zero(order.discount));
+    put(&mut body, "vat_amount", unless_zero(order.vat));
+    put(&mut body, "transport_amount", unless_zero(order.transport));
+    put(
+        &mut body,
+        "installation_amount",
+        unless_zero(order.installation),
+    );
+    let terms: Vec<Value> = order
+        .terms
+        .iter()
+        .map(|term| json!({"term_content": term}))
+        .collect();
+    put(
+        &mut body,
+        "order_terms",
+        Some(terms).filter(|terms| !terms.is_empty()),
+    );
+    Value::Object(body)
+}
+
+fn line_json(line: &OrderLine) -> Value {
+    let mut body = Map::new();
+    put(&mut body, "product_code", Some(line.product_code.as_str()));
+    put(&mut body, "product_name", Some(line.product_name.as_str()));
+    put(
+        &mut body,
+        "quantity",
+        Some(Value::Number(money::to_number(line.quantity))),
+    );
+    put(
+        &mut body,
+        "price",
+        Some(Value::Number(line.price.to_number())),
+    );
+    put(
+        &mut body,
+        "cash_discount",
+        Some(Value::Number(line.cash_discount.to_number())),
+    );
+    Value::Object(body)
+}
+
+/// The body of `POST /opportunity`.
+pub fn opportunity_json(opportunity: &NewOpportunity) -> Value {
+    let mut body = Map::new();
+    put(
+        &mut body,
+        "campaign_code",
+        Some(opportunity.campaign_code.as_str()),
+    );
+    put(
+        &mut body,
+        "account_code",
+        Some(opportunity.account_code.as_str()),
+    );
+    put(
+        &mut body,
+        "account_name",
+        Some(opportunity.account_name.as_str()),
+    );
+    put(&mut body, "account_phone", opportunity.phone.as_deref());
+    put(&mut body, "account_email", opportunity.email.as_deref());
+    put(
+        &mut body,
+        "contact_name",
+        Some(opportunity.account_name.as_str()),
+    );
+    put(&mut body, "contact_phone", opportunity.phone.as_deref());
+    put(&mut body, "contact_email", opportunity.email.as_deref());
+    put(
+        &mut body,
+        "recipient_username",
+        opportunity.recipient.as_deref(),
+    );
+    Value::Object(body)
+}
+
+fn put<T: Into<Value>>(body: &mut Map<String, Value>, name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        body.insert(name.to_owned(), value.into());
+    }
+}
+
+fn iso(date: civil::Date) -> String {
+    date.to_string()
+}
+
+fn unless_zero(money: Money) -> Option<Value> {
+    (!money.is_zero()).then(|| Value::Number(money.to_number()))
+}
+
+/// The records of a list: `data`, or the top level when that is a list. None when there is no list,
+/// which is never "nothing found".
+pub(super) fn records(answer: &Value) -> Option<&Vec<Value>> {
+    answer.as_array().or_else(|| answer.get("data")?.as_array())
+}
+
+/// The one record of an answer: at the top level, in `data`, or the only item of a list. `Ok(None)`
+/// when the answer is empty (`{}`, `[]`, or such a `data`): not documented, but how PHP writes
+/// nothing; an error when it is none of these.
+pub(super) fn record(answer: &Value) -> Result<Option<&Value>, &'static str> {
+    let inside = answer.get("data");
+    let data = inside.unwrap_or(answer);
+    match data {
+        Value::Object(fields) if fields.is_empty() => Ok(None),
+        Value::Object(_) => Ok(Some(data)),
+        Value::Array(items) => match &items[..] {
+            [] => Ok(None),
+            [one @ Value::Object(_)] => Ok(Some(one)),
+            _ => Err("several records for one code"),
+        },
+        Value::Null => Ok(None),
+        _ => Err("no record"),
+    }
+}
+
+/// An account of a list or of a read by code. None when its id or its type is not readable.
+pub(super) fn account(value: &Value) -> Option<Account> {
+    Some(Account {
+        id: whole(value.get("id").or_else(|| value.get("account_id")))?,
+        code: AccountCode::existing(text(value, "account_code")),
+        name: text(value, "account_name"),
+        phone: text(value, "phone_office"),
+        email: text(value, "email"),
+        created_at: value.get("created_at").and_then(wall_time),
+    })
+}
+
+/// An order that was read by its code.
+pub(super) fn order(value: &Value) -> Option<StoredOrder> {
+    Some(StoredOrder {
+        id: whole(value.get("id").or_else(|| value.get("order_id")))?,
+        code: text(value, "order_code"),
+        account_code: text(value, "account_code"),
+        status: whole(value.get("status")),
+    })
+}
+
+/// A user. None when its id is not readable.
+pub(super) fn user(value: &Value) -> Option<GetflyUser> {
+    Some(GetflyUser {
+        user_id: whole(value.get("user_id").or_else(|| value.get("id")))?,
+        user_name: text(value, "user_name"),
+        contact_name: text(value, "contact_name"),
+        contact_mobile: text(value, "contact_mobile"),
+    })
+}
+
+/// What a create's answer tells: the first of these id and code fields in `data` or at the top
+/// level. None when it tells neither, so that the record may or may not be stored.
+pub(super) fn stored(answer: &Value, ids: &[&str], code: &str) -> Option<Stored> {
+    let places = [answer.get("data"), Some(answer)];
+    for place in places.into_iter().flatten() {
+        let id = ids.iter().find_map(|name| whole(place.get(*name)));
+        let code = Some(text(place, code)).filter(|code| !code.is_empty());
+        if id.is_some() || code.is_some() {
+            return Some(Stored { id, code });
+        }
+    }
+    let id = whole(answer.get("data"));
+    id.map(|_| Stored { id, code: None })
+}
+
+/// A text; a number's own text; the texts of a list, together. Empty for anything else.
+pub(super) fn text(value: &Value, name: &str) -> String {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("; "),
+            Value::Null | Value::Bool(_) | Value::Object(_) => String::new(),
+        }
+    }
+    value.get(name).map(plain).unwrap_or_default()
+}
+
+/// A positive whole number, or a text of one.
+fn whole(value: Option<&Value>) -> Option<i64> {
+    let number = match value? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|&number| number > 0)
+}
+
+/// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.
+fn wall_time(value: &Value) -> Option<civil::DateTime> {
+    if let Some(seconds) = whole(Some(value)) {
+        let instant = Timestamp::from_second(seconds).ok()?;
+        return Some(TENANT_OFFSET.to_datetime(instant));
+    }
+    let text = value.as_str()?.trim();
+    text.parse().ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests;

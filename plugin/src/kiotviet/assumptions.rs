@@ -1,0 +1,57 @@
+//! Everything that is taken for granted about KiotViet, in one place, with the evidence. "Manual"
+//! is KiotViet's "Public API"; "seen" means in public clients' code or captured bodies.
+
+use jiff::tz::Offset;
+
+/// Times without an offset are Vietnam's wall time. Seen: REST answers carry none, webhooks `+07:00`.
+pub const SHOP_OFFSET: Offset = Offset::constant(7);
+
+/// Scope of a token. Manual, section 2.
+pub const TOKEN_SCOPE: &str = "PublicApi.Access";
+
+/// The form field that carries the scope. Manual: plural, unlike OAuth's; both are seen working.
+pub const TOKEN_SCOPE_FIELD: &str = "scopes";
+
+/// Life of a token whose answer does not tell it: what the manual's example says, in seconds.
+pub const TOKEN_SECONDS: u64 = 86_400;
+
+/// The header naming the shop, on every call. Manual, section 2.
+pub const RETAILER_HEADER: &str = "retailer";
+
+/// Records asked for per page. Manual: 100 at most; seen: more is cut to 100 without a word.
+pub const PAGE_SIZE: u64 = 100;
+
+/// Pages after which a list is taken to have no end (50,000 records).
+pub const MAX_PAGES: u32 = 500;
+
+/// The error code of an unusable token. Seen in KiotViet's own WooCommerce plugin, next to 401.
+pub const TOKEN_ERROR_CODE: &str = "TokenException";
+
+/// How `lastModifiedFrom` is written: UTC with `Z`. Its zone rule is not documented. Should KiotViet
+/// read the digits as Vietnam's wall time, the window only starts seven hours earlier; the other
+/// way round it would start seven hours late.
+pub const MODIFIED_FROM_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
+
+/// Order of the lists of changed records. Seen in clients, next to `name`, `createdDate` and
+/// `modifiedDate`. By id, a record that changes while pages are read only pushes others back; by
+/// `modifiedDate` it would jump to the end and pull one of them over the page's edge, unseen.
+pub const LIST_ORDER: &str = "id";
+
+/// The webhook type for customers, created or edited. Manual, 2.11.3.
+pub const CUSTOMER_UPDATE: &str = "customer.update";
+
+/// The webhook type for invoices, created, edited, paid or cancelled. Manual, 2.11.7.
+pub const INVOICE_UPDATE: &str = "invoice.update";
+
+/// Items after which one delivery is refused as a whole. Seen: bursts of some 144 items in all.
+pub const MAX_ITEMS: usize = 1000;
+
+/// The header with a delivery's signature. Manual, 2.11.
+pub const SIGNATURE_HEADER: &str = "x-hub-signature";
+
+/// Prefixes of the signature header. Seen: `sha1=` before what is in truth a SHA-256 digest, so the
+/// label says nothing.
+pub const SIGNATURE_LABELS: [&str; 2] = ["sha1=", "sha256="];
+
+/// A wall date of this year stands for "none": .NET's smallest date.
+pub const NO_DATE_YEAR: i16 = 1;

@@ -1,0 +1,381 @@
+//! The client of KiotViet's public API (manual, sections 2.1 to 2.12). One method is one question;
+//! it neither retries nor fetches a new token by itself.
+
+use super::{
+    assumptions::{
+        LIST_ORDER, MAX_PAGES, MODIFIED_FROM_FORMAT, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE,
+        TOKEN_SCOPE_FIELD, TOKEN_SECONDS,
+    },
+    error::{KiotVietError, read, read_existing, read_token_answer},
+    fields::{FieldError, Fields},
+    records::{self, Listed, Webhook},
+};
+use crate::{
+    rules::{
+        codes::RetailerId,
+        model::{Customer, Invoice, KiotVietUser},
+    },
+    secret::Secret,
+    sync::world::{Http, Method, Request, Response},
+    upstream::{form, percent_encode},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Where KiotViet is; origins without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `https://public.kiotapi.com`.
+    pub api_url: String,
+    /// `https://id.kiotviet.vn`.
+    pub auth_url: String,
+    /// `/connect/token`.
+    pub token_path: String,
+}
+
+/// What a shop's administrator finds under "Thiết lập kết nối API".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The shop's name, as in its log-in address.
+    pub retailer: RetailerId,
+    /// ClientId.
+    pub client_id: String,
+    /// Mã bảo mật.
+    pub client_secret: Secret,
+}
+
+/// An access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// For the header `authorization: Bearer`.
+    pub access_token: Secret,
+    /// Its life from now.
+    pub expires_in_seconds: u64,
+}
+
+/// Asks for a token (manual 2.1). Wrong credentials are [`KiotVietError::CredentialsRefused`] in
+/// KiotViet's own words.
+pub async fn fetch_token(
+    http: &impl Http,
+    settings: &Settings,
+    credentials: &Credentials,
+) -> Result<Token, KiotVietError> {
+    let body = form(&[
+        (TOKEN_SCOPE_FIELD, TOKEN_SCOPE),
+        ("grant_type", "client_credentials"),
+        ("client_id", &credentials.client_id),
+        ("client_secret", credentials.client_secret.reveal()),
+    ]);
+    let request = Request {
+        method: Method::Post,
+        url: format!("{}{}", settings.auth_url, settings.token_path),
+        endpoint: "POST /connect/token",
+        headers: vec![
+            (
+                "content-type",
+                "application/x-www-form-urlencoded".to_owned(),
+            ),
+            ("accept", "application/json".to_owned()),
+        ],
+        body: body.into_bytes(),
+    };
+    let answer = read_token_answer(&http.send(request).await?)?;
+
+    let fields = Fields::of(&answer, "answer")?;
+    let token = fields.text("access_token")?;
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // It goes into a header.
+        return Err(FieldError::missing("access_token").into());
+    }
+    let seconds = fields.integer("expires_in")?;
+    Ok(Token {
+        access_token: Secret::new(token),
+        expires_in_seconds: seconds
+            .map_or(TOKEN_SECONDS, |seconds| u64::try_from(seconds).unwrap_or(0)),
+    })
+}
+
+/// One page of a list of customers or invoices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its records; an empty page may come before the last.
+    pub items: Vec<Listed>,
+    /// How many records the whole list has.
+    pub total: u64,
+    /// The offset of the next page; none after the last.
+    pub next_offset: Option<u64>,
+}
+
+/// One shop's API.
+#[derive(Debug)]
+pub struct KiotViet<'a, H> {
+    /// The way out.
+    pub http: &'a H,
+    /// Where KiotViet is.
+    pub settings: &'a Settings,
+    /// Whose data.
+    pub retailer: &'a RetailerId,
+    /// From [`fetch_token`].
+    pub token: Secret,
+}
+
+impl<H: Http> KiotViet<'_, H> {
+    /// The customer with this id, or none (manual 2.6.2).
+    pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
+        let path = format!("/customers/{id}");
+        let answer = self.get("GET /customers/{id}", &path, &[]).await?;
+        Ok(read(&answer)?
+            .map(|value| records::customer(id, &value))
+            .transpose()?)
+    }
+
+    /// The invoice with this id, or none (manual 2.12.2).
+    pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
+        let path = format!("/invoices/{id}");
+        let answer = self.get("GET /invoices/{id}", &path, &[]).await?;
+        Ok(read(&answer)?
+            .map(|value| records::invoice(id, &value))
+            .transpose()?)
+    }
+
+    /// The invoice with this code, or none (manual 2.12.2).
+    pub async fn invoice_by_code(&self, code: &str) -> Result<Option<Invoice>, KiotVietError> {
+        if matches!(code, "" | "." | "..") {
+            // As a path segment that is another address.
+            return Ok(None);
+        }
+        let path = format!("/invoices/code/{}", percent_encode(code));
+        let answer = self.get("GET /invoices/code/{code}", &path, &[]).await?;
+        let invoice = read(&answer)?
+            .map(|value| records::any_invoice(&value))
+            .transpose()?;
+        match invoice {
+            Some(other) if !other.code.as_str().eq_ignore_ascii_case(code) => {
+                let problem = "is another record's";
+                Err(FieldError {
+                    field: "code",
+                    problem,
+                }
+                .into())
+            }
+            invoice => Ok(invoice),
+        }
+    }
+
+    /// Every user that KiotViet lists; admins are not among them (manual 2.8).
+    pub async fn users(&self) -> Result<Vec<KiotVietUser>, KiotVietError> {
+        let mut users = self.every("GET /users", "/users", records::user).await?;
+        let mut seen = BTreeSet::new();
+        users.retain(|user| seen.insert(user.id));
+        Ok(users)
+    }
+
+    /// How many branches the shop has, from one page of them (manual 2.7). R1's proof that the
+    /// credentials open this shop.
+    pub async fn branches(&self) -> Result<u64, KiotVietError> {
+        let page = self.page("GET /branches", "/branches", &[], 0).await?;
+        Ok(page.total)
+    }
+
+    /// Every registered webhook, whoever registered it (manual 2.11.2).
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>, KiotVietError> {
+        let mut webhooks = self
+            .every("GET /webhooks", "/webhooks", records::webhook)
+            .await?;
+        let mut seen = BTreeSet::new();
+        webhooks.retain(|webhook| seen.insert(webhook.id));
+        Ok(webhooks)
+    }
+
+    /// Registers one type (`customer.update`) to be delivered to `url`, signed with `secret`
+    /// (manual 2.11.1).
+    pub async fn register_webhook(
+        &self,
+        kind_type: &str,
+        url: &str,
+        secret: &Secret,
+        description: &str,
+    ) -> Result<Webhook, KiotVietError> {
+        let body = json!({"Webhook": {
+            "Type": kind_type,
+            "Url": url,
+            "IsActive": true,
+            "Description": description,
+            "Secret": secret.reveal(),
+        }});
+        let mut request = self.request(Method::Post, "POST /webhooks", "/webhooks");
+        let json = "application/json".to_owned();
+        request.headers.push(("content-type", json));
+        request.body = body.to_string().into_bytes();
+        let answer = read_existing(&self.http.send(request).await?)?;
+        Ok(records::webhook(&answer)?)
+    }
+
+    /// Removes a registration (manual 2.11.4). One that is not there is removed.
+    pub async fn delete_webhook(&self, id: i64) -> Result<(), KiotVietError> {
+        let path = format!("/webhooks/{id}");
+        let request = self.request(Method::Delete, "DELETE /webhooks/{id}", &path);
+        let response = self.http.send(request).await?;
+        if matches!(response.status, 200..=299) && response.body.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        read(&response).map(|_| ())
+    }
+
+    /// One page of the customers changed since `from`, from record `offset`, in an order that changes
+    /// during the reading do not disturb: a record may come twice, none is skipped (manual 2.6.1).
+    /// The window may start hours before `from`, never after it.
+    pub async fn customers_modified_since(
+        &self,
+        from: Timestamp,
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        self.modified_since("GET /customers", "/customers", from, offset)
+            .await
+    }
+
+    /// The same for invoices (manual 2.12.1).
+    pub async fn invoices_modified_since(
+        &self,
+        from: Timestamp,
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        self.modified_since("GET /invoices", "/invoices", from, offset)
+            .await
+    }
+
+    async fn modified_since(
+        &self,
+        endpoint: &'static str,
+        path: &str,
+        from: Timestamp,
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        let from = from.strftime(MODIFIED_FROM_FORMAT).to_string();
+        let filter = [
+            ("lastModifiedFrom", from.as_str()),
+            ("orderBy", LIST_ORDER),
+            ("orderDirection", "Asc"),
+        ];
+        let page = self.page(endpoint, path, &filter, offset).await?;
+        Ok(Page {
+            items: page
+                .data
+                .iter()
+                .map(records::listed)
+                .collect::<Result<_, _>>()?,
+            total: page.total,
+            next_offset: page.next,
+        })
+    }
+
+    /// Every record of a list.
+    async fn every<T>(
+        &self,
+        endpoint: &'static str,
+        path: &str,
+        record: impl Fn(&Value) -> Result<T, FieldError>,
+    ) -> Result<Vec<T>, KiotVietError> {
+        let (mut records, mut offset) = (Vec::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let page = self.page(endpoint, path, &[], offset).await?;
+            for value in &page.data {
+                records.push(record(value)?);
+            }
+            match page.next {
+                Some(next) => offset = next,
+                None => return Ok(records),
+            }
+        }
+        Err(KiotVietError::garbled("the list does not end"))
+    }
+
+    async fn page(
+        &self,
+        endpoint: &'static str,
+        path: &str,
+        filter: &[(&str, &str)],
+        offset: u64,
+    ) -> Result<RawPage, KiotVietError> {
+        let (size, offset_text) = (PAGE_SIZE.to_string(), offset.to_string());
+        let mut query = vec![
+            ("pageSize", size.as_str()),
+            ("currentItem", offset_text.as_str()),
+        ];
+        query.extend(filter);
+        let answer = read_existing(&self.get(endpoint, path, &query).await?)?;
+        Ok(RawPage::read(&answer, offset)?)
+    }
+
+    async fn get(
+        &self,
+        endpoint: &'static str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Response, KiotVietError> {
+        let mut request = self.request(Method::Get, endpoint, path);
+        if !query.is_empty() {
+            request.url.push('?');
+            request.url.push_str(&form(query));
+        }
+        Ok(self.http.send(request).await?)
+    }
+
+    fn request(&self, method: Method, endpoint: &'static str, path: &str) -> Request {
+        Request {
+            method,
+            url: format!("{}{path}", self.settings.api_url),
+            endpoint,
+            headers: vec![
+                (RETAILER_HEADER, self.retailer.as_str().to_owned()),
+                ("authorization", format!("Bearer {}", self.token.reveal())),
+                ("accept", "application/json".to_owned()),
+            ],
+            body: Vec::new(),
+        }
+    }
+}
+
+/// `{total, pageSize, data}` (manual, section 2.4).
+struct RawPage {
+    data: Vec<Value>,
+    total: u64,
+    next: Option<u64>,
+}
+
+impl RawPage {
+    /// The step to the next page is KiotViet's own page size: it may be smaller than what was asked
+    /// for, and a page may hold fewer records than its size without being the last.
+    fn read(answer: &Value, offset: u64) -> Result<Self, FieldError> {
+        let fields = Fields::of(answer, "answer")?;
+        let data = fields.array("data")?.ok_or(FieldError::missing("data"))?;
+        let own_size = fields
+            .integer("pageSize")?
+            .and_then(|size| u64::try_from(size).ok());
+        let step = own_size
+            .filter(|&size| size > 0)
+            .unwrap_or(PAGE_SIZE)
+            .min(PAGE_SIZE);
+        let next = offset.saturating_add(step);
+        let seen = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let seen = offset.saturating_add(seen);
+        let told = fields
+            .integer("total")?
+            .and_then(|total| u64::try_from(total).ok());
+        // Without a total only a full page promises another.
+        let total = told.unwrap_or(if seen >= next {
+            seen.saturating_add(1)
+        } else {
+            seen
+        });
+        Ok(Self {
+            data: data.to_vec(),
+            total: told.unwrap_or(seen),
+            next: (next < total).then_some(next),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

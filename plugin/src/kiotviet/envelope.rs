@@ -1,0 +1,176 @@
+//! A webhook delivery taken apart into items (manual 2.11). A delivery is only a hint, so this
+//! reads as much as it can and judges nothing; it never panics, whatever the bytes.
+
+use super::{
+    assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE, MAX_ITEMS},
+    fields::{Fields, whole_number},
+};
+use crate::upstream::without_bom;
+use serde_json::Value;
+
+/// One delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// KiotViet's id of the delivery; empty when it gives none.
+    pub id: String,
+    /// 1 on the first attempt in every capture.
+    pub attempt: Option<i64>,
+    /// Every item of every notification, in order; none is left out.
+    pub items: Vec<Item>,
+}
+
+/// One customer, invoice or anything else that a delivery mentions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Lower-case type without the retailer, e.g. `customer.update`; empty when none is given.
+    pub action: String,
+    /// The numeric retailer behind the type.
+    pub retailer_id: Option<i64>,
+    /// What it is to the sync.
+    pub kind: Kind,
+    /// The record's id where it is readable and positive.
+    pub id: Option<i64>,
+    /// The record's code where there is one.
+    pub code: Option<String>,
+    /// The item as it came.
+    pub raw: Value,
+}
+
+/// What an item is to the sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `customer.update`.
+    Customer,
+    /// `invoice.update`.
+    Invoice,
+    /// Every other type, deletions and orders (R10) among them.
+    Other,
+}
+
+/// The body is no delivery of KiotViet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a KiotViet delivery: {why}")]
+pub struct NotAnEnvelope {
+    /// Why, without any of its content.
+    pub why: &'static str,
+}
+
+/// Takes the body of one delivery apart: `{Id, Attempt, Notifications: [{Action, Data: […]}]}`, or
+/// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than
+/// [`MAX_ITEMS`] items is refused as a whole.
+pub fn parse(body: &[u8]) -> Result<Delivery, NotAnEnvelope> {
+    let refuse = |why| Err(NotAnEnvelope { why });
+    let Ok(value) = serde_json::from_slice::<Value>(without_bom(body)) else {
+        return refuse("not JSON");
+    };
+    let Ok(envelope) = Fields::of(&value, "delivery") else {
+        return refuse("not an object");
+    };
+    let (notifications, removed) = (envelope.get("Notifications"), envelope.get("RemoveId"));
+    if notifications.is_none() && removed.is_none() {
+        return refuse("neither Notifications nor RemoveId");
+    }
+
+    let mut items = Vec::new();
+    match notifications {
+        None => {}
+        Some(Value::Array(list)) => list
+            .iter()
+            .for_each(|one| read_notification(one, &mut items)),
+        Some(one @ Value::Object(_)) => read_notification(one, &mut items),
+        Some(_) => return refuse("Notifications is not a list"),
+    }
+    if let Some(removed) = removed {
+        read_removed(envelope, removed, &mut items);
+    }
+    if items.len() > MAX_ITEMS {
+        return refuse("too many items");
+    }
+    Ok(Delivery {
+        id: envelope.text("Id").unwrap_or_default(),
+        attempt: envelope.integer("Attempt").unwrap_or_default(),
+        items,
+    })
+}
+
+/// `{Action, Data: […]}`; something else is kept as one item of no type.
+fn read_notification(notification: &Value, items: &mut Vec<Item>) {
+    let Ok(fields) = Fields::of(notification, "notification") else {
+        return push(&Action::default(), notification, items);
+    };
+    let action = Action::of(fields);
+    match fields.get("Data") {
+        None => {}
+        Some(Value::Array(data)) => data.iter().for_each(|one| push(&action, one, items)),
+        Some(one) => push(&action, one, items),
+    }
+}
+
+/// The manual's shape of a deletion: ids and, as a rule, nothing else. Nothing here is ever synced.
+fn read_removed(envelope: Fields<'_>, removed: &Value, items: &mut Vec<Item>) {
+    let action = Action {
+        kind: Kind::Other,
+        ..Action::of(envelope)
+    };
+    match removed {
+        Value::Array(ids) if !ids.is_empty() => ids.iter().for_each(|id| push(&action, id, items)),
+        _ => push(&action, removed, items),
+    }
+}
+
+/// One past the limit is enough to know that it is passed.
+fn push(action: &Action, raw: &Value, items: &mut Vec<Item>) {
+    if items.len() > MAX_ITEMS {
+        return;
+    }
+    let fields = Fields::of(raw, "item").ok();
+    let id = fields.map_or(Some(raw), |fields| fields.get("Id"));
+    let code = fields.and_then(|fields| fields.text("Code").ok());
+    items.push(Item {
+        action: action.name.clone(),
+        retailer_id: action.retailer_id,
+        kind: action.kind,
+        id: id.and_then(whole_number).filter(|&id| id > 0),
+        code: code.filter(|code| !code.is_empty()),
+        raw: raw.clone(),
+    });
+}
+
+/// `customer.update.500123456`, taken apart.
+struct Action {
+    name: String,
+    retailer_id: Option<i64>,
+    kind: Kind,
+}
+
+impl Default for Action {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            retailer_id: None,
+            kind: Kind::Other,
+        }
+    }
+}
+
+impl Action {
+    fn of(fields: Fields<'_>) -> Self {
+        let text = fields.text("Action").unwrap_or_default();
+        let text = text.trim().to_lowercase();
+        let mut parts = text.splitn(4, '.');
+        let name: Vec<&str> = parts.by_ref().take(2).collect();
+        let name = name.join(".");
+        Self {
+            retailer_id: parts.next().and_then(|id| id.parse().ok()),
+            kind: match name.as_str() {
+                CUSTOMER_UPDATE => Kind::Customer,
+                INVOICE_UPDATE => Kind::Invoice,
+                _ => Kind::Other,
+            },
+            name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! What can go wrong with a call to KiotViet, and what its answers mean. No text here ever holds a
+//! token, a query or an unmasked word of KiotViet's.
+
+use super::{
+    assumptions::TOKEN_ERROR_CODE,
+    fields::{FieldError, Fields},
+};
+use crate::{
+    sync::world::{HttpError, Response},
+    upstream::{Body, Fate, parse_retry_after, redact},
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// A call to KiotViet that did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KiotVietError {
+    /// 401 or `TokenException`: a new token, once, may do.
+    #[error("KiotViet does not accept the token")]
+    Unauthorized,
+    /// The token endpoint refuses the ClientId, the security code or the shop.
+    #[error("KiotViet refuses the credentials: {reason}")]
+    CredentialsRefused {
+        /// KiotViet's own words.
+        reason: String,
+    },
+    /// KiotViet understood and refuses: 420 (validation) and other 4xx (manual, section 5).
+    #[error("KiotViet refuses ({status} {code}): {message}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// `responseStatus.errorCode`, may be empty.
+        code: String,
+        /// KiotViet's own words, may be empty.
+        message: String,
+    },
+    /// 403: the connection has no right to this in KiotViet's settings.
+    #[error("KiotViet's settings do not let this connection do that (403)")]
+    NoRight,
+    /// 429, 5xx and the like: later.
+    #[error("KiotViet is busy or down ({status})")]
+    Busy {
+        /// HTTP status.
+        status: u16,
+        /// What `Retry-After` asks for.
+        retry_after: Option<Duration>,
+    },
+    /// No answer.
+    #[error("KiotViet could not be reached: {0}")]
+    Unreachable(#[from] HttpError),
+    /// An answer that is not KiotViet's, or not as the manual says.
+    #[error("KiotViet's answer cannot be read: {what}")]
+    Garbled {
+        /// What is wrong with it, without its values.
+        what: String,
+    },
+}
+
+impl KiotVietError {
+    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Refused { .. } => Fate::Dead,
+            Self::Busy { retry_after, .. } => Fate::Retry {
+                after: *retry_after,
+            },
+            Self::Unauthorized
+            | Self::CredentialsRefused { .. }
+            | Self::NoRight
+            | Self::Unreachable(_)
+            | Self::Garbled { .. } => Fate::RETRY,
+        }
+    }
+
+    /// An answer that cannot be read.
+    pub(super) fn garbled(what: impl Into<String>) -> Self {
+        Self::Garbled { what: what.into() }
+    }
+}
+
+impl From<FieldError> for KiotVietError {
+    fn from(error: FieldError) -> Self {
+        Self::garbled(error.to_string())
+    }
+}
+
+/// What an API answer means. None is "KiotViet has no such record": a 404 that is JSON or empty.
+pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> {
+    let status = response.status;
+    let body = Body::read(&response.body);
+    let (code, message) = response_status(&body);
+    if status == 401 || code == TOKEN_ERROR_CODE {
+        return Err(KiotVietError::Unauthorized);
+    }
+    let refused = KiotVietError::Refused {
+        status,
+        code: redact(&code),
+        message: redact(&message),
+    };
+    match (status, body) {
+        (200..=299, Body::Json(_)) if !code.is_empty() => Err(refused),
+        (200..=299, Body::Json(value @ Value::Object(_))) => Ok(Some(value)),
+        (403, _) => Err(KiotVietError::NoRight),
+        (408 | 425 | 429 | 500..=599, _) => Err(busy(response)),
+        (404, Body::Json(_) | Body::Empty) => Ok(None),
+        // A proxy's page says nothing about the record.
+        (404, _) | (400..=499, Body::Html) => Err(not_kiotviets(status)),
+        (400..=499, _) => Err(refused),
+        _ => Err(not_kiotviets(status)),
+    }
+}
+
+/// The same where "no such record" makes no sense.
+pub(super) fn read_existing(response: &Response) -> Result<Value, KiotVietError> {
+    read(response)?.ok_or_else(|| KiotVietError::garbled("there is nothing at this address (404)"))
+}
+
+/// What an answer of the token endpoint means (OAuth 2.0, RFC 6749, 5.2).
+pub(super) fn read_token_answer(response: &Response) -> Result<Value, KiotVietError> {
+    let status = response.status;
+    let body = Body::read(&response.body);
+    let reason = body.json().map(oauth_error).unwrap_or_default();
+    match (status, body) {
+        (200..=299 | 400 | 401, Body::Json(_)) if !reason.is_empty() => {
+            let reason = redact(&reason);
+            Err(KiotVietError::CredentialsRefused { reason })
+        }
+        (200..=299, Body::Json(value)) => Ok(value),
+        (400 | 401, Body::Json(_) | Body::Empty) => {
+            let reason = format!("HTTP {status}");
+            Err(KiotVietError::CredentialsRefused { reason })
+        }
+        (403, _) => Err(KiotVietError::NoRight),
+        (408 | 425 | 429 | 500..=599, _) => Err(busy(response)),
+        _ => Err(not_kiotviets(status)),
+    }
+}
+
+fn busy(response: &Response) -> KiotVietError {
+    KiotVietError::Busy {
+        status: response.status,
+        retry_after: response.retry_after.as_deref().and_then(parse_retry_after),
+    }
+}
+
+fn not_kiotviets(status: u16) -> KiotVietError {
+    KiotVietError::garbled(format!("HTTP {status} with a body that is not KiotViet's"))
+}
+
+/// `error` and `error_description`, whichever there are.
+fn oauth_error(value: &Value) -> String {
+    let Ok(fields) = Fields::of(value, "answer") else {
+        return String::new();
+    };
+    let words = ["error", "error_description"].map(|name| fields.text(name).unwrap_or_default());
+    let [error, description] = words;
+    match (error.is_empty(), description.is_empty()) {
+        (_, true) => error,
+        (true, false) => description,
+        (false, false) => format!("{error}: {description}"),
+    }
+}
+
+/// `errorCode` and `message` of `responseStatus`, empty where there is none.
+fn response_status(body: &Body) -> (String, String) {
+    let status = body.json().and_then(|value| {
+        let fields = Fields::of(value, "answer").ok()?;
+        fields.object("responseStatus").ok()?
+    });
+    status.map_or_else(Default::default, |status| {
+        let text = |name| status.text(name).unwrap_or_default();
+        (text("errorCode"), text("message"))
+    })
+}

@@ -1,0 +1,205 @@
+use super::*;
+use crate::kiotviet::fields::tests::any_json;
+use jiff::civil::date;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(&text.parse().unwrap()).unwrap()
+}
+
+const CUSTOMER: &str = r#"{"id":20000001,"code":"KH000123","name":"Khách Thử","gender":true,
+    "birthDate":"1995-05-20T00:00:00.0000000","contactNumber":"0900000001 - 0900000002","address":"1 Đường Thử",
+    "locationName":"Hà Nội","email":"thu@example.com","taxCode":"0101","comments":"VIP","debt":5,
+    "createdDate":"2026-10-05T09:30:15.1230000","retailerId":500}"#;
+
+const INVOICE: &str = r#"{"id":300000001,"code":"HD010001.01","purchaseDate":"2026-10-05T00:30:00.5000000",
+    "soldById":5001,"customerId":20000001,"customerName":"Khách Thử","total":5110000.50,"discount":1000,
+    "discountRatio":2.5,"totalTax":8,"status":1,"createdDate":"2026-10-05T00:30:01.0000000",
+    "invoiceDetails":[{"productCode":"SP1","productName":"Hàng 1","quantity":2.0,"price":2737000,
+        "discount":187000,"discountRatio":6.83,"subTotal":5100000},
+        {"productCode":"SP2","productName":"Hàng 2","quantity":0.125,"price":80000.0}],
+    "invoiceOrderSurcharges":[{"surchargeCode":"THK1","surchargeName":"Phí giao","surValue":30000,"price":25000},
+        {"surchargeCode":"THK2","surValue":7}]}"#;
+
+#[test]
+fn a_customer_has_every_field_of_the_model() {
+    let expected = Customer {
+        id: 20_000_001,
+        code: "KH000123".into(),
+        name: "Khách Thử".into(),
+        gender: Some(Gender::Male),
+        birth_date: Some(date(1995, 5, 20)),
+        contact_number: "0900000001 - 0900000002".into(),
+        address: "1 Đường Thử".into(),
+        email: "thu@example.com".into(),
+        tax_code: "0101".into(),
+        comments: "VIP".into(),
+        created_at: Some("2026-10-05T02:30:15.123Z".parse().unwrap()),
+    };
+    assert_eq!(customer(20_000_001, &parsed(CUSTOMER)), Ok(expected));
+}
+
+#[test]
+fn a_customer_may_have_nothing_but_an_id() {
+    let bare = Customer {
+        id: 5,
+        ..Customer::default()
+    };
+    assert_eq!(customer(5, &json!({"Id": 5})), Ok(bare));
+    let female = customer(
+        5,
+        &json!({"Id": 5, "Gender": false, "BirthDate": "1995-05-20T00:00:00+07:00"}),
+    )
+    .unwrap();
+    assert_eq!(female.gender, Some(Gender::Female));
+    assert_eq!(female.birth_date, Some(date(1995, 5, 20)));
+}
+
+#[test]
+fn an_invoice_has_every_field_of_the_model() {
+    let invoice = invoice(300_000_001, &parsed(INVOICE)).unwrap();
+    assert_eq!(invoice.code, InvoiceCode::new("HD010001.01"));
+    assert_eq!(
+        invoice.created_at,
+        Some("2026-10-04T17:30:01Z".parse().unwrap())
+    );
+    assert_eq!(invoice.purchase_date, Some(date(2026, 10, 5)));
+    assert_eq!(
+        (invoice.status, invoice.sold_by_id, invoice.customer_id),
+        (1, Some(5001), Some(20_000_001))
+    );
+    assert_eq!(invoice.total, money("5110000.50"));
+    assert_eq!(invoice.discount, Some(money("1000")));
+    assert_eq!(invoice.discount_ratio, Some(Decimal::new(25, 1)));
+    assert_eq!(invoice.total_tax, Some(money("8")));
+    let [first, second] = &invoice.lines[..] else {
+        panic!("two lines")
+    };
+    assert_eq!(
+        (first.quantity, first.discount),
+        (Decimal::from(2), money("187000"))
+    );
+    assert_eq!(first.sub_total, Some(money("5100000")));
+    assert_eq!(
+        (second.quantity, second.discount, second.sub_total),
+        (Decimal::new(125, 3), money("0"), None)
+    );
+    let surcharges: Vec<_> = invoice
+        .surcharges
+        .iter()
+        .map(|s| (s.name.as_str(), s.amount))
+        .collect();
+    assert_eq!(
+        surcharges,
+        [("Phí giao", money("25000")), ("THK2", money("7"))]
+    );
+}
+
+#[test]
+fn a_walk_in_invoice_in_pascal_case_with_one_line_as_an_object() {
+    let value = json!({"Id": 1, "Code": "HD1", "Total": 0, "Status": 3, "CustomerId": 0, "SoldById": 0,
+        "InvoiceDetails": {"ProductCode": "SP1", "Quantity": 1, "Price": 5}});
+    let invoice = invoice(1, &value).unwrap();
+    assert_eq!(
+        (invoice.customer_id, invoice.sold_by_id, invoice.lines.len()),
+        (None, None, 1)
+    );
+    assert_eq!(
+        (invoice.discount, invoice.discount_ratio, invoice.created_at),
+        (None, None, None)
+    );
+    assert!(invoice.surcharges.is_empty());
+}
+
+#[test]
+fn what_decides_is_read_exactly_or_refused() {
+    let broken = |field: &str, value: Value| {
+        let mut invoice_json = parsed(INVOICE);
+        invoice_json[field] = value;
+        invoice(300_000_001, &invoice_json).unwrap_err().to_string()
+    };
+    for (field, value, error) in [
+        (
+            "id",
+            json!(300_000_002),
+            "the field `id` is another record's",
+        ),
+        ("id", json!(null), "the field `id` is missing"),
+        ("code", json!(" "), "the field `code` is missing"),
+        ("total", json!(null), "the field `total` is missing"),
+        ("total", json!("5"), "the field `total` is not a number"),
+        ("status", json!(null), "the field `status` is missing"),
+        (
+            "createdDate",
+            json!("soon"),
+            "the field `createdDate` is not a time",
+        ),
+        (
+            "invoiceDetails",
+            json!(null),
+            "the field `invoiceDetails` is missing",
+        ),
+        (
+            "invoiceDetails",
+            json!([5]),
+            "the field `invoiceDetails` is not an object",
+        ),
+        (
+            "invoiceDetails",
+            json!([{"price": 5}]),
+            "the field `quantity` is missing",
+        ),
+        (
+            "invoiceDetails",
+            json!([{"quantity": 5}]),
+            "the field `price` is missing",
+        ),
+        (
+            "invoiceOrderSurcharges",
+            json!([{"name": "x"}]),
+            "the field `surValue` is missing",
+        ),
+    ] {
+        assert_eq!(broken(field, value), error);
+    }
+    assert!(customer(6, &json!({"id": 5})).is_err());
+    assert!(customer(5, &json!([])).is_err());
+}
+
+#[test]
+fn users_and_webhooks_are_read_and_a_webhooks_address_is_not_shown() {
+    let user = user(&json!({"id": 7, "givenName": "An", "mobilePhone": null})).unwrap();
+    assert_eq!(
+        (
+            user.id,
+            user.given_name.as_str(),
+            user.mobile_phone.as_str()
+        ),
+        (7, "An", "")
+    );
+    let hook = webhook(
+        &json!({"id": 500_218_992, "type": "customer.update", "url": "https://x/hooks/shop/tok",
+        "isActive": false, "modifiedDate": "2026-10-05T00:00:00"}),
+    )
+    .unwrap();
+    assert!(!hook.is_active);
+    assert_eq!(hook.kind_type, "customer.update");
+    assert!(!format!("{hook:?}").contains("tok"));
+    assert!(webhook(&json!({"id": 1})).unwrap().is_active);
+}
+
+proptest! {
+    #[test]
+    fn no_json_makes_it_panic(value in any_json()) {
+        let _ = (customer(1, &value).is_ok(), any_invoice(&value).is_ok(), user(&value).is_ok());
+        let _ = (listed(&value).is_ok(), webhook(&value).is_ok());
+        let inside = json!({"id": 1, "code": "x", "total": 1, "status": 1, "invoiceDetails": [value]});
+        let _ = invoice(1, &inside);
+    }
+}

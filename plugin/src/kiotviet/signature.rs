@@ -1,0 +1,198 @@
+//! The `X-Hub-Signature` of a delivery (manual 2.11): an HMAC over the raw body. The manual tells
+//! neither the digest's text form nor its prefix nor the key's bytes, so every form that public
+//! clients met or tried is accepted; each of them needs the secret. All comparisons are constant time.
+
+use super::assumptions::SIGNATURE_LABELS;
+use crate::secret::Secret;
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+
+/// What a delivery's signature is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Made with the registered secret over exactly this body.
+    Valid,
+    /// No header, or an empty one.
+    Missing,
+    /// Made with something else.
+    Wrong,
+}
+
+/// Standard alphabet, padded or not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Judges the header `X-Hub-Signature` of a delivery with this raw `body`; `secret` is the text
+/// that the webhook was registered with. An optional label `sha1=` or `sha256=` says nothing; the
+/// digest is hex or Base64 of HMAC-SHA-256 or HMAC-SHA-1; the key is the text or what it decodes to.
+pub fn verify(header: Option<&str>, body: &[u8], secret: &Secret) -> Verdict {
+    let header = header.unwrap_or_default().trim();
+    if header.is_empty() {
+        return Verdict::Missing;
+    }
+    let text = secret.reveal();
+    if text.is_empty() {
+        // Anyone could sign with an empty key.
+        return Verdict::Wrong;
+    }
+    let claims = digests(without_label(header));
+    let decoded = BASE64.decode(text).unwrap_or_default();
+
+    let mut valid = Choice::from(0);
+    for key in [text.as_bytes(), &decoded] {
+        if key.is_empty() {
+            continue;
+        }
+        for claim in &claims {
+            valid |= matches::<Hmac<Sha256>>(key, body, claim);
+            valid |= matches::<Hmac<Sha1>>(key, body, claim);
+        }
+    }
+    if valid.into() {
+        Verdict::Valid
+    } else {
+        Verdict::Wrong
+    }
+}
+
+/// The header without its label. A label is only what it is known to be: Base64 may hold `=` too.
+fn without_label(header: &str) -> &str {
+    for label in SIGNATURE_LABELS {
+        if let Some((start, rest)) = header.split_at_checked(label.len())
+            && start.eq_ignore_ascii_case(label)
+        {
+            return rest.trim();
+        }
+    }
+    header
+}
+
+/// The bytes that the text may stand for: hex, Base64, or both.
+fn digests(text: &str) -> Vec<Vec<u8>> {
+    hex(text).into_iter().chain(BASE64.decode(text)).collect()
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => u8::try_from((digit(high)? << 4) | digit(low)?).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
+fn matches<M: Mac + KeyInit>(key: &[u8], body: &[u8], claim: &[u8]) -> Choice {
+    // HMAC takes keys of every length.
+    let Ok(mac) = <M as KeyInit>::new_from_slice(key) else {
+        return Choice::from(0);
+    };
+    let digest = mac.chain_update(body).finalize().into_bytes();
+    digest.ct_eq(claim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// RFC 4231, test case 2.
+    const KEY: &str = "Jefe";
+    const BODY: &[u8] = b"what do ya want for nothing?";
+    const SHA256: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    const SHA256_BASE64: &str = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
+    /// RFC 2202, test case 2.
+    const SHA1: &str = "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79";
+    const SHA1_BASE64: &str = "7/zfauXrL6LSdBbV8YTfnCWafHk=";
+    /// `Jefe` in Base64, with and without its padding.
+    const KEY_BASE64: &str = "SmVmZQ==";
+
+    fn judged(header: &str, secret: &str) -> Verdict {
+        verify(Some(header), BODY, &Secret::new(secret))
+    }
+
+    #[test]
+    fn every_form_met_in_the_field_is_valid() {
+        for header in [
+            format!("sha1={SHA256}"),
+            format!("sha256={SHA256}"),
+            format!("SHA256={}", SHA256.to_uppercase()),
+            SHA256.to_owned(),
+            format!(" {SHA256} "),
+            SHA256_BASE64.to_owned(),
+            SHA256_BASE64.trim_end_matches('=').to_owned(),
+            format!("sha1={SHA256_BASE64}"),
+            SHA1.to_owned(),
+            format!("sha1={SHA1}"),
+            format!("Sha256={SHA1_BASE64}"),
+            SHA1_BASE64.to_owned(),
+        ] {
+            for secret in [KEY, KEY_BASE64, "SmVmZQ"] {
+                assert_eq!(judged(&header, secret), Verdict::Valid, "{header} {secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_base64_secret_may_be_the_key_as_it_stands() {
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(KEY_BASE64.as_bytes()).unwrap();
+        let digest = mac.chain_update(BODY).finalize().into_bytes();
+        assert_eq!(judged(&BASE64.encode(digest), KEY_BASE64), Verdict::Valid);
+    }
+
+    #[test]
+    fn near_misses_are_wrong() {
+        let mut last = SHA256.to_owned();
+        last.replace_range(63.., "4");
+        for header in [
+            last,
+            SHA256[..62].to_owned(),
+            SHA256[..63].to_owned(),
+            format!("{SHA256}00"),
+            format!("sha512={SHA256}"),
+            format!("sha1=sha1={SHA256}"),
+            format!("sha1:{SHA256}"),
+            "sha1=".to_owned(),
+            "=".to_owned(),
+            "é=1".to_owned(),
+            SHA256_BASE64.to_lowercase(),
+        ] {
+            assert_eq!(judged(&header, KEY), Verdict::Wrong, "{header}");
+        }
+        assert_eq!(judged(SHA256, "jefe"), Verdict::Wrong);
+        assert_eq!(
+            verify(
+                Some(SHA256),
+                b"what do ya want for nothing? ",
+                &Secret::new(KEY)
+            ),
+            Verdict::Wrong
+        );
+    }
+
+    #[test]
+    fn no_header_is_missing_and_no_secret_is_never_valid() {
+        assert_eq!(verify(None, BODY, &Secret::new(KEY)), Verdict::Missing);
+        assert_eq!(judged(" ", KEY), Verdict::Missing);
+        // HMAC-SHA-256 of nothing with an empty key.
+        let empty = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+        assert_eq!(verify(Some(empty), b"", &Secret::default()), Verdict::Wrong);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(header in any::<String>(), body in any::<Vec<u8>>()) {
+            prop_assert_ne!(verify(Some(&header), &body, &Secret::new(KEY)), Verdict::Valid);
+        }
+    }
+}
