@@ -22,6 +22,10 @@ const INLINE_TIME: Duration = Duration::from_secs(4);
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
 
 /// A request's body, read only once its sender is known.
+#[allow(
+    async_fn_in_trait,
+    reason = "one thread, static dispatch: no Send bound is wanted"
+)]
 pub trait Body {
     /// The whole body, at most `limit` bytes.
     async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError>;
@@ -70,7 +74,12 @@ pub struct Answer {
 impl Answer {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self { status, content_type: None, body: Vec::new(), headers: Vec::new() }
+        Self {
+            status,
+            content_type: None,
+            body: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// An answer in JSON.
@@ -95,14 +104,24 @@ pub enum After {
 
 /// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
 /// `processing = inline`.
-pub async fn handle<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>) -> (Answer, After) {
+pub async fn handle<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+) -> (Answer, After) {
     let path = request.path.clone();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
-        ["api", rest @ ..] => (admin::api(world, config, request, rest).await, After::Nothing),
-        _ => (admin::problem::not_found("no such page").answer(), After::Nothing),
+        ["api", rest @ ..] => (
+            admin::api(world, config, request, rest).await,
+            After::Nothing,
+        ),
+        _ => (
+            admin::problem::not_found("no such page").answer(),
+            After::Nothing,
+        ),
     }
 }
 
@@ -128,11 +147,21 @@ async fn hook<W: World, B: Body>(
     };
     let signature = request.signature.as_deref();
     let sealer = config.sealer.as_ref();
-    let kept = accept::accept(world, sealer, config.signature_policy, &connection, signature, &body).await;
+    let kept = accept::accept(
+        world,
+        sealer,
+        config.signature_policy,
+        &connection,
+        signature,
+        &body,
+    )
+    .await;
     if let Err(e) = kept {
         return (not_kept(world, name, &e), After::Nothing);
     }
-    let Some(ready) = &config.ready else { return (Answer::empty(200), After::Nothing) };
+    let Some(ready) = &config.ready else {
+        return (Answer::empty(200), After::Nothing);
+    };
     if config.processing == Processing::Inline {
         process_inline(world, ready).await;
         return (Answer::empty(200), After::Nothing);
@@ -147,7 +176,12 @@ fn not_kept<W: World>(world: &W, connection: &str, e: &NotKept) -> Answer {
 }
 
 async fn process_inline<W: World>(world: &W, ready: &Ready) {
-    let drain = core::pin::pin!(drain::drain_for(world, ready, Patience::None, Some(INLINE_BEGIN)));
+    let drain = core::pin::pin!(drain::drain_for(
+        world,
+        ready,
+        Patience::None,
+        Some(INLINE_BEGIN)
+    ));
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
     // What is not done in time is journalled and goes on with the next drain.
     match select(drain, time).await {
@@ -163,8 +197,11 @@ pub async fn process<W: World>(world: &W, config: &Config) {
 }
 
 async fn health<W: World>(world: &W, config: &Config) -> Answer {
-    let mut reasons: Vec<String> =
-        config.problems.iter().map(|p| format!("variable {} {}", p.variable, p.problem)).collect();
+    let mut reasons: Vec<String> = config
+        .problems
+        .iter()
+        .map(|p| format!("variable {} {}", p.variable, p.problem))
+        .collect();
     if let Err(e) = journal::tail(world).await {
         reasons.push(e.to_string());
     }

@@ -4,7 +4,11 @@
 
 use crate::{
     kiotviet::client::Settings as KiotVietSettings,
-    rules::{codes::AccountCode, phone::PhoneField, settings::{GenderCodes, RuleSettings}},
+    rules::{
+        codes::AccountCode,
+        phone::PhoneField,
+        settings::{GenderCodes, RuleSettings},
+    },
     seal::Sealer,
     secret::Secret,
 };
@@ -100,11 +104,16 @@ struct Reader<F> {
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn text(&self, name: &str) -> Option<String> {
-        (self.get)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+        (self.get)(name)
+            .map(|v| v.trim().to_owned())
+            .filter(|v| !v.is_empty())
     }
 
     fn complain(&mut self, variable: &'static str, problem: impl Into<String>) {
-        self.problems.push(Problem { variable, problem: problem.into() });
+        self.problems.push(Problem {
+            variable,
+            problem: problem.into(),
+        });
     }
 
     fn required(&mut self, name: &'static str, how: &str) -> Option<String> {
@@ -115,7 +124,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         value
     }
 
-    fn parsed<T>(&mut self, name: &'static str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+    fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
         match self.text(name).map(|v| parse(&v)) {
             None => default,
             Some(Ok(value)) => value,
@@ -127,7 +141,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn origin(&mut self, name: &'static str, value: Option<String>) -> String {
-        let Some(value) = value else { return String::new() };
+        let Some(value) = value else {
+            return String::new();
+        };
         if let Err(why) = check_origin(&value) {
             self.complain(name, why);
         }
@@ -135,24 +151,36 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
+/// An absolute http(s) address without a user's name in it.
+fn web_address(value: &str) -> Option<http::Uri> {
+    let uri: http::Uri = value.parse().ok()?;
+    let web = matches!(uri.scheme_str(), Some("https" | "http"))
+        && !uri.authority()?.as_str().contains('@');
+    (web && !uri.host()?.is_empty()).then_some(uri)
+}
+
 fn check_origin(value: &str) -> Result<(), String> {
-    let how = "Set an origin only, e.g. https://shop.getflycrm.com, without a path or trailing slash.";
-    let url = url::Url::parse(value).map_err(|_| format!("is not a web address. {how}"))?;
-    let web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
-    if !web || !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("is not an http(s) origin. {how}"));
-    }
-    if url.query().is_some() || url.fragment().is_some() || url.path() != "/" || value.ends_with('/') {
-        return Err(format!("has a path or a trailing slash. {how}"));
+    let how =
+        "Set an origin only, e.g. https://shop.getflycrm.com, without a path or trailing slash.";
+    let uri = web_address(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
+    let origin = format!(
+        "{}://{}",
+        uri.scheme_str().unwrap_or_default(),
+        uri.authority().map_or("", |a| a.as_str())
+    );
+    if !origin.eq_ignore_ascii_case(value) {
+        return Err(format!("has a path, a query or a trailing slash. {how}"));
     }
     Ok(())
 }
 
 fn public_url(value: &str) -> Result<(), String> {
     let how = "Set the address where KiotViet reaches this app, e.g. https://bridge.example.vn, without a trailing slash.";
-    let url = url::Url::parse(value).map_err(|_| format!("is not a web address. {how}"))?;
-    if !matches!(url.scheme(), "https" | "http") || value.ends_with('/') || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("has a trailing slash, a query or no http(s) scheme. {how}"));
+    let uri = web_address(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
+    if value.ends_with('/') || uri.query().is_some() || value.contains('#') {
+        return Err(format!(
+            "has a trailing slash, a query or a fragment. {how}"
+        ));
     }
     Ok(())
 }
@@ -164,35 +192,58 @@ fn rate(value: &str) -> Result<CallRate, String> {
         return Err(wrong());
     }
     let calls = per_second.ceil().to_usize().ok_or_else(wrong)?;
-    let millis = Decimal::from(calls).checked_mul(Decimal::from(1000)).and_then(|m| m.checked_div(per_second));
+    let millis = Decimal::from(calls)
+        .checked_mul(Decimal::from(1000))
+        .and_then(|m| m.checked_div(per_second));
     let millis = millis.and_then(|m| m.ceil().to_u64()).ok_or_else(wrong)?;
-    Ok(CallRate { calls, window: Duration::from_millis(millis) })
+    Ok(CallRate {
+        calls,
+        window: Duration::from_millis(millis),
+    })
 }
 
 impl Config {
     /// Reads and checks every variable of the contract's table through `get` (an unset or blank
     /// variable takes its default).
     pub fn load(get: impl Fn(&str) -> Option<String>) -> Self {
-        let mut read = Reader { get, problems: Vec::new() };
-        let getfly_url = read.required("getfly_url", "Set your tenant's origin, e.g. https://shop.getflycrm.com.");
+        let mut read = Reader {
+            get,
+            problems: Vec::new(),
+        };
+        let getfly_url = read.required(
+            "getfly_url",
+            "Set your tenant's origin, e.g. https://shop.getflycrm.com.",
+        );
         let getfly_url = read.origin("getfly_url", getfly_url);
         let getfly_api_key = read.required(
             "getfly_api_key",
             "In Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
         );
-        let public = read.required("public_url", "Set the address where KiotViet reaches this app.");
+        let public = read.required(
+            "public_url",
+            "Set the address where KiotViet reaches this app.",
+        );
         if let Some(Err(why)) = public.as_deref().map(public_url) {
             read.complain("public_url", why);
         }
         let admin_token = read
-            .required("admin_token", "Choose a random text of at least 16 characters; it opens the page.")
+            .required(
+                "admin_token",
+                "Choose a random text of at least 16 characters; it opens the page.",
+            )
             .map(Secret::new);
         let admin_token = admin_token.filter(|t| t.reveal().chars().count() >= ADMIN_TOKEN_MIN);
         if admin_token.is_none() && read.text("admin_token").is_some() {
-            read.complain("admin_token", "is shorter than 16 characters. Choose a longer random text.");
+            read.complain(
+                "admin_token",
+                "is shorter than 16 characters. Choose a longer random text.",
+            );
         }
         let sealer = read
-            .required("master_key", "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32")
+            .required(
+                "master_key",
+                "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
+            )
             .map(|key| Sealer::from_base64(&key));
         let sealer = match sealer {
             Some(Ok(sealer)) => Some(sealer),
@@ -202,41 +253,63 @@ impl Config {
             }
             None => None,
         };
-        let api = read.text("kiotviet_api_url").unwrap_or_else(|| "https://public.kiotapi.com".to_owned());
-        let auth = read.text("kiotviet_auth_url").unwrap_or_else(|| "https://id.kiotviet.vn".to_owned());
+        let api = read
+            .text("kiotviet_api_url")
+            .unwrap_or_else(|| "https://public.kiotapi.com".to_owned());
+        let auth = read
+            .text("kiotviet_auth_url")
+            .unwrap_or_else(|| "https://id.kiotviet.vn".to_owned());
         let kiotviet = KiotVietSettings {
             api_url: read.origin("kiotviet_api_url", Some(api)),
             auth_url: read.origin("kiotviet_auth_url", Some(auth)),
             token_path: read.parsed("kiotviet_token_path", "/connect/token".to_owned(), |v| {
-                if v.starts_with('/') { Ok(v.to_owned()) } else { Err("must begin with a slash, e.g. /connect/token.".to_owned()) }
+                if v.starts_with('/') {
+                    Ok(v.to_owned())
+                } else {
+                    Err("must begin with a slash, e.g. /connect/token.".to_owned())
+                }
             }),
         };
         let getfly_rate = read.parsed(
             "getfly_requests_per_second",
-            CallRate { calls: 2, window: Duration::from_secs(1) },
+            CallRate {
+                calls: 2,
+                window: Duration::from_secs(1),
+            },
             rate,
         );
         let gender_codes = read.parsed("gender_codes", GenderCodes::default(), GenderCodes::parse);
-        let signature_policy = read.parsed("signature_policy", SignaturePolicy::Auto, |v| match v {
-            "auto" => Ok(SignaturePolicy::Auto),
-            "enforce" => Ok(SignaturePolicy::Enforce),
-            "observe" => Ok(SignaturePolicy::Observe),
-            _ => Err("must be auto, enforce or observe.".to_owned()),
-        });
+        let signature_policy =
+            read.parsed("signature_policy", SignaturePolicy::Auto, |v| match v {
+                "auto" => Ok(SignaturePolicy::Auto),
+                "enforce" => Ok(SignaturePolicy::Enforce),
+                "observe" => Ok(SignaturePolicy::Observe),
+                _ => Err("must be auto, enforce or observe.".to_owned()),
+            });
         let processing = read.parsed("processing", Processing::Background, |v| match v {
             "background" => Ok(Processing::Background),
             "inline" => Ok(Processing::Inline),
             _ => Err("must be background or inline.".to_owned()),
         });
         let retention_days = read.parsed("retention_days", 30, |v| {
-            v.parse().ok().filter(|d| (1..=3650).contains(d)).ok_or_else(|| "must be a whole number of days from 1 to 3650.".to_owned())
+            v.parse()
+                .ok()
+                .filter(|d| (1..=3650).contains(d))
+                .ok_or_else(|| "must be a whole number of days from 1 to 3650.".to_owned())
         });
         let ignored_phones = read
             .text("ignored_phones")
-            .map(|list| list.split(',').flat_map(|p| PhoneField::parse(p).numbers().to_vec()).collect())
+            .map(|list| {
+                list.split(',')
+                    .flat_map(|p| PhoneField::parse(p).numbers().to_vec())
+                    .collect()
+            })
             .unwrap_or_default();
         let rules = RuleSettings {
-            customer_source: Some(read.text("customer_source").unwrap_or_else(|| "KiotViet".to_owned())),
+            customer_source: Some(
+                read.text("customer_source")
+                    .unwrap_or_else(|| "KiotViet".to_owned()),
+            ),
             gender_codes,
             walk_in_account_code: read.text("walk_in_account_code").map(AccountCode::existing),
             ignored_phones,
@@ -264,6 +337,13 @@ impl Config {
             }),
             _ => None,
         };
-        Self { admin_token, sealer, signature_policy, processing, ready, problems }
+        Self {
+            admin_token,
+            sealer,
+            signature_policy,
+            processing,
+            ready,
+            problems,
+        }
     }
 }

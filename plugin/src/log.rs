@@ -36,10 +36,20 @@ pub fn event<W: Log + Clock>(world: &W, record: &Record) {
 
 /// A drain ended before its time.
 pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
-    write(world, "warn", "drain stopped; what waits is processed by the next one", json!({ "why": why }));
+    write(
+        world,
+        "warn",
+        "drain stopped; what waits is processed by the next one",
+        json!({ "why": why }),
+    );
 }
 
 /// A delivery could not be kept; KiotViet got 503.
 pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
-    write(world, "error", "delivery not kept, answered 503", json!({ "connection": connection, "why": why }));
+    write(
+        world,
+        "error",
+        "delivery not kept, answered 503",
+        json!({ "connection": connection, "why": why }),
+    );
 }

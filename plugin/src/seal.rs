@@ -1,10 +1,14 @@
 //! Secrets and persons' data at rest: XChaCha20-Poly1305 under `master_key`, a fresh nonce each.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{secret::Secret, sync::world::Random};
@@ -21,7 +25,9 @@ pub struct Sealer {
 
 impl core::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Sealer").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("Sealer")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,12 +46,21 @@ impl Sealer {
     /// `text`: 32 bytes in Base64. Refuses anything else, saying how to make one.
     pub fn from_base64(text: &str) -> Result<Self, String> {
         let how = "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32";
-        let key = STANDARD.decode(text.trim()).map_err(|_| format!("is not Base64. {how}"))?;
+        let key = STANDARD
+            .decode(text.trim())
+            .map_err(|_| format!("is not Base64. {how}"))?;
         if key.len() != KEY_BYTES {
             return Err(format!("holds {} bytes, not 32. {how}", key.len()));
         }
-        let key_id = Sha256::digest(&key).iter().take(4).map(|b| format!("{b:02x}")).collect();
-        Ok(Self { key: Secret::new(STANDARD.encode(key)), key_id })
+        let key_id = Sha256::digest(&key)
+            .iter()
+            .take(4)
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        Ok(Self {
+            key: Secret::new(STANDARD.encode(key)),
+            key_id,
+        })
     }
 
     fn cipher(&self) -> Option<XChaCha20Poly1305> {
@@ -55,16 +70,38 @@ impl Sealer {
 
     /// Seals `plain`; it opens only with the same `place` (where it is kept), so that sealed values
     /// cannot be swapped. Gives `v1.<key id>.<Base64 of nonce and ciphertext>`.
-    pub fn seal(&self, place: &str, plain: &[u8], random: &impl Random) -> Result<String, SealError> {
+    pub fn seal(
+        &self,
+        place: &str,
+        plain: &[u8],
+        random: &impl Random,
+    ) -> Result<String, SealError> {
         let mut nonce = [0u8; NONCE_BYTES];
         random.fill(&mut nonce);
         let sealed = self
             .cipher()
-            .and_then(|c| c.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() }).ok())
+            .and_then(|c| {
+                c.encrypt(
+                    &XNonce::from(nonce),
+                    Payload {
+                        msg: plain,
+                        aad: place.as_bytes(),
+                    },
+                )
+                .ok()
+            })
             .ok_or(SealError::Damaged)?;
         let mut out = nonce.to_vec();
         out.extend_from_slice(&sealed);
         Ok(format!("v1.{}.{}", self.key_id, STANDARD.encode(out)))
+    }
+
+    /// A name for `text` that cannot be turned back without the key, fit for a key of the store.
+    pub fn fingerprint(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.reveal().as_bytes()).ok();
+        mac.iter_mut().for_each(|m| m.update(text.as_bytes()));
+        mac.map(|m| URL_SAFE_NO_PAD.encode(m.finalize().into_bytes()))
+            .unwrap_or_default()
     }
 
     /// Opens what [`Sealer::seal`] made for `place`.
@@ -77,10 +114,18 @@ impl Sealer {
             return Err(SealError::OtherKey);
         }
         let data = STANDARD.decode(data).map_err(|_| SealError::Damaged)?;
-        let (nonce, body) = data.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Damaged)?;
+        let (nonce, body) = data
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(SealError::Damaged)?;
         let cipher = self.cipher().ok_or(SealError::Damaged)?;
         cipher
-            .decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: place.as_bytes() })
+            .decrypt(
+                &XNonce::from(*nonce),
+                Payload {
+                    msg: body,
+                    aad: place.as_bytes(),
+                },
+            )
             .map_err(|_| SealError::Damaged)
     }
 }
@@ -113,8 +158,15 @@ mod tests {
     #[test]
     fn a_key_of_another_length_is_refused_with_the_mend() {
         let why = Sealer::from_base64(&STANDARD.encode([1u8; 16])).unwrap_err();
-        assert!(why.contains("16 bytes, not 32") && why.contains("openssl rand -base64 32"), "{why}");
-        assert!(Sealer::from_base64("not base64!").unwrap_err().contains("not Base64"));
+        assert!(
+            why.contains("16 bytes, not 32") && why.contains("openssl rand -base64 32"),
+            "{why}"
+        );
+        assert!(
+            Sealer::from_base64("not base64!")
+                .unwrap_err()
+                .contains("not Base64")
+        );
         assert!(!format!("{:?}", sealer(1)).contains("AQEB"));
     }
 }

@@ -4,7 +4,7 @@ use super::{known, problem, problem::Problem};
 use crate::{
     app::Answer,
     config::Ready,
-    kiotviet::client::{Credentials, KiotVietError, Webhook as Registered},
+    kiotviet::{client::Credentials, error::KiotVietError, records::Webhook as Registered},
     rules::codes::RetailerId,
     secret::Secret,
     sync::{
@@ -39,7 +39,11 @@ fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
 }
 
 fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b str {
-    let text = body.get(name).and_then(Value::as_str).map(str::trim).unwrap_or_default();
+    let text = body
+        .get(name)
+        .and_then(Value::as_str)
+        .map(str::trim)
+        .unwrap_or_default();
     if text.is_empty() {
         missing.push(name.to_owned());
     }
@@ -47,20 +51,34 @@ fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b s
 }
 
 /// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
-pub async fn put<W: World>(world: &W, ready: &Ready, name: &str, body: &Value) -> Result<Answer, Problem> {
+pub(super) async fn put<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    body: &Value,
+) -> Result<Answer, Problem> {
     if !connections::is_name(name) {
-        return Err(problem::invalid("A connection's name has 1 to 64 of a-z, 0-9, - and _."));
+        return Err(problem::invalid(
+            "A connection's name has 1 to 64 of a-z, 0-9, - and _.",
+        ));
     }
     let mut missing = Vec::new();
     let retailer = required(body, "retailer", &mut missing);
     let client_id = required(body, "client_id", &mut missing);
     let client_secret = required(body, "client_secret", &mut missing);
     if !missing.is_empty() {
-        return Err(problem::invalid(format!("The body must hold texts for: {}.", missing.join(", "))));
+        return Err(problem::invalid(format!(
+            "The body must hold texts for: {}.",
+            missing.join(", ")
+        )));
     }
-    let retailer = RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
-    let credentials =
-        Credentials { retailer, client_id: client_id.to_owned(), client_secret: Secret::new(client_secret) };
+    let retailer =
+        RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
+    let credentials = Credentials {
+        retailer,
+        client_id: client_id.to_owned(),
+        client_secret: Secret::new(client_secret),
+    };
 
     let before = connections::load(world, name).await?;
     let switches = connections::switches(world, name).await?;
@@ -72,12 +90,22 @@ pub async fn put<W: World>(world: &W, ready: &Ready, name: &str, body: &Value) -
             409,
             "webhooks-are-on",
             "This connection's webhooks are on for another shop",
-            format!("Switch its webhooks off first, or choose another name: it is connected to {}.", before.retailer),
+            format!(
+                "Switch its webhooks off first, or choose another name: it is connected to {}.",
+                before.retailer
+            ),
         ));
     }
     let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
     let previous = before.as_ref().zip(opened_before.as_ref());
-    let connection = Connection::make(name, &credentials, previous, world.now(), &ready.sealer, world)?;
+    let connection = Connection::make(
+        name,
+        &credentials,
+        previous,
+        world.now(),
+        &ready.sealer,
+        world,
+    )?;
     let opened = open(&connection, ready)?;
     let worker = person(world, ready);
     // A token of the former credentials must not prove the new ones.
@@ -101,12 +129,17 @@ pub async fn put<W: World>(world: &W, ready: &Ready, name: &str, body: &Value) -
 fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
     let is_ours = |r: &&Registered| {
         let url = r.url.split(['?', '#']).next().unwrap_or_default();
-        url.ends_with(path) && r.kind.eq_ignore_ascii_case(webhook.kiotviet_type())
+        url.ends_with(path) && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
     };
     registered.iter().filter(is_ours).collect()
 }
 
-fn describe(webhook: Webhook, on_since: Option<jiff::Timestamp>, registered: &Result<Vec<Registered>, String>, path: &str) -> Value {
+fn describe(
+    webhook: Webhook,
+    on_since: Option<jiff::Timestamp>,
+    registered: &Result<Vec<Registered>, String>,
+    path: &str,
+) -> Value {
     let kiotviet = match registered {
         Err(why) => json!({ "error": why }),
         Ok(all) => {
@@ -117,7 +150,11 @@ fn describe(webhook: Webhook, on_since: Option<jiff::Timestamp>, registered: &Re
     json!({ "on": on_since.is_some(), "on_since": on_since.map(|t| t.to_string()), "kiotviet": kiotviet })
 }
 
-async fn state<W: World>(world: &W, ready: &Ready, connection: &Connection) -> Result<Value, Problem> {
+async fn state<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+) -> Result<Value, Problem> {
     let switches = connections::switches(world, &connection.name).await?;
     let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
     let (registered, path) = match connection.open(&ready.sealer) {
@@ -125,7 +162,10 @@ async fn state<W: World>(world: &W, ready: &Ready, connection: &Connection) -> R
         Ok(opened) => {
             let worker = person(world, ready);
             let session = Session::new(&worker, ready, connection, &opened);
-            let registered = session.kiotviet(async |k| k.webhooks().await).await.map_err(|e| e.to_string());
+            let registered = session
+                .kiotviet(async |k| k.webhooks().await)
+                .await
+                .map_err(|e| e.to_string());
             (registered, connection.hook_path(&opened))
         }
     };
@@ -143,7 +183,7 @@ async fn state<W: World>(world: &W, ready: &Ready, connection: &Connection) -> R
 }
 
 /// `GET /api/connections`.
-pub async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
+pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
     let all = connections::list(world).await?;
     let states = join_all(all.iter().map(|c| state(world, ready, c))).await;
     let states: Vec<Value> = states.into_iter().collect::<Result<_, _>>()?;
@@ -158,14 +198,20 @@ async fn unregister<W: World>(
     let registered = session.kiotviet(async |k| k.webhooks().await).await?;
     for webhook in webhooks {
         for ours in ours(&registered, path, *webhook) {
-            session.kiotviet(async |k| k.delete_webhook(ours.id).await).await?;
+            session
+                .kiotviet(async |k| k.delete_webhook(ours.id).await)
+                .await?;
         }
     }
     Ok(())
 }
 
 /// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history.
-pub async fn delete<W: World>(world: &W, ready: &Ready, name: &str) -> Result<Answer, Problem> {
+pub(super) async fn delete<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+) -> Result<Answer, Problem> {
     let connection = known(world, name).await?;
     let mut warning = None;
     match connection.open(&ready.sealer) {
@@ -177,20 +223,31 @@ pub async fn delete<W: World>(world: &W, ready: &Ready, name: &str) -> Result<An
                 Ok(()) => {}
                 // Whoever revoked the key on KiotViet must be able to leave all the same.
                 Err(
-                    e @ (KiotVietError::CredentialsRefused { .. } | KiotVietError::Unauthorized | KiotVietError::NoRight),
+                    e @ (KiotVietError::CredentialsRefused { .. }
+                    | KiotVietError::Unauthorized
+                    | KiotVietError::NoRight),
                 ) => warning = Some(e.to_string()),
                 Err(e) => return Err(e.into()),
             }
         }
     }
     connections::remove(world, name).await?;
-    let warning = warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
-    Ok(Answer::json(200, &json!({ "removed": name, "warning": warning })))
+    let warning =
+        warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
+    Ok(Answer::json(
+        200,
+        &json!({ "removed": name, "warning": warning }),
+    ))
 }
 
 /// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
 /// and keeps the moment it was switched on.
-pub async fn switch_on<W: World>(world: &W, ready: &Ready, name: &str, webhook: Webhook) -> Result<Answer, Problem> {
+pub(super) async fn switch_on<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Answer, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     let switches = connections::switches(world, name).await?;
@@ -204,14 +261,21 @@ pub async fn switch_on<W: World>(world: &W, ready: &Ready, name: &str, webhook: 
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
     let registered = session.kiotviet(async |k| k.webhooks().await).await?;
-    let (sound, broken): (Vec<_>, Vec<_>) =
-        ours(&registered, &path, webhook).into_iter().partition(|r| r.is_active && r.url == url);
+    let (sound, broken): (Vec<_>, Vec<_>) = ours(&registered, &path, webhook)
+        .into_iter()
+        .partition(|r| r.is_active && r.url == url);
     if sound.is_empty() {
         // On before it is registered, so that not even the first delivery finds it off.
         connections::set_switch(world, name, webhook, Some(on_since)).await?;
         let register = session
             .kiotviet(async |k| {
-                k.register_webhook(webhook.kiotviet_type(), &url, &opened.webhook_secret, "KiotViet → Getfly").await
+                k.register_webhook(
+                    webhook.kiotviet_type(),
+                    &url,
+                    &opened.webhook_secret,
+                    "KiotViet → Getfly",
+                )
+                .await
             })
             .await;
         if let Err(e) = register {
@@ -226,7 +290,9 @@ pub async fn switch_on<W: World>(world: &W, ready: &Ready, name: &str, webhook: 
         connections::set_switch(world, name, webhook, Some(on_since)).await?;
     }
     for old in broken {
-        session.kiotviet(async |k| k.delete_webhook(old.id).await).await?;
+        session
+            .kiotviet(async |k| k.delete_webhook(old.id).await)
+            .await?;
     }
     Ok(Answer::json(
         200,
@@ -235,12 +301,20 @@ pub async fn switch_on<W: World>(world: &W, ready: &Ready, name: &str, webhook: 
 }
 
 /// `DELETE /api/connections/{name}/webhooks/{webhook}`.
-pub async fn switch_off<W: World>(world: &W, ready: &Ready, name: &str, webhook: Webhook) -> Result<Answer, Problem> {
+pub(super) async fn switch_off<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Answer, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     connections::set_switch(world, name, webhook, None).await?;
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
     unregister(&session, &connection.hook_path(&opened), &[webhook]).await?;
-    Ok(Answer::json(200, &json!({ "webhook": webhook.as_str(), "on": false })))
+    Ok(Answer::json(
+        200,
+        &json!({ "webhook": webhook.as_str(), "on": false }),
+    ))
 }

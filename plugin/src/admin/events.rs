@@ -29,8 +29,13 @@ struct Query {
 }
 
 fn parse(query: Option<&str>) -> Result<Query, Problem> {
-    let mut parsed = Query { connection: None, state: None, limit: LIMIT, before: None };
-    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+    let mut parsed = Query {
+        connection: None,
+        state: None,
+        limit: LIMIT,
+        before: None,
+    };
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if value.is_empty() {
             continue;
         }
@@ -39,13 +44,17 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
             "connection" => parsed.connection = Some(value.into_owned()),
             "state" => {
                 let state = State::parse(&value);
-                parsed.state = Some(state.ok_or_else(|| wrong("received, retrying, done, dead or dismissed"))?);
+                parsed.state = Some(
+                    state.ok_or_else(|| wrong("received, retrying, done, dead or dismissed"))?,
+                );
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|n| (1..=LIMIT_MOST).contains(n));
                 parsed.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
             }
-            "before" => parsed.before = Some(value.parse().map_err(|_| wrong("an event's number"))?),
+            "before" => {
+                parsed.before = Some(value.parse().map_err(|_| wrong("an event's number"))?)
+            }
             _ => {}
         }
     }
@@ -78,21 +87,29 @@ fn detail(record: &Record) -> Value {
         map.insert("evidence".to_owned(), json!(record.evidence));
         map.insert("alternatives".to_owned(), json!(record.alternatives));
         map.insert("calls".to_owned(), json!(record.calls));
-        map.insert("finished_at".to_owned(), json!(record.finished_at.map(|t| t.to_string())));
+        map.insert(
+            "finished_at".to_owned(),
+            json!(record.finished_at.map(|t| t.to_string())),
+        );
     }
     value
 }
 
 /// `GET /api/events`.
-pub async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Answer, Problem> {
+pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Answer, Problem> {
     let query = parse(query)?;
     let tail = journal::tail(world).await?;
-    let mut seq = query.before.map_or(tail, |before| before.saturating_sub(1).min(tail));
+    let mut seq = query
+        .before
+        .map_or(tail, |before| before.saturating_sub(1).min(tail));
     let mut found: Vec<Value> = Vec::new();
     let mut looked_at = 0;
     while seq > 0 && found.len() < query.limit && looked_at < LOOKED_AT {
         if let Some(record) = journal::read_event(world, seq).await? {
-            let wanted = query.connection.as_ref().is_none_or(|c| *c == record.connection)
+            let wanted = query
+                .connection
+                .as_ref()
+                .is_none_or(|c| *c == record.connection)
                 && query.state.is_none_or(|s| s == record.state);
             if wanted {
                 found.push(summary(&record));
@@ -102,23 +119,33 @@ pub async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Answer, Pr
         looked_at += 1;
     }
     let next_before = (seq > 0).then_some(seq + 1);
-    Ok(Answer::json(200, &json!({ "events": found, "next_before": next_before })))
+    Ok(Answer::json(
+        200,
+        &json!({ "events": found, "next_before": next_before }),
+    ))
 }
 
 async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
-    let missing = || Problem::new(404, "unknown-event", "Unknown event", "There is no event of this number.");
+    let missing = || {
+        Problem::new(
+            404,
+            "unknown-event",
+            "Unknown event",
+            "There is no event of this number.",
+        )
+    };
     let seq: u64 = seq.parse().map_err(|_| missing())?;
     journal::read_event(world, seq).await?.ok_or_else(missing)
 }
 
 /// `GET /api/events/{seq}`.
-pub async fn one<W: World>(world: &W, seq: &str) -> Result<Answer, Problem> {
+pub(super) async fn one<W: World>(world: &W, seq: &str) -> Result<Answer, Problem> {
     Ok(Answer::json(200, &detail(&read(world, seq).await?)))
 }
 
 /// What a person can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub(super) enum Wish {
     /// Try it again.
     Retry,
     /// It needs nothing more.
@@ -127,7 +154,12 @@ pub enum Wish {
 
 /// `POST /api/events/{seq}/retry` and `/dismiss`: 200 with the event when it was carried out, 202
 /// when another worker is about to.
-pub async fn command<W: World>(world: &W, ready: &Ready, seq: &str, wish: Wish) -> Result<Answer, Problem> {
+pub(super) async fn command<W: World>(
+    world: &W,
+    ready: &Ready,
+    seq: &str,
+    wish: Wish,
+) -> Result<Answer, Problem> {
     let record = read(world, seq).await?;
     if record.state != State::Dead {
         return Err(Problem::new(
@@ -145,6 +177,10 @@ pub async fn command<W: World>(world: &W, ready: &Ready, seq: &str, wish: Wish) 
     journal::write(world, number, &Entry::Command(command)).await?;
     drain::drain(world, ready, Patience::None).await;
     let record = read(world, seq).await?;
-    let status = if record.commanded_by == Some(number) { 200 } else { 202 };
+    let status = if record.commanded_by == Some(number) {
+        200
+    } else {
+        202
+    };
     Ok(Answer::json(status, &detail(&record)))
 }

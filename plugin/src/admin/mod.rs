@@ -22,7 +22,12 @@ use serde_json::{Value, json};
 const MAX_BODY_BYTES: usize = crate::sync::accept::MAX_BODY_BYTES;
 
 /// Answers `/api/...`; `path` is what follows.
-pub async fn api<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>, path: &[&str]) -> Answer {
+pub async fn api<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+    path: &[&str],
+) -> Answer {
     match route(world, config, request, path).await {
         Ok(answer) => answer,
         Err(problem) => problem.answer(),
@@ -35,7 +40,9 @@ async fn route<W: World, B: Body>(
     request: Inbound<B>,
     path: &[&str],
 ) -> Result<Answer, Problem> {
-    let Some(admin_token) = &config.admin_token else { return Err(problem::not_configured(config)) };
+    let Some(admin_token) = &config.admin_token else {
+        return Err(problem::not_configured(config));
+    };
     if !authorized(admin_token, request.authorization.as_deref()) {
         return Err(problem::unauthorized());
     }
@@ -46,7 +53,9 @@ async fn route<W: World, B: Body>(
         ("GET", ["events", seq]) => return events::one(world, seq).await,
         _ => {}
     }
-    let Some(ready) = &config.ready else { return Err(problem::not_configured(config)) };
+    let Some(ready) = &config.ready else {
+        return Err(problem::not_configured(config));
+    };
     match (method.as_str(), path) {
         ("GET", ["connections"]) => connections::list(world, ready).await,
         ("PUT", ["connections", name]) => {
@@ -60,8 +69,12 @@ async fn route<W: World, B: Body>(
         ("DELETE", ["connections", name, "webhooks", webhook]) => {
             connections::switch_off(world, ready, name, known_webhook(webhook)?).await
         }
-        ("POST", ["events", seq, "retry"]) => events::command(world, ready, seq, events::Wish::Retry).await,
-        ("POST", ["events", seq, "dismiss"]) => events::command(world, ready, seq, events::Wish::Dismiss).await,
+        ("POST", ["events", seq, "retry"]) => {
+            events::command(world, ready, seq, events::Wish::Retry).await
+        }
+        ("POST", ["events", seq, "dismiss"]) => {
+            events::command(world, ready, seq, events::Wish::Dismiss).await
+        }
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
             let body = read(request.body).await?;
@@ -75,14 +88,20 @@ async fn route<W: World, B: Body>(
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
         ["connections" | "events"] | ["events", _] => problem::method_not_allowed("GET"),
-        ["connections", _] | ["connections", _, "webhooks", _] => problem::method_not_allowed("PUT or DELETE"),
-        ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => problem::method_not_allowed("POST"),
+        ["connections", _] | ["connections", _, "webhooks", _] => {
+            problem::method_not_allowed("PUT or DELETE")
+        }
+        ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => {
+            problem::method_not_allowed("POST")
+        }
         _ => problem::not_found("no such route under /api"),
     }
 }
 
 fn authorized(admin_token: &Secret, header: Option<&str>) -> bool {
-    let offered = header.and_then(|h| h.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let offered = header
+        .and_then(|h| h.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *admin_token)
 }
 
@@ -91,18 +110,26 @@ fn known_webhook(word: &str) -> Result<Webhook, Problem> {
 }
 
 async fn known<W: World>(world: &W, name: &str) -> Result<Connection, Problem> {
-    load(world, name).await?.ok_or_else(|| problem::unknown_connection(name))
+    load(world, name)
+        .await?
+        .ok_or_else(|| problem::unknown_connection(name))
 }
 
 async fn read<B: Body>(body: B) -> Result<Vec<u8>, Problem> {
-    body.read(MAX_BODY_BYTES)
-        .await
-        .map_err(|e| Problem::new(413, "body-too-large", "The body cannot be read", format!("{e}; at most 5 MiB.")))
+    body.read(MAX_BODY_BYTES).await.map_err(|e| {
+        Problem::new(
+            413,
+            "body-too-large",
+            "The body cannot be read",
+            format!("{e}; at most 5 MiB."),
+        )
+    })
 }
 
 async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
     let bytes = read(body).await?;
-    serde_json::from_slice(&bytes).map_err(|e| problem::invalid(format!("The body is not JSON: line {}.", e.line())))
+    serde_json::from_slice(&bytes)
+        .map_err(|e| problem::invalid(format!("The body is not JSON: line {}.", e.line())))
 }
 
 async fn preview_answer<W: World>(
@@ -113,7 +140,14 @@ async fn preview_answer<W: World>(
 ) -> Result<Answer, Problem> {
     let items = preview::preview(world, ready, connection, body)
         .await
-        .map_err(|why| Problem::new(422, "unreadable", "This is not a KiotViet webhook delivery", why))?;
+        .map_err(|why| {
+            Problem::new(
+                422,
+                "unreadable",
+                "This is not a KiotViet webhook delivery",
+                why,
+            )
+        })?;
     let items = serde_json::to_value(items).map_err(|e| problem::invalid(e.to_string()))?;
     Ok(Answer::json(200, &json!({ "items": items })))
 }

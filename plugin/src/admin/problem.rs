@@ -1,6 +1,6 @@
 //! Errors for people, as RFC 9457 `application/problem+json` with a stable `type`.
 
-use crate::{app::Answer, config::Config, kiotviet::client::KiotVietError, sync::world::StoreError};
+use crate::{app::Answer, config::Config, kiotviet::error::KiotVietError, sync::world::StoreError};
 use serde_json::{Value, json};
 
 /// An error answer.
@@ -15,8 +15,19 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of a stable `kind`; `detail` says what was wrong and how to mend it.
-    pub fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), more: None }
+    pub fn new(
+        status: u16,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            more: None,
+        }
     }
 
     /// Adds a member.
@@ -34,7 +45,9 @@ impl Problem {
         let mut answer = Answer::json(self.status, &body);
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {
-            answer.headers.push(("www-authenticate", "Bearer".to_owned()));
+            answer
+                .headers
+                .push(("www-authenticate", "Bearer".to_owned()));
         }
         answer
     }
@@ -48,28 +61,51 @@ pub fn not_found(detail: &str) -> Problem {
 /// 404 for a connection.
 pub fn unknown_connection(name: &str) -> Problem {
     let name: String = name.chars().take(64).collect();
-    Problem::new(404, "unknown-connection", "Unknown connection", format!("There is no connection {name:?}."))
+    Problem::new(
+        404,
+        "unknown-connection",
+        "Unknown connection",
+        format!("There is no connection {name:?}."),
+    )
 }
 
 /// 400 for a request that cannot be understood.
 pub fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::new(400, "invalid-request", "The request cannot be understood", detail)
+    Problem::new(
+        400,
+        "invalid-request",
+        "The request cannot be understood",
+        detail,
+    )
 }
 
 /// 405.
 pub fn method_not_allowed(allowed: &str) -> Problem {
-    Problem::new(405, "method-not-allowed", "Method not allowed", format!("Use {allowed} here."))
+    Problem::new(
+        405,
+        "method-not-allowed",
+        "Method not allowed",
+        format!("Use {allowed} here."),
+    )
 }
 
 /// 401.
 pub fn unauthorized() -> Problem {
-    Problem::new(401, "unauthorized", "The admin token is missing or wrong", "Send Authorization: Bearer <admin_token>.")
+    Problem::new(
+        401,
+        "unauthorized",
+        "The admin token is missing or wrong",
+        "Send Authorization: Bearer <admin_token>.",
+    )
 }
 
 /// 503 while variables are missing or malformed.
 pub fn not_configured(config: &Config) -> Problem {
-    let problems: Vec<Value> =
-        config.problems.iter().map(|p| json!({ "variable": p.variable, "problem": p.problem })).collect();
+    let problems: Vec<Value> = config
+        .problems
+        .iter()
+        .map(|p| json!({ "variable": p.variable, "problem": p.problem }))
+        .collect();
     let names: Vec<&str> = config.problems.iter().map(|p| p.variable).collect();
     Problem::new(
         503,
@@ -82,7 +118,12 @@ pub fn not_configured(config: &Config) -> Problem {
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
-        Self::new(503, "store-unavailable", "The key-value store does not answer", e.to_string())
+        Self::new(
+            503,
+            "store-unavailable",
+            "The key-value store does not answer",
+            e.to_string(),
+        )
     }
 }
 
@@ -99,8 +140,12 @@ impl From<KiotVietError> for Problem {
                 "KiotViet does not give this connection the right",
                 "In KiotViet, Thiết lập kết nối API: tick \"Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn\" and Hoạt động, then save.",
             ),
-            KiotVietError::Refused { .. } => Self::new(422, "kiotviet-refused", "KiotViet refused", e.to_string()),
-            KiotVietError::Busy { .. } | KiotVietError::Unreachable(_) | KiotVietError::Garbled { .. } => Self::new(
+            KiotVietError::Refused { .. } => {
+                Self::new(422, "kiotviet-refused", "KiotViet refused", e.to_string())
+            }
+            KiotVietError::Busy { .. }
+            | KiotVietError::Unreachable(_)
+            | KiotVietError::Garbled { .. } => Self::new(
                 502,
                 "kiotviet-unreachable",
                 "KiotViet does not answer as it should",

@@ -43,7 +43,8 @@ pub const CUSTOMER_UPDATE: &str = "customer.update";
 /// The webhook type for invoices, created, edited, paid or cancelled. Manual, 2.11.7.
 pub const INVOICE_UPDATE: &str = "invoice.update";
 
-/// Items after which one delivery is refused as a whole. Seen: bursts of some 144 items in all.
+/// Items after which one delivery is kept whole instead of item by item, so that its answer stays
+/// within a second; a retry takes it apart without that hurry. Seen: bursts of some 144 items in all.
 pub const MAX_ITEMS: usize = 1000;
 
 /// The header with a delivery's signature. Manual, 2.11.

@@ -2,7 +2,7 @@
 //! reads as much as it can and judges nothing; it never panics, whatever the bytes.
 
 use super::{
-    assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE, MAX_ITEMS},
+    assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
     fields::{Fields, whole_number},
 };
 use crate::upstream::without_bom;
@@ -55,11 +55,32 @@ pub struct NotAnEnvelope {
     pub why: &'static str,
 }
 
+impl NotAnEnvelope {
+    /// Whether it may well be a delivery, with more items than asked for.
+    pub fn too_many(self) -> bool {
+        self.why == TOO_MANY
+    }
+}
+
+const TOO_MANY: &str = "too many items";
+
+/// JSON values above which a body is not even parsed, so that memory stays bounded: each takes some
+/// 60 bytes. An invoice of forty lines has about five hundred.
+const MAX_VALUES: usize = 200_000;
+
 /// Takes the body of one delivery apart: `{Id, Attempt, Notifications: [{Action, Data: […]}]}`, or
 /// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than
-/// [`MAX_ITEMS`] items is refused as a whole.
-pub fn parse(body: &[u8]) -> Result<Delivery, NotAnEnvelope> {
+/// `max_items` items is refused as a whole.
+pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
     let refuse = |why| Err(NotAnEnvelope { why });
+    if body
+        .iter()
+        .filter(|b| matches!(b, b',' | b'[' | b'{'))
+        .count()
+        > MAX_VALUES
+    {
+        return refuse(TOO_MANY);
+    }
     let Ok(value) = serde_json::from_slice::<Value>(without_bom(body)) else {
         return refuse("not JSON");
     };
@@ -83,8 +104,8 @@ pub fn parse(body: &[u8]) -> Result<Delivery, NotAnEnvelope> {
     if let Some(removed) = removed {
         read_removed(envelope, removed, &mut items);
     }
-    if items.len() > MAX_ITEMS {
-        return refuse("too many items");
+    if items.len() > max_items {
+        return refuse(TOO_MANY);
     }
     Ok(Delivery {
         id: envelope.text("Id").unwrap_or_default(),
@@ -118,11 +139,7 @@ fn read_removed(envelope: Fields<'_>, removed: &Value, items: &mut Vec<Item>) {
     }
 }
 
-/// One past the limit is enough to know that it is passed.
 fn push(action: &Action, raw: &Value, items: &mut Vec<Item>) {
-    if items.len() > MAX_ITEMS {
-        return;
-    }
     let fields = Fields::of(raw, "item").ok();
     let id = fields.map_or(Some(raw), |fields| fields.get("Id"));
     let code = fields.and_then(|fields| fields.text("Code").ok());

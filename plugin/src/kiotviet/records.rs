@@ -8,6 +8,7 @@ use crate::rules::{
     money::Money,
 };
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// The customer with the id `asked` (manual 2.6.2). Refuses another customer's record.
@@ -71,13 +72,30 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
 fn line(value: &Value) -> Result<InvoiceLine, FieldError> {
     let fields = Fields::of(value, "invoiceDetails")?;
     let quantity = fields.decimal("quantity")?;
+    let price = required_money(fields, "price")?;
+    let discount = match fields.money("discount")? {
+        Some(discount) => discount,
+        None => by_ratio(price, fields.decimal("discountRatio")?)?,
+    };
     Ok(InvoiceLine {
         product_code: fields.text("productCode")?,
         product_name: fields.text("productName")?,
         quantity: quantity.ok_or(FieldError::missing("quantity"))?,
-        price: required_money(fields, "price")?,
-        discount: fields.money("discount")?.unwrap_or_default(),
+        price,
+        discount,
         sub_total: fields.money("subTotal")?,
+    })
+}
+
+/// A discount per unit that is only given in percent.
+fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError> {
+    let ratio = percent
+        .unwrap_or_default()
+        .checked_div(Decimal::ONE_HUNDRED);
+    let discount = ratio.and_then(|r| price.checked_mul(r).ok());
+    discount.ok_or(FieldError {
+        field: "discountRatio",
+        problem: "gives no amount",
     })
 }
 

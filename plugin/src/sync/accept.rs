@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::SignaturePolicy,
     kiotviet::{
+        assumptions::MAX_ITEMS,
         envelope::{self, Delivery, Item},
         signature::{self, Verdict},
     },
@@ -22,9 +23,8 @@ use jiff::SignedDuration;
 
 /// Largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
-/// More items than this are kept as one dead letter, so that the answer stays within its second; a
-/// retry takes them apart without that hurry. KiotViet's bursts are about 150.
-pub const MAX_ITEMS: usize = 1000;
+/// Most items that a retry takes apart.
+const MAX_ITEMS_AGAIN: usize = 50_000;
 /// An acceptor that took longer between reserving and writing answers 503: the worker must not give
 /// up on a number that is still being written.
 const SLOWEST: SignedDuration = SignedDuration::from_secs(10);
@@ -57,20 +57,28 @@ pub async fn accept<W: Store + Clock + Random>(
     signature: Option<&str>,
     body: &[u8],
 ) -> Result<usize, NotKept> {
-    let secret = sealer.and_then(|s| connection.open(s).ok()).map(|o| o.webhook_secret);
+    let secret = sealer
+        .and_then(|s| connection.open(s).ok())
+        .map(|o| o.webhook_secret);
     let trust = judge(world, policy, connection, secret.as_ref(), signature, body).await?;
     let note = match trust {
         Trust::Trusted => None,
         Trust::Noted(note) => Some(note),
-        Trust::Refused(note) => return keep_whole(world, sealer, connection, "bad_signature", note, body).await,
+        Trust::Refused(note) => {
+            return keep_whole(world, sealer, connection, "bad_signature", note, body).await;
+        }
     };
-    let delivery = match envelope::parse(body) {
+    let delivery = match envelope::parse(body, MAX_ITEMS) {
         Ok(delivery) => delivery,
-        Err(e) => return keep_whole(world, sealer, connection, "unreadable", e.why, body).await,
+        Err(e) => {
+            let reason = if e.too_many() {
+                "too_many_items"
+            } else {
+                "unreadable"
+            };
+            return keep_whole(world, sealer, connection, reason, e.why, body).await;
+        }
     };
-    if delivery.items.len() > MAX_ITEMS {
-        return keep_whole(world, sealer, connection, "too_many_items", "retry it to take it apart", body).await;
-    }
     keep_items(world, sealer, &connection.name, &delivery, note).await
 }
 
@@ -83,7 +91,9 @@ async fn judge<W: Store>(
     body: &[u8],
 ) -> Result<Trust, StoreError> {
     let Some(secret) = secret else {
-        return Ok(Trust::Noted("signature not checked: the connection's secrets cannot be opened"));
+        return Ok(Trust::Noted(
+            "signature not checked: the connection's secrets cannot be opened",
+        ));
     };
     let verdict = signature::verify(header, body, secret);
     let key = keys::signed(&connection.name);
@@ -98,7 +108,11 @@ async fn judge<W: Store>(
         Verdict::Missing => "signature missing",
         Verdict::Wrong => "signature did not match",
     };
-    Ok(if policy == SignaturePolicy::Enforce || seen { Trust::Refused(note) } else { Trust::Noted(note) })
+    Ok(if policy == SignaturePolicy::Enforce || seen {
+        Trust::Refused(note)
+    } else {
+        Trust::Noted(note)
+    })
 }
 
 /// Keeps a delivery that cannot be taken apart as one dead letter.
@@ -149,7 +163,11 @@ async fn keep_items<W: Store + Clock + Random>(
 }
 
 fn in_time(world: &impl Clock, began: jiff::Timestamp) -> Result<(), NotKept> {
-    if world.now().duration_since(began) > SLOWEST { Err(NotKept::TooSlow) } else { Ok(()) }
+    if world.now().duration_since(began) > SLOWEST {
+        Err(NotKept::TooSlow)
+    } else {
+        Ok(())
+    }
 }
 
 /// The event of one item; it is final at once where nothing more can come of it.
@@ -194,13 +212,23 @@ pub async fn accept_again<W: Store + Clock + Random>(
         None => None,
     };
     let Some(body) = body else {
-        return Ok(Err("its body cannot be opened with this master_key".to_owned()));
+        return Ok(Err(
+            "its body cannot be opened with this master_key".to_owned()
+        ));
     };
-    let delivery = match envelope::parse(&body) {
+    let delivery = match envelope::parse(&body, MAX_ITEMS_AGAIN) {
         Ok(delivery) => delivery,
         Err(e) => return Ok(Err(format!("it still cannot be read: {}", e.why))),
     };
-    match keep_items(world, Some(sealer), &record.connection, &delivery, Some("accepted by a person's retry")).await {
+    match keep_items(
+        world,
+        Some(sealer),
+        &record.connection,
+        &delivery,
+        Some("accepted by a person's retry"),
+    )
+    .await
+    {
         Ok(count) => Ok(Ok(format!("accepted anew as {count} event(s)"))),
         // Written all the same; only the answer to KiotViet would have been late.
         Err(NotKept::TooSlow) => Ok(Ok("accepted anew".to_owned())),
@@ -208,12 +236,25 @@ pub async fn accept_again<W: Store + Clock + Random>(
     }
 }
 
-async fn open<W: Store>(world: &W, sealer: &Sealer, seq: u64, body: &Body) -> Result<Option<Vec<u8>>, StoreError> {
+async fn open<W: Store>(
+    world: &W,
+    sealer: &Sealer,
+    seq: u64,
+    body: &Body,
+) -> Result<Option<Vec<u8>>, StoreError> {
     journal::open_body(world, Some(sealer), seq, body).await
 }
 
 /// Reads the connection that `name` and `token` open; none when they do not.
-pub async fn authenticate(store: &impl Store, name: &str, token: &str) -> Result<Option<Connection>, StoreError> {
+pub async fn authenticate(
+    store: &impl Store,
+    name: &str,
+    token: &str,
+) -> Result<Option<Connection>, StoreError> {
     let connection = connections::load(store, name).await?;
-    Ok(if connections::token_matches(connection.as_ref(), token) { connection } else { None })
+    Ok(if connections::token_matches(connection.as_ref(), token) {
+        connection
+    } else {
+        None
+    })
 }

@@ -92,7 +92,9 @@ pub struct Opened {
 /// Whether `name` may name a connection: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
 pub fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 fn hash(token: &str) -> String {
@@ -114,9 +116,16 @@ fn webhook_secret(random: &impl Random) -> String {
     format!("kvgf-{hex}")
 }
 
-fn seal(name: &str, secrets: &Secrets, sealer: &Sealer, random: &impl Random) -> Result<String, StoreError> {
+fn seal(
+    name: &str,
+    secrets: &Secrets,
+    sealer: &Sealer,
+    random: &impl Random,
+) -> Result<String, StoreError> {
     let plain = serde_json::to_vec(secrets).map_err(|e| StoreError(e.to_string()))?;
-    sealer.seal(&keys::connection(name), &plain, random).map_err(|e| StoreError(e.to_string()))
+    sealer
+        .seal(&keys::connection(name), &plain, random)
+        .map_err(|e| StoreError(e.to_string()))
 }
 
 impl Connection {
@@ -139,8 +148,11 @@ impl Connection {
             None => (random_text(random), webhook_secret(random), now),
         };
         let token_hash = hash(&path_token);
-        let secrets =
-            Secrets { client_secret: credentials.client_secret.reveal().to_owned(), path_token, webhook_secret };
+        let secrets = Secrets {
+            client_secret: credentials.client_secret.reveal().to_owned(),
+            path_token,
+            webhook_secret,
+        };
         Ok(Self {
             name: name.to_owned(),
             retailer: credentials.retailer.clone(),
@@ -210,16 +222,26 @@ pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, 
     if !is_name(name) {
         return Ok(None);
     }
-    let Some(bytes) = store.get(&keys::connection(name)).await? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(damaged("a connection"))
+    let Some(bytes) = store.get(&keys::connection(name)).await? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(damaged("a connection"))
 }
 
 /// Writes a connection, and lists its name if it is new.
-pub async fn save(store: &impl Store, connection: &Connection, is_new: bool) -> Result<(), StoreError> {
+pub async fn save(
+    store: &impl Store,
+    connection: &Connection,
+    is_new: bool,
+) -> Result<(), StoreError> {
     let bytes = serde_json::to_vec(connection).map_err(|e| StoreError(e.to_string()))?;
     if is_new {
         let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
-        store.set(&keys::connection_name(n), connection.name.as_bytes()).await?;
+        store
+            .set(&keys::connection_name(n), connection.name.as_bytes())
+            .await?;
     }
     store.set(&keys::connection(&connection.name), &bytes).await
 }
@@ -229,7 +251,12 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
         store.delete(&keys::switch(name, webhook.as_str())).await?;
     }
-    for key in [keys::token(name), keys::kiotviet_users(name), keys::signed(name), keys::connection(name)] {
+    for key in [
+        keys::token(name),
+        keys::kiotviet_users(name),
+        keys::signed(name),
+        keys::connection(name),
+    ] {
         store.delete(&key).await?;
     }
     Ok(())
@@ -240,7 +267,9 @@ pub async fn list(store: &impl Store) -> Result<Vec<Connection>, StoreError> {
     let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
     let mut found: Vec<Connection> = Vec::new();
     for n in 1..=count {
-        let Some(name) = store.get(&keys::connection_name(n)).await? else { continue };
+        let Some(name) = store.get(&keys::connection_name(n)).await? else {
+            continue;
+        };
         let name = String::from_utf8_lossy(&name).into_owned();
         if found.iter().any(|c| c.name == name) {
             continue;
@@ -255,8 +284,10 @@ pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreE
     let mut switches = Switches::default();
     for webhook in Webhook::ALL {
         let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
-        let switch: Option<Switch> =
-            bytes.map(|b| serde_json::from_slice(&b)).transpose().map_err(damaged("a webhook switch"))?;
+        let switch: Option<Switch> = bytes
+            .map(|b| serde_json::from_slice(&b))
+            .transpose()
+            .map_err(damaged("a webhook switch"))?;
         let since = switch.map(|s| s.on_since);
         match webhook {
             Webhook::Customer => switches.customer = since,
@@ -277,7 +308,8 @@ pub async fn set_switch(
     match on_since {
         None => store.delete(&key).await,
         Some(on_since) => {
-            let bytes = serde_json::to_vec(&Switch { on_since }).map_err(|e| StoreError(e.to_string()))?;
+            let bytes =
+                serde_json::to_vec(&Switch { on_since }).map_err(|e| StoreError(e.to_string()))?;
             store.set(&key, &bytes).await
         }
     }

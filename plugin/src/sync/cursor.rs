@@ -117,9 +117,20 @@ pub struct Cursor {
 /// The moment at or after `wanted` at which a due list is read.
 pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {
     let far = wanted.as_second().saturating_sub(now.as_second()) >= FAR_SECONDS;
-    let step = if far { FAR_BUCKET_SECONDS } else { BUCKET_SECONDS };
-    let whole = if wanted.subsec_nanosecond() > 0 { wanted.as_second().saturating_add(1) } else { wanted.as_second() };
-    let rounded = whole.saturating_add(step - 1).div_euclid(step).saturating_mul(step);
+    let step = if far {
+        FAR_BUCKET_SECONDS
+    } else {
+        BUCKET_SECONDS
+    };
+    let whole = if wanted.subsec_nanosecond() > 0 {
+        wanted.as_second().saturating_add(1)
+    } else {
+        wanted.as_second()
+    };
+    let rounded = whole
+        .saturating_add(step - 1)
+        .div_euclid(step)
+        .saturating_mul(step);
     Timestamp::from_second(rounded).unwrap_or(wanted)
 }
 

@@ -62,7 +62,12 @@ pub async fn drain<W: World>(world: &W, ready: &Ready, patience: Patience) -> Dr
 }
 
 /// The same, beginning no further event once `time` is over.
-pub async fn drain_for<W: World>(world: &W, ready: &Ready, patience: Patience, time: Option<Duration>) -> Drained {
+pub async fn drain_for<W: World>(
+    world: &W,
+    ready: &Ready,
+    patience: Patience,
+    time: Option<Duration>,
+) -> Drained {
     let until = time.and_then(|t| world.now().checked_add(t).ok());
     let mut drained = Drained::default();
     loop {
@@ -90,7 +95,10 @@ pub async fn drain_for<W: World>(world: &W, ready: &Ready, patience: Patience, t
     }
 }
 
-async fn acquire<W: World>(world: &W, patience: Patience) -> Result<Option<Lease<'_, W>>, StoreError> {
+async fn acquire<W: World>(
+    world: &W,
+    patience: Patience,
+) -> Result<Option<Lease<'_, W>>, StoreError> {
     let looks = match patience {
         Patience::None => 1,
         Patience::TwoSlots => 2 * SLOT_SECONDS + 1,
@@ -122,7 +130,12 @@ async fn under_lease<W: World>(
             return Err(e);
         }
     };
-    let worker = Worker::new(world, Permit::Lease(lease), ready, cursor.getfly_calls.clone());
+    let worker = Worker::new(
+        world,
+        Permit::Lease(lease),
+        ready,
+        cursor.getfly_calls.clone(),
+    );
     let mut drain = Drain {
         worker: &worker,
         ready,
@@ -136,15 +149,20 @@ async fn under_lease<W: World>(
     let result = drain.work().await;
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;
-    let Drain { cursor, drained, .. } = drain;
+    let Drain {
+        cursor, drained, ..
+    } = drain;
     drained.waiting = cursor.counts.waiting();
     drained.dead = cursor.counts.dead;
     worker.release().await;
-    match result.and(kept) {
+    let pass = result?;
+    kept?;
+    match pass {
         // Somebody may have found the lease taken while it was being given back.
-        Ok(Pass::Complete) => arrived_meanwhile(world, &cursor).await.map_err(|e| e.to_string()),
-        Ok(Pass::Paused) => Ok(false),
-        Err(stop) => Err(stop),
+        Pass::Complete => arrived_meanwhile(world, &cursor)
+            .await
+            .map_err(|e| e.to_string()),
+        Pass::Paused => Ok(false),
     }
 }
 
@@ -161,9 +179,8 @@ async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool,
 pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}")))
-        }
+        Some(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
     }
 }
 
@@ -203,12 +220,14 @@ fn stop(e: StoreError) -> Stop {
 impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         loop {
-            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused {
+            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
+            {
                 return Ok(Pass::Paused);
             }
             self.holes().await?;
             self.remove_old().await?;
-            let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low || self.next_due().is_some();
+            let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low
+                || self.next_due().is_some();
             if !more {
                 return Ok(Pass::Complete);
             }
@@ -228,27 +247,43 @@ impl<W: World> Drain<'_, '_, W> {
 
     async fn moved(&mut self) -> Result<(), Stop> {
         self.unsaved += 1;
-        if self.unsaved >= CURSOR_EVERY { self.save().await } else { Ok(()) }
+        if self.unsaved >= CURSOR_EVERY {
+            self.save().await
+        } else {
+            Ok(())
+        }
     }
 
     fn next_due(&self) -> Option<i64> {
         let now = self.worker.now().as_second();
-        self.cursor.due.keys().next().copied().filter(|bucket| *bucket <= now)
+        self.cursor
+            .due
+            .keys()
+            .next()
+            .copied()
+            .filter(|bucket| *bucket <= now)
     }
 
     async fn due_lists(&mut self) -> Result<Pass, Stop> {
         while let Some(start) = self.next_due() {
-            let Some(Bucket { next, len }) = self.cursor.due.get(&start).copied() else { continue };
+            let Some(Bucket { next, len }) = self.cursor.due.get(&start).copied() else {
+                continue;
+            };
             if next >= len {
                 self.cursor.due.remove(&start);
                 for index in 0..len {
-                    self.worker.delete(&keys::due(start, index)).await.map_err(stop)?;
+                    self.worker
+                        .delete(&keys::due(start, index))
+                        .await
+                        .map_err(stop)?;
                 }
                 continue;
             }
             let key = keys::due(start, next);
             let bytes = self.worker.get(&key).await.map_err(stop)?;
-            let seq = bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|t| t.parse().ok());
+            let seq = bytes
+                .and_then(|b| String::from_utf8(b).ok())
+                .and_then(|t| t.parse().ok());
             if let Some(seq) = seq {
                 let entry = journal::read(self.worker, seq).await.map_err(stop)?;
                 if let Some(Entry::Event(record)) = entry {
@@ -272,7 +307,10 @@ impl<W: World> Drain<'_, '_, W> {
         while self.cursor.low < tail {
             let seq = self.cursor.low.saturating_add(1);
             match journal::read(self.worker, seq).await.map_err(stop)? {
-                None => self.cursor.holes.push(Hole { seq, since: self.worker.now() }),
+                None => self.cursor.holes.push(Hole {
+                    seq,
+                    since: self.worker.now(),
+                }),
                 Some(entry) => {
                     if self.first_look(seq, entry).await? == Pass::Paused {
                         return Ok(Pass::Paused);
@@ -318,7 +356,11 @@ impl<W: World> Drain<'_, '_, W> {
 
     /// Until when `side` is left alone after its failures.
     fn paused_until(&self, side: &str) -> Option<Timestamp> {
-        self.cursor.pauses.get(side).map(|pause| pause.until).filter(|until| *until > self.worker.now())
+        self.cursor
+            .pauses
+            .get(side)
+            .map(|pause| pause.until)
+            .filter(|until| *until > self.worker.now())
     }
 
     /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
@@ -348,8 +390,12 @@ impl<W: World> Drain<'_, '_, W> {
                     self.cursor.pauses.remove(GETFLY);
                     self.cursor.pauses.remove(&record.connection);
                 }
-                journal::write_event(self.worker, &record).await.map_err(stop)?;
-                journal::drop_body(self.worker, record.seq, old_body.as_ref()).await.map_err(stop)?;
+                journal::write_event(self.worker, &record)
+                    .await
+                    .map_err(stop)?;
+                journal::drop_body(self.worker, record.seq, old_body.as_ref())
+                    .await
+                    .map_err(stop)?;
                 self.ended(&record).await?;
                 Ok(Pass::Complete)
             }
@@ -381,7 +427,9 @@ impl<W: World> Drain<'_, '_, W> {
         if !record.notes.contains(&words) {
             record.notes.push(words);
         }
-        journal::write_event(self.worker, &record).await.map_err(stop)?;
+        journal::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
         self.ended(&record).await
     }
 
@@ -389,7 +437,9 @@ impl<W: World> Drain<'_, '_, W> {
         let at = due_time(self.worker.now(), until);
         record.state = State::Retrying;
         record.next_attempt_at = Some(at);
-        journal::write_event(self.worker, &record).await.map_err(stop)?;
+        journal::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
         self.list_due(at, record.seq).await?;
         Ok(Pass::Complete)
     }
@@ -419,7 +469,11 @@ impl<W: World> Drain<'_, '_, W> {
             Side::KiotViet => record.connection.clone(),
         };
         let now = self.worker.now();
-        let failures = self.cursor.pauses.get(&name).map_or(1, |p| p.failures.saturating_add(1));
+        let failures = self
+            .cursor
+            .pauses
+            .get(&name)
+            .map_or(1, |p| p.failures.saturating_add(1));
         let pause = after.unwrap_or_else(|| retry::pause_after(failures));
         let until = now.checked_add(pause).unwrap_or(now);
         self.cursor.pauses.insert(name, Pause { until, failures });
@@ -431,10 +485,22 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     async fn list_due(&mut self, at: Timestamp, seq: u64) -> Result<(), Stop> {
-        let start = at.as_second().div_euclid(BUCKET_SECONDS).saturating_mul(BUCKET_SECONDS);
+        let start = at
+            .as_second()
+            .div_euclid(BUCKET_SECONDS)
+            .saturating_mul(BUCKET_SECONDS);
         let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
-        self.worker.set(&keys::due(start, bucket.len), seq.to_string().as_bytes()).await.map_err(stop)?;
-        self.cursor.due.insert(start, Bucket { len: bucket.len.saturating_add(1), ..bucket });
+        self.worker
+            .set(&keys::due(start, bucket.len), seq.to_string().as_bytes())
+            .await
+            .map_err(stop)?;
+        self.cursor.due.insert(
+            start,
+            Bucket {
+                len: bucket.len.saturating_add(1),
+                ..bucket
+            },
+        );
         Ok(())
     }
 
@@ -456,7 +522,9 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
-        record.notes.retain(|n| n.starts_with("signature") || n.starts_with("last failure: ") || n.starts_with("R11"));
+        record.notes.retain(|n| {
+            n.starts_with("signature") || n.starts_with("last failure: ") || n.starts_with("R11")
+        });
         let (worker, ready) = (self.worker, self.ready);
         let Some(hint) = record.hint.clone() else {
             execute::finish(record, Reason::NotSyncedType, worker.now());
@@ -477,7 +545,9 @@ impl<W: World> Drain<'_, '_, W> {
             Shop::Unopened(why) => {
                 return Err(Failure::Retry {
                     side: Side::KiotViet,
-                    words: format!("the connection's secrets cannot be opened: {why}; connect the shop again"),
+                    words: format!(
+                        "the connection's secrets cannot be opened: {why}; connect the shop again"
+                    ),
                     after: None,
                 });
             }
@@ -497,7 +567,12 @@ impl<W: World> Drain<'_, '_, W> {
     /// Applies a person's wish. After a crash it may come again: then it is only counted.
     async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
         let (Command::Retry(target) | Command::Dismiss(target)) = command;
-        let Some(mut record) = journal::read_event(self.worker, target).await.map_err(stop)? else { return Ok(()) };
+        let Some(mut record) = journal::read_event(self.worker, target)
+            .await
+            .map_err(stop)?
+        else {
+            return Ok(());
+        };
         let applied = record.commanded_by == Some(seq);
         if record.state != State::Dead && !applied {
             return Ok(());
@@ -506,7 +581,9 @@ impl<W: World> Drain<'_, '_, W> {
         if !applied {
             record.commanded_by = Some(seq);
             self.obey(command, &mut record).await?;
-            journal::write_event(self.worker, &record).await.map_err(stop)?;
+            journal::write_event(self.worker, &record)
+                .await
+                .map_err(stop)?;
         }
         if record.state.is_final() {
             return self.ended(&record).await;
@@ -520,7 +597,9 @@ impl<W: World> Drain<'_, '_, W> {
         match command {
             Command::Dismiss(_) => record.state = State::Dismissed,
             Command::Retry(_) if record.whole_delivery => {
-                let accepted = super::accept::accept_again(self.worker, &self.ready.sealer, record).await.map_err(stop)?;
+                let accepted = super::accept::accept_again(self.worker, &self.ready.sealer, record)
+                    .await
+                    .map_err(stop)?;
                 match accepted {
                     Ok(remark) => {
                         record.state = State::Dismissed;
@@ -543,11 +622,14 @@ impl<W: World> Drain<'_, '_, W> {
     fn removal_time(&self, record: &Record) -> Timestamp {
         let ended = record.finished_at.unwrap_or(record.received_at);
         let days = self.ready.retention_days.saturating_mul(24);
-        ended.checked_add(jiff::SignedDuration::from_hours(days)).unwrap_or(ended)
+        ended
+            .checked_add(jiff::SignedDuration::from_hours(days))
+            .unwrap_or(ended)
     }
 
     fn is_old(&self, record: &Record) -> bool {
-        matches!(record.state, State::Done | State::Dismissed) && self.removal_time(record) <= self.worker.now()
+        matches!(record.state, State::Done | State::Dismissed)
+            && self.removal_time(record) <= self.worker.now()
     }
 
     /// Past its retention, but it needs a person or another try.
@@ -560,8 +642,13 @@ impl<W: World> Drain<'_, '_, W> {
         if !self.is_old(record) {
             return Ok(false);
         }
-        journal::drop_body(self.worker, record.seq, record.body.as_ref()).await.map_err(stop)?;
-        self.worker.delete(&keys::entry(record.seq)).await.map_err(stop)?;
+        journal::drop_body(self.worker, record.seq, record.body.as_ref())
+            .await
+            .map_err(stop)?;
+        self.worker
+            .delete(&keys::entry(record.seq))
+            .await
+            .map_err(stop)?;
         Ok(true)
     }
 
@@ -576,9 +663,12 @@ impl<W: World> Drain<'_, '_, W> {
             }
             match journal::read(self.worker, seq).await.map_err(stop)? {
                 None => {}
-                Some(Entry::Command(_)) => self.worker.delete(&keys::entry(seq)).await.map_err(stop)?,
+                Some(Entry::Command(_)) => {
+                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?
+                }
                 Some(Entry::Event(record)) => {
-                    if !self.remove_if_old(&record).await? && !self.is_overdue(&record) {
+                    let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);
+                    if !passed {
                         return Ok(());
                     }
                 }

@@ -3,18 +3,17 @@
 
 use super::{
     ledger::{self, CustomerEntry, InvoiceEntry, SETTLE_SECONDS},
-    plan::{self, AccountPlan, Action, Failure, Plan, Remember, Side},
+    plan::{self, AccountPlan, Action, Failure, Plan, Remember},
     record::{Record, State},
     session::Session,
-    world::World,
+    world::{HttpError, World},
 };
 use crate::{
-    getfly::client::{Detail, GetflyError},
-    getfly::wire::NewOpportunity,
+    getfly::{error::GetflyError, refusal::Detail, wire::NewOpportunity},
     rules::{
         codes::{AccountCode, InvoiceCode},
-        matching::MatchedBy,
         model::{Customer, NewAccount, NewOrder},
+        phone::PhoneField,
         verdict::Reason,
     },
 };
@@ -26,7 +25,11 @@ const REFUSABLE_DETAILS: usize = 4;
 
 /// Executes `plan` for `record` and ends it. On a failure the record is as before, but for notes of
 /// what was already done.
-pub async fn execute<W: World>(session: &Session<'_, W>, record: &mut Record, plan: Plan) -> Result<(), Failure> {
+pub async fn execute<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    plan: Plan,
+) -> Result<(), Failure> {
     record.evidence = plan.evidence;
     record.alternatives = plan.alternatives;
     record.notes.extend(plan.notes);
@@ -35,22 +38,38 @@ pub async fn execute<W: World>(session: &Session<'_, W>, record: &mut Record, pl
             remember_ignored(session, remember).await?;
             reason
         }
-        Action::Customer { customer_id, account } => {
+        Action::Customer {
+            customer_id,
+            account,
+        } => {
             let (code, reason) = ensure_account(session, record, customer_id, account).await?;
             record.account_code = Some(code);
             reason
         }
-        Action::OrderIsThere { invoice_id, invoice_code, code, by } => {
+        Action::OrderIsThere {
+            invoice_id,
+            invoice_code,
+            code,
+            by,
+        } => {
             record.order_code = Some(code);
             if by == Some(record.seq) {
                 keep_ordered(session, &invoice_code, invoice_id).await?;
-                note(record, "the order's reply was lost; it was found by its code");
+                note(
+                    record,
+                    "the order's reply was lost; it was found by its code",
+                );
                 Reason::OrderCreated
             } else {
                 Reason::AlreadySynced
             }
         }
-        Action::Order { invoice_id, invoice_code, account, mut order } => {
+        Action::Order {
+            invoice_id,
+            invoice_code,
+            account,
+            mut order,
+        } => {
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
                 note(record, &format!("account {code}: {}", reason.as_str()));
@@ -85,7 +104,10 @@ fn note(record: &mut Record, text: &str) {
     }
 }
 
-async fn remember_ignored<W: World>(session: &Session<'_, W>, remember: Remember) -> Result<(), Failure> {
+async fn remember_ignored<W: World>(
+    session: &Session<'_, W>,
+    remember: Remember,
+) -> Result<(), Failure> {
     let retailer = &session.connection.retailer;
     match remember {
         Remember::Nothing => {}
@@ -93,18 +115,33 @@ async fn remember_ignored<W: World>(session: &Session<'_, W>, remember: Remember
             ledger::keep_customer(session.world, retailer, id, &CustomerEntry::Before).await?;
         }
         Remember::OldInvoice(code) => {
-            ledger::keep_invoice(session.world, retailer, code.base(), &InvoiceEntry::Before).await?;
+            ledger::keep_invoice(session.world, retailer, code.base(), &InvoiceEntry::Before)
+                .await?;
         }
     }
     Ok(())
 }
 
-async fn keep_ordered<W: World>(session: &Session<'_, W>, code: &InvoiceCode, invoice_id: i64) -> Result<(), Failure> {
+async fn keep_ordered<W: World>(
+    session: &Session<'_, W>,
+    code: &InvoiceCode,
+    invoice_id: i64,
+) -> Result<(), Failure> {
     let entry = InvoiceEntry::Ordered { invoice_id };
-    Ok(ledger::keep_invoice(session.world, &session.connection.retailer, code.base(), &entry).await?)
+    Ok(ledger::keep_invoice(
+        session.world,
+        &session.connection.retailer,
+        code.base(),
+        &entry,
+    )
+    .await?)
 }
 
-async fn keep_synced<W: World>(session: &Session<'_, W>, id: i64, code: &AccountCode) -> Result<(), Failure> {
+async fn keep_synced<W: World>(
+    session: &Session<'_, W>,
+    id: i64,
+    code: &AccountCode,
+) -> Result<(), Failure> {
     let entry = CustomerEntry::Synced(code.clone());
     Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
 }
@@ -120,10 +157,13 @@ async fn ensure_account<W: World>(
         AccountPlan::Known(code) => Ok((code, Reason::AlreadySynced)),
         AccountPlan::Link { code, by } => {
             keep_synced(session, customer_id, &code).await?;
-            Ok((code, linked(by)))
+            Ok((code, by.reason()))
         }
         AccountPlan::Ours { code, by } if by == Some(record.seq) => {
-            note(record, "the account's reply was lost; it was found by its code");
+            note(
+                record,
+                "the account's reply was lost; it was found by its code",
+            );
             enrol_found(session, record, customer_id, &code).await?;
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::CustomerCreated))
@@ -134,14 +174,9 @@ async fn ensure_account<W: World>(
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::AlreadySynced))
         }
-        AccountPlan::Create(account) => create_account(session, record, customer_id, *account).await,
-    }
-}
-
-fn linked(by: MatchedBy) -> Reason {
-    match by {
-        MatchedBy::Email => Reason::LinkedByEmail,
-        MatchedBy::Phone => Reason::LinkedByPhone,
+        AccountPlan::Create(account) => {
+            create_account(session, record, customer_id, *account).await
+        }
     }
 }
 
@@ -152,14 +187,30 @@ async fn create_account<W: World>(
     mut account: NewAccount,
 ) -> Result<(AccountCode, Reason), Failure> {
     let code = account.code.clone();
-    let claim = CustomerEntry::Creating { seq: record.seq, code: code.clone() };
-    ledger::keep_customer(session.world, &session.connection.retailer, customer_id, &claim).await?;
+    let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
+    if phones.numbers().len() > 1 {
+        let sealer = &session.ready.sealer;
+        ledger::keep_numbers(session.world, sealer, phones.numbers(), &code).await?;
+    }
+    let claim = CustomerEntry::Creating {
+        seq: record.seq,
+        code: code.clone(),
+    };
+    ledger::keep_customer(
+        session.world,
+        &session.connection.retailer,
+        customer_id,
+        &claim,
+    )
+    .await?;
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_account(&account).await else {
             enrol(session, record, &account).await?;
             return Ok((code, Reason::CustomerCreated));
         };
-        if let Some(detail) = refused_detail(&error) {
+        if let Some(detail) = error.refused_detail()
+            && !error.is_duplicate()
+        {
             if drop_from_account(&mut account, detail) {
                 note(record, &without(detail, &error));
                 continue;
@@ -170,7 +221,10 @@ async fn create_account<W: World>(
             return Err(error.into());
         }
         if session.getfly().account_by_code(&code).await?.is_some() {
-            note(record, "the account's reply was lost; it was found by its code");
+            note(
+                record,
+                "the account's reply was lost; it was found by its code",
+            );
             enrol(session, record, &account).await?;
             return Ok((code, Reason::CustomerCreated));
         }
@@ -179,7 +233,10 @@ async fn create_account<W: World>(
         }
         return Err(unknown(error));
     }
-    Err(Failure::Dead { reason: "getfly_refused", words: "Getfly refuses every form of this account".to_owned() })
+    Err(Failure::Dead {
+        reason: "getfly_refused",
+        words: "Getfly refuses every form of this account".to_owned(),
+    })
 }
 
 /// Getfly refused the account as a duplicate that the search did not show: somebody created it in
@@ -198,10 +255,15 @@ async fn link_after_refusal<W: World>(
         ..Customer::default()
     };
     let (choice, _) = plan::search(session, &customer, &account.code).await?;
-    let Some((found, by)) = choice.linked else { return Err(error.into()) };
-    note(record, "Getfly refused a second account with this phone or e-mail; the first one was linked");
+    let Some((found, by)) = choice.linked else {
+        return Err(error.into());
+    };
+    note(
+        record,
+        "Getfly refused a second account with this phone or e-mail; the first one was linked",
+    );
     keep_synced(session, customer_id, &found.code).await?;
-    Ok((found.code, linked(by)))
+    Ok((found.code, by.reason()))
 }
 
 async fn create_order<W: World>(
@@ -212,11 +274,17 @@ async fn create_order<W: World>(
     mut order: NewOrder,
 ) -> Result<(), Failure> {
     let retailer = &session.connection.retailer;
-    let claim = InvoiceEntry::Ordering { seq: record.seq, invoice_id, since: session.world.now() };
+    let claim = InvoiceEntry::Ordering {
+        seq: record.seq,
+        invoice_id,
+        since: session.world.now(),
+    };
     ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await?;
     for _ in 0..=REFUSABLE_DETAILS {
-        let Err(error) = session.getfly().create_order(&order).await else { return Ok(()) };
-        match refused_detail(&error) {
+        let Err(error) = session.getfly().create_order(&order).await else {
+            return Ok(());
+        };
+        match error.refused_detail() {
             Some(Detail::Executor) if order.executor.take().is_some() => {
                 note(record, &without(Detail::Executor, &error));
                 continue;
@@ -228,12 +296,22 @@ async fn create_order<W: World>(
             return Err(error.into());
         }
         if session.getfly().order_by_code(&order.code).await?.is_some() {
-            note(record, "the order's reply was lost; it was found by its code");
+            note(
+                record,
+                "the order's reply was lost; it was found by its code",
+            );
             return Ok(());
         }
-        return Err(if error.is_duplicate() { error.into() } else { unknown(error) });
+        return Err(if error.is_duplicate() {
+            error.into()
+        } else {
+            unknown(error)
+        });
     }
-    Err(Failure::Dead { reason: "getfly_refused", words: "Getfly refuses every form of this order".to_owned() })
+    Err(Failure::Dead {
+        reason: "getfly_refused",
+        words: "Getfly refuses every form of this order".to_owned(),
+    })
 }
 
 /// A create without an answer, whose record is not there: it may still come.
@@ -241,16 +319,13 @@ fn unknown(error: GetflyError) -> Failure {
     match Failure::from(error) {
         Failure::Retry { side, words, after } => {
             let settle = Duration::from_secs(SETTLE_SECONDS);
-            Failure::Retry { side, words, after: Some(after.unwrap_or_default().max(settle)) }
+            Failure::Retry {
+                side,
+                words,
+                after: Some(after.unwrap_or_default().max(settle)),
+            }
         }
         other => other,
-    }
-}
-
-fn refused_detail(error: &GetflyError) -> Option<Detail> {
-    match error {
-        GetflyError::Refused(refusal) => refusal.refused_detail(),
-        _ => None,
     }
 }
 
@@ -265,34 +340,52 @@ fn drop_from_account(account: &mut NewAccount, detail: Detail) -> bool {
 }
 
 fn without(detail: Detail, error: &GetflyError) -> String {
-    format!("created without the {}, which Getfly refused: {error}", detail.as_str())
+    let detail = match detail {
+        Detail::Manager => "manager",
+        Detail::Executor => "executor",
+        Detail::Source => "source",
+        Detail::Gender => "gender",
+    };
+    format!("created without the {detail}: {error}")
 }
 
 /// R11: the new account's opportunity in the configured campaign.
-async fn enrol<W: World>(session: &Session<'_, W>, record: &mut Record, account: &NewAccount) -> Result<(), Failure> {
+async fn enrol<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    account: &NewAccount,
+) -> Result<(), Failure> {
     let rules = &session.ready.rules;
-    let (Some(campaign), Some(recipient)) = (&rules.customer_campaign_code, &rules.campaign_recipient_username)
-    else {
+    let (Some(campaign), Some(recipient)) = (
+        &rules.customer_campaign_code,
+        &rules.campaign_recipient_username,
+    ) else {
         return Ok(());
     };
     let Some(phone) = &account.phone else {
-        note(record, "R11: not enrolled in the campaign, because the customer has no phone");
+        note(
+            record,
+            "R11: not enrolled in the campaign, because the customer has no phone",
+        );
         return Ok(());
     };
     let opportunity = NewOpportunity {
         campaign_code: campaign.clone(),
         account_code: account.code.clone(),
         account_name: account.name.clone(),
-        phone: phone.clone(),
+        phone: Some(phone.clone()),
         email: account.email.clone(),
-        recipient_username: recipient.clone(),
+        recipient: Some(recipient.clone()),
     };
     match session.getfly().create_opportunity(&opportunity).await {
-        Ok(()) => note(record, "R11: enrolled in the campaign"),
+        Ok(_) => note(record, "R11: enrolled in the campaign"),
         // Not created for sure: the whole event is tried again and finds the account by its code.
         Err(error @ GetflyError::Busy { status: 429, .. }) => return Err(error.into()),
-        Err(error) if error.lease_ended() => return Err(error.into()),
-        Err(error) => note(record, &format!("R11: whether it was enrolled in the campaign is unknown: {error}")),
+        Err(error @ GetflyError::Unreachable(HttpError::LeaseEnded)) => return Err(error.into()),
+        Err(error) => note(
+            record,
+            &format!("R11: whether it was enrolled in the campaign is unknown: {error}"),
+        ),
     }
     Ok(())
 }
@@ -304,12 +397,23 @@ async fn enrol_found<W: World>(
     customer_id: i64,
     code: &AccountCode,
 ) -> Result<(), Failure> {
-    if session.ready.rules.customer_campaign_code.is_none() || record.notes.iter().any(|n| n.starts_with("R11")) {
+    if session.ready.rules.customer_campaign_code.is_none()
+        || record.notes.iter().any(|n| n.starts_with("R11"))
+    {
         return Ok(());
     }
-    let Some(customer) = session.kiotviet(async |k| k.customer(customer_id).await).await? else { return Ok(()) };
-    let account =
-        crate::rules::account::new_account(&session.connection.retailer, &customer, None, &session.ready.rules);
+    let Some(customer) = session
+        .kiotviet(async |k| k.customer(customer_id).await)
+        .await?
+    else {
+        return Ok(());
+    };
+    let account = crate::rules::account::new_account(
+        &session.connection.retailer,
+        &customer,
+        None,
+        &session.ready.rules,
+    );
     debug_assert_eq!(account.code, *code);
     enrol(session, record, &account).await
 }

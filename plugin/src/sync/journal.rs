@@ -18,7 +18,8 @@ const PART_BYTES: usize = 512 * 1024;
 pub async fn reserve(store: &impl Store, count: usize) -> Result<u64, StoreError> {
     let count = i64::try_from(count).map_err(|e| StoreError(e.to_string()))?;
     let tail = store.increment(keys::JOURNAL_TAIL, count).await?;
-    u64::try_from(tail.saturating_sub(count).saturating_add(1)).map_err(|e| StoreError(e.to_string()))
+    u64::try_from(tail.saturating_sub(count).saturating_add(1))
+        .map_err(|e| StoreError(e.to_string()))
 }
 
 /// The last number that was reserved.
@@ -29,8 +30,12 @@ pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
 
 /// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed.
 pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreError> {
-    let Some(bytes) = store.get(&keys::entry(seq)).await? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| StoreError(format!("journal entry {seq} is damaged: {e}")))
+    let Some(bytes) = store.get(&keys::entry(seq)).await? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|e| StoreError(format!("journal entry {seq} is damaged: {e}")))
 }
 
 /// The event at `seq`; none also for a command.
@@ -82,7 +87,12 @@ pub async fn keep_body<W: Store + Random>(
     for chunk in bytes.chunks(PART_BYTES) {
         let key = keys::body_part(seq, parts);
         let part = wrap(sealer, &key, chunk, world);
-        world.set(&key, &serde_json::to_vec(&part).map_err(|e| StoreError(e.to_string()))?).await?;
+        world
+            .set(
+                &key,
+                &serde_json::to_vec(&part).map_err(|e| StoreError(e.to_string()))?,
+            )
+            .await?;
         parts += 1;
     }
     Ok(Body::Parts(parts))
@@ -95,20 +105,32 @@ pub async fn open_body(
     seq: u64,
     body: &Body,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let Body::Parts(parts) = body else { return Ok(unwrap(sealer, &keys::entry(seq), body)) };
+    let Body::Parts(parts) = body else {
+        return Ok(unwrap(sealer, &keys::entry(seq), body));
+    };
     let mut whole = Vec::new();
     for part in 0..*parts {
         let key = keys::body_part(seq, part);
-        let Some(bytes) = store.get(&key).await? else { return Ok(None) };
-        let opened = serde_json::from_slice(&bytes).ok().and_then(|b| unwrap(sealer, &key, &b));
-        let Some(opened) = opened else { return Ok(None) };
+        let Some(bytes) = store.get(&key).await? else {
+            return Ok(None);
+        };
+        let opened = serde_json::from_slice(&bytes)
+            .ok()
+            .and_then(|b| unwrap(sealer, &key, &b));
+        let Some(opened) = opened else {
+            return Ok(None);
+        };
         whole.extend_from_slice(&opened);
     }
     Ok(Some(whole))
 }
 
 /// Removes the keys of a large body. An inline body goes with its record.
-pub async fn drop_body(store: &impl Store, seq: u64, body: Option<&Body>) -> Result<(), StoreError> {
+pub async fn drop_body(
+    store: &impl Store,
+    seq: u64,
+    body: Option<&Body>,
+) -> Result<(), StoreError> {
     if let Some(Body::Parts(parts)) = body {
         for part in 0..*parts {
             store.delete(&keys::body_part(seq, part)).await?;

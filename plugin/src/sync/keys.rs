@@ -35,6 +35,11 @@ pub fn customer(retailer: &str, id: i64) -> String {
     format!("kvgf/customer/{retailer}/{id}")
 }
 
+/// The account that was created with this number among several (`fingerprint` of it).
+pub fn number(fingerprint: &str) -> String {
+    format!("kvgf/number/{fingerprint}")
+}
+
 /// The outcome of an invoice family.
 pub fn invoice(retailer: &str, base_code: &str) -> String {
     format!("kvgf/invoice/{retailer}/{base_code}")

@@ -35,7 +35,10 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
     pub async fn acquire(world: &'w W) -> Result<Option<Self>, StoreError> {
         let slot = slot_of(world.now());
         let mine = world.increment(&keys::lease(slot), 1).await? == 1;
-        Ok(mine.then(|| Self { world, held: RefCell::new(vec![slot]) }))
+        Ok(mine.then(|| Self {
+            world,
+            held: RefCell::new(vec![slot]),
+        }))
     }
 
     /// Whether a call or write may begin now. Near the slot's end it takes the next slot too; past
@@ -43,7 +46,9 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
     /// had it in between.
     pub async fn holds(&self) -> bool {
         let now = self.world.now();
-        let Some(last) = self.held.borrow().last().copied() else { return false };
+        let Some(last) = self.held.borrow().last().copied() else {
+            return false;
+        };
         let ends = last.saturating_add(1).saturating_mul(SLOT_SECONDS);
         if now.as_second() >= ends {
             return false;
@@ -58,7 +63,9 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         self.held.borrow_mut().push(next);
         let forgotten: Vec<i64> = {
             let mut held = self.held.borrow_mut();
-            let (old, kept) = held.iter().partition(|s| **s < last.saturating_sub(FORGOTTEN_SLOTS));
+            let (old, kept) = held
+                .iter()
+                .partition(|s| **s < last.saturating_sub(FORGOTTEN_SLOTS));
             *held = kept;
             old
         };

@@ -10,8 +10,10 @@ use super::{
 use crate::rules::{
     codes::{AccountCode, RetailerId},
     newness::{Known, KnownInvoice},
+    phone::PhoneNumber,
     verdict::Outcome,
 };
+use crate::seal::Sealer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -104,12 +106,21 @@ pub struct EarlierTry {
 }
 
 async fn load<T: DeserializeOwned>(store: &impl Store, key: &str) -> Result<Option<T>, StoreError> {
-    let Some(bytes) = store.get(key).await? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|e| StoreError(format!("a ledger entry is damaged: {e}")))
+    let Some(bytes) = store.get(key).await? else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|e| StoreError(format!("a ledger entry is damaged: {e}")))
 }
 
 async fn save<T: Serialize>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
-    store.set(key, &serde_json::to_vec(value).map_err(|e| StoreError(e.to_string()))?).await
+    store
+        .set(
+            key,
+            &serde_json::to_vec(value).map_err(|e| StoreError(e.to_string()))?,
+        )
+        .await
 }
 
 async fn created_by(store: &impl Store, seq: u64) -> Result<bool, StoreError> {
@@ -118,14 +129,22 @@ async fn created_by(store: &impl Store, seq: u64) -> Result<bool, StoreError> {
 }
 
 /// What is known of KiotViet customer `id`.
-pub async fn customer(store: &impl Store, retailer: &RetailerId, id: i64) -> Result<CustomerKnown, StoreError> {
-    Ok(match load(store, &keys::customer(retailer.as_str(), id)).await? {
-        None => CustomerKnown::Nothing,
-        Some(CustomerEntry::Before) => CustomerKnown::Before,
-        Some(CustomerEntry::Synced(code)) => CustomerKnown::Synced(code),
-        Some(CustomerEntry::Creating { seq, code }) if created_by(store, seq).await? => CustomerKnown::Synced(code),
-        Some(CustomerEntry::Creating { seq, .. }) => CustomerKnown::Perhaps { by: seq },
-    })
+pub async fn customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<CustomerKnown, StoreError> {
+    Ok(
+        match load(store, &keys::customer(retailer.as_str(), id)).await? {
+            None => CustomerKnown::Nothing,
+            Some(CustomerEntry::Before) => CustomerKnown::Before,
+            Some(CustomerEntry::Synced(code)) => CustomerKnown::Synced(code),
+            Some(CustomerEntry::Creating { seq, code }) if created_by(store, seq).await? => {
+                CustomerKnown::Synced(code)
+            }
+            Some(CustomerEntry::Creating { seq, .. }) => CustomerKnown::Perhaps { by: seq },
+        },
+    )
 }
 
 /// Keeps what became of a customer.
@@ -138,20 +157,60 @@ pub async fn keep_customer(
     save(store, &keys::customer(retailer.as_str(), id), entry).await
 }
 
+/// The account that was created with this phone number among several of one field. Getfly stores
+/// such a field as it was written (R8), with blanks inside its numbers, and its search cannot find
+/// them there.
+pub async fn account_with_number(
+    store: &impl Store,
+    sealer: &Sealer,
+    number: &PhoneNumber,
+) -> Result<Option<AccountCode>, StoreError> {
+    load(store, &keys::number(&sealer.fingerprint(number.as_str()))).await
+}
+
+/// Keeps that `code` is created with these numbers in one field.
+pub async fn keep_numbers(
+    store: &impl Store,
+    sealer: &Sealer,
+    numbers: &[PhoneNumber],
+    code: &AccountCode,
+) -> Result<(), StoreError> {
+    for number in numbers {
+        save(
+            store,
+            &keys::number(&sealer.fingerprint(number.as_str())),
+            code,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 /// What is known of the invoice family `base_code`.
-pub async fn invoice(store: &impl Store, retailer: &RetailerId, base_code: &str) -> Result<InvoiceFamily, StoreError> {
+pub async fn invoice(
+    store: &impl Store,
+    retailer: &RetailerId,
+    base_code: &str,
+) -> Result<InvoiceFamily, StoreError> {
     let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
-    let known = |known| InvoiceFamily { known: Some(known), perhaps: None };
+    let known = |known| InvoiceFamily {
+        known: Some(known),
+        perhaps: None,
+    };
     Ok(match entry {
-        None => InvoiceFamily { known: None, perhaps: None },
+        None => InvoiceFamily {
+            known: None,
+            perhaps: None,
+        },
         Some(InvoiceEntry::Before) => known(KnownInvoice::Before),
         Some(InvoiceEntry::Ordered { invoice_id }) => known(KnownInvoice::Ordered { invoice_id }),
-        Some(InvoiceEntry::Ordering { seq, invoice_id, .. }) if created_by(store, seq).await? => {
-            known(KnownInvoice::Ordered { invoice_id })
-        }
-        Some(InvoiceEntry::Ordering { seq, since, .. }) => {
-            InvoiceFamily { known: None, perhaps: Some(EarlierTry { by: seq, since }) }
-        }
+        Some(InvoiceEntry::Ordering {
+            seq, invoice_id, ..
+        }) if created_by(store, seq).await? => known(KnownInvoice::Ordered { invoice_id }),
+        Some(InvoiceEntry::Ordering { seq, since, .. }) => InvoiceFamily {
+            known: None,
+            perhaps: Some(EarlierTry { by: seq, since }),
+        },
     })
 }
 

@@ -6,13 +6,13 @@ use super::{
     ledger::{self, CustomerKnown, SETTLE_SECONDS},
     record::{Alternative, Hint},
     session::Session,
-    world::{StoreError, World},
+    world::{HttpError, StoreError, World},
 };
 use crate::{
-    getfly::client::GetflyError,
-    kiotviet::client::KiotVietError,
+    getfly::error::GetflyError,
+    kiotviet::error::KiotVietError,
     rules::{
-        account::new_account,
+        account::{manager_from_invoice, new_account},
         codes::{AccountCode, InvoiceCode, OrderCode},
         email::EmailField,
         executor::{ExecutorFinding, find_executor},
@@ -20,7 +20,7 @@ use crate::{
         model::{Account, Customer, GetflyUser, Invoice, NewAccount, NewOrder, OrderAccount},
         newness::{self, Newness},
         order::{new_order, walk_in_account},
-        phone::PhoneField,
+        phone::{PhoneField, PhoneNumber},
         verdict::Reason,
     },
     upstream::Fate,
@@ -71,7 +71,9 @@ impl Failure {
     /// What happened, in words.
     pub fn words(&self) -> String {
         match self {
-            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Abandoned(words) => words.clone(),
+            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Abandoned(words) => {
+                words.clone()
+            }
             Self::Later(until) => format!("an earlier try is not settled before {until}"),
         }
     }
@@ -85,28 +87,38 @@ impl From<StoreError> for Failure {
 
 impl From<KiotVietError> for Failure {
     fn from(e: KiotVietError) -> Self {
-        if e.lease_ended() {
+        if e == KiotVietError::Unreachable(HttpError::LeaseEnded) {
             return Self::Abandoned(e.to_string());
         }
         match e.fate() {
-            Fate::Retry { after } => {
-                Self::Retry { side: Side::KiotViet, words: e.to_string(), after }
-            }
-            Fate::Dead => Self::Dead { reason: "kiotviet_refused", words: e.to_string() },
+            Fate::Retry { after } => Self::Retry {
+                side: Side::KiotViet,
+                words: e.to_string(),
+                after,
+            },
+            Fate::Dead => Self::Dead {
+                reason: "kiotviet_refused",
+                words: e.to_string(),
+            },
         }
     }
 }
 
 impl From<GetflyError> for Failure {
     fn from(e: GetflyError) -> Self {
-        if e.lease_ended() {
+        if e == GetflyError::Unreachable(HttpError::LeaseEnded) {
             return Self::Abandoned(e.to_string());
         }
         match e.fate() {
-            Fate::Retry { after } => {
-                Self::Retry { side: Side::Getfly, words: e.to_string(), after }
-            }
-            Fate::Dead => Self::Dead { reason: "getfly_refused", words: e.to_string() },
+            Fate::Retry { after } => Self::Retry {
+                side: Side::Getfly,
+                words: e.to_string(),
+                after,
+            },
+            Fate::Dead => Self::Dead {
+                reason: "getfly_refused",
+                words: e.to_string(),
+            },
         }
     }
 }
@@ -225,8 +237,7 @@ impl Plan {
             Action::Order { .. } | Action::OrderIsThere { .. } => Reason::OrderCreated,
             Action::Customer { account, .. } => match account {
                 AccountPlan::Create(_) => Reason::CustomerCreated,
-                AccountPlan::Link { by: MatchedBy::Email, .. } => Reason::LinkedByEmail,
-                AccountPlan::Link { by: MatchedBy::Phone, .. } => Reason::LinkedByPhone,
+                AccountPlan::Link { by, .. } => by.reason(),
                 AccountPlan::Known(_) | AccountPlan::Ours { .. } => Reason::AlreadySynced,
             },
         }
@@ -242,11 +253,19 @@ struct Explanation {
 
 impl Explanation {
     fn plan(self, action: Action) -> Plan {
-        Plan { action, evidence: self.evidence, alternatives: self.alternatives, notes: self.notes }
+        Plan {
+            action,
+            evidence: self.evidence,
+            alternatives: self.alternatives,
+            notes: self.notes,
+        }
     }
 
     fn ignore(self, reason: Reason) -> Plan {
-        self.plan(Action::Ignore { reason, remember: Remember::Nothing })
+        self.plan(Action::Ignore {
+            reason,
+            remember: Remember::Nothing,
+        })
     }
 }
 
@@ -272,15 +291,22 @@ pub async fn customer<W: World>(
     if let Some(reason) = newness::customer_before_reading(switches.customer, known.for_rules()) {
         return Ok(why.ignore(reason));
     }
-    let Some(on_since) = switches.customer else { return Ok(why.ignore(Reason::CustomerWebhookOff)) };
-    let record = session.kiotviet(async |k| k.customer(hint.id).await).await?;
+    let Some(on_since) = switches.customer else {
+        return Ok(why.ignore(Reason::CustomerWebhookOff));
+    };
+    let record = session
+        .kiotviet(async |k| k.customer(hint.id).await)
+        .await?;
     if let Some(customer) = &record {
         why.evidence.push(format!(
             "KiotViet created it at {}; the customer webhook was switched on at {on_since}",
             show(customer.created_at)
         ));
     }
-    match (newness::customer_after_reading(on_since, record.as_ref()), record) {
+    match (
+        newness::customer_after_reading(on_since, record.as_ref()),
+        record,
+    ) {
         (Newness::Ignore(reason), _) => {
             let remember = match reason {
                 Reason::CreatedBeforeConnection => Remember::OldCustomer(hint.id),
@@ -291,12 +317,23 @@ pub async fn customer<W: World>(
         (Newness::NoCreationDate, _) => Err(no_creation_date("customer")),
         (Newness::New, None) => Ok(why.ignore(Reason::DeletedOnKiotviet)),
         (Newness::New, Some(customer)) => {
-            why.notes.push("R12: no manager, because the customer came by its own event".to_owned());
             let account = resolve(session, &customer, &known, None, &mut why).await?;
-            if let AccountPlan::Ours { code, .. } = &account {
-                why.evidence.push(format!("Getfly has the account {code} already"));
+            match &account {
+                AccountPlan::Ours { code, .. } => {
+                    why.evidence
+                        .push(format!("Getfly has the account {code} already"));
+                }
+                AccountPlan::Create(_) => {
+                    why.notes.push(
+                        "R12: no manager, because the customer came by its own event".to_owned(),
+                    );
+                }
+                AccountPlan::Known(_) | AccountPlan::Link { .. } => {}
             }
-            Ok(why.plan(Action::Customer { customer_id: customer.id, account }))
+            Ok(why.plan(Action::Customer {
+                customer_id: customer.id,
+                account,
+            }))
         }
     }
 }
@@ -324,10 +361,16 @@ async fn resolve<W: World>(
     if ours {
         return Ok(AccountPlan::Ours { code: own, by });
     }
-    why.evidence.push(format!("{} accounts in Getfly have the same e-mail or phone", choice.matches()));
+    let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
+    why.evidence.push(format!(
+        "accounts in Getfly with the same e-mail or phone: {matches}"
+    ));
     explain_choice(&choice, why);
     Ok(match choice.linked {
-        Some((account, by)) => AccountPlan::Link { code: account.code, by },
+        Some((account, by)) => AccountPlan::Link {
+            code: account.code,
+            by,
+        },
         None => AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules))),
     })
 }
@@ -335,13 +378,14 @@ async fn resolve<W: World>(
 fn explain_choice(choice: &Choice, why: &mut Explanation) {
     let chosen = choice.linked.as_ref().map(|(account, _)| account.id);
     let all = choice.linked.iter().chain(&choice.alternatives);
-    why.alternatives.extend(all.map(|(account, by)| Alternative {
-        account_code: account.code.clone(),
-        account_id: account.id,
-        matched_by: by.as_str().to_owned(),
-        created_at: account.created_at.map(|t| t.to_string()),
-        chosen: chosen == Some(account.id),
-    }));
+    why.alternatives
+        .extend(all.map(|(account, by)| Alternative {
+            account_code: account.code.clone(),
+            account_id: account.id,
+            matched_by: *by,
+            created_at: account.created_at.map(|t| t.to_string()),
+            chosen: chosen == Some(account.id),
+        }));
 }
 
 /// Searches Getfly by every e-mail and phone of the customer, all at once; also tells whether the
@@ -355,21 +399,30 @@ pub async fn search<W: World>(
     let ignored = &session.ready.rules.ignored_phones;
     let emails = EmailField::parse(&customer.email);
     let phones = PhoneField::parse(&customer.contact_number);
-    let by_email =
-        try_join_all(emails.addresses().iter().take(SEARCHED_AT_MOST).map(|e| getfly.accounts_by_email(e)));
-    let by_phone = try_join_all(
-        phones
-            .numbers()
+    let by_email = try_join_all(
+        emails
+            .addresses()
             .iter()
-            .filter(|p| !p.is_placeholder(ignored))
             .take(SEARCHED_AT_MOST)
-            .map(|p| getfly.accounts_by_phone(p)),
+            .map(|e| getfly.accounts_by_email(e)),
     );
+    let numbers: Vec<&PhoneNumber> = phones.matchable(ignored).take(SEARCHED_AT_MOST).collect();
+    let by_phone = try_join_all(numbers.iter().map(|p| getfly.accounts_by_phone(p)));
     let (email_hits, phone_hits) = join(by_email, by_phone).await;
     let email_hits: Vec<Account> = email_hits?.into_iter().flatten().collect();
-    let phone_hits: Vec<Account> = phone_hits?.into_iter().flatten().collect();
+    let mut phone_hits: Vec<Account> = phone_hits?.into_iter().flatten().collect();
+    for number in numbers {
+        let kept =
+            ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
+        if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
+            phone_hits.extend(getfly.account_by_code(&code).await?);
+        }
+    }
     let ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
-    Ok((choose(&email_hits, &phone_hits, &emails, &phones, ignored), ours))
+    Ok((
+        choose(&email_hits, &phone_hits, &emails, &phones, ignored),
+        ours,
+    ))
 }
 
 /// R3 to R6, R10, R12, R13: the plan for an invoice event.
@@ -385,13 +438,19 @@ pub async fn invoice<W: World>(
         Some(code) => Some(ledger::invoice(session.world, retailer, code.base()).await?),
         None => None,
     };
-    let known = family.as_ref().and_then(|f| f.known.as_ref());
-    if let Some(reason) = newness::invoice_before_reading(switches.order, known, hint.id, hinted.as_ref()) {
+    let known = family.as_ref().and_then(|f| f.known);
+    if let Some(reason) =
+        newness::invoice_before_reading(switches.order, known, hint.id, hinted.as_ref())
+    {
         return Ok(why.ignore(reason));
     }
-    let Some(on_since) = switches.order else { return Ok(why.ignore(Reason::OrderWebhookOff)) };
+    let Some(on_since) = switches.order else {
+        return Ok(why.ignore(Reason::OrderWebhookOff));
+    };
     let record = session.kiotviet(async |k| k.invoice(hint.id).await).await?;
-    let Some(invoice) = record else { return Ok(why.ignore(Reason::DeletedOnKiotviet)) };
+    let Some(invoice) = record else {
+        return Ok(why.ignore(Reason::DeletedOnKiotviet));
+    };
     why.evidence.push(format!(
         "KiotViet created {} at {}; the order webhook was switched on at {on_since}",
         invoice.code,
@@ -400,8 +459,12 @@ pub async fn invoice<W: World>(
     if hinted.as_ref().map(InvoiceCode::base) != Some(invoice.code.base()) {
         // The delivery had no code, or another one: the record's own decides.
         let own = ledger::invoice(session.world, retailer, invoice.code.base()).await?;
-        let reason =
-            newness::invoice_before_reading(switches.order, own.known.as_ref(), invoice.id, Some(&invoice.code));
+        let reason = newness::invoice_before_reading(
+            switches.order,
+            own.known,
+            invoice.id,
+            Some(&invoice.code),
+        );
         if let Some(reason) = reason {
             return Ok(why.ignore(reason));
         }
@@ -424,12 +487,27 @@ pub async fn invoice<W: World>(
     let perhaps = family.and_then(|f| f.perhaps);
     if let Some(code) = order_of_earlier_try(session, &invoice, perhaps).await? {
         let by = perhaps.map(|p| p.by);
-        return Ok(why.plan(Action::OrderIsThere { invoice_id: invoice.id, invoice_code: invoice.code, code, by }));
+        return Ok(why.plan(Action::OrderIsThere {
+            invoice_id: invoice.id,
+            invoice_code: invoice.code,
+            code,
+            by,
+        }));
     }
     let executor = executor(session, &invoice, &mut why).await?;
-    let (account, block) = customer_of(session, switches, &invoice, executor.as_ref(), &mut why).await?;
-    let planned = new_order(retailer, &invoice, block, executor.as_ref(), &session.ready.rules)
-        .map_err(|e| Failure::Dead { reason: "absurd_amount", words: e.to_string() })?;
+    let (account, block) =
+        customer_of(session, switches, &invoice, executor.as_ref(), &mut why).await?;
+    let planned = new_order(
+        retailer,
+        &invoice,
+        block,
+        executor.as_ref(),
+        &session.ready.rules,
+    )
+    .map_err(|e| Failure::Dead {
+        reason: "absurd_amount",
+        words: e.to_string(),
+    })?;
     why.notes.extend(planned.notes);
     Ok(why.plan(Action::Order {
         invoice_id: invoice.id,
@@ -440,11 +518,16 @@ pub async fn invoice<W: World>(
 }
 
 /// The invoice that `HD000123.01` is an edit of.
-async fn original_of<W: World>(session: &Session<'_, W>, invoice: &Invoice) -> Result<Option<Invoice>, Failure> {
+async fn original_of<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+) -> Result<Option<Invoice>, Failure> {
     if !invoice.code.is_edit() {
         return Ok(None);
     }
-    Ok(session.kiotviet(async |k| k.invoice_by_code(invoice.code.base()).await).await?)
+    Ok(session
+        .kiotviet(async |k| k.invoice_by_code(invoice.code.base()).await)
+        .await?)
 }
 
 /// Whether an earlier try, which nobody saw the end of, created the order.
@@ -453,13 +536,22 @@ async fn order_of_earlier_try<W: World>(
     invoice: &Invoice,
     perhaps: Option<ledger::EarlierTry>,
 ) -> Result<Option<OrderCode>, Failure> {
-    let Some(earlier) = perhaps else { return Ok(None) };
+    let Some(earlier) = perhaps else {
+        return Ok(None);
+    };
     let code = OrderCode::for_invoice(&session.connection.retailer, &invoice.code);
     if session.getfly().order_by_code(&code).await?.is_some() {
         return Ok(Some(code));
     }
-    let settled = earlier.since.checked_add(Duration::from_secs(SETTLE_SECONDS)).unwrap_or(earlier.since);
-    if session.world.now() < settled { Err(Failure::Later(settled)) } else { Ok(None) }
+    let settled = earlier
+        .since
+        .checked_add(Duration::from_secs(SETTLE_SECONDS))
+        .unwrap_or(earlier.since);
+    if session.world.now() < settled {
+        Err(Failure::Later(settled))
+    } else {
+        Ok(None)
+    }
 }
 
 /// R13.
@@ -492,7 +584,8 @@ async fn customer_of<W: World>(
     why: &mut Explanation,
 ) -> Result<(Option<(i64, AccountPlan)>, OrderAccount), Failure> {
     let Some(id) = invoice.customer_id else {
-        why.notes.push("R5: a walk-in (Khách lẻ); no account is created".to_owned());
+        why.notes
+            .push("R5: a walk-in (Khách lẻ); no account is created".to_owned());
         return Ok((None, walk_in_account(&session.ready.rules)));
     };
     let known = ledger::customer(session.world, &session.connection.retailer, id).await?;
@@ -505,15 +598,23 @@ async fn customer_of<W: World>(
         return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
-        why.notes.push("KiotViet no longer has the invoice's customer; the order carries the name only".to_owned());
-        return Ok((None, OrderAccount { name: invoice.customer_name.clone(), ..OrderAccount::default() }));
+        why.notes.push(
+            "KiotViet no longer has the invoice's customer; the order carries the name only"
+                .to_owned(),
+        );
+        return Ok((
+            None,
+            OrderAccount {
+                name: invoice.customer_name.clone(),
+                ..OrderAccount::default()
+            },
+        ));
     };
-    let manager = if switches.customer.is_some() {
-        why.notes.push("R12: no manager, because the customer webhook is on".to_owned());
-        None
-    } else {
-        executor
-    };
+    let manager = manager_from_invoice(switches.customer.is_some(), executor);
+    if switches.customer.is_some() {
+        why.notes
+            .push("R12: no manager, because the customer webhook is on".to_owned());
+    }
     let account = resolve(session, &customer, &known, manager, why).await?;
     let block = match &account {
         AccountPlan::Create(new) => OrderAccount {

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     config::Ready,
-    kiotviet::envelope::{self, Kind},
+    kiotviet::{
+        assumptions::MAX_ITEMS,
+        envelope::{self, Kind},
+    },
     rules::verdict::{Outcome, Reason},
     sync::record::Hint,
 };
@@ -60,10 +63,14 @@ pub async fn preview<W: World>(
     connection: &Connection,
     body: &[u8],
 ) -> Result<Vec<Previewed>, String> {
-    let delivery = envelope::parse(body).map_err(|e| e.why.to_owned())?;
-    let opened = connection.open(&ready.sealer).map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
+    let delivery = envelope::parse(body, MAX_ITEMS).map_err(|e| e.why.to_owned())?;
+    let opened = connection
+        .open(&ready.sealer)
+        .map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
     let worker = Worker::new(world, Permit::ReadOnly, ready, Vec::new());
-    let switches = connections::switches(&worker, &connection.name).await.map_err(|e: StoreError| e.to_string())?;
+    let switches = connections::switches(&worker, &connection.name)
+        .await
+        .map_err(|e: StoreError| e.to_string())?;
     let session = Session::new(&worker, ready, connection, &opened);
     let mut previewed = Vec::new();
     for item in delivery.items {
@@ -72,21 +79,43 @@ pub async fn preview<W: World>(
             (Kind::Invoice, id) => (super::record::Kind::Invoice, id),
             (Kind::Other, _) => (super::record::Kind::Other, None),
         };
-        let hint = hint.map(|id| Hint { id, code: item.code.clone() });
+        let hint = hint.map(|id| Hint {
+            id,
+            code: item.code.clone(),
+        });
         let result = match (kind, hint) {
-            (super::record::Kind::Customer, Some(hint)) => plan::customer(&session, switches, &hint).await,
-            (super::record::Kind::Invoice, Some(hint)) => plan::invoice(&session, switches, &hint).await,
+            (super::record::Kind::Customer, Some(hint)) => {
+                plan::customer(&session, switches, &hint).await
+            }
+            (super::record::Kind::Invoice, Some(hint)) => {
+                plan::invoice(&session, switches, &hint).await
+            }
             (super::record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
-            (_, None) => Err(Failure::Dead { reason: "unreadable", words: "the item has no readable Id".to_owned() }),
+            (_, None) => Err(Failure::Dead {
+                reason: "unreadable",
+                words: "the item has no readable Id".to_owned(),
+            }),
         };
         let result = match result {
             Ok(plan) => {
                 let reason = plan.reason();
-                PreviewResult::Plan { outcome: reason.outcome(), reason, rule: reason.rule(), plan: Box::new(plan) }
+                PreviewResult::Plan {
+                    outcome: reason.outcome(),
+                    reason,
+                    rule: reason.rule(),
+                    plan: Box::new(plan),
+                }
             }
-            Err(failure) => PreviewResult::Problem { problem: failure.words() },
+            Err(failure) => PreviewResult::Problem {
+                problem: failure.words(),
+            },
         };
-        previewed.push(Previewed { kind, id: item.id, code: item.code, result });
+        previewed.push(Previewed {
+            kind,
+            id: item.id,
+            code: item.code,
+            result,
+        });
     }
     Ok(previewed)
 }

@@ -1,7 +1,11 @@
 //! A journal entry: the event that was answered 200, and what became of it. It is also what people
 //! see, so it carries its own explanation.
 
-use crate::rules::{codes::AccountCode, codes::OrderCode, verdict::Outcome};
+use crate::rules::{
+    codes::{AccountCode, OrderCode},
+    matching::MatchedBy,
+    verdict::Outcome,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +68,8 @@ pub struct Alternative {
     pub account_code: AccountCode,
     /// Its numeric id.
     pub account_id: i64,
-    /// `email` or `phone`.
-    pub matched_by: String,
+    /// What matched.
+    pub matched_by: MatchedBy,
     /// As Getfly tells it.
     pub created_at: Option<String>,
     /// Whether it is the one that was linked.
@@ -159,7 +163,13 @@ pub struct Record {
 
 impl Record {
     /// A new event, waiting for its first try.
-    pub fn new(seq: u64, received_at: Timestamp, connection: &str, kind: Kind, key: String) -> Self {
+    pub fn new(
+        seq: u64,
+        received_at: Timestamp,
+        connection: &str,
+        kind: Kind,
+        key: String,
+    ) -> Self {
         Self {
             seq,
             received_at,

@@ -20,7 +20,11 @@ pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> O
     let doublings = failures.saturating_sub(1).min(20);
     let plain = FIRST.saturating_mul(1u32 << doublings).min(LONGEST);
     let spread = plain.mul_f64(0.25 * f64::from(jitter) / 255.0);
-    Some(plain.saturating_add(spread).max(retry_after.unwrap_or_default()))
+    Some(
+        plain
+            .saturating_add(spread)
+            .max(retry_after.unwrap_or_default()),
+    )
 }
 
 /// First pause of an upstream that failed.
@@ -30,7 +34,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// How long an upstream is left alone after `failures` failures in a row (from 1).
 pub fn pause_after(failures: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1u32 << failures.saturating_sub(1).min(10)).min(LONGEST_PAUSE)
+    FIRST_PAUSE
+        .saturating_mul(1u32 << failures.saturating_sub(1).min(10))
+        .min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -39,13 +45,23 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits: Vec<u64> = (1..=12).filter_map(|n| wait_after(n, None, 0)).map(|d| d.as_secs()).collect();
-        assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600]);
+        let waits: Vec<u64> = (1..=12)
+            .filter_map(|n| wait_after(n, None, 0))
+            .map(|d| d.as_secs())
+            .collect();
+        assert_eq!(
+            waits,
+            [
+                30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600
+            ]
+        );
     }
 
     #[test]
     fn tries_go_on_for_at_least_75_hours_then_stop() {
-        let total: Duration = (1..GIVE_UP_AFTER).filter_map(|n| wait_after(n, None, 0)).sum();
+        let total: Duration = (1..GIVE_UP_AFTER)
+            .filter_map(|n| wait_after(n, None, 0))
+            .sum();
         assert!(total >= Duration::from_secs(75 * 3600), "{total:?}");
         assert_eq!(wait_after(GIVE_UP_AFTER, None, 0), None);
         assert_eq!(wait_after(u32::MAX, None, 0), None);
@@ -53,12 +69,18 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_and_never_shortens() {
-        assert_eq!(wait_after(1, Some(Duration::from_secs(300)), 0), Some(Duration::from_secs(300)));
+        assert_eq!(
+            wait_after(1, Some(Duration::from_secs(300)), 0),
+            Some(Duration::from_secs(300))
+        );
         assert_eq!(wait_after(1, Some(Duration::from_secs(2)), 0), Some(FIRST));
     }
 
     #[test]
     fn jitter_adds_at_most_a_quarter() {
-        assert_eq!(wait_after(1, None, 255), Some(Duration::from_millis(37_500)));
+        assert_eq!(
+            wait_after(1, None, 255),
+            Some(Duration::from_millis(37_500))
+        );
     }
 }

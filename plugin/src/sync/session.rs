@@ -9,8 +9,11 @@ use super::{
 };
 use crate::{
     config::Ready,
-    getfly::client::{Getfly, GetflyError},
-    kiotviet::client::{KiotViet, KiotVietError, fetch_token},
+    getfly::{client::Getfly, error::GetflyError},
+    kiotviet::{
+        client::{KiotViet, fetch_token},
+        error::KiotVietError,
+    },
     rules::model::{GetflyUser, KiotVietUser},
     secret::Secret,
 };
@@ -45,13 +48,28 @@ struct Cached<T> {
 
 impl<'a, W: World> Session<'a, W> {
     /// A session; nothing is called yet.
-    pub fn new(world: &'a W, ready: &'a Ready, connection: &'a Connection, opened: &'a Opened) -> Self {
-        Self { world, ready, connection, opened, token: RefCell::new(None) }
+    pub fn new(
+        world: &'a W,
+        ready: &'a Ready,
+        connection: &'a Connection,
+        opened: &'a Opened,
+    ) -> Self {
+        Self {
+            world,
+            ready,
+            connection,
+            opened,
+            token: RefCell::new(None),
+        }
     }
 
     /// The Getfly client.
     pub fn getfly(&self) -> Getfly<'_, W> {
-        Getfly { http: self.world, origin: &self.ready.getfly_url, api_key: &self.ready.getfly_api_key }
+        Getfly {
+            http: self.world,
+            origin: &self.ready.getfly_url,
+            api_key: &self.ready.getfly_api_key,
+        }
     }
 
     async fn cached<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
@@ -62,8 +80,12 @@ impl<'a, W: World> Session<'a, W> {
     }
 
     async fn cache<T: Serialize>(&self, key: &str, value: &T, fresh: Duration) {
-        let Ok(until) = self.world.now().checked_add(fresh) else { return };
-        let Ok(plain) = serde_json::to_vec(&Cached { until, value }) else { return };
+        let Ok(until) = self.world.now().checked_add(fresh) else {
+            return;
+        };
+        let Ok(plain) = serde_json::to_vec(&Cached { until, value }) else {
+            return;
+        };
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
             // A cache that was not written is only slower.
             let _ = self.world.set(key, sealed.as_bytes()).await;
@@ -87,7 +109,10 @@ impl<'a, W: World> Session<'a, W> {
         if let Some(token) = held {
             return Ok(token);
         }
-        match self.cached::<String>(&keys::token(&self.connection.name)).await {
+        match self
+            .cached::<String>(&keys::token(&self.connection.name))
+            .await
+        {
             Some(token) => {
                 let token = Secret::new(token);
                 *self.token.borrow_mut() = Some(token.clone());
@@ -98,7 +123,12 @@ impl<'a, W: World> Session<'a, W> {
     }
 
     fn client(&self, token: Secret) -> KiotViet<'_, W> {
-        KiotViet { http: self.world, settings: &self.ready.kiotviet, retailer: &self.connection.retailer, token }
+        KiotViet {
+            http: self.world,
+            settings: &self.ready.kiotviet,
+            retailer: &self.connection.retailer,
+            token,
+        }
     }
 
     /// Runs `call` with a client; when KiotViet refuses the token, once more with a new one.

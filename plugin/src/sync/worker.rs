@@ -41,7 +41,12 @@ pub struct Worker<'w, W> {
 impl<'w, W: World> Worker<'w, W> {
     /// A worker over `world`; `getfly_calls` are the starts of earlier calls to Getfly, which count
     /// towards the ceiling.
-    pub fn new(world: &'w W, permit: Permit<'w, W>, ready: &'w Ready, getfly_calls: Vec<Timestamp>) -> Self {
+    pub fn new(
+        world: &'w W,
+        permit: Permit<'w, W>,
+        ready: &'w Ready,
+        getfly_calls: Vec<Timestamp>,
+    ) -> Self {
         Self {
             world,
             permit,
@@ -71,7 +76,11 @@ impl<'w, W: World> Worker<'w, W> {
     }
 
     async fn check_write(&self) -> Result<(), StoreError> {
-        if self.may_write().await { Ok(()) } else { Err(StoreError("the lease ended before the write".to_owned())) }
+        if self.may_write().await {
+            Ok(())
+        } else {
+            Err(StoreError("the lease ended before the write".to_owned()))
+        }
     }
 
     /// The calls since the last time this was asked.
@@ -96,7 +105,10 @@ impl<'w, W: World> Worker<'w, W> {
         let now = self.world.now();
         let start = {
             let mut calls = self.getfly_calls.borrow_mut();
-            let earlier = calls.len().checked_sub(self.rate.calls).and_then(|i| calls.get(i).copied());
+            let earlier = calls
+                .len()
+                .checked_sub(self.rate.calls)
+                .and_then(|i| calls.get(i).copied());
             let start = earlier
                 .and_then(|t| t.checked_add(self.rate.window).ok())
                 .map_or(now, |free| free.max(now));
@@ -148,9 +160,13 @@ impl<W: World> Http for Worker<'_, W> {
         let endpoint = request.endpoint;
         let began = self.world.now();
         let answer = self.world.send(request).await;
-        let ms = i64::try_from(self.world.now().duration_since(began).as_millis()).unwrap_or(i64::MAX);
-        let call =
-            Call { endpoint: endpoint.to_owned(), status: answer.as_ref().ok().map(|r| r.status), ms };
+        let ms =
+            i64::try_from(self.world.now().duration_since(began).as_millis()).unwrap_or(i64::MAX);
+        let call = Call {
+            endpoint: endpoint.to_owned(),
+            status: answer.as_ref().ok().map(|r| r.status),
+            ms,
+        };
         let mut calls = self.calls.borrow_mut();
         if calls.len() < CALLS_KEPT {
             calls.push(call);

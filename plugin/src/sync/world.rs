@@ -1,7 +1,10 @@
 //! Everything the plugin knows of the outside, as small traits. `wasi/` implements them over WIT,
 //! the tests over memory; nothing else in this crate does input or output.
 
-#![allow(async_fn_in_trait, reason = "one thread, static dispatch: no Send bound is wanted")]
+#![allow(
+    async_fn_in_trait,
+    reason = "one thread, static dispatch: no Send bound is wanted"
+)]
 
 use core::time::Duration;
 use jiff::Timestamp;
@@ -78,7 +81,9 @@ pub struct Request {
 
 impl core::fmt::Debug for Request {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Request").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -95,7 +100,9 @@ pub struct Response {
 
 impl core::fmt::Debug for Response {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 

@@ -96,7 +96,7 @@ proptest! {
     #[test]
     fn percent_encoding_can_be_undone(text in any::<String>()) {
         let pairs = format!("v={}", percent_encode(&text));
-        let read: Vec<_> = url::form_urlencoded::parse(pairs.as_bytes()).collect();
+        let read: Vec<_> = form_urlencoded::parse(pairs.as_bytes()).collect();
         prop_assert_eq!(read[0].1.as_ref(), text);
     }
 }

@@ -32,7 +32,10 @@ impl Guest for Plugin {
 
 fn load_config() -> Config {
     // A host whose variables cannot be read has none: each is then named as missing.
-    let all: BTreeMap<String, String> = variables::get_all().unwrap_or_default().into_iter().collect();
+    let all: BTreeMap<String, String> = variables::get_all()
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
     Config::load(|name| all.get(name).cloned())
 }
 
@@ -40,16 +43,24 @@ struct Incoming(spin_sdk::wasip3::http_compat::IncomingRequestBody);
 
 impl Body for Incoming {
     async fn read(mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        world::read_all(&mut self.0, limit).await.map_err(|e| match e {
-            world::ReadError::TooLarge => BodyError::TooLarge,
-            world::ReadError::Broken(_) => BodyError::Broken,
-        })
+        world::read_all(&mut self.0, limit)
+            .await
+            .map_err(|e| match e {
+                world::ReadError::TooLarge => BodyError::TooLarge,
+                world::ReadError::Broken(_) => BodyError::Broken,
+            })
     }
 }
 
 fn inbound(request: SpinRequest) -> Inbound<Incoming> {
     let (parts, body) = request.into_parts();
-    let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned)
+    };
     Inbound {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -61,7 +72,9 @@ fn inbound(request: SpinRequest) -> Inbound<Incoming> {
 }
 
 fn outbound(answer: Answer) -> Result<Response, ErrorCode> {
-    let mut builder = http::Response::builder().status(answer.status).header("cache-control", "no-store");
+    let mut builder = http::Response::builder()
+        .status(answer.status)
+        .header("cache-control", "no-store");
     if let Some(content_type) = answer.content_type {
         builder = builder.header("content-type", content_type);
     }

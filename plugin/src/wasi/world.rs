@@ -5,7 +5,8 @@ use super::bindings::wasi::keyvalue::{
     store::{self, Bucket},
 };
 use crate::sync::world::{
-    Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
+    Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, OUTBOUND_TIMEOUT, Random, Request, Response,
+    Store, StoreError,
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
@@ -34,7 +35,9 @@ pub(super) struct Wasi {
 
 impl Wasi {
     pub(super) fn new() -> Self {
-        Self { bucket: OnceCell::new() }
+        Self {
+            bucket: OnceCell::new(),
+        }
     }
 
     fn bucket(&self) -> Result<&Bucket, StoreError> {
@@ -49,7 +52,9 @@ impl Wasi {
 fn store_error(e: store::Error) -> StoreError {
     StoreError(match e {
         store::Error::NoSuchStore => format!("the host has no key-value store {STORE:?}"),
-        store::Error::AccessDenied => format!("the component may not use the key-value store {STORE:?}"),
+        store::Error::AccessDenied => {
+            format!("the component may not use the key-value store {STORE:?}")
+        }
         store::Error::Other(why) => why,
     })
 }
@@ -114,8 +119,12 @@ fn http_error(e: ErrorCode) -> HttpError {
 fn kind(e: &ErrorCode) -> &'static str {
     match e {
         ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => "the host name was not found",
-        ErrorCode::ConnectionRefused | ErrorCode::DestinationUnavailable => "the connection was refused",
-        ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => "TLS failed",
+        ErrorCode::ConnectionRefused | ErrorCode::DestinationUnavailable => {
+            "the connection was refused"
+        }
+        ErrorCode::TlsProtocolError
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsAlertReceived(_) => "TLS failed",
         _ => "the connection broke",
     }
 }
@@ -128,23 +137,37 @@ async fn exchange(request: Request) -> Result<Response, HttpError> {
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
-    let mut builder = http::Request::builder().method(request.method.as_str()).uri(&request.url);
+    let mut builder = http::Request::builder()
+        .method(request.method.as_str())
+        .uri(&request.url);
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }
     let mut outgoing = builder
         .body(FullBody::new(bytes::Bytes::from(request.body)))
         .map_err(|_| broken("the request could not be formed"))?;
-    outgoing.extensions_mut().insert(RequestOptionsExtension(options));
+    outgoing
+        .extensions_mut()
+        .insert(RequestOptionsExtension(options));
     let outgoing = outgoing.into_request().map_err(http_error)?;
     let response = send(outgoing).await.map_err(http_error)?;
     let (parts, mut body) = response.into_parts();
-    let retry_after = parts.headers.get("retry-after").and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let body = read_all(&mut body, MAX_RESPONSE_BYTES).await.map_err(|e| match e {
-        ReadError::TooLarge => HttpError::TooLarge,
-        ReadError::Broken(e) => http_error(e),
-    })?;
-    Ok(Response { status: parts.status.as_u16(), retry_after, body })
+    let retry_after = parts
+        .headers
+        .get("retry-after")
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned);
+    let body = read_all(&mut body, MAX_RESPONSE_BYTES)
+        .await
+        .map_err(|e| match e {
+            ReadError::TooLarge => HttpError::TooLarge,
+            ReadError::Broken(e) => http_error(e),
+        })?;
+    Ok(Response {
+        status: parts.status.as_u16(),
+        retry_after,
+        body,
+    })
 }
 
 impl Http for Wasi {

@@ -1,10 +1,10 @@
-use super::*;
+use super::{super::assumptions::MAX_ITEMS, *};
 use crate::kiotviet::fields::tests::any_json;
 use proptest::prelude::*;
 use serde_json::json;
 
 fn items(body: &Value) -> Vec<Item> {
-    parse(body.to_string().as_bytes()).unwrap().items
+    parse(body.to_string().as_bytes(), MAX_ITEMS).unwrap().items
 }
 
 fn one(action: &str, data: Value) -> Item {
@@ -17,7 +17,7 @@ fn one(action: &str, data: Value) -> Item {
 fn a_customer_delivery_in_pascal_case() {
     let body = r#"{"Id":"0b8f","Attempt":2,"Notifications":[{"Action":"customer.update.500123456",
         "Data":[{"__type":"KiotViet.X, KiotViet","Id":20000001,"Code":"KH000123","Name":"Khách"}]}]}"#;
-    let delivery = parse(body.as_bytes()).unwrap();
+    let delivery = parse(body.as_bytes(), MAX_ITEMS).unwrap();
     assert_eq!((delivery.id.as_str(), delivery.attempt), ("0b8f", Some(2)));
     let [item] = &delivery.items[..] else {
         panic!("one item")
@@ -34,7 +34,7 @@ fn a_customer_delivery_in_pascal_case() {
 fn an_invoice_delivery_in_camel_case_with_a_byte_order_mark() {
     let body = "\u{FEFF}{\"id\":7,\"attempt\":\"1\",\"notifications\":[{\"action\":\"Invoice.Update\",\
         \"data\":[{\"id\":300000001,\"code\":\"HD010001\"}]}]}";
-    let delivery = parse(body.as_bytes()).unwrap();
+    let delivery = parse(body.as_bytes(), MAX_ITEMS).unwrap();
     assert_eq!((delivery.id.as_str(), delivery.attempt), ("7", Some(1)));
     assert_eq!(delivery.items[0].kind, Kind::Invoice);
     assert_eq!(delivery.items[0].retailer_id, None);
@@ -204,11 +204,11 @@ fn anything_else_is_no_envelope() {
         (b"{\"Notifications\":\"x\"}", "Notifications is not a list"),
         (many.as_bytes(), "too many items"),
     ] {
-        assert_eq!(parse(body), Err(NotAnEnvelope { why }));
+        assert_eq!(parse(body, MAX_ITEMS), Err(NotAnEnvelope { why }));
     }
     let deep = "[".repeat(100_000);
     assert_eq!(
-        parse(deep.as_bytes()),
+        parse(deep.as_bytes(), MAX_ITEMS),
         Err(NotAnEnvelope { why: "not JSON" })
     );
     assert_eq!(
@@ -220,12 +220,12 @@ fn anything_else_is_no_envelope() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse(&body);
+        let _ = parse(&body, MAX_ITEMS);
     }
 
     #[test]
     fn no_json_makes_it_panic_and_ids_are_positive(value in any_json(), data in any_json()) {
-        let _ = parse(value.to_string().as_bytes());
+        let _ = parse(value.to_string().as_bytes(), MAX_ITEMS);
         let body = json!({"Notifications": [{"Action": "customer.update.5", "Data": [data.clone()]}, value]});
         let items = items(&body);
         prop_assert_eq!(&items[0].raw, &data);
