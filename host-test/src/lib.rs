@@ -1,3 +1,5 @@
-//! spike
+//! The host, the harness, and a simulated KiotViet and Getfly.
 
+pub mod native;
+pub mod scene;
 pub mod sim;
