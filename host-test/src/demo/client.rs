@@ -18,7 +18,11 @@ pub(super) struct App {
 
 impl App {
     pub(super) fn new(port: u16, token: &'static str) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), port, token }
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            port,
+            token,
+        }
     }
 
     async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
@@ -27,20 +31,39 @@ impl App {
             .uri(format!("http://127.0.0.1:{}/api/{path}", self.port))
             .header("authorization", format!("Bearer {}", self.token))
             .body(Full::new(Bytes::from(body.to_string())))?;
-        let response = self.client.request(request).await.with_context(|| format!("{method} /api/{path}"))?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .with_context(|| format!("{method} /api/{path}"))?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         if !status.is_success() {
-            bail!("{method} /api/{path} answered {status}: {}", String::from_utf8_lossy(&body));
+            bail!(
+                "{method} /api/{path} answered {status}: {}",
+                String::from_utf8_lossy(&body)
+            );
         }
         Ok(serde_json::from_slice(&body)?)
     }
 
-    pub(super) async fn connect(&self, name: &str, retailer: &str, id: &str, secret: &str) -> Result<()> {
+    pub(super) async fn connect(
+        &self,
+        name: &str,
+        retailer: &str,
+        id: &str,
+        secret: &str,
+    ) -> Result<()> {
         let body = json!({ "retailer": retailer, "client_id": id, "client_secret": secret });
-        self.call("PUT", &format!("connections/{name}"), &body).await?;
+        self.call("PUT", &format!("connections/{name}"), &body)
+            .await?;
         for webhook in ["customer", "order"] {
-            self.call("PUT", &format!("connections/{name}/webhooks/{webhook}"), &Value::Null).await?;
+            self.call(
+                "PUT",
+                &format!("connections/{name}/webhooks/{webhook}"),
+                &Value::Null,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -50,7 +73,9 @@ impl App {
         let mut all = Vec::new();
         let mut before = String::new();
         loop {
-            let mut page = self.call("GET", &format!("events?limit=200{before}"), &Value::Null).await?;
+            let mut page = self
+                .call("GET", &format!("events?limit=200{before}"), &Value::Null)
+                .await?;
             if let Some(events) = page.get_mut("events").and_then(Value::as_array_mut) {
                 all.append(events);
             }

@@ -6,7 +6,7 @@ mod report;
 mod shop;
 
 use crate::sim::{
-    GetflySim, HttpDeliverer, KiotVietSim, SimClock, Server, TokioClock,
+    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
     getfly::{GetflySettings, User},
     kiotviet::{Chaos, Settings, Staff},
     serve,
@@ -77,22 +77,35 @@ async fn vendors(seed: u64) -> Result<Vendors> {
         merge_notifications: 2,
     });
     let getfly = Arc::new(GetflySim::new(
-        GetflySettings { latency: Duration::from_millis(20), ..GetflySettings::default() },
+        GetflySettings {
+            latency: Duration::from_millis(20),
+            ..GetflySettings::default()
+        },
         clock,
     ));
-    for (id, login, name, mobile) in
-        [(11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"), (12, "minh.tran", "Trần Văn Minh", "0900000012")]
-    {
+    for (id, login, name, mobile) in [
+        (11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"),
+        (12, "minh.tran", "Trần Văn Minh", "0900000012"),
+    ] {
         getfly.add_user(User::new(id, login, name, mobile));
     }
-    for (id, login, name, mobile) in
-        [(5101, "lan", "Lan", "+84 900 000 011"), (5102, "minh", "Minh", "900000012"), (5103, "moi", "Người mới", "")]
-    {
+    for (id, login, name, mobile) in [
+        (5101, "lan", "Lan", "+84 900 000 011"),
+        (5102, "minh", "Minh", "900000012"),
+        (5103, "moi", "Người mới", ""),
+    ] {
         kiotviet.add_staff(Staff::new(id, login, name, mobile));
     }
     let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let servers = [serve(kiotviet.clone(), listen().await?)?, serve(getfly.clone(), listen().await?)?];
-    Ok(Vendors { kiotviet, getfly, servers })
+    let servers = [
+        serve(kiotviet.clone(), listen().await?)?,
+        serve(getfly.clone(), listen().await?)?,
+    ];
+    Ok(Vendors {
+        kiotviet,
+        getfly,
+        servers,
+    })
 }
 
 /// The host as a process of its own, so that it can be killed.
@@ -131,7 +144,9 @@ impl Host {
 }
 
 fn free_port() -> Result<u16> {
-    Ok(StdListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    Ok(StdListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
 }
 
 fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
@@ -155,7 +170,11 @@ fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
         "--drain-every".to_owned(),
         "5s".to_owned(),
     ];
-    arguments.extend(variables.into_iter().flat_map(|(n, v)| ["--variable".to_owned(), format!("{n}={v}")]));
+    arguments.extend(
+        variables
+            .into_iter()
+            .flat_map(|(n, v)| ["--variable".to_owned(), format!("{n}={v}")]),
+    );
     arguments
 }
 
@@ -170,14 +189,25 @@ pub async fn run(options: &Options) -> Result<()> {
     let mut host = Host::start(host_arguments(port, &vendors, &state.0)).await?;
     let app = App::new(port, ADMIN_TOKEN);
     let settings = vendors.kiotviet.settings();
-    println!("Host on http://127.0.0.1:{port}. Connecting the shop {CONNECTION}, both webhooks on.");
-    app.connect(CONNECTION, &settings.retailer, &settings.client_id, &settings.client_secret).await?;
+    println!(
+        "Host on http://127.0.0.1:{port}. Connecting the shop {CONNECTION}, both webhooks on."
+    );
+    app.connect(
+        CONNECTION,
+        &settings.retailer,
+        &settings.client_id,
+        &settings.client_secret,
+    )
+    .await?;
     let since = Timestamp::now();
 
     let delivering = tokio::spawn(deliver(vendors.kiotviet.clone()));
     let bar = ProgressBar::new(u64::from(options.actions));
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}")?);
-    let mut shop = shop::Shop::new(vendors.kiotviet.clone(), StdRng::seed_from_u64(options.seed));
+    let mut shop = shop::Shop::new(
+        vendors.kiotviet.clone(),
+        StdRng::seed_from_u64(options.seed),
+    );
     for action in 0..options.actions {
         bar.set_message(shop.act());
         bar.inc(1);
@@ -194,7 +224,9 @@ pub async fn run(options: &Options) -> Result<()> {
     delivering.abort();
     let verdict = report::print(&events, &vendors.kiotviet, &vendors.getfly, since);
     if options.serve {
-        println!("Still running. Admin token: {ADMIN_TOKEN}. Try: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://127.0.0.1:{port}/api/events");
+        println!(
+            "Still running. Admin token: {ADMIN_TOKEN}. Try: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://127.0.0.1:{port}/api/events"
+        );
         println!("Ctrl-C ends it.");
         tokio::signal::ctrl_c().await?;
     }
@@ -216,12 +248,18 @@ async fn settled(app: &App, kiotviet: &KiotVietSim) -> Result<Vec<serde_json::Va
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let events = app.events().await?;
-        let waiting = events.iter().filter(|e| matches!(e["state"].as_str(), Some("received" | "retrying"))).count();
+        let waiting = events
+            .iter()
+            .filter(|e| matches!(e["state"].as_str(), Some("received" | "retrying")))
+            .count();
         if waiting == 0 && kiotviet.outbox().is_empty() {
             return Ok(events);
         }
         if started.elapsed() > SETTLED_WITHIN {
-            bail!("{waiting} events still wait after {} s", SETTLED_WITHIN.as_secs());
+            bail!(
+                "{waiting} events still wait after {} s",
+                SETTLED_WITHIN.as_secs()
+            );
         }
     }
 }
@@ -231,7 +269,8 @@ struct StateDir(PathBuf);
 
 impl StateDir {
     fn make() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("kiotviet-getfly-demo-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("kiotviet-getfly-demo-{}", std::process::id()));
         std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
         Ok(Self(path))
     }

@@ -15,7 +15,11 @@ fn text(event: &Value, name: &str) -> String {
 /// Digits of a number without country code or leading zero; the demo's numbers need no more.
 fn number(phone: &str) -> String {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-    let digits = if phone.trim_start().starts_with("+84") { digits[2..].to_owned() } else { digits };
+    let digits = if phone.trim_start().starts_with("+84") {
+        digits[2..].to_owned()
+    } else {
+        digits
+    };
     digits.trim_start_matches('0').to_owned()
 }
 
@@ -31,28 +35,52 @@ struct Counts {
 }
 
 fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts {
-    let customers: Vec<_> = kiotviet.customers().into_iter().filter(|c| c.created_at >= since).collect();
+    let customers: Vec<_> = kiotviet
+        .customers()
+        .into_iter()
+        .filter(|c| c.created_at >= since)
+        .collect();
     // One person per phone number, and per customer without one.
     let people: BTreeSet<String> = customers
         .iter()
-        .map(|c| c.content.contact_number.as_deref().map_or_else(|| c.id.to_string(), number))
+        .map(|c| {
+            c.content
+                .contact_number
+                .as_deref()
+                .map_or_else(|| c.id.to_string(), number)
+        })
         .collect();
     let accounts = getfly.accounts();
     let reaches = |a: &getfly::Account, c: &crate::sim::kiotviet::Customer| {
         let phone = c.content.contact_number.as_deref().map(number);
-        a.account_code.ends_with(&format!("-{}", c.id)) || phone.is_some_and(|p| p == number(&a.phone_office))
+        a.account_code.ends_with(&format!("-{}", c.id))
+            || phone.is_some_and(|p| p == number(&a.phone_office))
     };
-    let lost_customers = customers.iter().filter(|c| !accounts.iter().any(|a| reaches(a, c))).count();
+    let lost_customers = customers
+        .iter()
+        .filter(|c| !accounts.iter().any(|a| reaches(a, c)))
+        .count();
 
-    let invoices: Vec<_> = kiotviet.invoices().into_iter().filter(|i| i.created_at >= since).collect();
+    let invoices: Vec<_> = kiotviet
+        .invoices()
+        .into_iter()
+        .filter(|i| i.created_at >= since)
+        .collect();
     // A family of which every invoice was cancelled owes no order.
     let mut families: BTreeMap<String, bool> = BTreeMap::new();
     for invoice in &invoices {
         *families.entry(invoice.base_code().to_owned()).or_default() |= invoice.status != 2;
     }
     let orders = getfly.orders();
-    let has_order = |base: &str| orders.iter().any(|o| o.order_code.ends_with(&format!("-{base}")));
-    let lost_orders = families.iter().filter(|(base, owed)| **owed && !has_order(base)).count();
+    let has_order = |base: &str| {
+        orders
+            .iter()
+            .any(|o| o.order_code.ends_with(&format!("-{base}")))
+    };
+    let lost_orders = families
+        .iter()
+        .filter(|(base, owed)| **owed && !has_order(base))
+        .count();
     let codes: BTreeSet<_> = orders.iter().map(|o| o.order_code.clone()).collect();
     Counts {
         customers: customers.len(),
@@ -67,12 +95,21 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
 }
 
 /// Prints the table and the counts; an error when anything was lost or doubled.
-pub(super) fn print(events: &[Value], kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Result<()> {
+pub(super) fn print(
+    events: &[Value],
+    kiotviet: &KiotVietSim,
+    getfly: &GetflySim,
+    since: Timestamp,
+) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(UTF8_HORIZONTAL_ONLY);
     table.set_header(["#", "kind", "key", "outcome", "reason", "account", "order"]);
     for event in events {
-        let outcome = event["outcome"].as_str().or(event["state"].as_str()).unwrap_or("–").to_owned();
+        let outcome = event["outcome"]
+            .as_str()
+            .or(event["state"].as_str())
+            .unwrap_or("–")
+            .to_owned();
         table.add_row([
             event["seq"].to_string(),
             text(event, "kind"),
@@ -88,7 +125,10 @@ pub(super) fn print(events: &[Value], kiotviet: &KiotVietSim, getfly: &GetflySim
     for event in events {
         *by_reason.entry(text(event, "reason")).or_default() += 1;
     }
-    let reasons: Vec<String> = by_reason.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+    let reasons: Vec<String> = by_reason
+        .iter()
+        .map(|(reason, n)| format!("{n} {reason}"))
+        .collect();
     println!("{} events: {}", events.len(), reasons.join(", "));
 
     let counts = count(kiotviet, getfly, since);
