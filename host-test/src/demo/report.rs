@@ -3,7 +3,7 @@
 
 use crate::sim::{GetflySim, KiotVietSim, getfly};
 use anyhow::{Result, bail};
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +102,7 @@ pub(super) fn print(
     since: Timestamp,
 ) -> Result<()> {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header(["#", "kind", "key", "outcome", "reason", "account", "order"]);
     for event in events {
         let outcome = event["outcome"]
@@ -133,7 +133,7 @@ pub(super) fn print(
 
     let counts = count(kiotviet, getfly, since);
     let mut sides = Table::new();
-    sides.load_preset(UTF8_HORIZONTAL_ONLY);
+    sides.load_preset(UTF8_FULL_CONDENSED);
     sides.set_header(["", "KiotViet", "Getfly"]);
     sides.add_row([
         "customers".to_owned(),
