@@ -26,6 +26,7 @@ pub mod rules;
 pub mod seal;
 pub mod secret;
 pub mod sync;
+pub mod time;
 pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]

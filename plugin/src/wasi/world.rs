@@ -8,10 +8,10 @@ use crate::sync::world::{
     Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, OUTBOUND_TIMEOUT, Random, Request, Response,
     Store, StoreError,
 };
+use crate::time::Timestamp;
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
 use spin_sdk::{
     http::{FullBody, IntoRequest, send},
     wasip3::{
@@ -184,8 +184,7 @@ impl Http for Wasi {
 impl Clock for Wasi {
     fn now(&self) -> Timestamp {
         let now = system_clock::now();
-        let nanoseconds = i32::try_from(now.nanoseconds).unwrap_or(0);
-        Timestamp::new(now.seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+        Timestamp::new(now.seconds, now.nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     async fn sleep(&self, duration: Duration) {
