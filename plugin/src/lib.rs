@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod address;
 pub mod admin;
 pub mod app;
 pub mod config;
