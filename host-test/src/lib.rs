@@ -1,3 +1,18 @@
-//! spike
+//! The project's own host for the component, and what its tests run on.
+//!
+//! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
+//! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`.
+//! `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
+//! is a connected shop over it; `demo` is `cargo demo`.
 
+mod bindings;
+pub mod cli;
+pub mod demo;
+pub mod keyvalue;
+pub mod manifest;
+pub mod native;
+pub mod outbound;
+pub mod runtime;
+pub mod scene;
+pub mod server;
 pub mod sim;

@@ -1,0 +1,90 @@
+//! The app's API over HTTP, as an integrator would call it.
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+
+/// A running app.
+pub(super) struct App {
+    client: Client<HttpConnector, Full<Bytes>>,
+    port: u16,
+    token: &'static str,
+}
+
+impl App {
+    pub(super) fn new(port: u16, token: &'static str) -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            port,
+            token,
+        }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{}/api/{path}", self.port))
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Full::new(Bytes::from(body.to_string())))?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .with_context(|| format!("{method} /api/{path}"))?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            bail!(
+                "{method} /api/{path} answered {status}: {}",
+                String::from_utf8_lossy(&body)
+            );
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    pub(super) async fn connect(
+        &self,
+        name: &str,
+        retailer: &str,
+        id: &str,
+        secret: &str,
+    ) -> Result<()> {
+        let body = json!({ "retailer": retailer, "client_id": id, "client_secret": secret });
+        self.call("PUT", &format!("connections/{name}"), &body)
+            .await?;
+        for webhook in ["customer", "order"] {
+            self.call(
+                "PUT",
+                &format!("connections/{name}/webhooks/{webhook}"),
+                &Value::Null,
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Every event, oldest first.
+    pub(super) async fn events(&self) -> Result<Vec<Value>> {
+        let mut all = Vec::new();
+        let mut before = String::new();
+        loop {
+            let mut page = self
+                .call("GET", &format!("events?limit=200{before}"), &Value::Null)
+                .await?;
+            if let Some(events) = page.get_mut("events").and_then(Value::as_array_mut) {
+                all.append(events);
+            }
+            match page["next_before"].as_u64() {
+                Some(next) => before = format!("&before={next}"),
+                None => break,
+            }
+        }
+        all.reverse();
+        Ok(all)
+    }
+}

@@ -1,0 +1,278 @@
+//! A store in one database file. What it answered is on the disk: a commit is forced there before
+//! any of its callers hears of it, so neither `kill -9` nor a power cut takes anything back.
+//!
+//! One thread writes. It takes everything that is waiting, commits it as one transaction, then
+//! answers all: the more callers, the fewer flushes each of them waits for. Reads run beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, bail};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table,
+    TableDefinition,
+};
+use tokio::sync::oneshot;
+
+use super::{Backend, Cell, Reply, is_a_counter};
+
+const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
+const COUNTERS: TableDefinition<'_, &str, i64> = TableDefinition::new("counters");
+
+/// How many writes one transaction may carry; bounds how long the first of them waits.
+const GROUP: usize = 1024;
+
+/// The embedded store. One process at a time.
+pub struct Embedded {
+    database: Arc<Database>,
+    writer: Mutex<Option<(mpsc::Sender<Write>, JoinHandle<()>)>>,
+    path: PathBuf,
+}
+
+enum Change {
+    Set(String, Vec<u8>),
+    Delete(String),
+    Increment(String, i64),
+}
+
+struct Write {
+    change: Change,
+    /// Gives the sum for an increment, and zero for the others.
+    reply: oneshot::Sender<Result<i64, String>>,
+}
+
+impl Embedded {
+    /// Opens the store in `directory`, creating both when they are not there.
+    ///
+    /// Refuses, saying which, a directory that cannot be written, one that another process has
+    /// open, and a file that is no such store.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let shown = directory.display();
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create the state directory {shown}"))?;
+        let path = directory.join("store.redb");
+        let database = match Database::create(&path) {
+            Ok(database) => Arc::new(database),
+            Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => bail!(
+                "the state directory {shown} is in use by another host; stop that one, or give \
+                 this one its own --state-dir"
+            ),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot open {}", path.display()));
+            }
+        };
+        let fault = || format!("cannot prepare {}", path.display());
+        create_tables(&database).with_context(fault)?;
+        let (sender, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn({
+                let database = Arc::clone(&database);
+                move || write_groups(&database, &queue)
+            })
+            .context("cannot start the store's writer")?;
+        Ok(Self {
+            database,
+            writer: Mutex::new(Some((sender, thread))),
+            path,
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    async fn write(&self, change: Change) -> Result<i64, String> {
+        let (reply, answer) = oneshot::channel();
+        let sender = {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.as_ref().map(|(sender, _)| sender.clone())
+        };
+        let stopped = || "the store's writer has stopped".to_owned();
+        sender
+            .ok_or_else(stopped)?
+            .send(Write { change, reply })
+            .map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    fn cell(&self, key: &str) -> Result<Option<Cell>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        if let Some(value) = transaction.open_table(VALUES)?.get(key)? {
+            return Ok(Some(Cell::Value(value.value().to_vec())));
+        }
+        let counter = transaction.open_table(COUNTERS)?.get(key)?;
+        Ok(counter.map(|number| Cell::Counter(number.value())))
+    }
+
+    fn all(&self) -> Result<Vec<(String, Cell)>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        let values = transaction.open_table(VALUES)?;
+        let counters = transaction.open_table(COUNTERS)?;
+        let mut all = Vec::with_capacity(usize::try_from(values.len()?).unwrap_or(0));
+        for entry in values.iter()? {
+            let (key, value) = entry?;
+            all.push((key.value().to_owned(), Cell::Value(value.value().to_vec())));
+        }
+        for entry in counters.iter()? {
+            let (key, number) = entry?;
+            all.push((key.value().to_owned(), Cell::Counter(number.value())));
+        }
+        all.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(all)
+    }
+}
+
+impl Drop for Embedded {
+    /// Waits for what is queued, so that the file is free for the next one at once.
+    fn drop(&mut self) {
+        let writer = self
+            .writer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((sender, thread)) = writer.take() {
+            drop(sender);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Backend for Embedded {
+    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let cell = self.cell(key).map_err(words)?;
+            cell.map(|cell| cell.value(key)).transpose()
+        })
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.write(Change::Set(key.to_owned(), value)).await?;
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.write(Change::Delete(key.to_owned())).await?;
+            Ok(())
+        })
+    }
+
+    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
+        Box::pin(async move { Ok(self.cell(key).map_err(words)?.is_some()) })
+    }
+
+    fn list_keys(&self) -> Reply<'_, Vec<String>> {
+        Box::pin(async move {
+            let all = self.all().map_err(words)?;
+            Ok(all.into_iter().map(|(key, _)| key).collect())
+        })
+    }
+
+    fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
+        Box::pin(self.write(Change::Increment(key.to_owned(), delta)))
+    }
+
+    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
+        Box::pin(async move {
+            let all = self.all().map_err(words)?;
+            Ok(all
+                .into_iter()
+                .map(|(key, cell)| (key, cell.shown()))
+                .collect())
+        })
+    }
+}
+
+fn words(error: redb::Error) -> String {
+    format!("the store failed: {error}")
+}
+
+fn create_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(VALUES)?;
+    transaction.open_table(COUNTERS)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Runs until every sender is gone and the queue is empty.
+fn write_groups(database: &Database, queue: &mpsc::Receiver<Write>) {
+    while let Ok(first) = queue.recv() {
+        let mut group = vec![first];
+        group.extend(queue.try_iter().take(GROUP));
+        let (changes, replies): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|write| (write.change, write.reply))
+            .unzip();
+        let results = match commit(database, changes) {
+            Ok(results) => results,
+            // Nothing of the group is there.
+            Err(error) => vec![Err(words(error)); replies.len()],
+        };
+        for (reply, result) in replies.into_iter().zip(results) {
+            // Whoever asked may be gone; the write stands.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// All changes in the order given, in one durable transaction (redb's default durability flushes).
+/// A change that is refused takes no other with it.
+fn commit(
+    database: &Database,
+    changes: Vec<Change>,
+) -> Result<Vec<Result<i64, String>>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let results = {
+        let mut values = transaction.open_table(VALUES)?;
+        let mut counters = transaction.open_table(COUNTERS)?;
+        let mut results = Vec::with_capacity(changes.len());
+        for change in changes {
+            results.push(apply(&mut values, &mut counters, change)?);
+        }
+        results
+    };
+    transaction.commit()?;
+    Ok(results)
+}
+
+fn apply(
+    values: &mut Table<'_, &str, &[u8]>,
+    counters: &mut Table<'_, &str, i64>,
+    change: Change,
+) -> Result<Result<i64, String>, redb::Error> {
+    match change {
+        Change::Set(key, value) => {
+            if counters.get(key.as_str())?.is_some() {
+                return Ok(Err(is_a_counter(&key)));
+            }
+            values.insert(key.as_str(), value.as_slice())?;
+        }
+        Change::Delete(key) => {
+            values.remove(key.as_str())?;
+            counters.remove(key.as_str())?;
+        }
+        Change::Increment(key, delta) => {
+            let cell = if values.get(key.as_str())?.is_some() {
+                Some(Cell::Value(Vec::new()))
+            } else {
+                let number = counters.get(key.as_str())?;
+                number.map(|number| Cell::Counter(number.value()))
+            };
+            return Ok(match Cell::plus(cell, &key, delta) {
+                Ok(sum) => {
+                    counters.insert(key.as_str(), sum)?;
+                    Ok(sum)
+                }
+                Err(refused) => Err(refused),
+            });
+        }
+    }
+    Ok(Ok(0))
+}

@@ -1,0 +1,217 @@
+//! `spin.toml` as Spin reads it: variables with their defaults and requirements, templates, the
+//! component's file, its stores and the origins it may call.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+#[derive(Deserialize)]
+struct File {
+    spin_manifest_version: u32,
+    #[serde(default)]
+    variables: BTreeMap<String, Declared>,
+    component: BTreeMap<String, Component>,
+}
+
+#[derive(Deserialize)]
+struct Declared {
+    #[serde(default)]
+    required: bool,
+    default: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    source: String,
+    #[serde(default)]
+    key_value_stores: Vec<String>,
+    #[serde(default)]
+    allowed_outbound_hosts: Vec<String>,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+}
+
+/// A manifest with every variable resolved.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The component's file.
+    pub component: PathBuf,
+    /// Labels of its key-value stores.
+    pub stores: Vec<String>,
+    /// The component's variables.
+    pub variables: BTreeMap<String, String>,
+    /// The origins it may call.
+    pub outbound: OutboundPolicy,
+}
+
+/// The origins that may be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboundPolicy(BTreeSet<String>);
+
+impl OutboundPolicy {
+    /// Takes `scheme://host[:port]` each. An empty one allows nothing; one with a path, a trailing
+    /// slash or without a host is refused, as Spin does.
+    pub fn new<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Result<Self> {
+        let mut origins = BTreeSet::new();
+        for host in hosts.into_iter().filter(|host| !host.is_empty()) {
+            let uri: http::Uri = host
+                .parse()
+                .map_err(|_| anyhow!("{host:?} is no origin (scheme://host[:port])"))?;
+            let origin = crate::outbound::origin(&uri)
+                .ok_or_else(|| anyhow!("{host:?} is no origin (scheme://host[:port])"))?;
+            if !origin.eq_ignore_ascii_case(host) {
+                bail!(
+                    "{host:?} has a path or a trailing slash; an outbound host is scheme://host[:port] only"
+                );
+            }
+            origins.insert(with_port(&origin));
+        }
+        Ok(Self(origins))
+    }
+
+    /// Whether a call to `uri` is allowed.
+    pub fn allows(&self, uri: &http::Uri) -> bool {
+        crate::outbound::origin(uri).is_some_and(|origin| self.0.contains(&with_port(&origin)))
+    }
+}
+
+/// `https://a` and `https://a:443` are one origin.
+fn with_port(origin: &str) -> String {
+    let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    if has_port {
+        origin.to_owned()
+    } else {
+        let port = if origin.starts_with("https") { 443 } else { 80 };
+        format!("{origin}:{port}")
+    }
+}
+
+impl Manifest {
+    /// Reads `file`, with `given` variables (`--variable`) before the environment's
+    /// `SPIN_VARIABLE_NAME`. Refuses, naming each, unknown variables and required ones without value.
+    pub fn load(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        Self::parse(
+            &text,
+            file.parent().unwrap_or(Path::new(".")),
+            given,
+            environment,
+        )
+        .with_context(|| format!("{shown} cannot be used"))
+    }
+
+    /// The same from the manifest's text; `directory` is where it stands.
+    pub fn parse(
+        text: &str,
+        directory: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let file: File = toml::from_str(text)?;
+        if file.spin_manifest_version != 2 {
+            bail!(
+                "it is a version {} manifest; version 2 is needed",
+                file.spin_manifest_version
+            );
+        }
+        let values = resolve(&file.variables, given, environment)?;
+        let (name, component) = file
+            .component
+            .into_iter()
+            .next()
+            .context("it has no component")?;
+        let fill_in =
+            |text: &String| template(text, &values).with_context(|| format!("component {name}"));
+        let mut variables = BTreeMap::new();
+        for (variable, text) in &component.variables {
+            variables.insert(variable.clone(), fill_in(text)?);
+        }
+        let hosts: Vec<String> = component
+            .allowed_outbound_hosts
+            .iter()
+            .map(fill_in)
+            .collect::<Result<_>>()?;
+        let outbound = OutboundPolicy::new(hosts.iter().map(String::as_str))
+            .context("allowed_outbound_hosts")?;
+        Ok(Self {
+            component: directory.join(component.source),
+            stores: component.key_value_stores,
+            variables,
+            outbound,
+        })
+    }
+}
+
+fn resolve(
+    declared: &BTreeMap<String, Declared>,
+    given: &BTreeMap<String, String>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<BTreeMap<String, String>> {
+    let unknown: Vec<&str> = given
+        .keys()
+        .filter(|n| !declared.contains_key(*n))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+        bail!(
+            "unknown variable: {}. There are: {}",
+            unknown.join(", "),
+            known.join(", ")
+        );
+    }
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (name, declaration) in declared {
+        let upper = format!("SPIN_VARIABLE_{}", name.to_uppercase());
+        let value = given
+            .get(name)
+            .cloned()
+            .or_else(|| environment(&upper))
+            .or_else(|| declaration.default.clone());
+        match value {
+            Some(value) => {
+                values.insert(name.clone(), value);
+            }
+            None if declaration.required => {
+                missing.push(format!("  {name}: give --variable {name}=… or set {upper}"))
+            }
+            None => {}
+        }
+    }
+    if !missing.is_empty() {
+        bail!("required variables have no value:\n{}", missing.join("\n"));
+    }
+    Ok(values)
+}
+
+/// Replaces `{{ name }}`.
+fn template(text: &str, values: &BTreeMap<String, String>) -> Result<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, behind) = after
+            .split_once("}}")
+            .with_context(|| format!("{text:?} has no closing braces"))?;
+        let name = name.trim();
+        let value = values
+            .get(name)
+            .with_context(|| format!("{text:?} names a variable that is not declared"))?;
+        filled.push_str(before);
+        filled.push_str(value);
+        rest = behind;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}

@@ -1,0 +1,322 @@
+//! The plugin run natively over the simulated vendors: the same code as in the component, without
+//! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
+//! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
+
+use crate::sim::{Broken, SimClock, Upstream, lock};
+use bytes::Bytes;
+use jiff::Timestamp;
+use plugin::{
+    app::{self, After, Answer, Body, BodyError, Inbound},
+    config::Config,
+    sync::world::{
+        Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
+    },
+};
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// What the store keeps under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Written by `set`.
+    Value(Vec<u8>),
+    /// Counted by `increment`.
+    Counter(i64),
+}
+
+/// A store in memory, shared by every world made over it. As strict about counters as Spin's
+/// SQLite store: a value is never counted, a counter never read.
+#[derive(Debug, Clone, Default)]
+pub struct NativeStore(Arc<Mutex<BTreeMap<String, Cell>>>);
+
+impl NativeStore {
+    /// Everything in it.
+    pub fn dump(&self) -> BTreeMap<String, Cell> {
+        lock(&self.0).clone()
+    }
+
+    /// Removes everything whose key contains `part`.
+    pub fn forget(&self, part: &str) {
+        lock(&self.0).retain(|key, _| !key.contains(part));
+    }
+}
+
+/// An outbound call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The call's name, e.g. `GET /customers/{id}`.
+    pub endpoint: &'static str,
+    /// With its query.
+    pub url: String,
+    /// Request body as text.
+    pub body: String,
+    /// HTTP status, none without an answer.
+    pub status: Option<u16>,
+}
+
+/// The plugin with everything around it.
+pub struct Native {
+    /// Its store.
+    pub store: NativeStore,
+    variables: Mutex<BTreeMap<String, String>>,
+    upstreams: BTreeMap<String, Arc<dyn Upstream>>,
+    clock: Arc<dyn SimClock>,
+    random: Mutex<StdRng>,
+    log: Mutex<Vec<String>>,
+    calls: Mutex<Vec<Called>>,
+}
+
+/// An admin token for tests.
+pub const ADMIN_TOKEN: &str = "an-admin-token-for-tests";
+/// 32 bytes in Base64, for tests.
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// Getfly's origin in tests.
+pub const GETFLY: &str = "https://shop.getfly.test";
+/// KiotViet's API origin in tests.
+pub const KIOTVIET: &str = "https://kiotviet-api.test";
+/// KiotViet's token origin in tests.
+pub const KIOTVIET_ID: &str = "https://kiotviet-id.test";
+/// Where KiotViet reaches the app in tests.
+pub const PUBLIC: &str = "https://bridge.test";
+
+/// The variables every test starts from.
+pub fn test_variables(getfly_api_key: &str) -> BTreeMap<String, String> {
+    [
+        ("getfly_url", GETFLY),
+        ("getfly_api_key", getfly_api_key),
+        ("public_url", PUBLIC),
+        ("admin_token", ADMIN_TOKEN),
+        ("master_key", MASTER_KEY),
+        ("kiotviet_api_url", KIOTVIET),
+        ("kiotviet_auth_url", KIOTVIET_ID),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+impl Native {
+    /// The plugin over two simulated vendors and an empty store.
+    pub fn new(
+        variables: BTreeMap<String, String>,
+        kiotviet: Arc<dyn Upstream>,
+        getfly: Arc<dyn Upstream>,
+        clock: Arc<dyn SimClock>,
+        seed: u64,
+    ) -> Self {
+        let upstreams = [
+            (GETFLY, getfly),
+            (KIOTVIET, kiotviet.clone()),
+            (KIOTVIET_ID, kiotviet),
+        ];
+        Self {
+            store: NativeStore::default(),
+            variables: Mutex::new(variables),
+            upstreams: upstreams
+                .into_iter()
+                .map(|(o, u)| (o.to_owned(), u))
+                .collect(),
+            clock,
+            random: Mutex::new(StdRng::seed_from_u64(seed)),
+            log: Mutex::default(),
+            calls: Mutex::default(),
+        }
+    }
+
+    /// Changes a variable; an empty value unsets it.
+    pub fn set_variable(&self, name: &str, value: &str) {
+        lock(&self.variables).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The configuration as the plugin reads it.
+    pub fn config(&self) -> Config {
+        let variables = lock(&self.variables).clone();
+        Config::load(|name| variables.get(name).cloned())
+    }
+
+    /// Calls made since this was last asked.
+    pub fn take_calls(&self) -> Vec<Called> {
+        std::mem::take(&mut lock(&self.calls))
+    }
+
+    /// Log lines so far.
+    pub fn log(&self) -> Vec<String> {
+        lock(&self.log).clone()
+    }
+
+    /// Answers a request; what was to be done after the answer is done too.
+    pub async fn request(&self, request: http::Request<Bytes>) -> Answer {
+        let (answer, after) = self.answer(request).await;
+        if after == After::Drain {
+            app::process(self, &self.config()).await;
+        }
+        answer
+    }
+
+    /// Answers a request and says what is to be done after.
+    pub async fn answer(&self, request: http::Request<Bytes>) -> (Answer, After) {
+        let (parts, body) = request.into_parts();
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned)
+        };
+        let inbound = Inbound {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            authorization: header("authorization"),
+            signature: header("x-hub-signature"),
+            body: Whole(body),
+        };
+        app::handle(self, &self.config(), inbound).await
+    }
+
+    /// An admin's API request with a JSON body, and its answer in JSON.
+    pub async fn api(
+        &self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> (u16, serde_json::Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{PUBLIC}/api/{path}"))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(Bytes::from(body.to_string()))
+            .unwrap_or_default();
+        let answer = self.request(request).await;
+        (
+            answer.status,
+            serde_json::from_slice(&answer.body).unwrap_or_default(),
+        )
+    }
+
+    /// An admin's GET.
+    pub async fn get(&self, path: &str) -> (u16, serde_json::Value) {
+        self.api("GET", path, &serde_json::Value::Null).await
+    }
+}
+
+struct Whole(Bytes);
+
+impl Body for Whole {
+    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        if self.0.len() > limit {
+            Err(BodyError::TooLarge)
+        } else {
+            Ok(self.0.to_vec())
+        }
+    }
+}
+
+impl Store for Native {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match lock(&self.store.0).get(key) {
+            None => Ok(None),
+            Some(Cell::Value(value)) => Ok(Some(value.clone())),
+            Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
+        }
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        if value.len() > 1_000_000 {
+            return Err(StoreError(format!("{key}: a value has at most 1 MB")));
+        }
+        let before = lock(&self.store.0).insert(key.to_owned(), Cell::Value(value.to_vec()));
+        match before {
+            Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        lock(&self.store.0).remove(key);
+        Ok(())
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        let mut cells = lock(&self.store.0);
+        match cells.entry(key.to_owned()).or_insert(Cell::Counter(0)) {
+            Cell::Counter(n) => {
+                *n += delta;
+                Ok(*n)
+            }
+            Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
+        }
+    }
+}
+
+impl Http for Native {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let upstream = self
+            .upstreams
+            .iter()
+            .find(|(origin, _)| request.url.starts_with(origin.as_str()));
+        let Some((_, upstream)) = upstream else {
+            return Err(HttpError::Denied);
+        };
+        let mut builder = http::Request::builder()
+            .method(request.method.as_str())
+            .uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let outgoing = builder
+            .body(Bytes::from(request.body))
+            .map_err(|e| HttpError::Connection(e.to_string()))?;
+        let answer = tokio::time::timeout(OUTBOUND_TIMEOUT, upstream.handle(outgoing)).await;
+        let answer = match answer {
+            Err(_) => Err(HttpError::Timeout),
+            Ok(Err(Broken)) => Err(HttpError::Connection("the connection broke".to_owned())),
+            Ok(Ok(response)) => {
+                let retry_after = response
+                    .headers()
+                    .get("retry-after")
+                    .and_then(|v| v.to_str().ok());
+                Ok(Response {
+                    status: response.status().as_u16(),
+                    retry_after: retry_after.map(str::to_owned),
+                    body: response.body().to_vec(),
+                })
+            }
+        };
+        let status = answer.as_ref().ok().map(|r| r.status);
+        lock(&self.calls).push(Called {
+            endpoint: request.endpoint,
+            url: request.url,
+            body,
+            status,
+        });
+        answer
+    }
+}
+
+impl Clock for Native {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl Random for Native {
+    fn fill(&self, bytes: &mut [u8]) {
+        lock(&self.random).fill_bytes(bytes);
+    }
+}
+
+impl Log for Native {
+    fn line(&self, line: &str) {
+        lock(&self.log).push(line.to_owned());
+    }
+}

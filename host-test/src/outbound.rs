@@ -1,0 +1,141 @@
+//! The guest's outbound calls: only to the manifest's allowed origins, then to the real network or,
+//! in tests, to a simulated vendor in this process.
+
+use crate::{
+    manifest::OutboundPolicy,
+    sim::{Broken, Upstream, lock},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+
+/// Who answers allowed calls.
+#[derive(Clone)]
+pub enum Outbound {
+    /// The network.
+    Network,
+    /// These simulated vendors, by origin; any other origin cannot be reached.
+    InProcess(Arc<BTreeMap<String, Arc<dyn Upstream>>>),
+}
+
+/// A call that the guest made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundCall {
+    /// HTTP method.
+    pub method: String,
+    /// Absolute, with its query.
+    pub url: String,
+    /// HTTP status; none when it was denied or not answered.
+    pub status: Option<u16>,
+}
+
+/// The calls of an application, shared by its instances.
+#[derive(Debug, Clone, Default)]
+pub struct CallLog(Option<Arc<Mutex<Vec<OutboundCall>>>>);
+
+impl CallLog {
+    /// A log that keeps everything, for tests. The default keeps nothing.
+    pub fn keeping() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Calls since this was last asked.
+    pub fn take(&self) -> Vec<OutboundCall> {
+        self.0
+            .as_ref()
+            .map(|calls| std::mem::take(&mut *lock(calls)))
+            .unwrap_or_default()
+    }
+
+    fn note(&self, method: &http::Method, uri: &http::Uri, status: Option<u16>) {
+        if let Some(calls) = &self.0 {
+            lock(calls).push(OutboundCall {
+                method: method.to_string(),
+                url: uri.to_string(),
+                status,
+            });
+        }
+    }
+}
+
+/// One instance's way out.
+pub(crate) struct Hooks {
+    policy: Arc<OutboundPolicy>,
+    outbound: Outbound,
+    calls: CallLog,
+}
+
+impl Hooks {
+    pub(crate) fn new(policy: Arc<OutboundPolicy>, outbound: Outbound, calls: CallLog) -> Self {
+        Self {
+            policy,
+            outbound,
+            calls,
+        }
+    }
+}
+
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Answer = Result<(http::Response<WasiBody>, Io), Error>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Answer> + Send> {
+        let allowed = self.policy.allows(request.uri());
+        let outbound = self.outbound.clone();
+        let calls = self.calls.clone();
+        Box::new(async move {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            let answer = match outbound {
+                _ if !allowed => Err(Error::HttpRequestDenied),
+                Outbound::Network => network(request, options).await,
+                Outbound::InProcess(upstreams) => in_process(&upstreams, request).await,
+            };
+            calls.note(
+                &method,
+                &uri,
+                answer.as_ref().ok().map(|(r, _)| r.status().as_u16()),
+            );
+            answer
+        })
+    }
+}
+
+async fn network(request: http::Request<WasiBody>, options: Option<RequestOptions>) -> Answer {
+    let (response, io) = default_send_request(request, options).await?;
+    Ok((response.map(BodyExt::boxed_unsync), Box::new(io)))
+}
+
+async fn in_process(
+    upstreams: &BTreeMap<String, Arc<dyn Upstream>>,
+    request: http::Request<WasiBody>,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let origin = origin(&parts.uri).ok_or(Error::HttpRequestUriInvalid)?;
+    let upstream = upstreams.get(&origin).ok_or(Error::ConnectionRefused)?;
+    let answering: Pin<Box<_>> = upstream.handle(http::Request::from_parts(parts, body));
+    let response = answering
+        .await
+        .map_err(|Broken| Error::ConnectionTerminated)?;
+    let response = response.map(|body: Bytes| {
+        Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    });
+    Ok((response, Box::new(async { Ok(()) })))
+}
+
+/// `scheme://host[:port]` in lower case.
+pub(crate) fn origin(uri: &http::Uri) -> Option<String> {
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?).to_lowercase())
+}
