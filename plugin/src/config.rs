@@ -3,6 +3,7 @@
 //! mended.
 
 use crate::{
+    address::Address,
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
@@ -151,24 +152,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
-/// An absolute http(s) address without a user's name in it.
-fn web_address(value: &str) -> Option<http::Uri> {
-    let uri: http::Uri = value.parse().ok()?;
-    let web = matches!(uri.scheme_str(), Some("https" | "http"))
-        && !uri.authority()?.as_str().contains('@');
-    (web && !uri.host()?.is_empty()).then_some(uri)
-}
-
 fn check_origin(value: &str) -> Result<(), String> {
     let how =
         "Set an origin only, e.g. https://shop.getflycrm.com, without a path or trailing slash.";
-    let uri = web_address(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
-    let origin = format!(
-        "{}://{}",
-        uri.scheme_str().unwrap_or_default(),
-        uri.authority().map_or("", |a| a.as_str())
-    );
-    if !origin.eq_ignore_ascii_case(value) {
+    let address =
+        Address::parse(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
+    if !address.path.is_empty() {
         return Err(format!("has a path, a query or a trailing slash. {how}"));
     }
     Ok(())
@@ -176,8 +165,9 @@ fn check_origin(value: &str) -> Result<(), String> {
 
 fn public_url(value: &str) -> Result<(), String> {
     let how = "Set the address where KiotViet reaches this app, e.g. https://bridge.example.vn, without a trailing slash.";
-    let uri = web_address(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
-    if value.ends_with('/') || uri.query().is_some() || value.contains('#') {
+    let address =
+        Address::parse(value).ok_or_else(|| format!("is not an http(s) address. {how}"))?;
+    if value.ends_with('/') || address.path.contains(['?', '#']) {
         return Err(format!(
             "has a trailing slash, a query or a fragment. {how}"
         ));

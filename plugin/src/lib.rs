@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod address;
 pub mod admin;
 pub mod app;
 pub mod config;
@@ -26,6 +27,7 @@ pub mod rules;
 pub mod seal;
 pub mod secret;
 pub mod sync;
+pub mod time;
 pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]

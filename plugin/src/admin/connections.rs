@@ -136,7 +136,7 @@ fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&
 
 fn describe(
     webhook: Webhook,
-    on_since: Option<jiff::Timestamp>,
+    on_since: Option<crate::time::Timestamp>,
     registered: &Result<Vec<Registered>, String>,
     path: &str,
 ) -> Value {

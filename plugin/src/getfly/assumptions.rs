@@ -1,8 +1,6 @@
 //! Everything that is taken for granted about Getfly, in one place, with the evidence. "Manual" is
 //! developer.getfly.vn, version 6.1; "seen" means in public clients' code.
 
-use jiff::tz::Offset;
-
 /// The version's path on the tenant's host. Manual, introduction.
 pub const API_PATH: &str = "/api/v6.1";
 
@@ -15,8 +13,9 @@ pub const PAGE_SIZE: usize = 100;
 /// Pages after which a search is taken to be unfiltered or without end.
 pub const MAX_PAGES: usize = 200;
 
-/// Times carry no zone; a tenant's are taken to be Vietnam's. Needed only for times in Unix seconds.
-pub const TENANT_OFFSET: Offset = Offset::constant(7);
+/// Times carry no zone; a tenant's are taken to be Vietnam's, so many hours ahead of UTC. Needed
+/// only for times in Unix seconds.
+pub const TENANT_HOURS_AHEAD: i8 = 7;
 
 /// Fields of an account that are read. Seen: without `fields` a list is refused.
 pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";

@@ -2,13 +2,13 @@
 //! is lenient where types are undocumented (ids as numbers or texts, records in `data` or at the
 //! top) and never guesses an identity.
 
-use super::assumptions::TENANT_OFFSET;
+use super::assumptions::TENANT_HOURS_AHEAD;
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
     money::{self, Money},
 };
-use jiff::{Timestamp, civil};
+use crate::time::{Date, DateTime, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// A customer to be enrolled in a campaign (R11; manual, opportunity create).
@@ -202,7 +202,7 @@ fn put<T: Into<Value>>(body: &mut Map<String, Value>, name: &str, value: Option<
     }
 }
 
-fn iso(date: civil::Date) -> String {
+fn iso(date: Date) -> String {
     date.to_string()
 }
 
@@ -306,10 +306,9 @@ fn whole(value: Option<&Value>) -> Option<i64> {
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.
-fn wall_time(value: &Value) -> Option<civil::DateTime> {
+fn wall_time(value: &Value) -> Option<DateTime> {
     if let Some(seconds) = whole(Some(value)) {
-        let instant = Timestamp::from_second(seconds).ok()?;
-        return Some(TENANT_OFFSET.to_datetime(instant));
+        return Timestamp::from_second(seconds)?.to_wall(TENANT_HOURS_AHEAD);
     }
     let text = value.as_str()?.trim();
     text.parse().ok()

@@ -1,10 +1,10 @@
 //! Everything that is taken for granted about KiotViet, in one place, with the evidence. "Manual"
 //! is KiotViet's "Public API"; "seen" means in public clients' code or captured bodies.
 
-use jiff::tz::Offset;
+use crate::time::Timestamp;
 
-/// Times without an offset are Vietnam's wall time. Seen: REST answers carry none, webhooks `+07:00`.
-pub const SHOP_OFFSET: Offset = Offset::constant(7);
+/// Times without an offset are Vietnam's wall time, so many hours ahead of UTC. Seen: REST answers carry none, webhooks `+07:00`.
+pub const SHOP_HOURS_AHEAD: i8 = 7;
 
 /// Scope of a token. Manual, section 2.
 pub const TOKEN_SCOPE: &str = "PublicApi.Access";
@@ -27,10 +27,12 @@ pub const MAX_PAGES: u32 = 500;
 /// The error code of an unusable token. Seen in KiotViet's own WooCommerce plugin, next to 401.
 pub const TOKEN_ERROR_CODE: &str = "TokenException";
 
-/// How `lastModifiedFrom` is written: UTC with `Z`. Its zone rule is not documented. Should KiotViet
+/// How `lastModifiedFrom` is written: whole seconds, UTC with `Z`. Its zone rule is not documented. Should KiotViet
 /// read the digits as Vietnam's wall time, the window only starts seven hours earlier; the other
 /// way round it would start seven hours late.
-pub const MODIFIED_FROM_FORMAT: &str = "%Y-%m-%dT%H:%M:%SZ";
+pub fn modified_from(moment: Timestamp) -> String {
+    moment.whole_second().to_string()
+}
 
 /// Order of the lists of changed records. Seen in clients, next to `name`, `createdDate` and
 /// `modifiedDate`. By id, a record that changes while pages are read only pushes others back; by
@@ -55,4 +57,4 @@ pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 pub const SIGNATURE_LABELS: [&str; 2] = ["sha1=", "sha256="];
 
 /// A wall date of this year stands for "none": .NET's smallest date.
-pub const NO_DATE_YEAR: i16 = 1;
+pub const NO_DATE_YEAR: i32 = 1;

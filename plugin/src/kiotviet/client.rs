@@ -3,8 +3,8 @@
 
 use super::{
     assumptions::{
-        LIST_ORDER, MAX_PAGES, MODIFIED_FROM_FORMAT, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE,
-        TOKEN_SCOPE_FIELD, TOKEN_SECONDS,
+        LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD,
+        TOKEN_SECONDS, modified_from,
     },
     error::{KiotVietError, read, read_existing, read_token_answer},
     fields::{FieldError, Fields},
@@ -17,9 +17,9 @@ use crate::{
     },
     secret::Secret,
     sync::world::{Http, Method, Request, Response},
+    time::Timestamp,
     upstream::{form, percent_encode},
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -252,7 +252,7 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        let from = from.strftime(MODIFIED_FROM_FORMAT).to_string();
+        let from = modified_from(from);
         let filter = [
             ("lastModifiedFrom", from.as_str()),
             ("orderBy", LIST_ORDER),

@@ -5,8 +5,10 @@ use super::{
     assumptions::NO_DATE_YEAR,
     time::{parse_date, parse_time},
 };
-use crate::rules::money::{self, AbsurdAmount, Money};
-use jiff::{Timestamp, civil};
+use crate::{
+    rules::money::{self, AbsurdAmount, Money},
+    time::{Date, Timestamp},
+};
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
@@ -139,7 +141,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The day as written. An empty text and .NET's smallest date are none.
-    pub fn date(self, field: &'static str) -> Result<Option<civil::Date>, FieldError> {
+    pub fn date(self, field: &'static str) -> Result<Option<Date>, FieldError> {
         self.moment(field, parse_date)
     }
 

@@ -7,7 +7,7 @@ use crate::rules::{
     model::{Customer, Gender, Invoice, InvoiceLine, KiotVietUser, Surcharge},
     money::Money,
 };
-use jiff::Timestamp;
+use crate::time::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 

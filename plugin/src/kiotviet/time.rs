@@ -1,8 +1,8 @@
 //! KiotViet's times: seven fraction digits, with an offset in webhooks and without one in REST
 //! answers. Birthdays are never shifted by a zone.
 
-use super::assumptions::SHOP_OFFSET;
-use jiff::{Timestamp, civil};
+use super::assumptions::SHOP_HOURS_AHEAD;
+use crate::time::{Date, DateTime, Timestamp};
 
 /// An instant from `2024-03-04T23:39:24.1470000+07:00`, the same without offset (Vietnam's wall
 /// time), with `Z`, or a bare date (its midnight in Vietnam). None for anything else.
@@ -14,12 +14,12 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     if has_offset(text) {
         return None;
     }
-    let wall: civil::DateTime = text.parse().ok()?;
-    SHOP_OFFSET.to_timestamp(wall).ok()
+    let wall: DateTime = text.parse().ok()?;
+    wall.to_timestamp(SHOP_HOURS_AHEAD)
 }
 
 /// The day as it is written in any text that [`parse_time`] reads.
-pub fn parse_date(text: &str) -> Option<civil::Date> {
+pub fn parse_date(text: &str) -> Option<Date> {
     let text = text.trim();
     parse_time(text)?;
     text.get(..10)?.parse().ok()
@@ -85,7 +85,11 @@ mod tests {
             "1995-05-20T23:59:59-11:00",
             "1995-05-20",
         ] {
-            assert_eq!(parse_date(text), Some(civil::date(1995, 5, 20)), "{text}");
+            assert_eq!(
+                parse_date(text),
+                Some(crate::time::tests::date(1995, 5, 20)),
+                "{text}"
+            );
         }
     }
 

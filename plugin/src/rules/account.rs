@@ -74,7 +74,7 @@ mod tests {
             code: "KH000077".into(),
             name: " Trần Thị An ".into(),
             gender: Some(Gender::Female),
-            birth_date: Some(jiff::civil::date(1990, 2, 28)),
+            birth_date: Some(crate::time::tests::date(1990, 2, 28)),
             contact_number: "+84 912 345 678".into(),
             address: " 12 Phố Huế ".into(),
             email: "An@x.vn; b@x.vn".into(),

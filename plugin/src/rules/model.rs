@@ -5,7 +5,7 @@ use super::{
     codes::{AccountCode, InvoiceCode, OrderCode},
     money::Money,
 };
-use jiff::{Timestamp, civil};
+use crate::time::{Date, DateTime, Timestamp};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct Customer {
     /// Absent when the shop did not set it.
     pub gender: Option<Gender>,
     /// Day of birth, never shifted by a time zone.
-    pub birth_date: Option<civil::Date>,
+    pub birth_date: Option<Date>,
     /// Free text: none, one or several numbers.
     pub contact_number: String,
     /// Street address.
@@ -55,7 +55,7 @@ pub struct Invoice {
     /// When it was created on KiotViet.
     pub created_at: Option<Timestamp>,
     /// The shop's day of sale (Vietnam time).
-    pub purchase_date: Option<civil::Date>,
+    pub purchase_date: Option<Date>,
     /// 1 completed, 2 cancelled, 3 processing, 5 undeliverable.
     pub status: i64,
     /// The seller's KiotViet user id.
@@ -142,7 +142,7 @@ pub struct Account {
     /// As stored: none, one or several.
     pub email: String,
     /// Wall time of the tenant; none when Getfly did not give a readable one.
-    pub created_at: Option<civil::DateTime>,
+    pub created_at: Option<DateTime>,
 }
 
 /// The account that will be created (R2, R4, R12, R14).
@@ -159,7 +159,7 @@ pub struct NewAccount {
     /// Address.
     pub address: Option<String>,
     /// Birthday.
-    pub birthday: Option<civil::Date>,
+    pub birthday: Option<Date>,
     /// Getfly's number for the gender, by the `gender_codes` variable.
     pub gender: Option<i64>,
     /// Tax code.
@@ -178,7 +178,7 @@ pub struct NewOrder {
     /// Deterministic.
     pub code: OrderCode,
     /// Day of sale.
-    pub date: Option<civil::Date>,
+    pub date: Option<Date>,
     /// Whose order it is.
     pub account: OrderAccount,
     /// R13: the executor's Getfly login name.

@@ -7,7 +7,7 @@ use super::{
     model::{Customer, Invoice},
     verdict::Reason,
 };
-use jiff::Timestamp;
+use crate::time::Timestamp;
 
 /// KiotViet's status of a cancelled invoice.
 const CANCELLED: i64 = 2;

@@ -18,8 +18,9 @@ use crate::{
     rules::verdict::Reason,
     seal::Sealer,
     secret::Secret,
+    time::Timestamp,
 };
-use jiff::SignedDuration;
+use core::time::Duration;
 
 /// Largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
@@ -27,7 +28,7 @@ pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 const MAX_ITEMS_AGAIN: usize = 50_000;
 /// An acceptor that took longer between reserving and writing answers 503: the worker must not give
 /// up on a number that is still being written.
-const SLOWEST: SignedDuration = SignedDuration::from_secs(10);
+const SLOWEST: Duration = Duration::from_secs(10);
 
 /// How the signature was judged, and what the policy makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,8 +163,8 @@ async fn keep_items<W: Store + Clock + Random>(
     Ok(delivery.items.len())
 }
 
-fn in_time(world: &impl Clock, began: jiff::Timestamp) -> Result<(), NotKept> {
-    if world.now().duration_since(began) > SLOWEST {
+fn in_time(world: &impl Clock, began: Timestamp) -> Result<(), NotKept> {
+    if world.now().saturating_since(began) > SLOWEST {
         Err(NotKept::TooSlow)
     } else {
         Ok(())
@@ -171,7 +172,7 @@ fn in_time(world: &impl Clock, began: jiff::Timestamp) -> Result<(), NotKept> {
 }
 
 /// The event of one item; it is final at once where nothing more can come of it.
-fn describe(item: &Item, seq: u64, now: jiff::Timestamp, connection: &str) -> Record {
+fn describe(item: &Item, seq: u64, now: Timestamp, connection: &str) -> Record {
     let kind = match item.kind {
         envelope::Kind::Customer => Kind::Customer,
         envelope::Kind::Invoice => Kind::Invoice,

@@ -6,6 +6,7 @@ use super::{
     keys,
     world::{Random, Store, StoreError},
 };
+use crate::time::Timestamp;
 use crate::{
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
@@ -13,7 +14,6 @@ use crate::{
     secret::Secret,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

@@ -3,7 +3,7 @@
 //! worker goes over the same entries again and comes to the same counts.
 
 use crate::rules::verdict::Outcome;
-use jiff::Timestamp;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

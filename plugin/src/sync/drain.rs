@@ -13,9 +13,9 @@ use super::{
     worker::{Permit, Worker},
     world::{Clock, Random, Store, StoreError, World},
 };
+use crate::time::Timestamp;
 use crate::{config::Ready, log, rules::verdict::Reason};
 use core::time::Duration;
-use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ pub async fn drain_for<W: World>(
     patience: Patience,
     time: Option<Duration>,
 ) -> Drained {
-    let until = time.and_then(|t| world.now().checked_add(t).ok());
+    let until = time.and_then(|t| world.now().checked_add(t));
     let mut drained = Drained::default();
     loop {
         let lease = match acquire(world, patience).await {
@@ -621,9 +621,9 @@ impl<W: World> Drain<'_, '_, W> {
 
     fn removal_time(&self, record: &Record) -> Timestamp {
         let ended = record.finished_at.unwrap_or(record.received_at);
-        let days = self.ready.retention_days.saturating_mul(24);
+        let days = u64::try_from(self.ready.retention_days).unwrap_or(0);
         ended
-            .checked_add(jiff::SignedDuration::from_hours(days))
+            .checked_add(Duration::from_hours(days.saturating_mul(24)))
             .unwrap_or(ended)
     }
 

@@ -87,7 +87,7 @@ pub async fn execute<W: World>(
 }
 
 /// Ends `record` with `reason`.
-pub fn finish(record: &mut Record, reason: Reason, now: jiff::Timestamp) {
+pub fn finish(record: &mut Record, reason: Reason, now: crate::time::Timestamp) {
     record.state = State::Done;
     record.outcome = Some(reason.outcome());
     record.reason = Some(reason.as_str().to_owned());

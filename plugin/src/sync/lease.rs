@@ -6,8 +6,8 @@ use super::{
     keys,
     world::{Clock, Store, StoreError},
 };
+use crate::time::Timestamp;
 use core::cell::RefCell;
-use jiff::Timestamp;
 
 /// Length of a slot, seconds.
 pub const SLOT_SECONDS: i64 = 30;

@@ -14,7 +14,7 @@ use crate::rules::{
     verdict::Outcome,
 };
 use crate::seal::Sealer;
-use jiff::Timestamp;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What is kept of a KiotViet customer.

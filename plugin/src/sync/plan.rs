@@ -8,6 +8,7 @@ use super::{
     session::Session,
     world::{HttpError, StoreError, World},
 };
+use crate::time::Timestamp;
 use crate::{
     getfly::error::GetflyError,
     kiotviet::error::KiotVietError,
@@ -27,7 +28,6 @@ use crate::{
 };
 use core::time::Duration;
 use futures_util::future::{join, try_join_all};
-use jiff::Timestamp;
 use serde::Serialize;
 
 /// Numbers or addresses of one field that are searched for; a field with more is somebody's notes.

@@ -6,7 +6,7 @@ use crate::rules::{
     matching::MatchedBy,
     verdict::Outcome,
 };
-use jiff::Timestamp;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What an event is about.

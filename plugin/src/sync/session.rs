@@ -7,6 +7,7 @@ use super::{
     keys,
     world::World,
 };
+use crate::time::Timestamp;
 use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
@@ -18,7 +19,6 @@ use crate::{
     secret::Secret,
 };
 use core::{cell::RefCell, time::Duration};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How long the lists of users are believed.
@@ -80,7 +80,7 @@ impl<'a, W: World> Session<'a, W> {
     }
 
     async fn cache<T: Serialize>(&self, key: &str, value: &T, fresh: Duration) {
-        let Ok(until) = self.world.now().checked_add(fresh) else {
+        let Some(until) = self.world.now().checked_add(fresh) else {
             return;
         };
         let Ok(plain) = serde_json::to_vec(&Cached { until, value }) else {

@@ -9,8 +9,8 @@ use super::{
     },
 };
 use crate::config::{CallRate, Ready};
+use crate::time::Timestamp;
 use core::{cell::RefCell, time::Duration};
-use jiff::Timestamp;
 
 /// Calls kept for an explanation; a create with many numbers stays far below.
 const CALLS_KEPT: usize = 40;
@@ -110,14 +110,14 @@ impl<'w, W: World> Worker<'w, W> {
                 .checked_sub(self.rate.calls)
                 .and_then(|i| calls.get(i).copied());
             let start = earlier
-                .and_then(|t| t.checked_add(self.rate.window).ok())
+                .and_then(|t| t.checked_add(self.rate.window))
                 .map_or(now, |free| free.max(now));
             calls.push(start);
             let surplus = calls.len().saturating_sub(self.rate.calls);
             calls.drain(..surplus);
             start
         };
-        let wait = Duration::try_from(start.duration_since(now)).unwrap_or_default();
+        let wait = start.saturating_since(now);
         // A clock that was set back must not make us wait for hours.
         let wait = wait.min(self.rate.window.saturating_mul(8));
         if !wait.is_zero() {
@@ -160,8 +160,8 @@ impl<W: World> Http for Worker<'_, W> {
         let endpoint = request.endpoint;
         let began = self.world.now();
         let answer = self.world.send(request).await;
-        let ms =
-            i64::try_from(self.world.now().duration_since(began).as_millis()).unwrap_or(i64::MAX);
+        let took = self.world.now().saturating_since(began);
+        let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         let call = Call {
             endpoint: endpoint.to_owned(),
             status: answer.as_ref().ok().map(|r| r.status),

@@ -6,8 +6,8 @@
     reason = "one thread, static dispatch: no Send bound is wanted"
 )]
 
+use crate::time::Timestamp;
 use core::time::Duration;
-use jiff::Timestamp;
 
 /// The key-value store (`wasi:keyvalue` draft2 without `cas`, `list-keys` and `batch`, which are
 /// wrong or slow on some of Spin's backends).

@@ -1,6 +1,7 @@
 //! Joins the plugin to its host: the WIT imports as the traits of `sync::world`, and the one export.
 
 mod bindings;
+mod body;
 mod world;
 
 use crate::{
@@ -8,17 +9,15 @@ use crate::{
     config::Config,
 };
 use bindings::{Plugin, exports::wasi::http::handler::Guest, wasi::config::store as variables};
-use http_body_util::BodyExt;
-use spin_sdk::{
-    http::{FromRequest, FullBody, IntoResponse, Request as SpinRequest},
-    wasip3::http::types::{ErrorCode, Request, Response},
+use body::ReadError;
+use spin_sdk::wasip3::{
+    http::types::{ErrorCode, Fields, Method, Request, Response},
+    wit_future,
 };
-use std::collections::BTreeMap;
 use world::Wasi;
 
 impl Guest for Plugin {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
-        let request = SpinRequest::from_request(request)?;
         let config = load_config();
         let world = Wasi::new();
         let (answer, after) = app::handle(&world, &config, inbound(request)).await;
@@ -32,57 +31,76 @@ impl Guest for Plugin {
 
 fn load_config() -> Config {
     // A host whose variables cannot be read has none: each is then named as missing.
-    let all: BTreeMap<String, String> = variables::get_all()
-        .unwrap_or_default()
-        .into_iter()
-        .collect();
-    Config::load(|name| all.get(name).cloned())
+    let all = variables::get_all().unwrap_or_default();
+    Config::load(|name| {
+        let (_, value) = all.iter().find(|(variable, _)| variable == name)?;
+        Some(value.clone())
+    })
 }
 
-struct Incoming(spin_sdk::wasip3::http_compat::IncomingRequestBody);
+struct Incoming(Request);
 
 impl Body for Incoming {
-    async fn read(mut self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        world::read_all(&mut self.0, limit)
-            .await
-            .map_err(|e| match e {
-                world::ReadError::TooLarge => BodyError::TooLarge,
-                world::ReadError::Broken(_) => BodyError::Broken,
-            })
+    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        // Nothing is told about how the body was taken, but this end must stay until it was.
+        let (taken, taken_seen) = wit_future::new(|| Ok(()));
+        let (bytes, end) = Request::consume_body(self.0, taken_seen);
+        let whole = body::read(bytes, end, limit).await;
+        drop(taken);
+        whole.map_err(|e| match e {
+            ReadError::TooLarge => BodyError::TooLarge,
+            ReadError::Broken(_) => BodyError::Broken,
+        })
     }
 }
 
-fn inbound(request: SpinRequest) -> Inbound<Incoming> {
-    let (parts, body) = request.into_parts();
-    let header = |name: &str| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned)
+fn inbound(request: Request) -> Inbound<Incoming> {
+    let headers = request.get_headers();
+    let target = request.get_path_with_query().unwrap_or_default();
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target.as_str(), None),
     };
     Inbound {
-        method: parts.method.as_str().to_owned(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(str::to_owned),
-        authorization: header("authorization"),
-        signature: header("x-hub-signature"),
-        body: Incoming(body),
+        method: method(request.get_method()),
+        path: path.to_owned(),
+        query: query.map(str::to_owned),
+        authorization: body::header(&headers, "authorization"),
+        signature: body::header(&headers, "x-hub-signature"),
+        body: Incoming(request),
     }
+}
+
+fn method(method: Method) -> String {
+    let name = match method {
+        Method::Get => "GET",
+        Method::Head => "HEAD",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+        Method::Connect => "CONNECT",
+        Method::Options => "OPTIONS",
+        Method::Trace => "TRACE",
+        Method::Patch => "PATCH",
+        Method::Other(name) => return name,
+    };
+    name.to_owned()
 }
 
 fn outbound(answer: Answer) -> Result<Response, ErrorCode> {
-    let mut builder = http::Response::builder()
-        .status(answer.status)
-        .header("cache-control", "no-store");
+    let wrong = |why: &str| ErrorCode::InternalError(Some(why.to_owned()));
+    let mut headers = vec![("cache-control".to_owned(), b"no-store".to_vec())];
     if let Some(content_type) = answer.content_type {
-        builder = builder.header("content-type", content_type);
+        headers.push(("content-type".to_owned(), content_type.as_bytes().to_vec()));
     }
     for (name, value) in answer.headers {
-        builder = builder.header(name, value);
+        headers.push((name.to_owned(), value.into_bytes()));
     }
-    let response = builder
-        .body(FullBody::new(bytes::Bytes::from(answer.body)).map_err(|never| match never {}))
-        .map_err(|e| ErrorCode::InternalError(Some(e.to_string())))?;
-    response.into_response()
+    let headers = Fields::from_list(&headers).map_err(|_| wrong("a header is malformed"))?;
+    let (contents, trailers) = body::write(answer.body);
+    let (response, _sent) = Response::new(headers, contents, trailers);
+    response
+        .set_status_code(answer.status)
+        .map_err(|()| wrong("the status is malformed"))?;
+    Ok(response)
 }

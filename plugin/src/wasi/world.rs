@@ -1,27 +1,31 @@
 //! The traits of `sync::world` over WIT.
 
-use super::bindings::wasi::keyvalue::{
-    atomics,
-    store::{self, Bucket},
+use super::{
+    bindings::wasi::keyvalue::{
+        atomics,
+        store::{self, Bucket},
+    },
+    body::{self, ReadError},
 };
-use crate::sync::world::{
-    Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, OUTBOUND_TIMEOUT, Random, Request, Response,
-    Store, StoreError,
+use crate::{
+    address::Address,
+    sync::world::{
+        Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, OUTBOUND_TIMEOUT, Random, Request,
+        Response, Store, StoreError,
+    },
+    time::Timestamp,
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
-use http_body_util::BodyExt;
-use jiff::Timestamp;
-use spin_sdk::{
-    http::{FullBody, IntoRequest, send},
-    wasip3::{
-        cli::stderr,
-        clocks::{monotonic_clock, system_clock},
-        http::types::{ErrorCode, RequestOptions},
-        http_compat::RequestOptionsExtension,
-        random::random,
-        wit_stream,
+use spin_sdk::wasip3::{
+    cli::stderr,
+    clocks::{monotonic_clock, system_clock},
+    http::{
+        client,
+        types::{self, ErrorCode, RequestOptions},
     },
+    random::random,
+    wit_future, wit_stream,
 };
 use std::cell::OnceCell;
 
@@ -77,28 +81,6 @@ impl Store for Wasi {
     }
 }
 
-pub(super) enum ReadError {
-    TooLarge,
-    Broken(ErrorCode),
-}
-
-/// Reads a whole body, keeping at most `limit` bytes in memory.
-pub(super) async fn read_all<B>(body: &mut B, limit: usize) -> Result<Vec<u8>, ReadError>
-where
-    B: http_body::Body<Data = bytes::Bytes, Error = ErrorCode> + Unpin,
-{
-    let mut whole = Vec::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(ReadError::Broken)?.into_data() {
-            if whole.len().saturating_add(data.len()) > limit {
-                return Err(ReadError::TooLarge);
-            }
-            whole.extend_from_slice(&data);
-        }
-    }
-    Ok(whole)
-}
-
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -130,44 +112,62 @@ fn kind(e: &ErrorCode) -> &'static str {
 }
 
 async fn exchange(request: Request) -> Result<Response, HttpError> {
-    let broken = |why: &str| HttpError::Connection(why.to_owned());
+    let request = outgoing(request)
+        .ok_or_else(|| HttpError::Connection("the request could not be formed".to_owned()))?;
+    let response = client::send(request).await.map_err(http_error)?;
+    let status = response.get_status_code();
+    let retry_after = body::header(&response.get_headers(), "retry-after");
+    // Nothing is told about how the body was taken, but this end must stay until it was.
+    let (taken, taken_seen) = wit_future::new(|| Ok(()));
+    let (bytes, end) = types::Response::consume_body(response, taken_seen);
+    let body = body::read(bytes, end, MAX_RESPONSE_BYTES).await;
+    drop(taken);
+    let body = body.map_err(|e| match e {
+        ReadError::TooLarge => HttpError::TooLarge,
+        ReadError::Broken(e) => http_error(e),
+    })?;
+    Ok(Response {
+        status,
+        retry_after,
+        body,
+    })
+}
+
+fn outgoing(request: Request) -> Option<types::Request> {
+    let Address {
+        secure,
+        authority,
+        path,
+    } = Address::parse(&request.url)?;
+    let scheme = if secure {
+        types::Scheme::Https
+    } else {
+        types::Scheme::Http
+    };
+    let method = match request.method {
+        Method::Get => types::Method::Get,
+        Method::Post => types::Method::Post,
+        Method::Delete => types::Method::Delete,
+    };
     let options = RequestOptions::new();
     let limit = Some(nanoseconds(OUTBOUND_TIMEOUT));
     // A host that does not know one of these still has our own limit around the whole call.
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
-    let mut builder = http::Request::builder()
-        .method(request.method.as_str())
-        .uri(&request.url);
-    for (name, value) in &request.headers {
-        builder = builder.header(*name, value);
-    }
-    let mut outgoing = builder
-        .body(FullBody::new(bytes::Bytes::from(request.body)))
-        .map_err(|_| broken("the request could not be formed"))?;
-    outgoing
-        .extensions_mut()
-        .insert(RequestOptionsExtension(options));
-    let outgoing = outgoing.into_request().map_err(http_error)?;
-    let response = send(outgoing).await.map_err(http_error)?;
-    let (parts, mut body) = response.into_parts();
-    let retry_after = parts
+    let headers: Vec<(String, Vec<u8>)> = request
         .headers
-        .get("retry-after")
-        .and_then(|v| v.to_str().ok())
-        .map(str::to_owned);
-    let body = read_all(&mut body, MAX_RESPONSE_BYTES)
-        .await
-        .map_err(|e| match e {
-            ReadError::TooLarge => HttpError::TooLarge,
-            ReadError::Broken(e) => http_error(e),
-        })?;
-    Ok(Response {
-        status: parts.status.as_u16(),
-        retry_after,
-        body,
-    })
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+        .collect();
+    let headers = types::Fields::from_list(&headers).ok()?;
+    let (contents, trailers) = body::write(request.body);
+    let (outgoing, _sent) = types::Request::new(headers, contents, trailers, Some(options));
+    outgoing.set_method(&method).ok()?;
+    outgoing.set_scheme(Some(&scheme)).ok()?;
+    outgoing.set_authority(Some(authority)).ok()?;
+    outgoing.set_path_with_query(Some(path)).ok()?;
+    Some(outgoing)
 }
 
 impl Http for Wasi {
@@ -184,8 +184,7 @@ impl Http for Wasi {
 impl Clock for Wasi {
     fn now(&self) -> Timestamp {
         let now = system_clock::now();
-        let nanoseconds = i32::try_from(now.nanoseconds).unwrap_or(0);
-        Timestamp::new(now.seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+        Timestamp::new(now.seconds, now.nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     async fn sleep(&self, duration: Duration) {

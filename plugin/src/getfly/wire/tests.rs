@@ -3,8 +3,12 @@ use crate::rules::{
     codes::{InvoiceCode, OrderCode, RetailerId},
     model::{OrderAccount, OrderLine},
 };
-use jiff::civil::{date, datetime};
+use crate::time::{DateTime, tests::date};
 use rust_decimal::Decimal;
+
+fn datetime(text: &str) -> DateTime {
+    text.parse().unwrap()
+}
 
 fn money(text: &str) -> Money {
     Money::parse(&text.parse().unwrap()).unwrap()
@@ -158,7 +162,7 @@ fn an_account_is_read_from_undocumented_types_too() {
         (read.phone.as_str(), read.email.as_str()),
         ("912345678", "")
     );
-    assert_eq!(read.created_at, Some(datetime(2025, 2, 25, 9, 12, 32, 0)));
+    assert_eq!(read.created_at, Some(datetime("2025-02-25T09:12:32")));
     assert_eq!(
         account(&json!({"id": 1, "phone_office": ["09", "08"]}))
             .unwrap()
@@ -184,7 +188,7 @@ fn a_creation_time_is_wall_time_or_unix_seconds() {
             .unwrap()
             .created_at
     };
-    let morning = Some(datetime(2025, 2, 25, 9, 12, 32, 0));
+    let morning = Some(datetime("2025-02-25T09:12:32"));
     for value in [
         json!("2025-02-25 09:12:32"),
         json!("2025-02-25T09:12:32"),
@@ -195,7 +199,7 @@ fn a_creation_time_is_wall_time_or_unix_seconds() {
     }
     assert_eq!(
         read(json!("2025-02-25")),
-        Some(datetime(2025, 2, 25, 0, 0, 0, 0))
+        Some(datetime("2025-02-25T00:00:00"))
     );
     for value in [
         json!("0000-00-00 00:00:00"),

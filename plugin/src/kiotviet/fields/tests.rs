@@ -111,7 +111,10 @@ fn times_that_mean_none_are_none_and_unreadable_ones_are_errors() {
     assert_eq!(fields(&value).time("a"), Ok(None));
     assert_eq!(fields(&value).time("b"), Ok(None));
     assert_eq!(fields(&value).date("b"), Ok(None));
-    assert_eq!(fields(&value).date("c"), Ok(Some(civil::date(1995, 5, 20))));
+    assert_eq!(
+        fields(&value).date("c"),
+        Ok(Some(crate::time::tests::date(1995, 5, 20)))
+    );
     assert_eq!(
         fields(&value).time("d").unwrap_err().problem,
         "is not a time"

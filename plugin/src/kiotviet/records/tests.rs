@@ -1,6 +1,6 @@
 use super::*;
 use crate::kiotviet::fields::tests::any_json;
-use jiff::civil::date;
+use crate::time::tests::date;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;

@@ -24,7 +24,7 @@ fn invoice(total: i64, lines: Vec<InvoiceLine>) -> Invoice {
         id: 9,
         code: InvoiceCode::new("HD000123.01"),
         created_at: None,
-        purchase_date: Some(jiff::civil::date(2026, 1, 2)),
+        purchase_date: Some(crate::time::tests::date(2026, 1, 2)),
         status: 1,
         sold_by_id: None,
         customer_id: None,
@@ -60,7 +60,10 @@ fn r3_line_discount_is_per_unit_and_the_total_agrees() {
     assert_eq!(planned.order.lines[0].cash_discount, dong(374_000));
     assert_eq!((planned.difference, planned.notes), (None, vec![]));
     assert_eq!(planned.order.code.as_str(), "datta-HD000123");
-    assert_eq!(planned.order.date, Some(jiff::civil::date(2026, 1, 2)));
+    assert_eq!(
+        planned.order.date,
+        Some(crate::time::tests::date(2026, 1, 2))
+    );
     assert!(planned.order.terms.is_empty());
 }
 

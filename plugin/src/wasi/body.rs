@@ -1,0 +1,71 @@
+//! Headers and bodies on the types of `wasi:http` themselves; the `http` crate's would double the
+//! code for nothing.
+
+use spin_sdk::{
+    wasip3::{
+        http::types::{ErrorCode, Fields, Trailers},
+        wit_future, wit_stream,
+    },
+    wit_bindgen::{FutureReader, StreamReader, StreamResult, spawn},
+};
+
+/// What of a body is asked for at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How a body ends.
+type End = FutureReader<Result<Option<Trailers>, ErrorCode>>;
+
+/// Why a body is not whole.
+pub(super) enum ReadError {
+    /// Longer than allowed.
+    TooLarge,
+    /// The connection broke.
+    Broken(ErrorCode),
+}
+
+/// The first header field of this name, if it is text.
+pub(super) fn header(headers: &Fields, name: &str) -> Option<String> {
+    let first = headers.get(name).into_iter().next()?;
+    String::from_utf8(first).ok()
+}
+
+/// Reads a whole body, keeping at most `limit` bytes in memory.
+pub(super) async fn read(
+    mut bytes: StreamReader<u8>,
+    end: End,
+    limit: usize,
+) -> Result<Vec<u8>, ReadError> {
+    let mut whole = Vec::new();
+    loop {
+        let (status, chunk) = bytes.read(Vec::with_capacity(CHUNK_BYTES)).await;
+        if whole.len().saturating_add(chunk.len()) > limit {
+            return Err(ReadError::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+        match status {
+            StreamResult::Complete(_) => {}
+            StreamResult::Dropped | StreamResult::Cancelled => break,
+        }
+    }
+    end.await.map_err(ReadError::Broken)?;
+    Ok(whole)
+}
+
+/// A body that is written in the background; none for an empty one.
+pub(super) fn write(body: Vec<u8>) -> (Option<StreamReader<u8>>, End) {
+    if body.is_empty() {
+        let (_whole, end) = wit_future::new(|| Ok(None));
+        return (None, end);
+    }
+    let (mut writer, contents) = wit_stream::new();
+    let (whole, end) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
+    spawn(async move {
+        let unwritten = writer.write_all(body).await;
+        drop(writer);
+        if unwritten.is_empty() {
+            // Nobody may want to know any more.
+            let _ = whole.write(Ok(None)).await;
+        }
+    });
+    (Some(contents), end)
+}
