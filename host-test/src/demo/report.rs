@@ -29,6 +29,7 @@ struct Counts {
     accounts: usize,
     invoices: usize,
     families: usize,
+    cancelled: usize,
     orders: usize,
     lost: usize,
     doubled: usize,
@@ -81,6 +82,10 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
         .iter()
         .filter(|(base, owed)| **owed && !has_order(base))
         .count();
+    let cancelled = families
+        .iter()
+        .filter(|(base, owed)| !**owed && !has_order(base))
+        .count();
     let codes: BTreeSet<_> = orders.iter().map(|o| o.order_code.clone()).collect();
     Counts {
         customers: customers.len(),
@@ -88,6 +93,7 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
         accounts: accounts.len(),
         invoices: invoices.len(),
         families: families.len(),
+        cancelled,
         orders: orders.len(),
         lost: lost_customers + lost_orders,
         doubled: accounts.len().saturating_sub(people.len()) + (orders.len() - codes.len()),
@@ -142,7 +148,10 @@ pub(super) fn print(
     ]);
     sides.add_row([
         "invoices".to_owned(),
-        format!("{} ({} before edits)", counts.invoices, counts.families),
+        format!(
+            "{} ({} before edits, {} cancelled at once)",
+            counts.invoices, counts.families, counts.cancelled
+        ),
         format!("{} orders", counts.orders),
     ]);
     println!("{sides}");
