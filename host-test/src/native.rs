@@ -4,13 +4,13 @@
 
 use crate::sim::{Broken, SimClock, Upstream, lock};
 use bytes::Bytes;
-use jiff::Timestamp;
 use plugin::{
     app::{self, After, Answer, Body, BodyError, Inbound},
     config::Config,
     sync::world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
+    time::Timestamp,
 };
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use std::{
@@ -301,7 +301,9 @@ impl Http for Native {
 
 impl Clock for Native {
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        let now = self.clock.now();
+        let nanosecond = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+        Timestamp::new(now.as_second(), nanosecond).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     async fn sleep(&self, duration: Duration) {
