@@ -38,7 +38,10 @@ fn is_authority(text: &str) -> bool {
     };
     let ipv6 = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let host_sound = match ipv6 {
-        Some(ip) => ip.parse::<core::net::Ipv6Addr>().is_ok(),
+        Some(ip) => {
+            let part = |b: u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
+            ip.contains(':') && ip.bytes().all(part)
+        }
         None => {
             let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
             !host.is_empty() && host.bytes().all(letter)

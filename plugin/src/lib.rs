@@ -28,6 +28,7 @@ pub mod seal;
 pub mod secret;
 pub mod sync;
 pub mod time;
+pub mod together;
 pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]

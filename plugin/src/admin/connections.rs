@@ -14,8 +14,8 @@ use crate::{
         worker::{Permit, Worker},
         world::World,
     },
+    together,
 };
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// The guide's warning (R1).
@@ -185,8 +185,7 @@ async fn state<W: World>(
 /// `GET /api/connections`.
 pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
     let all = connections::list(world).await?;
-    let states = join_all(all.iter().map(|c| state(world, ready, c))).await;
-    let states: Vec<Value> = states.into_iter().collect::<Result<_, _>>()?;
+    let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
     Ok(Answer::json(200, &json!({ "connections": states })))
 }
 

@@ -73,8 +73,9 @@ impl EmailField {
 
 /// R7: whether the fields share an address, exactly: `an@x.vn` is not `lan@x.vn`.
 pub fn fields_match(a: &EmailField, b: &EmailField) -> bool {
-    let a: BTreeSet<_> = a.addresses.iter().collect();
-    b.addresses.iter().any(|address| a.contains(address))
+    let mut sought = BTreeSet::new();
+    sought.extend(&a.addresses);
+    b.addresses.iter().any(|address| sought.contains(address))
 }
 
 #[cfg(test)]

@@ -122,8 +122,9 @@ impl PhoneField {
 
 /// R7: whether any number of one field equals any number of the other, placeholders aside.
 pub fn fields_match(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) -> bool {
-    let a: BTreeSet<_> = a.matchable(ignored).collect();
-    b.numbers.iter().any(|number| a.contains(number))
+    let mut sought = BTreeSet::new();
+    sought.extend(a.matchable(ignored));
+    b.numbers.iter().any(|number| sought.contains(number))
 }
 
 /// The canonical form of a number's digits (R7, R9); `plus` when a `+` stands before them. None when

@@ -5,9 +5,11 @@
 use crate::rules::verdict::Outcome;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-use super::record::{Record, State};
+use super::{
+    few::Few,
+    record::{Record, State},
+};
 
 /// Width of a due bucket, seconds.
 pub const BUCKET_SECONDS: i64 = 10;
@@ -99,7 +101,7 @@ pub struct Cursor {
     pub holes: Vec<Hole>,
     /// Due lists by the start of their bucket (Unix seconds).
     #[serde(default)]
-    pub due: BTreeMap<i64, Bucket>,
+    pub due: Few<i64, Bucket>,
     /// Entries before this number were removed, or are removed through the due lists.
     #[serde(default)]
     pub oldest: u64,
@@ -108,7 +110,7 @@ pub struct Cursor {
     pub counts: Counts,
     /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
     #[serde(default)]
-    pub pauses: BTreeMap<String, Pause>,
+    pub pauses: Few<String, Pause>,
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,

@@ -4,7 +4,9 @@
 use super::{
     connections::{self, Connection, Opened, Switches},
     cursor::{BUCKET_SECONDS, Bucket, Cursor, HOLE_SECONDS, Hole, Pause, due_time},
-    execute, journal, keys,
+    execute,
+    few::Few,
+    journal, keys,
     lease::{Lease, SLOT_SECONDS},
     plan::{self, Failure, Side},
     record::{Command, Entry, Kind, Record, State},
@@ -17,7 +19,6 @@ use crate::time::Timestamp;
 use crate::{config::Ready, log, rules::verdict::Reason};
 use core::time::Duration;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
 /// after a crash, which costs a read each.
@@ -142,7 +143,7 @@ async fn under_lease<W: World>(
         saved: cursor.clone(),
         cursor,
         unsaved: 0,
-        connections: BTreeMap::new(),
+        connections: Few::default(),
         until,
         drained,
     };
@@ -208,7 +209,7 @@ struct Drain<'d, 'w, W> {
     cursor: Cursor,
     saved: Cursor,
     unsaved: u32,
-    connections: BTreeMap<String, Shop>,
+    connections: Few<String, Shop>,
     until: Option<Timestamp>,
     drained: &'d mut Drained,
 }
@@ -505,7 +506,7 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     async fn shop(&mut self, name: &str) -> Result<&Shop, Failure> {
-        if !self.connections.contains_key(name) {
+        if self.connections.get(name).is_none() {
             let shop = match connections::load(self.worker, name).await? {
                 None => Shop::Gone,
                 Some(connection) => match connection.open(&self.ready.sealer) {

@@ -5,6 +5,7 @@ pub mod connections;
 pub mod cursor;
 pub mod drain;
 pub mod execute;
+pub mod few;
 pub mod journal;
 pub mod keys;
 pub mod lease;

@@ -24,10 +24,11 @@ use crate::{
         phone::{PhoneField, PhoneNumber},
         verdict::Reason,
     },
+    together,
     upstream::Fate,
 };
 use core::time::Duration;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::join;
 use serde::Serialize;
 
 /// Numbers or addresses of one field that are searched for; a field with more is somebody's notes.
@@ -399,7 +400,7 @@ pub async fn search<W: World>(
     let ignored = &session.ready.rules.ignored_phones;
     let emails = EmailField::parse(&customer.email);
     let phones = PhoneField::parse(&customer.contact_number);
-    let by_email = try_join_all(
+    let by_email = together::try_all(
         emails
             .addresses()
             .iter()
@@ -407,7 +408,7 @@ pub async fn search<W: World>(
             .map(|e| getfly.accounts_by_email(e)),
     );
     let numbers: Vec<&PhoneNumber> = phones.matchable(ignored).take(SEARCHED_AT_MOST).collect();
-    let by_phone = try_join_all(numbers.iter().map(|p| getfly.accounts_by_phone(p)));
+    let by_phone = together::try_all(numbers.iter().map(|p| getfly.accounts_by_phone(p)));
     let (email_hits, phone_hits) = join(by_email, by_phone).await;
     let email_hits: Vec<Account> = email_hits?.into_iter().flatten().collect();
     let mut phone_hits: Vec<Account> = phone_hits?.into_iter().flatten().collect();

@@ -19,7 +19,7 @@ pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> O
     }
     let doublings = failures.saturating_sub(1).min(20);
     let plain = FIRST.saturating_mul(1u32 << doublings).min(LONGEST);
-    let spread = plain.mul_f64(0.25 * f64::from(jitter) / 255.0);
+    let spread = plain.saturating_mul(u32::from(jitter)) / (4 * 255);
     Some(
         plain
             .saturating_add(spread)

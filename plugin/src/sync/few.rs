@@ -1,0 +1,100 @@
+//! A map for few entries: a sorted list. The standard library's map costs the component about ten
+//! kilobytes for each pair of types.
+
+use core::borrow::Borrow;
+use serde::{Deserialize, Serialize};
+
+/// A map in the order of its keys. Insertions and removals take time in proportion to its length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Few<K, V>(Vec<(K, V)>);
+
+impl<K, V> Default for Few<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Ord, V> Few<K, V> {
+    fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.binary_search_by(|(k, _)| k.borrow().cmp(key))
+    }
+
+    /// The value at `key`.
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.place(key).ok()?;
+        self.0.get(place).map(|(_, value)| value)
+    }
+
+    /// The value at `key`, to be changed.
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        let place = self.place(key).ok()?;
+        self.0.get_mut(place).map(|(_, value)| value)
+    }
+
+    /// Puts `value` at `key`, in place of the one that was there.
+    pub fn insert(&mut self, key: K, value: V) {
+        match self.place(&key) {
+            Ok(place) => {
+                if let Some(old) = self.0.get_mut(place) {
+                    *old = (key, value);
+                }
+            }
+            Err(place) => self.0.insert(place, (key, value)),
+        }
+    }
+
+    /// Removes what is at `key`.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Ok(place) = self.place(key) {
+            self.0.remove(place);
+        }
+    }
+
+    /// The keys, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.0.iter().map(|(key, _)| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn it_is_the_standard_map(steps in prop::collection::vec((0..6_i64, 0..4_u8), 0..40)) {
+            let (mut few, mut map) = (Few::default(), BTreeMap::new());
+            for (key, step) in steps {
+                if step == 0 {
+                    few.remove(&key);
+                    map.remove(&key);
+                } else {
+                    few.insert(key, step);
+                    map.insert(key, step);
+                }
+                prop_assert!(few.keys().eq(map.keys()));
+                for key in 0..6 {
+                    prop_assert_eq!(few.get(&key), map.get(&key));
+                    prop_assert_eq!(few.get_mut(&key), map.get_mut(&key));
+                }
+            }
+            let json = serde_json::to_vec(&few).unwrap();
+            prop_assert_eq!(serde_json::from_slice::<Few<i64, u8>>(&json).unwrap(), few);
+        }
+    }
+}
