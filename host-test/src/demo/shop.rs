@@ -101,7 +101,8 @@ impl Shop {
             None if n.is_multiple_of(5) => Some(format!("+84 90 000 {n:04}")),
             None => Some(format!("090000{n:04}")),
         };
-        let email = (n.is_multiple_of(3) && known.is_none()).then(|| format!("khach{n}@example.vn"));
+        let email =
+            (n.is_multiple_of(3) && known.is_none()).then(|| format!("khach{n}@example.vn"));
         let customer = NewCustomer {
             name,
             contact_number: phone,
