@@ -1,5 +1,6 @@
 //! The host, the harness, and a simulated KiotViet and Getfly.
 
+pub mod fixture;
 pub mod native;
 pub mod scene;
 pub mod sim;
