@@ -102,6 +102,59 @@ fn every_known_failure_says_why_it_is_one() {
     }
 }
 
+/// What folder names begin with: a rule, a decision of the rules, a complaint from the field, a body
+/// that nobody should send, or a signature.
+const AREAS: [&str; 30] = [
+    "r01",
+    "r02",
+    "r03",
+    "r04",
+    "r05",
+    "r06",
+    "r07",
+    "r08",
+    "r09",
+    "r10",
+    "r11",
+    "r12",
+    "r13",
+    "r14",
+    "hint",
+    "new",
+    "edit",
+    "phone",
+    "email",
+    "first",
+    "money",
+    "codes",
+    "gender",
+    "refused",
+    "retried",
+    "twins",
+    "field",
+    "hostile",
+    "signature",
+    "answer",
+];
+
+#[test]
+fn every_rule_and_decision_has_a_fixture_and_every_name_an_area() {
+    let names: Vec<String> = folders()
+        .iter()
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    for area in AREAS {
+        let mine = |name: &&String| name.split('_').next() == Some(area);
+        assert!(names.iter().any(|n| mine(&n)), "no fixture is about {area}");
+    }
+    for name in &names {
+        let area = name.split('_').next().unwrap();
+        assert!(AREAS.contains(&area), "{name} begins with no known area");
+        let clean = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(name.chars().all(clean), "{name} is not lower_snake_case");
+    }
+}
+
 /// A fixture of these files, read from a folder that is gone afterwards.
 fn made(name: &str, files: &[(&str, &str)]) -> Result<Fixture, String> {
     let root = std::env::temp_dir().join(format!("fixture-{}-{name}", std::process::id()));
