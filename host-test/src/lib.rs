@@ -12,6 +12,7 @@ pub mod harness;
 pub mod keyvalue;
 pub mod manifest;
 pub mod mishap;
+pub mod fixture;
 pub mod native;
 pub mod outbound;
 pub mod runtime;
