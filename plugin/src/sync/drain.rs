@@ -16,7 +16,7 @@ use super::{
     world::{Clock, Random, Store, StoreError, World},
 };
 use crate::time::Timestamp;
-use crate::{config::Ready, log, rules::verdict::Reason};
+use crate::{config::Ready, log, rules::verdict::Reason, stored};
 use core::time::Duration;
 use serde::Serialize;
 
@@ -180,7 +180,7 @@ async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool,
 pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => serde_json::from_slice(&bytes)
+        Some(bytes) => stored::read(&bytes)
             .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
     }
 }
@@ -240,7 +240,7 @@ impl<W: World> Drain<'_, '_, W> {
         if self.cursor == self.saved {
             return Ok(());
         }
-        let bytes = serde_json::to_vec(&self.cursor).map_err(|e| e.to_string())?;
+        let bytes = stored::write(&self.cursor);
         self.worker.set(keys::CURSOR, &bytes).await.map_err(stop)?;
         self.saved = self.cursor.clone();
         Ok(())
