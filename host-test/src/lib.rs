@@ -8,6 +8,7 @@
 mod bindings;
 pub mod cli;
 pub mod demo;
+pub mod harness;
 pub mod keyvalue;
 pub mod manifest;
 pub mod native;

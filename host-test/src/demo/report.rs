@@ -3,7 +3,7 @@
 
 use crate::sim::{GetflySim, KiotVietSim, getfly};
 use anyhow::{Result, bail};
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,7 @@ struct Counts {
     accounts: usize,
     invoices: usize,
     families: usize,
+    cancelled: usize,
     orders: usize,
     lost: usize,
     doubled: usize,
@@ -81,6 +82,10 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
         .iter()
         .filter(|(base, owed)| **owed && !has_order(base))
         .count();
+    let cancelled = families
+        .iter()
+        .filter(|(base, owed)| !**owed && !has_order(base))
+        .count();
     let codes: BTreeSet<_> = orders.iter().map(|o| o.order_code.clone()).collect();
     Counts {
         customers: customers.len(),
@@ -88,6 +93,7 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
         accounts: accounts.len(),
         invoices: invoices.len(),
         families: families.len(),
+        cancelled,
         orders: orders.len(),
         lost: lost_customers + lost_orders,
         doubled: accounts.len().saturating_sub(people.len()) + (orders.len() - codes.len()),
@@ -102,7 +108,7 @@ pub(super) fn print(
     since: Timestamp,
 ) -> Result<()> {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header(["#", "kind", "key", "outcome", "reason", "account", "order"]);
     for event in events {
         let outcome = event["outcome"]
@@ -133,7 +139,7 @@ pub(super) fn print(
 
     let counts = count(kiotviet, getfly, since);
     let mut sides = Table::new();
-    sides.load_preset(UTF8_HORIZONTAL_ONLY);
+    sides.load_preset(UTF8_FULL_CONDENSED);
     sides.set_header(["", "KiotViet", "Getfly"]);
     sides.add_row([
         "customers".to_owned(),
@@ -142,7 +148,10 @@ pub(super) fn print(
     ]);
     sides.add_row([
         "invoices".to_owned(),
-        format!("{} ({} before edits)", counts.invoices, counts.families),
+        format!(
+            "{} ({} before edits, {} cancelled at once)",
+            counts.invoices, counts.families, counts.cancelled
+        ),
         format!("{} orders", counts.orders),
     ]);
     println!("{sides}");

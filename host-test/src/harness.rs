@@ -1,0 +1,254 @@
+//! The component under test: any store, any upstreams in this process, a clock that a test pauses,
+//! repeatable randomness. Hands back what was answered, called, stored, logged, and what it cost.
+//!
+//! ```no_run
+//! # async fn example(kiotviet: std::sync::Arc<dyn host_test::sim::Upstream>) -> anyhow::Result<()> {
+//! use host_test::{harness::Harness, native::KIOTVIET};
+//! let app = Harness::builder().upstream(KIOTVIET, kiotviet).variable("processing", "inline").build()?;
+//! let outcome = app.get("/healthz").await;
+//! assert_eq!(outcome.status, 200);
+//! println!("{} fuel", outcome.finished.fuel);
+//! # Ok(()) }
+//! ```
+
+use crate::{
+    keyvalue::{Backend, Memory},
+    manifest::{Manifest, OutboundPolicy},
+    native::{ADMIN_TOKEN, PUBLIC, test_variables},
+    outbound::{CallLog, Outbound, OutboundCall},
+    runtime::{Finished, GuestClock, Runtime, World},
+    sim::{SimClock, TokioClock, Upstream, lock},
+};
+use anyhow::{Context as _, Result, anyhow};
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicU64},
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+/// The moment at which tests begin, unless they say otherwise.
+pub const START: &str = "2026-10-05T03:00:00Z";
+
+/// Builds a [`Harness`].
+pub struct Builder {
+    variables: BTreeMap<String, String>,
+    upstreams: BTreeMap<String, Arc<dyn Upstream>>,
+    backend: Arc<dyn Backend>,
+    clock: Option<Arc<TokioClock>>,
+    seed: u64,
+}
+
+/// See the module.
+pub struct Harness {
+    runtime: Runtime,
+    world: World,
+    clock: Arc<TokioClock>,
+    logs: Arc<Mutex<Vec<String>>>,
+}
+
+/// What a request led to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// HTTP status.
+    pub status: u16,
+    /// Header fields.
+    pub headers: http::HeaderMap,
+    /// Body.
+    pub body: Bytes,
+    /// What it cost, with everything after the answer.
+    pub finished: Finished,
+}
+
+impl Outcome {
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+struct Clock(Arc<TokioClock>);
+
+impl GuestClock for Clock {
+    fn wall(&self) -> Duration {
+        Duration::try_from(self.0.now().as_duration()).unwrap_or_default()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.wall()
+    }
+}
+
+/// The component, built when it is stale and compiled once in a process.
+pub fn component() -> Result<Runtime> {
+    static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let load = || Runtime::load(&xtask::build_component()?.path);
+    let loaded = COMPONENT.get_or_init(|| load().map_err(|e| format!("{e:#}")));
+    loaded.clone().map_err(|e| anyhow!(e))
+}
+
+impl Builder {
+    /// Sets a variable; the others are those of a sound configuration.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Answers calls to `origin`. Calls elsewhere cannot be reached.
+    pub fn upstream(mut self, origin: &str, upstream: Arc<dyn Upstream>) -> Self {
+        self.upstreams.insert(origin.to_owned(), upstream);
+        self
+    }
+
+    /// Keeps the store here, so that several can share it or one survive.
+    pub fn store(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// Lives by this clock, which simulated vendors may share.
+    pub fn clock(mut self, clock: Arc<TokioClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Seeds the guest's randomness.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The harness; an error when the component cannot be built or a variable is unknown.
+    pub fn build(self) -> Result<Harness> {
+        let root = xtask::workspace_root();
+        let manifest = Manifest::load(&root.join("spin.toml"), &BTreeMap::new(), |name| {
+            let name = name.strip_prefix("SPIN_VARIABLE_")?.to_lowercase();
+            Some(self.variables.get(&name).cloned().unwrap_or_default()).filter(|v| !v.is_empty())
+        });
+        // A test of a missing variable leaves it out; the guest then says so itself.
+        let (stores, policy) = match manifest {
+            Ok(manifest) => (manifest.stores, manifest.outbound),
+            Err(_) => (vec!["default".to_owned()], OutboundPolicy::default()),
+        };
+        let logs: Arc<Mutex<Vec<String>>> = Arc::default();
+        let sink = logs.clone();
+        let start: Timestamp = START.parse().context("the start")?;
+        let clock = self
+            .clock
+            .unwrap_or_else(|| Arc::new(TokioClock::starting_at(start)));
+        let world = World {
+            variables: Arc::new(self.variables),
+            backend: self.backend,
+            store_labels: Arc::new(stores),
+            policy: Arc::new(policy),
+            outbound: Outbound::InProcess(Arc::new(self.upstreams)),
+            log: Arc::new(move |line| lock(&sink).push(line.to_owned())),
+            clock: Some(Arc::new(Clock(clock.clone()))),
+            seed: Some(Arc::new(AtomicU64::new(self.seed))),
+            calls: CallLog::keeping(),
+        };
+        Ok(Harness {
+            runtime: component()?,
+            world,
+            clock,
+            logs,
+        })
+    }
+}
+
+impl Harness {
+    /// A sound configuration, an empty store in memory, no upstreams.
+    pub fn builder() -> Builder {
+        Builder {
+            variables: test_variables("simulated-getfly-key-000000001"),
+            upstreams: BTreeMap::new(),
+            backend: Arc::new(Memory::new()),
+            clock: None,
+            seed: 7,
+        }
+    }
+
+    /// The clock of guest and simulated vendors.
+    pub fn clock(&self) -> Arc<TokioClock> {
+        self.clock.clone()
+    }
+
+    /// The store.
+    pub fn store(&self) -> Arc<dyn Backend> {
+        self.world.backend.clone()
+    }
+
+    /// Sends a request and waits until the guest has nothing more to do.
+    pub async fn request(&self, request: http::Request<Bytes>) -> Outcome {
+        let (mut outcome, after) = self.answer(request).await;
+        if let Some(after) = after {
+            outcome.finished = after.await.unwrap_or_default();
+        }
+        outcome
+    }
+
+    /// Sends a request and gives its answer at once; the guest may go on. A guest that fails is 503,
+    /// as in `host up`.
+    pub async fn answer(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> (Outcome, Option<JoinHandle<Finished>>) {
+        match self.runtime.handle(&self.world, request).await {
+            Ok(handled) => {
+                let (parts, body) = handled.response.into_parts();
+                let status = parts.status.as_u16();
+                let outcome = Outcome {
+                    status,
+                    headers: parts.headers,
+                    body,
+                    finished: Finished::default(),
+                };
+                (outcome, Some(handled.after))
+            }
+            Err(e) => {
+                lock(&self.logs).push(format!("no answer: {e:#}"));
+                let finished = Finished {
+                    trap: Some(format!("{e:#}")),
+                    ..Finished::default()
+                };
+                (
+                    Outcome {
+                        status: 503,
+                        headers: http::HeaderMap::new(),
+                        body: Bytes::new(),
+                        finished,
+                    },
+                    None,
+                )
+            }
+        }
+    }
+
+    /// A GET without authorisation.
+    pub async fn get(&self, path: &str) -> Outcome {
+        let request = http::Request::get(format!("{PUBLIC}{path}")).body(Bytes::new());
+        self.request(request.unwrap_or_default()).await
+    }
+
+    /// An admin's API request with a JSON body.
+    pub async fn api(&self, method: &str, path: &str, body: &serde_json::Value) -> Outcome {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{PUBLIC}/api/{path}"))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(Bytes::from(body.to_string()));
+        self.request(request.unwrap_or_default()).await
+    }
+
+    /// Outbound calls since this was last asked.
+    pub fn take_calls(&self) -> Vec<OutboundCall> {
+        self.world.calls.take()
+    }
+
+    /// The guest's log so far.
+    pub fn logs(&self) -> Vec<String> {
+        lock(&self.logs).clone()
+    }
+}

@@ -1,0 +1,56 @@
+//! Claims that the built component imports exactly what the contract lists and exports exactly the
+//! HTTP handler. How: decodes the component's own type.
+
+use std::collections::BTreeSet;
+use wit_component::DecodedWasm;
+
+/// What the contract allows; `wasi:cli/types` and `wasi:clocks/types` are types only.
+const IMPORTS: [&str; 11] = [
+    "wasi:cli/stderr@0.3.0",
+    "wasi:cli/types@0.3.0",
+    "wasi:clocks/monotonic-clock@0.3.0",
+    "wasi:clocks/system-clock@0.3.0",
+    "wasi:clocks/types@0.3.0",
+    "wasi:config/store@0.2.0-draft-2024-09-27",
+    "wasi:http/client@0.3.0",
+    "wasi:http/types@0.3.0",
+    "wasi:keyvalue/atomics@0.2.0-draft2",
+    "wasi:keyvalue/store@0.2.0-draft2",
+    "wasi:random/random@0.3.0",
+];
+
+/// The contract's bound on the component.
+const MOST_BYTES: u64 = 700_000;
+
+#[test]
+fn the_component_imports_the_contract_and_nothing_else() {
+    let built = xtask::build_component().expect("the component builds");
+    let bytes = std::fs::read(&built.path).expect("the component is there");
+    let decoded = wit_component::decode(&bytes).expect("it is a component");
+    let DecodedWasm::Component(resolve, world) = decoded else {
+        panic!("a WIT package, not a component");
+    };
+    let world = &resolve.worlds[world];
+    let imports: BTreeSet<String> = world
+        .imports
+        .keys()
+        .map(|key| resolve.name_world_key(key))
+        .collect();
+    let exports: BTreeSet<String> = world
+        .exports
+        .keys()
+        .map(|key| resolve.name_world_key(key))
+        .collect();
+    assert_eq!(imports, IMPORTS.map(str::to_owned).into());
+    assert_eq!(
+        exports,
+        BTreeSet::from(["wasi:http/handler@0.3.0".to_owned()])
+    );
+}
+
+#[test]
+fn the_component_is_small() {
+    let built = xtask::build_component().expect("the component builds");
+    println!("the component has {} bytes", built.size);
+    assert!(built.size <= MOST_BYTES, "{} bytes", built.size);
+}

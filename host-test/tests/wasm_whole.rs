@@ -1,0 +1,162 @@
+//! Claims that the component does in WebAssembly what the plugin does natively: a simulated shop is
+//! connected, sells, and its customer and invoice arrive in a simulated Getfly. Prints what an
+//! ordinary event costs. Time is paused; nothing leaves this process.
+
+use host_test::{
+    harness::{Harness, START},
+    native::{GETFLY, KIOTVIET, KIOTVIET_ID},
+    sim::{
+        GetflySim, KiotVietSim, TokioClock,
+        getfly::GetflySettings,
+        kiotviet::{Line, NewCustomer, NewInvoice, Settings},
+    },
+};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+struct Shop {
+    app: Harness,
+    kiotviet: Arc<KiotVietSim>,
+    getfly: Arc<GetflySim>,
+}
+
+async fn connected() -> Shop {
+    let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
+    let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
+    let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
+    let app = Harness::builder()
+        .upstream(KIOTVIET, kiotviet.clone())
+        .upstream(KIOTVIET_ID, kiotviet.clone())
+        .upstream(GETFLY, getfly.clone())
+        .clock(clock)
+        .build()
+        .expect("the component builds");
+    let settings = kiotviet.settings();
+    let body = json!({
+        "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret,
+    });
+    let connected = app.api("PUT", "connections/shop", &body).await;
+    assert_eq!(connected.status, 200, "{}", connected.json());
+    for webhook in ["customer", "order"] {
+        let on = app
+            .api(
+                "PUT",
+                &format!("connections/shop/webhooks/{webhook}"),
+                &Value::Null,
+            )
+            .await;
+        assert_eq!(on.status, 200, "{}", on.json());
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    app.take_calls();
+    Shop {
+        app,
+        kiotviet,
+        getfly,
+    }
+}
+
+impl Shop {
+    /// Carries what KiotViet has to tell; gives what each delivery cost.
+    async fn deliver(&self) -> Vec<host_test::harness::Outcome> {
+        let mut outcomes = Vec::new();
+        for delivery in self.kiotviet.take_deliveries() {
+            let outcome = self.app.request(self.kiotviet.request(&delivery)).await;
+            self.kiotviet.settle(delivery, Some(outcome.status));
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_and_an_invoice_arrive() {
+    let shop = connected().await;
+    let id = shop.kiotviet.create_customer(NewCustomer {
+        name: "Chị Thử".into(),
+        contact_number: Some("0900 000 101".into()),
+        email: Some("thu101@example.vn".into()),
+        ..NewCustomer::default()
+    });
+    let customer = shop.deliver().await;
+    assert_eq!(customer.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
+    assert_eq!(
+        shop.app.take_calls().len(),
+        4,
+        "a new customer costs four calls"
+    );
+    let line = Line::new("SP000001", "Áo thử", 2.into(), 150_000.into());
+    shop.kiotviet.create_invoice(NewInvoice {
+        customer_id: Some(id),
+        lines: vec![line],
+        ..NewInvoice::default()
+    });
+    let invoice = shop.deliver().await;
+    assert_eq!(invoice.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
+    assert_eq!(
+        shop.app.take_calls().len(),
+        2,
+        "an invoice of a known customer costs two calls"
+    );
+
+    let accounts = shop.getfly.accounts();
+    assert_eq!(accounts.len(), 1);
+    assert_eq!(accounts[0].phone_office, "0900000101");
+    let orders = shop.getfly.orders();
+    assert_eq!(orders.len(), 1);
+    assert_eq!(orders[0].account_code, accounts[0].account_code);
+    for (what, outcome) in [("customer", &customer[0]), ("invoice", &invoice[0])] {
+        assert_eq!(outcome.finished.trap, None);
+        println!(
+            "a new {what}: {} fuel, {} KiB of memory",
+            outcome.finished.fuel,
+            outcome.finished.memory / 1024
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_is_answered_within_a_second_while_both_upstreams_hang() {
+    let shop = connected().await;
+    shop.kiotviet.create_customer(NewCustomer {
+        name: "Anh Chờ".into(),
+        ..NewCustomer::default()
+    });
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    shop.kiotviet.update_settings(|s| s.gets_per_hour = 0);
+    let before = tokio::time::Instant::now();
+    let (outcome, after) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
+    assert_eq!(outcome.status, 200);
+    assert!(
+        before.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        before.elapsed()
+    );
+    assert_eq!(
+        after
+            .expect("the guest goes on")
+            .await
+            .expect("no panic")
+            .trap,
+        None
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_mebibytes_of_garbage_are_kept_and_more_are_refused() {
+    let shop = connected().await;
+    shop.kiotviet.create_customer(NewCustomer::default());
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    let request = |size: usize| {
+        let (parts, _) = shop.kiotviet.request(&delivery).into_parts();
+        http::Request::from_parts(parts, bytes::Bytes::from(vec![b'['; size]))
+    };
+    let kept = shop.app.request(request(5 * 1024 * 1024)).await;
+    assert_eq!((kept.status, kept.finished.trap), (200, None));
+    assert_eq!(
+        shop.app.request(request(5 * 1024 * 1024 + 1)).await.status,
+        413
+    );
+    let events = shop.app.api("GET", "events", &Value::Null).await.json();
+    assert_eq!(events["events"][0]["state"], "dead");
+}
