@@ -8,11 +8,11 @@
 mod bindings;
 pub mod cli;
 pub mod demo;
+pub mod fixture;
 pub mod harness;
 pub mod keyvalue;
 pub mod manifest;
 pub mod mishap;
-pub mod fixture;
 pub mod native;
 pub mod outbound;
 pub mod runtime;

@@ -26,6 +26,7 @@ pub mod log;
 pub mod rules;
 pub mod seal;
 pub mod secret;
+pub mod stored;
 pub mod sync;
 pub mod time;
 pub mod together;

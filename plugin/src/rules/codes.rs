@@ -129,6 +129,11 @@ impl OrderCode {
         Self(format!("{retailer}-{}", code.base()))
     }
 
+    /// The code of an order that Getfly has already, untouched.
+    pub fn existing(code: String) -> Self {
+        Self(code)
+    }
+
     /// The code.
     pub fn as_str(&self) -> &str {
         &self.0

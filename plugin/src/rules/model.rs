@@ -105,7 +105,7 @@ pub struct Surcharge {
 }
 
 /// A KiotViet user of `GET /users` (manual 2.8). Admins are not in that list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KiotVietUser {
     /// `SoldById` of an invoice.
     pub id: i64,
@@ -116,7 +116,7 @@ pub struct KiotVietUser {
 }
 
 /// A Getfly user of `GET /api/v6.1/users`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GetflyUser {
     /// Numeric id.
     pub user_id: i64,

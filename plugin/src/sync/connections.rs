@@ -12,9 +12,9 @@ use crate::{
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
     secret::Secret,
+    stored::{self, Damaged, stored_fields},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -54,7 +54,7 @@ impl Webhook {
 }
 
 /// A connection as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Our name for it, in our routes.
     pub name: String,
@@ -70,13 +70,28 @@ pub struct Connection {
     sealed: String,
 }
 
+stored_fields!(Connection {
+    name,
+    retailer,
+    client_id,
+    connected_at,
+    token_hash,
+    sealed
+});
+
 /// What is sealed.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 struct Secrets {
     client_secret: String,
     path_token: String,
     webhook_secret: String,
 }
+
+stored_fields!(Secrets {
+    client_secret,
+    path_token,
+    webhook_secret
+});
 
 /// The opened secrets of a connection.
 #[derive(Debug, Clone)]
@@ -122,7 +137,7 @@ fn seal(
     sealer: &Sealer,
     random: &impl Random,
 ) -> Result<String, StoreError> {
-    let plain = serde_json::to_vec(secrets).map_err(|e| StoreError(e.to_string()))?;
+    let plain = stored::write(secrets);
     sealer
         .seal(&keys::connection(name), &plain, random)
         .map_err(|e| StoreError(e.to_string()))
@@ -166,7 +181,7 @@ impl Connection {
     /// Opens its secrets.
     pub fn open(&self, sealer: &Sealer) -> Result<Opened, SealError> {
         let plain = sealer.open(&keys::connection(&self.name), &self.sealed)?;
-        let secrets: Secrets = serde_json::from_slice(&plain).map_err(|_| SealError::Damaged)?;
+        let secrets: Secrets = stored::read(&plain).map_err(|_| SealError::Damaged)?;
         Ok(Opened {
             client_secret: Secret::new(secrets.client_secret),
             path_token: Secret::new(secrets.path_token),
@@ -198,11 +213,13 @@ pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
 }
 
 /// A webhook's switch while it is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch {
     /// The moment it was switched on: what was created before is not new.
     pub on_since: Timestamp,
 }
+
+stored_fields!(Switch { on_since });
 
 /// Both switches; none is off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -213,7 +230,7 @@ pub struct Switches {
     pub order: Option<Timestamp>,
 }
 
-fn damaged(what: &str) -> impl Fn(serde_json::Error) -> StoreError + '_ {
+fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
     move |e| StoreError(format!("{what} is damaged: {e}"))
 }
 
@@ -225,7 +242,7 @@ pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, 
     let Some(bytes) = store.get(&keys::connection(name)).await? else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes)
+    stored::read(&bytes)
         .map(Some)
         .map_err(damaged("a connection"))
 }
@@ -236,7 +253,7 @@ pub async fn save(
     connection: &Connection,
     is_new: bool,
 ) -> Result<(), StoreError> {
-    let bytes = serde_json::to_vec(connection).map_err(|e| StoreError(e.to_string()))?;
+    let bytes = stored::write(connection);
     if is_new {
         let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
         store
@@ -285,7 +302,7 @@ pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreE
     for webhook in Webhook::ALL {
         let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
         let switch: Option<Switch> = bytes
-            .map(|b| serde_json::from_slice(&b))
+            .map(|b| stored::read(&b))
             .transpose()
             .map_err(damaged("a webhook switch"))?;
         let since = switch.map(|s| s.on_since);
@@ -308,8 +325,7 @@ pub async fn set_switch(
     match on_since {
         None => store.delete(&key).await,
         Some(on_since) => {
-            let bytes =
-                serde_json::to_vec(&Switch { on_since }).map_err(|e| StoreError(e.to_string()))?;
+            let bytes = stored::write(&Switch { on_since });
             store.set(&key, &bytes).await
         }
     }

@@ -2,9 +2,7 @@
 //! follow from it. Written as one value, so that counts and place never disagree; after a crash the
 //! worker goes over the same entries again and comes to the same counts.
 
-use crate::rules::verdict::Outcome;
-use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use crate::{rules::verdict::Outcome, stored::stored_fields, time::Timestamp};
 
 use super::{
     few::Few,
@@ -22,7 +20,7 @@ const FAR_SECONDS: i64 = 1800;
 pub const HOLE_SECONDS: i64 = 600;
 
 /// A number that was reserved and has no entry yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole {
     /// The number.
     pub seq: u64,
@@ -30,8 +28,10 @@ pub struct Hole {
     pub since: Timestamp,
 }
 
+stored_fields!(Hole { seq, since });
+
 /// Entries of a due list that were appended and consumed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bucket {
     /// Entries before this index are consumed.
     pub next: u32,
@@ -39,8 +39,10 @@ pub struct Bucket {
     pub len: u32,
 }
 
+stored_fields!(Bucket { next, len });
+
 /// Events by where they stand; `received = created + linked + ignored + dead + dismissed + waiting`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All events the worker has looked at.
     pub received: u64,
@@ -55,6 +57,15 @@ pub struct Counts {
     /// Dismissed by a person.
     pub dismissed: u64,
 }
+
+stored_fields!(Counts {
+    received,
+    created,
+    linked,
+    ignored,
+    dead,
+    dismissed
+});
 
 impl Counts {
     fn class(&mut self, record: &Record) -> Option<&mut u64> {
@@ -83,7 +94,7 @@ impl Counts {
 }
 
 /// An upstream that is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     /// Until then.
     pub until: Timestamp,
@@ -91,30 +102,36 @@ pub struct Pause {
     pub failures: u32,
 }
 
+stored_fields!(Pause { until, failures });
+
 /// See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
     /// Every entry up to this number was looked at.
     pub low: u64,
     /// Numbers without an entry that are looked at again.
-    #[serde(default)]
     pub holes: Vec<Hole>,
     /// Due lists by the start of their bucket (Unix seconds).
-    #[serde(default)]
     pub due: Few<i64, Bucket>,
     /// Entries before this number were removed, or are removed through the due lists.
-    #[serde(default)]
     pub oldest: u64,
     /// The counts at this place.
-    #[serde(default)]
     pub counts: Counts,
     /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
-    #[serde(default)]
     pub pauses: Few<String, Pause>,
     /// Starts of the last calls to Getfly, for its ceiling.
-    #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
 }
+
+stored_fields!(Cursor {
+    low,
+    holes,
+    due,
+    oldest,
+    counts,
+    pauses,
+    getfly_calls
+});
 
 /// The moment at or after `wanted` at which a due list is read.
 pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {

@@ -16,7 +16,7 @@ use super::{
     world::{Clock, Random, Store, StoreError, World},
 };
 use crate::time::Timestamp;
-use crate::{config::Ready, log, rules::verdict::Reason};
+use crate::{config::Ready, log, rules::verdict::Reason, stored};
 use core::time::Duration;
 use serde::Serialize;
 
@@ -182,7 +182,7 @@ async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool,
 pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => serde_json::from_slice(&bytes)
+        Some(bytes) => stored::read(&bytes)
             .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
     }
 }
@@ -259,7 +259,7 @@ impl<W: World> Drain<'_, '_, W> {
             !over
         });
         if self.cursor != self.saved {
-            let bytes = serde_json::to_vec(&self.cursor).map_err(|e| e.to_string())?;
+            let bytes = stored::write(&self.cursor);
             if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
                 // Perhaps it is not written: their indices must not be given out anew.
                 for (start, len) in consumed {

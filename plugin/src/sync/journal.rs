@@ -5,7 +5,7 @@ use super::{
     record::{Body, Entry, Record},
     world::{Random, Store, StoreError},
 };
-use crate::seal::Sealer;
+use crate::{seal::Sealer, stored};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
@@ -33,7 +33,7 @@ pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreEr
     let Some(bytes) = store.get(&keys::entry(seq)).await? else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes)
+    stored::read(&bytes)
         .map(Some)
         .map_err(|e| StoreError(format!("journal entry {seq} is damaged: {e}")))
 }
@@ -48,8 +48,7 @@ pub async fn read_event(store: &impl Store, seq: u64) -> Result<Option<Record>, 
 
 /// Writes an entry.
 pub async fn write(store: &impl Store, seq: u64, entry: &Entry) -> Result<(), StoreError> {
-    let bytes = serde_json::to_vec(entry).map_err(|e| StoreError(e.to_string()))?;
-    store.set(&keys::entry(seq), &bytes).await
+    store.set(&keys::entry(seq), &stored::write(entry)).await
 }
 
 /// Writes an event at its own number.
@@ -87,12 +86,7 @@ pub async fn keep_body<W: Store + Random>(
     for chunk in bytes.chunks(PART_BYTES) {
         let key = keys::body_part(seq, parts);
         let part = wrap(sealer, &key, chunk, world);
-        world
-            .set(
-                &key,
-                &serde_json::to_vec(&part).map_err(|e| StoreError(e.to_string()))?,
-            )
-            .await?;
+        world.set(&key, &stored::write(&part)).await?;
         parts += 1;
     }
     Ok(Body::Parts(parts))
@@ -114,7 +108,7 @@ pub async fn open_body(
         let Some(bytes) = store.get(&key).await? else {
             return Ok(None);
         };
-        let opened = serde_json::from_slice(&bytes)
+        let opened = stored::read(&bytes)
             .ok()
             .and_then(|b| unwrap(sealer, &key, &b));
         let Some(opened) = opened else {

@@ -14,12 +14,12 @@ use crate::rules::{
     verdict::Outcome,
 };
 use crate::seal::Sealer;
+use crate::stored::{self, Damaged, Stored, field, put};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 /// What is kept of a KiotViet customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerEntry {
     /// Older than its connection's webhook: never pushed by its own events.
     Before,
@@ -34,9 +34,35 @@ pub enum CustomerEntry {
     },
 }
 
+impl Stored for CustomerEntry {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Before => Value::from("before"),
+            Self::Synced(code) => stored::variant("synced", code.to_json()),
+            Self::Creating { seq, code } => {
+                let mut fields = Map::new();
+                put(&mut fields, "seq", seq.to_json());
+                put(&mut fields, "code", code.to_json());
+                stored::variant("creating", Value::Object(fields))
+            }
+        }
+    }
+
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("before", _) => Ok(Self::Before),
+            ("synced", code) => Stored::from_json(code).map(Self::Synced),
+            ("creating", json) => Ok(Self::Creating {
+                seq: field(json, "seq")?,
+                code: field(json, "code")?,
+            }),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
 /// What is kept of an invoice family.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoiceEntry {
     /// Older than its connection's webhook.
     Before,
@@ -54,6 +80,44 @@ pub enum InvoiceEntry {
         /// From this invoice.
         invoice_id: i64,
     },
+}
+
+impl Stored for InvoiceEntry {
+    fn to_json(&self) -> Value {
+        let mut fields = Map::new();
+        match self {
+            Self::Before => Value::from("before"),
+            Self::Ordering {
+                seq,
+                invoice_id,
+                since,
+            } => {
+                put(&mut fields, "seq", seq.to_json());
+                put(&mut fields, "invoice_id", invoice_id.to_json());
+                put(&mut fields, "since", since.to_json());
+                stored::variant("ordering", Value::Object(fields))
+            }
+            Self::Ordered { invoice_id } => {
+                put(&mut fields, "invoice_id", invoice_id.to_json());
+                stored::variant("ordered", Value::Object(fields))
+            }
+        }
+    }
+
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("before", _) => Ok(Self::Before),
+            ("ordering", json) => Ok(Self::Ordering {
+                seq: field(json, "seq")?,
+                invoice_id: field(json, "invoice_id")?,
+                since: field(json, "since")?,
+            }),
+            ("ordered", json) => Ok(Self::Ordered {
+                invoice_id: field(json, "invoice_id")?,
+            }),
+            _ => Err(Damaged::VALUE),
+        }
+    }
 }
 
 /// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
@@ -105,22 +169,17 @@ pub struct EarlierTry {
     pub since: Timestamp,
 }
 
-async fn load<T: DeserializeOwned>(store: &impl Store, key: &str) -> Result<Option<T>, StoreError> {
+async fn load<T: Stored>(store: &impl Store, key: &str) -> Result<Option<T>, StoreError> {
     let Some(bytes) = store.get(key).await? else {
         return Ok(None);
     };
-    serde_json::from_slice(&bytes)
+    stored::read(&bytes)
         .map(Some)
         .map_err(|e| StoreError(format!("a ledger entry is damaged: {e}")))
 }
 
-async fn save<T: Serialize>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
-    store
-        .set(
-            key,
-            &serde_json::to_vec(value).map_err(|e| StoreError(e.to_string()))?,
-        )
-        .await
+async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
+    store.set(key, &stored::write(value)).await
 }
 
 /// What became of event `seq`, which was about to create.

@@ -1,16 +1,20 @@
 //! A journal entry: the event that was answered 200, and what became of it. It is also what people
 //! see, so it carries its own explanation.
 
-use crate::rules::{
-    codes::{AccountCode, OrderCode},
-    matching::MatchedBy,
-    verdict::Outcome,
-};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use crate::{
+    rules::{
+        codes::{AccountCode, OrderCode},
+        matching::MatchedBy,
+        verdict::Outcome,
+    },
+    stored::{self, Damaged, Stored, stored_fields, stored_words},
+};
+use serde::Serialize;
+use serde_json::Value;
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `customer.update`.
@@ -21,8 +25,10 @@ pub enum Kind {
     Other,
 }
 
+stored_words!(Kind { Customer = "customer", Invoice = "invoice", Other = "other" });
+
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for its first try.
@@ -37,6 +43,14 @@ pub enum State {
     Dismissed,
 }
 
+stored_words!(State {
+    Received = "received",
+    Retrying = "retrying",
+    Done = "done",
+    Dead = "dead",
+    Dismissed = "dismissed",
+});
+
 impl State {
     /// Whether nothing more will happen by itself.
     pub fn is_final(self) -> bool {
@@ -45,13 +59,12 @@ impl State {
 
     /// Parses the word used in the API's filter.
     pub fn parse(word: &str) -> Option<Self> {
-        serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
+        Self::from_json(&Value::from(word)).ok()
     }
 }
 
 /// Where a record's raw body is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// Sealed under `master_key`.
     Sealed(String),
@@ -61,8 +74,27 @@ pub enum Body {
     Parts(usize),
 }
 
+impl Stored for Body {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Sealed(text) => stored::variant("sealed", text.to_json()),
+            Self::Plain(text) => stored::variant("plain", text.to_json()),
+            Self::Parts(count) => stored::variant("parts", count.to_json()),
+        }
+    }
+
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("sealed", text) => Stored::from_json(text).map(Self::Sealed),
+            ("plain", text) => Stored::from_json(text).map(Self::Plain),
+            ("parts", count) => Stored::from_json(count).map(Self::Parts),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
 /// An account that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Alternative {
     /// Its code.
     pub account_code: AccountCode,
@@ -76,8 +108,16 @@ pub struct Alternative {
     pub chosen: bool,
 }
 
+stored_fields!(Alternative {
+    account_code,
+    account_id,
+    matched_by,
+    created_at,
+    chosen
+});
+
 /// An upstream call made for an event, without any value of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Call {
     /// e.g. `GET /customers/{id}`.
     pub endpoint: String,
@@ -87,8 +127,14 @@ pub struct Call {
     pub ms: i64,
 }
 
+stored_fields!(Call {
+    endpoint,
+    status,
+    ms
+});
+
 /// What KiotViet's delivery pointed at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     /// Id of the customer or invoice.
     pub id: i64,
@@ -96,8 +142,10 @@ pub struct Hint {
     pub code: Option<String>,
 }
 
+stored_fields!(Hint { id, code });
+
 /// An event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Number in the journal.
     pub seq: u64,
@@ -112,54 +160,63 @@ pub struct Record {
     /// Where it stands.
     pub state: State,
     /// Set when `done`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Set when `done` or `dead`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Tries that failed.
-    #[serde(default)]
     pub attempts: u32,
     /// Set when `retrying`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// The Getfly account it led to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_code: Option<OrderCode>,
     /// Remarks for people.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The rule that decided, e.g. `R7`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// What it decided on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
     /// Accounts that matched.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
     /// Calls of the last try.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
     /// What to look at; none for what cannot be processed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
     /// The raw item, or the whole delivery where it could not be split; dropped when `done`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
     /// The body is a whole delivery: a retry accepts it anew.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub whole_delivery: bool,
     /// The last command that was applied, so that applying it twice changes nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commanded_by: Option<u64>,
 }
+
+stored_fields!(Record {
+    seq,
+    received_at,
+    connection,
+    kind,
+    key,
+    state,
+    outcome,
+    reason,
+    attempts,
+    next_attempt_at,
+    finished_at,
+    account_code,
+    order_code,
+    notes,
+    rule,
+    evidence,
+    alternatives,
+    calls,
+    hint,
+    body,
+    whole_delivery,
+    commanded_by,
+});
 
 impl Record {
     /// A new event, waiting for its first try.
@@ -208,8 +265,7 @@ impl Record {
 
 /// What a person asked for about a dead letter. It goes through the journal, so that only the
 /// worker ever changes a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// Try this event again.
     Retry(u64),
@@ -217,12 +273,45 @@ pub enum Command {
     Dismiss(u64),
 }
 
+impl Stored for Command {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Retry(seq) => stored::variant("retry", seq.to_json()),
+            Self::Dismiss(seq) => stored::variant("dismiss", seq.to_json()),
+        }
+    }
+
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("retry", seq) => Stored::from_json(seq).map(Self::Retry),
+            ("dismiss", seq) => Stored::from_json(seq).map(Self::Dismiss),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
 /// A journal entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// An event.
     Event(Box<Record>),
     /// A person's wish.
     Command(Command),
+}
+
+impl Stored for Entry {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Event(record) => stored::variant("event", record.to_json()),
+            Self::Command(command) => stored::variant("command", command.to_json()),
+        }
+    }
+
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("event", json) => Ok(Self::Event(Box::new(Stored::from_json(json)?))),
+            ("command", json) => Stored::from_json(json).map(Self::Command),
+            _ => Err(Damaged::VALUE),
+        }
+    }
 }

@@ -17,9 +17,10 @@ use crate::{
     },
     rules::model::{GetflyUser, KiotVietUser},
     secret::Secret,
+    stored::{self, Stored, stored_fields},
 };
 use core::{cell::RefCell, time::Duration};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// How long the lists of users are believed.
 pub const USERS_FRESH: Duration = Duration::from_secs(600);
@@ -40,11 +41,17 @@ pub struct Session<'a, W> {
     token: RefCell<Option<Secret>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Cached<T> {
-    until: Timestamp,
-    value: T,
-}
+stored_fields!(KiotVietUser {
+    id,
+    given_name,
+    mobile_phone
+});
+stored_fields!(GetflyUser {
+    user_id,
+    user_name,
+    contact_name,
+    contact_mobile
+});
 
 impl<'a, W: World> Session<'a, W> {
     /// A session; nothing is called yet.
@@ -72,20 +79,19 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
-    async fn cached<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+    async fn cached<T: Stored>(&self, key: &str) -> Option<T> {
         let sealed = String::from_utf8(self.world.get(key).await.ok()??).ok()?;
         let plain = self.ready.sealer.open(key, &sealed).ok()?;
-        let cached: Cached<T> = serde_json::from_slice(&plain).ok()?;
-        (self.world.now() < cached.until).then_some(cached.value)
+        let (until, value): (Timestamp, T) = stored::read(&plain).ok()?;
+        (self.world.now() < until).then_some(value)
     }
 
-    async fn cache<T: Serialize>(&self, key: &str, value: &T, fresh: Duration) {
+    async fn cache(&self, key: &str, value: Value, fresh: Duration) {
         let Some(until) = self.world.now().checked_add(fresh) else {
             return;
         };
-        let Ok(plain) = serde_json::to_vec(&Cached { until, value }) else {
-            return;
-        };
+        let pair = Value::Array(vec![until.to_json(), value]);
+        let plain = pair.to_string().into_bytes();
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
             // A cache that was not written is only slower.
             let _ = self.world.set(key, sealed.as_bytes()).await;
@@ -98,7 +104,8 @@ impl<'a, W: World> Session<'a, W> {
         let fresh = Duration::from_secs(token.expires_in_seconds).saturating_sub(TOKEN_SPARE);
         if !fresh.is_zero() {
             let key = keys::token(&self.connection.name);
-            self.cache(&key, &token.access_token.reveal(), fresh).await;
+            let text = Value::from(token.access_token.reveal());
+            self.cache(&key, text, fresh).await;
         }
         *self.token.borrow_mut() = Some(token.access_token.clone());
         Ok(token.access_token)
@@ -150,7 +157,7 @@ impl<'a, W: World> Session<'a, W> {
             return Ok(users);
         }
         let users = self.kiotviet(async |k| k.users().await).await?;
-        self.cache(&key, &users, USERS_FRESH).await;
+        self.cache(&key, users.to_json(), USERS_FRESH).await;
         Ok(users)
     }
 
@@ -160,7 +167,8 @@ impl<'a, W: World> Session<'a, W> {
             return Ok(users);
         }
         let users = self.getfly().users().await?;
-        self.cache(keys::GETFLY_USERS, &users, USERS_FRESH).await;
+        self.cache(keys::GETFLY_USERS, users.to_json(), USERS_FRESH)
+            .await;
         Ok(users)
     }
 }
