@@ -223,7 +223,7 @@ pub(super) async fn delete<W: World>(
                 // Whoever revoked the key on KiotViet must be able to leave all the same.
                 Err(
                     e @ (KiotVietError::CredentialsRefused { .. }
-                    | KiotVietError::Unauthorized
+                    | KiotVietError::Unauthorized { .. }
                     | KiotVietError::NoRight),
                 ) => warning = Some(e.to_string()),
                 Err(e) => return Err(e.into()),

@@ -131,7 +131,7 @@ impl From<KiotVietError> for Problem {
     fn from(e: KiotVietError) -> Self {
         let refused = "KiotViet refused the shop name, ClientId or security code (Mã bảo mật)";
         match &e {
-            KiotVietError::CredentialsRefused { .. } | KiotVietError::Unauthorized => {
+            KiotVietError::CredentialsRefused { .. } | KiotVietError::Unauthorized { .. } => {
                 Self::new(422, "kiotviet-refused-credentials", refused, e.to_string())
             }
             KiotVietError::NoRight => Self::new(

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// A call to Getfly that did not do what was asked, or whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GetflyError {
-    /// 401 or 403: the key is wrong, or may not do this.
+    /// 401: the key is wrong. Not about the record, so a mended key must find it waiting.
     #[error("Getfly refuses the API key ({status})")]
     KeyRefused {
         /// HTTP status.
@@ -109,7 +109,7 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
         (200..=299, Body::Json(value)) if value.get("errors").is_some_and(has_errors) => {
             refused(&body)
         }
-        (401 | 403, _) => Err(GetflyError::KeyRefused { status }),
+        (401, _) => Err(GetflyError::KeyRefused { status }),
         (408 | 425 | 429 | 500..=599, _) => Err(GetflyError::Busy {
             status,
             retry_after: response.retry_after.as_deref().and_then(parse_retry_after),

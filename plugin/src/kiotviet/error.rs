@@ -16,8 +16,11 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KiotVietError {
     /// 401 or `TokenException`: a new token, once, may do.
-    #[error("KiotViet does not accept the token")]
-    Unauthorized,
+    #[error("KiotViet does not accept the token: {reason}")]
+    Unauthorized {
+        /// KiotViet's own words.
+        reason: String,
+    },
     /// The token endpoint refuses the ClientId, the security code or the shop.
     #[error("KiotViet refuses the credentials: {reason}")]
     CredentialsRefused {
@@ -64,7 +67,7 @@ impl KiotVietError {
             Self::Busy { retry_after, .. } => Fate::Retry {
                 after: *retry_after,
             },
-            Self::Unauthorized
+            Self::Unauthorized { .. }
             | Self::CredentialsRefused { .. }
             | Self::NoRight
             | Self::Unreachable(_)
@@ -90,7 +93,11 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> 
     let body = Body::read(&response.body);
     let (code, message) = response_status(&body);
     if status == 401 || code == TOKEN_ERROR_CODE {
-        return Err(KiotVietError::Unauthorized);
+        let words = [message, code, format!("HTTP {status}")];
+        let words = words.into_iter().find(|words| !words.is_empty());
+        return Err(KiotVietError::Unauthorized {
+            reason: redact(&words.unwrap_or_default()),
+        });
     }
     let refused = KiotVietError::Refused {
         status,

@@ -3,7 +3,6 @@
 //! before, never by the delivery. `on_since` is when the webhook was switched on; none: it is off.
 
 use super::{
-    codes::InvoiceCode,
     model::{Customer, Invoice},
     verdict::Reason,
 };
@@ -26,8 +25,13 @@ pub enum Known {
 /// What is known of an invoice's family (all invoices with one base code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownInvoice {
-    /// Created before the webhook was switched on.
-    Before,
+    /// This invoice of it is older than the webhook, or an edit of one that is.
+    Old {
+        /// The invoice.
+        invoice_id: i64,
+        /// It is an edit.
+        edited: bool,
+    },
     /// There is an order.
     Ordered {
         /// The invoice that it was made from.
@@ -68,24 +72,39 @@ pub fn customer_after_reading(on_since: Timestamp, record: Option<&Customer>) ->
     }
 }
 
-/// R3, R6: why an invoice event needs no reading of KiotViet's record, if so. `known` is of the
-/// family of `code`; `id` and `code` are the event's.
+/// R3: why an invoice event needs no reading of KiotViet's record, if so: only what is known of this
+/// very invoice. A code in the delivery alone decides nothing.
 pub fn invoice_before_reading(
     on_since: Option<Timestamp>,
     known: Option<KnownInvoice>,
     id: i64,
-    code: Option<&InvoiceCode>,
 ) -> Option<Reason> {
-    let edit = code.is_some_and(InvoiceCode::is_edit);
-    match (on_since, known) {
-        (None, _) => Some(Reason::OrderWebhookOff),
-        (_, None) => None,
-        (_, Some(KnownInvoice::Ordered { invoice_id })) if edit && invoice_id != id => {
+    if on_since.is_none() {
+        return Some(Reason::OrderWebhookOff);
+    }
+    match known? {
+        KnownInvoice::Ordered { invoice_id } if invoice_id == id => Some(Reason::AlreadySynced),
+        KnownInvoice::Old { invoice_id, edited } if invoice_id == id => Some(if edited {
+            Reason::InvoiceEdited
+        } else {
+            Reason::CreatedBeforeConnection
+        }),
+        _ => None,
+    }
+}
+
+/// R3, R6: why the invoice that KiotViet has is not new, whatever its dates say. `known` is of its
+/// family.
+pub fn invoice_in_family(invoice: &Invoice, known: Option<KnownInvoice>) -> Option<Reason> {
+    match known {
+        Some(KnownInvoice::Ordered { invoice_id })
+            if invoice.code.is_edit() && invoice_id != invoice.id =>
+        {
             Some(Reason::InvoiceEdited)
         }
-        (_, Some(KnownInvoice::Ordered { .. })) => Some(Reason::AlreadySynced),
-        (_, Some(KnownInvoice::Before)) if edit => Some(Reason::InvoiceEdited),
-        (_, Some(KnownInvoice::Before)) => Some(Reason::CreatedBeforeConnection),
+        Some(KnownInvoice::Ordered { .. }) => Some(Reason::AlreadySynced),
+        _ if invoice.status == CANCELLED => Some(Reason::InvoiceCancelled),
+        Some(KnownInvoice::Old { .. }) | None => None,
     }
 }
 
@@ -116,6 +135,7 @@ pub fn invoice_after_reading(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::codes::InvoiceCode;
     use Newness::{Ignore, New, NoCreationDate};
 
     const ON: &str = "2026-01-02T03:04:05Z";
@@ -193,31 +213,53 @@ mod tests {
     }
 
     #[test]
-    fn r3_r6_a_known_invoice_family_is_not_read_again() {
+    fn r3_r6_only_a_known_invoice_is_not_read_again() {
         let ordered = Some(KnownInvoice::Ordered { invoice_id: 1 });
-        let before = Some(KnownInvoice::Before);
-        for (known, id, code, expected) in [
-            (ordered, 1, Some("HD1"), Some(Reason::AlreadySynced)),
-            (ordered, 1, Some("HD1.01"), Some(Reason::AlreadySynced)),
-            (ordered, 2, Some("HD1.01"), Some(Reason::InvoiceEdited)),
-            (ordered, 2, Some("HD1"), Some(Reason::AlreadySynced)),
-            (ordered, 2, None, Some(Reason::AlreadySynced)),
-            (
-                before,
-                1,
-                Some("HD1"),
-                Some(Reason::CreatedBeforeConnection),
-            ),
-            (before, 2, Some("HD1.01"), Some(Reason::InvoiceEdited)),
-            (before, 2, None, Some(Reason::CreatedBeforeConnection)),
-            (None, 1, Some("HD1"), None),
-            (None, 1, Some("HD1.01"), None),
+        let old = |edited| {
+            Some(KnownInvoice::Old {
+                invoice_id: 1,
+                edited,
+            })
+        };
+        for (known, id, expected) in [
+            (ordered, 1, Some(Reason::AlreadySynced)),
+            (ordered, 2, None),
+            (old(false), 1, Some(Reason::CreatedBeforeConnection)),
+            (old(true), 1, Some(Reason::InvoiceEdited)),
+            (old(false), 2, None),
+            (None, 1, None),
         ] {
-            let code = code.map(InvoiceCode::new);
-            let decided = invoice_before_reading(Some(time(ON)), known, id, code.as_ref());
-            assert_eq!(decided, expected, "{known:?} {id} {code:?}");
-            let off = invoice_before_reading(None, known, id, code.as_ref());
+            let decided = invoice_before_reading(Some(time(ON)), known, id);
+            assert_eq!(decided, expected, "{known:?} {id}");
+            let off = invoice_before_reading(None, known, id);
             assert_eq!(off, Some(Reason::OrderWebhookOff));
+        }
+    }
+
+    #[test]
+    fn r6_a_family_with_an_order_gets_no_other() {
+        let ordered = |invoice_id| Some(KnownInvoice::Ordered { invoice_id });
+        let old = Some(KnownInvoice::Old {
+            invoice_id: 9,
+            edited: false,
+        });
+        for (code, status, known, expected) in [
+            ("HD1", 1, ordered(1), Some(Reason::AlreadySynced)),
+            ("HD1", 2, ordered(1), Some(Reason::AlreadySynced)),
+            ("HD1", 1, ordered(9), Some(Reason::AlreadySynced)),
+            ("HD1.01", 1, ordered(9), Some(Reason::InvoiceEdited)),
+            ("HD1.01", 2, ordered(9), Some(Reason::InvoiceEdited)),
+            ("HD1", 2, ordered(9), Some(Reason::AlreadySynced)),
+            ("HD1.01", 1, old, None),
+            ("HD1", 1, None, None),
+            ("HD1", 2, None, Some(Reason::InvoiceCancelled)),
+        ] {
+            let record = invoice(code, status, AFTER);
+            assert_eq!(
+                invoice_in_family(&record, known),
+                expected,
+                "{code} {status} {known:?}"
+            );
         }
     }
 

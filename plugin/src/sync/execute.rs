@@ -114,9 +114,13 @@ async fn remember_ignored<W: World>(
         Remember::OldCustomer(id) => {
             ledger::keep_customer(session.world, retailer, id, &CustomerEntry::Before).await?;
         }
-        Remember::OldInvoice(code) => {
-            ledger::keep_invoice(session.world, retailer, code.base(), &InvoiceEntry::Before)
-                .await?;
+        Remember::OldInvoice {
+            code,
+            invoice_id,
+            edited,
+        } => {
+            let entry = InvoiceEntry::Old { invoice_id, edited };
+            ledger::keep_invoice(session.world, retailer, code.base(), &entry).await?;
         }
     }
     Ok(())

@@ -64,8 +64,13 @@ impl Stored for CustomerEntry {
 /// What is kept of an invoice family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoiceEntry {
-    /// Older than its connection's webhook.
-    Before,
+    /// This invoice is older than its connection's webhook, or an edit of one that is.
+    Old {
+        /// The invoice's id.
+        invoice_id: i64,
+        /// It is an edit.
+        edited: bool,
+    },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
         /// The event.
@@ -86,7 +91,11 @@ impl Stored for InvoiceEntry {
     fn to_json(&self) -> Value {
         let mut fields = Map::new();
         match self {
-            Self::Before => Value::from("before"),
+            Self::Old { invoice_id, edited } => {
+                put(&mut fields, "invoice_id", invoice_id.to_json());
+                put(&mut fields, "edited", Value::from(*edited));
+                stored::variant("old", Value::Object(fields))
+            }
             Self::Ordering {
                 seq,
                 invoice_id,
@@ -106,7 +115,13 @@ impl Stored for InvoiceEntry {
 
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
-            ("before", _) => Ok(Self::Before),
+            ("old", json) => Ok(Self::Old {
+                invoice_id: field(json, "invoice_id")?,
+                edited: json
+                    .get("edited")
+                    .and_then(Value::as_bool)
+                    .unwrap_or_default(),
+            }),
             ("ordering", json) => Ok(Self::Ordering {
                 seq: field(json, "seq")?,
                 invoice_id: field(json, "invoice_id")?,
@@ -273,7 +288,9 @@ pub async fn invoice(
             known: None,
             perhaps: None,
         },
-        Some(InvoiceEntry::Before) => known(KnownInvoice::Before),
+        Some(InvoiceEntry::Old { invoice_id, edited }) => {
+            known(KnownInvoice::Old { invoice_id, edited })
+        }
         Some(InvoiceEntry::Ordered { invoice_id }) => known(KnownInvoice::Ordered { invoice_id }),
         Some(InvoiceEntry::Ordering {
             seq,

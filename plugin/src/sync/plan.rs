@@ -166,8 +166,15 @@ pub enum Remember {
     Nothing,
     /// This customer is older than the webhook.
     OldCustomer(i64),
-    /// This invoice family is older than the webhook.
-    OldInvoice(InvoiceCode),
+    /// This invoice is older than the webhook, or an edit of one that is.
+    OldInvoice {
+        /// Its code.
+        code: InvoiceCode,
+        /// Its id.
+        invoice_id: i64,
+        /// It is an edit.
+        edited: bool,
+    },
 }
 
 /// What to do.
@@ -442,9 +449,7 @@ pub async fn invoice<W: World>(
         None => None,
     };
     let known = family.as_ref().and_then(|f| f.known);
-    if let Some(reason) =
-        newness::invoice_before_reading(switches.order, known, hint.id, hinted.as_ref())
-    {
+    if let Some(reason) = newness::invoice_before_reading(switches.order, known, hint.id) {
         return Ok(why.ignore(reason));
     }
     let Some(on_since) = switches.order else {
@@ -461,25 +466,21 @@ pub async fn invoice<W: World>(
     ));
     if hinted.as_ref().map(InvoiceCode::base) != Some(invoice.code.base()) {
         // The delivery had no code, or another one: the record's own decides.
-        let own = ledger::invoice(session.world, retailer, invoice.code.base()).await?;
-        let reason = newness::invoice_before_reading(
-            switches.order,
-            own.known,
-            invoice.id,
-            Some(&invoice.code),
-        );
-        if let Some(reason) = reason {
-            return Ok(why.ignore(reason));
-        }
-        family = Some(own);
+        family = Some(ledger::invoice(session.world, retailer, invoice.code.base()).await?);
+    }
+    let known = family.as_ref().and_then(|f| f.known);
+    if let Some(reason) = newness::invoice_in_family(&invoice, known) {
+        return Ok(why.ignore(reason));
     }
     let original = original_of(session, &invoice).await?;
     match newness::invoice_after_reading(on_since, Some(&invoice), original.as_ref()) {
         Newness::Ignore(reason) => {
             let remember = match reason {
-                Reason::CreatedBeforeConnection | Reason::InvoiceEdited => {
-                    Remember::OldInvoice(invoice.code.clone())
-                }
+                Reason::CreatedBeforeConnection | Reason::InvoiceEdited => Remember::OldInvoice {
+                    code: invoice.code.clone(),
+                    invoice_id: invoice.id,
+                    edited: reason == Reason::InvoiceEdited,
+                },
                 _ => Remember::Nothing,
             };
             return Ok(why.plan(Action::Ignore { reason, remember }));

@@ -145,7 +145,9 @@ impl<'a, W: World> Session<'a, W> {
     ) -> Result<T, KiotVietError> {
         let first = call(self.client(self.token().await?)).await;
         match first {
-            Err(KiotVietError::Unauthorized) => call(self.client(self.new_token().await?)).await,
+            Err(KiotVietError::Unauthorized { .. }) => {
+                call(self.client(self.new_token().await?)).await
+            }
             other => other,
         }
     }

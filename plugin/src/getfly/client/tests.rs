@@ -303,7 +303,7 @@ fn each_failed_create_has_its_fate_and_tells_whether_it_may_be_stored() {
     const REFUSED: &str = r#"{"message":"Sai","errors":{"product_code":"sai"}}"#;
     for (status, body, name, fate, maybe) in [
         (401, "{}", "KeyRefused", Fate::RETRY, false),
-        (403, "<html>", "KeyRefused", Fate::RETRY, false),
+        (403, REFUSED, "Refused", Fate::Dead, false),
         (400, REFUSED, "Refused", Fate::Dead, false),
         (422, REFUSED, "Refused", Fate::Dead, false),
         (200, REFUSED, "Refused", Fate::Dead, false),

@@ -206,6 +206,9 @@ fn each_failure_has_its_meaning_and_fate() {
         code: "KvValidateCustomerException".into(),
         message: "SĐT [hidden] sai".into(),
     };
+    let unauthorized = |reason: &str| KiotVietError::Unauthorized {
+        reason: reason.into(),
+    };
     let busy = |status| KiotVietError::Busy {
         status,
         retry_after: None,
@@ -213,10 +216,10 @@ fn each_failure_has_its_meaning_and_fate() {
     let strange =
         |status: u16| garbled(&format!("HTTP {status} with a body that is not KiotViet's"));
     for (status, body, error, fate) in [
-        (401, "", KiotVietError::Unauthorized, Fate::RETRY),
-        (401, "<html>", KiotVietError::Unauthorized, Fate::RETRY),
-        (420, token_gone, KiotVietError::Unauthorized, Fate::RETRY),
-        (200, token_gone, KiotVietError::Unauthorized, Fate::RETRY),
+        (401, "", unauthorized("HTTP 401"), Fate::RETRY),
+        (401, "<html>", unauthorized("HTTP 401"), Fate::RETRY),
+        (420, token_gone, unauthorized("hết hạn"), Fate::RETRY),
+        (200, token_gone, unauthorized("hết hạn"), Fate::RETRY),
         (420, invalid, refused(420), Fate::Dead),
         (400, invalid, refused(400), Fate::Dead),
         (200, invalid, refused(200), Fate::Dead),
