@@ -99,21 +99,17 @@ impl Mishaps {
     }
 
     async fn next(&self, name: impl FnOnce() -> String) -> Option<Mishap> {
-        let dead = {
-            let mut state = lock(&self.state);
-            if !state.armed {
-                return None;
-            }
-            if !state.dead {
-                state.calls.push(name());
-                let number = state.calls.len();
-                return state.script.get(&number).copied();
-            }
-            state.dead
-        };
-        // What ran beside the call that died is dead too.
-        debug_assert!(dead);
-        pending().await
+        if lock(&self.state).dead {
+            // What ran beside the call that died is dead too.
+            pending::<()>().await;
+        }
+        let mut state = lock(&self.state);
+        if !state.armed {
+            return None;
+        }
+        state.calls.push(name());
+        let number = state.calls.len();
+        state.script.get(&number).copied()
     }
 
     async fn die<T>(&self) -> T {

@@ -67,7 +67,7 @@ pub struct Called {
 /// A store call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// `get`, `set`, `delete` or `increment`.
+    /// `get`, `set`, `delete`, `increment`, or `look` for an increment by nothing.
     pub call: &'static str,
     /// Of what.
     pub key: String,
@@ -76,7 +76,7 @@ pub struct Stored {
 impl Stored {
     /// Whether it changes the store.
     pub fn is_write(&self) -> bool {
-        self.call != "get"
+        !matches!(self.call, "get" | "look")
     }
 }
 
@@ -95,6 +95,7 @@ pub struct Native {
     stored: Mutex<Vec<Stored>>,
     store_fails: AtomicBool,
     pace: Mutex<Option<(StdRng, Duration)>>,
+    held_up: Mutex<Option<(String, Duration)>>,
 }
 
 /// An admin token for tests.
@@ -155,6 +156,7 @@ impl Native {
             stored: Mutex::default(),
             store_fails: AtomicBool::new(false),
             pace: Mutex::default(),
+            held_up: Mutex::default(),
         }
     }
 
@@ -172,6 +174,7 @@ impl Native {
             stored: Mutex::default(),
             store_fails: AtomicBool::new(false),
             pace: Mutex::default(),
+            held_up: Mutex::default(),
         }
     }
 
@@ -186,6 +189,23 @@ impl Native {
         *lock(&self.pace) = Some((StdRng::seed_from_u64(seed), longest));
     }
 
+    /// Every store call whose name and key begin so (`set kvgf/journal/`) is held up for so long
+    /// before it takes effect.
+    pub fn hold_up(&self, call: &str, wait: Duration) {
+        *lock(&self.held_up) = Some((call.to_owned(), wait));
+    }
+
+    fn wait_before(&self, call: &str, key: &str) -> Option<Duration> {
+        if let Some((prefix, wait)) = &*lock(&self.held_up)
+            && format!("{call} {key}").starts_with(prefix.as_str())
+        {
+            return Some(*wait);
+        }
+        let mut pace = lock(&self.pace);
+        pace.as_mut()
+            .map(|(rng, longest)| longest.mul_f64(rng.random()))
+    }
+
     /// Store calls made since this was last asked.
     pub fn take_stored(&self) -> Vec<Stored> {
         std::mem::take(&mut lock(&self.stored))
@@ -197,10 +217,7 @@ impl Native {
         key: &str,
         act: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let wait = lock(&self.pace)
-            .as_mut()
-            .map(|(rng, longest)| longest.mul_f64(rng.random()));
-        if let Some(wait) = wait {
+        if let Some(wait) = self.wait_before(call, key) {
             tokio::time::sleep(wait).await;
         }
         lock(&self.stored).push(Stored {
@@ -354,7 +371,8 @@ impl Store for Native {
                 Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
             }
         };
-        self.store_call("increment", key, act).await
+        let call = if delta == 0 { "look" } else { "increment" };
+        self.store_call(call, key, act).await
     }
 }
 

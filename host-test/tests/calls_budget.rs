@@ -1,0 +1,107 @@
+//! Claims the design's cost: calls to the vendors and writes to the store per ordinary event, none
+//! for repeats, and a drain that finds nothing costs the same after any number of events. How: the
+//! calls are counted.
+
+use host_test::scene::{On, Scene, hoa, sale};
+
+fn endpoints(scene: &Scene) -> Vec<&'static str> {
+    scene
+        .app
+        .take_calls()
+        .into_iter()
+        .map(|c| c.endpoint)
+        .collect()
+}
+
+/// Writes since this was last asked, besides the lease's and the cursor's.
+fn writes(scene: &Scene) -> Vec<String> {
+    let all = scene.app.take_stored().into_iter().filter(|s| s.is_write());
+    let all = all.map(|s| format!("{} {}", s.call, s.key));
+    all.filter(|s| !s.contains("/lease/") && !s.contains("/cursor"))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_ordinary_event_costs_what_the_design_says() {
+    let scene = Scene::connected(On::Both).await;
+    // Tokens and lists of users are cached from here on; the first signature is kept.
+    scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    endpoints(&scene);
+    writes(&scene);
+
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    let calls = endpoints(&scene);
+    assert_eq!(
+        calls,
+        [
+            "GET /customers/{id}",
+            "GET /accounts?email",
+            "GET /accounts?phone",
+            "POST /account"
+        ]
+    );
+    let stored = writes(&scene);
+    assert!(stored.len() <= 4, "{stored:?}");
+
+    let sold = scene.kiotviet.create_invoice(sale(Some(id)));
+    scene.deliver().await;
+    assert_eq!(
+        endpoints(&scene),
+        ["GET /invoices/{id}", "POST /sale_order"]
+    );
+    let stored = writes(&scene);
+    assert!(stored.len() <= 4, "{stored:?}");
+
+    for _ in 0..3 {
+        scene.kiotviet.edit_customer(id, |_| {});
+        scene.kiotviet.set_invoice_status(sold, 1);
+        scene.deliver().await;
+        assert_eq!(endpoints(&scene), [""; 0]);
+        let stored = writes(&scene);
+        assert!(stored.len() <= 2 * 3, "two repeats: {stored:?}");
+    }
+    assert_eq!(scene.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_are_asked_for_at_most_every_ten_minutes() {
+    let scene = Scene::connected(On::Both).await;
+    let mut asked = 0;
+    for _ in 0..60 {
+        scene.kiotviet.create_invoice(sale(None));
+        scene.deliver().await;
+        asked += endpoints(&scene)
+            .iter()
+            .filter(|e| **e == "GET /users")
+            .count();
+        scene.pass(60).await;
+    }
+    assert!(
+        (12..=14).contains(&asked),
+        "{asked} of both vendors in an hour"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    let mut costs = Vec::new();
+    let mut told = 1;
+    for events in [100, 2000] {
+        while told < events {
+            scene.kiotviet.edit_customer(id, |_| {});
+            scene.deliver().await;
+            told += 1;
+        }
+        scene.drain().await;
+        scene.app.take_stored();
+        scene.drain().await;
+        costs.push(scene.app.take_stored().len());
+    }
+    assert_eq!(costs[0], costs[1]);
+    assert!(costs[0] <= 8, "{costs:?}");
+}

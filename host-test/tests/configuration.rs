@@ -1,0 +1,117 @@
+//! Claims: a missing or malformed variable is named by `/healthz` and by `/api` with how to set it,
+//! deliveries are kept all the same, and what was kept is processed once it is mended. How: each
+//! variable of the contract, missing and malformed.
+
+use bytes::Bytes;
+use host_test::{
+    native::PUBLIC,
+    scene::{On, Scene, hoa},
+};
+use serde_json::Value;
+
+const WRONG: [(&str, &str); 31] = [
+    ("getfly_url", ""),
+    ("getfly_url", "shop.getfly.test"),
+    ("getfly_url", "https://shop.getfly.test/"),
+    ("getfly_url", "https://shop.getfly.test/api"),
+    ("getfly_url", "https://me@shop.getfly.test"),
+    ("getfly_url", "ftp://shop.getfly.test"),
+    ("getfly_api_key", ""),
+    ("getfly_api_key", "  "),
+    ("public_url", ""),
+    ("public_url", "https://bridge.test/"),
+    ("public_url", "bridge"),
+    ("admin_token", ""),
+    ("admin_token", "fifteen-letters"),
+    ("master_key", ""),
+    ("master_key", "not base64 at all"),
+    ("master_key", "AAECAw=="),
+    ("kiotviet_api_url", "https://kiotviet-api.test/"),
+    (
+        "kiotviet_auth_url",
+        "https://kiotviet-id.test/connect/token",
+    ),
+    ("kiotviet_token_path", "connect/token"),
+    ("getfly_requests_per_second", "0"),
+    ("getfly_requests_per_second", "-1"),
+    ("getfly_requests_per_second", "fast"),
+    ("getfly_requests_per_second", "101"),
+    ("gender_codes", "female"),
+    ("signature_policy", "strict"),
+    ("processing", "later"),
+    ("retention_days", "0"),
+    ("retention_days", "3.5"),
+    ("retention_days", "99999999999999999999"),
+    ("customer_campaign_code", "C1"),
+    ("kiotviet_token_path", " x"),
+];
+
+async fn health(scene: &Scene) -> (u16, String) {
+    let request = http::Request::get(format!("{PUBLIC}/healthz"));
+    let answer = scene.app.request(request.body(Bytes::new()).unwrap()).await;
+    (answer.status, String::from_utf8(answer.body).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_is_named_and_deliveries_are_kept_until_it_is_mended() {
+    for (variable, value) in WRONG {
+        let scene = Scene::connected(On::Both).await;
+        let right = host_test::native::test_variables(&scene.getfly.settings().api_key);
+        let right = right.get(variable).cloned().unwrap_or_default();
+        assert_eq!(health(&scene).await.0, 200);
+        scene.app.set_variable(variable, value);
+        let named = match variable {
+            "customer_campaign_code" => "campaign_recipient_username",
+            other => other,
+        };
+
+        let (status, reasons) = health(&scene).await;
+        assert_eq!(status, 503, "{variable}={value}");
+        assert!(reasons.contains(&format!("variable {named} ")), "{reasons}");
+        let (status, problem) = scene.app.api("POST", "drain", &Value::Null).await;
+        assert_eq!((status, &problem["type"]), (503, &"not-configured".into()));
+        assert!(problem["detail"].to_string().contains(named), "{problem}");
+
+        scene.app.take_calls();
+        scene.kiotviet.create_customer(hoa());
+        assert_eq!(scene.deliver().await, [200], "{variable}={value}");
+        assert_eq!(scene.app.take_calls(), [], "nothing is processed meanwhile");
+        if variable != "admin_token" {
+            assert_eq!(scene.outcomes().await, ["received -"], "people can look");
+        }
+
+        scene.app.set_variable(variable, &right);
+        assert_eq!(health(&scene).await, (200, r#"{"status":"ok"}"#.to_owned()));
+        scene.drain().await;
+        assert_eq!(scene.getfly.accounts().len(), 1, "{variable}={value}");
+        assert_eq!(scene.audit().await, [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_that_is_wrong_is_named_at_once() {
+    let scene = Scene::connected(On::Both).await;
+    for variable in ["getfly_url", "getfly_api_key", "public_url", "master_key"] {
+        scene.app.set_variable(variable, "");
+    }
+    let (_, problem) = scene.app.get("connections").await;
+    let names: Vec<&str> = problem["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|v| v["variable"].as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["getfly_url", "getfly_api_key", "public_url", "master_key"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_store_is_a_reason_too() {
+    let scene = Scene::connected(On::Both).await;
+    scene.app.break_store(true);
+    let (status, reasons) = health(&scene).await;
+    assert_eq!(status, 503);
+    assert!(reasons.contains("key-value store"), "{reasons}");
+}

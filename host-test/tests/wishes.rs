@@ -1,0 +1,126 @@
+//! Claims: a person's retry or dismissal of a dead letter survives any failed host call and any
+//! crash: asked for until it is confirmed, it is carried out once, nothing is doubled, and the counts
+//! add up. How: as in `crash_points`, each host call of the wish fails or is the last before a crash.
+
+use host_test::{
+    mishap::Mishap,
+    scene::{On, Scene, customer, hoa},
+    sim::{Fault, FaultRule, When},
+};
+use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
+use serde_json::Value;
+
+/// Two dead letters (the first two events), made by refusals that are over.
+async fn two_dead_letters() -> Scene {
+    let scene = Scene::connected(On::Both).await;
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refused.when(When::First(2)));
+    scene.kiotviet.create_customer(hoa());
+    scene
+        .kiotviet
+        .create_customer(customer("Anh Ba", "0987654321"));
+    scene.deliver().await;
+    assert_eq!(
+        scene.outcomes().await,
+        ["dead getfly_refused", "dead getfly_refused"]
+    );
+    scene
+}
+
+async fn ask(scene: &Scene, wish: &str) -> Option<u16> {
+    let path = format!("events/{wish}");
+    let answer = scene.app.api("POST", &path, &Value::Null);
+    let (status, _) = scene.app.mishaps.live(answer).await?;
+    Some(status)
+}
+
+/// A person asks until it is confirmed; gives the host calls of the first time.
+async fn asked_for(scene: &Scene, script: Vec<(usize, Mishap)>, wishes: &[&str]) -> Vec<String> {
+    scene.app.mishaps.arm(script);
+    for wish in wishes {
+        for _ in 0..5 {
+            match ask(scene, wish).await {
+                Some(200 | 409) => break,
+                _ => scene.pass(61).await,
+            }
+            scene.app.mishaps.live(scene.drain()).await;
+        }
+    }
+    let calls = scene.app.mishaps.disarm();
+    scene.pass(61).await;
+    scene.pass_last_retry().await;
+    scene.drain().await;
+    calls
+}
+
+async fn check(scene: &Scene, wanted: &[State], what: &str) {
+    let journal = scene.journal().await;
+    let states: Vec<State> = journal.iter().map(|r| r.state).collect();
+    assert_eq!(states, wanted, "{what}");
+    let mut recount = Counts::default();
+    for record in &journal {
+        recount.received += 1;
+        recount.enter(record);
+    }
+    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    assert_eq!(counts, recount, "{what}");
+    let done = wanted.iter().filter(|s| **s == State::Done).count();
+    assert_eq!(scene.getfly.accounts().len(), done, "{what}");
+}
+
+async fn every_point(wishes: &[&str], wanted: &[State]) {
+    let scene = two_dead_letters().await;
+    let calls = asked_for(&scene, Vec::new(), wishes).await;
+    check(&scene, wanted, "without mishaps").await;
+    for (number, call) in (1..).zip(&calls) {
+        for mishap in Mishap::ALL {
+            let scene = two_dead_letters().await;
+            asked_for(&scene, vec![(number, mishap)], wishes).await;
+            let what = format!("{wishes:?}: {number} {call} {mishap:?}");
+            check(&scene, wanted, &what).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry() {
+    every_point(&["1/retry"], &[State::Done, State::Dead]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dismissal() {
+    every_point(&["2/dismiss"], &[State::Dead, State::Dismissed]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn both() {
+    let wanted = [State::Dismissed, State::Done];
+    every_point(&["1/dismiss", "2/retry"], &wanted).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn asked_for_twice_at_once_it_is_carried_out_once() {
+    let scene = two_dead_letters().await;
+    let (one, two) = tokio::join!(ask(&scene, "1/retry"), ask(&scene, "1/retry"));
+    assert!(
+        matches!((one, two), (Some(200), Some(200 | 202 | 409))),
+        "{one:?} {two:?}"
+    );
+    check(&scene, &[State::Done, State::Dead], "twice").await;
+    assert_eq!(ask(&scene, "1/retry").await, Some(409));
+    assert_eq!(ask(&scene, "1/dismiss").await, Some(409));
+}
+
+/// What a delivery could not say stays a dead letter, however often it is retried.
+#[tokio::test(start_paused = true)]
+async fn an_item_without_an_id_stays_dead() {
+    let scene = Scene::connected(On::Both).await;
+    let hook = scene.kiotviet.webhooks()[0].url.clone();
+    let body = r#"{"Notifications":[{"Action":"customer.update.1","Data":[{"Name":"x"}]}]}"#;
+    let request = http::Request::post(hook).body(body.into()).unwrap();
+    scene.app.request(request).await;
+    assert_eq!(scene.outcomes().await, ["dead unreadable"]);
+    assert_eq!(ask(&scene, "1/retry").await, Some(200));
+    assert_eq!(scene.outcomes().await, ["dead unreadable"]);
+    check(&scene, &[State::Dead], "retried").await;
+}
