@@ -81,6 +81,10 @@ async fn every_fault_at_every_endpoint_of_getfly_is_overcome() {
         (Method::POST, "/api/v6.1/sale_order"),
     ] {
         for fault in passing_faults() {
+            if method == Method::POST && fault == Fault::Status(403, None) {
+                // Of a create it is a refusal, not a passing fault.
+                continue;
+            }
             for when in [When::First(1), When::First(2), When::Nth(2), When::Every] {
                 let what = format!("{method} {path} {fault:?} {when:?}");
                 let rule = FaultRule::new(fault.clone()).on(method.clone(), path);

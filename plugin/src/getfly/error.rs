@@ -15,7 +15,8 @@ use serde_json::Value;
 /// A call to Getfly that did not do what was asked, or whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GetflyError {
-    /// 401: the key is wrong. Not about the record, so a mended key must find it waiting.
+    /// 401, or 403 for a read: about the key and not the record, so a mended key must find it
+    /// waiting.
     #[error("Getfly refuses the API key ({status})")]
     KeyRefused {
         /// HTTP status.
@@ -109,7 +110,7 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
         (200..=299, Body::Json(value)) if value.get("errors").is_some_and(has_errors) => {
             refused(&body)
         }
-        (401, _) => Err(GetflyError::KeyRefused { status }),
+        (401 | 403, _) => Err(GetflyError::KeyRefused { status }),
         (408 | 425 | 429 | 500..=599, _) => Err(GetflyError::Busy {
             status,
             retry_after: response.retry_after.as_deref().and_then(parse_retry_after),
@@ -131,12 +132,22 @@ pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
     read(response)?.ok_or_else(|| GetflyError::garbled("there is nothing at this address (404)"))
 }
 
-/// The same for a create, where a 404 is a refusal: of something that the record refers to.
+/// The same for a create, where a 404 is a refusal (of something that the record refers to), and so
+/// is a 403 in Getfly's words: its manual says "Request Method not accepted".
 pub(super) fn read_created(response: &Response) -> Result<Value, GetflyError> {
-    read(response)?.ok_or_else(|| {
+    let refused = || {
         let body = Body::read(&response.body);
         GetflyError::Refused(Refusal::read(response.status, body.json()))
-    })
+    };
+    match read(response) {
+        Ok(created) => created.ok_or_else(refused),
+        Err(GetflyError::KeyRefused { status: 403 })
+            if Body::read(&response.body).json().is_some() =>
+        {
+            Err(refused())
+        }
+        Err(e) => Err(e),
+    }
 }
 
 fn is_missing_route(body: &Body) -> bool {

@@ -2,10 +2,10 @@
 
 use super::{
     keys,
-    record::{Body, Entry, Record},
+    record::{Body, Entry, Kind, Record},
     world::{Random, Store, StoreError},
 };
-use crate::{seal::Sealer, stored};
+use crate::{seal::Sealer, stored, time::Timestamp};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
@@ -28,14 +28,20 @@ pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
     u64::try_from(tail).map_err(|e| StoreError(e.to_string()))
 }
 
-/// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed.
+/// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed. One
+/// that cannot be read is a dead letter, so that it never keeps the worker from the entries after it.
 pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreError> {
     let Some(bytes) = store.get(&keys::entry(seq)).await? else {
         return Ok(None);
     };
-    stored::read(&bytes)
-        .map(Some)
-        .map_err(|e| StoreError(format!("journal entry {seq} is damaged: {e}")))
+    Ok(Some(stored::read(&bytes).unwrap_or_else(|e| {
+        let mut record = Record::new(seq, Timestamp::UNIX_EPOCH, "", Kind::Other, String::new());
+        record.bury("damaged_entry", Timestamp::UNIX_EPOCH);
+        record
+            .notes
+            .push(format!("the journal entry cannot be read: {e}"));
+        Entry::Event(Box::new(record))
+    })))
 }
 
 /// The event at `seq`; none also for a command.

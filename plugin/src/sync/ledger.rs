@@ -184,13 +184,12 @@ pub struct EarlierTry {
     pub since: Timestamp,
 }
 
-async fn load<T: Stored>(store: &impl Store, key: &str) -> Result<Option<T>, StoreError> {
-    let Some(bytes) = store.get(key).await? else {
-        return Ok(None);
-    };
-    stored::read(&bytes)
-        .map(Some)
-        .map_err(|e| StoreError(format!("a ledger entry is damaged: {e}")))
+/// What the ledger has; the inner error is an entry that cannot be read, which must not stop anybody:
+/// something was done, and reading it back by its code tells what.
+type Loaded<T> = Result<Option<Result<T, Damaged>>, StoreError>;
+
+async fn load<T: Stored>(store: &impl Store, key: &str) -> Loaded<T> {
+    Ok(store.get(key).await?.map(|bytes| stored::read(&bytes)))
 }
 
 async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
@@ -222,9 +221,10 @@ pub async fn customer(
     Ok(
         match load(store, &keys::customer(retailer.as_str(), id)).await? {
             None => CustomerKnown::Nothing,
-            Some(CustomerEntry::Before) => CustomerKnown::Before,
-            Some(CustomerEntry::Synced(code)) => CustomerKnown::Synced(code),
-            Some(CustomerEntry::Creating { seq, code }) => match claim_of(store, seq).await? {
+            Some(Err(_)) => CustomerKnown::Perhaps { by: None },
+            Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
+            Some(Ok(CustomerEntry::Synced(code))) => CustomerKnown::Synced(code),
+            Some(Ok(CustomerEntry::Creating { seq, code })) => match claim_of(store, seq).await? {
                 Claim::Created => CustomerKnown::Synced(code),
                 Claim::Open => CustomerKnown::Perhaps { by: Some(seq) },
                 Claim::Removed => CustomerKnown::Perhaps { by: None },
@@ -251,7 +251,9 @@ pub async fn account_with_number(
     sealer: &Sealer,
     number: &PhoneNumber,
 ) -> Result<Option<AccountCode>, StoreError> {
-    load(store, &keys::number(&sealer.fingerprint(number.as_str()))).await
+    let loaded: Option<Result<AccountCode, Damaged>> =
+        load(store, &keys::number(&sealer.fingerprint(number.as_str()))).await?;
+    Ok(loaded.and_then(Result::ok))
 }
 
 /// Keeps that `code` is created with these numbers in one field.
@@ -288,15 +290,24 @@ pub async fn invoice(
             known: None,
             perhaps: None,
         },
-        Some(InvoiceEntry::Old { invoice_id, edited }) => {
+        Some(Err(_)) => InvoiceFamily {
+            known: None,
+            perhaps: Some(EarlierTry {
+                by: NOBODY,
+                since: Timestamp::UNIX_EPOCH,
+            }),
+        },
+        Some(Ok(InvoiceEntry::Old { invoice_id, edited })) => {
             known(KnownInvoice::Old { invoice_id, edited })
         }
-        Some(InvoiceEntry::Ordered { invoice_id }) => known(KnownInvoice::Ordered { invoice_id }),
-        Some(InvoiceEntry::Ordering {
+        Some(Ok(InvoiceEntry::Ordered { invoice_id })) => {
+            known(KnownInvoice::Ordered { invoice_id })
+        }
+        Some(Ok(InvoiceEntry::Ordering {
             seq,
             invoice_id,
             since,
-        }) => match claim_of(store, seq).await? {
+        })) => match claim_of(store, seq).await? {
             Claim::Open => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),
@@ -306,6 +317,9 @@ pub async fn invoice(
         },
     })
 }
+
+/// No event has this number.
+const NOBODY: u64 = 0;
 
 /// Keeps what became of an invoice family.
 pub async fn keep_invoice(

@@ -1,0 +1,61 @@
+//! Claims that a value of the store that cannot be read (a downgrade, a foreign writer) never stops
+//! the worker and never doubles anything: a damaged journal entry is a dead letter, a damaged ledger
+//! entry is settled by reading the code back. How: values are overwritten by hand.
+
+use host_test::scene::{On, Scene, hoa, sale};
+use plugin::sync::{keys, world::Store};
+
+async fn damage(scene: &Scene, key: &str) {
+    assert!(
+        Store::get(&scene.app, key)
+            .await
+            .expect("readable")
+            .is_some(),
+        "{key} is there"
+    );
+    scene
+        .app
+        .set(key, b"{\"no such thing\":1}")
+        .await
+        .expect("written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_entry_is_a_dead_letter_and_the_next_ones_go_on() {
+    let scene = Scene::connected(On::Both).await;
+    scene.kiotviet.create_customer(hoa());
+    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    // Accepted, and not yet processed.
+    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    assert_eq!(answer.status, 200);
+    damage(&scene, &keys::entry(1)).await;
+    scene.kiotviet.create_invoice(sale(None));
+    assert_eq!(scene.deliver().await, [200]);
+    assert_eq!(
+        scene.outcomes().await,
+        ["dead damaged_entry", "created order_created"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_ledger_entry_doubles_nothing() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    let invoice = scene.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(scene.deliver().await, [200, 200]);
+    let retailer = scene.kiotviet.settings().retailer;
+    damage(&scene, &keys::customer(&retailer, id)).await;
+    let code = scene.kiotviet.invoice(invoice).expect("it is there").code;
+    damage(&scene, &keys::invoice(&retailer, &code)).await;
+    scene.kiotviet.edit_customer(id, |_| {});
+    scene.kiotviet.set_invoice_status(invoice, 1);
+    assert_eq!(scene.deliver().await, [200, 200]);
+    assert_eq!(
+        scene.outcomes().await[2..],
+        ["ignored already_synced", "ignored already_synced"]
+    );
+    assert_eq!(
+        (scene.getfly.accounts().len(), scene.getfly.orders().len()),
+        (1, 1)
+    );
+}
