@@ -3,7 +3,7 @@
 use crate::{
     admin,
     config::{Config, Processing, Ready},
-    log,
+    log, stored,
     sync::{
         accept::{self, MAX_BODY_BYTES, NotKept},
         drain::{self, Patience},
@@ -87,7 +87,7 @@ impl Answer {
         Self {
             status,
             content_type: Some("application/json"),
-            body: value.to_string().into_bytes(),
+            body: stored::json_bytes(value),
             headers: Vec::new(),
         }
     }

@@ -1,8 +1,11 @@
 //! The operator's log: JSON lines with an event's number and rule, never a person's data.
 
-use crate::sync::{
-    record::Record,
-    world::{Clock, Log},
+use crate::{
+    stored::json_bytes,
+    sync::{
+        record::Record,
+        world::{Clock, Log},
+    },
 };
 use serde_json::{Value, json};
 
@@ -12,7 +15,7 @@ fn write<W: Log + Clock>(world: &W, level: &str, message: &str, mut fields: Valu
         map.insert("level".to_owned(), json!(level));
         map.insert("message".to_owned(), json!(message));
     }
-    world.line(&fields.to_string());
+    world.line(&String::from_utf8_lossy(&json_bytes(&fields)));
 }
 
 /// An event ended.

@@ -38,7 +38,14 @@ pub fn read<T: Stored>(bytes: &[u8]) -> Result<T, Damaged> {
 
 /// The bytes of a value to be stored.
 pub fn write<T: Stored>(value: &T) -> Vec<u8> {
-    value.to_json().to_string().into_bytes()
+    json_bytes(&value.to_json())
+}
+
+/// The text of `json`. Everything in this crate is written here: each further kind of writer is
+/// more code.
+pub fn json_bytes(json: &Value) -> Vec<u8> {
+    // Writing a `Value` to memory cannot fail.
+    serde_json::to_vec(json).unwrap_or_default()
 }
 
 /// Adds a field, unless it is empty, absent or false: that is how it is read when it is not there.

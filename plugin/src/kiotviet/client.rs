@@ -16,6 +16,7 @@ use crate::{
         model::{Customer, Invoice, KiotVietUser},
     },
     secret::Secret,
+    stored::json_bytes,
     sync::world::{Http, Method, Request, Response},
     time::Timestamp,
     upstream::{form, percent_encode},
@@ -207,7 +208,7 @@ impl<H: Http> KiotViet<'_, H> {
         let mut request = self.request(Method::Post, "POST /webhooks", "/webhooks");
         let json = "application/json".to_owned();
         request.headers.push(("content-type", json));
-        request.body = body.to_string().into_bytes();
+        request.body = json_bytes(&body);
         let answer = read_existing(&self.http.send(request).await?)?;
         Ok(records::webhook(&answer)?)
     }

@@ -18,6 +18,7 @@ use crate::{
     rules::verdict::Reason,
     seal::Sealer,
     secret::Secret,
+    stored,
     time::Timestamp,
 };
 use core::time::Duration;
@@ -153,7 +154,7 @@ async fn keep_items<W: Store + Clock + Random>(
         let mut record = describe(item, seq, began, connection);
         record.notes.extend(note.map(str::to_owned));
         if record.outcome.is_none() {
-            let raw = serde_json::to_vec(&item.raw).map_err(|e| StoreError(e.to_string()))?;
+            let raw = stored::json_bytes(&item.raw);
             record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
         }
         journal::write(world, seq, &Entry::Event(Box::new(record))).await?;
