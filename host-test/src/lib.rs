@@ -8,12 +8,15 @@
 mod bindings;
 pub mod cli;
 pub mod demo;
+pub mod fixture;
 pub mod harness;
 pub mod keyvalue;
 pub mod manifest;
+pub mod mishap;
 pub mod native;
 pub mod outbound;
 pub mod runtime;
 pub mod scene;
 pub mod server;
 pub mod sim;
+pub mod story;

@@ -2,7 +2,10 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
-use crate::sim::{Broken, SimClock, Upstream, lock};
+use crate::{
+    mishap::Mishaps,
+    sim::{Broken, SimClock, Upstream, lock},
+};
 use bytes::Bytes;
 use plugin::{
     app::{self, After, Answer, Body, BodyError, Inbound},
@@ -12,10 +15,13 @@ use plugin::{
     },
     time::Timestamp,
 };
-use rand::{RngCore, SeedableRng, rngs::StdRng};
+use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,16 +64,37 @@ pub struct Called {
     pub status: Option<u16>,
 }
 
-/// The plugin with everything around it.
+/// A store call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// `get`, `set`, `delete` or `increment`.
+    pub call: &'static str,
+    /// Of what.
+    pub key: String,
+}
+
+impl Stored {
+    /// Whether it changes the store.
+    pub fn is_write(&self) -> bool {
+        self.call != "get"
+    }
+}
+
+/// The plugin with everything around it: one instance of it.
 pub struct Native {
     /// Its store.
     pub store: NativeStore,
+    /// What befalls its host calls.
+    pub mishaps: Mishaps,
     variables: Mutex<BTreeMap<String, String>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     random: Mutex<StdRng>,
     log: Mutex<Vec<String>>,
     calls: Mutex<Vec<Called>>,
+    stored: Mutex<Vec<Stored>>,
+    store_fails: AtomicBool,
+    pace: Mutex<Option<(StdRng, Duration)>>,
 }
 
 /// An admin token for tests.
@@ -115,6 +142,7 @@ impl Native {
         ];
         Self {
             store: NativeStore::default(),
+            mishaps: Mishaps::default(),
             variables: Mutex::new(variables),
             upstreams: upstreams
                 .into_iter()
@@ -124,7 +152,69 @@ impl Native {
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             log: Mutex::default(),
             calls: Mutex::default(),
+            stored: Mutex::default(),
+            store_fails: AtomicBool::new(false),
+            pace: Mutex::default(),
         }
+    }
+
+    /// Another instance over the same store and the same vendors, with this one's variables.
+    pub fn another(&self, seed: u64) -> Self {
+        Self {
+            store: self.store.clone(),
+            mishaps: Mishaps::default(),
+            variables: Mutex::new(lock(&self.variables).clone()),
+            upstreams: self.upstreams.clone(),
+            clock: self.clock.clone(),
+            random: Mutex::new(StdRng::seed_from_u64(seed)),
+            log: Mutex::default(),
+            calls: Mutex::default(),
+            stored: Mutex::default(),
+            store_fails: AtomicBool::new(false),
+            pace: Mutex::default(),
+        }
+    }
+
+    /// Every store call fails from now on, or works again.
+    pub fn break_store(&self, fails: bool) {
+        self.store_fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// Every store call takes up to `longest`, drawn from `seed`, so that what runs at once takes
+    /// turns in an order of its own.
+    pub fn pace(&self, seed: u64, longest: Duration) {
+        *lock(&self.pace) = Some((StdRng::seed_from_u64(seed), longest));
+    }
+
+    /// Store calls made since this was last asked.
+    pub fn take_stored(&self) -> Vec<Stored> {
+        std::mem::take(&mut lock(&self.stored))
+    }
+
+    async fn store_call<T>(
+        &self,
+        call: &'static str,
+        key: &str,
+        act: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let wait = lock(&self.pace)
+            .as_mut()
+            .map(|(rng, longest)| longest.mul_f64(rng.random()));
+        if let Some(wait) = wait {
+            tokio::time::sleep(wait).await;
+        }
+        lock(&self.stored).push(Stored {
+            call,
+            key: key.to_owned(),
+        });
+        let failure = || StoreError("simulated failure".to_owned());
+        if self.store_fails.load(Ordering::Relaxed) {
+            return Err(failure());
+        }
+        let name = || format!("{call} {key}");
+        self.mishaps
+            .befall(name, failure, async move { act() })
+            .await
     }
 
     /// Changes a variable; an empty value unsets it.
@@ -151,10 +241,15 @@ impl Native {
     /// Answers a request; what was to be done after the answer is done too.
     pub async fn request(&self, request: http::Request<Bytes>) -> Answer {
         let (answer, after) = self.answer(request).await;
+        self.after(after).await;
+        answer
+    }
+
+    /// What is to be done after an answer.
+    pub async fn after(&self, after: After) {
         if after == After::Drain {
             app::process(self, &self.config()).await;
         }
-        answer
     }
 
     /// Answers a request and says what is to be done after.
@@ -218,37 +313,68 @@ impl Body for Whole {
 
 impl Store for Native {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        match lock(&self.store.0).get(key) {
+        let act = || match lock(&self.store.0).get(key) {
             None => Ok(None),
             Some(Cell::Value(value)) => Ok(Some(value.clone())),
             Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
-        }
+        };
+        self.store_call("get", key, act).await
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        if value.len() > 1_000_000 {
-            return Err(StoreError(format!("{key}: a value has at most 1 MB")));
-        }
-        let before = lock(&self.store.0).insert(key.to_owned(), Cell::Value(value.to_vec()));
-        match before {
-            Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
-            _ => Ok(()),
-        }
+        let act = || {
+            if value.len() > 1_000_000 {
+                return Err(StoreError(format!("{key}: a value has at most 1 MB")));
+            }
+            let before = lock(&self.store.0).insert(key.to_owned(), Cell::Value(value.to_vec()));
+            match before {
+                Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
+                _ => Ok(()),
+            }
+        };
+        self.store_call("set", key, act).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        lock(&self.store.0).remove(key);
-        Ok(())
+        let act = || {
+            lock(&self.store.0).remove(key);
+            Ok(())
+        };
+        self.store_call("delete", key, act).await
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let mut cells = lock(&self.store.0);
-        match cells.entry(key.to_owned()).or_insert(Cell::Counter(0)) {
-            Cell::Counter(n) => {
-                *n += delta;
-                Ok(*n)
+        let act = || {
+            let mut cells = lock(&self.store.0);
+            match cells.entry(key.to_owned()).or_insert(Cell::Counter(0)) {
+                Cell::Counter(n) => {
+                    *n += delta;
+                    Ok(*n)
+                }
+                Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
             }
-            Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
+        };
+        self.store_call("increment", key, act).await
+    }
+}
+
+async fn ask(
+    upstream: &dyn Upstream,
+    request: http::Request<Bytes>,
+) -> Result<Response, HttpError> {
+    match tokio::time::timeout(OUTBOUND_TIMEOUT, upstream.handle(request)).await {
+        Err(_) => Err(HttpError::Timeout),
+        Ok(Err(Broken)) => Err(HttpError::Connection("the connection broke".to_owned())),
+        Ok(Ok(response)) => {
+            let retry_after = response
+                .headers()
+                .get("retry-after")
+                .and_then(|v| v.to_str().ok());
+            Ok(Response {
+                status: response.status().as_u16(),
+                retry_after: retry_after.map(str::to_owned),
+                body: response.body().to_vec(),
+            })
         }
     }
 }
@@ -272,22 +398,12 @@ impl Http for Native {
         let outgoing = builder
             .body(Bytes::from(request.body))
             .map_err(|e| HttpError::Connection(e.to_string()))?;
-        let answer = tokio::time::timeout(OUTBOUND_TIMEOUT, upstream.handle(outgoing)).await;
-        let answer = match answer {
-            Err(_) => Err(HttpError::Timeout),
-            Ok(Err(Broken)) => Err(HttpError::Connection("the connection broke".to_owned())),
-            Ok(Ok(response)) => {
-                let retry_after = response
-                    .headers()
-                    .get("retry-after")
-                    .and_then(|v| v.to_str().ok());
-                Ok(Response {
-                    status: response.status().as_u16(),
-                    retry_after: retry_after.map(str::to_owned),
-                    body: response.body().to_vec(),
-                })
-            }
-        };
+        let call = ask(&**upstream, outgoing);
+        let broken = || HttpError::Connection("simulated failure".to_owned());
+        let answer = self
+            .mishaps
+            .befall(|| request.endpoint.to_owned(), broken, call)
+            .await;
         let status = answer.as_ref().ok().map(|r| r.status);
         lock(&self.calls).push(Called {
             endpoint: request.endpoint,

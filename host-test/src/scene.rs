@@ -4,8 +4,9 @@
 use crate::{
     native::{Native, test_variables},
     sim::{
-        Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream, getfly::GetflySettings,
-        kiotviet::Settings,
+        Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
+        getfly::GetflySettings,
+        kiotviet::{Line, NewCustomer, NewInvoice, Settings},
     },
 };
 use jiff::Timestamp;
@@ -14,6 +15,33 @@ use std::{sync::Arc, time::Duration};
 
 /// The name of the connection in a scene.
 pub const CONNECTION: &str = "shop";
+
+/// A customer of the shop with one number and no e-mail.
+pub fn customer(name: &str, phone: &str) -> NewCustomer {
+    NewCustomer {
+        name: name.to_owned(),
+        contact_number: Some(phone.to_owned()),
+        ..NewCustomer::default()
+    }
+}
+
+/// A customer whose number and e-mail no other text holds.
+pub fn hoa() -> NewCustomer {
+    NewCustomer {
+        email: Some("hoa@example.vn".to_owned()),
+        ..customer("Chị Hoa", "0912 345 678")
+    }
+}
+
+/// An invoice of 300,000 đ that staff member 5001 sold to a customer, or to a walk-in.
+pub fn sale(customer_id: Option<i64>) -> NewInvoice {
+    NewInvoice {
+        customer_id,
+        sold_by: Some(5001),
+        lines: vec![Line::new("SP1", "Áo", 2.into(), 150_000.into())],
+        ..NewInvoice::default()
+    }
+}
 
 /// See the module.
 pub struct Scene {

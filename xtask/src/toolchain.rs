@@ -20,6 +20,13 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
+/// Where the standard library is compiled too, it can be smaller: a panic is a trap without a text
+/// (the component has none of its own), and `Debug` texts are left out.
+const SMALL: (&str, &str) = (
+    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none",
+);
+
 /// Which of the three ways to a standard library for WebAssembly was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Situation {
@@ -97,7 +104,9 @@ impl Toolchain {
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
                     // Set by an outer cargo to another compiler's libraries.
                     .env_remove("LD_LIBRARY_PATH")
-                    .args(["-Z", "build-std=std,panic_abort"]);
+                    .env(SMALL.0, SMALL.1)
+                    .args(["-Z", "build-std=std,panic_abort"])
+                    .args(["-Z", "build-std-features=optimize_for_size"]);
                 command
             }
         }

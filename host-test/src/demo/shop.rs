@@ -97,16 +97,17 @@ impl Shop {
             same_phone_as.and_then(|id| self.kiotviet.customers().into_iter().find(|c| c.id == id));
         let phone = match &known {
             Some(known) => known.content.contact_number.clone(),
-            None if n % 9 == 0 => None,
-            None if n % 5 == 0 => Some(format!("+84 90 000 {n:04}")),
+            None if n.is_multiple_of(9) => None,
+            None if n.is_multiple_of(5) => Some(format!("+84 90 000 {n:04}")),
             None => Some(format!("090000{n:04}")),
         };
-        let email = (n % 3 == 0 && known.is_none()).then(|| format!("khach{n}@example.vn"));
+        let email =
+            (n.is_multiple_of(3) && known.is_none()).then(|| format!("khach{n}@example.vn"));
         let customer = NewCustomer {
             name,
             contact_number: phone,
             email,
-            gender: Some(n % 2 == 0),
+            gender: Some(n.is_multiple_of(2)),
             ..NewCustomer::default()
         };
         self.customers.push(self.kiotviet.create_customer(customer));

@@ -27,6 +27,8 @@ const CURSOR_EVERY: u32 = 64;
 const REMOVED_AT_ONCE: u32 = 200;
 /// Getfly's name among the pauses; no connection's name has a capital letter.
 const GETFLY: &str = "Getfly";
+/// Marks an element of a due list whose event is finished and counted, and only waits to be removed.
+const REMOVAL: &str = "x";
 /// Pause between two looks at a lease that somebody else holds.
 const LEASE_LOOK: Duration = Duration::from_secs(1);
 
@@ -214,6 +216,13 @@ struct Drain<'d, 'w, W> {
     drained: &'d mut Drained,
 }
 
+/// The start of the due list that is read from `at` on.
+fn bucket_of(at: Timestamp) -> i64 {
+    at.as_second()
+        .div_euclid(BUCKET_SECONDS)
+        .saturating_mul(BUCKET_SECONDS)
+}
+
 fn stop(e: StoreError) -> Stop {
     e.to_string()
 }
@@ -225,7 +234,9 @@ impl<W: World> Drain<'_, '_, W> {
             {
                 return Ok(Pass::Paused);
             }
-            self.holes().await?;
+            if self.holes().await? == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
             self.remove_old().await?;
             let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low
                 || self.next_due().is_some();
@@ -235,14 +246,35 @@ impl<W: World> Drain<'_, '_, W> {
         }
     }
 
+    /// Writes the place. The keys of consumed due lists go only after it: until then a worker that
+    /// comes after a crash needs them to find the same events again.
     async fn save(&mut self) -> Result<(), Stop> {
         self.unsaved = 0;
-        if self.cursor == self.saved {
-            return Ok(());
+        let mut consumed = Vec::new();
+        self.cursor.due.retain(|start, bucket| {
+            let over = bucket.next >= bucket.len;
+            if over {
+                consumed.push((*start, bucket.len));
+            }
+            !over
+        });
+        if self.cursor != self.saved {
+            let bytes = stored::write(&self.cursor);
+            if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
+                // Perhaps it is not written: their indices must not be given out anew.
+                for (start, len) in consumed {
+                    self.cursor.due.insert(start, Bucket { next: len, len });
+                }
+                return Err(stop(e));
+            }
+            self.saved = self.cursor.clone();
         }
-        let bytes = stored::write(&self.cursor);
-        self.worker.set(keys::CURSOR, &bytes).await.map_err(stop)?;
-        self.saved = self.cursor.clone();
+        for (start, len) in consumed {
+            for index in 0..len {
+                // Only tidiness: a key that stays is small, and is overwritten before it is read.
+                let _ = self.worker.delete(&keys::due(start, index)).await;
+            }
+        }
         Ok(())
     }
 
@@ -255,50 +287,50 @@ impl<W: World> Drain<'_, '_, W> {
         }
     }
 
-    fn next_due(&self) -> Option<i64> {
+    fn next_due(&self) -> Option<(i64, Bucket)> {
         let now = self.worker.now().as_second();
         self.cursor
             .due
-            .keys()
-            .next()
-            .copied()
-            .filter(|bucket| *bucket <= now)
+            .iter()
+            .map(|(start, bucket)| (*start, *bucket))
+            .take_while(|(start, _)| *start <= now)
+            .find(|(_, bucket)| bucket.next < bucket.len)
     }
 
     async fn due_lists(&mut self) -> Result<Pass, Stop> {
-        while let Some(start) = self.next_due() {
-            let Some(Bucket { next, len }) = self.cursor.due.get(&start).copied() else {
-                continue;
-            };
-            if next >= len {
-                self.cursor.due.remove(&start);
-                for index in 0..len {
-                    self.worker
-                        .delete(&keys::due(start, index))
-                        .await
-                        .map_err(stop)?;
-                }
-                continue;
-            }
+        while let Some((start, Bucket { next, .. })) = self.next_due() {
             let key = keys::due(start, next);
             let bytes = self.worker.get(&key).await.map_err(stop)?;
-            let seq = bytes
-                .and_then(|b| String::from_utf8(b).ok())
-                .and_then(|t| t.parse().ok());
-            if let Some(seq) = seq {
-                let entry = journal::read(self.worker, seq).await.map_err(stop)?;
-                if let Some(Entry::Event(record)) = entry {
-                    if self.remove_if_old(&record).await? {
-                        // It was only kept for its retention.
-                    } else if self.event(*record).await? == Pass::Paused {
-                        return Ok(Pass::Paused);
-                    }
-                }
+            let due = bytes.and_then(|b| String::from_utf8(b).ok());
+            if let Some(due) = due
+                && self.due(&due).await? == Pass::Paused
+            {
+                return Ok(Pass::Paused);
             }
             if let Some(bucket) = self.cursor.due.get_mut(&start) {
                 bucket.next = next.saturating_add(1);
             }
             self.moved().await?;
+        }
+        Ok(Pass::Complete)
+    }
+
+    /// One element of a due list: an event's number, marked where only its removal is due.
+    async fn due(&mut self, due: &str) -> Result<Pass, Stop> {
+        let number = due.strip_prefix(REMOVAL);
+        let Ok(seq) = number.unwrap_or(due).parse() else {
+            return Ok(Pass::Complete);
+        };
+        let Some(Entry::Event(record)) = journal::read(self.worker, seq).await.map_err(stop)?
+        else {
+            return Ok(Pass::Complete);
+        };
+        if number.is_none() {
+            return self.event(*record).await;
+        }
+        if !self.remove_if_old(&record).await? && record.state != State::Dead {
+            // `retention_days` was raised since.
+            self.list_removal(&record).await?;
         }
         Ok(Pass::Complete)
     }
@@ -324,19 +356,19 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    async fn holes(&mut self) -> Result<(), Stop> {
+    async fn holes(&mut self) -> Result<Pass, Stop> {
         let now = self.worker.now();
         for hole in self.cursor.holes.clone() {
             if let Some(entry) = journal::read(self.worker, hole.seq).await.map_err(stop)? {
                 if self.first_look(hole.seq, entry).await? == Pass::Paused {
-                    return Ok(());
+                    return Ok(Pass::Paused);
                 }
             } else if now.as_second().saturating_sub(hole.since.as_second()) < HOLE_SECONDS {
                 continue;
             }
             self.cursor.holes.retain(|h| h.seq != hole.seq);
         }
-        Ok(())
+        Ok(Pass::Complete)
     }
 
     async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
@@ -369,11 +401,12 @@ impl<W: World> Drain<'_, '_, W> {
     async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
         let now = self.worker.now();
         if record.state.is_final() {
-            self.cursor.counts.enter(&record);
+            self.count(&record).await?;
             return Ok(Pass::Complete);
         }
-        if let Some(at) = record.next_attempt_at.filter(|at| *at > now) {
-            self.list_due(at, record.seq).await?;
+        let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
+        if let Some(at) = record.next_attempt_at.filter(waits) {
+            self.list_due(at, &record.seq.to_string()).await?;
             return Ok(Pass::Complete);
         }
         if self.paused_until(GETFLY).is_some() || self.until.is_some_and(|until| now >= until) {
@@ -391,10 +424,11 @@ impl<W: World> Drain<'_, '_, W> {
                     self.cursor.pauses.remove(GETFLY);
                     self.cursor.pauses.remove(&record.connection);
                 }
-                journal::write_event(self.worker, &record)
+                // Its body first: once the record is final, nobody would look for the parts.
+                journal::drop_body(self.worker, record.seq, old_body.as_ref())
                     .await
                     .map_err(stop)?;
-                journal::drop_body(self.worker, record.seq, old_body.as_ref())
+                journal::write_event(self.worker, &record)
                     .await
                     .map_err(stop)?;
                 self.ended(&record).await?;
@@ -413,14 +447,25 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
+        self.count(record).await?;
         self.drained.ended = self.drained.ended.saturating_add(1);
-        self.cursor.counts.enter(record);
         log::event(self.worker, record);
-        if record.seq < self.cursor.oldest && record.state != State::Dead {
-            let at = due_time(self.worker.now(), self.removal_time(record));
-            self.list_due(at, record.seq).await?;
-        }
         Ok(())
+    }
+
+    /// Counts an event that is final, as the last thing that is done for it: what fails before is
+    /// done and counted again by the next worker.
+    async fn count(&mut self, record: &Record) -> Result<(), Stop> {
+        if record.seq < self.cursor.oldest && record.state != State::Dead {
+            self.list_removal(record).await?;
+        }
+        self.cursor.counts.enter(record);
+        Ok(())
+    }
+
+    async fn list_removal(&mut self, record: &Record) -> Result<(), Stop> {
+        let at = due_time(self.worker.now(), self.removal_time(record));
+        self.list_due(at, &format!("{REMOVAL}{}", record.seq)).await
     }
 
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
@@ -441,7 +486,7 @@ impl<W: World> Drain<'_, '_, W> {
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
-        self.list_due(at, record.seq).await?;
+        self.list_due(at, &record.seq.to_string()).await?;
         Ok(Pass::Complete)
     }
 
@@ -477,22 +522,20 @@ impl<W: World> Drain<'_, '_, W> {
             .map_or(1, |p| p.failures.saturating_add(1));
         let pause = after.unwrap_or_else(|| retry::pause_after(failures));
         let until = now.checked_add(pause).unwrap_or(now);
-        self.cursor.pauses.insert(name, Pause { until, failures });
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
-        self.postpone(record, wanted).await
+        let pass = self.postpone(record, wanted).await?;
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        Ok(pass)
     }
 
-    async fn list_due(&mut self, at: Timestamp, seq: u64) -> Result<(), Stop> {
-        let start = at
-            .as_second()
-            .div_euclid(BUCKET_SECONDS)
-            .saturating_mul(BUCKET_SECONDS);
+    async fn list_due(&mut self, at: Timestamp, what: &str) -> Result<(), Stop> {
+        let start = bucket_of(at);
         let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
         self.worker
-            .set(&keys::due(start, bucket.len), seq.to_string().as_bytes())
+            .set(&keys::due(start, bucket.len), what.as_bytes())
             .await
             .map_err(stop)?;
         self.cursor.due.insert(
@@ -528,8 +571,10 @@ impl<W: World> Drain<'_, '_, W> {
         });
         let (worker, ready) = (self.worker, self.ready);
         let Some(hint) = record.hint.clone() else {
-            execute::finish(record, Reason::NotSyncedType, worker.now());
-            return Ok(());
+            return Err(Failure::Dead {
+                reason: "unreadable",
+                words: "the item has no readable Id".to_owned(),
+            });
         };
         let off = match record.kind {
             Kind::Customer => Reason::CustomerWebhookOff,
@@ -578,7 +623,6 @@ impl<W: World> Drain<'_, '_, W> {
         if record.state != State::Dead && !applied {
             return Ok(());
         }
-        self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
         if !applied {
             record.commanded_by = Some(seq);
             self.obey(command, &mut record).await?;
@@ -587,16 +631,23 @@ impl<W: World> Drain<'_, '_, W> {
                 .map_err(stop)?;
         }
         if record.state.is_final() {
-            return self.ended(&record).await;
+            self.ended(&record).await?;
+        } else {
+            let at = record.next_attempt_at.unwrap_or_else(|| self.worker.now());
+            self.list_due(at, &target.to_string()).await?;
         }
-        let at = record.next_attempt_at.unwrap_or_else(|| self.worker.now());
-        self.list_due(at, target).await
+        // Last, as in `count`.
+        self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
+        Ok(())
     }
 
     async fn obey(&mut self, command: Command, record: &mut Record) -> Result<(), Stop> {
         let now = self.worker.now();
         match command {
-            Command::Dismiss(_) => record.state = State::Dismissed,
+            Command::Dismiss(_) => {
+                record.state = State::Dismissed;
+                record.finished_at = Some(now);
+            }
             Command::Retry(_) if record.whole_delivery => {
                 let accepted = super::accept::accept_again(self.worker, &self.ready.sealer, record)
                     .await
@@ -604,6 +655,7 @@ impl<W: World> Drain<'_, '_, W> {
                 match accepted {
                     Ok(remark) => {
                         record.state = State::Dismissed;
+                        record.finished_at = Some(now);
                         record.notes.push(remark);
                     }
                     Err(why) => record.notes.push(why),

@@ -135,8 +135,8 @@ pub enum CustomerKnown {
     Synced(AccountCode),
     /// An earlier try may have created it: read it back by its code.
     Perhaps {
-        /// The event that tried.
-        by: u64,
+        /// The event that tried; none when it ended so long ago that its record is removed.
+        by: Option<u64>,
     },
 }
 
@@ -182,9 +182,20 @@ async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(),
     store.set(key, &stored::write(value)).await
 }
 
-async fn created_by(store: &impl Store, seq: u64) -> Result<bool, StoreError> {
-    let record = journal::read_event(store, seq).await?;
-    Ok(record.is_some_and(|r| r.state == State::Done && r.outcome == Some(Outcome::Created)))
+/// What became of event `seq`, which was about to create.
+enum Claim {
+    Created,
+    Open,
+    /// It ended, and its record is past its retention.
+    Removed,
+}
+
+async fn claim_of(store: &impl Store, seq: u64) -> Result<Claim, StoreError> {
+    Ok(match journal::read_event(store, seq).await? {
+        None => Claim::Removed,
+        Some(r) if r.state == State::Done && r.outcome == Some(Outcome::Created) => Claim::Created,
+        Some(_) => Claim::Open,
+    })
 }
 
 /// What is known of KiotViet customer `id`.
@@ -198,10 +209,11 @@ pub async fn customer(
             None => CustomerKnown::Nothing,
             Some(CustomerEntry::Before) => CustomerKnown::Before,
             Some(CustomerEntry::Synced(code)) => CustomerKnown::Synced(code),
-            Some(CustomerEntry::Creating { seq, code }) if created_by(store, seq).await? => {
-                CustomerKnown::Synced(code)
-            }
-            Some(CustomerEntry::Creating { seq, .. }) => CustomerKnown::Perhaps { by: seq },
+            Some(CustomerEntry::Creating { seq, code }) => match claim_of(store, seq).await? {
+                Claim::Created => CustomerKnown::Synced(code),
+                Claim::Open => CustomerKnown::Perhaps { by: Some(seq) },
+                Claim::Removed => CustomerKnown::Perhaps { by: None },
+            },
         },
     )
 }
@@ -264,11 +276,16 @@ pub async fn invoice(
         Some(InvoiceEntry::Before) => known(KnownInvoice::Before),
         Some(InvoiceEntry::Ordered { invoice_id }) => known(KnownInvoice::Ordered { invoice_id }),
         Some(InvoiceEntry::Ordering {
-            seq, invoice_id, ..
-        }) if created_by(store, seq).await? => known(KnownInvoice::Ordered { invoice_id }),
-        Some(InvoiceEntry::Ordering { seq, since, .. }) => InvoiceFamily {
-            known: None,
-            perhaps: Some(EarlierTry { by: seq, since }),
+            seq,
+            invoice_id,
+            since,
+        }) => match claim_of(store, seq).await? {
+            Claim::Open => InvoiceFamily {
+                known: None,
+                perhaps: Some(EarlierTry { by: seq, since }),
+            },
+            // Only what ended is removed: the order is there, or a person wanted nothing more.
+            Claim::Created | Claim::Removed => known(KnownInvoice::Ordered { invoice_id }),
         },
     })
 }

@@ -352,12 +352,14 @@ async fn resolve<W: World>(
     let own = AccountCode::for_customer(retailer, customer.id);
     let by = match known {
         CustomerKnown::Synced(code) => return Ok(AccountPlan::Known(code.clone())),
-        CustomerKnown::Perhaps { by } => Some(*by),
+        CustomerKnown::Perhaps { by } => {
+            if session.getfly().account_by_code(&own).await?.is_some() {
+                return Ok(AccountPlan::Ours { code: own, by: *by });
+            }
+            *by
+        }
         CustomerKnown::Nothing | CustomerKnown::Before => None,
     };
-    if by.is_some() && session.getfly().account_by_code(&own).await?.is_some() {
-        return Ok(AccountPlan::Ours { code: own, by });
-    }
     let (choice, ours) = search(session, customer, &own).await?;
     if ours {
         return Ok(AccountPlan::Ours { code: own, by });

@@ -1,13 +1,11 @@
 //! Headers and bodies on the types of `wasi:http` themselves; the `http` crate's would double the
 //! code for nothing.
 
-use spin_sdk::{
-    wasip3::{
-        http::types::{ErrorCode, Fields, Trailers},
-        wit_future, wit_stream,
-    },
-    wit_bindgen::{FutureReader, StreamReader, StreamResult, spawn},
+use super::bindings::{
+    wasi::http::types::{ErrorCode, Fields, Trailers},
+    wit_future, wit_stream,
 };
+use spin_sdk::wit_bindgen::{FutureReader, StreamReader, StreamResult, spawn};
 
 /// What of a body is asked for at once.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -8,12 +8,16 @@ use crate::{
     app::{self, After, Answer, Body, BodyError, Inbound},
     config::Config,
 };
-use bindings::{Plugin, exports::wasi::http::handler::Guest, wasi::config::store as variables};
-use body::ReadError;
-use spin_sdk::wasip3::{
-    http::types::{ErrorCode, Fields, Method, Request, Response},
+use bindings::{
+    Plugin,
+    exports::wasi::http::handler::Guest,
+    wasi::{
+        config::store as variables,
+        http::types::{ErrorCode, Fields, Method, Request, Response},
+    },
     wit_future,
 };
+use body::ReadError;
 use world::Wasi;
 
 impl Guest for Plugin {

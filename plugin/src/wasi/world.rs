@@ -1,9 +1,21 @@
 //! The traits of `sync::world` over WIT.
 
 use super::{
-    bindings::wasi::keyvalue::{
-        atomics,
-        store::{self, Bucket},
+    bindings::{
+        wasi::{
+            cli::stderr,
+            clocks::{monotonic_clock, system_clock},
+            http::{
+                client,
+                types::{self, ErrorCode, RequestOptions},
+            },
+            keyvalue::{
+                atomics,
+                store::{self, Bucket},
+            },
+            random::random,
+        },
+        wit_future, wit_stream,
     },
     body::{self, ReadError},
 };
@@ -17,16 +29,6 @@ use crate::{
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
-use spin_sdk::wasip3::{
-    cli::stderr,
-    clocks::{monotonic_clock, system_clock},
-    http::{
-        client,
-        types::{self, ErrorCode, RequestOptions},
-    },
-    random::random,
-    wit_future, wit_stream,
-};
 use std::cell::OnceCell;
 
 /// The key-value store's label in `spin.toml`.
