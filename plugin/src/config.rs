@@ -15,13 +15,12 @@ use crate::{
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::Serialize;
 
 /// Shortest acceptable `admin_token`, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
 
 /// A variable that is missing or malformed. Never holds the value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,

@@ -9,6 +9,7 @@ use super::{
     wire::{self, NewOpportunity, Stored, StoredOrder},
 };
 use crate::{
+    json,
     rules::{
         codes::{AccountCode, OrderCode},
         email::EmailAddress,
@@ -16,7 +17,6 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    stored::json_bytes,
     sync::world::{Http, Method, Request},
     upstream::form,
 };
@@ -161,7 +161,7 @@ impl<H: Http> Getfly<'_, H> {
         code: &str,
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
-        request.body = json_bytes(body);
+        request.body = json::text(body);
         let answer = read_created(&self.http.send(request).await?)?;
         wire::stored(&answer, ids, code)
             .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))

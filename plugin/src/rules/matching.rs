@@ -7,12 +7,10 @@ use super::{
     phone::{self, PhoneField, PhoneNumber},
     verdict::Reason,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What an account has in common with the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchedBy {
     /// An e-mail address; decides first.
     Email,

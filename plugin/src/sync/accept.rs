@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     config::SignaturePolicy,
+    json,
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Delivery, Item},
@@ -18,7 +19,6 @@ use crate::{
     rules::verdict::Reason,
     seal::Sealer,
     secret::Secret,
-    stored,
     time::Timestamp,
 };
 use core::time::Duration;
@@ -154,7 +154,7 @@ async fn keep_items<W: Store + Clock + Random>(
         let mut record = describe(item, seq, began, connection);
         record.notes.extend(note.map(str::to_owned));
         if record.outcome.is_none() {
-            let raw = stored::json_bytes(&item.raw);
+            let raw = json::text(&item.raw);
             record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
         }
         journal::write(world, seq, &Entry::Event(Box::new(record))).await?;

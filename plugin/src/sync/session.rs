@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
+    json::{self, ToJson},
     kiotviet::{
         client::{KiotViet, fetch_token},
         error::KiotVietError,
@@ -90,7 +91,7 @@ impl<'a, W: World> Session<'a, W> {
         let Some(until) = self.world.now().checked_add(fresh) else {
             return;
         };
-        let plain = stored::json_bytes(&Value::Array(vec![until.to_json(), value]));
+        let plain = json::text(&Value::Array(vec![until.to_json(), value]));
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
             // A cache that was not written is only slower.
             let _ = self.world.set(key, sealed.as_bytes()).await;
