@@ -7,6 +7,7 @@ use crate::{
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
+        money,
         phone::PhoneField,
         settings::{GenderCodes, RuleSettings},
     },
@@ -176,7 +177,7 @@ fn public_url(value: &str) -> Result<(), String> {
 
 fn rate(value: &str) -> Result<CallRate, String> {
     let wrong = || "is not a number above 0 and at most 100, e.g. 2 or 0.5.".to_owned();
-    let per_second: Decimal = value.parse().map_err(|_| wrong())?;
+    let per_second = money::parse_text(value).ok_or_else(wrong)?;
     if per_second <= Decimal::ZERO || per_second > Decimal::from(100) {
         return Err(wrong());
     }

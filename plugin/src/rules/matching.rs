@@ -55,7 +55,8 @@ pub fn choose(
         .filter(|(account, _)| seen.insert(account.id))
         .map(|(account, by)| (account.clone(), by))
         .collect();
-    matches.sort_by_key(|(account, by)| {
+    // The ids differ, so that an unstable order is a certain one.
+    matches.sort_unstable_by_key(|(account, by)| {
         (
             *by,
             account.created_at.is_none(),

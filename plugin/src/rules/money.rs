@@ -118,7 +118,8 @@ pub fn to_number(value: Decimal) -> Number {
     text.parse().unwrap_or_else(|_| Number::from(0))
 }
 
-fn parse_text(text: &str) -> Option<Decimal> {
+/// Reads a decimal in plain or exponent form, with the same bounds; none for anything else.
+pub fn parse_text(text: &str) -> Option<Decimal> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),

@@ -5,7 +5,7 @@
 use super::{
     connections::{self, Connection},
     journal, keys,
-    record::{Body, Entry, Hint, Kind, Record},
+    record::{Body, Hint, Kind, Record},
     world::{Clock, Random, Store, StoreError},
 };
 use crate::{
@@ -157,7 +157,7 @@ async fn keep_items<W: Store + Clock + Random>(
             let raw = json::text(&item.raw);
             record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
         }
-        journal::write(world, seq, &Entry::Event(Box::new(record))).await?;
+        journal::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
     }
     in_time(world, began)?;

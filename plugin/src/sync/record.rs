@@ -253,6 +253,11 @@ impl Record {
         }
     }
 
+    /// Its JSON as a journal entry.
+    pub fn to_event_json(&self) -> Value {
+        stored::variant("event", self.to_json())
+    }
+
     /// Ends it as a dead letter.
     pub fn bury(&mut self, reason: &str, now: Timestamp) {
         self.state = State::Dead;
@@ -304,7 +309,7 @@ pub enum Entry {
 impl ToJson for Entry {
     fn to_json(&self) -> Value {
         match self {
-            Self::Event(record) => stored::variant("event", record.to_json()),
+            Self::Event(record) => record.to_event_json(),
             Self::Command(command) => stored::variant("command", command.to_json()),
         }
     }
