@@ -3,6 +3,7 @@
 use crate::{
     admin,
     config::{Config, Processing, Ready},
+    json::{self, ToJson, object},
     log,
     sync::{
         accept::{self, MAX_BODY_BYTES, NotKept},
@@ -13,7 +14,6 @@ use crate::{
 };
 use core::time::Duration;
 use futures_util::future::{Either, select};
-use serde_json::json;
 
 /// Under `processing = inline` a delivery is processed at most this long before its answer:
 /// KiotViet waits five seconds.
@@ -87,7 +87,7 @@ impl Answer {
         Self {
             status,
             content_type: Some("application/json"),
-            body: value.to_string().into_bytes(),
+            body: json::text(value),
             headers: Vec::new(),
         }
     }
@@ -206,8 +206,12 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         reasons.push(e.to_string());
     }
     if reasons.is_empty() {
-        Answer::json(200, &json!({ "status": "ok" }))
+        Answer::json(200, &object(vec![("status", "ok".to_json())]))
     } else {
-        Answer::json(503, &json!({ "status": "unavailable", "reasons": reasons }))
+        let members = vec![
+            ("status", "unavailable".to_json()),
+            ("reasons", reasons.to_json()),
+        ];
+        Answer::json(503, &object(members))
     }
 }

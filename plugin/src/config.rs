@@ -7,6 +7,7 @@ use crate::{
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
+        money,
         phone::PhoneField,
         settings::{GenderCodes, RuleSettings},
     },
@@ -15,13 +16,12 @@ use crate::{
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::Serialize;
 
 /// Shortest acceptable `admin_token`, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
 
 /// A variable that is missing or malformed. Never holds the value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The variable's name.
     pub variable: &'static str,
@@ -177,7 +177,7 @@ fn public_url(value: &str) -> Result<(), String> {
 
 fn rate(value: &str) -> Result<CallRate, String> {
     let wrong = || "is not a number above 0 and at most 100, e.g. 2 or 0.5.".to_owned();
-    let per_second: Decimal = value.parse().map_err(|_| wrong())?;
+    let per_second = money::parse_text(value).ok_or_else(wrong)?;
     if per_second <= Decimal::ZERO || per_second > Decimal::from(100) {
         return Err(wrong());
     }

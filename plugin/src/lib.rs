@@ -21,6 +21,7 @@ pub mod admin;
 pub mod app;
 pub mod config;
 pub mod getfly;
+pub mod json;
 pub mod kiotviet;
 pub mod log;
 pub mod rules;

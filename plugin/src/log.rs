@@ -1,18 +1,20 @@
 //! The operator's log: JSON lines with an event's number and rule, never a person's data.
 
-use crate::sync::{
-    record::Record,
-    world::{Clock, Log},
+use crate::{
+    json::{self, ToJson, object},
+    sync::{
+        record::Record,
+        world::{Clock, Log},
+    },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-fn write<W: Log + Clock>(world: &W, level: &str, message: &str, mut fields: Value) {
-    if let Some(map) = fields.as_object_mut() {
-        map.insert("at".to_owned(), json!(world.now().to_string()));
-        map.insert("level".to_owned(), json!(level));
-        map.insert("message".to_owned(), json!(message));
-    }
-    world.line(&fields.to_string());
+fn write<W: Log + Clock>(world: &W, level: &str, message: &str, mut members: Vec<(&str, Value)>) {
+    members.push(("at", world.now().to_json()));
+    members.push(("level", level.to_json()));
+    members.push(("message", message.to_json()));
+    let line = json::text(&object(members));
+    world.line(&String::from_utf8_lossy(&line));
 }
 
 /// An event ended.
@@ -21,16 +23,16 @@ pub fn event<W: Log + Clock>(world: &W, record: &Record) {
         world,
         "info",
         "event ended",
-        json!({
-            "seq": record.seq,
-            "connection": record.connection,
-            "kind": record.kind,
-            "state": record.state,
-            "outcome": record.outcome,
-            "reason": record.reason,
-            "rule": record.rule,
-            "attempts": record.attempts,
-        }),
+        vec![
+            ("seq", record.seq.to_json()),
+            ("connection", record.connection.to_json()),
+            ("kind", record.kind.to_json()),
+            ("state", record.state.to_json()),
+            ("outcome", record.outcome.to_json()),
+            ("reason", record.reason.to_json()),
+            ("rule", record.rule.to_json()),
+            ("attempts", record.attempts.to_json()),
+        ],
     );
 }
 
@@ -40,7 +42,7 @@ pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
         world,
         "warn",
         "drain stopped; what waits is processed by the next one",
-        json!({ "why": why }),
+        vec![("why", why.to_json())],
     );
 }
 
@@ -50,6 +52,6 @@ pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
         world,
         "error",
         "delivery not kept, answered 503",
-        json!({ "connection": connection, "why": why }),
+        vec![("connection", connection.to_json()), ("why", why.to_json())],
     );
 }

@@ -4,6 +4,7 @@ use super::{known, problem, problem::Problem};
 use crate::{
     app::Answer,
     config::Ready,
+    json::{ToJson, object},
     kiotviet::{client::Credentials, error::KiotVietError, records::Webhook as Registered},
     rules::codes::RetailerId,
     secret::Secret,
@@ -16,7 +17,7 @@ use crate::{
     },
     together,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The guide's warning (R1).
 const GUIDE: &str = "Trên KiotViet, Thiết lập kết nối API: tích chọn \"Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn\" thì thông tin mới đổ về Getfly.";
@@ -115,13 +116,16 @@ pub(super) async fn put<W: World>(
     connections::save(world, &connection, before.is_none()).await?;
     Ok(Answer::json(
         200,
-        &json!({
-            "name": connection.name,
-            "retailer": connection.retailer,
-            "branches": branches,
-            "webhooks_need_switching_on": before.is_some() && opened_before.is_none(),
-            "guide": GUIDE,
-        }),
+        &object(vec![
+            ("name", connection.name.to_json()),
+            ("retailer", connection.retailer.to_json()),
+            ("branches", branches.to_json()),
+            (
+                "webhooks_need_switching_on",
+                (before.is_some() && opened_before.is_none()).to_json(),
+            ),
+            ("guide", GUIDE.to_json()),
+        ]),
     ))
 }
 
@@ -141,13 +145,20 @@ fn describe(
     path: &str,
 ) -> Value {
     let kiotviet = match registered {
-        Err(why) => json!({ "error": why }),
+        Err(why) => object(vec![("error", why.to_json())]),
         Ok(all) => {
             let ours = ours(all, path, webhook);
-            json!({ "registered": !ours.is_empty(), "active": ours.iter().any(|r| r.is_active) })
+            object(vec![
+                ("registered", (!ours.is_empty()).to_json()),
+                ("active", ours.iter().any(|r| r.is_active).to_json()),
+            ])
         }
     };
-    json!({ "on": on_since.is_some(), "on_since": on_since.map(|t| t.to_string()), "kiotviet": kiotviet })
+    object(vec![
+        ("on", on_since.is_some().to_json()),
+        ("on_since", on_since.to_json()),
+        ("kiotviet", kiotviet),
+    ])
 }
 
 async fn state<W: World>(
@@ -169,24 +180,36 @@ async fn state<W: World>(
             (registered, connection.hook_path(&opened))
         }
     };
-    Ok(json!({
-        "name": connection.name,
-        "retailer": connection.retailer,
-        "client_id": connection.client_id,
-        "connected_at": connection.connected_at.to_string(),
-        "valid_signature_seen": signed,
-        "webhooks": {
-            "customer": describe(Webhook::Customer, switches.customer, &registered, &path),
-            "order": describe(Webhook::Order, switches.order, &registered, &path),
-        },
-    }))
+    Ok(object(vec![
+        ("name", connection.name.to_json()),
+        ("retailer", connection.retailer.to_json()),
+        ("client_id", connection.client_id.to_json()),
+        ("connected_at", connection.connected_at.to_json()),
+        ("valid_signature_seen", signed.to_json()),
+        (
+            "webhooks",
+            object(vec![
+                (
+                    "customer",
+                    describe(Webhook::Customer, switches.customer, &registered, &path),
+                ),
+                (
+                    "order",
+                    describe(Webhook::Order, switches.order, &registered, &path),
+                ),
+            ]),
+        ),
+    ]))
 }
 
 /// `GET /api/connections`.
 pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
     let all = connections::list(world).await?;
     let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
-    Ok(Answer::json(200, &json!({ "connections": states })))
+    Ok(Answer::json(
+        200,
+        &object(vec![("connections", Value::Array(states))]),
+    ))
 }
 
 async fn unregister<W: World>(
@@ -235,7 +258,10 @@ pub(super) async fn delete<W: World>(
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
     Ok(Answer::json(
         200,
-        &json!({ "removed": name, "warning": warning }),
+        &object(vec![
+            ("removed", name.to_json()),
+            ("warning", warning.to_json()),
+        ]),
     ))
 }
 
@@ -295,7 +321,11 @@ pub(super) async fn switch_on<W: World>(
     }
     Ok(Answer::json(
         200,
-        &json!({ "webhook": webhook.as_str(), "on": true, "on_since": on_since.to_string() }),
+        &object(vec![
+            ("webhook", webhook.as_str().to_json()),
+            ("on", true.to_json()),
+            ("on_since", on_since.to_json()),
+        ]),
     ))
 }
 
@@ -314,6 +344,9 @@ pub(super) async fn switch_off<W: World>(
     unregister(&session, &connection.hook_path(&opened), &[webhook]).await?;
     Ok(Answer::json(
         200,
-        &json!({ "webhook": webhook.as_str(), "on": false }),
+        &object(vec![
+            ("webhook", webhook.as_str().to_json()),
+            ("on", false.to_json()),
+        ]),
     ))
 }

@@ -4,6 +4,7 @@ use super::{problem, problem::Problem};
 use crate::{
     app::Answer,
     config::Ready,
+    json::{ToJson, object},
     sync::{
         drain::{self, Patience},
         journal,
@@ -11,7 +12,7 @@ use crate::{
         world::World,
     },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Events in an answer, unless `limit` says otherwise.
 const LIMIT: usize = 50;
@@ -62,37 +63,34 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
 }
 
 /// The contract's members of an event.
-fn summary(record: &Record) -> Value {
-    json!({
-        "seq": record.seq,
-        "received_at": record.received_at.to_string(),
-        "connection": record.connection,
-        "kind": record.kind,
-        "key": record.key,
-        "state": record.state,
-        "outcome": record.outcome,
-        "reason": record.reason,
-        "attempts": record.attempts,
-        "next_attempt_at": record.next_attempt_at.map(|t| t.to_string()),
-        "account_code": record.account_code,
-        "order_code": record.order_code,
-        "notes": record.notes,
-    })
+fn summary(record: &Record) -> Vec<(&'static str, Value)> {
+    vec![
+        ("seq", record.seq.to_json()),
+        ("received_at", record.received_at.to_json()),
+        ("connection", record.connection.to_json()),
+        ("kind", record.kind.to_json()),
+        ("key", record.key.to_json()),
+        ("state", record.state.to_json()),
+        ("outcome", record.outcome.to_json()),
+        ("reason", record.reason.to_json()),
+        ("attempts", record.attempts.to_json()),
+        ("next_attempt_at", record.next_attempt_at.to_json()),
+        ("account_code", record.account_code.to_json()),
+        ("order_code", record.order_code.to_json()),
+        ("notes", record.notes.to_json()),
+    ]
 }
 
 fn detail(record: &Record) -> Value {
-    let mut value = summary(record);
-    if let Some(map) = value.as_object_mut() {
-        map.insert("rule".to_owned(), json!(record.rule));
-        map.insert("evidence".to_owned(), json!(record.evidence));
-        map.insert("alternatives".to_owned(), json!(record.alternatives));
-        map.insert("calls".to_owned(), json!(record.calls));
-        map.insert(
-            "finished_at".to_owned(),
-            json!(record.finished_at.map(|t| t.to_string())),
-        );
-    }
-    value
+    let mut members = summary(record);
+    members.extend([
+        ("rule", record.rule.to_json()),
+        ("evidence", record.evidence.to_json()),
+        ("alternatives", record.alternatives.to_json()),
+        ("calls", record.calls.to_json()),
+        ("finished_at", record.finished_at.to_json()),
+    ]);
+    object(members)
 }
 
 /// `GET /api/events`.
@@ -112,7 +110,7 @@ pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Ans
                 .is_none_or(|c| *c == record.connection)
                 && query.state.is_none_or(|s| s == record.state);
             if wanted {
-                found.push(summary(&record));
+                found.push(object(summary(&record)));
             }
         }
         seq -= 1;
@@ -121,7 +119,10 @@ pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Ans
     let next_before = (seq > 0).then_some(seq + 1);
     Ok(Answer::json(
         200,
-        &json!({ "events": found, "next_before": next_before }),
+        &object(vec![
+            ("events", Value::Array(found)),
+            ("next_before", next_before.to_json()),
+        ]),
     ))
 }
 

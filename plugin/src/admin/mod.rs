@@ -7,6 +7,7 @@ pub mod problem;
 use crate::{
     app::{Answer, Body, Inbound},
     config::{Config, Ready},
+    json::{ToJson, object},
     secret::Secret,
     sync::{
         connections::{Connection, Webhook, load},
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 use problem::Problem;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Largest body of an API request; a preview's delivery may be as large as KiotViet's.
 const MAX_BODY_BYTES: usize = crate::sync::accept::MAX_BODY_BYTES;
@@ -148,13 +149,11 @@ async fn preview_answer<W: World>(
                 why,
             )
         })?;
-    let items = serde_json::to_value(items).map_err(|e| problem::invalid(e.to_string()))?;
-    Ok(Answer::json(200, &json!({ "items": items })))
+    Ok(Answer::json(200, &object(vec![("items", items.to_json())])))
 }
 
 async fn drain_answer<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
     let drained = drain::drain(world, ready, Patience::TwoSlots).await;
     let status = if drained.stopped.is_some() { 503 } else { 200 };
-    let value = serde_json::to_value(drained).map_err(|e| problem::invalid(e.to_string()))?;
-    Ok(Answer::json(status, &value))
+    Ok(Answer::json(status, &drained.to_json()))
 }

@@ -1,7 +1,13 @@
 //! Errors for people, as RFC 9457 `application/problem+json` with a stable `type`.
 
-use crate::{app::Answer, config::Config, kiotviet::error::KiotVietError, sync::world::StoreError};
-use serde_json::{Value, json};
+use crate::{
+    app::Answer,
+    config::Config,
+    json::{ToJson, object},
+    kiotviet::error::KiotVietError,
+    sync::world::StoreError,
+};
+use serde_json::Value;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,11 +44,14 @@ impl Problem {
 
     /// The answer.
     pub fn answer(&self) -> Answer {
-        let mut body = json!({ "type": self.kind, "title": self.title, "status": self.status, "detail": self.detail });
-        if let (Some((name, value)), Some(map)) = (&self.more, body.as_object_mut()) {
-            map.insert((*name).to_owned(), value.clone());
-        }
-        let mut answer = Answer::json(self.status, &body);
+        let mut members = vec![
+            ("type", self.kind.to_json()),
+            ("title", self.title.to_json()),
+            ("status", self.status.to_json()),
+            ("detail", self.detail.to_json()),
+        ];
+        members.extend(self.more.clone());
+        let mut answer = Answer::json(self.status, &object(members));
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {
             answer
@@ -104,7 +113,12 @@ pub fn not_configured(config: &Config) -> Problem {
     let problems: Vec<Value> = config
         .problems
         .iter()
-        .map(|p| json!({ "variable": p.variable, "problem": p.problem }))
+        .map(|p| {
+            object(vec![
+                ("variable", p.variable.to_json()),
+                ("problem", p.problem.to_json()),
+            ])
+        })
         .collect();
     let names: Vec<&str> = config.problems.iter().map(|p| p.variable).collect();
     Problem::new(

@@ -9,6 +9,7 @@ use super::{
     wire::{self, NewOpportunity, Stored, StoredOrder},
 };
 use crate::{
+    json,
     rules::{
         codes::{AccountCode, OrderCode},
         email::EmailAddress,
@@ -160,7 +161,7 @@ impl<H: Http> Getfly<'_, H> {
         code: &str,
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
-        request.body = body.to_string().into_bytes();
+        request.body = json::text(body);
         let answer = read_created(&self.http.send(request).await?)?;
         wire::stored(&answer, ids, code)
             .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))

@@ -8,7 +8,6 @@ use super::assumptions::{
 };
 use crate::upstream::redact;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Field errors that are kept of one refusal.
 const MAX_FIELDS: usize = 32;
@@ -21,7 +20,7 @@ pub struct Refusal {
     /// Getfly's own words, may be empty.
     pub message: String,
     /// Getfly's words per field.
-    pub fields: BTreeMap<String, String>,
+    pub fields: Vec<(String, String)>,
 }
 
 /// A detail that the record can do without.
@@ -60,15 +59,15 @@ impl Refusal {
             .into_iter()
             .map(words)
             .find(|text| !text.is_empty());
-        let mut fields = BTreeMap::new();
+        let mut fields = Vec::new();
         match body.and_then(|body| body.get("errors")) {
             Some(Value::Object(errors)) => {
                 for (field, text) in errors.iter().take(MAX_FIELDS) {
-                    fields.insert(redact(field), redact(&flat_text(text)));
+                    fields.push((redact(field), redact(&flat_text(text))));
                 }
             }
             Some(other) if has_errors(other) => {
-                fields.insert("errors".to_owned(), redact(&flat_text(other)));
+                fields.push(("errors".to_owned(), redact(&flat_text(other))));
             }
             _ => {}
         }
@@ -111,7 +110,7 @@ impl Refusal {
     /// The detail that is refused by its field's key or by its name in the message; the first, where
     /// there are several.
     pub fn refused_detail(&self) -> Option<Detail> {
-        if let Some(detail) = self.fields.keys().find_map(|key| detail_of_key(key)) {
+        if let Some(detail) = self.fields.iter().find_map(|(key, _)| detail_of_key(key)) {
             return Some(detail);
         }
         if self.says_duplicate() {

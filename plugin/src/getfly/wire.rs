@@ -3,13 +3,14 @@
 //! top) and never guesses an identity.
 
 use super::assumptions::TENANT_HOURS_AHEAD;
+use crate::json::{ToJson, object};
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
     money::{self, Money},
 };
 use crate::time::{Date, DateTime, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A customer to be enrolled in a campaign (R11; manual, opportunity create).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +75,7 @@ pub fn account_json(account: &NewAccount) -> Value {
     put(
         &mut body,
         "account_source_names",
-        account.source.as_ref().map(|name| json!([name])),
+        account.source.as_ref().map(|name| vec![name.as_str()]),
     );
     put(&mut body, "gender", account.gender);
     Value::Object(body)
@@ -129,7 +130,7 @@ pub fn order_json(order: &NewOrder) -> Value {
     let terms: Vec<Value> = order
         .terms
         .iter()
-        .map(|term| json!({"term_content": term}))
+        .map(|term| object(vec![("term_content", term.to_json())]))
         .collect();
     put(
         &mut body,

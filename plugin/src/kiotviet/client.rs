@@ -11,6 +11,7 @@ use super::{
     records::{self, Listed, Webhook},
 };
 use crate::{
+    json::{self, ToJson, object},
     rules::{
         codes::RetailerId,
         model::{Customer, Invoice, KiotVietUser},
@@ -20,7 +21,7 @@ use crate::{
     time::Timestamp,
     upstream::{form, percent_encode},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Where KiotViet is; origins without a trailing slash.
@@ -197,17 +198,18 @@ impl<H: Http> KiotViet<'_, H> {
         secret: &Secret,
         description: &str,
     ) -> Result<Webhook, KiotVietError> {
-        let body = json!({"Webhook": {
-            "Type": kind_type,
-            "Url": url,
-            "IsActive": true,
-            "Description": description,
-            "Secret": secret.reveal(),
-        }});
+        let webhook = object(vec![
+            ("Type", kind_type.to_json()),
+            ("Url", url.to_json()),
+            ("IsActive", true.to_json()),
+            ("Description", description.to_json()),
+            ("Secret", secret.reveal().to_json()),
+        ]);
+        let body = object(vec![("Webhook", webhook)]);
         let mut request = self.request(Method::Post, "POST /webhooks", "/webhooks");
-        let json = "application/json".to_owned();
-        request.headers.push(("content-type", json));
-        request.body = body.to_string().into_bytes();
+        let media_type = "application/json".to_owned();
+        request.headers.push(("content-type", media_type));
+        request.body = json::text(&body);
         let answer = read_existing(&self.http.send(request).await?)?;
         Ok(records::webhook(&answer)?)
     }

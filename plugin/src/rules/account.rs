@@ -66,6 +66,7 @@ fn name(customer: &Customer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::ToJson;
     use crate::rules::settings::GenderCodes;
 
     fn customer() -> Customer {
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn r2_every_field_is_carried() {
         let account = account(&customer(), None, &RuleSettings::default());
-        let json = serde_json::to_value(account).unwrap();
+        let json = account.to_json();
         assert_eq!(
             json,
             serde_json::json!({

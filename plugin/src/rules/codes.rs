@@ -3,15 +3,13 @@
 //! Nothing here looks anything up.
 
 use core::fmt;
-use serde::{Deserialize, Serialize};
 
 /// Longest accepted shop name.
 const MAX_RETAILER_LEN: usize = 64;
 
 /// A KiotViet shop name (retailer): the `datta` of `https://datta.kiotviet.vn`. Lower case, 1 to 64
 /// of `a-z 0-9 _ -`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RetailerId(String);
 
 /// A text that is no shop name.
@@ -47,23 +45,8 @@ impl RetailerId {
     }
 }
 
-impl TryFrom<String> for RetailerId {
-    type Error = BadRetailer;
-
-    fn try_from(text: String) -> Result<Self, BadRetailer> {
-        Self::parse(&text)
-    }
-}
-
-impl From<RetailerId> for String {
-    fn from(id: RetailerId) -> Self {
-        id.0
-    }
-}
-
 /// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceCode(String);
 
 impl InvoiceCode {
@@ -97,8 +80,7 @@ impl InvoiceCode {
 }
 
 /// The code of a Getfly account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountCode(String);
 
 impl AccountCode {
@@ -119,8 +101,7 @@ impl AccountCode {
 }
 
 /// The code of a Getfly order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderCode(String);
 
 impl OrderCode {
@@ -155,6 +136,7 @@ display_as_text!(RetailerId, InvoiceCode, AccountCode, OrderCode);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored;
     use proptest::prelude::*;
 
     #[test]
@@ -197,9 +179,9 @@ mod tests {
 
     #[test]
     fn shop_names_are_checked_when_read_back() {
-        let id: RetailerId = serde_json::from_str("\"Datta\"").unwrap();
-        assert_eq!(serde_json::to_string(&id).unwrap(), "\"datta\"");
-        assert!(serde_json::from_str::<RetailerId>("\"a b\"").is_err());
+        let id: RetailerId = stored::read(b"\"Datta\"").unwrap();
+        assert_eq!(stored::write(&id), b"\"datta\"");
+        assert!(stored::read::<RetailerId>(b"\"a b\"").is_err());
     }
 
     #[test]

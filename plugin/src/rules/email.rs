@@ -74,7 +74,7 @@ impl EmailField {
 /// R7: whether the fields share an address, exactly: `an@x.vn` is not `lan@x.vn`.
 pub fn fields_match(a: &EmailField, b: &EmailField) -> bool {
     let mut sought = BTreeSet::new();
-    sought.extend(&a.addresses);
+    sought.extend(a.addresses.iter().cloned());
     b.addresses.iter().any(|address| sought.contains(address))
 }
 

@@ -7,12 +7,10 @@ use super::{
     phone::{self, PhoneField, PhoneNumber},
     verdict::Reason,
 };
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What an account has in common with the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchedBy {
     /// An e-mail address; decides first.
     Email,
@@ -57,7 +55,8 @@ pub fn choose(
         .filter(|(account, _)| seen.insert(account.id))
         .map(|(account, by)| (account.clone(), by))
         .collect();
-    matches.sort_by_key(|(account, by)| {
+    // The ids differ, so that an unstable order is a certain one.
+    matches.sort_unstable_by_key(|(account, by)| {
         (
             *by,
             account.created_at.is_none(),

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::time::{Date, DateTime, Timestamp};
 use rust_decimal::Decimal;
-use serde::Serialize;
 
 /// A KiotViet customer as `GET /customers/{id}` tells it (manual 2.6.2). Absent texts are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,7 +104,7 @@ pub struct Surcharge {
 }
 
 /// A KiotViet user of `GET /users` (manual 2.8). Admins are not in that list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KiotVietUser {
     /// `SoldById` of an invoice.
     pub id: i64,
@@ -116,7 +115,7 @@ pub struct KiotVietUser {
 }
 
 /// A Getfly user of `GET /api/v6.1/users`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetflyUser {
     /// Numeric id.
     pub user_id: i64,
@@ -146,7 +145,7 @@ pub struct Account {
 }
 
 /// The account that will be created (R2, R4, R12, R14).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
     /// Deterministic.
     pub code: AccountCode,
@@ -173,7 +172,7 @@ pub struct NewAccount {
 }
 
 /// The order that will be created (R3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
     /// Deterministic.
     pub code: OrderCode,
@@ -200,7 +199,7 @@ pub struct NewOrder {
 }
 
 /// The customer block of an order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderAccount {
     /// Absent for a walk-in without `walk_in_account_code`.
     pub code: Option<AccountCode>,
@@ -215,14 +214,13 @@ pub struct OrderAccount {
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
     /// Product code.
     pub product_code: String,
     /// Product name.
     pub product_name: String,
     /// Quantity.
-    #[serde(serialize_with = "super::money::serialize_decimal")]
     pub quantity: Decimal,
     /// Per unit.
     pub price: Money,

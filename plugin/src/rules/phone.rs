@@ -123,7 +123,7 @@ impl PhoneField {
 /// R7: whether any number of one field equals any number of the other, placeholders aside.
 pub fn fields_match(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) -> bool {
     let mut sought = BTreeSet::new();
-    sought.extend(a.matchable(ignored));
+    sought.extend(a.matchable(ignored).cloned());
     b.numbers.iter().any(|number| sought.contains(number))
 }
 

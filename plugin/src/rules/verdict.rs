@@ -1,11 +1,9 @@
 //! How an event ends when it ends well, in the words of the API, and the sentence that explains it.
 
 use core::fmt;
-use serde::{Deserialize, Serialize};
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// A record was created in Getfly.
     Created,
@@ -16,8 +14,7 @@ pub enum Outcome {
 }
 
 /// Why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// R2.
     CustomerCreated,
@@ -151,18 +148,14 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::ToJson;
 
     #[test]
     fn the_words_of_the_api_are_the_serialised_ones() {
         for reason in Reason::ALL {
-            let json = serde_json::to_string(&reason).unwrap();
-            assert_eq!(json, format!("\"{reason}\""));
-            assert_eq!(serde_json::from_str::<Reason>(&json).unwrap(), reason);
+            assert_eq!(reason.to_json(), reason.to_string());
         }
-        assert_eq!(
-            serde_json::to_string(&Outcome::Created).unwrap(),
-            "\"created\""
-        );
+        assert_eq!(Outcome::Created.to_json(), "created");
     }
 
     #[test]

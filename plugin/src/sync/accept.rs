@@ -5,11 +5,12 @@
 use super::{
     connections::{self, Connection},
     journal, keys,
-    record::{Body, Entry, Hint, Kind, Record},
+    record::{Body, Hint, Kind, Record},
     world::{Clock, Random, Store, StoreError},
 };
 use crate::{
     config::SignaturePolicy,
+    json,
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Delivery, Item},
@@ -153,10 +154,10 @@ async fn keep_items<W: Store + Clock + Random>(
         let mut record = describe(item, seq, began, connection);
         record.notes.extend(note.map(str::to_owned));
         if record.outcome.is_none() {
-            let raw = serde_json::to_vec(&item.raw).map_err(|e| StoreError(e.to_string()))?;
+            let raw = json::text(&item.raw);
             record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
         }
-        journal::write(world, seq, &Entry::Event(Box::new(record))).await?;
+        journal::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
     }
     in_time(world, began)?;

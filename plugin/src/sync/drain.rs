@@ -16,9 +16,15 @@ use super::{
     world::{Clock, Random, Store, StoreError, World},
 };
 use crate::time::Timestamp;
-use crate::{config::Ready, log, rules::verdict::Reason, stored};
+use crate::{
+    config::Ready,
+    json::{ToJson, object},
+    log,
+    rules::verdict::Reason,
+    stored,
+};
 use core::time::Duration;
-use serde::Serialize;
+use serde_json::Value;
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
 /// after a crash, which costs a read each.
@@ -42,7 +48,7 @@ pub enum Patience {
 }
 
 /// What a drain did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drained {
     /// Events that ended.
     pub ended: u64,
@@ -55,8 +61,23 @@ pub struct Drained {
     /// Somebody else holds the lease.
     pub busy: bool,
     /// Why the drain stopped early, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+}
+
+impl ToJson for Drained {
+    fn to_json(&self) -> Value {
+        let mut members = vec![
+            ("ended", self.ended.to_json()),
+            ("failed", self.failed.to_json()),
+            ("waiting", self.waiting.to_json()),
+            ("dead", self.dead.to_json()),
+            ("busy", self.busy.to_json()),
+        ];
+        if let Some(why) = &self.stopped {
+            members.push(("stopped", why.to_json()));
+        }
+        object(members)
+    }
 }
 
 /// Processes everything that is due. Safe to call at any time, from many places at once.

@@ -1,7 +1,10 @@
 //! A map for few entries: a sorted list. The standard library's map costs the component about ten
 //! kilobytes for each pair of types.
 
-use crate::stored::{Damaged, Stored};
+use crate::{
+    json::ToJson,
+    stored::{Damaged, Stored},
+};
 use core::borrow::Borrow;
 use serde_json::Value;
 
@@ -15,11 +18,13 @@ impl<K, V> Default for Few<K, V> {
     }
 }
 
-impl<K: Stored, V: Stored> Stored for Few<K, V> {
+impl<K: ToJson, V: ToJson> ToJson for Few<K, V> {
     fn to_json(&self) -> Value {
         self.0.to_json()
     }
+}
 
+impl<K: Stored, V: Stored> Stored for Few<K, V> {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         Vec::from_json(json).map(Self)
     }

@@ -7,6 +7,7 @@ use super::{
     record::State,
     world::{Store, StoreError},
 };
+use crate::json::{ToJson, object};
 use crate::rules::{
     codes::{AccountCode, RetailerId},
     newness::{Known, KnownInvoice},
@@ -14,9 +15,9 @@ use crate::rules::{
     verdict::Outcome,
 };
 use crate::seal::Sealer;
-use crate::stored::{self, Damaged, Stored, field, put};
+use crate::stored::{self, Damaged, Stored, field};
 use crate::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What is kept of a KiotViet customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +35,20 @@ pub enum CustomerEntry {
     },
 }
 
-impl Stored for CustomerEntry {
+impl ToJson for CustomerEntry {
     fn to_json(&self) -> Value {
         match self {
             Self::Before => Value::from("before"),
             Self::Synced(code) => stored::variant("synced", code.to_json()),
             Self::Creating { seq, code } => {
-                let mut fields = Map::new();
-                put(&mut fields, "seq", seq.to_json());
-                put(&mut fields, "code", code.to_json());
-                stored::variant("creating", Value::Object(fields))
+                let members = vec![("seq", seq.to_json()), ("code", code.to_json())];
+                stored::variant("creating", object(members))
             }
         }
     }
+}
 
+impl Stored for CustomerEntry {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("before", _) => Ok(Self::Before),
@@ -87,32 +88,37 @@ pub enum InvoiceEntry {
     },
 }
 
-impl Stored for InvoiceEntry {
+impl ToJson for InvoiceEntry {
     fn to_json(&self) -> Value {
-        let mut fields = Map::new();
         match self {
             Self::Old { invoice_id, edited } => {
-                put(&mut fields, "invoice_id", invoice_id.to_json());
-                put(&mut fields, "edited", Value::from(*edited));
-                stored::variant("old", Value::Object(fields))
+                let members = vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("edited", Value::from(*edited)),
+                ];
+                stored::variant("old", object(members))
             }
             Self::Ordering {
                 seq,
                 invoice_id,
                 since,
             } => {
-                put(&mut fields, "seq", seq.to_json());
-                put(&mut fields, "invoice_id", invoice_id.to_json());
-                put(&mut fields, "since", since.to_json());
-                stored::variant("ordering", Value::Object(fields))
+                let members = vec![
+                    ("seq", seq.to_json()),
+                    ("invoice_id", invoice_id.to_json()),
+                    ("since", since.to_json()),
+                ];
+                stored::variant("ordering", object(members))
             }
             Self::Ordered { invoice_id } => {
-                put(&mut fields, "invoice_id", invoice_id.to_json());
-                stored::variant("ordered", Value::Object(fields))
+                let members = vec![("invoice_id", invoice_id.to_json())];
+                stored::variant("ordered", object(members))
             }
         }
     }
+}
 
+impl Stored for InvoiceEntry {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("old", json) => Ok(Self::Old {

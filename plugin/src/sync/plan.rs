@@ -29,7 +29,6 @@ use crate::{
 };
 use core::time::Duration;
 use futures_util::future::join;
-use serde::Serialize;
 
 /// Numbers or addresses of one field that are searched for; a field with more is somebody's notes.
 const SEARCHED_AT_MOST: usize = 6;
@@ -125,8 +124,7 @@ impl From<GetflyError> for Failure {
 }
 
 /// Which account an event leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountPlan {
     /// The ledger knows it.
     Known(AccountCode),
@@ -159,8 +157,7 @@ impl AccountPlan {
 }
 
 /// What is kept in the ledger of an event that is ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remember {
     /// Nothing.
     Nothing,
@@ -178,8 +175,7 @@ pub enum Remember {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Nothing, for this reason.
     Ignore {
@@ -220,7 +216,7 @@ pub enum Action {
 }
 
 /// A plan with its explanation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// What to do.
     pub action: Action,

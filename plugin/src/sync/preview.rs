@@ -3,24 +3,28 @@
 
 use super::{
     connections::{self, Connection},
-    plan::{self, Failure, Plan},
+    plan::{self, AccountPlan, Action, Failure, Plan, Remember},
     session::Session,
     worker::{Permit, Worker},
     world::{StoreError, World},
 };
 use crate::{
     config::Ready,
+    json::{ToJson, json_fields, object},
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Kind},
     },
-    rules::verdict::{Outcome, Reason},
+    rules::{
+        model::{NewAccount, NewOrder, OrderAccount, OrderLine},
+        verdict::{Outcome, Reason},
+    },
     sync::record::Hint,
 };
-use serde::Serialize;
+use serde_json::Value;
 
 /// What one item would lead to.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Previewed {
     /// `customer`, `invoice` or `other`.
     pub kind: super::record::Kind,
@@ -29,18 +33,15 @@ pub struct Previewed {
     /// KiotViet's code, where given.
     pub code: Option<String>,
     /// What would happen.
-    #[serde(flatten)]
     pub result: PreviewResult,
 }
 
 /// See [`Previewed`].
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case", untagged)]
+#[derive(Debug)]
 pub enum PreviewResult {
     /// The plan, its reason where it is already certain, and the rule.
     Plan {
         /// What would be done.
-        #[serde(flatten)]
         plan: Box<Plan>,
         /// The outcome the event would have.
         outcome: Outcome,
@@ -55,6 +56,156 @@ pub enum PreviewResult {
         problem: String,
     },
 }
+
+impl ToJson for Previewed {
+    fn to_json(&self) -> Value {
+        let mut members = vec![
+            ("kind", self.kind.to_json()),
+            ("id", self.id.to_json()),
+            ("code", self.code.to_json()),
+        ];
+        match &self.result {
+            PreviewResult::Plan {
+                plan,
+                outcome,
+                reason,
+                rule,
+            } => members.extend([
+                ("action", plan.action.to_json()),
+                ("evidence", plan.evidence.to_json()),
+                ("alternatives", plan.alternatives.to_json()),
+                ("notes", plan.notes.to_json()),
+                ("outcome", outcome.to_json()),
+                ("reason", reason.to_json()),
+                ("rule", rule.to_json()),
+            ]),
+            PreviewResult::Problem { problem } => members.push(("problem", problem.to_json())),
+        }
+        object(members)
+    }
+}
+
+impl ToJson for Action {
+    fn to_json(&self) -> Value {
+        let (name, members) = match self {
+            Self::Ignore { reason, remember } => (
+                "ignore",
+                vec![
+                    ("reason", reason.to_json()),
+                    ("remember", remember.to_json()),
+                ],
+            ),
+            Self::Customer {
+                customer_id,
+                account,
+            } => (
+                "customer",
+                vec![
+                    ("customer_id", customer_id.to_json()),
+                    ("account", account.to_json()),
+                ],
+            ),
+            Self::Order {
+                invoice_id,
+                invoice_code,
+                account,
+                order,
+            } => (
+                "order",
+                vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("invoice_code", invoice_code.to_json()),
+                    ("account", account.to_json()),
+                    ("order", order.to_json()),
+                ],
+            ),
+            Self::OrderIsThere {
+                invoice_id,
+                invoice_code,
+                code,
+                by,
+            } => (
+                "order_is_there",
+                vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("invoice_code", invoice_code.to_json()),
+                    ("code", code.to_json()),
+                    ("by", by.to_json()),
+                ],
+            ),
+        };
+        object(vec![(name, object(members))])
+    }
+}
+
+impl ToJson for AccountPlan {
+    fn to_json(&self) -> Value {
+        let (name, json) = match self {
+            Self::Known(code) => ("known", code.to_json()),
+            Self::Link { code, by } => (
+                "link",
+                object(vec![("code", code.to_json()), ("by", by.to_json())]),
+            ),
+            Self::Ours { code, by } => (
+                "ours",
+                object(vec![("code", code.to_json()), ("by", by.to_json())]),
+            ),
+            Self::Create(account) => ("create", account.to_json()),
+        };
+        object(vec![(name, json)])
+    }
+}
+
+impl ToJson for Remember {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Nothing => "nothing".to_json(),
+            Self::OldCustomer(id) => object(vec![("old_customer", id.to_json())]),
+            Self::OldInvoice { code, .. } => object(vec![("old_invoice", code.to_json())]),
+        }
+    }
+}
+
+json_fields!(NewAccount {
+    code,
+    name,
+    phone,
+    email,
+    address,
+    birthday,
+    gender,
+    tax_code,
+    description,
+    source,
+    manager
+});
+json_fields!(NewOrder {
+    code,
+    date,
+    account,
+    executor,
+    lines,
+    discount,
+    vat,
+    transport,
+    installation,
+    campaign_code,
+    terms
+});
+json_fields!(OrderAccount {
+    code,
+    name,
+    phone,
+    email,
+    address
+});
+json_fields!(OrderLine {
+    product_code,
+    product_name,
+    quantity,
+    price,
+    cash_discount
+});
 
 /// The preview of `body` as a delivery to `connection`.
 pub async fn preview<W: World>(

@@ -3,6 +3,7 @@
 
 use crate::time::Timestamp;
 use crate::{
+    json::ToJson,
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
@@ -10,12 +11,10 @@ use crate::{
     },
     stored::{self, Damaged, Stored, stored_fields, stored_words},
 };
-use serde::Serialize;
 use serde_json::Value;
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `customer.update`.
     Customer,
@@ -28,8 +27,7 @@ pub enum Kind {
 stored_words!(Kind { Customer = "customer", Invoice = "invoice", Other = "other" });
 
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Waits for its first try.
     Received,
@@ -74,7 +72,7 @@ pub enum Body {
     Parts(usize),
 }
 
-impl Stored for Body {
+impl ToJson for Body {
     fn to_json(&self) -> Value {
         match self {
             Self::Sealed(text) => stored::variant("sealed", text.to_json()),
@@ -82,7 +80,9 @@ impl Stored for Body {
             Self::Parts(count) => stored::variant("parts", count.to_json()),
         }
     }
+}
 
+impl Stored for Body {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("sealed", text) => Stored::from_json(text).map(Self::Sealed),
@@ -94,7 +94,7 @@ impl Stored for Body {
 }
 
 /// An account that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alternative {
     /// Its code.
     pub account_code: AccountCode,
@@ -117,7 +117,7 @@ stored_fields!(Alternative {
 });
 
 /// An upstream call made for an event, without any value of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// e.g. `GET /customers/{id}`.
     pub endpoint: String,
@@ -253,6 +253,11 @@ impl Record {
         }
     }
 
+    /// Its JSON as a journal entry.
+    pub fn to_event_json(&self) -> Value {
+        stored::variant("event", self.to_json())
+    }
+
     /// Ends it as a dead letter.
     pub fn bury(&mut self, reason: &str, now: Timestamp) {
         self.state = State::Dead;
@@ -273,14 +278,16 @@ pub enum Command {
     Dismiss(u64),
 }
 
-impl Stored for Command {
+impl ToJson for Command {
     fn to_json(&self) -> Value {
         match self {
             Self::Retry(seq) => stored::variant("retry", seq.to_json()),
             Self::Dismiss(seq) => stored::variant("dismiss", seq.to_json()),
         }
     }
+}
 
+impl Stored for Command {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("retry", seq) => Stored::from_json(seq).map(Self::Retry),
@@ -299,14 +306,16 @@ pub enum Entry {
     Command(Command),
 }
 
-impl Stored for Entry {
+impl ToJson for Entry {
     fn to_json(&self) -> Value {
         match self {
-            Self::Event(record) => stored::variant("event", record.to_json()),
+            Self::Event(record) => record.to_event_json(),
             Self::Command(command) => stored::variant("command", command.to_json()),
         }
     }
+}
 
+impl Stored for Entry {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("event", json) => Ok(Self::Event(Box::new(Stored::from_json(json)?))),

@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
+    json::{self, ToJson},
     kiotviet::{
         client::{KiotViet, fetch_token},
         error::KiotVietError,
@@ -90,8 +91,7 @@ impl<'a, W: World> Session<'a, W> {
         let Some(until) = self.world.now().checked_add(fresh) else {
             return;
         };
-        let pair = Value::Array(vec![until.to_json(), value]);
-        let plain = pair.to_string().into_bytes();
+        let plain = json::text(&Value::Array(vec![until.to_json(), value]));
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
             // A cache that was not written is only slower.
             let _ = self.world.set(key, sealed.as_bytes()).await;
@@ -143,12 +143,15 @@ impl<'a, W: World> Session<'a, W> {
         &self,
         call: impl AsyncFn(KiotViet<'_, W>) -> Result<T, KiotVietError>,
     ) -> Result<T, KiotVietError> {
-        let first = call(self.client(self.token().await?)).await;
-        match first {
-            Err(KiotVietError::Unauthorized { .. }) => {
-                call(self.client(self.new_token().await?)).await
+        let (mut token, mut renewed) = (self.token().await?, false);
+        loop {
+            match call(self.client(token)).await {
+                Err(KiotVietError::Unauthorized { .. }) if !renewed => {
+                    token = self.new_token().await?;
+                    renewed = true;
+                }
+                answer => return answer,
             }
-            other => other,
         }
     }
 

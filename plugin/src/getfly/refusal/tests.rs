@@ -25,8 +25,8 @@ fn message_and_fields_are_read_in_every_shape_and_redacted() {
         "M"
     );
     assert_eq!(
-        refusal(400, json!({"errors": ["a", "b"]})).fields["errors"],
-        "a; b"
+        refusal(400, json!({"errors": ["a", "b"]})).fields,
+        [("errors".to_owned(), "a; b".to_owned())]
     );
     assert_eq!(Refusal::read(400, None).message, "");
     let many: serde_json::Map<String, Value> =

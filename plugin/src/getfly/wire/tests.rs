@@ -5,6 +5,7 @@ use crate::rules::{
 };
 use crate::time::{DateTime, tests::date};
 use rust_decimal::Decimal;
+use serde_json::json;
 
 fn datetime(text: &str) -> DateTime {
     text.parse().unwrap()

@@ -7,6 +7,7 @@ use crate::{
     },
 };
 use core::time::Duration;
+use serde_json::json;
 
 fn settings() -> Settings {
     Settings {

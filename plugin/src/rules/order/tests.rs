@@ -1,6 +1,7 @@
 //! Known answers and properties of orders.
 
 use super::*;
+use crate::json::ToJson;
 use crate::rules::codes::{AccountCode, InvoiceCode};
 use proptest::prelude::*;
 
@@ -84,7 +85,7 @@ fn r3_fractional_quantities_are_exact() {
         vec![line(Decimal::new(1250, 3), 137_000, 0, None)],
     ));
     assert_eq!(planned.difference, None);
-    let json = serde_json::to_value(&planned.order).unwrap();
+    let json = planned.order.to_json();
     assert_eq!(json["lines"][0]["quantity"].to_string(), "1.25");
     assert_eq!(json["lines"][0]["price"].to_string(), "137000");
 }
