@@ -1,10 +1,11 @@
-//! Every folder of `host-test/fixtures`, run natively. Each claims one sentence of the rules or one
+//! Every folder of `host-test/fixtures`, run natively and as WebAssembly. Each claims one sentence of the rules or one
 //! trouble met in the field; a folder without an expectation, with an unknown member or with a
 //! scripted answer that nobody asked for is a failure.
 
 use host_test::{
     fixture::{Fixture, Runner, Surroundings, run},
-    native::Native,
+    harness::Harness,
+    native::{GETFLY, KIOTVIET, KIOTVIET_ID, Native},
     sim::{Request, Response, SimClock, TokioClock},
 };
 use std::{
@@ -40,6 +41,39 @@ async fn natively(s: Surroundings) -> Natively {
     Natively(Native::new(s.variables, s.kiotviet, s.getfly, clock, 1))
 }
 
+/// The component in the host.
+struct AsWasm(Harness);
+
+impl Runner for AsWasm {
+    async fn request(&self, request: Request) -> Response {
+        let outcome = self.0.request(request).await;
+        let mut response = Response::new(outcome.body);
+        *response.status_mut() = http::StatusCode::from_u16(outcome.status).unwrap();
+        *response.headers_mut() = outcome.headers;
+        response
+    }
+
+    async fn pass(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.0.logs()
+    }
+}
+
+async fn as_wasm(s: Surroundings) -> AsWasm {
+    let mut harness = Harness::builder()
+        .upstream(KIOTVIET, s.kiotviet.clone())
+        .upstream(KIOTVIET_ID, s.kiotviet)
+        .upstream(GETFLY, s.getfly)
+        .clock(Arc::new(TokioClock::starting_at(s.start)));
+    for (name, value) in &s.variables {
+        harness = harness.variable(name, value);
+    }
+    AsWasm(harness.build().expect("the component builds"))
+}
+
 fn folders() -> Vec<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut folders: Vec<PathBuf> = fs::read_dir(all)
@@ -62,18 +96,34 @@ fn fixtures() -> Vec<Fixture> {
         .collect()
 }
 
-/// Runs one fixture in a runtime of its own, so that it inherits nobody's time.
-fn play(fixture: &Fixture) -> Vec<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// A runtime for one fixture, so that it inherits nobody's time.
+fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap();
-    runtime.block_on(run(fixture, natively))
+        .unwrap()
+}
+
+fn play(fixture: &Fixture) -> Vec<String> {
+    paused().block_on(run(fixture, natively))
+}
+
+fn play_as_wasm(fixture: &Fixture) -> Vec<String> {
+    paused().block_on(run(fixture, as_wasm))
 }
 
 #[test]
 fn every_fixture_does_what_it_expects() {
+    all_do_what_they_expect(play);
+}
+
+#[test]
+fn every_fixture_does_the_same_as_wasm() {
+    all_do_what_they_expect(play_as_wasm);
+}
+
+fn all_do_what_they_expect(play: impl Fn(&Fixture) -> Vec<String>) {
     let mut failed = Vec::new();
     for fixture in fixtures() {
         let wrong = play(&fixture);
