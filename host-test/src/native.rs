@@ -54,7 +54,7 @@ impl NativeStore {
 /// An outbound call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Called {
-    /// The call's name, e.g. `GET /customers/{id}`.
+    /// The call's name, e.g. `KiotViet GET /customers/{id}`.
     pub endpoint: &'static str,
     /// With its query.
     pub url: String,

@@ -141,7 +141,10 @@ async fn what_was_removed_is_neither_doubled_nor_dearer() {
     }
     let calls = scene.app.take_calls();
     let calls: Vec<&str> = calls.iter().map(|c| c.endpoint).collect();
-    assert_eq!(calls, ["GET /invoices/{id}", "POST /sale_order"]);
+    assert_eq!(
+        calls,
+        ["KiotViet GET /invoices/{id}", "Getfly POST /sale_order"]
+    );
     assert_eq!(scene.getfly.accounts().len(), 1);
     assert_eq!(scene.getfly.orders().len(), 3);
 }

@@ -14,7 +14,7 @@ pub mod fault;
 pub mod getfly;
 pub mod kiotviet;
 pub mod serve;
-mod wire;
+pub(crate) mod wire;
 
 pub use clock::{ManualClock, SimClock, TokioClock};
 pub use fault::{Call, CallLog, Fault, FaultRule, Faulty, When};

@@ -42,7 +42,7 @@ impl<H: Http> Getfly<'_, H> {
         email: &EmailAddress,
     ) -> Result<Vec<Account>, GetflyError> {
         let filter = ("filtering[email:contains]", email.as_str());
-        self.accounts("GET /accounts?email", filter).await
+        self.accounts("Getfly GET /accounts?email", filter).await
     }
 
     /// Every account whose phone field holds the number's search key (manual, account list). The
@@ -57,7 +57,7 @@ impl<H: Http> Getfly<'_, H> {
             return Ok(Vec::new());
         }
         let filter = ("filtering[phone_office:contains]", key);
-        self.accounts("GET /accounts?phone", filter).await
+        self.accounts("Getfly GET /accounts?phone", filter).await
     }
 
     async fn accounts(
@@ -77,7 +77,9 @@ impl<H: Http> Getfly<'_, H> {
     pub async fn users(&self) -> Result<Vec<GetflyUser>, GetflyError> {
         let query = [("fields", USER_FIELDS), ("filtering[valid]", "1")];
         let read = |value: &Value| wire::user(value).map(|user| (user.user_id, user));
-        let mut users = self.every("GET /users", "/users", &query, read).await?;
+        let mut users = self
+            .every("Getfly GET /users", "/users", &query, read)
+            .await?;
         users.retain(|user| !user.user_name.trim().is_empty());
         Ok(users)
     }
@@ -89,7 +91,7 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Option<Account>, GetflyError> {
         let query = [("account_code", code.as_str()), ("fields", ACCOUNT_FIELDS)];
         let found = self
-            .one("GET /account", "/account", &query, wire::account)
+            .one("Getfly GET /account", "/account", &query, wire::account)
             .await?;
         let found = found.map(|account| (account.code.as_str().to_owned(), account));
         same_code(code.as_str(), found)
@@ -102,7 +104,7 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Option<StoredOrder>, GetflyError> {
         let query = [("order_code", code.as_str()), ("fields", ORDER_FIELDS)];
         let found = self
-            .one("GET /sale_order", "/sale_order", &query, wire::order)
+            .one("Getfly GET /sale_order", "/sale_order", &query, wire::order)
             .await?;
         let found = found.map(|order| (order.code.clone(), order));
         same_code(code.as_str(), found)
@@ -113,7 +115,7 @@ impl<H: Http> Getfly<'_, H> {
     pub async fn create_account(&self, account: &NewAccount) -> Result<Stored, GetflyError> {
         let body = wire::account_json(account);
         self.create(
-            "POST /account",
+            "Getfly POST /account",
             "/account",
             &body,
             &["account_id", "id"],
@@ -126,7 +128,7 @@ impl<H: Http> Getfly<'_, H> {
     pub async fn create_order(&self, order: &NewOrder) -> Result<Stored, GetflyError> {
         let body = wire::order_json(order);
         self.create(
-            "POST /sale_order",
+            "Getfly POST /sale_order",
             "/sale_order",
             &body,
             &["order_id", "id"],
@@ -143,7 +145,7 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Stored, GetflyError> {
         let body = wire::opportunity_json(opportunity);
         self.create(
-            "POST /opportunity",
+            "Getfly POST /opportunity",
             "/opportunity",
             &body,
             &["id"],

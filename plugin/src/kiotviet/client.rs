@@ -71,7 +71,7 @@ pub async fn fetch_token(
     let request = Request {
         method: Method::Post,
         url: format!("{}{}", settings.auth_url, settings.token_path),
-        endpoint: "POST /connect/token",
+        endpoint: "KiotViet POST /connect/token",
         headers: vec![
             (
                 "content-type",
@@ -125,7 +125,7 @@ impl<H: Http> KiotViet<'_, H> {
     /// The customer with this id, or none (manual 2.6.2).
     pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
         let path = format!("/customers/{id}");
-        let answer = self.get("GET /customers/{id}", &path, &[]).await?;
+        let answer = self.get("KiotViet GET /customers/{id}", &path, &[]).await?;
         Ok(read(&answer)?
             .map(|value| records::customer(id, &value))
             .transpose()?)
@@ -134,7 +134,7 @@ impl<H: Http> KiotViet<'_, H> {
     /// The invoice with this id, or none (manual 2.12.2).
     pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
         let path = format!("/invoices/{id}");
-        let answer = self.get("GET /invoices/{id}", &path, &[]).await?;
+        let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
         Ok(read(&answer)?
             .map(|value| records::invoice(id, &value))
             .transpose()?)
@@ -147,7 +147,9 @@ impl<H: Http> KiotViet<'_, H> {
             return Ok(None);
         }
         let path = format!("/invoices/code/{}", percent_encode(code));
-        let answer = self.get("GET /invoices/code/{code}", &path, &[]).await?;
+        let answer = self
+            .get("KiotViet GET /invoices/code/{code}", &path, &[])
+            .await?;
         let invoice = read(&answer)?
             .map(|value| records::any_invoice(&value))
             .transpose()?;
@@ -166,7 +168,9 @@ impl<H: Http> KiotViet<'_, H> {
 
     /// Every user that KiotViet lists; admins are not among them (manual 2.8).
     pub async fn users(&self) -> Result<Vec<KiotVietUser>, KiotVietError> {
-        let mut users = self.every("GET /users", "/users", records::user).await?;
+        let mut users = self
+            .every("KiotViet GET /users", "/users", records::user)
+            .await?;
         let mut seen = BTreeSet::new();
         users.retain(|user| seen.insert(user.id));
         Ok(users)
@@ -175,14 +179,16 @@ impl<H: Http> KiotViet<'_, H> {
     /// How many branches the shop has, from one page of them (manual 2.7). R1's proof that the
     /// credentials open this shop.
     pub async fn branches(&self) -> Result<u64, KiotVietError> {
-        let page = self.page("GET /branches", "/branches", &[], 0).await?;
+        let page = self
+            .page("KiotViet GET /branches", "/branches", &[], 0)
+            .await?;
         Ok(page.total)
     }
 
     /// Every registered webhook, whoever registered it (manual 2.11.2).
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, KiotVietError> {
         let mut webhooks = self
-            .every("GET /webhooks", "/webhooks", records::webhook)
+            .every("KiotViet GET /webhooks", "/webhooks", records::webhook)
             .await?;
         let mut seen = BTreeSet::new();
         webhooks.retain(|webhook| seen.insert(webhook.id));
@@ -206,7 +212,7 @@ impl<H: Http> KiotViet<'_, H> {
             ("Secret", secret.reveal().to_json()),
         ]);
         let body = object(vec![("Webhook", webhook)]);
-        let mut request = self.request(Method::Post, "POST /webhooks", "/webhooks");
+        let mut request = self.request(Method::Post, "KiotViet POST /webhooks", "/webhooks");
         let media_type = "application/json".to_owned();
         request.headers.push(("content-type", media_type));
         request.body = json::text(&body);
@@ -217,7 +223,7 @@ impl<H: Http> KiotViet<'_, H> {
     /// Removes a registration (manual 2.11.4). One that is not there is removed.
     pub async fn delete_webhook(&self, id: i64) -> Result<(), KiotVietError> {
         let path = format!("/webhooks/{id}");
-        let request = self.request(Method::Delete, "DELETE /webhooks/{id}", &path);
+        let request = self.request(Method::Delete, "KiotViet DELETE /webhooks/{id}", &path);
         let response = self.http.send(request).await?;
         if matches!(response.status, 200..=299) && response.body.trim_ascii().is_empty() {
             return Ok(());
@@ -233,7 +239,7 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        self.modified_since("GET /customers", "/customers", from, offset)
+        self.modified_since("KiotViet GET /customers", "/customers", from, offset)
             .await
     }
 
@@ -243,7 +249,7 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        self.modified_since("GET /invoices", "/invoices", from, offset)
+        self.modified_since("KiotViet GET /invoices", "/invoices", from, offset)
             .await
     }
 

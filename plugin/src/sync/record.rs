@@ -119,7 +119,7 @@ stored_fields!(Alternative {
 /// An upstream call made for an event, without any value of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// e.g. `GET /customers/{id}`.
+    /// e.g. `KiotViet GET /customers/{id}`.
     pub endpoint: String,
     /// HTTP status, or none when no answer came.
     pub status: Option<u16>,

@@ -71,7 +71,7 @@ pub struct Request {
     pub method: Method,
     /// Absolute, with the query already encoded.
     pub url: String,
-    /// The call's name for people and metrics, without values, e.g. `GET /customers/{id}`.
+    /// The call's name for people and metrics, without values, e.g. `KiotViet GET /customers/{id}`.
     pub endpoint: &'static str,
     /// Lower-case names.
     pub headers: Vec<(&'static str, String)>,

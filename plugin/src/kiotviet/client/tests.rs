@@ -134,7 +134,10 @@ fn a_call_carries_the_shop_and_the_token() {
     let sent = script.request(0);
     assert_eq!(
         (sent.url.as_str(), sent.endpoint),
-        ("https://api.test/customers/5", "GET /customers/{id}")
+        (
+            "https://api.test/customers/5",
+            "KiotViet GET /customers/{id}"
+        )
     );
     assert!(sent.headers.contains(&("retailer", "shop".into())));
     assert!(

@@ -1,0 +1,64 @@
+//! What the journal holds that the worker has not looked at: new entries, and those whose number was
+//! taken but whose entry had not been written.
+
+use super::{Drain, Pass, Stop, stop};
+use crate::sync::{
+    cursor::{HOLE_SECONDS, Hole},
+    journal,
+    record::Entry,
+    world::{Clock, World},
+};
+
+impl<W: World> Drain<'_, '_, W> {
+    pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
+        let tail = journal::tail(self.worker).await.map_err(stop)?;
+        while self.cursor.low < tail {
+            let seq = self.cursor.low.saturating_add(1);
+            match journal::read(self.worker, seq).await.map_err(stop)? {
+                None => self.cursor.holes.push(Hole {
+                    seq,
+                    since: self.worker.now(),
+                }),
+                Some(entry) => {
+                    if self.first_look(seq, entry).await? == Pass::Paused {
+                        return Ok(Pass::Paused);
+                    }
+                }
+            }
+            self.cursor.low = seq;
+            self.moved().await?;
+        }
+        Ok(Pass::Complete)
+    }
+
+    pub(super) async fn holes(&mut self) -> Result<Pass, Stop> {
+        let now = self.worker.now();
+        for hole in self.cursor.holes.clone() {
+            if let Some(entry) = journal::read(self.worker, hole.seq).await.map_err(stop)? {
+                if self.first_look(hole.seq, entry).await? == Pass::Paused {
+                    return Ok(Pass::Paused);
+                }
+            } else if now.as_second().saturating_sub(hole.since.as_second()) < HOLE_SECONDS {
+                continue;
+            }
+            self.cursor.holes.retain(|h| h.seq != hole.seq);
+        }
+        Ok(Pass::Complete)
+    }
+
+    async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
+        match entry {
+            Entry::Command(command) => {
+                self.command(seq, command).await?;
+                Ok(Pass::Complete)
+            }
+            Entry::Event(record) => {
+                let pass = self.event(*record).await?;
+                if pass == Pass::Complete {
+                    self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);
+                }
+                Ok(pass)
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One event: its try, and how that ends: done, put off, to be tried again, or a dead letter. Pauses
+//! of a failing side are kept here.
+
+use super::{Drain, Pass, Shop, Stop, due::bucket_of, stop};
+use crate::time::Timestamp;
+use crate::{
+    log,
+    rules::verdict::Reason,
+    sync::{
+        connections,
+        cursor::{Pause, due_time},
+        execute, journal,
+        plan::{self, Failure, Side},
+        record::{Kind, Record, State},
+        retry,
+        session::Session,
+        world::{Clock, Random, World},
+    },
+};
+use core::time::Duration;
+
+/// Getfly's name among the pauses; no connection's name has a capital letter.
+const GETFLY: &str = "Getfly";
+
+impl<W: World> Drain<'_, '_, W> {
+    /// Until when `side` is left alone after its failures.
+    fn paused_until(&self, side: &str) -> Option<Timestamp> {
+        self.cursor
+            .pauses
+            .get(side)
+            .map(|pause| pause.until)
+            .filter(|until| *until > self.worker.now())
+    }
+
+    /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
+    /// `Paused`: it was not touched, and nothing after it should be.
+    pub(super) async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
+        let now = self.worker.now();
+        if record.state.is_final() {
+            self.count(&record).await?;
+            return Ok(Pass::Complete);
+        }
+        let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
+        if let Some(at) = record.next_attempt_at.filter(waits) {
+            self.list_due(at, &record.seq.to_string()).await?;
+            return Ok(Pass::Complete);
+        }
+        if self.paused_until(GETFLY).is_some() || self.until.is_some_and(|until| now >= until) {
+            return Ok(Pass::Paused);
+        }
+        if let Some(until) = self.paused_until(&record.connection) {
+            return self.postpone(record, until).await;
+        }
+        let old_body = record.body.clone();
+        let result = self.process(&mut record).await;
+        record.calls = self.worker.take_calls();
+        match result {
+            Ok(()) => {
+                if !record.calls.is_empty() {
+                    self.cursor.pauses.remove(GETFLY);
+                    self.cursor.pauses.remove(&record.connection);
+                }
+                // Its body first: once the record is final, nobody would look for the parts.
+                journal::drop_body(self.worker, record.seq, old_body.as_ref())
+                    .await
+                    .map_err(stop)?;
+                journal::write_event(self.worker, &record)
+                    .await
+                    .map_err(stop)?;
+                self.ended(&record).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Abandoned(why)) => Err(why),
+            Err(Failure::Later(until)) => self.postpone(record, until).await,
+            Err(Failure::Dead { reason, words }) => {
+                self.bury(record, reason, words).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Retry { side, words, after }) => {
+                self.try_again(record, side, words, after).await
+            }
+        }
+    }
+
+    pub(super) async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
+        self.count(record).await?;
+        self.drained.ended = self.drained.ended.saturating_add(1);
+        log::event(self.worker, record);
+        Ok(())
+    }
+
+    /// Counts an event that is final, as the last thing that is done for it: what fails before is
+    /// done and counted again by the next worker.
+    async fn count(&mut self, record: &Record) -> Result<(), Stop> {
+        if record.seq < self.cursor.oldest && record.state != State::Dead {
+            self.list_removal(record).await?;
+        }
+        self.cursor.counts.enter(record);
+        Ok(())
+    }
+
+    async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
+        record.bury(reason, self.worker.now());
+        if !record.notes.contains(&words) {
+            record.notes.push(words);
+        }
+        journal::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
+        self.ended(&record).await
+    }
+
+    async fn postpone(&mut self, mut record: Record, until: Timestamp) -> Result<Pass, Stop> {
+        let at = due_time(self.worker.now(), until);
+        record.state = State::Retrying;
+        record.next_attempt_at = Some(at);
+        journal::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
+        self.list_due(at, &record.seq.to_string()).await?;
+        Ok(Pass::Complete)
+    }
+
+    async fn try_again(
+        &mut self,
+        mut record: Record,
+        side: Side,
+        words: String,
+        after: Option<Duration>,
+    ) -> Result<Pass, Stop> {
+        self.drained.failed = self.drained.failed.saturating_add(1);
+        record.attempts = record.attempts.saturating_add(1);
+        let mut jitter = [0u8];
+        self.worker.fill(&mut jitter);
+        let [jitter] = jitter;
+        let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
+            let reason = match side {
+                Side::KiotViet => "kiotviet_unavailable",
+                Side::Getfly => "getfly_unavailable",
+            };
+            self.bury(record, reason, words).await?;
+            return Ok(Pass::Complete);
+        };
+        let name = match side {
+            Side::Getfly => GETFLY.to_owned(),
+            Side::KiotViet => record.connection.clone(),
+        };
+        let now = self.worker.now();
+        let failures = self
+            .cursor
+            .pauses
+            .get(&name)
+            .map_or(1, |p| p.failures.saturating_add(1));
+        let pause = after.unwrap_or_else(|| retry::pause_after(failures));
+        let until = now.checked_add(pause).unwrap_or(now);
+        record.notes.retain(|n| !n.starts_with("last failure: "));
+        record.notes.push(format!("last failure: {words}"));
+        // Not before the pause ends, so that no pause outlasts the last retry time.
+        let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
+        let pass = self.postpone(record, wanted).await?;
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        Ok(pass)
+    }
+
+    async fn shop(&mut self, name: &str) -> Result<&Shop, Failure> {
+        if self.connections.get(name).is_none() {
+            let shop = match connections::load(self.worker, name).await? {
+                None => Shop::Gone,
+                Some(connection) => match connection.open(&self.ready.sealer) {
+                    Err(e) => Shop::Unopened(e.to_string()),
+                    Ok(opened) => {
+                        let switches = connections::switches(self.worker, name).await?;
+                        Shop::There(Box::new((connection, opened, switches)))
+                    }
+                },
+            };
+            self.connections.insert(name.to_owned(), shop);
+        }
+        Ok(self.connections.get(name).unwrap_or(&Shop::Gone))
+    }
+
+    async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
+        record.notes.retain(|n| {
+            n.starts_with("signature") || n.starts_with("last failure: ") || n.starts_with("R11")
+        });
+        let (worker, ready) = (self.worker, self.ready);
+        let Some(hint) = record.hint.clone() else {
+            return Err(Failure::Dead {
+                reason: "unreadable",
+                words: "the item has no readable Id".to_owned(),
+            });
+        };
+        let off = match record.kind {
+            Kind::Customer => Reason::CustomerWebhookOff,
+            Kind::Invoice => Reason::OrderWebhookOff,
+            Kind::Other => Reason::NotSyncedType,
+        };
+        let (connection, opened, switches) = match self.shop(&record.connection).await? {
+            Shop::There(shop) => &**shop,
+            Shop::Gone => {
+                record.notes.push("the connection was removed".to_owned());
+                execute::finish(record, off, worker.now());
+                return Ok(());
+            }
+            Shop::Unopened(why) => {
+                return Err(Failure::Retry {
+                    side: Side::KiotViet,
+                    words: format!(
+                        "the connection's secrets cannot be opened: {why}; connect the shop again"
+                    ),
+                    after: None,
+                });
+            }
+        };
+        let session = Session::new(worker, ready, connection, opened);
+        let plan = match record.kind {
+            Kind::Customer => plan::customer(&session, *switches, &hint).await?,
+            Kind::Invoice => plan::invoice(&session, *switches, &hint).await?,
+            Kind::Other => {
+                execute::finish(record, Reason::NotSyncedType, worker.now());
+                return Ok(());
+            }
+        };
+        execute::execute(&session, record, plan).await
+    }
+}

@@ -1,0 +1,297 @@
+//! The one worker: under the lease it goes through what waits, in order, until nothing is due. Its
+//! cost depends on what is due, never on how long the history is.
+
+mod commands;
+mod due;
+mod entries;
+mod event;
+mod retention;
+
+use super::{
+    connections::{Connection, Opened, Switches},
+    cursor::{Bucket, Cursor},
+    few::Few,
+    journal, keys,
+    lease::{Lease, SLOT_SECONDS},
+    worker::{Permit, Worker},
+    world::{Store, StoreError, World},
+};
+use crate::time::Timestamp;
+use crate::{
+    config::Ready,
+    json::{ToJson, object},
+    log, stored,
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// The cursor is written at least every so many entries; entries since then are looked at again
+/// after a crash, which costs a read each.
+const CURSOR_EVERY: u32 = 64;
+
+/// Pause between two looks at a lease that somebody else holds.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
+
+/// Whether to wait for a lease that somebody else holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leave: whoever holds the lease sees the new entries.
+    None,
+    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer.
+    TwoSlots,
+}
+
+/// What a drain did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Events that ended.
+    pub ended: u64,
+    /// Tries that failed and are tried again.
+    pub failed: u64,
+    /// Events that wait, as far as the worker has looked.
+    pub waiting: u64,
+    /// Dead letters in all.
+    pub dead: u64,
+    /// Somebody else holds the lease.
+    pub busy: bool,
+    /// Why the drain stopped early, for people.
+    pub stopped: Option<String>,
+}
+
+impl ToJson for Drained {
+    fn to_json(&self) -> Value {
+        let mut members = vec![
+            ("ended", self.ended.to_json()),
+            ("failed", self.failed.to_json()),
+            ("waiting", self.waiting.to_json()),
+            ("dead", self.dead.to_json()),
+            ("busy", self.busy.to_json()),
+        ];
+        if let Some(why) = &self.stopped {
+            members.push(("stopped", why.to_json()));
+        }
+        object(members)
+    }
+}
+
+/// Processes everything that is due. Safe to call at any time, from many places at once.
+pub async fn drain<W: World>(world: &W, ready: &Ready, patience: Patience) -> Drained {
+    drain_for(world, ready, patience, None).await
+}
+
+/// The same, beginning no further event once `time` is over.
+pub async fn drain_for<W: World>(
+    world: &W,
+    ready: &Ready,
+    patience: Patience,
+    time: Option<Duration>,
+) -> Drained {
+    let until = time.and_then(|t| world.now().checked_add(t));
+    let mut drained = Drained::default();
+    loop {
+        let lease = match acquire(world, patience).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => {
+                drained.busy = true;
+                return drained;
+            }
+            Err(e) => {
+                drained.stopped = Some(e.to_string());
+                return drained;
+            }
+        };
+        let again = under_lease(world, ready, lease, until, &mut drained).await;
+        match again {
+            Ok(true) => {}
+            Ok(false) => return drained,
+            Err(stopped) => {
+                log::drain_stopped(world, &stopped);
+                drained.stopped = Some(stopped);
+                return drained;
+            }
+        }
+    }
+}
+
+async fn acquire<W: World>(
+    world: &W,
+    patience: Patience,
+) -> Result<Option<Lease<'_, W>>, StoreError> {
+    let looks = match patience {
+        Patience::None => 1,
+        Patience::TwoSlots => 2 * SLOT_SECONDS + 1,
+    };
+    for look in 0..looks {
+        if look > 0 {
+            world.sleep(LEASE_LOOK).await;
+        }
+        if let Some(lease) = Lease::acquire(world).await? {
+            return Ok(Some(lease));
+        }
+    }
+    Ok(None)
+}
+
+/// One stretch of work; true when the journal got new entries just as the lease was given back.
+async fn under_lease<W: World>(
+    world: &W,
+    ready: &Ready,
+    lease: Lease<'_, W>,
+    until: Option<Timestamp>,
+    drained: &mut Drained,
+) -> Result<bool, String> {
+    let cursor = load_cursor(world).await.map_err(|e| e.to_string());
+    let cursor = match cursor {
+        Ok(cursor) => cursor,
+        Err(e) => {
+            lease.release().await;
+            return Err(e);
+        }
+    };
+    let worker = Worker::new(
+        world,
+        Permit::Lease(lease),
+        ready,
+        cursor.getfly_calls.clone(),
+    );
+    let mut drain = Drain {
+        worker: &worker,
+        ready,
+        saved: cursor.clone(),
+        cursor,
+        unsaved: 0,
+        connections: Few::default(),
+        until,
+        drained,
+    };
+    let result = drain.work().await;
+    drain.cursor.getfly_calls = worker.getfly_calls();
+    let kept = drain.save().await;
+    let Drain {
+        cursor, drained, ..
+    } = drain;
+    drained.waiting = cursor.counts.waiting();
+    drained.dead = cursor.counts.dead;
+    worker.release().await;
+    let pass = result?;
+    kept?;
+    match pass {
+        // Somebody may have found the lease taken while it was being given back.
+        Pass::Complete => arrived_meanwhile(world, &cursor)
+            .await
+            .map_err(|e| e.to_string()),
+        Pass::Paused => Ok(false),
+    }
+}
+
+async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool, StoreError> {
+    for hole in &cursor.holes {
+        if journal::read(world, hole.seq).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(journal::tail(world).await? > cursor.low)
+}
+
+/// Reads the worker's place.
+pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
+    match store.get(keys::CURSOR).await? {
+        None => Ok(Cursor::default()),
+        Some(bytes) => stored::read(&bytes)
+            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// Nothing more is due.
+    Complete,
+    /// Getfly asked for a pause or failed, or the time is over.
+    Paused,
+}
+
+/// Why the drain stops before its end.
+type Stop = String;
+
+/// A connection as the drain uses it.
+enum Shop {
+    Gone,
+    Unopened(String),
+    There(Box<(Connection, Opened, Switches)>),
+}
+
+struct Drain<'d, 'w, W> {
+    worker: &'d Worker<'w, W>,
+    ready: &'d Ready,
+    cursor: Cursor,
+    saved: Cursor,
+    unsaved: u32,
+    connections: Few<String, Shop>,
+    until: Option<Timestamp>,
+    drained: &'d mut Drained,
+}
+
+fn stop(e: StoreError) -> Stop {
+    e.to_string()
+}
+
+impl<W: World> Drain<'_, '_, W> {
+    async fn work(&mut self) -> Result<Pass, Stop> {
+        loop {
+            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
+            {
+                return Ok(Pass::Paused);
+            }
+            if self.holes().await? == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
+            self.remove_old().await?;
+            let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low
+                || self.next_due().is_some();
+            if !more {
+                return Ok(Pass::Complete);
+            }
+        }
+    }
+
+    /// Writes the place. The keys of consumed due lists go only after it: until then a worker that
+    /// comes after a crash needs them to find the same events again.
+    async fn save(&mut self) -> Result<(), Stop> {
+        self.unsaved = 0;
+        let mut consumed = Vec::new();
+        self.cursor.due.retain(|start, bucket| {
+            let over = bucket.next >= bucket.len;
+            if over {
+                consumed.push((*start, bucket.len));
+            }
+            !over
+        });
+        if self.cursor != self.saved {
+            let bytes = stored::write(&self.cursor);
+            if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
+                // Perhaps it is not written: their indices must not be given out anew.
+                for (start, len) in consumed {
+                    self.cursor.due.insert(start, Bucket { next: len, len });
+                }
+                return Err(stop(e));
+            }
+            self.saved = self.cursor.clone();
+        }
+        for (start, len) in consumed {
+            for index in 0..len {
+                // Only tidiness: a key that stays is small, and is overwritten before it is read.
+                let _ = self.worker.delete(&keys::due(start, index)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn moved(&mut self) -> Result<(), Stop> {
+        self.unsaved += 1;
+        if self.unsaved >= CURSOR_EVERY {
+            self.save().await
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The plan for a customer event: whether the customer is new, and which account it leads to.
+
+use super::{
+    AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
+    failure::no_creation_date, show,
+};
+use crate::{
+    rules::{
+        newness::{self, Newness},
+        verdict::Reason,
+    },
+    sync::{connections::Switches, ledger, record::Hint, session::Session, world::World},
+};
+
+/// R2, R4, R6, R7: the plan for a customer event.
+pub async fn customer<W: World>(
+    session: &Session<'_, W>,
+    switches: Switches,
+    hint: &Hint,
+) -> Result<Plan, Failure> {
+    let mut why = Explanation::default();
+    let known = ledger::customer(session.world, &session.connection.retailer, hint.id).await?;
+    if let Some(reason) = newness::customer_before_reading(switches.customer, known.for_rules()) {
+        return Ok(why.ignore(reason));
+    }
+    let Some(on_since) = switches.customer else {
+        return Ok(why.ignore(Reason::CustomerWebhookOff));
+    };
+    let record = session
+        .kiotviet(async |k| k.customer(hint.id).await)
+        .await?;
+    if let Some(customer) = &record {
+        why.evidence.push(format!(
+            "KiotViet created it at {}; the customer webhook was switched on at {on_since}",
+            show(customer.created_at)
+        ));
+    }
+    match (
+        newness::customer_after_reading(on_since, record.as_ref()),
+        record,
+    ) {
+        (Newness::Ignore(reason), _) => {
+            let remember = match reason {
+                Reason::CreatedBeforeConnection => Remember::OldCustomer(hint.id),
+                _ => Remember::Nothing,
+            };
+            Ok(why.plan(Action::Ignore { reason, remember }))
+        }
+        (Newness::NoCreationDate, _) => Err(no_creation_date("customer")),
+        (Newness::New, None) => Ok(why.ignore(Reason::DeletedOnKiotviet)),
+        (Newness::New, Some(customer)) => {
+            let account = resolve(session, &customer, &known, None, &mut why).await?;
+            match &account {
+                AccountPlan::Ours { code, .. } => {
+                    why.evidence
+                        .push(format!("Getfly has the account {code} already"));
+                }
+                AccountPlan::Create(_) => {
+                    why.notes.push(
+                        "R12: no manager, because the customer came by its own event".to_owned(),
+                    );
+                }
+                AccountPlan::Known(_) | AccountPlan::Link { .. } => {}
+            }
+            Ok(why.plan(Action::Customer {
+                customer_id: customer.id,
+                account,
+            }))
+        }
+    }
+}
