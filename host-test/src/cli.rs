@@ -13,6 +13,7 @@ use std::{
     collections::BTreeMap, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc,
     time::Duration,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the KiotViet–Getfly component without Spin.
 #[derive(Debug, Parser)]
@@ -115,9 +116,11 @@ async fn up(up: Up) -> Result<()> {
     let component = manifest.component.clone();
     let runtime = tokio::task::spawn_blocking(move || Runtime::load(&component)).await??;
     let app = Arc::new(App::new(runtime, manifest, backend, stderr_log()));
+    // Before anybody is told that it serves: a signal must find its handler.
+    let stop = stop_signals()?;
     println!("Serving http://{address}");
     std::io::stdout().flush().context("standard output")?;
-    server::serve(app, listener, up.drain_every, stopped()).await;
+    server::serve(app, listener, up.drain_every, stop).await;
     Ok(())
 }
 
@@ -128,18 +131,15 @@ fn stderr_log() -> LogSink {
     })
 }
 
-/// Ends at SIGTERM or Ctrl-C.
-async fn stopped() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Ends at SIGTERM or Ctrl-C, which are caught from now on.
+fn stop_signals() -> Result<impl Future<Output = ()>> {
+    let caught = |kind| signal(kind).context("signals cannot be caught");
+    let mut terminate = caught(SignalKind::terminate())?;
+    let mut interrupt = caught(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    })
 }

@@ -57,17 +57,7 @@ impl OutboundPolicy {
     pub fn new<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Result<Self> {
         let mut origins = BTreeSet::new();
         for host in hosts.into_iter().filter(|host| !host.is_empty()) {
-            let uri: http::Uri = host
-                .parse()
-                .map_err(|_| anyhow!("{host:?} is no origin (scheme://host[:port])"))?;
-            let origin = crate::outbound::origin(&uri)
-                .ok_or_else(|| anyhow!("{host:?} is no origin (scheme://host[:port])"))?;
-            if !origin.eq_ignore_ascii_case(host) {
-                bail!(
-                    "{host:?} has a path or a trailing slash; an outbound host is scheme://host[:port] only"
-                );
-            }
-            origins.insert(with_port(&origin));
+            origins.insert(parse_origin(host)?);
         }
         Ok(Self(origins))
     }
@@ -76,6 +66,25 @@ impl OutboundPolicy {
     pub fn allows(&self, uri: &http::Uri) -> bool {
         crate::outbound::origin(uri).is_some_and(|origin| self.0.contains(&with_port(&origin)))
     }
+}
+
+/// The error does not repeat the text: whoever mixed up two variables may have put a secret there.
+fn parse_origin(text: &str) -> Result<String> {
+    let uri: http::Uri = text
+        .parse()
+        .map_err(|_| anyhow!("it is no origin (scheme://host[:port])"))?;
+    let origin = crate::outbound::origin(&uri)
+        .ok_or_else(|| anyhow!("it is no origin (scheme://host[:port])"))?;
+    if !origin.starts_with("http://") && !origin.starts_with("https://") {
+        bail!("its scheme is neither http nor https (scheme://host[:port])");
+    }
+    if origin.contains('@') {
+        bail!("it holds a user name; an outbound host is scheme://host[:port] only");
+    }
+    if !origin.eq_ignore_ascii_case(text) {
+        bail!("it has a path or a trailing slash; an outbound host is scheme://host[:port] only");
+    }
+    Ok(with_port(&origin))
 }
 
 /// `https://a` and `https://a:443` are one origin.
@@ -137,13 +146,12 @@ impl Manifest {
         for (variable, text) in &component.variables {
             variables.insert(variable.clone(), fill_in(text)?);
         }
-        let hosts: Vec<String> = component
-            .allowed_outbound_hosts
-            .iter()
-            .map(fill_in)
-            .collect::<Result<_>>()?;
-        let outbound = OutboundPolicy::new(hosts.iter().map(String::as_str))
-            .context("allowed_outbound_hosts")?;
+        let mut outbound = OutboundPolicy::default();
+        for text in &component.allowed_outbound_hosts {
+            let allowed = OutboundPolicy::new([fill_in(text)?.as_str()])
+                .with_context(|| format!("allowed_outbound_hosts, the value of {text}"))?;
+            outbound.0.extend(allowed.0);
+        }
         Ok(Self {
             component: directory.join(component.source),
             stores: component.key_value_stores,

@@ -48,8 +48,13 @@ use wasmtime_wasi_http::{
 /// Most memory one instance may have. Its budget is 16 MiB in ordinary work; a body of 5 MiB is
 /// taken apart within this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
-/// Fuel of one request with everything after its answer: a bound on a runaway guest, some minutes.
-const FUEL: u64 = u64::MAX / 2;
+/// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
+/// a processor's time. An ordinary event takes a few millions.
+const FUEL: u64 = 1_000_000_000_000;
+/// After this much fuel, some milliseconds, a guest lets others have its thread for a moment.
+const YIELD_FUEL: u64 = 10_000_000;
+/// Longest log line kept whole; a longer one is cut into several.
+const LINE_BYTES: usize = 64 * 1024;
 
 /// Where the guest's log lines go, one call for each.
 pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -224,6 +229,7 @@ impl Runtime {
         answer: oneshot::Sender<wasmtime::Result<wasmtime_wasi_http::handler::Response>>,
     ) -> wasmtime::Result<()> {
         store.set_fuel(FUEL)?;
+        store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
         let proxy: Proxy = self.pre.instantiate_async(&mut *store).await?;
         let request = request.map(|body| {
             Full::new(body)
@@ -483,12 +489,26 @@ impl LineWriter {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         for byte in bytes {
-            if *byte == b'\n' {
-                (self.sink)(&String::from_utf8_lossy(&line));
-                line.clear();
-            } else {
+            if *byte != b'\n' {
                 line.push(*byte);
             }
+            if *byte == b'\n' || line.len() >= LINE_BYTES {
+                (self.sink)(&String::from_utf8_lossy(&line));
+                line.clear();
+            }
+        }
+    }
+}
+
+impl Drop for LineWriter {
+    /// What a guest wrote before it was stopped is the line one wants to see.
+    fn drop(&mut self) {
+        let line = self
+            .line
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !line.is_empty() {
+            (self.sink)(&String::from_utf8_lossy(line));
         }
     }
 }

@@ -6,16 +6,26 @@ use crate::{
     outbound::{CallLog, Outbound},
     runtime::{LogSink, Runtime, World},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot, watch},
+    task::JoinSet,
+};
 
 /// Requests worked on at once; further ones wait.
 const REQUESTS_AT_ONCE: usize = 512;
+/// Instances alive at once, those included that go on after their answer; further requests wait.
+const INSTANCES_AT_ONCE: u32 = 1024;
+/// A guest that has not answered by then never will. A drain of a long queue answers at its end.
+const ANSWER_TIME: Duration = Duration::from_secs(15 * 60);
+/// Most bytes of a request's line and header together.
+const HEADER_BYTES: usize = 64 * 1024;
 /// Largest body handed to the component; it refuses smaller ones by itself (5 MiB).
 const BODY_BYTES: usize = 6 * 1024 * 1024;
 /// A client that takes longer to send its header is dropped.
@@ -30,6 +40,7 @@ pub struct App {
     runtime: Runtime,
     world: World,
     slots: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl App {
@@ -55,6 +66,7 @@ impl App {
             runtime,
             world,
             slots: Semaphore::new(REQUESTS_AT_ONCE),
+            places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
         }
     }
 
@@ -71,17 +83,42 @@ impl App {
             Ok(response) => response.map(Full::new),
             Err(e) => {
                 // Never one of the codes after which KiotViet stops sending.
-                (self.world.log)(&format!(
-                    "{{\"level\":\"error\",\"message\":\"no answer\",\"why\":\"{e:#}\"}}"
-                ));
+                let why = format!("{e:#}");
+                let line =
+                    serde_json::json!({ "level": "error", "message": "no answer", "why": why });
+                (self.world.log)(&line.to_string());
                 status(503)
             }
         }
     }
 
-    /// Hands one request to the component; what it does after its answer goes on by itself.
+    /// Hands one request to the component; what it does after its answer goes on by itself, and so
+    /// does the whole when the caller no longer waits.
     pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
-        Ok(self.runtime.handle(&self.world, request).await?.response)
+        let place = self.places.clone().acquire_owned().await?;
+        let (runtime, world) = (self.runtime.clone(), self.world.clone());
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let _place = place;
+            match runtime.handle(&world, request).await {
+                Ok(handled) => {
+                    let _ = answer.send(Ok(handled.response));
+                    // A guest that was stopped has logged why.
+                    let _ = handled.after.await;
+                }
+                Err(e) => {
+                    let _ = answer.send(Err(e));
+                }
+            }
+        });
+        let answered = tokio::time::timeout(ANSWER_TIME, answered).await;
+        answered.map_err(|_| anyhow!("the guest took too long"))??
+    }
+
+    /// Until nothing is being worked on.
+    async fn at_rest(&self) {
+        // The semaphore is never closed, so this only ever waits.
+        let _ = self.places.acquire_many(INSTANCES_AT_ONCE).await;
     }
 
     /// What any scheduler would do: `POST /api/drain` with the admin token.
@@ -127,7 +164,7 @@ fn absolute(mut parts: http::request::Parts, body: Bytes) -> http::Request<Bytes
 }
 
 /// Serves `app` on `listener` until `stop` ends, then lets running work finish for ten seconds.
-/// Drains every `drain_every`, unless that is zero.
+/// Drains at once, for what an earlier run left, and every `drain_every`, unless that is zero.
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
@@ -136,6 +173,7 @@ pub async fn serve(
 ) {
     let drainer =
         (!drain_every.is_zero()).then(|| tokio::spawn(drain_forever(app.clone(), drain_every)));
+    let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -144,8 +182,7 @@ pub async fn serve(
             Some(_) = open.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let app = app.clone();
-                    open.spawn(connection(app, stream));
+                    open.spawn(connection(app.clone(), stream, stopped.clone()));
                 }
                 // Out of file descriptors, most likely: give the open connections time to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -156,11 +193,11 @@ pub async fn serve(
     if let Some(drainer) = drainer {
         drainer.abort();
     }
-    // Idle connections are not waited for; a request that is cut was not answered.
+    drop(stopping);
+    // Whatever is cut then was not answered, or is in the journal.
     let _ = tokio::time::timeout(GRACE, async {
-        while app.slots.available_permits() < REQUESTS_AT_ONCE {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        while open.join_next().await.is_some() {}
+        app.at_rest().await;
     })
     .await;
     open.shutdown().await;
@@ -168,22 +205,33 @@ pub async fn serve(
 
 async fn drain_forever(app: Arc<App>, every: Duration) {
     loop {
-        tokio::time::sleep(every).await;
         app.drain().await;
+        tokio::time::sleep(every).await;
     }
 }
 
-async fn connection(app: Arc<App>, stream: tokio::net::TcpStream) {
+/// Serves one connection; once `stopping`'s sender is gone, its answer under way is its last.
+async fn connection(
+    app: Arc<App>,
+    stream: tokio::net::TcpStream,
+    mut stopping: watch::Receiver<()>,
+) {
     let service = service_fn(move |request| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(app.answer(request).await) }
     });
-    // A connection that breaks concerns its client only.
-    let _ = hyper::server::conn::http1::Builder::new()
+    let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks concerns its client only.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 /// Binds `address`, with the reason in words when it cannot be.

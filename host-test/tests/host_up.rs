@@ -1,5 +1,5 @@
 //! Claims that `host up` serves the application, loses nothing at `kill -9`, stops cleanly at
-//! SIGTERM, and says in words what is wrong with its arguments. How: the real program on loopback.
+//! SIGTERM with nothing left half done, and says in words what is wrong with its arguments. How: the real program on loopback.
 
 use bytes::Bytes;
 use host_test::{
@@ -14,10 +14,15 @@ use host_test::{
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
-use std::{path::Path, process::Stdio, sync::Arc};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
 };
 
@@ -29,9 +34,18 @@ struct Vendors {
 }
 
 async fn vendors() -> Vendors {
+    slow_vendors(Duration::ZERO).await
+}
+
+/// Getfly takes `latency` for each call.
+async fn slow_vendors(latency: Duration) -> Vendors {
     let clock = Arc::new(TokioClock::starting_at(jiff::Timestamp::now()));
     let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
-    let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock));
+    let settings = GetflySettings {
+        latency,
+        ..GetflySettings::default()
+    };
+    let getfly = Arc::new(GetflySim::new(settings, clock));
     let listener = || TcpListener::bind("127.0.0.1:0");
     let kiotviet_server =
         serve(kiotviet.clone(), listener().await.expect("a port")).expect("serving");
@@ -49,7 +63,7 @@ struct Host {
     origin: String,
 }
 
-async fn up(state: &Path, vendors: &Vendors) -> Host {
+async fn up(state: &Path, vendors: &Vendors, drain_every: &str) -> Host {
     let variables = [
         ("getfly_url", vendors.getfly_server.origin()),
         ("getfly_api_key", vendors.getfly.settings().api_key),
@@ -66,7 +80,7 @@ async fn up(state: &Path, vendors: &Vendors) -> Host {
             "--listen",
             "127.0.0.1:0",
             "--drain-every",
-            "0",
+            drain_every,
             "--state-dir",
         ])
         .arg(state);
@@ -133,58 +147,93 @@ impl Host {
         assert_eq!(status, 200, "{method} {path}: {answer}");
         answer
     }
+
+    async fn connect(&self, vendors: &Vendors) {
+        let settings = vendors.kiotviet.settings();
+        let body = json!({ "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret });
+        self.api("PUT", "connections/shop", body).await;
+        self.api("PUT", "connections/shop/webhooks/customer", Value::Null)
+            .await;
+    }
+
+    /// A customer is created at KiotViet, and its webhook answered 200.
+    async fn deliver_a_customer(&self, vendors: &Vendors) {
+        vendors.kiotviet.create_customer(NewCustomer {
+            name: "Anh Bền".into(),
+            ..NewCustomer::default()
+        });
+        let delivery = vendors.kiotviet.take_deliveries().pop();
+        let delivery = delivery.expect("a delivery");
+        let (parts, body) = vendors.kiotviet.request(&delivery).into_parts();
+        let signature = parts.headers["x-hub-signature"].to_str().expect("text");
+        let headers = [("x-hub-signature", signature)];
+        let (status, _) = self.send("POST", parts.uri.path(), &headers, body).await;
+        assert_eq!(status, 200);
+    }
+
+    /// The exit code after SIGTERM.
+    async fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.expect("kill runs").success());
+        self.child.wait().await.expect("it ends").code()
+    }
 }
 
 #[tokio::test]
 async fn what_was_answered_200_is_there_after_kill_9_and_sigterm_stops_cleanly() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;
-    let mut host = up(folder.path(), &vendors).await;
+    let mut host = up(folder.path(), &vendors, "0").await;
     let (status, health) = host.send("GET", "/healthz", &[], Bytes::new()).await;
     assert_eq!((status, &health["status"]), (200, &json!("ok")));
-    let settings = vendors.kiotviet.settings();
-    let body = json!({ "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret });
-    host.api("PUT", "connections/shop", body).await;
-    host.api("PUT", "connections/shop/webhooks/customer", Value::Null)
-        .await;
-
-    vendors.kiotviet.create_customer(NewCustomer {
-        name: "Anh Bền".into(),
-        ..NewCustomer::default()
-    });
-    let delivery = vendors
-        .kiotviet
-        .take_deliveries()
-        .pop()
-        .expect("a delivery");
-    let (parts, body) = vendors.kiotviet.request(&delivery).into_parts();
-    let signature = parts.headers["x-hub-signature"].to_str().expect("text");
-    let (status, _) = host
-        .send(
-            "POST",
-            parts.uri.path(),
-            &[("x-hub-signature", signature)],
-            body,
-        )
-        .await;
-    assert_eq!(status, 200);
+    host.connect(&vendors).await;
+    host.deliver_a_customer(&vendors).await;
     host.child.kill().await.expect("killed");
 
-    let mut host = up(folder.path(), &vendors).await;
-    // A drain waits for the lease of the host that was killed.
-    host.api("POST", "drain", Value::Null).await;
-    let events = host.api("GET", "events", Value::Null).await;
-    assert_eq!(events["events"][0]["state"], "done", "{events}");
+    // Drains by itself as soon as it is up, once the lease of the host that was killed has ended.
+    let mut host = up(folder.path(), &vendors, "5s").await;
+    loop {
+        let events = host.api("GET", "events", Value::Null).await;
+        if events["events"][0]["state"] == "done" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     assert_eq!(vendors.getfly.accounts().len(), 1);
+    assert_eq!(host.terminate().await, Some(0));
+}
 
-    let id = host.child.id().expect("it runs").to_string();
-    Command::new("kill")
-        .args(["-TERM", &id])
-        .status()
-        .await
-        .expect("kill runs");
-    let status = host.child.wait().await.expect("it ends");
-    assert_eq!(status.code(), Some(0));
+#[tokio::test]
+async fn sigterm_lets_what_was_accepted_be_processed_and_does_not_wait_for_idle_clients() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = slow_vendors(Duration::from_millis(500)).await;
+    let mut host = up(folder.path(), &vendors, "0").await;
+    host.connect(&vendors).await;
+    let address = host.origin.trim_start_matches("http://").to_owned();
+    let idle = TcpStream::connect(&address).await.expect("a connection");
+    host.deliver_a_customer(&vendors).await;
+    assert!(
+        vendors.getfly.accounts().is_empty(),
+        "it is still under way"
+    );
+    let asked = Instant::now();
+    assert_eq!(host.terminate().await, Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(9), "it did not wait");
+    assert_eq!(vendors.getfly.accounts().len(), 1);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_header_without_end_is_refused_before_the_guest_sees_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let host = up(folder.path(), &vendors, "0").await;
+    let long = "x".repeat(300_000);
+    let (status, _) = host
+        .send("GET", "/healthz", &[("x-long", &long)], Bytes::new())
+        .await;
+    assert_eq!(status, 431);
 }
 
 async fn refused(arguments: &[&str]) -> (Option<i32>, String) {

@@ -93,9 +93,27 @@ fn an_unknown_variable_is_refused_with_the_known_ones() {
 
 #[test]
 fn an_origin_with_a_path_or_trailing_slash_is_refused_as_in_spin() {
-    for wrong in ["https://a.test/", "https://a.test/x", "a.test", "https://"] {
+    for wrong in [
+        "https://a.test/",
+        "https://a.test/x",
+        "a.test",
+        "https://",
+        "https://user:word@a.test",
+        "ftp://a.test",
+    ] {
         let why = policy(&[wrong]).expect_err(wrong);
         assert!(why.contains("scheme://host[:port]"), "{why}");
+    }
+}
+
+#[test]
+fn a_wrong_origin_is_named_by_its_variable_and_never_shown() {
+    for wrong in ["https://a.test/secret", "secret", "https://secret@a.test"] {
+        let mut given = sound();
+        given.insert("kiotviet_api_url".to_owned(), wrong.to_owned());
+        let why = load(&given).expect_err(wrong);
+        assert!(why.contains("{{ kiotviet_api_url }}"), "{why}");
+        assert!(!why.contains("secret"), "{why}");
     }
 }
 
