@@ -6,10 +6,12 @@
 
 use host_test::{
     native::{KIOTVIET, PUBLIC},
-    scene::{CONNECTION, On, Scene, customer, hoa},
+    scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When},
 };
 use serde_json::{Value, json};
+use std::{rc::Rc, time::Duration};
+use tokio::task::LocalSet;
 
 fn path() -> String {
     format!("connections/{CONNECTION}")
@@ -286,5 +288,29 @@ async fn a_connection_whose_key_was_revoked_at_kiotviet_can_still_be_deleted() {
             .unwrap()
             .len(),
         1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_switched_on_while_the_worker_works_counts_for_its_next_event() {
+    let scene = Rc::new(Scene::connected(On::Customers).await);
+    scene
+        .getfly
+        .update_settings(|s| s.latency = Duration::from_secs(3));
+    let id = scene.kiotviet.create_customer(hoa());
+    let (working, selling) = (scene.clone(), scene.clone());
+    let local = LocalSet::new();
+    local.spawn_local(async move { working.deliver().await });
+    local.spawn_local(async move {
+        selling.pass(1).await;
+        assert_eq!(selling.switch("PUT", "order").await.0, 200);
+        selling.pass(1).await;
+        selling.kiotviet.create_invoice(sale(Some(id)));
+        assert_eq!(selling.deliver().await, [200]);
+    });
+    local.await;
+    assert_eq!(
+        scene.outcomes().await,
+        ["created customer_created", "created order_created"]
     );
 }

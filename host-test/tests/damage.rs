@@ -59,3 +59,39 @@ async fn a_damaged_ledger_entry_doubles_nothing() {
         (1, 1)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_place_is_made_anew_from_the_journal() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    assert_eq!(scene.deliver().await, [200]);
+    damage(&scene, keys::CURSOR).await;
+    scene.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(scene.deliver().await, [200]);
+    assert_eq!(
+        scene.outcomes().await,
+        ["created customer_created", "created order_created"]
+    );
+    assert_eq!(scene.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_connection_holds_up_its_own_events_only() {
+    let scene = Scene::connected(On::Both).await;
+    scene.kiotviet.create_customer(hoa());
+    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    assert_eq!(answer.status, 200);
+    let key = keys::switch("shop", "customer");
+    let sound = Store::get(&scene.app, &key)
+        .await
+        .expect("readable")
+        .expect("there");
+    damage(&scene, &key).await;
+    let drained = scene.drain().await;
+    assert_eq!(drained.get("stopped"), None, "{drained}");
+    assert_eq!(scene.outcomes().await, ["retrying -"]);
+    scene.app.set(&key, &sound).await.expect("written");
+    scene.settle().await;
+    assert_eq!(scene.outcomes().await, ["created customer_created"]);
+}

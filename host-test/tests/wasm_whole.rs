@@ -6,7 +6,7 @@ use host_test::{
     harness::{Harness, START},
     native::{GETFLY, KIOTVIET, KIOTVIET_ID},
     sim::{
-        GetflySim, KiotVietSim, TokioClock,
+        Fault, FaultRule, Faulty, GetflySim, KiotVietSim, TokioClock,
         getfly::GetflySettings,
         kiotviet::{Line, NewCustomer, NewInvoice, Settings},
     },
@@ -18,16 +18,21 @@ struct Shop {
     app: Harness,
     kiotviet: Arc<KiotVietSim>,
     getfly: Arc<GetflySim>,
+    faults: [Arc<Faulty>; 2],
 }
 
 async fn connected() -> Shop {
     let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
     let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
     let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
+    let faults = [
+        Arc::new(Faulty::new(kiotviet.clone(), clock.clone(), 1)),
+        Arc::new(Faulty::new(getfly.clone(), clock.clone(), 2)),
+    ];
     let app = Harness::builder()
-        .upstream(KIOTVIET, kiotviet.clone())
-        .upstream(KIOTVIET_ID, kiotviet.clone())
-        .upstream(GETFLY, getfly.clone())
+        .upstream(KIOTVIET, faults[0].clone())
+        .upstream(KIOTVIET_ID, faults[0].clone())
+        .upstream(GETFLY, faults[1].clone())
         .clock(clock)
         .build()
         .expect("the component builds");
@@ -53,6 +58,7 @@ async fn connected() -> Shop {
         app,
         kiotviet,
         getfly,
+        faults,
     }
 }
 
@@ -123,7 +129,9 @@ async fn a_delivery_is_answered_within_a_second_while_both_upstreams_hang() {
         ..NewCustomer::default()
     });
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
-    shop.kiotviet.update_settings(|s| s.gets_per_hour = 0);
+    for upstream in &shop.faults {
+        upstream.add(FaultRule::new(Fault::Hang));
+    }
     let before = tokio::time::Instant::now();
     let (outcome, after) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(outcome.status, 200);
@@ -159,4 +167,26 @@ async fn five_mebibytes_of_garbage_are_kept_and_more_are_refused() {
     );
     let events = shop.app.api("GET", "events", &Value::Null).await.json();
     assert_eq!(events["events"][0]["state"], "dead");
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_mebibytes_of_sound_json_are_kept_within_the_memory() {
+    let shop = connected().await;
+    shop.kiotviet.create_customer(NewCustomer::default());
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (parts, _) = shop.kiotviet.request(&delivery).into_parts();
+    let long = "a".repeat(4_500_000);
+    // As many values as are parsed at all, and one long one.
+    let many = "1,".repeat(190_000);
+    let body = format!(
+        r#"{{"Notifications":[{{"Action":"customer.update.1","Data":[{{"Id":1,"Name":"{long}","x":[{many}1]}}]}}]}}"#
+    );
+    assert!(body.len() < 5 * 1024 * 1024);
+    let request = http::Request::from_parts(parts, bytes::Bytes::from(body));
+    let kept = shop.app.request(request).await;
+    assert_eq!((kept.status, kept.finished.trap), (200, None));
+    println!(
+        "5 MiB of JSON: {} MiB of memory",
+        kept.finished.memory >> 20
+    );
 }

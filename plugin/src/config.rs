@@ -176,9 +176,11 @@ fn public_url(value: &str) -> Result<(), String> {
 }
 
 fn rate(value: &str) -> Result<CallRate, String> {
-    let wrong = || "is not a number above 0 and at most 100, e.g. 2 or 0.5.".to_owned();
+    // Slower than this, an event with several searches would take minutes.
+    let slowest = Decimal::new(2, 1);
+    let wrong = || "is not a number from 0.2 to 100, e.g. 2 or 0.5.".to_owned();
     let per_second = money::parse_text(value).ok_or_else(wrong)?;
-    if per_second <= Decimal::ZERO || per_second > Decimal::from(100) {
+    if per_second < slowest || per_second > Decimal::from(100) {
         return Err(wrong());
     }
     let calls = per_second.ceil().to_usize().ok_or_else(wrong)?;

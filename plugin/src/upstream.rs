@@ -1,6 +1,7 @@
 //! What the two API clients share: the fate of a failed call, how an answer's body is told apart,
 //! and how a vendor's words are made fit to be shown. Knows neither vendor.
 
+use crate::json;
 use core::time::Duration;
 use serde_json::Value;
 
@@ -166,7 +167,7 @@ impl Body {
         match bytes.first() {
             None => Self::Empty,
             Some(b'<') => Self::Html,
-            Some(_) => serde_json::from_slice(bytes).map_or(Self::Other, Self::Json),
+            Some(_) => json::parse(bytes).map_or(Self::Other, Self::Json),
         }
     }
 

@@ -5,7 +5,11 @@ use crate::{
     app::Answer,
     config::Ready,
     json::{ToJson, object},
-    kiotviet::{client::Credentials, error::KiotVietError, records::Webhook as Registered},
+    kiotviet::{
+        client::{Credentials, KiotViet, fetch_token},
+        error::KiotVietError,
+        records::Webhook as Registered,
+    },
     rules::codes::RetailerId,
     secret::Secret,
     sync::{
@@ -97,6 +101,20 @@ pub(super) async fn put<W: World>(
             ),
         ));
     }
+    // Proved with a token of its own, which is not kept: the worker's may be of other credentials.
+    let worker = person(world, ready);
+    let token = fetch_token(&worker, &ready.kiotviet, &credentials).await?;
+    let kiotviet = KiotViet {
+        http: &worker,
+        settings: &ready.kiotviet,
+        retailer: &credentials.retailer,
+        token: token.access_token,
+    };
+    let branches = kiotviet.branches().await?;
+
+    // Read again: while KiotViet was asked, another request may have made it, and its path token
+    // may be registered already.
+    let before = connections::load(world, name).await?;
     let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
     let previous = before.as_ref().zip(opened_before.as_ref());
     let connection = Connection::make(
@@ -107,13 +125,8 @@ pub(super) async fn put<W: World>(
         &ready.sealer,
         world,
     )?;
-    let opened = open(&connection, ready)?;
-    let worker = person(world, ready);
-    // A token of the former credentials must not prove the new ones.
-    world.delete(&keys::token(name)).await?;
-    let session = Session::new(&worker, ready, &connection, &opened);
-    let branches = session.kiotviet(async |k| k.branches().await).await?;
     connections::save(world, &connection, before.is_none()).await?;
+    world.delete(&keys::token(name)).await?;
     Ok(Answer::json(
         200,
         &object(vec![
@@ -313,6 +326,11 @@ pub(super) async fn switch_on<W: World>(
         }
     } else {
         connections::set_switch(world, name, webhook, Some(on_since)).await?;
+    }
+    if connections::load(world, name).await?.is_none() {
+        // Removed meanwhile; a switch must not outlive its connection.
+        connections::set_switch(world, name, webhook, None).await?;
+        return Err(problem::unknown_connection(name));
     }
     for old in broken {
         session

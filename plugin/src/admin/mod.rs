@@ -7,7 +7,7 @@ pub mod problem;
 use crate::{
     app::{Answer, Body, Inbound},
     config::{Config, Ready},
-    json::{ToJson, object},
+    json::{self, ToJson, object},
     secret::Secret,
     sync::{
         connections::{Connection, Webhook, load},
@@ -129,8 +129,7 @@ async fn read<B: Body>(body: B) -> Result<Vec<u8>, Problem> {
 
 async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
     let bytes = read(body).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| problem::invalid(format!("The body is not JSON: line {}.", e.line())))
+    json::parse(&bytes).map_err(|_| problem::invalid("The body is not JSON."))
 }
 
 async fn preview_answer<W: World>(

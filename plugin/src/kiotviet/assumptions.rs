@@ -47,7 +47,7 @@ pub const INVOICE_UPDATE: &str = "invoice.update";
 
 /// Items after which one delivery is kept whole instead of item by item, so that its answer stays
 /// within a second; a retry takes it apart without that hurry. Seen: bursts of some 144 items in all.
-pub const MAX_ITEMS: usize = 1000;
+pub const MAX_ITEMS: usize = 200;
 
 /// The header with a delivery's signature. Manual, 2.11.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature";

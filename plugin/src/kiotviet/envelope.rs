@@ -5,7 +5,10 @@ use super::{
     assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
     fields::{Fields, whole_number},
 };
-use crate::upstream::without_bom;
+use crate::{
+    json::{self, NotJson},
+    upstream::without_bom,
+};
 use serde_json::Value;
 
 /// One delivery.
@@ -64,25 +67,15 @@ impl NotAnEnvelope {
 
 const TOO_MANY: &str = "too many items";
 
-/// JSON values above which a body is not even parsed, so that memory stays bounded: each takes some
-/// 60 bytes. An invoice of forty lines has about five hundred.
-const MAX_VALUES: usize = 200_000;
-
 /// Takes the body of one delivery apart: `{Id, Attempt, Notifications: [{Action, Data: […]}]}`, or
 /// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than
 /// `max_items` items is refused as a whole.
 pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
     let refuse = |why| Err(NotAnEnvelope { why });
-    if body
-        .iter()
-        .filter(|b| matches!(b, b',' | b'[' | b'{'))
-        .count()
-        > MAX_VALUES
-    {
-        return refuse(TOO_MANY);
-    }
-    let Ok(value) = serde_json::from_slice::<Value>(without_bom(body)) else {
-        return refuse("not JSON");
+    let value = match json::parse(without_bom(body)) {
+        Ok(value) => value,
+        Err(NotJson::TooLarge) => return refuse(TOO_MANY),
+        Err(NotJson::Malformed) => return refuse("not JSON"),
     };
     let Ok(envelope) = Fields::of(&value, "delivery") else {
         return refuse("not an object");

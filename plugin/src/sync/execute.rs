@@ -32,7 +32,9 @@ pub async fn execute<W: World>(
 ) -> Result<(), Failure> {
     record.evidence = plan.evidence;
     record.alternatives = plan.alternatives;
-    record.notes.extend(plan.notes);
+    for text in &plan.notes {
+        note(record, text);
+    }
     let reason = match plan.action {
         Action::Ignore { reason, remember } => {
             remember_ignored(session, remember).await?;
@@ -98,7 +100,8 @@ pub fn finish(record: &mut Record, reason: Reason, now: crate::time::Timestamp) 
     record.body = None;
 }
 
-fn note(record: &mut Record, text: &str) {
+/// Adds a remark once. What an earlier try remarked stays: it may have created something.
+pub fn note(record: &mut Record, text: &str) {
     if !record.notes.iter().any(|n| n == text) {
         record.notes.push(text.to_owned());
     }

@@ -15,6 +15,11 @@ use core::{cell::RefCell, time::Duration};
 /// Calls kept for an explanation; a create with many numbers stays far below.
 const CALLS_KEPT: usize = 40;
 
+/// The lease is kept at least this often while waiting: below its margin.
+const STEP: Duration = Duration::from_secs(5);
+/// Longest wait for the ceiling: a dozen searches at the slowest rate.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
 /// What allows the worker to act.
 #[derive(Debug)]
 pub enum Permit<'w, W> {
@@ -117,11 +122,14 @@ impl<'w, W: World> Worker<'w, W> {
             calls.drain(..surplus);
             start
         };
-        let wait = start.saturating_since(now);
         // A clock that was set back must not make us wait for hours.
-        let wait = wait.min(self.rate.window.saturating_mul(8));
-        if !wait.is_zero() {
-            self.world.sleep(wait).await;
+        let mut wait = start.saturating_since(now).min(LONGEST_WAIT);
+        while !wait.is_zero() {
+            let step = wait.min(STEP);
+            self.world.sleep(step).await;
+            // Keeps the lease; whether it was lost is asked again before the call.
+            self.may_write().await;
+            wait = wait.saturating_sub(step);
         }
     }
 }

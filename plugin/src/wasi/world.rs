@@ -26,6 +26,7 @@ use crate::{
         Response, Store, StoreError,
     },
     time::Timestamp,
+    upstream::redact,
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
@@ -61,7 +62,7 @@ fn store_error(e: store::Error) -> StoreError {
         store::Error::AccessDenied => {
             format!("the component may not use the key-value store {STORE:?}")
         }
-        store::Error::Other(why) => why,
+        store::Error::Other(why) => redact(&why),
     })
 }
 

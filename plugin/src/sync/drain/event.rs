@@ -1,7 +1,7 @@
 //! One event: its try, and how that ends: done, put off, to be tried again, or a dead letter. Pauses
 //! of a failing side are kept here.
 
-use super::{Drain, Pass, Shop, Stop, due::bucket_of, stop};
+use super::{Drain, Pass, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
     log,
@@ -9,7 +9,8 @@ use crate::{
     sync::{
         connections,
         cursor::{Pause, due_time},
-        execute, journal,
+        execute::{self, note},
+        journal,
         plan::{self, Failure, Side},
         record::{Kind, Record, State},
         retry,
@@ -101,9 +102,7 @@ impl<W: World> Drain<'_, '_, W> {
 
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
-        if !record.notes.contains(&words) {
-            record.notes.push(words);
-        }
+        note(&mut record, &words);
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
@@ -162,27 +161,7 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(pass)
     }
 
-    async fn shop(&mut self, name: &str) -> Result<&Shop, Failure> {
-        if self.connections.get(name).is_none() {
-            let shop = match connections::load(self.worker, name).await? {
-                None => Shop::Gone,
-                Some(connection) => match connection.open(&self.ready.sealer) {
-                    Err(e) => Shop::Unopened(e.to_string()),
-                    Ok(opened) => {
-                        let switches = connections::switches(self.worker, name).await?;
-                        Shop::There(Box::new((connection, opened, switches)))
-                    }
-                },
-            };
-            self.connections.insert(name.to_owned(), shop);
-        }
-        Ok(self.connections.get(name).unwrap_or(&Shop::Gone))
-    }
-
     async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
-        record.notes.retain(|n| {
-            n.starts_with("signature") || n.starts_with("last failure: ") || n.starts_with("R11")
-        });
         let (worker, ready) = (self.worker, self.ready);
         let Some(hint) = record.hint.clone() else {
             return Err(Failure::Dead {
@@ -195,27 +174,28 @@ impl<W: World> Drain<'_, '_, W> {
             Kind::Invoice => Reason::OrderWebhookOff,
             Kind::Other => Reason::NotSyncedType,
         };
-        let (connection, opened, switches) = match self.shop(&record.connection).await? {
-            Shop::There(shop) => &**shop,
-            Shop::Gone => {
-                record.notes.push("the connection was removed".to_owned());
-                execute::finish(record, off, worker.now());
-                return Ok(());
-            }
-            Shop::Unopened(why) => {
-                return Err(Failure::Retry {
-                    side: Side::KiotViet,
-                    words: format!(
-                        "the connection's secrets cannot be opened: {why}; connect the shop again"
-                    ),
-                    after: None,
-                });
-            }
+        // Read anew for each event: a person may have changed it since the last one.
+        let unreadable = |why: String| Failure::Retry {
+            side: Side::KiotViet,
+            words: format!("the connection cannot be read: {why}; connect the shop again"),
+            after: None,
         };
-        let session = Session::new(worker, ready, connection, opened);
+        let name = &record.connection;
+        let connection = connections::load(worker, name).await;
+        let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
+            note(record, "the connection was removed");
+            execute::finish(record, off, worker.now());
+            return Ok(());
+        };
+        let switches = connections::switches(worker, name).await;
+        let switches = switches.map_err(|e| unreadable(e.to_string()))?;
+        let opened = connection
+            .open(&ready.sealer)
+            .map_err(|e| unreadable(e.to_string()))?;
+        let session = Session::new(worker, ready, &connection, &opened);
         let plan = match record.kind {
-            Kind::Customer => plan::customer(&session, *switches, &hint).await?,
-            Kind::Invoice => plan::invoice(&session, *switches, &hint).await?,
+            Kind::Customer => plan::customer(&session, switches, &hint).await?,
+            Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
             Kind::Other => {
                 execute::finish(record, Reason::NotSyncedType, worker.now());
                 return Ok(());

@@ -8,9 +8,7 @@ mod event;
 mod retention;
 
 use super::{
-    connections::{Connection, Opened, Switches},
     cursor::{Bucket, Cursor},
-    few::Few,
     journal, keys,
     lease::{Lease, SLOT_SECONDS},
     worker::{Permit, Worker},
@@ -20,6 +18,7 @@ use crate::time::Timestamp;
 use crate::{
     config::Ready,
     json::{ToJson, object},
+    kiotviet::assumptions::MAX_ITEMS,
     log, stored,
 };
 use core::time::Duration;
@@ -140,14 +139,14 @@ async fn under_lease<W: World>(
     until: Option<Timestamp>,
     drained: &mut Drained,
 ) -> Result<bool, String> {
-    let cursor = load_cursor(world).await.map_err(|e| e.to_string());
-    let cursor = match cursor {
+    let cursor = match place(world).await {
         Ok(cursor) => cursor,
         Err(e) => {
             lease.release().await;
-            return Err(e);
+            return Err(e.to_string());
         }
     };
+    let (cursor, forgotten) = cursor;
     let worker = Worker::new(
         world,
         Permit::Lease(lease),
@@ -160,7 +159,7 @@ async fn under_lease<W: World>(
         saved: cursor.clone(),
         cursor,
         unsaved: 0,
-        connections: Few::default(),
+        forgotten,
         until,
         drained,
     };
@@ -193,6 +192,21 @@ async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool,
     Ok(journal::tail(world).await? > cursor.low)
 }
 
+/// The worker's place, and up to which number a missing entry was removed rather than not written
+/// yet: a place that cannot be read is made anew by looking at the whole journal again.
+async fn place(store: &impl Store) -> Result<(Cursor, u64), StoreError> {
+    let Some(bytes) = store.get(keys::CURSOR).await? else {
+        return Ok((Cursor::default(), 0));
+    };
+    match stored::read(&bytes) {
+        Ok(cursor) => Ok((cursor, 0)),
+        Err(_) => {
+            let tail = journal::tail(store).await?;
+            Ok((Cursor::default(), tail.saturating_sub(MAX_ITEMS as u64)))
+        }
+    }
+}
+
 /// Reads the worker's place.
 pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
@@ -213,20 +227,13 @@ enum Pass {
 /// Why the drain stops before its end.
 type Stop = String;
 
-/// A connection as the drain uses it.
-enum Shop {
-    Gone,
-    Unopened(String),
-    There(Box<(Connection, Opened, Switches)>),
-}
-
 struct Drain<'d, 'w, W> {
     worker: &'d Worker<'w, W>,
     ready: &'d Ready,
     cursor: Cursor,
     saved: Cursor,
     unsaved: u32,
-    connections: Few<String, Shop>,
+    forgotten: u64,
     until: Option<Timestamp>,
     drained: &'d mut Drained,
 }
