@@ -20,12 +20,14 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
-/// Where the standard library is compiled too, it can be smaller: a panic is a trap without a text
-/// (the component has none of its own), and `Debug` texts are left out.
-const SMALL: (&str, &str) = (
-    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none",
-);
+const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// A smaller component: no places of panics, which it does not have, and no `Debug` texts, which
+/// nobody reads. The flags are not stable yet, hence `RUSTC_BOOTSTRAP`.
+const SMALL: &str = "-Zlocation-detail=none -Zfmt-debug=none";
+
+/// Where the standard library is compiled too: a panic is a trap without a text.
+const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort";
 
 /// Which of the three ways to a standard library for WebAssembly was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +97,11 @@ impl Toolchain {
     /// A cargo command, free of what an outer cargo put into the environment.
     pub(crate) fn cargo(&self) -> Command {
         match &self.situation {
-            Situation::Installed | Situation::Added => clean("cargo"),
+            Situation::Installed | Situation::Added => {
+                let mut command = clean("cargo");
+                command.env("RUSTC_BOOTSTRAP", "1").env(FLAGS, SMALL);
+                command
+            }
             Situation::Packaged { linker, .. } => {
                 let mut command = clean(DEBIAN_CARGO);
                 command
@@ -104,7 +110,7 @@ impl Toolchain {
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
                     // Set by an outer cargo to another compiler's libraries.
                     .env_remove("LD_LIBRARY_PATH")
-                    .env(SMALL.0, SMALL.1)
+                    .env(FLAGS, format!("{SMALL} {SMALLER}"))
                     .args(["-Z", "build-std=std,panic_abort"])
                     .args(["-Z", "build-std-features=optimize_for_size"]);
                 command
