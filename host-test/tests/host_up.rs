@@ -191,15 +191,11 @@ async fn what_was_answered_200_is_there_after_kill_9_and_sigterm_stops_cleanly()
     host.deliver_a_customer(&vendors).await;
     host.child.kill().await.expect("killed");
 
-    // Drains by itself as soon as it is up, once the lease of the host that was killed has ended.
-    let mut host = up(folder.path(), &vendors, "5s").await;
-    loop {
-        let events = host.api("GET", "events", Value::Null).await;
-        if events["events"][0]["state"] == "done" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let mut host = up(folder.path(), &vendors, "0").await;
+    // A drain waits for the lease of the host that was killed.
+    host.api("POST", "drain", Value::Null).await;
+    let events = host.api("GET", "events", Value::Null).await;
+    assert_eq!(events["events"][0]["state"], "done", "{events}");
     assert_eq!(vendors.getfly.accounts().len(), 1);
     assert_eq!(host.terminate().await, Some(0));
 }

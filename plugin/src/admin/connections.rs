@@ -289,11 +289,7 @@ pub(super) async fn switch_on<W: World>(
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     let switches = connections::switches(world, name).await?;
-    let on_since = match webhook {
-        Webhook::Customer => switches.customer,
-        Webhook::Order => switches.order,
-    };
-    let on_since = on_since.unwrap_or_else(|| world.now());
+    let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
     let path = connection.hook_path(&opened);
     let url = format!("{}{path}", ready.public_url);
     let worker = person(world, ready);
@@ -317,11 +313,7 @@ pub(super) async fn switch_on<W: World>(
             })
             .await;
         if let Err(e) = register {
-            let before = match webhook {
-                Webhook::Customer => switches.customer,
-                Webhook::Order => switches.order,
-            };
-            connections::set_switch(world, name, webhook, before).await?;
+            connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
             return Err(e.into());
         }
     } else {

@@ -4,7 +4,7 @@
 use super::{
     codes::{AccountCode, RetailerId},
     email::EmailField,
-    model::{Customer, Gender, GetflyUser, NewAccount, OrderAccount},
+    model::{Customer, Gender, GetflyUser, NewAccount},
     phone::PhoneField,
     settings::RuleSettings,
     text::filled,
@@ -42,17 +42,6 @@ pub fn new_account(
         description: filled(&customer.comments),
         source: settings.customer_source.as_deref().and_then(filled),
         manager: manager.and_then(|user| filled(&user.user_name)),
-    }
-}
-
-/// The customer block of an order for the account that `customer` has in Getfly under `code`.
-pub fn order_account(code: AccountCode, customer: &Customer) -> OrderAccount {
-    OrderAccount {
-        code: Some(code),
-        name: name(customer),
-        phone: PhoneField::parse(&customer.contact_number).as_written(),
-        email: EmailField::parse(&customer.email).as_written(),
-        address: filled(&customer.address),
     }
 }
 
@@ -213,15 +202,5 @@ mod tests {
         assert_eq!(with(Some("POS")).as_deref(), Some("POS"));
         assert_eq!(with(Some(" ")), None);
         assert_eq!(with(None), None);
-    }
-
-    #[test]
-    fn r3_the_order_names_the_customer_as_on_the_account() {
-        let block = order_account(AccountCode::existing("KH1".into()), &customer());
-        assert_eq!(block.code, Some(AccountCode::existing("KH1".into())));
-        assert_eq!(
-            (block.name.as_str(), block.phone.as_deref()),
-            ("Trần Thị An", Some("0912345678"))
-        );
     }
 }

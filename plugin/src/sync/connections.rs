@@ -230,6 +230,16 @@ pub struct Switches {
     pub order: Option<Timestamp>,
 }
 
+impl Switches {
+    /// Since when `webhook` is on.
+    pub fn since(self, webhook: Webhook) -> Option<Timestamp> {
+        match webhook {
+            Webhook::Customer => self.customer,
+            Webhook::Order => self.order,
+        }
+    }
+}
+
 fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
     move |e| StoreError(format!("{what} is damaged: {e}"))
 }
