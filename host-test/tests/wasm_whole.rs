@@ -8,14 +8,15 @@ use host_test::{
     sim::{
         Fault, FaultRule, Faulty, GetflySim, KiotVietSim, TokioClock,
         getfly::GetflySettings,
-        kiotviet::{Line, NewCustomer, NewInvoice, Settings},
+        kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Settings},
     },
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
 struct Shop {
-    app: Harness,
+    app: Arc<Harness>,
     kiotviet: Arc<KiotVietSim>,
     getfly: Arc<GetflySim>,
     faults: [Arc<Faulty>; 2],
@@ -55,7 +56,7 @@ async fn connected() -> Shop {
     tokio::time::sleep(Duration::from_secs(1)).await;
     app.take_calls();
     Shop {
-        app,
+        app: Arc::new(app),
         kiotviet,
         getfly,
         faults,
@@ -188,5 +189,56 @@ async fn five_mebibytes_of_sound_json_are_kept_within_the_memory() {
     println!(
         "5 MiB of JSON: {} MiB of memory",
         kept.finished.memory >> 20
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn forty_items_in_one_delivery_are_forty_accounts() {
+    let shop = connected().await;
+    shop.kiotviet.set_chaos(Chaos {
+        merge_items: 40,
+        ..Chaos::default()
+    });
+    for n in 0..40 {
+        shop.kiotviet.create_customer(NewCustomer {
+            name: format!("Khách {n}"),
+            contact_number: Some(format!("09000002{n:02}")),
+            ..NewCustomer::default()
+        });
+    }
+    let outcomes = shop.deliver().await;
+    assert_eq!(outcomes.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
+    assert_eq!(outcomes[0].finished.trap, None);
+    assert_eq!(shop.getfly.accounts().len(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_equal_deliveries_at_once_are_one_account() {
+    let shop = connected().await;
+    shop.kiotviet.create_customer(NewCustomer {
+        name: "Chị Một".into(),
+        contact_number: Some("0900000301".into()),
+        ..NewCustomer::default()
+    });
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    let mut at_once = JoinSet::new();
+    for _ in 0..50 {
+        let (app, request) = (shop.app.clone(), shop.kiotviet.request(&delivery));
+        at_once.spawn(async move { app.request(request).await });
+    }
+    while let Some(outcome) = at_once.join_next().await {
+        let outcome = outcome.expect("no panic");
+        assert_eq!((outcome.status, outcome.finished.trap), (200, None));
+    }
+    let drained = shop.app.api("POST", "drain", &Value::Null).await;
+    assert_eq!(drained.json()["waiting"], 0, "{}", drained.json());
+    assert_eq!(shop.getfly.accounts().len(), 1);
+    let events = shop.app.api("GET", "events?limit=200", &Value::Null).await;
+    let events = events.json();
+    let events = events["events"].as_array().expect("events").clone();
+    let created = |e: &&Value| e["outcome"] == "created";
+    assert_eq!(
+        (events.len(), events.iter().filter(created).count()),
+        (50, 1)
     );
 }
