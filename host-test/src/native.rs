@@ -8,12 +8,13 @@ use crate::{
 };
 use bytes::Bytes;
 use plugin::{
-    app::{self, After, Answer, Body, BodyError, Inbound},
+    app::{self, After},
     config::Config,
     sync::world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
     time::Timestamp,
+    web::{Answer, Body, BodyError, Inbound},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use std::{

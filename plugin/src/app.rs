@@ -3,7 +3,7 @@
 use crate::{
     admin,
     config::{Config, Processing, Ready},
-    json::{self, ToJson, object},
+    json::{ToJson, object},
     log,
     sync::{
         accept::{self, MAX_BODY_BYTES, NotKept},
@@ -11,6 +11,7 @@ use crate::{
         journal,
         world::World,
     },
+    web::{Answer, Body, BodyError, Inbound},
 };
 use core::time::Duration;
 use futures_util::future::{Either, select};
@@ -20,78 +21,6 @@ use futures_util::future::{Either, select};
 const INLINE_TIME: Duration = Duration::from_secs(4);
 /// Under `processing = inline` no further event is begun after this.
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
-
-/// A request's body, read only once its sender is known.
-#[allow(
-    async_fn_in_trait,
-    reason = "one thread, static dispatch: no Send bound is wanted"
-)]
-pub trait Body {
-    /// The whole body, at most `limit` bytes.
-    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError>;
-}
-
-/// Why a body could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
-    /// Longer than allowed.
-    #[error("the body is too large")]
-    TooLarge,
-    /// The connection broke.
-    #[error("the body ended early")]
-    Broken,
-}
-
-/// One inbound request.
-pub struct Inbound<B> {
-    /// Upper-case method.
-    pub method: String,
-    /// Path as it came, without the query.
-    pub path: String,
-    /// Query as it came.
-    pub query: Option<String>,
-    /// The `Authorization` header.
-    pub authorization: Option<String>,
-    /// The `X-Hub-Signature` header.
-    pub signature: Option<String>,
-    /// The body.
-    pub body: B,
-}
-
-/// The answer to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// HTTP status code.
-    pub status: u16,
-    /// `Content-Type`, none for an empty body.
-    pub content_type: Option<&'static str>,
-    /// Body.
-    pub body: Vec<u8>,
-    /// Further header fields.
-    pub headers: Vec<(&'static str, String)>,
-}
-
-impl Answer {
-    /// An answer without a body.
-    pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            content_type: None,
-            body: Vec::new(),
-            headers: Vec::new(),
-        }
-    }
-
-    /// An answer in JSON.
-    pub fn json(status: u16, value: &serde_json::Value) -> Self {
-        Self {
-            status,
-            content_type: Some("application/json"),
-            body: json::text(value),
-            headers: Vec::new(),
-        }
-    }
-}
 
 /// What is to be done after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,6 +32,7 @@ pub mod sync;
 pub mod time;
 pub mod together;
 pub mod upstream;
+pub mod web;
 
 #[cfg(target_arch = "wasm32")]
 mod wasi;

@@ -2,7 +2,6 @@
 
 use super::{known, problem, problem::Problem};
 use crate::{
-    app::Answer,
     config::Ready,
     json::{ToJson, object},
     kiotviet::{
@@ -20,6 +19,7 @@ use crate::{
         world::World,
     },
     together,
+    web::Answer,
 };
 use serde_json::Value;
 

@@ -2,7 +2,6 @@
 
 use super::{problem, problem::Problem};
 use crate::{
-    app::Answer,
     config::Ready,
     json::{ToJson, object},
     sync::{
@@ -11,6 +10,7 @@ use crate::{
         record::{Command, Entry, Record, State},
         world::World,
     },
+    web::Answer,
 };
 use serde_json::Value;
 

@@ -5,7 +5,6 @@ mod events;
 pub mod problem;
 
 use crate::{
-    app::{Answer, Body, Inbound},
     config::{Config, Ready},
     json::{self, ToJson, object},
     secret::Secret,
@@ -15,6 +14,7 @@ use crate::{
         preview,
         world::World,
     },
+    web::{Answer, Body, Inbound},
 };
 use problem::Problem;
 use serde_json::Value;

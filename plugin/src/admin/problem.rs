@@ -1,11 +1,11 @@
 //! Errors for people, as RFC 9457 `application/problem+json` with a stable `type`.
 
 use crate::{
-    app::Answer,
     config::Config,
     json::{ToJson, object},
     kiotviet::error::KiotVietError,
     sync::world::StoreError,
+    web::Answer,
 };
 use serde_json::Value;
 

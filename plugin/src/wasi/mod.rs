@@ -5,8 +5,9 @@ mod body;
 mod world;
 
 use crate::{
-    app::{self, After, Answer, Body, BodyError, Inbound},
+    app::{self, After},
     config::Config,
+    web::{Answer, Body, BodyError, Inbound},
 };
 use bindings::{
     Plugin,
