@@ -286,6 +286,7 @@ impl Native {
             query: parts.uri.query().map(str::to_owned),
             authorization: header("authorization"),
             signature: header("x-hub-signature"),
+            cookie: header("cookie"),
             body: Whole(body),
         };
         app::handle(self, &self.config(), inbound).await

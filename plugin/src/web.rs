@@ -35,6 +35,8 @@ pub struct Inbound<B> {
     pub authorization: Option<String>,
     /// The `X-Hub-Signature` header.
     pub signature: Option<String>,
+    /// The `Cookie` header.
+    pub cookie: Option<String>,
     /// The body.
     pub body: B,
 }

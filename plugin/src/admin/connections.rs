@@ -19,7 +19,6 @@ use crate::{
         world::World,
     },
     together,
-    web::Answer,
 };
 use serde_json::Value;
 
@@ -61,7 +60,7 @@ pub(super) async fn put<W: World>(
     ready: &Ready,
     name: &str,
     body: &Value,
-) -> Result<Answer, Problem> {
+) -> Result<Value, Problem> {
     if !connections::is_name(name) {
         return Err(problem::invalid(
             "A connection's name has 1 to 64 of a-z, 0-9, - and _.",
@@ -127,19 +126,16 @@ pub(super) async fn put<W: World>(
     )?;
     connections::save(world, &connection, before.is_none()).await?;
     world.delete(&keys::token(name)).await?;
-    Ok(Answer::json(
-        200,
-        &object(vec![
-            ("name", connection.name.to_json()),
-            ("retailer", connection.retailer.to_json()),
-            ("branches", branches.to_json()),
-            (
-                "webhooks_need_switching_on",
-                (before.is_some() && opened_before.is_none()).to_json(),
-            ),
-            ("guide", GUIDE.to_json()),
-        ]),
-    ))
+    Ok(object(vec![
+        ("name", connection.name.to_json()),
+        ("retailer", connection.retailer.to_json()),
+        ("branches", branches.to_json()),
+        (
+            "webhooks_need_switching_on",
+            (before.is_some() && opened_before.is_none()).to_json(),
+        ),
+        ("guide", GUIDE.to_json()),
+    ]))
 }
 
 /// Ours among the shop's webhooks: those whose URL ends in our unguessable path.
@@ -216,13 +212,10 @@ async fn state<W: World>(
 }
 
 /// `GET /api/connections`.
-pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
+pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
     let all = connections::list(world).await?;
     let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
-    Ok(Answer::json(
-        200,
-        &object(vec![("connections", Value::Array(states))]),
-    ))
+    Ok(object(vec![("connections", Value::Array(states))]))
 }
 
 async fn unregister<W: World>(
@@ -246,7 +239,7 @@ pub(super) async fn delete<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-) -> Result<Answer, Problem> {
+) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let mut warning = None;
     match connection.open(&ready.sealer) {
@@ -269,13 +262,10 @@ pub(super) async fn delete<W: World>(
     connections::remove(world, name).await?;
     let warning =
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
-    Ok(Answer::json(
-        200,
-        &object(vec![
-            ("removed", name.to_json()),
-            ("warning", warning.to_json()),
-        ]),
-    ))
+    Ok(object(vec![
+        ("removed", name.to_json()),
+        ("warning", warning.to_json()),
+    ]))
 }
 
 /// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
@@ -285,7 +275,7 @@ pub(super) async fn switch_on<W: World>(
     ready: &Ready,
     name: &str,
     webhook: Webhook,
-) -> Result<Answer, Problem> {
+) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     let switches = connections::switches(world, name).await?;
@@ -329,14 +319,11 @@ pub(super) async fn switch_on<W: World>(
             .kiotviet(async |k| k.delete_webhook(old.id).await)
             .await?;
     }
-    Ok(Answer::json(
-        200,
-        &object(vec![
-            ("webhook", webhook.as_str().to_json()),
-            ("on", true.to_json()),
-            ("on_since", on_since.to_json()),
-        ]),
-    ))
+    Ok(object(vec![
+        ("webhook", webhook.as_str().to_json()),
+        ("on", true.to_json()),
+        ("on_since", on_since.to_json()),
+    ]))
 }
 
 /// `DELETE /api/connections/{name}/webhooks/{webhook}`.
@@ -345,18 +332,15 @@ pub(super) async fn switch_off<W: World>(
     ready: &Ready,
     name: &str,
     webhook: Webhook,
-) -> Result<Answer, Problem> {
+) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     connections::set_switch(world, name, webhook, None).await?;
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
     unregister(&session, &connection.hook_path(&opened), &[webhook]).await?;
-    Ok(Answer::json(
-        200,
-        &object(vec![
-            ("webhook", webhook.as_str().to_json()),
-            ("on", false.to_json()),
-        ]),
-    ))
+    Ok(object(vec![
+        ("webhook", webhook.as_str().to_json()),
+        ("on", false.to_json()),
+    ]))
 }

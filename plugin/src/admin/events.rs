@@ -10,7 +10,6 @@ use crate::{
         record::{Command, Entry, Record, State},
         world::World,
     },
-    web::Answer,
 };
 use serde_json::Value;
 
@@ -94,7 +93,7 @@ fn detail(record: &Record) -> Value {
 }
 
 /// `GET /api/events`.
-pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Answer, Problem> {
+pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Value, Problem> {
     let query = parse(query)?;
     let tail = journal::tail(world).await?;
     let mut seq = query
@@ -117,13 +116,10 @@ pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Ans
         looked_at += 1;
     }
     let next_before = (seq > 0).then_some(seq + 1);
-    Ok(Answer::json(
-        200,
-        &object(vec![
-            ("events", Value::Array(found)),
-            ("next_before", next_before.to_json()),
-        ]),
-    ))
+    Ok(object(vec![
+        ("events", Value::Array(found)),
+        ("next_before", next_before.to_json()),
+    ]))
 }
 
 async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
@@ -140,8 +136,8 @@ async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
 }
 
 /// `GET /api/events/{seq}`.
-pub(super) async fn one<W: World>(world: &W, seq: &str) -> Result<Answer, Problem> {
-    Ok(Answer::json(200, &detail(&read(world, seq).await?)))
+pub(super) async fn one<W: World>(world: &W, seq: &str) -> Result<Value, Problem> {
+    Ok(detail(&read(world, seq).await?))
 }
 
 /// What a person can ask for.
@@ -160,7 +156,7 @@ pub(super) async fn command<W: World>(
     ready: &Ready,
     seq: &str,
     wish: Wish,
-) -> Result<Answer, Problem> {
+) -> Result<(u16, Value), Problem> {
     let record = read(world, seq).await?;
     if record.state != State::Dead {
         return Err(Problem::new(
@@ -183,5 +179,5 @@ pub(super) async fn command<W: World>(
     } else {
         202
     };
-    Ok(Answer::json(status, &detail(&record)))
+    Ok((status, detail(&record)))
 }

@@ -1,7 +1,9 @@
 //! The API for people: connections, webhooks, events, preview and drain.
 
+mod backfill;
 mod connections;
 mod events;
+mod overview;
 pub mod problem;
 
 use crate::{
@@ -49,49 +51,69 @@ async fn route<W: World, B: Body>(
     }
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
-    match (method.as_str(), path) {
-        ("GET", ["events"]) => return events::list(world, request.query.as_deref()).await,
-        ("GET", ["events", seq]) => return events::one(world, seq).await,
-        _ => {}
+    let found = match (method.as_str(), path) {
+        ("GET", ["events"]) => Some(events::list(world, request.query.as_deref()).await?),
+        ("GET", ["events", seq]) => Some(events::one(world, seq).await?),
+        ("GET", ["overview"]) => Some(overview::overview(world).await?),
+        ("GET", ["connections", name, "backfill"]) => Some(backfill::state(world, name).await?),
+        _ => None,
+    };
+    if let Some(found) = found {
+        return Ok(Answer::json(200, &found));
     }
     let Some(ready) = &config.ready else {
         return Err(problem::not_configured(config));
     };
-    match (method.as_str(), path) {
-        ("GET", ["connections"]) => connections::list(world, ready).await,
+    let done = match (method.as_str(), path) {
+        ("GET", ["connections"]) => connections::list(world, ready).await?,
         ("PUT", ["connections", name]) => {
             let body = read_json(request.body).await?;
-            connections::put(world, ready, name, &body).await
+            connections::put(world, ready, name, &body).await?
         }
-        ("DELETE", ["connections", name]) => connections::delete(world, ready, name).await,
+        ("DELETE", ["connections", name]) => connections::delete(world, ready, name).await?,
         ("PUT", ["connections", name, "webhooks", webhook]) => {
-            connections::switch_on(world, ready, name, known_webhook(webhook)?).await
+            connections::switch_on(world, ready, name, known_webhook(webhook)?).await?
         }
         ("DELETE", ["connections", name, "webhooks", webhook]) => {
-            connections::switch_off(world, ready, name, known_webhook(webhook)?).await
+            connections::switch_off(world, ready, name, known_webhook(webhook)?).await?
         }
-        ("POST", ["events", seq, "retry"]) => {
-            events::command(world, ready, seq, events::Wish::Retry).await
+        ("POST", ["events", seq, wish @ ("retry" | "dismiss")]) => {
+            let wish = match *wish {
+                "retry" => events::Wish::Retry,
+                _ => events::Wish::Dismiss,
+            };
+            let (status, event) = events::command(world, ready, seq, wish).await?;
+            return Ok(Answer::json(status, &event));
         }
-        ("POST", ["events", seq, "dismiss"]) => {
-            events::command(world, ready, seq, events::Wish::Dismiss).await
+        ("POST", ["connections", name, "backfill"]) => {
+            let body = read_json(request.body).await?;
+            let (status, state) = backfill::start(world, ready, name, &body).await?;
+            return Ok(Answer::json(status, &state));
+        }
+        ("DELETE", ["connections", name, "backfill"]) => {
+            let (status, state) = backfill::stop(world, ready, name).await?;
+            return Ok(Answer::json(status, &state));
         }
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
             let body = read(request.body).await?;
-            preview_answer(world, ready, &connection, &body).await
+            preview_items(world, ready, &connection, &body).await?
         }
-        ("POST", ["drain"]) => drain_answer(world, ready).await,
-        (_, path) => Err(wrong_route(path)),
-    }
+        ("POST", ["drain"]) => return drain_answer(world, ready).await,
+        (_, path) => return Err(wrong_route(path)),
+    };
+    Ok(Answer::json(200, &done))
 }
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["connections" | "events"] | ["events", _] => problem::method_not_allowed("GET"),
+        ["connections" | "events" | "overview"] | ["events", _] => {
+            problem::method_not_allowed("GET")
+        }
         ["connections", _] | ["connections", _, "webhooks", _] => {
             problem::method_not_allowed("PUT or DELETE")
         }
+        ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
         ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => {
             problem::method_not_allowed("POST")
         }
@@ -132,12 +154,12 @@ async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
     json::parse(&bytes).map_err(|_| problem::invalid("The body is not JSON."))
 }
 
-async fn preview_answer<W: World>(
+async fn preview_items<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
     body: &[u8],
-) -> Result<Answer, Problem> {
+) -> Result<Value, Problem> {
     let items = preview::preview(world, ready, connection, body)
         .await
         .map_err(|why| {
@@ -148,7 +170,7 @@ async fn preview_answer<W: World>(
                 why,
             )
         })?;
-    Ok(Answer::json(200, &object(vec![("items", items.to_json())])))
+    Ok(object(vec![("items", items.to_json())]))
 }
 
 async fn drain_answer<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {

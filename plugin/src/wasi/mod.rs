@@ -72,6 +72,7 @@ fn inbound(request: Request) -> Inbound<Incoming> {
         query: query.map(str::to_owned),
         authorization: body::header(&headers, "authorization"),
         signature: body::header(&headers, "x-hub-signature"),
+        cookie: body::header(&headers, "cookie"),
         body: Incoming(request),
     }
 }
