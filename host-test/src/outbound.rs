@@ -153,7 +153,7 @@ fn in_words(error: &Error, host: &str) -> String {
             )
         }
         Error::Connect(e) => format!("{host} cannot be reached: {e}"),
-        Error::Tls(e) => format!("{host} offers no certificate that is trusted here: {e}"),
+        Error::Tls(e) => format!("no encrypted connection to {host}: {e}"),
         Error::ConnectionTimeout => format!("{host} did not answer in time"),
         other => format!("{host} broke the connection: {other}"),
     }

@@ -3,7 +3,7 @@
 use super::{Finding, Verdict};
 use crate::outbound;
 use bytes::Bytes;
-use plugin::getfly::assumptions::{API_PATH, KEY_HEADER};
+use plugin::getfly::assumptions::{API_PATH, KEY_HEADER, USER_FIELDS};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Longest wait for an answer; the plugin waits as long.
@@ -14,7 +14,8 @@ const LIMIT: Duration = Duration::from_secs(8);
 pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
     let value = |name: &str| values.get(name).map(|v| v.trim()).unwrap_or_default();
     let key = value("getfly_api_key");
-    let users = format!("{API_PATH}/users?limit=1");
+    // A question that the plugin asks too.
+    let users = format!("{API_PATH}/users?fields={USER_FIELDS}&filtering%5Bvalid%5D=1&limit=1");
     let (getfly, api, auth) = tokio::join!(
         ask(
             "getfly_url",
@@ -69,6 +70,12 @@ fn judge(name: &str, status: u16, with_key: bool) -> Result<String, String> {
                 .to_owned(),
         ),
         (_, 500..) => Err(format!("answers {status}: it is out of order; try later")),
+        ("getfly_url", 429) => Ok("answers (429: asked too often; the key is not tried)".to_owned()),
+        ("getfly_url", _) if with_key => Err(format!(
+            "answers {status} to the list of users, which the bridge needs: is this a Getfly tenant, \
+             and may the key read users?"
+        )),
+        ("kiotviet_api_url", 401) => Ok("answers (401 without a token, as it must)".to_owned()),
         _ => Ok(format!("answers ({status})")),
     }
 }
@@ -83,6 +90,8 @@ mod tests {
         assert!(judge("getfly_url", 401, true).is_err_and(|w| w.contains("refuses the key")));
         assert!(judge("getfly_url", 401, false).is_ok());
         assert!(judge("getfly_url", 404, true).is_err());
+        assert!(judge("getfly_url", 400, true).is_err());
+        assert!(judge("getfly_url", 429, true).is_ok());
         assert!(judge("kiotviet_api_url", 401, false).is_ok());
         assert!(judge("kiotviet_auth_url", 404, false).is_ok());
         assert!(judge("kiotviet_auth_url", 503, false).is_err());
