@@ -204,6 +204,27 @@ fn deletions_are_disguised_with_the_same_numbers() {
 }
 
 #[test]
+fn what_stands_where_it_does_not_belong_is_replaced_too() {
+    for (member, text) in [
+        ("total", "0912345678"),
+        ("status", "+84912345678"),
+        ("ModifiedDate", "2026-10-05 gọi Linh"),
+        ("ModifiedDate", "2026-10-050912345678"),
+        ("statusValue", "Linh đã nhận"),
+        ("__type", "KiotViet.Linh0912345678"),
+        ("Action", "customer.update.Linh"),
+        ("code", "LINH0912345678"),
+        ("taxCode", "０９１２３４５６７８"),
+        ("contactNumber", "chị Linh ０９１２３４５６７８"),
+    ] {
+        let told = disguised(&mut disguise(), &json!({ member: text })).to_string();
+        for personal in ["912345678", "９１２", "Linh", "LINH"] {
+            assert!(!told.contains(personal), "{member} {text}: {told}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_json_is_not_recorded() {
     assert_eq!(disguise().body(b"Name=Linh&Phone=0912345678"), None);
 }

@@ -82,11 +82,10 @@ impl Disguise {
         if text.trim().is_empty() {
             return text.to_owned();
         }
-        let is_number = || text.parse::<rust_decimal::Decimal>().is_ok();
         match sort {
             Sort::Word if is_word(text) => text.to_owned(),
             Sort::Name if text == WALK_IN => text.to_owned(),
-            Sort::Amount if is_number() => text.to_owned(),
+            Sort::Amount if is_amount(text) => text.to_owned(),
             Sort::Moment if is_moment(text) => text.to_owned(),
             Sort::Birthday if is_moment(text) => self.birthday(text),
             Sort::TypeName if is_type_name(text) => text.to_owned(),
@@ -288,7 +287,7 @@ impl Disguise {
                         made.push_str(&draws.digits(1, lead));
                         lead = false;
                     }
-                    c if c.is_alphabetic() => made.push('x'),
+                    c if c.is_alphanumeric() => made.push('x'),
                     c => made.push(c),
                 }
             }
@@ -307,6 +306,12 @@ impl Default for Disguise {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A number in text, and none that begins as a phone number does.
+fn is_amount(text: &str) -> bool {
+    let phone = text.starts_with('+') || (text.starts_with('0') && !text.starts_with("0."));
+    text.parse::<rust_decimal::Decimal>().is_ok() && (text == "0" || !phone)
 }
 
 fn is_type_name(text: &str) -> bool {
