@@ -76,8 +76,9 @@ pub fn configuration(values: &BTreeMap<String, String>) -> Vec<Finding> {
     config.problems.iter().map(finding).collect()
 }
 
-/// What the store's self-test found: a line when every claim held, else one for each that did not.
-pub fn store(checks: &[conformance::Check]) -> Vec<Finding> {
+/// What the self-test of the store at `place` found: a line when every claim held, else one for each
+/// that did not.
+pub fn store(place: &str, checks: &[conformance::Check]) -> Vec<Finding> {
     let failed: Vec<Finding> = checks
         .iter()
         .filter_map(|check| {
@@ -89,6 +90,6 @@ pub fn store(checks: &[conformance::Check]) -> Vec<Finding> {
     if !failed.is_empty() {
         return failed;
     }
-    let words = format!("all {} claims hold", checks.len());
-    vec![Finding::new("store", "self-test", Verdict::Ok, words)]
+    let words = format!("all {} claims of the self-test hold", checks.len());
+    vec![Finding::new("store", place, Verdict::Ok, words)]
 }

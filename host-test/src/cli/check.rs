@@ -106,7 +106,7 @@ async fn try_store(place: &Place) -> Vec<Finding> {
         Ok(again) => checks.push(conformance::survives(&again.backend, &space).await),
         Err(e) => findings.extend(failed(e)),
     }
-    findings.extend(store(&checks));
+    findings.extend(store(&subject, &checks));
     findings
 }
 

@@ -48,9 +48,9 @@ impl Record {
         print_line(&format!("Recording on http://{address}"))?;
         serve(recorder.clone(), listener, stop).await;
         print_line(&format!(
-            "{} deliveries in {}",
-            recorder.written(),
-            self.out.display()
+            "Recorded in {}: {}",
+            self.out.display(),
+            recorder.written()
         ))?;
         Ok(())
     }

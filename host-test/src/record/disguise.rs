@@ -39,7 +39,9 @@ impl Disguise {
     pub fn body(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let value: Value = serde_json::from_slice(body).ok()?;
-        serde_json::to_vec_pretty(&self.value(Sort::Text, value)).ok()
+        let mut text = serde_json::to_vec_pretty(&self.value(Sort::Text, value)).ok()?;
+        text.push(b'\n');
+        Some(text)
     }
 
     fn value(&mut self, sort: Sort, value: Value) -> Value {
