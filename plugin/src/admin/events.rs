@@ -5,7 +5,7 @@ use crate::{
     config::Ready,
     json::{ToJson, object},
     sync::{
-        drain::{self, Patience},
+        drain::{self, How},
         journal,
         record::{Command, Entry, Record, State},
         world::World,
@@ -172,7 +172,7 @@ pub(super) async fn command<W: World>(
     };
     let number = journal::reserve(world, 1).await?;
     journal::write(world, number, &Entry::Command(command)).await?;
-    drain::drain(world, ready, Patience::None).await;
+    drain::drain(world, ready, How::QUICK).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
