@@ -1,4 +1,4 @@
-//! The routes: KiotViet's deliveries, the health check, and the API for people.
+//! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
     admin,
@@ -43,6 +43,7 @@ pub async fn handle<W: World, B: Body>(
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
+        [""] | ["ui", ..] => admin::page::page(world, config, request, &segments).await,
         ["api", rest @ ..] => (
             admin::api(world, config, request, rest).await,
             After::Nothing,
