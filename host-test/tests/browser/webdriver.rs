@@ -2,7 +2,7 @@
 //! for which everything is here; the crates for it would bring two dozen others. Waiting is the
 //! driver's own (`implicit`), so nothing here sleeps.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -227,7 +227,8 @@ impl Browser {
                 json!({ "format": "png", "captureBeyondViewport": true, "clip": clip }),
             )
             .await?;
-        let data = STANDARD.decode(shot["data"].as_str().context("no picture")?)?;
+        let data = shot["data"].as_str().context("no picture")?;
+        let data = STANDARD.decode(data).map_err(|e| anyhow!("no picture: {e}"))?;
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
