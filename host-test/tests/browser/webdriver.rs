@@ -228,7 +228,9 @@ impl Browser {
             )
             .await?;
         let data = shot["data"].as_str().context("no picture")?;
-        let data = STANDARD.decode(data).map_err(|e| anyhow!("no picture: {e}"))?;
+        let data = STANDARD
+            .decode(data)
+            .map_err(|e| anyhow!("no picture: {e}"))?;
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Reply, Visit,
-    layout::{alert, badge, facts, number, problem, text},
+    layout::{alert, badge, facts, number, problem, sentence, text},
     shop::tabs,
     words::{self as w, Text},
 };
@@ -59,8 +59,7 @@ fn progress<W: World>(visit: &Visit<'_, W>, name: &str, state: &Value) -> Markup
     let (class, words) = match word {
         "running" => ("wait", w::RUN_RUNNING),
         "done" => ("good", w::RUN_DONE),
-        "stopped" => ("off", w::RUN_STOPPED),
-        _ => ("off", w::RUN_NONE),
+        _ => ("off", w::RUN_STOPPED),
     };
     let place = format!("/ui/shops/{name}/backfill");
     html! {
@@ -68,7 +67,7 @@ fn progress<W: World>(visit: &Visit<'_, W>, name: &str, state: &Value) -> Markup
             div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge(class, visit.t(words))) }
             (facts(&[(visit.t(w::PERIOD), period(visit, state))]))
             (counts(visit, state))
-            @if !text(state, "note").is_empty() { (alert("warn", &html! { p lang="en" { (text(state, "note")) } })) }
+            @if !text(state, "note").is_empty() { (alert("warn", &html! { p { (sentence(visit.view, text(state, "note"))) } })) }
             @if word == "running" {
                 div.buttons {
                     a.button href=(place) { (visit.t(w::REFRESH)) }
@@ -108,8 +107,7 @@ fn days_form<W: World>(visit: &Visit<'_, W>, name: &str) -> Markup {
             p { (visit.t(w::BACKFILL_MORE)) }
             form method="post" action={ "/ui/shops/" (name) "/backfill" } {
                 (visit.view.csrf())
-                (field("from", w::FROM_DAY, true))
-                (field("to", w::TO_DAY, false))
+                div.days { (field("from", w::FROM_DAY, true)) (field("to", w::TO_DAY, false)) }
                 div.buttons {
                     button.primary type="submit" name="do" value="preview" { (visit.t(w::BACKFILL_PREVIEW)) }
                     button type="submit" name="do" value="run" { (visit.t(w::BACKFILL_RUN)) }
@@ -133,8 +131,8 @@ async fn drawn<W: World>(
         h1 { (shop.retailer.as_str()) }
         (tabs(visit, name, w::BACKFILL))
         (above)
-        (progress(visit, name, &state))
         @if !running { (days_form(visit, name)) }
+        @if text(&state, "state") != "none" { (progress(visit, name, &state)) }
     };
     let mut reply = Reply::page(status, w::SHOPS, body);
     // Only what was asked for by address: to send a form again by itself would be a surprise.

@@ -3,7 +3,7 @@
 
 use super::{
     Fields, Reply, Visit,
-    layout::{alert, array, badge, facts, number, scalar, text},
+    layout::{alert, array, badge, facts, number, scalar, sentence, text},
     reasons,
     words::{self as w, Text},
 };
@@ -198,12 +198,14 @@ fn matches<W: World>(visit: &Visit<'_, W>, found: &[Value]) -> Markup {
     }
 }
 
-/// Sentences of the worker, which are in English.
+/// A list of the worker's sentences.
 pub(super) fn sentences<W: World>(visit: &Visit<'_, W>, title: Text, all: &[Value]) -> Markup {
     html! {
         @if !all.is_empty() {
             h3 { (visit.t(title)) }
-            ul.sentences lang="en" { @for one in all { li { (scalar(one)) } } }
+            ul.sentences {
+                @for one in all { li { (sentence(visit.view, one.as_str().unwrap_or_default())) } }
+            }
         }
     }
 }
@@ -238,6 +240,9 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
     html! {
         section.card.todo {
             h2 { (visit.t(w::WHAT_TO_DO)) }
+            @if let Some(last) = array(event, "notes").last().and_then(Value::as_str) {
+                blockquote { (sentence(visit.view, last)) }
+            }
             p { (visit.t(reasons::death_of(text(event, "reason")).1)) }
             div.buttons {
                 (visit.view.button(&format!("{place}/retry"), w::RETRY, "primary"))

@@ -2,7 +2,7 @@
 //! is shown goes through maud, which escapes it.
 
 use super::{
-    Reply, reasons,
+    Reply, phrases, reasons,
     words::{self as w, Lang, Text},
 };
 use crate::{
@@ -59,8 +59,8 @@ impl View {
     }
 }
 
-/// `05/10/2026 09:30`
-fn shown(moment: Timestamp) -> Option<String> {
+/// A moment as Vietnam's clocks show it, `05/10/2026 09:30`.
+pub(super) fn shown(moment: Timestamp) -> Option<String> {
     let wall = moment.whole_second().to_wall(VIETNAM)?.to_string();
     let (date, time) = wall.split_once('T')?;
     Some(format!("{} {}", day(date), time.get(..5)?))
@@ -112,13 +112,22 @@ pub(super) fn alert(class: &str, content: &Markup) -> Markup {
     html! { div class={ "alert " (class) } role=(if class == "bad" { "alert" } else { "status" }) { (content) } }
 }
 
+/// A sentence of the worker or an upstream.
+pub(super) fn sentence(view: &View, text: &str) -> Markup {
+    let (shown, ours) = phrases::sentence(view.lang, text);
+    html! { @if ours { (shown) } @else { span lang="en" { (shown) } } }
+}
+
 /// What was wrong and how to mend it.
 pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
     let ours = reasons::problem(problem.kind);
     let content = html! {
         p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
         @if !problem.detail.is_empty() {
-            p.detail lang="en" { @if ours.is_some() { span lang=(view.lang.word()) { (view.t(w::WHAT_IT_SAID)) " " } } (problem.detail) }
+            p.detail {
+                @if ours.is_some() { (view.t(w::WHAT_IT_SAID)) " " }
+                (sentence(view, &problem.detail))
+            }
         }
     };
     alert("bad", &content)

@@ -8,6 +8,7 @@ mod events;
 mod layout;
 mod login;
 mod overview;
+mod phrases;
 mod preview;
 mod reasons;
 mod session;

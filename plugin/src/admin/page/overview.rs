@@ -2,7 +2,7 @@
 
 use super::{
     Reply, Visit, chart,
-    layout::{alert, array, facts, number, setup, text},
+    layout::{alert, array, facts, number, sentence, setup, text},
     shop::{hook_badge, nobody},
     words::{self as w, Text},
 };
@@ -29,8 +29,10 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Ma
     html! {
         @if dead > 0 {
             (alert("bad", &html! {
-                p { strong { (dead) " " (visit.t(w::NEEDS_YOU)) } }
-                p { a.button href="/ui/events?state=dead" { (visit.t(w::SEE_THEM)) } }
+                div.head.middle {
+                    strong { (dead) " " (visit.t(w::NEEDS_YOU)) }
+                    a.button href="/ui/events?state=dead" { (visit.t(w::SEE_THEM)) }
+                }
             }))
         }
         @for pause in array(overview, "paused") {
@@ -84,7 +86,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
                 h2 { (retailer) }
                 a.button href={ "/ui/shops/" (name) } { (visit.t(w::MANAGE)) }
             }
-            @if !problem.is_empty() { (alert("warn", &html! { p lang="en" { (problem) } })) }
+            @if !problem.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
             (facts(&[
                 (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, found, "customer")),
                 (visit.t(w::WEBHOOK_ORDER), hook(visit, found, "order")),

@@ -2,8 +2,8 @@
 
 use super::{
     Reply, Visit,
-    events::{kind, sentences, status},
-    layout::{alert, array, problem, scalar, text},
+    events::{kind, sentences},
+    layout::{alert, array, badge, problem, scalar, sentence, text},
     reasons,
     words::{self as w, Lang},
 };
@@ -17,25 +17,6 @@ use serde_json::Value;
 /// How deep a plan is drawn; ours have five levels.
 const DEEPEST: usize = 8;
 
-/// A value as people can read it: members that hold nothing are left out.
-fn tree(lang: Lang, value: &Value, depth: usize) -> Markup {
-    html! {
-        @match value {
-            Value::Object(members) if depth < DEEPEST => {
-                dl.tree {
-                    @for (name, member) in members {
-                        @if !is_empty(member) { div { dt { (reasons::label(lang, name)) } dd { (tree(lang, member, depth + 1)) } } }
-                    }
-                }
-            }
-            Value::Array(all) if depth < DEEPEST => {
-                ol { @for one in all { li { (tree(lang, one, depth + 1)) } } }
-            }
-            scalar_value => (scalar(scalar_value)),
-        }
-    }
-}
-
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -44,6 +25,54 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         _ => false,
     }
+}
+
+/// The only member of an object that has no other.
+fn only(value: &Value) -> Option<(&String, &Value)> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.iter().next()
+}
+
+/// A value as people can read it: members that hold nothing are left out, a member that only leads to
+/// another is named with it.
+fn tree(lang: Lang, value: &Value, depth: usize) -> Markup {
+    html! {
+        @match value {
+            Value::Object(members) if depth < DEEPEST => {
+                dl.tree { @for (name, member) in members { (member_of(lang, name, member, depth)) } }
+            }
+            Value::Array(all) if depth < DEEPEST => {
+                ol { @for one in all { li { (tree(lang, one, depth + 1)) } } }
+            }
+            single => (scalar(single)),
+        }
+    }
+}
+
+fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
+    let mut title = reasons::label(lang, name).to_owned();
+    let mut member = member;
+    while let Some((inner, value)) = only(member) {
+        title.push_str(" › ");
+        title.push_str(reasons::label(lang, inner));
+        member = value;
+    }
+    let nested = member.is_object() || member.is_array();
+    html! {
+        @if !is_empty(member) {
+            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (tree(lang, member, depth + 1)) } }
+        }
+    }
+}
+
+/// What would be done, in the words of an outcome.
+fn would<W: World>(visit: &Visit<'_, W>, outcome: &str) -> Markup {
+    let (class, words) = match outcome {
+        "created" => ("good", w::WOULD_CREATE),
+        "linked" => ("linked", w::WOULD_LINK),
+        _ => ("off", w::WOULD_IGNORE),
+    };
+    badge(class, visit.t(words))
 }
 
 fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
@@ -56,7 +85,7 @@ fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
         section.card {
             div.head {
                 h2 { (kind(visit, text(item, "kind"))) " " (key) }
-                @if wrong.is_empty() { (status(visit, "done", text(item, "outcome"))) }
+                @if wrong.is_empty() { (would(visit, text(item, "outcome"))) }
             }
             @if wrong.is_empty() {
                 p.lead { (reason) }
@@ -65,7 +94,7 @@ fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
                 (sentences(visit, w::NOTES, array(item, "notes")))
                 (sentences(visit, w::EVIDENCE, array(item, "evidence")))
             } @else {
-                (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p lang="en" { (wrong) } }))
+                (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, wrong)) } }))
             }
         }
     }

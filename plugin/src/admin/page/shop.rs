@@ -3,7 +3,7 @@
 
 use super::{
     Reply, Visit, connect,
-    layout::{alert, array, badge, facts, number, problem, text},
+    layout::{alert, array, badge, facts, number, problem, sentence, text},
     words::{self as w, Text},
 };
 use crate::{
@@ -143,7 +143,7 @@ fn switch_card<W: World>(
                 li.chosen[!on] { (visit.t(words.off)) }
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
-            @if !error.is_empty() { (alert("warn", &html! { p lang="en" { (error) } })) }
+            @if !error.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
                 @if on {

@@ -241,6 +241,9 @@ words! {
     TRY_NOTHING: "Nội dung này không có mục nào." / "This body holds no items.";
     TRY_PROBLEM: "Không thể lập kế hoạch" / "There is no plan";
     CHOOSE_SHOP: "Hãy chọn một cửa hàng." / "Choose a shop.";
+    WOULD_CREATE: "Sẽ tạo mới" / "Would be created";
+    WOULD_LINK: "Sẽ liên kết" / "Would be linked";
+    WOULD_IGNORE: "Sẽ bỏ qua" / "Would be ignored";
     PLAN: "Kế hoạch" / "Plan";
 
     // Backfill.
@@ -259,7 +262,6 @@ words! {
     BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
     BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
     BACKFILL_SECONDS: "Thời gian ước tính (giây)" / "Estimated time (seconds)";
-    RUN_NONE: "Chưa chạy lần nào" / "Not run yet";
     RUN_RUNNING: "Đang chạy" / "Running";
     RUN_DONE: "Đã xong" / "Done";
     RUN_STOPPED: "Đã dừng" / "Stopped";
