@@ -5,7 +5,7 @@ use crate::{
     config::Ready,
     json::{ToJson, object},
     sync::{
-        drain::{self, Patience},
+        drain::{self, How, Patience, Upkeep},
         journal,
         record::{Command, Entry, Record, State},
         world::World,
@@ -64,9 +64,13 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
 
 /// Most dead letters that are retried in one request.
 const RETRIED_MOST: usize = 200;
-/// Processing that is begun before the answer to a wish about many events; the rest goes on with the
-/// next drain.
-const BEGIN: Duration = Duration::from_secs(2);
+/// What is processed before a wish is answered: somebody waits, perhaps behind a long queue. The rest
+/// goes on after the answer.
+const AT_ONCE: How = How {
+    patience: Patience::None,
+    time: Some(Duration::from_secs(2)),
+    upkeep: Upkeep::None,
+};
 
 /// The contract's members of an event.
 fn summary(record: &Record) -> Vec<(&'static str, Value)> {
@@ -184,7 +188,7 @@ pub(super) async fn command<W: World>(
     };
     let number = journal::reserve(world, 1).await?;
     journal::write(world, number, &Entry::Command(command)).await?;
-    drain::drain(world, ready, Patience::None).await;
+    drain::drain(world, ready, AT_ONCE).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
@@ -210,7 +214,7 @@ pub(super) async fn retry_dead<W: World>(
         let entry = Entry::Command(Command::Retry(record.seq));
         journal::write(world, number, &entry).await?;
     }
-    drain::drain_for(world, ready, Patience::None, Some(BEGIN)).await;
+    drain::drain(world, ready, AT_ONCE).await;
     Ok(object(vec![
         ("retried", found.len().to_json()),
         ("next_before", next_before.to_json()),

@@ -26,9 +26,9 @@ impl Guest for Plugin {
         let config = load_config();
         let world = Wasi::new();
         let (answer, after) = app::handle(&world, &config, inbound(request)).await;
-        if after == After::Drain {
+        if after != After::Nothing {
             // The executor of the export itself: the task lives on after the answer.
-            spin_sdk::wit_bindgen::spawn(async move { app::process(&world, &config).await });
+            spin_sdk::wit_bindgen::spawn(async move { app::process(&world, &config, after).await });
         }
         outbound(answer)
     }

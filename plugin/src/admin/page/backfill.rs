@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     admin::{backfill as api, known, problem::Problem},
+    app::After,
     json::{ToJson, object},
     sync::world::World,
     time::Date,
@@ -149,18 +150,11 @@ async fn started<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Value, Pr
     visit.genuine()?;
     let ready = visit.ready()?;
     let dry = visit.form.get("do") != "run";
-    // Days as the shop means them: from the first's beginning to the last's end.
-    let mut body = vec![
-        (
-            "from",
-            format!("{}T00:00:00+07:00", visit.form.get("from")).to_json(),
-        ),
+    let body = vec![
+        ("from", visit.form.get("from").to_json()),
+        ("to", visit.form.get("to").to_json()),
         ("dry_run", dry.to_json()),
     ];
-    let to = visit.form.get("to");
-    if !to.is_empty() {
-        body.push(("to", format!("{to}T23:59:59+07:00").to_json()));
-    }
     let (_, value) = api::start(visit.world, ready, name, &object(body)).await?;
     Ok(value)
 }
@@ -177,9 +171,11 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>, name: &str) -> Result
         Ok(found) if found.get("dry_run") == Some(&Value::Bool(true)) => {
             drawn(visit, name, 200, &previewed(visit, &found)).await
         }
-        Ok(_) => Ok(Reply::to(&format!(
-            "/ui/shops/{name}/backfill?done=started"
-        ))),
+        Ok(_) => {
+            let mut reply = Reply::to(&format!("/ui/shops/{name}/backfill?done=started"));
+            reply.after = After::ReadLists;
+            Ok(reply)
+        }
     }
 }
 

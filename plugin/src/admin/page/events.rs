@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     admin::{events as api, problem::Problem},
+    app::After,
     sync::{connections, world::World},
 };
 use maud::{Markup, html};
@@ -310,7 +311,9 @@ pub(super) async fn wish<W: World>(
     let (status, event) = api::command(visit.world, visit.ready()?, seq, wish).await?;
     let said = if status == 200 { "wish" } else { "taken" };
     let seq = number(&event, "seq");
-    Ok(Reply::to(&format!("/ui/events/{seq}?done={said}")))
+    let mut reply = Reply::to(&format!("/ui/events/{seq}?done={said}"));
+    reply.after = After::Drain;
+    Ok(reply)
 }
 
 /// `POST /ui/events/retry-dead`.
@@ -333,7 +336,9 @@ pub(super) async fn retry_dead<W: World>(visit: &Visit<'_, W>) -> Result<Reply, 
             to.append_pair(name, value);
         }
     }
-    Ok(Reply::to(&to.finish()))
+    let mut reply = Reply::to(&to.finish());
+    reply.after = After::Drain;
+    Ok(reply)
 }
 
 #[cfg(test)]

@@ -80,6 +80,10 @@ fn hook<W: World>(visit: &Visit<'_, W>, shop: &Value, webhook: &str) -> Markup {
 
 fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Value) -> Markup {
     let problem = text(found, "problem");
+    let missed = match found.get("missed_at").filter(|at| at.is_string()) {
+        None => html! {},
+        at => visit.view.time(at),
+    };
     html! {
         section.card.shop {
             div.head {
@@ -92,6 +96,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
                 (visit.t(w::WEBHOOK_ORDER), hook(visit, found, "order")),
                 (visit.t(w::LAST_EVENT), visit.view.time(found.get("last_event_at"))),
                 (visit.t(w::CHECKED_AT), visit.view.time(found.get("checked_at"))),
+                (visit.t(w::MISSED_AT), missed),
             ]))
             @if found.get("days").is_some() { (chart::days(visit.view, array(found, "days"))) }
         }

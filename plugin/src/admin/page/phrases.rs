@@ -5,7 +5,7 @@ use super::{layout::shown, words::Lang};
 use crate::time::Timestamp;
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 44] = [
+const PHRASES: [(&str, &str); 54] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -155,6 +155,43 @@ const PHRASES: [(&str, &str); 44] = [
     (
         "KiotViet could not be reached: {}",
         "Không kết nối được KiotViet: {}",
+    ),
+    (
+        "KiotViet had switched the webhook off; it was last seen sound at {}",
+        "KiotViet đã tắt webhook; lần cuối thấy hoạt động là {}",
+    ),
+    (
+        "KiotViet had switched the webhook off",
+        "KiotViet đã tắt webhook",
+    ),
+    (
+        "the webhook had been deleted on KiotViet; it was last seen sound at {}",
+        "Webhook đã bị xóa trên KiotViet; lần cuối thấy hoạt động là {}",
+    ),
+    (
+        "the webhook had been deleted on KiotViet",
+        "Webhook đã bị xóa trên KiotViet",
+    ),
+    (
+        "read back: KiotViet had not delivered it",
+        "Được đọc lại: KiotViet đã không gửi",
+    ),
+    ("from a backfill", "Từ việc lấy dữ liệu cũ"),
+    (
+        "from must be earlier than to, and than now.",
+        "Ngày bắt đầu phải trước ngày kết thúc và không ở tương lai.",
+    ),
+    (
+        "{}. Try again in a minute.",
+        "{}. Hãy thử lại sau một phút.",
+    ),
+    (
+        "the webhook delivered to another address than public_url; it was last seen sound at {}",
+        "Webhook gửi đến địa chỉ khác với public_url; lần cuối thấy hoạt động là {}",
+    ),
+    (
+        "the webhook delivered to another address than public_url",
+        "Webhook gửi đến địa chỉ khác với public_url",
     ),
     ("no answer in time", "không trả lời kịp thời"),
     ("the connection failed: {}", "kết nối bị lỗi: {}"),

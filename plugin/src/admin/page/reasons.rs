@@ -171,6 +171,9 @@ fn vietnamese(reason: Reason) -> &'static str {
             "Chỉ khách hàng và hóa đơn được đẩy về Getfly, loại này thì không."
         }
         Reason::DeletedOnKiotviet => "KiotViet không còn bản ghi này.",
+        Reason::WebhookRegisteredAgain => {
+            "KiotViet không còn gửi webhook này, nên webhook đã được đăng ký lại, và những thay đổi trong lúc đó được đọc lại."
+        }
     }
 }
 
@@ -278,6 +281,14 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
         "webhooks-are-on" => Text::new(
             "Kết nối này đang bật webhook cho cửa hàng khác. Hãy tắt webhook trước.",
             "This connection's webhooks are on for another shop. Switch them off first.",
+        ),
+        "webhooks-are-off" => Text::new(
+            "Cửa hàng này chưa bật webhook nào. Hãy bật webhook khách hàng, webhook đơn hàng hoặc cả hai trước: chỉ những gì chúng đẩy về mới được lấy.",
+            "No webhook of this shop is on. Switch on the customer webhook, the order webhook or both first: what they bring is what is brought over.",
+        ),
+        "backfill-running" => Text::new(
+            "Đang lấy dữ liệu cũ của cửa hàng này. Hãy đợi xong hoặc dừng lại trước.",
+            "Older data of this shop is being brought over. Wait for its end, or stop it first.",
         ),
         "secrets-cannot-be-opened" => Text::new(
             "Không giải mã được Mã bảo mật đã lưu với master_key hiện tại. Hãy nhập lại ClientId và Mã bảo mật bên dưới.",

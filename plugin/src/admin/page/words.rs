@@ -110,6 +110,7 @@ words! {
     CHART_TITLE: "Số sự kiện mỗi ngày theo kết quả" / "Events a day by outcome";
     LAST_EVENT: "Sự kiện gần nhất" / "Last event";
     CHECKED_AT: "Kiểm tra webhook lúc" / "Webhooks checked at";
+    MISSED_AT: "KiotViet gửi thiếu, đã đọc lại lúc" / "Not delivered by KiotViet, read back at";
     WAITING: "Đang chờ" / "Waiting";
     DEAD_LETTERS: "Cần xử lý" / "Need attention";
     OLDEST_WAITING: "Chờ lâu nhất từ" / "Oldest waiting since";
