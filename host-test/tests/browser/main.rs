@@ -9,10 +9,10 @@
 
 mod webdriver;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use host_test::{
     harness,
-    keyvalue::Memory,
+    keyvalue::{Backend, Memory},
     manifest::Manifest,
     native::{ADMIN_TOKEN, MASTER_KEY},
     scene::{customer, hoa, sale},
@@ -24,6 +24,15 @@ use host_test::{
         kiotviet::{Settings, Staff},
         serve,
     },
+};
+use plugin::{
+    stored,
+    sync::{
+        cursor::Cursor,
+        keys,
+        stats::{self, Day, Tally},
+    },
+    time::Timestamp,
 };
 use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -77,7 +86,9 @@ async fn town() -> Result<Town> {
     let file = xtask::workspace_root().join("spin.toml");
     let manifest = Manifest::load(&file, &variables, |_| None)?;
     let runtime = tokio::task::spawn_blocking(harness::component).await??;
-    let app = App::new(runtime, manifest, Arc::new(Memory::new()), Arc::new(|_| {}));
+    let store = Memory::new();
+    history(&store).await?;
+    let app = App::new(runtime, manifest, Arc::new(store), Arc::new(|_| {}));
     let every = Duration::from_secs(1);
     let host = tokio::spawn(serve_app(
         Arc::new(app),
@@ -93,6 +104,36 @@ async fn town() -> Result<Town> {
         _servers: servers,
         _host: host,
     })
+}
+
+/// The shop's last month, invented: only its counts, for the chart.
+async fn history(store: &Memory) -> Result<()> {
+    let now = jiff::Timestamp::now().as_second();
+    let mut cursor = Cursor::default();
+    for ago in (1..30).rev() {
+        let then = Timestamp::from_second(now - ago * 86_400).context("a day")?;
+        let date = stats::date(then).context("a date")?;
+        let n = u64::try_from(ago)?;
+        let tally = Tally {
+            created: 8 + n * 7 % 13,
+            linked: n * 5 % 4,
+            ignored: 3 + n * 11 % 7,
+            dead: u64::from(n == 12),
+        };
+        let counts = &mut cursor.counts;
+        counts.created += tally.created;
+        counts.linked += tally.linked;
+        counts.ignored += tally.ignored;
+        counts.dismissed += tally.dead;
+        counts.received += tally.created + tally.linked + tally.ignored + tally.dead;
+        let mut day = Day::default();
+        day.insert("cuahangthu".to_owned(), tally);
+        let set = store.set(&keys::day(date), stored::write(&day)).await;
+        set.map_err(|e| anyhow!("{e:?}"))?;
+        cursor.stats.days.push(date);
+    }
+    let set = store.set(keys::CURSOR, stored::write(&cursor)).await;
+    set.map_err(|e| anyhow!("{e:?}"))
 }
 
 impl Town {
@@ -190,6 +231,11 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     browser.picture(&picture("event")).await?;
     browser.go(&town.at("/")).await?;
     browser.see("Không mất sự kiện nào").await?;
+    let bars = "document.querySelectorAll('svg rect').length";
+    ensure!(
+        browser.eval(bars).await?.as_u64() > Some(60),
+        "a month of bars"
+    );
     browser.picture(&picture("overview")).await?;
     Ok(())
 }
