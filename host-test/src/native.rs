@@ -287,6 +287,7 @@ impl Native {
             authorization: header("authorization"),
             signature: header("x-hub-signature"),
             cookie: header("cookie"),
+            fetch_site: header("sec-fetch-site"),
             body: Whole(body),
         };
         app::handle(self, &self.config(), inbound).await

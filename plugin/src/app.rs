@@ -1,4 +1,4 @@
-//! The routes: KiotViet's deliveries, the health check, and the API for people.
+//! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
     admin,
@@ -45,14 +45,14 @@ pub async fn handle<W: World, B: Body>(
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
+        [""] | ["ui", ..] => admin::page::page(world, config, request, &segments).await,
         ["metrics"] => (admin::metrics(world, config, request).await, After::Nothing),
         ["api", rest @ ..] => {
             let answer = admin::api(world, config, request, rest).await;
-            let begun = matches!(rest, ["connections", _, "backfill"]) && answer.status == 202;
-            let after = if begun {
-                After::ReadLists
-            } else {
-                After::Nothing
+            let after = match (answer.status, rest) {
+                (202, ["connections", _, "backfill"]) => After::ReadLists,
+                (202, _) => After::Drain,
+                _ => After::Nothing,
             };
             (answer, after)
         }

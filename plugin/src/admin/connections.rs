@@ -35,11 +35,13 @@ fn cannot_open() -> Problem {
     )
 }
 
+/// The connection's secrets.
 pub(super) fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Problem> {
     connection.open(&ready.sealer).map_err(|_| cannot_open())
 }
 
-fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
+/// A worker for a person's request.
+pub(super) fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::Person, ready, Vec::new())
 }
 
@@ -205,6 +207,11 @@ async fn state<W: World>(
             ]),
         ),
     ]))
+}
+
+/// One connection as [`list`] gives it.
+pub(super) async fn one<W: World>(world: &W, ready: &Ready, name: &str) -> Result<Value, Problem> {
+    state(world, ready, &known(world, name).await?).await
 }
 
 /// `GET /api/connections`.

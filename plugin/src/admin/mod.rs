@@ -1,11 +1,14 @@
-//! The API for people: connections, webhooks, events, preview and drain.
+//! The API for people: connections, webhooks, events, preview and drain. The page in `page/` calls the
+//! same functions.
 
 mod backfill;
 mod connections;
 mod events;
 mod metrics;
 mod overview;
+pub mod page;
 pub mod problem;
+mod staff;
 
 use crate::{
     config::{Config, Ready},
@@ -85,6 +88,9 @@ async fn route<W: World, B: Body>(
     };
     let done = match (method.as_str(), path) {
         ("GET", ["connections"]) => connections::list(world, ready).await?,
+        ("GET", ["connections", name, "staff"]) => {
+            staff::staff(world, ready, name, staff::Phones::Hidden).await?
+        }
         ("PUT", ["connections", name]) => {
             let body = read_json(request.body).await?;
             connections::put(world, ready, name, &body).await?
@@ -95,6 +101,10 @@ async fn route<W: World, B: Body>(
         }
         ("DELETE", ["connections", name, "webhooks", webhook]) => {
             connections::switch_off(world, ready, name, known_webhook(webhook)?).await?
+        }
+        ("POST", ["events", "retry-dead"]) => {
+            let asked = events::retry_dead(world, ready, request.query.as_deref()).await?;
+            return Ok(Answer::json(202, &asked));
         }
         ("POST", ["events", seq, wish @ ("retry" | "dismiss")]) => {
             let wish = match *wish {
@@ -126,7 +136,8 @@ async fn route<W: World, B: Body>(
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["connections" | "events" | "overview"] | ["events", _] => {
+        ["events", "retry-dead"] => problem::method_not_allowed("POST"),
+        ["connections" | "events" | "overview"] | ["events", _] | ["connections", _, "staff"] => {
             problem::method_not_allowed("GET")
         }
         ["connections", _] | ["connections", _, "webhooks", _] => {
