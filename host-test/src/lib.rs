@@ -20,3 +20,4 @@ pub mod scene;
 pub mod server;
 pub mod sim;
 pub mod story;
+pub mod visitor;

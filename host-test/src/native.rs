@@ -265,8 +265,8 @@ impl Native {
 
     /// What is to be done after an answer.
     pub async fn after(&self, after: After) {
-        if after == After::Drain {
-            app::process(self, &self.config()).await;
+        if after != After::Nothing {
+            app::process(self, &self.config(), after).await;
         }
     }
 
@@ -287,6 +287,7 @@ impl Native {
             authorization: header("authorization"),
             signature: header("x-hub-signature"),
             cookie: header("cookie"),
+            fetch_site: header("sec-fetch-site"),
             body: Whole(body),
         };
         app::handle(self, &self.config(), inbound).await
@@ -337,6 +338,11 @@ impl Store for Native {
             Some(Cell::Value(value)) => Ok(Some(value.clone())),
             Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
         };
+        self.store_call("get", key, act).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        let act = || Ok(lock(&self.store.0).contains_key(key));
         self.store_call("get", key, act).await
     }
 

@@ -1,4 +1,4 @@
-//! The routes: KiotViet's deliveries, the health check, and the API for people.
+//! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
     admin,
@@ -7,7 +7,7 @@ use crate::{
     log,
     sync::{
         accept::{self, MAX_BODY_BYTES, NotKept},
-        drain::{self, Patience},
+        drain::{self, How, Upkeep},
         journal,
         world::World,
     },
@@ -29,6 +29,8 @@ pub enum After {
     Nothing,
     /// Process what waits ([`process`]).
     Drain,
+    /// The same, and read KiotViet's lists: a backfill was asked for.
+    ReadLists,
 }
 
 /// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
@@ -43,10 +45,17 @@ pub async fn handle<W: World, B: Body>(
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
-        ["api", rest @ ..] => (
-            admin::api(world, config, request, rest).await,
-            After::Nothing,
-        ),
+        [""] | ["ui", ..] => admin::page::page(world, config, request, &segments).await,
+        ["metrics"] => (admin::metrics(world, config, request).await, After::Nothing),
+        ["api", rest @ ..] => {
+            let answer = admin::api(world, config, request, rest).await;
+            let after = match (answer.status, rest) {
+                (202, ["connections", _, "backfill"]) => After::ReadLists,
+                (202, _) => After::Drain,
+                _ => After::Nothing,
+            };
+            (answer, after)
+        }
         _ => (
             admin::problem::not_found("no such page").answer(),
             After::Nothing,
@@ -105,12 +114,11 @@ fn not_kept<W: World>(world: &W, connection: &str, e: &NotKept) -> Answer {
 }
 
 async fn process_inline<W: World>(world: &W, ready: &Ready) {
-    let drain = core::pin::pin!(drain::drain_for(
-        world,
-        ready,
-        Patience::None,
-        Some(INLINE_BEGIN)
-    ));
+    let how = How {
+        time: Some(INLINE_BEGIN),
+        ..How::QUICK
+    };
+    let drain = core::pin::pin!(drain::drain(world, ready, how));
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
     // What is not done in time is journalled and goes on with the next drain.
     match select(drain, time).await {
@@ -118,10 +126,19 @@ async fn process_inline<W: World>(world: &W, ready: &Ready) {
     }
 }
 
-/// Processes what waits, after an answer.
-pub async fn process<W: World>(world: &W, config: &Config) {
+/// What is to be done after an answer.
+pub async fn process<W: World>(world: &W, config: &Config, after: After) {
+    let upkeep = match after {
+        After::Nothing => return,
+        After::Drain => Upkeep::None,
+        After::ReadLists => Upkeep::Due,
+    };
     if let Some(ready) = &config.ready {
-        drain::drain(world, ready, Patience::None).await;
+        let how = How {
+            upkeep,
+            ..How::QUICK
+        };
+        drain::drain(world, ready, how).await;
     }
 }
 

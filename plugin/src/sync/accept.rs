@@ -192,7 +192,11 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &str) -> Record {
         (Kind::Other, _) => super::execute::finish(&mut record, Reason::NotSyncedType, now),
         (_, Some(id)) => {
             let code = item.code.clone().filter(|c| (1..=100).contains(&c.len()));
-            record.hint = Some(Hint { id, code });
+            record.hint = Some(Hint {
+                id,
+                code,
+                since: None,
+            });
         }
         (_, None) => {
             record.bury("unreadable", now);

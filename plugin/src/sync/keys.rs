@@ -1,6 +1,8 @@
 //! Every key of the store, in one place. All carry a prefix, because on Spin's Redis store all
 //! applications share one key space. Counters and values never share a key.
 
+use crate::time::Date;
+
 /// Counter: the last journal number that was reserved.
 pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
 /// The worker's place in the journal ([`super::cursor::Cursor`]).
@@ -48,6 +50,26 @@ pub fn invoice(retailer: &str, base_code: &str) -> String {
 /// The name of the n-th connection.
 pub fn connection_name(n: i64) -> String {
     format!("kvgf/connections/{n}")
+}
+
+/// The endings of a day that is over.
+pub fn day(date: Date) -> String {
+    format!("kvgf/day/{date}")
+}
+
+/// The event that is, or was last, about a customer or an invoice and is not done.
+pub fn open_event(connection: &str, kind: &str, id: i64) -> String {
+    format!("kvgf/open/{connection}/{kind}/{id}")
+}
+
+/// What was last seen of a connection's webhooks, and how far it was read back.
+pub fn watch(name: &str) -> String {
+    format!("kvgf/connection/{name}/watch")
+}
+
+/// A connection's backfill.
+pub fn backfill(name: &str) -> String {
+    format!("kvgf/connection/{name}/backfill")
 }
 
 /// A connection.

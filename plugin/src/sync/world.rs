@@ -14,6 +14,8 @@ use core::time::Duration;
 pub trait Store {
     /// The value at `key`, or none. Never for a counter's key.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Whether there is a value or a counter at `key`.
+    async fn exists(&self, key: &str) -> Result<bool, StoreError>;
     /// Writes `value` (at most 1 MB) at `key`. Never for a counter's key.
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError>;
     /// Removes `key`; a missing key is no error. A removed counter starts again at zero.

@@ -71,6 +71,10 @@ impl Store for Wasi {
         self.bucket()?.get(key).map_err(store_error)
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.bucket()?.exists(key).map_err(store_error)
+    }
+
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.bucket()?.set(key, value).map_err(store_error)
     }

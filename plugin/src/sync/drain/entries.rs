@@ -54,6 +54,9 @@ impl<W: World> Drain<'_, '_, W> {
                 Ok(Pass::Complete)
             }
             Entry::Event(record) => {
+                self.cursor
+                    .stats
+                    .came(&record.connection, record.received_at);
                 let pass = self.event(*record).await?;
                 if pass == Pass::Complete {
                     self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);

@@ -4,6 +4,7 @@
 use super::{Drain, Pass, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
+    kiotviet::error::KiotVietError,
     log,
     rules::verdict::Reason,
     sync::{
@@ -15,17 +16,19 @@ use crate::{
         record::{Kind, Record, State},
         retry,
         session::Session,
+        unfinished,
         world::{Clock, Random, World},
     },
+    upstream::Fate,
 };
 use core::time::Duration;
 
 /// Getfly's name among the pauses; no connection's name has a capital letter.
-const GETFLY: &str = "Getfly";
+pub(super) const GETFLY: &str = "Getfly";
 
 impl<W: World> Drain<'_, '_, W> {
     /// Until when `side` is left alone after its failures.
-    fn paused_until(&self, side: &str) -> Option<Timestamp> {
+    pub(super) fn paused_until(&self, side: &str) -> Option<Timestamp> {
         self.cursor
             .pauses
             .get(side)
@@ -43,10 +46,12 @@ impl<W: World> Drain<'_, '_, W> {
         }
         let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
         if let Some(at) = record.next_attempt_at.filter(waits) {
-            self.list_due(at, &record.seq.to_string()).await?;
+            self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
         }
-        if self.paused_until(GETFLY).is_some() || self.until.is_some_and(|until| now >= until) {
+        if self.paused_until(GETFLY).is_some()
+            || self.bounds.until.is_some_and(|until| now >= until)
+        {
             return Ok(Pass::Paused);
         }
         if let Some(until) = self.paused_until(&record.connection) {
@@ -68,6 +73,7 @@ impl<W: World> Drain<'_, '_, W> {
                 journal::write_event(self.worker, &record)
                     .await
                     .map_err(stop)?;
+                unfinished::unmark(self.worker, &record).await;
                 self.ended(&record).await?;
                 Ok(Pass::Complete)
             }
@@ -96,6 +102,12 @@ impl<W: World> Drain<'_, '_, W> {
         if record.seq < self.cursor.oldest && record.state != State::Dead {
             self.list_removal(record).await?;
         }
+        let now = self.worker.now();
+        self.cursor
+            .stats
+            .ended(self.worker, record, now)
+            .await
+            .map_err(stop)?;
         self.cursor.counts.enter(record);
         Ok(())
     }
@@ -103,6 +115,9 @@ impl<W: World> Drain<'_, '_, W> {
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         note(&mut record, &words);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
@@ -113,11 +128,40 @@ impl<W: World> Drain<'_, '_, W> {
         let at = due_time(self.worker.now(), until);
         record.state = State::Retrying;
         record.next_attempt_at = Some(at);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
-        self.list_due(at, &record.seq.to_string()).await?;
+        self.list_event(at, &record).await?;
         Ok(Pass::Complete)
+    }
+
+    /// Leaves a connection's KiotViet alone for a while after a failure.
+    pub(super) fn pause_after(&mut self, connection: &str, e: &KiotVietError) {
+        let after = match e.fate() {
+            Fate::Retry { after } => after,
+            Fate::Dead => None,
+        };
+        let (failures, pause) = self.next_pause(connection, after);
+        let now = self.worker.now();
+        let until = now.checked_add(pause).unwrap_or(now);
+        self.cursor
+            .pauses
+            .insert(connection.to_owned(), Pause { until, failures });
+    }
+
+    fn next_pause(&self, name: &str, after: Option<Duration>) -> (u32, Duration) {
+        let failures = self
+            .cursor
+            .pauses
+            .get(name)
+            .map_or(1, |p| p.failures.saturating_add(1));
+        (
+            failures,
+            after.unwrap_or_else(|| retry::pause_after(failures)),
+        )
     }
 
     async fn try_again(
@@ -145,12 +189,7 @@ impl<W: World> Drain<'_, '_, W> {
             Side::KiotViet => record.connection.clone(),
         };
         let now = self.worker.now();
-        let failures = self
-            .cursor
-            .pauses
-            .get(&name)
-            .map_or(1, |p| p.failures.saturating_add(1));
-        let pause = after.unwrap_or_else(|| retry::pause_after(failures));
+        let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
@@ -189,6 +228,7 @@ impl<W: World> Drain<'_, '_, W> {
         };
         let switches = connections::switches(worker, name).await;
         let switches = switches.map_err(|e| unreadable(e.to_string()))?;
+        let switches = switches.reaching(hint.since);
         let opened = connection
             .open(&ready.sealer)
             .map_err(|e| unreadable(e.to_string()))?;
