@@ -267,6 +267,8 @@ async fn every_path_that_is_asked_for_is_a_route() {
                     .as_str()
                     .map(|p| ("GET", p.to_owned())),
             );
+            let scraped = part["podMetricsEndpoints"][0]["path"].as_str();
+            asked.extend(scraped.map(|p| ("GET", p.to_owned())));
             let called = strings(&part["args"]).into_iter().filter_map(|word| {
                 let rest = word.strip_prefix("http://kvgf")?;
                 Some(("POST", rest.to_owned()))
@@ -279,7 +281,7 @@ async fn every_path_that_is_asked_for_is_a_route() {
     let end = rest.find('\'').expect("the command's end");
     asked.insert(("POST", rest[..end].to_owned()));
     asked.remove(&("GET", spins_own.to_owned()));
-    assert!(asked.len() >= 2, "{asked:?}");
+    assert!(asked.len() >= 3, "{asked:?}");
     let scene = Scene::unconnected();
     for (method, path) in asked {
         let request = http::Request::builder()
