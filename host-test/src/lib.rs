@@ -23,3 +23,4 @@ pub mod scene;
 pub mod server;
 pub mod sim;
 pub mod story;
+pub mod visitor;

@@ -164,6 +164,11 @@ impl Scene {
         self.app.api("POST", "drain", &Value::Null).await.1
     }
 
+    /// An admin's drain that looks after the webhooks at once.
+    pub async fn heal(&self) -> Value {
+        self.app.api("POST", "drain?heal=now", &Value::Null).await.1
+    }
+
     /// Drains again and again, past every retry time, until nothing waits.
     pub async fn settle(&self) {
         for _ in 0..200 {

@@ -10,7 +10,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa, sale},
 };
 use plugin::sync::{
-    drain::{Patience, drain},
+    drain::{How, drain},
     lease::{Lease, SLOT_SECONDS},
 };
 use std::{rc::Rc, time::Duration};
@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 
 async fn drain_once(app: &Native) {
     let ready = app.config().ready.unwrap();
-    drain(app, &ready, Patience::TwoSlots).await;
+    drain(app, &ready, How::WHOLE).await;
 }
 
 /// Fifty equal deliveries to five instances at once.
@@ -149,7 +149,7 @@ async fn a_worker_that_wakes_late_makes_no_call_and_writes_nothing() {
         let frozen = scene.app.another(1);
         frozen.hold_up(freezes_at, Duration::from_secs(65));
         let ready = frozen.config().ready.unwrap();
-        let (_, store) = tokio::join!(drain(&frozen, &ready, Patience::None), async {
+        let (_, store) = tokio::join!(drain(&frozen, &ready, How::QUICK), async {
             tokio::time::sleep(Duration::from_secs(61)).await;
             scene.settle().await;
             scene.app.store.dump()

@@ -68,7 +68,7 @@ async fn finished_events_go_and_dead_letters_stay() {
         ),
         (2, 1, 0, 1)
     );
-    assert_eq!(counts.waiting(), 0);
+    assert_eq!(counts.waiting, 0);
 }
 
 #[tokio::test(start_paused = true)]

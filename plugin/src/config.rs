@@ -92,6 +92,8 @@ pub struct Config {
     pub signature_policy: SignaturePolicy,
     /// When to process.
     pub processing: Processing,
+    /// Whether people reach the page by HTTPS, as `public_url` says.
+    pub public_https: bool,
     /// Present when there is no problem.
     pub ready: Option<Ready>,
     /// Every variable that needs attention.
@@ -218,6 +220,7 @@ impl Config {
         if let Some(Err(why)) = public.as_deref().map(public_url) {
             read.complain("public_url", why);
         }
+        let public_https = public.as_deref().is_some_and(|u| u.starts_with("https://"));
         let admin_token = read
             .required(
                 "admin_token",
@@ -334,6 +337,7 @@ impl Config {
             sealer,
             signature_policy,
             processing,
+            public_https,
             ready,
             problems,
         }

@@ -46,6 +46,29 @@ pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
     );
 }
 
+/// A connection's webhooks could not be seen, or not mended.
+pub fn webhooks_not_sound<W: Log + Clock>(world: &W, connection: &str, why: &str) {
+    write(
+        world,
+        "warn",
+        "webhooks not sound; looked at again in 15 minutes",
+        vec![("connection", connection.to_json()), ("why", why.to_json())],
+    );
+}
+
+/// KiotViet had not delivered so many records; they are events now.
+pub fn read_back<W: Log + Clock>(world: &W, connection: &str, events: u64) {
+    write(
+        world,
+        "warn",
+        "KiotViet had not delivered; read back",
+        vec![
+            ("connection", connection.to_json()),
+            ("events", events.to_json()),
+        ],
+    );
+}
+
 /// A delivery could not be kept; KiotViet got 503.
 pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
     write(

@@ -9,7 +9,7 @@ use crate::{
         matching::MatchedBy,
         verdict::Outcome,
     },
-    time::Timestamp,
+    time::{Date, Timestamp},
 };
 use serde_json::Value;
 
@@ -142,6 +142,12 @@ impl Stored for String {
 }
 
 impl Stored for Timestamp {
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        text(json)?.parse().map_err(|_| Damaged::VALUE)
+    }
+}
+
+impl Stored for Date {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         text(json)?.parse().map_err(|_| Damaged::VALUE)
     }

@@ -48,6 +48,11 @@ impl Timestamp {
         self.0.checked_add(duration.try_into().ok()?).map(Self)
     }
 
+    /// `duration` earlier; none outside the calendar.
+    pub fn checked_sub(self, duration: Duration) -> Option<Self> {
+        self.0.checked_sub(duration.try_into().ok()?).map(Self)
+    }
+
     /// How long it is after `earlier`; zero when it is not.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or_default()
@@ -77,6 +82,11 @@ impl Date {
 pub struct DateTime(PrimitiveDateTime);
 
 impl DateTime {
+    /// Its day.
+    pub fn date(self) -> Date {
+        Date(self.0.date())
+    }
+
     /// The moment at which clocks show it that are so many hours ahead of UTC; none outside the
     /// calendar.
     pub fn to_timestamp(self, hours_ahead: i8) -> Option<Timestamp> {

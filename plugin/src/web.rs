@@ -37,6 +37,8 @@ pub struct Inbound<B> {
     pub signature: Option<String>,
     /// The `Cookie` header.
     pub cookie: Option<String>,
+    /// The `Sec-Fetch-Site` header: where a browser says that the request comes from.
+    pub fetch_site: Option<String>,
     /// The body.
     pub body: B,
 }

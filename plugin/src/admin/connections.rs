@@ -15,6 +15,7 @@ use crate::{
         connections::{self, Connection, Opened, Switches, Webhook},
         keys,
         session::Session,
+        webhooks::{self, Standing},
         worker::{Permit, Worker},
         world::World,
     },
@@ -34,12 +35,19 @@ fn cannot_open() -> Problem {
     )
 }
 
-fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Problem> {
+/// The connection's secrets.
+pub(super) fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Problem> {
     connection.open(&ready.sealer).map_err(|_| cannot_open())
 }
 
-fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
+/// A worker for a person's request.
+pub(super) fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::Person, ready, Vec::new())
+}
+
+/// A worker that can only read.
+pub(super) fn person_reading<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
+    Worker::new(world, Permit::ReadOnly, ready, Vec::new())
 }
 
 fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b str {
@@ -138,15 +146,6 @@ pub(super) async fn put<W: World>(
     ]))
 }
 
-/// Ours among the shop's webhooks: those whose URL ends in our unguessable path.
-fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
-    let is_ours = |r: &&Registered| {
-        let url = r.url.split(['?', '#']).next().unwrap_or_default();
-        url.ends_with(path) && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
-    };
-    registered.iter().filter(is_ours).collect()
-}
-
 fn describe(
     webhook: Webhook,
     on_since: Option<crate::time::Timestamp>,
@@ -156,7 +155,7 @@ fn describe(
     let kiotviet = match registered {
         Err(why) => object(vec![("error", why.to_json())]),
         Ok(all) => {
-            let ours = ours(all, path, webhook);
+            let ours = webhooks::ours(all, path, webhook);
             object(vec![
                 ("registered", (!ours.is_empty()).to_json()),
                 ("active", ours.iter().any(|r| r.is_active).to_json()),
@@ -182,8 +181,7 @@ async fn state<W: World>(
         Ok(opened) => {
             let worker = person(world, ready);
             let session = Session::new(&worker, ready, connection, &opened);
-            let registered = session
-                .kiotviet(async |k| k.webhooks().await)
+            let registered = webhooks::registered(&session)
                 .await
                 .map_err(|e| e.to_string());
             (registered, connection.hook_path(&opened))
@@ -211,27 +209,16 @@ async fn state<W: World>(
     ]))
 }
 
+/// One connection as [`list`] gives it.
+pub(super) async fn one<W: World>(world: &W, ready: &Ready, name: &str) -> Result<Value, Problem> {
+    state(world, ready, &known(world, name).await?).await
+}
+
 /// `GET /api/connections`.
 pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
     let all = connections::list(world).await?;
     let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
     Ok(object(vec![("connections", Value::Array(states))]))
-}
-
-async fn unregister<W: World>(
-    session: &Session<'_, W>,
-    path: &str,
-    webhooks: &[Webhook],
-) -> Result<(), KiotVietError> {
-    let registered = session.kiotviet(async |k| k.webhooks().await).await?;
-    for webhook in webhooks {
-        for ours in ours(&registered, path, *webhook) {
-            session
-                .kiotviet(async |k| k.delete_webhook(ours.id).await)
-                .await?;
-        }
-    }
-    Ok(())
 }
 
 /// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history.
@@ -247,7 +234,7 @@ pub(super) async fn delete<W: World>(
         Ok(opened) => {
             let worker = person(world, ready);
             let session = Session::new(&worker, ready, &connection, &opened);
-            match unregister(&session, &connection.hook_path(&opened), &Webhook::ALL).await {
+            match webhooks::unregister(&session, &Webhook::ALL).await {
                 Ok(()) => {}
                 // Whoever revoked the key on KiotViet must be able to leave all the same.
                 Err(
@@ -280,45 +267,23 @@ pub(super) async fn switch_on<W: World>(
     let opened = open(&connection, ready)?;
     let switches = connections::switches(world, name).await?;
     let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
-    let path = connection.hook_path(&opened);
-    let url = format!("{}{path}", ready.public_url);
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let registered = session.kiotviet(async |k| k.webhooks().await).await?;
-    let (sound, broken): (Vec<_>, Vec<_>) = ours(&registered, &path, webhook)
-        .into_iter()
-        .partition(|r| r.is_active && r.url == url);
-    if sound.is_empty() {
-        // On before it is registered, so that not even the first delivery finds it off.
-        connections::set_switch(world, name, webhook, Some(on_since)).await?;
-        let register = session
-            .kiotviet(async |k| {
-                k.register_webhook(
-                    webhook.kiotviet_type(),
-                    &url,
-                    &opened.webhook_secret,
-                    "KiotViet → Getfly",
-                )
-                .await
-            })
-            .await;
-        if let Err(e) = register {
-            connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
-            return Err(e.into());
-        }
-    } else {
-        connections::set_switch(world, name, webhook, Some(on_since)).await?;
+    let registered = webhooks::registered(&session).await?;
+    // On before it is registered, so that not even the first delivery finds it off.
+    connections::set_switch(world, name, webhook, Some(on_since)).await?;
+    if webhooks::standing(&session, &registered, webhook) != Standing::Sound
+        && let Err(e) = webhooks::register(&session, webhook).await
+    {
+        connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
+        return Err(e.into());
     }
     if connections::load(world, name).await?.is_none() {
         // Removed meanwhile; a switch must not outlive its connection.
         connections::set_switch(world, name, webhook, None).await?;
         return Err(problem::unknown_connection(name));
     }
-    for old in broken {
-        session
-            .kiotviet(async |k| k.delete_webhook(old.id).await)
-            .await?;
-    }
+    webhooks::remove_broken(&session, &registered, webhook).await?;
     Ok(object(vec![
         ("webhook", webhook.as_str().to_json()),
         ("on", true.to_json()),
@@ -338,7 +303,7 @@ pub(super) async fn switch_off<W: World>(
     connections::set_switch(world, name, webhook, None).await?;
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    unregister(&session, &connection.hook_path(&opened), &[webhook]).await?;
+    webhooks::unregister(&session, &[webhook]).await?;
     Ok(object(vec![
         ("webhook", webhook.as_str().to_json()),
         ("on", false.to_json()),

@@ -5,12 +5,13 @@ use crate::{
     config::Ready,
     json::{ToJson, object},
     sync::{
-        drain::{self, Patience},
+        drain::{self, How, Patience, Upkeep},
         journal,
         record::{Command, Entry, Record, State},
         world::World,
     },
 };
+use core::time::Duration;
 use serde_json::Value;
 
 /// Events in an answer, unless `limit` says otherwise.
@@ -61,6 +62,16 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
     Ok(parsed)
 }
 
+/// Most dead letters that are retried in one request.
+const RETRIED_MOST: usize = 200;
+/// What is processed before a wish is answered: somebody waits, perhaps behind a long queue. The rest
+/// goes on after the answer.
+const AT_ONCE: How = How {
+    patience: Patience::None,
+    time: Some(Duration::from_secs(2)),
+    upkeep: Upkeep::None,
+};
+
 /// The contract's members of an event.
 fn summary(record: &Record) -> Vec<(&'static str, Value)> {
     vec![
@@ -92,16 +103,17 @@ fn detail(record: &Record) -> Value {
     object(members)
 }
 
-/// `GET /api/events`.
-pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Value, Problem> {
-    let query = parse(query)?;
-    let tail = journal::tail(world).await?;
-    let mut seq = query
-        .before
-        .map_or(tail, |before| before.saturating_sub(1).min(tail));
-    let mut found: Vec<Value> = Vec::new();
-    let mut looked_at = 0;
-    while seq > 0 && found.len() < query.limit && looked_at < LOOKED_AT {
+/// The events that a query asks for, newest first, and where to go on.
+async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
+    let mut found = Vec::new();
+    let numbers = journal::numbers(world, query.before, LOOKED_AT).await?;
+    let whole = numbers.len() < LOOKED_AT;
+    let mut last = None;
+    for seq in numbers {
+        if found.len() >= query.limit {
+            return Ok((found, last));
+        }
+        last = Some(seq);
         if let Some(record) = journal::read_event(world, seq).await? {
             let wanted = query
                 .connection
@@ -109,15 +121,19 @@ pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Val
                 .is_none_or(|c| *c == record.connection)
                 && query.state.is_none_or(|s| s == record.state);
             if wanted {
-                found.push(object(summary(&record)));
+                found.push(record);
             }
         }
-        seq -= 1;
-        looked_at += 1;
     }
-    let next_before = (seq > 0).then_some(seq + 1);
+    Ok((found, last.filter(|_| !whole)))
+}
+
+/// `GET /api/events`.
+pub(super) async fn list<W: World>(world: &W, query: Option<&str>) -> Result<Value, Problem> {
+    let (found, next_before) = find(world, &parse(query)?).await?;
+    let found = found.iter().map(|record| object(summary(record)));
     Ok(object(vec![
-        ("events", Value::Array(found)),
+        ("events", found.collect()),
         ("next_before", next_before.to_json()),
     ]))
 }
@@ -172,7 +188,7 @@ pub(super) async fn command<W: World>(
     };
     let number = journal::reserve(world, 1).await?;
     journal::write(world, number, &Entry::Command(command)).await?;
-    drain::drain(world, ready, Patience::None).await;
+    drain::drain(world, ready, AT_ONCE).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
@@ -180,4 +196,27 @@ pub(super) async fn command<W: World>(
         202
     };
     Ok((status, detail(&record)))
+}
+
+/// `POST /api/events/retry-dead`: asks for another try of dead letters, newest first, at most 200 of
+/// them. The query is that of the list. Gives how many, and where to go on if there may be more.
+pub(super) async fn retry_dead<W: World>(
+    world: &W,
+    ready: &Ready,
+    query: Option<&str>,
+) -> Result<Value, Problem> {
+    let mut query = parse(query)?;
+    query.state = Some(State::Dead);
+    query.limit = RETRIED_MOST;
+    let (found, next_before) = find(world, &query).await?;
+    let first = journal::reserve(world, found.len()).await?;
+    for (number, record) in (first..).zip(&found) {
+        let entry = Entry::Command(Command::Retry(record.seq));
+        journal::write(world, number, &entry).await?;
+    }
+    drain::drain(world, ready, AT_ONCE).await;
+    Ok(object(vec![
+        ("retried", found.len().to_json()),
+        ("next_before", next_before.to_json()),
+    ]))
 }

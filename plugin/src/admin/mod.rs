@@ -1,10 +1,14 @@
-//! The API for people: connections, webhooks, events, preview and drain.
+//! The API for people: connections, webhooks, events, preview and drain. The page in `page/` calls the
+//! same functions.
 
 mod backfill;
 mod connections;
 mod events;
+mod metrics;
 mod overview;
+pub mod page;
 pub mod problem;
+mod staff;
 
 use crate::{
     config::{Config, Ready},
@@ -12,7 +16,7 @@ use crate::{
     secret::Secret,
     sync::{
         connections::{Connection, Webhook, load},
-        drain::{self, Patience},
+        drain::{self, How, Upkeep},
         preview,
         world::World,
     },
@@ -37,18 +41,36 @@ pub async fn api<W: World, B: Body>(
     }
 }
 
-async fn route<W: World, B: Body>(
-    world: &W,
-    config: &Config,
-    request: Inbound<B>,
-    path: &[&str],
-) -> Result<Answer, Problem> {
+/// Answers `GET /metrics`, for whoever has the admin token.
+pub async fn metrics<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>) -> Answer {
+    let allowed = admit(config, &request).and_then(|()| match request.method.as_str() {
+        "GET" => Ok(()),
+        _ => Err(problem::method_not_allowed("GET")),
+    });
+    let page = match allowed {
+        Ok(()) => metrics::metrics(world, config).await,
+        Err(problem) => Err(problem),
+    };
+    page.unwrap_or_else(|problem| problem.answer())
+}
+
+fn admit<B>(config: &Config, request: &Inbound<B>) -> Result<(), Problem> {
     let Some(admin_token) = &config.admin_token else {
         return Err(problem::not_configured(config));
     };
     if !authorized(admin_token, request.authorization.as_deref()) {
         return Err(problem::unauthorized());
     }
+    Ok(())
+}
+
+async fn route<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+    path: &[&str],
+) -> Result<Answer, Problem> {
+    admit(config, &request)?;
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
     let found = match (method.as_str(), path) {
@@ -66,6 +88,9 @@ async fn route<W: World, B: Body>(
     };
     let done = match (method.as_str(), path) {
         ("GET", ["connections"]) => connections::list(world, ready).await?,
+        ("GET", ["connections", name, "staff"]) => {
+            staff::staff(world, ready, name, staff::Phones::Hidden).await?
+        }
         ("PUT", ["connections", name]) => {
             let body = read_json(request.body).await?;
             connections::put(world, ready, name, &body).await?
@@ -76,6 +101,10 @@ async fn route<W: World, B: Body>(
         }
         ("DELETE", ["connections", name, "webhooks", webhook]) => {
             connections::switch_off(world, ready, name, known_webhook(webhook)?).await?
+        }
+        ("POST", ["events", "retry-dead"]) => {
+            let asked = events::retry_dead(world, ready, request.query.as_deref()).await?;
+            return Ok(Answer::json(202, &asked));
         }
         ("POST", ["events", seq, wish @ ("retry" | "dismiss")]) => {
             let wish = match *wish {
@@ -99,7 +128,7 @@ async fn route<W: World, B: Body>(
             let body = read(request.body).await?;
             preview_items(world, ready, &connection, &body).await?
         }
-        ("POST", ["drain"]) => return drain_answer(world, ready).await,
+        ("POST", ["drain"]) => return drain_answer(world, ready, request.query.as_deref()).await,
         (_, path) => return Err(wrong_route(path)),
     };
     Ok(Answer::json(200, &done))
@@ -107,7 +136,8 @@ async fn route<W: World, B: Body>(
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["connections" | "events" | "overview"] | ["events", _] => {
+        ["events", "retry-dead"] => problem::method_not_allowed("POST"),
+        ["connections" | "events" | "overview"] | ["events", _] | ["connections", _, "staff"] => {
             problem::method_not_allowed("GET")
         }
         ["connections", _] | ["connections", _, "webhooks", _] => {
@@ -173,8 +203,21 @@ async fn preview_items<W: World>(
     Ok(object(vec![("items", items.to_json())]))
 }
 
-async fn drain_answer<W: World>(world: &W, ready: &Ready) -> Result<Answer, Problem> {
-    let drained = drain::drain(world, ready, Patience::TwoSlots).await;
+/// `POST /api/drain`; `?heal=now` looks after the webhooks without waiting for its turn.
+async fn drain_answer<W: World>(
+    world: &W,
+    ready: &Ready,
+    query: Option<&str>,
+) -> Result<Answer, Problem> {
+    let mut how = How::WHOLE;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match (&*name, &*value) {
+            ("heal", "now") => how.upkeep = Upkeep::Now,
+            ("heal", _) => return Err(problem::invalid("heal must be now, or left out.")),
+            _ => {}
+        }
+    }
+    let drained = drain::drain(world, ready, how).await;
     let status = if drained.stopped.is_some() { 503 } else { 200 };
     Ok(Answer::json(status, &drained.to_json()))
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     config::Config,
+    getfly::error::GetflyError,
     json::{ToJson, object},
     kiotviet::error::KiotVietError,
     sync::world::StoreError,
@@ -12,10 +13,10 @@ use serde_json::Value;
 /// An error answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    status: u16,
-    kind: &'static str,
-    title: &'static str,
-    detail: String,
+    pub(in crate::admin) status: u16,
+    pub(in crate::admin) kind: &'static str,
+    pub(in crate::admin) title: &'static str,
+    pub(in crate::admin) detail: String,
     more: Option<(&'static str, Value)>,
 }
 
@@ -138,6 +139,24 @@ impl From<StoreError> for Problem {
             "The key-value store does not answer",
             e.to_string(),
         )
+    }
+}
+
+impl From<GetflyError> for Problem {
+    fn from(e: GetflyError) -> Self {
+        match &e {
+            GetflyError::Refused(_) | GetflyError::KeyRefused { .. } => {
+                Self::new(502, "getfly-refused", "Getfly refused", e.to_string())
+            }
+            GetflyError::Busy { .. }
+            | GetflyError::Unreachable(_)
+            | GetflyError::Garbled { .. } => Self::new(
+                502,
+                "getfly-unreachable",
+                "Getfly does not answer as it should",
+                format!("{e}. Try again in a minute."),
+            ),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! is read exactly or refused; nothing is guessed.
 
 use super::fields::{FieldError, Fields};
+use crate::rules::newness::CANCELLED;
 use crate::rules::{
     codes::InvoiceCode,
     model::{Customer, Gender, Invoice, InvoiceLine, KiotVietUser, Surcharge},
@@ -136,6 +137,8 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub modified_at: Option<Timestamp>,
+    /// It is a cancelled invoice.
+    pub cancelled: bool,
 }
 
 /// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1).
@@ -146,6 +149,7 @@ pub fn listed(value: &Value) -> Result<Listed, FieldError> {
         code: fields.text("code")?,
         created_at: fields.time("createdDate")?,
         modified_at: fields.time("modifiedDate")?,
+        cancelled: fields.integer("status")? == Some(CANCELLED),
     })
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::time::Timestamp;
 
 /// KiotViet's status of a cancelled invoice.
-const CANCELLED: i64 = 2;
+pub const CANCELLED: i64 = 2;
 
 /// What is known of a KiotViet customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

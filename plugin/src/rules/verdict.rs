@@ -40,11 +40,13 @@ pub enum Reason {
     NotSyncedType,
     /// R6.
     DeletedOnKiotviet,
+    /// R1.
+    WebhookRegisteredAgain,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CustomerCreated,
         Self::OrderCreated,
         Self::LinkedByEmail,
@@ -57,6 +59,7 @@ impl Reason {
         Self::InvoiceCancelled,
         Self::NotSyncedType,
         Self::DeletedOnKiotviet,
+        Self::WebhookRegisteredAgain,
     ];
 
     /// The outcome that goes with it.
@@ -83,12 +86,14 @@ impl Reason {
             Self::InvoiceCancelled => "invoice_cancelled",
             Self::NotSyncedType => "not_synced_type",
             Self::DeletedOnKiotviet => "deleted_on_kiotviet",
+            Self::WebhookRegisteredAgain => "webhook_registered_again",
         }
     }
 
-    /// The rule that decided, `R2` to `R10`.
+    /// The rule that decided, `R1` to `R10`.
     pub fn rule(self) -> &'static str {
         match self {
+            Self::WebhookRegisteredAgain => "R1",
             Self::CustomerCreated => "R2",
             Self::OrderCreated | Self::OrderWebhookOff | Self::InvoiceCancelled => "R3",
             Self::CustomerWebhookOff => "R4",
@@ -135,6 +140,9 @@ impl Reason {
                 "Only customers and invoices are brought to Getfly, not this kind of record."
             }
             Self::DeletedOnKiotviet => "KiotViet does not have this record any more.",
+            Self::WebhookRegisteredAgain => {
+                "KiotViet no longer delivered this webhook, so it was registered again, and what changed meanwhile is read back."
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::{
     keys,
+    record::Kind,
     world::{Random, Store, StoreError},
 };
 use crate::time::Timestamp;
@@ -12,7 +13,7 @@ use crate::{
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
     secret::Secret,
-    stored::{self, Damaged, stored_fields},
+    stored::{self, Damaged, stored_fields, stored_words},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,8 @@ pub enum Webhook {
     /// R3: `invoice.update`.
     Order,
 }
+
+stored_words!(Webhook { Customer = "customer", Order = "order" });
 
 impl Webhook {
     /// Both.
@@ -44,6 +47,14 @@ impl Webhook {
         match self {
             Self::Customer => "customer.update",
             Self::Order => "invoice.update",
+        }
+    }
+
+    /// The kind of its events.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Customer => Kind::Customer,
+            Self::Order => Kind::Invoice,
         }
     }
 
@@ -178,6 +189,28 @@ impl Connection {
         })
     }
 
+    /// The same sealed under the present key, where it is under a former one.
+    pub fn sealed_anew(
+        &self,
+        opened: &Opened,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Option<Self> {
+        if sealer.is_current(&self.sealed) {
+            return None;
+        }
+        let secrets = Secrets {
+            client_secret: opened.client_secret.reveal().to_owned(),
+            path_token: opened.path_token.reveal().to_owned(),
+            webhook_secret: opened.webhook_secret.reveal().to_owned(),
+        };
+        let sealed = seal(&self.name, &secrets, sealer, random).ok()?;
+        Some(Self {
+            sealed,
+            ..self.clone()
+        })
+    }
+
     /// Opens its secrets.
     pub fn open(&self, sealer: &Sealer) -> Result<Opened, SealError> {
         let plain = sealer.open(&keys::connection(&self.name), &self.sealed)?;
@@ -231,6 +264,15 @@ pub struct Switches {
 }
 
 impl Switches {
+    /// The same for a backfill that reaches back to `since`.
+    pub fn reaching(self, since: Option<Timestamp>) -> Self {
+        let reach = |on: Option<Timestamp>| on.map(|on| since.map_or(on, |s| s.min(on)));
+        Self {
+            customer: reach(self.customer),
+            order: reach(self.order),
+        }
+    }
+
     /// Since when `webhook` is on.
     pub fn since(self, webhook: Webhook) -> Option<Timestamp> {
         match webhook {
@@ -282,6 +324,8 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
         keys::token(name),
         keys::kiotviet_users(name),
         keys::signed(name),
+        keys::watch(name),
+        keys::backfill(name),
         keys::connection(name),
     ] {
         store.delete(&key).await?;
@@ -289,18 +333,22 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The names of all connections that were ever made, in that order.
+pub async fn names(store: &impl Store) -> Result<Vec<String>, StoreError> {
+    let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
+    let mut names: Vec<String> = Vec::new();
+    for n in 1..=count {
+        let name = store.get(&keys::connection_name(n)).await?;
+        let name = name.map(|n| String::from_utf8_lossy(&n).into_owned());
+        names.extend(name.filter(|n| !names.contains(n)));
+    }
+    Ok(names)
+}
+
 /// All connections, in the order in which they were made.
 pub async fn list(store: &impl Store) -> Result<Vec<Connection>, StoreError> {
-    let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
-    let mut found: Vec<Connection> = Vec::new();
-    for n in 1..=count {
-        let Some(name) = store.get(&keys::connection_name(n)).await? else {
-            continue;
-        };
-        let name = String::from_utf8_lossy(&name).into_owned();
-        if found.iter().any(|c| c.name == name) {
-            continue;
-        }
+    let mut found = Vec::new();
+    for name in names(store).await? {
         found.extend(load(store, &name).await?);
     }
     Ok(found)

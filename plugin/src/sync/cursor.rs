@@ -7,6 +7,7 @@ use crate::{rules::verdict::Outcome, stored::stored_fields, time::Timestamp};
 use super::{
     few::Few,
     record::{Record, State},
+    stats::Stats,
 };
 
 /// Width of a due bucket, seconds.
@@ -37,11 +38,14 @@ pub struct Bucket {
     pub next: u32,
     /// Entries appended.
     pub len: u32,
+    /// When the oldest event in it came; none where there are only removals.
+    pub since: Option<Timestamp>,
 }
 
-stored_fields!(Bucket { next, len });
+stored_fields!(Bucket { next, len, since });
 
-/// Events by where they stand; `received = created + linked + ignored + dead + dismissed + waiting`.
+/// Events by where they stand. Each number is counted by itself, so that the loss equation `received =
+/// created + linked + ignored + dead + dismissed + waiting` is a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All events the worker has looked at.
@@ -56,6 +60,8 @@ pub struct Counts {
     pub dead: u64,
     /// Dismissed by a person.
     pub dismissed: u64,
+    /// Listed for another try.
+    pub waiting: u64,
 }
 
 stored_fields!(Counts {
@@ -64,7 +70,8 @@ stored_fields!(Counts {
     linked,
     ignored,
     dead,
-    dismissed
+    dismissed,
+    waiting
 });
 
 impl Counts {
@@ -86,10 +93,17 @@ impl Counts {
         }
     }
 
-    /// Events that are not final.
-    pub fn waiting(&self) -> u64 {
-        let ended = self.created + self.linked + self.ignored + self.dead + self.dismissed;
-        self.received.saturating_sub(ended)
+    /// Whether the loss equation holds.
+    pub fn balanced(&self) -> bool {
+        let ended = [
+            self.created,
+            self.linked,
+            self.ignored,
+            self.dead,
+            self.dismissed,
+        ];
+        let known = ended.into_iter().fold(self.waiting, u64::saturating_add);
+        self.received == known
     }
 }
 
@@ -121,6 +135,14 @@ pub struct Cursor {
     pub pauses: Few<String, Pause>,
     /// Starts of the last calls to Getfly, for its ceiling.
     pub getfly_calls: Vec<Timestamp>,
+    /// When the webhooks were last looked at.
+    pub watched_at: Option<Timestamp>,
+    /// Connections whose lists are being read, the next one first.
+    pub reading: Vec<String>,
+    /// KiotViet's calls that reading has cost each connection, in which hour since 1970.
+    pub pace: Few<String, (i64, u64)>,
+    /// What is counted for people.
+    pub stats: Stats,
 }
 
 stored_fields!(Cursor {
@@ -130,7 +152,11 @@ stored_fields!(Cursor {
     oldest,
     counts,
     pauses,
-    getfly_calls
+    getfly_calls,
+    watched_at,
+    reading,
+    pace,
+    stats
 });
 
 /// The moment at or after `wanted` at which a due list is read.

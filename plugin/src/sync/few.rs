@@ -18,6 +18,15 @@ impl<K, V> Default for Few<K, V> {
     }
 }
 
+impl<K, V> IntoIterator for Few<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<K: ToJson, V: ToJson> ToJson for Few<K, V> {
     fn to_json(&self) -> Value {
         self.0.to_json()

@@ -1,6 +1,8 @@
 //! Every key of the store, in one place. All carry a prefix, because on Spin's Redis store all
 //! applications share one key space. Counters and values never share a key.
 
+use crate::time::Date;
+
 /// Counter: the last journal number that was reserved.
 pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
 /// The worker's place in the journal ([`super::cursor::Cursor`]).
@@ -10,9 +12,23 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
+/// Whether this store counts (`atomic`) or not (`plain`).
+pub const STORE_KIND: &str = "kvgf/store";
+/// Counter: whether the store counts.
+pub const PROBE: &str = "kvgf/store/probe";
+/// Where journal entries are.
+pub const ENTRIES: &str = "kvgf/journal/";
+/// Where the marks of [`unlooked`] are.
+pub const UNLOOKED: &str = "kvgf/unlooked/";
+
+/// Marks an entry that no drain has looked at, in a store without atomics.
+pub fn unlooked(seq: u64) -> String {
+    format!("{UNLOOKED}{seq}")
+}
+
 /// A journal entry.
 pub fn entry(seq: u64) -> String {
-    format!("kvgf/journal/{seq}")
+    format!("{ENTRIES}{seq}")
 }
 
 /// A part of a large delivery body.
@@ -48,6 +64,26 @@ pub fn invoice(retailer: &str, base_code: &str) -> String {
 /// The name of the n-th connection.
 pub fn connection_name(n: i64) -> String {
     format!("kvgf/connections/{n}")
+}
+
+/// The endings of a day that is over.
+pub fn day(date: Date) -> String {
+    format!("kvgf/day/{date}")
+}
+
+/// The event that is, or was last, about a customer or an invoice and is not done.
+pub fn open_event(connection: &str, kind: &str, id: i64) -> String {
+    format!("kvgf/open/{connection}/{kind}/{id}")
+}
+
+/// What was last seen of a connection's webhooks, and how far it was read back.
+pub fn watch(name: &str) -> String {
+    format!("kvgf/connection/{name}/watch")
+}
+
+/// A connection's backfill.
+pub fn backfill(name: &str) -> String {
+    format!("kvgf/connection/{name}/backfill")
 }
 
 /// A connection.

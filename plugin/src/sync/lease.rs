@@ -29,6 +29,11 @@ fn slot_of(now: Timestamp) -> i64 {
     now.as_second().div_euclid(SLOT_SECONDS)
 }
 
+/// Whether somebody holds the present slot.
+pub async fn is_held<W: Store + Clock>(world: &W) -> Result<bool, StoreError> {
+    world.exists(&keys::lease(slot_of(world.now()))).await
+}
+
 impl<'w, W: Store + Clock> Lease<'w, W> {
     /// Tries to own the present slot; none when somebody else does. An error counts as "not mine":
     /// the increment may have happened.

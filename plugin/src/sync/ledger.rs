@@ -162,6 +162,14 @@ pub enum CustomerKnown {
 }
 
 impl CustomerKnown {
+    /// The customer as a backfill sees it, for which nothing is too old.
+    pub fn without_age(self) -> Self {
+        match self {
+            Self::Before => Self::Nothing,
+            known => known,
+        }
+    }
+
     /// The rules' view.
     pub fn for_rules(&self) -> Known {
         match self {
@@ -179,6 +187,28 @@ pub struct InvoiceFamily {
     pub known: Option<KnownInvoice>,
     /// An earlier try may have created the order: read it back by its code.
     pub perhaps: Option<EarlierTry>,
+}
+
+impl InvoiceFamily {
+    /// Whether nothing is to be done about its invoices. A backfill asks again about what was once
+    /// found too old.
+    pub fn is_settled(&self, backfill: bool) -> bool {
+        match (self.known, self.perhaps) {
+            (Some(KnownInvoice::Ordered { .. }), _) => true,
+            (Some(KnownInvoice::Old { .. }), _) => !backfill,
+            // Whoever tried is still at it, or a dead letter.
+            (None, Some(earlier)) => earlier.by != NOBODY,
+            (None, None) => false,
+        }
+    }
+
+    /// The family as a backfill sees it, for which nothing is too old.
+    pub fn without_age(mut self) -> Self {
+        self.known = self
+            .known
+            .filter(|k| matches!(k, KnownInvoice::Ordered { .. }));
+        self
+    }
 }
 
 /// A try that nobody saw the end of.
@@ -257,9 +287,14 @@ pub async fn account_with_number(
     sealer: &Sealer,
     number: &PhoneNumber,
 ) -> Result<Option<AccountCode>, StoreError> {
-    let loaded: Option<Result<AccountCode, Damaged>> =
-        load(store, &keys::number(&sealer.fingerprint(number.as_str()))).await?;
-    Ok(loaded.and_then(Result::ok))
+    for fingerprint in sealer.fingerprints(number.as_str()) {
+        let loaded: Option<Result<AccountCode, Damaged>> =
+            load(store, &keys::number(&fingerprint)).await?;
+        if let Some(Ok(code)) = loaded {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps that `code` is created with these numbers in one field.

@@ -1,6 +1,8 @@
 //! The journal, the lease, retries and the drain: nothing lost, nothing doubled, nothing stuck.
 
 pub mod accept;
+pub mod attempt;
+pub mod backfill;
 pub mod connections;
 pub mod cursor;
 pub mod drain;
@@ -10,10 +12,16 @@ pub mod journal;
 pub mod keys;
 pub mod lease;
 pub mod ledger;
+pub mod plain;
 pub mod plan;
 pub mod preview;
+pub mod reading;
 pub mod record;
 pub mod retry;
 pub mod session;
+pub mod stats;
+pub mod unfinished;
+pub mod watch;
+pub mod webhooks;
 pub mod worker;
 pub mod world;

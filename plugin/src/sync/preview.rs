@@ -233,6 +233,7 @@ pub async fn preview<W: World>(
         let hint = hint.map(|id| Hint {
             id,
             code: item.code.clone(),
+            since: None,
         });
         let result = match (kind, hint) {
             (super::record::Kind::Customer, Some(hint)) => {

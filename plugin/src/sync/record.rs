@@ -26,6 +26,17 @@ pub enum Kind {
 
 stored_words!(Kind { Customer = "customer", Invoice = "invoice", Other = "other" });
 
+impl Kind {
+    /// The word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Invoice => "invoice",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Where an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -140,9 +151,11 @@ pub struct Hint {
     pub id: i64,
     /// Its code, where the delivery had one.
     pub code: Option<String>,
+    /// A backfill reaches back to this moment: what was created from then on counts as new.
+    pub since: Option<Timestamp>,
 }
 
-stored_fields!(Hint { id, code });
+stored_fields!(Hint { id, code, since });
 
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,6 +204,8 @@ pub struct Record {
     pub whole_delivery: bool,
     /// The last command that was applied, so that applying it twice changes nothing.
     pub commanded_by: Option<u64>,
+    /// It is marked as the unfinished event of what it is about.
+    pub marked: bool,
 }
 
 stored_fields!(Record {
@@ -216,6 +231,7 @@ stored_fields!(Record {
     body,
     whole_delivery,
     commanded_by,
+    marked,
 });
 
 impl Record {
@@ -250,6 +266,7 @@ impl Record {
             body: None,
             whole_delivery: false,
             commanded_by: None,
+            marked: false,
         }
     }
 
@@ -268,21 +285,44 @@ impl Record {
     }
 }
 
-/// What a person asked for about a dead letter. It goes through the journal, so that only the
-/// worker ever changes a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a person asked for. It goes through the journal, so that only the worker ever changes a
+/// record.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Try this event again.
     Retry(u64),
     /// This event needs nothing more.
     Dismiss(u64),
+    /// Read this shop's older customers and invoices.
+    Backfill(Wanted),
+    /// End this connection's backfill.
+    StopBackfill(String),
 }
+
+/// Which backfill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of which connection.
+    pub connection: String,
+    /// Of what was created from then on,
+    pub from: Timestamp,
+    /// and until then.
+    pub to: Timestamp,
+}
+
+stored_fields!(Wanted {
+    connection,
+    from,
+    to
+});
 
 impl ToJson for Command {
     fn to_json(&self) -> Value {
         match self {
             Self::Retry(seq) => stored::variant("retry", seq.to_json()),
             Self::Dismiss(seq) => stored::variant("dismiss", seq.to_json()),
+            Self::Backfill(wanted) => stored::variant("backfill", wanted.to_json()),
+            Self::StopBackfill(name) => stored::variant("stop_backfill", name.to_json()),
         }
     }
 }
@@ -292,6 +332,8 @@ impl Stored for Command {
         match stored::read_variant(json)? {
             ("retry", seq) => Stored::from_json(seq).map(Self::Retry),
             ("dismiss", seq) => Stored::from_json(seq).map(Self::Dismiss),
+            ("backfill", wanted) => Stored::from_json(wanted).map(Self::Backfill),
+            ("stop_backfill", name) => Stored::from_json(name).map(Self::StopBackfill),
             _ => Err(Damaged::VALUE),
         }
     }

@@ -2,8 +2,10 @@
 //! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
 
 use super::{
+    few::Few,
     lease::Lease,
     record::Call,
+    stats,
     world::{
         Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
     },
@@ -41,6 +43,7 @@ pub struct Worker<'w, W> {
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
     calls: RefCell<Vec<Call>>,
+    tally: RefCell<Few<(String, String), u64>>,
 }
 
 impl<'w, W: World> Worker<'w, W> {
@@ -60,6 +63,7 @@ impl<'w, W: World> Worker<'w, W> {
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
             calls: RefCell::new(Vec::new()),
+            tally: RefCell::new(Few::default()),
         }
     }
 
@@ -91,6 +95,12 @@ impl<'w, W: World> Worker<'w, W> {
     /// The calls since the last time this was asked.
     pub fn take_calls(&self) -> Vec<Call> {
         core::mem::take(&mut self.calls.borrow_mut())
+    }
+
+    /// How many calls there were since the last time this was asked, by endpoint and HTTP status
+    /// (`none` without an answer).
+    pub fn take_tally(&self) -> Few<(String, String), u64> {
+        core::mem::take(&mut self.tally.borrow_mut())
     }
 
     /// Starts of the last calls to Getfly, for the next worker's ceiling.
@@ -139,6 +149,10 @@ impl<W: World> Store for Worker<'_, W> {
         self.world.get(key).await
     }
 
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.world.exists(key).await
+    }
+
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.check_write().await?;
         self.world.set(key, value).await
@@ -154,6 +168,18 @@ impl<W: World> Store for Worker<'_, W> {
             self.check_write().await?;
         }
         self.world.increment(key, delta).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+        self.world.list_keys().await
+    }
+
+    fn is_atomic(&self) -> bool {
+        self.world.is_atomic()
+    }
+
+    fn count_plainly(&self) {
+        self.world.count_plainly();
     }
 }
 
@@ -175,6 +201,11 @@ impl<W: World> Http for Worker<'_, W> {
             status: answer.as_ref().ok().map(|r| r.status),
             ms,
         };
+        let code = call
+            .status
+            .map_or_else(|| "none".to_owned(), |s| s.to_string());
+        let counted = (call.endpoint.clone(), code);
+        stats::add(&mut self.tally.borrow_mut(), counted, 1);
         let mut calls = self.calls.borrow_mut();
         if calls.len() < CALLS_KEPT {
             calls.push(call);

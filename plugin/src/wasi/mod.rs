@@ -26,9 +26,9 @@ impl Guest for Plugin {
         let config = load_config();
         let world = Wasi::new();
         let (answer, after) = app::handle(&world, &config, inbound(request)).await;
-        if after == After::Drain {
+        if after != After::Nothing {
             // The executor of the export itself: the task lives on after the answer.
-            spin_sdk::wit_bindgen::spawn(async move { app::process(&world, &config).await });
+            spin_sdk::wit_bindgen::spawn(async move { app::process(&world, &config, after).await });
         }
         outbound(answer)
     }
@@ -73,6 +73,7 @@ fn inbound(request: Request) -> Inbound<Incoming> {
         authorization: body::header(&headers, "authorization"),
         signature: body::header(&headers, "x-hub-signature"),
         cookie: body::header(&headers, "cookie"),
+        fetch_site: body::header(&headers, "sec-fetch-site"),
         body: Incoming(request),
     }
 }
@@ -95,7 +96,14 @@ fn method(method: Method) -> String {
 
 fn outbound(answer: Answer) -> Result<Response, ErrorCode> {
     let wrong = |why: &str| ErrorCode::InternalError(Some(why.to_owned()));
-    let mut headers = vec![("cache-control".to_owned(), b"no-store".to_vec())];
+    let mut headers = Vec::new();
+    if !answer
+        .headers
+        .iter()
+        .any(|(name, _)| *name == "cache-control")
+    {
+        headers.push(("cache-control".to_owned(), b"no-store".to_vec()));
+    }
     if let Some(content_type) = answer.content_type {
         headers.push(("content-type".to_owned(), content_type.as_bytes().to_vec()));
     }

@@ -1,5 +1,5 @@
-//! People's wishes about dead letters: retry one, or dismiss it. They come through the journal like
-//! everything else, so only the worker changes a record.
+//! People's wishes: retry a dead letter or dismiss it, begin a backfill or end it. They come through
+//! the journal like everything else, so only the worker changes a record.
 
 use super::{Drain, Stop, stop};
 use crate::sync::{
@@ -11,7 +11,11 @@ use crate::sync::{
 impl<W: World> Drain<'_, '_, W> {
     /// Applies a person's wish. After a crash it may come again: then it is only counted.
     pub(super) async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
-        let (Command::Retry(target) | Command::Dismiss(target)) = command;
+        let target = match &command {
+            Command::Retry(target) | Command::Dismiss(target) => *target,
+            Command::Backfill(wanted) => return self.begin_backfill(seq, wanted).await,
+            Command::StopBackfill(name) => return self.stop_backfill(name).await,
+        };
         let Some(mut record) = journal::read_event(self.worker, target)
             .await
             .map_err(stop)?
@@ -24,7 +28,7 @@ impl<W: World> Drain<'_, '_, W> {
         }
         if !applied {
             record.commanded_by = Some(seq);
-            self.obey(command, &mut record).await?;
+            self.obey(&command, &mut record).await?;
             journal::write_event(self.worker, &record)
                 .await
                 .map_err(stop)?;
@@ -33,14 +37,14 @@ impl<W: World> Drain<'_, '_, W> {
             self.ended(&record).await?;
         } else {
             let at = record.next_attempt_at.unwrap_or_else(|| self.worker.now());
-            self.list_due(at, &target.to_string()).await?;
+            self.list_event(at, &record).await?;
         }
         // Last, as in `count`.
         self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
         Ok(())
     }
 
-    async fn obey(&mut self, command: Command, record: &mut Record) -> Result<(), Stop> {
+    async fn obey(&mut self, command: &Command, record: &mut Record) -> Result<(), Stop> {
         let now = self.worker.now();
         match command {
             Command::Dismiss(_) => {
@@ -67,6 +71,7 @@ impl<W: World> Drain<'_, '_, W> {
                 record.finished_at = None;
                 record.next_attempt_at = Some(now);
             }
+            Command::Backfill(_) | Command::StopBackfill(_) => {}
         }
         Ok(())
     }

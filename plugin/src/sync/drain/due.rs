@@ -5,7 +5,7 @@ use super::{Drain, Pass, Stop, retention::REMOVAL, stop};
 use crate::sync::{
     cursor::{BUCKET_SECONDS, Bucket},
     journal, keys,
-    record::{Entry, State},
+    record::{Entry, Record, State},
     world::{Clock, Store, World},
 };
 use crate::time::Timestamp;
@@ -33,10 +33,14 @@ impl<W: World> Drain<'_, '_, W> {
             let key = keys::due(start, next);
             let bytes = self.worker.get(&key).await.map_err(stop)?;
             let due = bytes.and_then(|b| String::from_utf8(b).ok());
-            if let Some(due) = due
-                && self.due(&due).await? == Pass::Paused
+            if let Some(due) = &due
+                && self.due(due).await? == Pass::Paused
             {
                 return Ok(Pass::Paused);
+            }
+            if !due.is_some_and(|due| due.starts_with(REMOVAL)) {
+                let waiting = &mut self.cursor.counts.waiting;
+                *waiting = waiting.saturating_sub(1);
             }
             if let Some(bucket) = self.cursor.due.get_mut(&start) {
                 bucket.next = next.saturating_add(1);
@@ -64,6 +68,18 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_removal(&record).await?;
         }
         Ok(Pass::Complete)
+    }
+
+    /// Lists an event for its next try.
+    pub(super) async fn list_event(&mut self, at: Timestamp, record: &Record) -> Result<(), Stop> {
+        self.list_due(at, &record.seq.to_string()).await?;
+        let waiting = &mut self.cursor.counts.waiting;
+        *waiting = waiting.saturating_add(1);
+        if let Some(bucket) = self.cursor.due.get_mut(&bucket_of(at)) {
+            let came = record.received_at;
+            bucket.since = Some(bucket.since.map_or(came, |since| since.min(came)));
+        }
+        Ok(())
     }
 
     pub(super) async fn list_due(&mut self, at: Timestamp, what: &str) -> Result<(), Stop> {

@@ -4,28 +4,28 @@
 use super::{Drain, Pass, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
+    kiotviet::error::KiotVietError,
     log,
-    rules::verdict::Reason,
     sync::{
-        connections,
+        attempt,
         cursor::{Pause, due_time},
-        execute::{self, note},
+        execute::note,
         journal,
-        plan::{self, Failure, Side},
-        record::{Kind, Record, State},
-        retry,
-        session::Session,
-        world::{Clock, Random, World},
+        plan::{Failure, Side},
+        record::{Record, State},
+        retry, unfinished,
+        world::{Clock, Random, Store, World},
     },
+    upstream::Fate,
 };
 use core::time::Duration;
 
 /// Getfly's name among the pauses; no connection's name has a capital letter.
-const GETFLY: &str = "Getfly";
+pub(super) const GETFLY: &str = "Getfly";
 
 impl<W: World> Drain<'_, '_, W> {
     /// Until when `side` is left alone after its failures.
-    fn paused_until(&self, side: &str) -> Option<Timestamp> {
+    pub(super) fn paused_until(&self, side: &str) -> Option<Timestamp> {
         self.cursor
             .pauses
             .get(side)
@@ -43,17 +43,19 @@ impl<W: World> Drain<'_, '_, W> {
         }
         let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
         if let Some(at) = record.next_attempt_at.filter(waits) {
-            self.list_due(at, &record.seq.to_string()).await?;
+            self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
         }
-        if self.paused_until(GETFLY).is_some() || self.until.is_some_and(|until| now >= until) {
+        if self.paused_until(GETFLY).is_some()
+            || self.bounds.until.is_some_and(|until| now >= until)
+        {
             return Ok(Pass::Paused);
         }
         if let Some(until) = self.paused_until(&record.connection) {
             return self.postpone(record, until).await;
         }
         let old_body = record.body.clone();
-        let result = self.process(&mut record).await;
+        let result = attempt::attempt(self.worker, self.ready, &mut record).await;
         record.calls = self.worker.take_calls();
         match result {
             Ok(()) => {
@@ -68,6 +70,7 @@ impl<W: World> Drain<'_, '_, W> {
                 journal::write_event(self.worker, &record)
                     .await
                     .map_err(stop)?;
+                unfinished::unmark(self.worker, &record).await;
                 self.ended(&record).await?;
                 Ok(Pass::Complete)
             }
@@ -93,9 +96,16 @@ impl<W: World> Drain<'_, '_, W> {
     /// Counts an event that is final, as the last thing that is done for it: what fails before is
     /// done and counted again by the next worker.
     async fn count(&mut self, record: &Record) -> Result<(), Stop> {
-        if record.seq < self.cursor.oldest && record.state != State::Dead {
+        let passed = record.seq < self.cursor.oldest || !self.worker.is_atomic();
+        if passed && record.state != State::Dead {
             self.list_removal(record).await?;
         }
+        let now = self.worker.now();
+        self.cursor
+            .stats
+            .ended(self.worker, record, now)
+            .await
+            .map_err(stop)?;
         self.cursor.counts.enter(record);
         Ok(())
     }
@@ -103,6 +113,9 @@ impl<W: World> Drain<'_, '_, W> {
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         note(&mut record, &words);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
@@ -113,11 +126,40 @@ impl<W: World> Drain<'_, '_, W> {
         let at = due_time(self.worker.now(), until);
         record.state = State::Retrying;
         record.next_attempt_at = Some(at);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
         journal::write_event(self.worker, &record)
             .await
             .map_err(stop)?;
-        self.list_due(at, &record.seq.to_string()).await?;
+        self.list_event(at, &record).await?;
         Ok(Pass::Complete)
+    }
+
+    /// Leaves a connection's KiotViet alone for a while after a failure.
+    pub(super) fn pause_after(&mut self, connection: &str, e: &KiotVietError) {
+        let after = match e.fate() {
+            Fate::Retry { after } => after,
+            Fate::Dead => None,
+        };
+        let (failures, pause) = self.next_pause(connection, after);
+        let now = self.worker.now();
+        let until = now.checked_add(pause).unwrap_or(now);
+        self.cursor
+            .pauses
+            .insert(connection.to_owned(), Pause { until, failures });
+    }
+
+    fn next_pause(&self, name: &str, after: Option<Duration>) -> (u32, Duration) {
+        let failures = self
+            .cursor
+            .pauses
+            .get(name)
+            .map_or(1, |p| p.failures.saturating_add(1));
+        (
+            failures,
+            after.unwrap_or_else(|| retry::pause_after(failures)),
+        )
     }
 
     async fn try_again(
@@ -145,12 +187,7 @@ impl<W: World> Drain<'_, '_, W> {
             Side::KiotViet => record.connection.clone(),
         };
         let now = self.worker.now();
-        let failures = self
-            .cursor
-            .pauses
-            .get(&name)
-            .map_or(1, |p| p.failures.saturating_add(1));
-        let pause = after.unwrap_or_else(|| retry::pause_after(failures));
+        let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
@@ -159,48 +196,5 @@ impl<W: World> Drain<'_, '_, W> {
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.insert(name, Pause { until, failures });
         Ok(pass)
-    }
-
-    async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
-        let (worker, ready) = (self.worker, self.ready);
-        let Some(hint) = record.hint.clone() else {
-            return Err(Failure::Dead {
-                reason: "unreadable",
-                words: "the item has no readable Id".to_owned(),
-            });
-        };
-        let off = match record.kind {
-            Kind::Customer => Reason::CustomerWebhookOff,
-            Kind::Invoice => Reason::OrderWebhookOff,
-            Kind::Other => Reason::NotSyncedType,
-        };
-        // Read anew for each event: a person may have changed it since the last one.
-        let unreadable = |why: String| Failure::Retry {
-            side: Side::KiotViet,
-            words: format!("the connection cannot be read: {why}; connect the shop again"),
-            after: None,
-        };
-        let name = &record.connection;
-        let connection = connections::load(worker, name).await;
-        let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
-            note(record, "the connection was removed");
-            execute::finish(record, off, worker.now());
-            return Ok(());
-        };
-        let switches = connections::switches(worker, name).await;
-        let switches = switches.map_err(|e| unreadable(e.to_string()))?;
-        let opened = connection
-            .open(&ready.sealer)
-            .map_err(|e| unreadable(e.to_string()))?;
-        let session = Session::new(worker, ready, &connection, &opened);
-        let plan = match record.kind {
-            Kind::Customer => plan::customer(&session, switches, &hint).await?,
-            Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
-            Kind::Other => {
-                execute::finish(record, Reason::NotSyncedType, worker.now());
-                return Ok(());
-            }
-        };
-        execute::execute(&session, record, plan).await
     }
 }

@@ -5,12 +5,15 @@ mod commands;
 mod due;
 mod entries;
 mod event;
+mod lists;
 mod retention;
+mod webhooks;
 
 use super::{
     cursor::{Bucket, Cursor},
     journal, keys,
     lease::{Lease, SLOT_SECONDS},
+    stats,
     worker::{Permit, Worker},
     world::{Store, StoreError, World},
 };
@@ -28,6 +31,10 @@ use serde_json::Value;
 /// after a crash, which costs a read each.
 const CURSOR_EVERY: u32 = 64;
 
+/// A drain reads KiotViet's lists for at most this long, so that whoever asked for it gets an answer;
+/// the next one goes on.
+const LISTS_TIME: Duration = Duration::from_secs(300);
+
 /// Pause between two looks at a lease that somebody else holds.
 const LEASE_LOOK: Duration = Duration::from_secs(1);
 
@@ -38,6 +45,44 @@ pub enum Patience {
     None,
     /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer.
     TwoSlots,
+}
+
+/// Whether a drain also looks after the webhooks and reads KiotViet's lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// No: somebody waits for an answer, or a scheduler does it.
+    None,
+    /// When it is time.
+    Due,
+    /// At once.
+    Now,
+}
+
+/// How to drain.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Whether to wait for the lease.
+    pub patience: Patience,
+    /// Begin no further event once this is over.
+    pub time: Option<Duration>,
+    /// Whether to look after the webhooks.
+    pub upkeep: Upkeep,
+}
+
+impl How {
+    /// Process what waits, and nothing else, if nobody else does.
+    pub const QUICK: Self = Self {
+        patience: Patience::None,
+        time: None,
+        upkeep: Upkeep::None,
+    };
+
+    /// What a scheduler asks for: everything that is due.
+    pub const WHOLE: Self = Self {
+        patience: Patience::TwoSlots,
+        time: None,
+        upkeep: Upkeep::Due,
+    };
 }
 
 /// What a drain did.
@@ -74,21 +119,13 @@ impl ToJson for Drained {
 }
 
 /// Processes everything that is due. Safe to call at any time, from many places at once.
-pub async fn drain<W: World>(world: &W, ready: &Ready, patience: Patience) -> Drained {
-    drain_for(world, ready, patience, None).await
-}
-
-/// The same, beginning no further event once `time` is over.
-pub async fn drain_for<W: World>(
-    world: &W,
-    ready: &Ready,
-    patience: Patience,
-    time: Option<Duration>,
-) -> Drained {
-    let until = time.and_then(|t| world.now().checked_add(t));
+pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
+    let until = how.time.and_then(|t| world.now().checked_add(t));
+    let mut upkeep = how.upkeep;
+    let lists_until = world.now().checked_add(LISTS_TIME);
     let mut drained = Drained::default();
     loop {
-        let lease = match acquire(world, patience).await {
+        let lease = match acquire(world, how.patience).await {
             Ok(Some(lease)) => lease,
             Ok(None) => {
                 drained.busy = true;
@@ -99,7 +136,15 @@ pub async fn drain_for<W: World>(
                 return drained;
             }
         };
-        let again = under_lease(world, ready, lease, until, &mut drained).await;
+        let bounds = Bounds {
+            until,
+            lists_until,
+            upkeep,
+        };
+        let again = under_lease(world, ready, lease, bounds, &mut drained).await;
+        if upkeep == Upkeep::Now {
+            upkeep = Upkeep::Due;
+        }
         match again {
             Ok(true) => {}
             Ok(false) => return drained,
@@ -136,7 +181,7 @@ async fn under_lease<W: World>(
     world: &W,
     ready: &Ready,
     lease: Lease<'_, W>,
-    until: Option<Timestamp>,
+    bounds: Bounds,
     drained: &mut Drained,
 ) -> Result<bool, String> {
     let cursor = match place(world).await {
@@ -160,7 +205,7 @@ async fn under_lease<W: World>(
         cursor,
         unsaved: 0,
         forgotten,
-        until,
+        bounds,
         drained,
     };
     let result = drain.work().await;
@@ -169,7 +214,7 @@ async fn under_lease<W: World>(
     let Drain {
         cursor, drained, ..
     } = drain;
-    drained.waiting = cursor.counts.waiting();
+    drained.waiting = cursor.counts.waiting;
     drained.dead = cursor.counts.dead;
     worker.release().await;
     let pass = result?;
@@ -227,6 +272,15 @@ enum Pass {
 /// Why the drain stops before its end.
 type Stop = String;
 
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// No event is begun after this.
+    until: Option<Timestamp>,
+    /// No page of a list is read after this.
+    lists_until: Option<Timestamp>,
+    upkeep: Upkeep,
+}
+
 struct Drain<'d, 'w, W> {
     worker: &'d Worker<'w, W>,
     ready: &'d Ready,
@@ -234,7 +288,7 @@ struct Drain<'d, 'w, W> {
     saved: Cursor,
     unsaved: u32,
     forgotten: u64,
-    until: Option<Timestamp>,
+    bounds: Bounds,
     drained: &'d mut Drained,
 }
 
@@ -244,6 +298,8 @@ fn stop(e: StoreError) -> Stop {
 
 impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
+        // First, because a webhook that is off must not wait for Getfly to come back.
+        self.look_after_webhooks().await?;
         loop {
             if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
             {
@@ -255,7 +311,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.remove_old().await?;
             let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low
                 || self.next_due().is_some();
-            if !more {
+            if !more && !self.read_lists().await? {
                 return Ok(Pass::Complete);
             }
         }
@@ -265,6 +321,9 @@ impl<W: World> Drain<'_, '_, W> {
     /// comes after a crash needs them to find the same events again.
     async fn save(&mut self) -> Result<(), Stop> {
         self.unsaved = 0;
+        for (call, n) in self.worker.take_tally() {
+            stats::add(&mut self.cursor.stats.calls, call, n);
+        }
         let mut consumed = Vec::new();
         self.cursor.due.retain(|start, bucket| {
             let over = bucket.next >= bucket.len;
@@ -278,7 +337,12 @@ impl<W: World> Drain<'_, '_, W> {
             if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
                 // Perhaps it is not written: their indices must not be given out anew.
                 for (start, len) in consumed {
-                    self.cursor.due.insert(start, Bucket { next: len, len });
+                    let bucket = Bucket {
+                        next: len,
+                        len,
+                        since: None,
+                    };
+                    self.cursor.due.insert(start, bucket);
                 }
                 return Err(stop(e));
             }

@@ -6,6 +6,7 @@ use crate::sync::{
     cursor::due_time,
     journal, keys,
     record::{Entry, Record, State},
+    unfinished,
     world::{Clock, Store, World},
 };
 use crate::time::Timestamp;
@@ -53,12 +54,17 @@ impl<W: World> Drain<'_, '_, W> {
             .delete(&keys::entry(record.seq))
             .await
             .map_err(stop)?;
+        unfinished::unmark(self.worker, record).await;
         Ok(true)
     }
 
     /// Removes finished events past their retention, from the journal's old end. One that is not
     /// finished stays and is removed through the due lists later.
     pub(super) async fn remove_old(&mut self) -> Result<(), Stop> {
+        if !self.worker.is_atomic() {
+            // Every event's removal is listed there.
+            return Ok(());
+        }
         self.cursor.oldest = self.cursor.oldest.max(1);
         for _ in 0..REMOVED_AT_ONCE {
             let seq = self.cursor.oldest;
@@ -68,7 +74,11 @@ impl<W: World> Drain<'_, '_, W> {
             match journal::read(self.worker, seq).await.map_err(stop)? {
                 None => {}
                 Some(Entry::Command(_)) => {
-                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?
+                    // A crash must not take away what the place does not tell yet.
+                    if seq > self.saved.low {
+                        self.save().await?;
+                    }
+                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
                 }
                 Some(Entry::Event(record)) => {
                     let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);

@@ -2,7 +2,7 @@
 
 use super::{
     AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, show,
+    failure::no_creation_date, new_since, show,
 };
 use crate::{
     rules::{
@@ -19,7 +19,10 @@ pub async fn customer<W: World>(
     hint: &Hint,
 ) -> Result<Plan, Failure> {
     let mut why = Explanation::default();
-    let known = ledger::customer(session.world, &session.connection.retailer, hint.id).await?;
+    let mut known = ledger::customer(session.world, &session.connection.retailer, hint.id).await?;
+    if hint.since.is_some() {
+        known = known.without_age();
+    }
     if let Some(reason) = newness::customer_before_reading(switches.customer, known.for_rules()) {
         return Ok(why.ignore(reason));
     }
@@ -31,8 +34,9 @@ pub async fn customer<W: World>(
         .await?;
     if let Some(customer) = &record {
         why.evidence.push(format!(
-            "KiotViet created it at {}; the customer webhook was switched on at {on_since}",
-            show(customer.created_at)
+            "KiotViet created it at {}; {}",
+            show(customer.created_at),
+            new_since("customer", on_since, hint)
         ));
     }
     match (

@@ -3,7 +3,7 @@
 
 use super::{
     AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, show,
+    failure::no_creation_date, new_since, show,
 };
 use crate::{
     rules::{
@@ -17,7 +17,7 @@ use crate::{
     },
     sync::{
         connections::Switches,
-        ledger::{self, CustomerKnown, SETTLE_SECONDS},
+        ledger::{self, CustomerKnown, InvoiceFamily, SETTLE_SECONDS},
         record::Hint,
         session::Session,
         world::World,
@@ -35,7 +35,7 @@ pub async fn invoice<W: World>(
     let retailer = &session.connection.retailer;
     let hinted = hint.code.as_deref().map(InvoiceCode::new);
     let mut family = match &hinted {
-        Some(code) => Some(ledger::invoice(session.world, retailer, code.base()).await?),
+        Some(code) => Some(family_of(session, code, hint).await?),
         None => None,
     };
     let known = family.as_ref().and_then(|f| f.known);
@@ -50,13 +50,14 @@ pub async fn invoice<W: World>(
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
     why.evidence.push(format!(
-        "KiotViet created {} at {}; the order webhook was switched on at {on_since}",
+        "KiotViet created {} at {}; {}",
         invoice.code,
-        show(invoice.created_at)
+        show(invoice.created_at),
+        new_since("order", on_since, hint)
     ));
     if hinted.as_ref().map(InvoiceCode::base) != Some(invoice.code.base()) {
         // The delivery had no code, or another one: the record's own decides.
-        family = Some(ledger::invoice(session.world, retailer, invoice.code.base()).await?);
+        family = Some(family_of(session, &invoice.code, hint).await?);
     }
     let known = family.as_ref().and_then(|f| f.known);
     if let Some(reason) = newness::invoice_in_family(&invoice, known) {
@@ -109,6 +110,20 @@ pub async fn invoice<W: World>(
         account,
         order: Box::new(planned.order),
     }))
+}
+
+async fn family_of<W: World>(
+    session: &Session<'_, W>,
+    code: &InvoiceCode,
+    hint: &Hint,
+) -> Result<InvoiceFamily, Failure> {
+    let retailer = &session.connection.retailer;
+    let family = ledger::invoice(session.world, retailer, code.base()).await?;
+    Ok(if hint.since.is_some() {
+        family.without_age()
+    } else {
+        family
+    })
 }
 
 /// The invoice that `HD000123.01` is an edit of.

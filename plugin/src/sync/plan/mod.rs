@@ -11,7 +11,7 @@ pub use customer::customer;
 pub use failure::{Failure, Side};
 pub use invoice::invoice;
 
-use super::record::Alternative;
+use super::record::{Alternative, Hint};
 use crate::{
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
@@ -169,6 +169,15 @@ impl Explanation {
             reason,
             remember: Remember::Nothing,
         })
+    }
+}
+
+/// From when on a record counts as new, in words.
+fn new_since(webhook: &str, since: Timestamp, hint: &Hint) -> String {
+    if hint.since == Some(since) {
+        format!("the backfill reaches back to {since}")
+    } else {
+        format!("the {webhook} webhook was switched on at {since}")
     }
 }
 

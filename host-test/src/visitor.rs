@@ -1,0 +1,124 @@
+//! A person at the page, without a browser: keeps cookies, fills in forms, follows nothing by itself.
+
+use crate::native::{ADMIN_TOKEN, Native, PUBLIC};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// What the page answered.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<&'static str>,
+    /// Header fields.
+    pub headers: Vec<(&'static str, String)>,
+    /// The document.
+    pub html: String,
+}
+
+impl Shown {
+    /// The first header field of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(n, _)| *n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        self.header("location").unwrap_or_default()
+    }
+
+    /// The value of the first field of this name, as it stands in the document.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let tag = self.html.split(&format!("name=\"{name}\"")).nth(1)?;
+        let tag = tag.split('>').next()?;
+        tag.split("value=\"").nth(1)?.split('"').next()
+    }
+}
+
+/// See the module.
+pub struct Visitor<'a> {
+    app: &'a Native,
+    /// Cookies by name.
+    pub cookies: BTreeMap<String, String>,
+    /// What goes along as a form's token.
+    pub csrf: String,
+    /// What the browser says about where a request comes from.
+    pub fetch_site: Option<&'static str>,
+}
+
+impl<'a> Visitor<'a> {
+    /// Somebody who is not logged in.
+    pub fn new(app: &'a Native) -> Self {
+        Self {
+            app,
+            cookies: BTreeMap::new(),
+            csrf: String::new(),
+            fetch_site: Some("same-origin"),
+        }
+    }
+
+    /// Somebody who is.
+    pub async fn inside(app: &'a Native) -> Self {
+        let mut visitor = Self::new(app);
+        visitor.log_in(ADMIN_TOKEN).await;
+        let first = visitor.get("/").await;
+        visitor.csrf = first.field("csrf").unwrap_or_default().to_owned();
+        visitor
+    }
+
+    /// Sends the log-in form.
+    pub async fn log_in(&mut self, token: &str) -> Shown {
+        self.send("POST", "/ui/login", &[("token", token)]).await
+    }
+
+    /// Opens an address.
+    pub async fn get(&mut self, path: &str) -> Shown {
+        self.send("GET", path, &[]).await
+    }
+
+    /// Sends a form with its token.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let csrf = self.csrf.clone();
+        let mut fields = fields.to_vec();
+        fields.push(("csrf", &csrf));
+        self.send("POST", path, &fields).await
+    }
+
+    /// Sends a form just so.
+    pub async fn send(&mut self, method: &str, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{PUBLIC}{path}"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        if !self.cookies.is_empty() {
+            let pairs: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(n, v)| format!("{n}={v}"))
+                .collect();
+            request = request.header("cookie", pairs.join("; "));
+        }
+        if let Some(site) = self.fetch_site {
+            request = request.header("sec-fetch-site", site);
+        }
+        let request = request.body(Bytes::from(body)).unwrap_or_default();
+        let answer = self.app.request(request).await;
+        for (_, cookie) in answer.headers.iter().filter(|(n, _)| *n == "set-cookie") {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Shown {
+            status: answer.status,
+            content_type: answer.content_type,
+            headers: answer.headers,
+            html: String::from_utf8_lossy(&answer.body).into_owned(),
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! The events: a filtered list, one event with its explanation, and what a person can do about a dead
+//! letter.
+
+use super::{
+    Fields, Reply, Visit,
+    layout::{alert, array, badge, facts, number, scalar, sentence, text},
+    reasons,
+    words::{self as w, Text},
+};
+use crate::{
+    admin::{events as api, problem::Problem},
+    app::After,
+    sync::{connections, world::World},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+const STATES: [(&str, Text); 5] = [
+    ("dead", w::DEAD),
+    ("received", w::WAITING),
+    ("retrying", w::RETRYING),
+    ("done", w::DONE),
+    ("dismissed", w::DISMISSED),
+];
+
+/// Pages that "newer" can go back through.
+const PAGES_KEPT: usize = 40;
+
+/// A state's or outcome's colour and words.
+pub(super) fn status<W: World>(visit: &Visit<'_, W>, state: &str, outcome: &str) -> Markup {
+    let (class, words) = match (state, outcome) {
+        (_, "created") => ("good", w::CREATED),
+        (_, "linked") => ("linked", w::LINKED),
+        (_, "ignored") => ("off", w::IGNORED),
+        ("dead", _) => ("bad", w::DEAD),
+        ("dismissed", _) => ("off", w::DISMISSED),
+        ("retrying", _) => ("wait", w::RETRYING),
+        _ => ("wait", w::WAITING),
+    };
+    badge(class, visit.t(words))
+}
+
+/// `customer`, `invoice` or `other` in words.
+pub(super) fn kind<W: World>(visit: &Visit<'_, W>, kind: &str) -> &'static str {
+    visit.t(match kind {
+        "customer" => w::CUSTOMER,
+        "invoice" => w::INVOICE,
+        _ => w::OTHER,
+    })
+}
+
+/// Why an event ended as it did, in a sentence.
+fn why<W: World>(visit: &Visit<'_, W>, event: &Value) -> &'static str {
+    let reason = text(event, "reason");
+    let ended = reasons::explain(visit.view.lang, reason);
+    match (ended, text(event, "state")) {
+        (Some(sentence), _) => sentence,
+        (None, "dead" | "dismissed") => visit.t(reasons::death_of(reason).0),
+        (None, _) => "",
+    }
+}
+
+/// The address of a list with this filter, before an event, with the pages that are newer.
+fn place(query: &Fields, before: &str, back: &str) -> String {
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    let kept = ["connection", "state"].map(|name| (name, query.get(name)));
+    for (name, value) in kept.into_iter().chain([("before", before), ("back", back)]) {
+        if !value.is_empty() {
+            written.append_pair(name, value);
+        }
+    }
+    format!("/ui/events?{}", written.finish())
+}
+
+/// The addresses of the newer and the older page, where there are such.
+fn pages(query: &Fields, next: Option<u64>) -> (Option<String>, Option<String>) {
+    let (before, back) = (query.get("before"), query.get("back"));
+    let newer = (!before.is_empty()).then(|| match back.rsplit_once('.') {
+        Some((rest, last)) => place(query, last, rest),
+        None => place(query, back, ""),
+    });
+    let older = next.map(|next| {
+        let back = match (back, before) {
+            ("", before) => before.to_owned(),
+            (back, before) => format!("{back}.{before}"),
+        };
+        let kept = back.split('.').rev().take(PAGES_KEPT);
+        let kept: Vec<&str> = kept.collect::<Vec<_>>().into_iter().rev().collect();
+        place(query, &next.to_string(), &kept.join("."))
+    });
+    (newer, older)
+}
+
+fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup {
+    let (shop, state) = (visit.query.get("connection"), visit.query.get("state"));
+    html! {
+        form.filter method="get" action="/ui/events" {
+            div {
+                label for="connection" { (visit.t(w::SHOP)) }
+                select #connection name="connection" {
+                    option value="" { (visit.t(w::ALL_SHOPS)) }
+                    @for (name, retailer) in names { option value=(name) selected[name == shop] { (retailer) } }
+                }
+            }
+            div {
+                label for="state" { (visit.t(w::STATE)) }
+                select #state name="state" {
+                    option value="" { (visit.t(w::ALL_STATES)) }
+                    @for (word, words) in STATES { option value=(word) selected[word == state] { (visit.t(words)) } }
+                }
+            }
+            button type="submit" { (visit.t(w::FILTER)) }
+        }
+    }
+}
+
+fn row<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
+    html! {
+        li {
+            a.event href={ "/ui/events/" (number(event, "seq")) } {
+                span.what { strong { (kind(visit, text(event, "kind"))) " " (text(event, "key")) } (status(visit, text(event, "state"), text(event, "outcome"))) }
+                span.why { (why(visit, event)) }
+                span.muted { "#" (number(event, "seq")) " · " (text(event, "connection")) " · " (visit.view.time(event.get("received_at"))) }
+            }
+        }
+    }
+}
+
+fn retry_all<W: World>(visit: &Visit<'_, W>) -> Markup {
+    html! {
+        form.inline method="post" action="/ui/events/retry-dead" {
+            (visit.view.csrf())
+            input type="hidden" name="connection" value=(visit.query.get("connection"));
+            input type="hidden" name="before" value=(visit.query.get("rest"));
+            button.primary type="submit" { (visit.t(w::RETRY_ALL)) }
+            " " span.hint { (visit.t(w::RETRY_ALL_MORE)) }
+        }
+    }
+}
+
+/// The query for the API's list: the filter and the place, nothing else that stood in the address.
+fn asked(query: &Fields) -> String {
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    for name in ["connection", "state", "before"] {
+        written.append_pair(name, query.get(name));
+    }
+    written.finish()
+}
+
+/// `GET /ui/events`.
+pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    let list = api::list(visit.world, Some(&asked(&visit.query))).await?;
+    let connected = connections::list(visit.world).await?;
+    let names: Vec<(String, String)> = connected
+        .iter()
+        .map(|c| (c.name.clone(), c.retailer.as_str().to_owned()))
+        .collect();
+    let events = array(&list, "events");
+    let next = list.get("next_before").and_then(Value::as_u64);
+    let (newer, older) = pages(&visit.query, next);
+    let dead = visit.query.get("state") == "dead";
+    let body = html! {
+        (visit.said())
+        @if !visit.query.get("rest").is_empty() { (alert("warn", &html! { p { (visit.t(w::RETRY_MORE)) } })) }
+        h1 { (visit.t(w::EVENTS)) }
+        (filter(visit, &names))
+        @if dead && !events.is_empty() { (retry_all(visit)) }
+        @if events.is_empty() {
+            section.card.empty { p { (visit.t(if older.is_some() { w::NO_EVENTS_HERE } else { w::NO_EVENTS })) } }
+        } @else {
+            ul.events { @for event in events { (row(visit, event)) } }
+        }
+        div.pages {
+            @if let Some(newer) = newer { a.button href=(newer) { "← " (visit.t(w::NEWER)) } }
+            @if let Some(older) = older { a.button.right href=(older) { (visit.t(w::OLDER)) " →" } }
+        }
+    };
+    Ok(Reply::page(200, w::EVENTS, body))
+}
+
+fn matches<W: World>(visit: &Visit<'_, W>, found: &[Value]) -> Markup {
+    html! {
+        section.card {
+            h2 { (visit.t(w::MATCHES)) }
+            ul.people {
+                @for one in found {
+                    li {
+                        strong { (text(one, "account_code")) } " "
+                        @if one.get("chosen") == Some(&Value::Bool(true)) { (badge("good", visit.t(w::CHOSEN))) }
+                        p.muted {
+                            (visit.t(if text(one, "matched_by") == "email" { w::MATCHED_EMAIL } else { w::MATCHED_PHONE }))
+                            @if !text(one, "created_at").is_empty() { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (text(one, "created_at")) }
+                        }
+                    }
+                }
+            }
+            p.hint { (visit.t(w::CHOSEN_WHY)) }
+        }
+    }
+}
+
+/// A list of the worker's sentences.
+pub(super) fn sentences<W: World>(visit: &Visit<'_, W>, title: Text, all: &[Value]) -> Markup {
+    html! {
+        @if !all.is_empty() {
+            h3 { (visit.t(title)) }
+            ul.sentences {
+                @for one in all { li { (sentence(visit.view, one.as_str().unwrap_or_default())) } }
+            }
+        }
+    }
+}
+
+fn calls<W: World>(visit: &Visit<'_, W>, calls: &[Value]) -> Markup {
+    html! {
+        @if !calls.is_empty() {
+            h3 { (visit.t(w::CALLS)) }
+            ul.calls {
+                @for call in calls {
+                    li {
+                        code { (text(call, "endpoint")) } " "
+                        span.muted {
+                            (call.get("status").filter(|s| !s.is_null()).map_or_else(|| visit.t(w::NO_ANSWER).to_owned(), scalar))
+                            " · " (call.get("ms").map_or_else(String::new, scalar)) " ms"
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn rule<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
+    let number = text(event, "rule");
+    html! { @if let Some(name) = reasons::rule(number) { (number) " · " (visit.t(name)) } }
+}
+
+/// What is to be done about a dead letter, with the two buttons.
+fn to_do<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
+    let place = format!("/ui/events/{}", number(event, "seq"));
+    html! {
+        section.card.todo {
+            h2 { (visit.t(w::WHAT_TO_DO)) }
+            @if let Some(last) = array(event, "notes").last().and_then(Value::as_str) {
+                blockquote { (sentence(visit.view, last)) }
+            }
+            p { (visit.t(reasons::death_of(text(event, "reason")).1)) }
+            div.buttons {
+                (visit.view.button(&format!("{place}/retry"), w::RETRY, "primary"))
+                (visit.view.button(&format!("{place}/dismiss"), w::DISMISS, ""))
+            }
+        }
+    }
+}
+
+/// `GET /ui/events/{seq}`.
+pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Reply, Problem> {
+    let event = api::one(visit.world, seq).await?;
+    let state = text(&event, "state");
+    let found = array(&event, "alternatives");
+    let shown = |name: &str| html! { (text(&event, name)) };
+    let time = |name: &str| match event.get(name).filter(|at| at.is_string()) {
+        None => html! {},
+        at => visit.view.time(at),
+    };
+    let attempts = number(&event, "attempts");
+    let body = html! {
+        (visit.said())
+        p { a href="/ui/events" { "← " (visit.t(w::EVENTS)) } }
+        section.card {
+            div.head {
+                h1 { (kind(visit, text(&event, "kind"))) " " (text(&event, "key")) }
+                (status(visit, state, text(&event, "outcome")))
+            }
+            @if !why(visit, &event).is_empty() { p.lead { (why(visit, &event)) } }
+            (facts(&[
+                (visit.t(w::RULE), rule(visit, &event)),
+                (visit.t(w::ACCOUNT_CODE), shown("account_code")),
+                (visit.t(w::ORDER_CODE), shown("order_code")),
+                (visit.t(w::SHOP), shown("connection")),
+                (visit.t(w::RECEIVED_AT), time("received_at")),
+                (visit.t(w::FINISHED_AT), time("finished_at")),
+                (visit.t(w::NEXT_ATTEMPT), time("next_attempt_at")),
+                (visit.t(w::ATTEMPTS), html! { @if attempts > 0 { (attempts) } }),
+                (visit.t(w::EVENT), html! { "#" (number(&event, "seq")) @if !text(&event, "reason").is_empty() { " · " code { (text(&event, "reason")) } } }),
+            ]))
+        }
+        @if state == "dead" { (to_do(visit, &event)) }
+        @if !found.is_empty() { (matches(visit, found)) }
+        section.card.details {
+            h2 { (visit.t(w::DETAILS)) }
+            (sentences(visit, w::NOTES, array(&event, "notes")))
+            (sentences(visit, w::EVIDENCE, array(&event, "evidence")))
+            (calls(visit, array(&event, "calls")))
+        }
+    };
+    Ok(Reply::page(200, w::EVENTS, body))
+}
+
+/// `POST /ui/events/{seq}/retry` and `/dismiss`.
+pub(super) async fn wish<W: World>(
+    visit: &Visit<'_, W>,
+    seq: &str,
+    wish: &str,
+) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let wish = match wish {
+        "retry" => api::Wish::Retry,
+        _ => api::Wish::Dismiss,
+    };
+    let (status, event) = api::command(visit.world, visit.ready()?, seq, wish).await?;
+    let said = if status == 200 { "wish" } else { "taken" };
+    let seq = number(&event, "seq");
+    let mut reply = Reply::to(&format!("/ui/events/{seq}?done={said}"));
+    reply.after = After::Drain;
+    Ok(reply)
+}
+
+/// `POST /ui/events/retry-dead`.
+pub(super) async fn retry_dead<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let mut asked = form_urlencoded::Serializer::new(String::new());
+    for name in ["connection", "before"] {
+        asked.append_pair(name, visit.form.get(name));
+    }
+    let asked = asked.finish();
+    let done = api::retry_dead(visit.world, visit.ready()?, Some(&asked)).await?;
+    let rest = done.get("next_before").and_then(Value::as_u64);
+    let mut to = form_urlencoded::Serializer::new("/ui/events?state=dead&done=retried".to_owned());
+    let rest = rest.map_or_else(String::new, |rest| rest.to_string());
+    for (name, value) in [
+        ("connection", visit.form.get("connection")),
+        ("rest", &rest),
+    ] {
+        if !value.is_empty() {
+            to.append_pair(name, value);
+        }
+    }
+    let mut reply = Reply::to(&to.finish());
+    reply.after = After::Drain;
+    Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Fields {
+        Fields::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn newer_leads_back_through_the_pages_one_came_by() {
+        let (newer, older) = pages(&query("state=dead"), Some(70));
+        assert_eq!(newer, None);
+        assert_eq!(older.unwrap(), "/ui/events?state=dead&before=70");
+        let (newer, older) = pages(&query("state=dead&before=70"), Some(20));
+        assert_eq!(newer.unwrap(), "/ui/events?state=dead");
+        assert_eq!(older.unwrap(), "/ui/events?state=dead&before=20&back=70");
+        let (newer, older) = pages(&query("before=20&back=70"), Some(5));
+        assert_eq!(newer.unwrap(), "/ui/events?before=70");
+        assert_eq!(older.unwrap(), "/ui/events?before=5&back=70.20");
+        let (newer, older) = pages(&query("before=5&back=70.20"), None);
+        assert_eq!(newer.unwrap(), "/ui/events?before=20&back=70");
+        assert_eq!(older, None);
+    }
+}

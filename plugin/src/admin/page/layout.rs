@@ -1,0 +1,230 @@
+//! What all pages share: the frame around them, badges, times, and how an error looks. Everything that
+//! is shown goes through maud, which escapes it.
+
+use super::{
+    Reply, phrases, reasons,
+    words::{self as w, Lang, Text},
+};
+use crate::{
+    admin::problem::Problem, config::Problem as Variable, secret::Secret, time::Timestamp,
+};
+use maud::{DOCTYPE, Markup, html};
+use serde_json::Value;
+
+/// Hours by which the shop's clocks are ahead of UTC.
+pub(super) const VIETNAM: i8 = 7;
+
+/// What every page is drawn with.
+pub(super) struct View {
+    /// The language.
+    pub(super) lang: Lang,
+    /// What forms that change something carry; empty while nobody is logged in.
+    pub(super) csrf: Secret,
+    /// Whether somebody is logged in.
+    pub(super) inside: bool,
+    /// This page's address in the other language.
+    pub(super) switch: String,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
+impl View {
+    /// A text in this language.
+    #[inline(never)]
+    pub(super) fn t(&self, text: Text) -> &'static str {
+        text.of(self.lang)
+    }
+
+    /// The hidden field that proves that a form is ours.
+    pub(super) fn csrf(&self) -> Markup {
+        html! { input type="hidden" name="csrf" value=(self.csrf.reveal()); }
+    }
+
+    /// A form that is one button.
+    pub(super) fn button(&self, action: &str, text: Text, class: &str) -> Markup {
+        html! {
+            form.inline method="post" action=(action) {
+                (self.csrf())
+                button class=(class) type="submit" { (self.t(text)) }
+            }
+        }
+    }
+
+    /// A moment of the API (RFC 3339) as Vietnam's clocks show it; a dash for none.
+    pub(super) fn time(&self, value: Option<&Value>) -> Markup {
+        let text = value.and_then(Value::as_str).unwrap_or_default();
+        match text.parse::<Timestamp>().ok().and_then(shown) {
+            Some(shown) => html! { time datetime=(text) { (shown) } },
+            None => html! { span.muted { "–" } },
+        }
+    }
+}
+
+/// A moment as Vietnam's clocks show it, `05/10/2026 09:30`.
+pub(super) fn shown(moment: Timestamp) -> Option<String> {
+    let wall = moment.whole_second().to_wall(VIETNAM)?.to_string();
+    let (date, time) = wall.split_once('T')?;
+    Some(format!("{} {}", day(date), time.get(..5)?))
+}
+
+/// `2026-10-05` as `05/10/2026`; anything else as it is.
+pub(super) fn day(date: &str) -> String {
+    let mut parts = date.split('-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(year), Some(month), Some(day)) => format!("{day}/{month}/{year}"),
+        _ => date.to_owned(),
+    }
+}
+
+/// A text member, empty when absent.
+pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number member, zero when absent.
+pub(super) fn number(value: &Value, name: &str) -> u64 {
+    value.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// An array member, empty when absent.
+pub(super) fn array<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// A scalar as text.
+pub(super) fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// A word in a coloured box.
+#[inline(never)]
+pub(super) fn badge(class: &str, words: &str) -> Markup {
+    html! { span class={ "badge " (class) } { (words) } }
+}
+
+/// A message above a page's content.
+#[inline(never)]
+pub(super) fn alert(class: &str, content: &Markup) -> Markup {
+    html! { div class={ "alert " (class) } role=(if class == "bad" { "alert" } else { "status" }) { (content) } }
+}
+
+/// A sentence of the worker or an upstream.
+pub(super) fn sentence(view: &View, text: &str) -> Markup {
+    let (shown, ours) = phrases::sentence(view.lang, text);
+    html! { @if ours { (shown) } @else { span lang="en" { (shown) } } }
+}
+
+/// What was wrong and how to mend it.
+pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
+    let ours = reasons::problem(problem.kind);
+    let content = html! {
+        p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
+        @if !problem.detail.is_empty() {
+            p.detail {
+                @if ours.is_some() { (view.t(w::WHAT_IT_SAID)) " " }
+                (sentence(view, &problem.detail))
+            }
+        }
+    };
+    alert("bad", &content)
+}
+
+/// Which variables need attention, and how to set each.
+pub(super) fn setup(view: &View, variables: &[Variable]) -> Markup {
+    html! {
+        section.card {
+            h1 { (view.t(w::SETUP)) }
+            p { (view.t(w::SETUP_MORE)) }
+            dl.variables {
+                @for variable in variables {
+                    dt { code { (variable.variable) } }
+                    dd {
+                        @if let Some(how) = reasons::variable(variable.variable) { p { (view.t(how)) } }
+                        p.detail lang="en" { (variable.variable) " " (variable.problem) }
+                    }
+                }
+            }
+            p.hint { (view.t(w::SETUP_HOW)) }
+        }
+    }
+}
+
+/// A table of a term and its value in each row; rows without a value are left out.
+pub(super) fn facts(rows: &[(&str, Markup)]) -> Markup {
+    html! {
+        dl.facts {
+            @for (term, value) in rows {
+                @if !value.0.is_empty() { div { dt { (term) } dd { (value) } } }
+            }
+        }
+    }
+}
+
+fn nav(view: &View, title: Text) -> Markup {
+    let places = [
+        ("/", w::OVERVIEW),
+        ("/ui/shops", w::SHOPS),
+        ("/ui/events", w::EVENTS),
+        ("/ui/try", w::TRY),
+    ];
+    html! {
+        nav {
+            @for (path, text) in places {
+                a href=(path) aria-current=[(text == title).then_some("page")] { (view.t(text)) }
+            }
+        }
+    }
+}
+
+/// A whole document.
+pub(super) fn document(view: &View, reply: &Reply) -> String {
+    let (title, refresh, content) = (reply.title, reply.refresh, &reply.body);
+    let page = html! {
+        (DOCTYPE)
+        html lang=(view.lang.word()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                @if refresh { meta http-equiv="refresh" content="5"; }
+                title { (view.t(title)) " · KiotViet → Getfly" }
+                link rel="stylesheet" href=(super::style_path());
+                link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b5563'/%3E%3Cpath d='M4 8h7M8 5l3 3-3 3' stroke='%23fff' stroke-width='2' fill='none'/%3E%3C/svg%3E";
+            }
+            body {
+                a.skip href="#main" { (view.t(w::SKIP)) }
+                header.top {
+                    div.bar {
+                        a.brand href="/" { span { "KiotViet" } span.arrow aria-hidden="true" { "→" } span { "Getfly" } }
+                        div.tools {
+                            a hreflang=(if view.lang == Lang::Vi { "en" } else { "vi" }) href=(view.switch) { (view.t(w::OTHER_LANGUAGE)) }
+                            @if view.inside { (view.button("/ui/logout", w::LOG_OUT, "link")) }
+                        }
+                    }
+                    @if view.inside { (nav(view, title)) }
+                }
+                main #main { (content) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_vietnam() {
+        let moment: Timestamp = "2026-10-05T18:30:15.5Z".parse().unwrap();
+        assert_eq!(shown(moment).unwrap(), "06/10/2026 01:30");
+        assert_eq!(day("2026-10-05"), "05/10/2026");
+        assert_eq!(day("soon"), "soon");
+    }
+}

@@ -1,0 +1,391 @@
+//! The page for people: HTML without scripts, forms that answer with a redirect, and the same
+//! functions underneath as the API. It decides nothing by itself and shows no secret.
+
+mod backfill;
+mod chart;
+mod connect;
+mod events;
+mod layout;
+mod login;
+mod overview;
+mod phrases;
+mod preview;
+mod reasons;
+mod session;
+mod shop;
+mod staff;
+mod words;
+
+use super::{
+    problem::{self, Problem},
+    read,
+};
+use crate::{
+    app::After,
+    config::{Config, Ready},
+    secret::Secret,
+    sync::world::World,
+    web::{Answer, Body, Inbound},
+};
+use layout::View;
+use maud::{Markup, html};
+use session::Signer;
+use words::{self as w, Lang, Text};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The style's address changes with its content, so that it can be kept for a year.
+const fn style_mark(text: &[u8]) -> u32 {
+    let (mut mark, mut rest) = (2_166_136_261_u32, text);
+    while let Some((first, more)) = rest.split_first() {
+        mark = (mark ^ *first as u32).wrapping_mul(16_777_619);
+        rest = more;
+    }
+    mark
+}
+
+fn style_path() -> String {
+    const MARK: u32 = style_mark(STYLE.as_bytes());
+    format!("/ui/style.css?{MARK}")
+}
+
+/// What a page's handler gives: a page, or another place to go to.
+pub(super) struct Reply {
+    status: u16,
+    title: Text,
+    body: Markup,
+    headers: Vec<(&'static str, String)>,
+    refresh: bool,
+    after: After,
+}
+
+impl Reply {
+    fn page(status: u16, title: Text, body: Markup) -> Self {
+        Self {
+            status,
+            title,
+            body,
+            headers: Vec::new(),
+            refresh: false,
+            after: After::Nothing,
+        }
+    }
+
+    /// Elsewhere on this page, by GET.
+    fn to(place: &str) -> Self {
+        let mut reply = Self::page(303, w::OVERVIEW, html! {});
+        reply.headers.push(("location", place.to_owned()));
+        reply
+    }
+}
+
+/// What was typed, from a form's body or a query.
+#[derive(Default)]
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn parse(bytes: &[u8]) -> Self {
+        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// The first field of this name, without surrounding blanks; empty when absent.
+    fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+}
+
+/// One request of a person who is logged in.
+struct Visit<'a, W> {
+    world: &'a W,
+    config: &'a Config,
+    view: &'a View,
+    query: Fields,
+    form: Fields,
+    genuine: Result<(), Problem>,
+}
+
+impl<W: World> Visit<'_, W> {
+    /// The whole configuration, which everything that calls an upstream needs.
+    fn ready(&self) -> Result<&Ready, Problem> {
+        let missing = || problem::not_configured(self.config);
+        self.config.ready.as_ref().ok_or_else(missing)
+    }
+
+    /// Whether the form is one of ours, of this session: to be asked before anything is changed.
+    fn genuine(&self) -> Result<(), Problem> {
+        self.genuine.clone()
+    }
+
+    fn t(&self, text: Text) -> &'static str {
+        self.view.t(text)
+    }
+
+    /// The message that a redirect asked for.
+    fn said(&self) -> Markup {
+        let text = match self.query.get("done") {
+            "connected" => w::CONNECTED,
+            "switched" => w::SWITCHED,
+            "gone" => w::DISCONNECTED,
+            "gone-partly" => w::DISCONNECTED_PARTLY,
+            "again" => w::WEBHOOKS_AGAIN,
+            "retried" => w::RETRIED,
+            "wish" => w::WISH_DONE,
+            "taken" => w::WISH_TAKEN,
+            "started" => w::BACKFILL_STARTED,
+            "stopped" => w::BACKFILL_STOPPED,
+            _ => return html! {},
+        };
+        let class = match self.query.get("done") {
+            "gone-partly" | "again" => "warn",
+            _ => "good",
+        };
+        layout::alert(class, &html! { p { (self.t(text)) } })
+    }
+}
+
+/// The cookie that keeps the language.
+const LANG: &str = "kvgf-lang";
+
+/// Answers `/` and `/ui/...`; `path` is the whole path.
+pub async fn page<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    request: Inbound<B>,
+    path: &[&str],
+) -> (Answer, After) {
+    if path == ["ui", "style.css"] {
+        return (style(config), After::Nothing);
+    }
+    let query = Fields::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    let cookie = request.cookie.as_deref();
+    let wished = Lang::parse(query.get("lang"));
+    let kept = session::cookies(cookie, LANG).find_map(Lang::parse);
+    let lang = wished.or(kept).unwrap_or_default();
+    let signer = Signer::new(config);
+    let session = signer.as_ref().and_then(|s| s.read(cookie, world.now()));
+    let view = View {
+        lang,
+        inside: session.is_some(),
+        csrf: session.map(|s| s.csrf).unwrap_or_default(),
+        switch: switched(&request.path, &query, lang),
+        now: world.now(),
+    };
+    let mut reply = match &signer {
+        None => Reply::page(503, w::SETUP, layout::setup(&view, &config.problems)),
+        Some(signer) => served(world, config, signer, &view, request, query, path).await,
+    };
+    if wished.is_some() {
+        let secure = if config.public_https { "; Secure" } else { "" };
+        let life = "Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax";
+        let cookie = format!("{LANG}={}; {life}{secure}", lang.word());
+        reply.headers.push(("set-cookie", cookie));
+    }
+    let after = reply.after;
+    (answer(config, &view, reply), after)
+}
+
+/// This address in the other language. What a redirect said is not said again.
+fn switched(path: &str, query: &Fields, lang: Lang) -> String {
+    let other = match lang {
+        Lang::Vi => Lang::En,
+        Lang::En => Lang::Vi,
+    };
+    let mut written = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &query.0 {
+        if !matches!(name.as_str(), "lang" | "done") {
+            written.append_pair(name, value);
+        }
+    }
+    written.append_pair("lang", other.word());
+    format!("{path}?{}", written.finish())
+}
+
+/// Whether a browser says that a form was sent from one of our own pages. Old browsers say nothing;
+/// the form's token is asked for in any case.
+fn sent_from_here(fetch_site: Option<&str>) -> Result<(), Problem> {
+    match fetch_site {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(Problem::new(403, "form-from-elsewhere", "Forbidden", "")),
+    }
+}
+
+async fn served<W: World, B: Body>(
+    world: &W,
+    config: &Config,
+    signer: &Signer,
+    view: &View,
+    request: Inbound<B>,
+    query: Fields,
+    path: &[&str],
+) -> Reply {
+    let (post, logging_in) = (request.method == "POST", path == ["ui", "login"]);
+    if !view.inside && !(post && logging_in) {
+        return outside(view, &request, &query, path);
+    }
+    let mut genuine = sent_from_here(request.fetch_site.as_deref());
+    let method = request.method;
+    let mut form = Fields::default();
+    if post {
+        match read(request.body).await {
+            Ok(body) => form = Fields::parse(&body),
+            Err(problem) => return refused(config, view, &problem),
+        }
+    }
+    if post && logging_in {
+        let (token, next) = (form.get("token"), form.get("next"));
+        let done = match genuine {
+            Ok(()) => login::submit(world, config, signer, view, token, next).await,
+            Err(problem) => Err(problem),
+        };
+        return done.unwrap_or_else(|problem| refused(config, view, &problem));
+    }
+    if genuine.is_ok() && Secret::new(form.get("csrf")) != view.csrf {
+        genuine = Err(Problem::new(403, "form-expired", "Forbidden", ""));
+    }
+    let visit = Visit {
+        world,
+        config,
+        view,
+        query,
+        form,
+        genuine,
+    };
+    let done = match (method.as_str(), path) {
+        ("POST", ["ui", "logout"]) => visit.genuine().map(|()| {
+            let mut reply = Reply::to("/?done=out");
+            reply.headers.push(("set-cookie", signer.end()));
+            reply
+        }),
+        ("HEAD", path) => route(&visit, "GET", path).await,
+        (method, path) => route(&visit, method, path).await,
+    };
+    done.unwrap_or_else(|problem| refused(config, view, &problem))
+}
+
+/// For whoever is not logged in: the form, which leads back to where he wanted to go.
+fn outside<B>(view: &View, request: &Inbound<B>, query: &Fields, path: &[&str]) -> Reply {
+    if path == [""] {
+        let said = (query.get("done") == "out").then_some(w::LOGGED_OUT);
+        return login::form(view, 200, said.map(login::Said::Plain), query.get("next"));
+    }
+    if request.method == "POST" || path == ["ui", "login"] {
+        return Reply::to("/");
+    }
+    let target = match &request.query {
+        Some(query) => format!("{}?{query}", request.path),
+        None => request.path.clone(),
+    };
+    let next: String = form_urlencoded::byte_serialize(target.as_bytes()).collect();
+    Reply::to(&format!("/?next={next}"))
+}
+
+async fn route<W: World>(
+    visit: &Visit<'_, W>,
+    method: &str,
+    path: &[&str],
+) -> Result<Reply, Problem> {
+    match (method, path) {
+        ("GET", [""]) => overview::show(visit).await,
+        ("GET", ["ui", "shops"]) => shop::list(visit).await,
+        ("GET", ["ui", "connect"]) => Ok(connect::form(visit)),
+        ("POST", ["ui", "connect"]) => connect::submit(visit).await,
+        ("GET", ["ui", "shops", name]) => shop::show(visit, name, None).await,
+        (
+            "POST",
+            [
+                "ui",
+                "shops",
+                name,
+                "webhooks",
+                webhook,
+                wish @ ("on" | "off"),
+            ],
+        ) => shop::switch(visit, name, webhook, *wish == "on").await,
+        ("GET", ["ui", "shops", name, "disconnect"]) => shop::sure(visit, name).await,
+        ("POST", ["ui", "shops", name, "disconnect"]) => shop::disconnect(visit, name).await,
+        ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
+        ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
+        ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
+        ("POST", ["ui", "shops", name, "backfill", "stop"]) => backfill::stop(visit, name).await,
+        ("GET", ["ui", "events"]) => events::list(visit).await,
+        ("POST", ["ui", "events", "retry-dead"]) => events::retry_dead(visit).await,
+        ("GET", ["ui", "events", seq]) => events::one(visit, seq).await,
+        ("POST", ["ui", "events", seq, wish @ ("retry" | "dismiss")]) => {
+            events::wish(visit, seq, wish).await
+        }
+        ("GET", ["ui", "try"]) => preview::show(visit).await,
+        ("POST", ["ui", "try"]) => preview::submit(visit).await,
+        ("GET", _) => Err(problem::not_found("")),
+        _ => Err(problem::method_not_allowed("GET")),
+    }
+}
+
+/// A page about a problem; one about the configuration says how to mend it.
+fn refused(config: &Config, view: &View, problem: &Problem) -> Reply {
+    if problem.kind == "not-configured" {
+        let setup = layout::setup(view, &config.problems);
+        return Reply::page(problem.status, w::SETUP, setup);
+    }
+    let title = match problem.status {
+        404 => w::NOT_FOUND,
+        405 => w::WRONG_METHOD,
+        _ => w::NOT_DONE,
+    };
+    let body = html! {
+        section.card.narrow {
+            h1 { (view.t(title)) }
+            (layout::problem(view, problem))
+            p { a.button href="/" { (view.t(w::BACK)) } }
+        }
+    };
+    Reply::page(problem.status, title, body)
+}
+
+fn style(config: &Config) -> Answer {
+    let mut answer = Answer::empty(200);
+    answer.content_type = Some("text/css; charset=utf-8");
+    answer.body = STYLE.as_bytes().to_vec();
+    let keep = "public, max-age=31536000, immutable";
+    secured(config, &mut answer, keep);
+    answer
+}
+
+fn answer(config: &Config, view: &View, reply: Reply) -> Answer {
+    let mut answer = Answer::empty(reply.status);
+    if reply.status != 303 {
+        answer.content_type = Some("text/html; charset=utf-8");
+        answer.body = layout::document(view, &reply).into_bytes();
+    }
+    answer.headers = reply.headers;
+    secured(config, &mut answer, "no-store");
+    answer
+}
+
+/// What a browser may do with an answer: show it, with our style and our forms, and nothing else.
+fn secured(config: &Config, answer: &mut Answer, cache: &str) {
+    let fields = [
+        ("cache-control", cache),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ];
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()));
+    answer.headers.extend(fields);
+    if config.public_https {
+        let hsts = "max-age=31536000".to_owned();
+        answer.headers.push(("strict-transport-security", hsts));
+    }
+}

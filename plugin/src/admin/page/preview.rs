@@ -1,0 +1,178 @@
+//! Trying a delivery: what it would lead to, with nothing written anywhere.
+
+use super::{
+    Reply, Visit,
+    events::{kind, sentences},
+    layout::{alert, array, badge, problem, scalar, sentence, text},
+    reasons,
+    words::{self as w, Lang},
+};
+use crate::{
+    admin::{known, preview_items, problem::Problem},
+    sync::{connections, world::World},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// How deep a plan is drawn; ours have five levels.
+const DEEPEST: usize = 8;
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// The only member of an object that has no other.
+fn only(value: &Value) -> Option<(&String, &Value)> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    members.iter().next()
+}
+
+/// A value as people can read it: members that hold nothing are left out, a member that only leads to
+/// another is named with it.
+fn tree(lang: Lang, value: &Value, depth: usize) -> Markup {
+    html! {
+        @match value {
+            Value::Object(members) if depth < DEEPEST => {
+                dl.tree { @for (name, member) in members { (member_of(lang, name, member, depth)) } }
+            }
+            Value::Array(all) if depth < DEEPEST => {
+                ol { @for one in all { li { (tree(lang, one, depth + 1)) } } }
+            }
+            single => (scalar(single)),
+        }
+    }
+}
+
+fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
+    let mut title = reasons::label(lang, name).to_owned();
+    let mut member = member;
+    while let Some((inner, value)) = only(member) {
+        title.push_str(" › ");
+        title.push_str(reasons::label(lang, inner));
+        member = value;
+    }
+    let nested = member.is_object() || member.is_array();
+    html! {
+        @if !is_empty(member) {
+            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (tree(lang, member, depth + 1)) } }
+        }
+    }
+}
+
+/// What would be done, in the words of an outcome.
+fn would<W: World>(visit: &Visit<'_, W>, outcome: &str) -> Markup {
+    let (class, words) = match outcome {
+        "created" => ("good", w::WOULD_CREATE),
+        "linked" => ("linked", w::WOULD_LINK),
+        _ => ("off", w::WOULD_IGNORE),
+    };
+    badge(class, visit.t(words))
+}
+
+fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
+    let key = item.get("code").filter(|code| !code.is_null());
+    let key = key.or(item.get("id")).map_or_else(String::new, scalar);
+    let wrong = text(item, "problem");
+    let reason = reasons::explain(visit.view.lang, text(item, "reason")).unwrap_or_default();
+    let rule = text(item, "rule");
+    html! {
+        section.card {
+            div.head {
+                h2 { (kind(visit, text(item, "kind"))) " " (key) }
+                @if wrong.is_empty() { (would(visit, text(item, "outcome"))) }
+            }
+            @if wrong.is_empty() {
+                // What will be created was not created yet.
+                @if text(item, "outcome") != "created" { p.lead { (reason) } }
+                @if let Some(name) = reasons::rule(rule) { p.muted { (rule) " · " (visit.t(name)) } }
+                details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, item.get("action").unwrap_or(&Value::Null), 0)) }
+                (sentences(visit, w::NOTES, array(item, "notes")))
+                (sentences(visit, w::EVIDENCE, array(item, "evidence")))
+            } @else {
+                (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, wrong)) } }))
+            }
+        }
+    }
+}
+
+async fn drawn<W: World>(
+    visit: &Visit<'_, W>,
+    status: u16,
+    above: &Markup,
+    below: &Markup,
+) -> Result<Reply, Problem> {
+    let all = connections::list(visit.world).await?;
+    let chosen = visit.form.get("connection");
+    let body = html! {
+        h1 { (visit.t(w::TRY_TITLE)) }
+        p { (visit.t(w::TRY_MORE)) }
+        (above)
+        (below)
+        section.card {
+            form method="post" action="/ui/try" {
+                (visit.view.csrf())
+                div.field {
+                    label for="connection" { (visit.t(w::SHOP)) }
+                    select #connection name="connection" {
+                        @for one in &all { option value=(one.name) selected[one.name == chosen] { (one.retailer.as_str()) } }
+                    }
+                }
+                div.field {
+                    label for="payload" { (visit.t(w::PAYLOAD)) }
+                    textarea #payload name="payload" rows="10" spellcheck="false" { "\n" (visit.form.get("payload")) }
+                }
+                button.primary type="submit" { (visit.t(w::TRY_BUTTON)) }
+            }
+        }
+    };
+    Ok(Reply::page(status, w::TRY, body))
+}
+
+/// `GET /ui/try`.
+pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    visit.ready()?;
+    drawn(visit, 200, &html! {}, &html! {}).await
+}
+
+async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Value, Problem> {
+    visit.genuine()?;
+    let connection = known(visit.world, visit.form.get("connection")).await?;
+    let payload = visit.form.get("payload").as_bytes();
+    preview_items(visit.world, visit.ready()?, &connection, payload).await
+}
+
+/// `POST /ui/try`. Answers with the plan itself, not with a redirect: nothing was changed.
+pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    visit.ready()?;
+    let missing = if visit.form.get("connection").is_empty() {
+        Some(w::CHOOSE_SHOP)
+    } else {
+        visit
+            .form
+            .get("payload")
+            .is_empty()
+            .then_some(w::PAYLOAD_EMPTY)
+    };
+    if let Some(missing) = missing.filter(|_| visit.genuine().is_ok()) {
+        let said = alert("bad", &html! { p { (visit.t(missing)) } });
+        return drawn(visit, 400, &said, &html! {}).await;
+    }
+    match tried(visit).await {
+        Err(wrong) => drawn(visit, wrong.status, &problem(visit.view, &wrong), &html! {}).await,
+        Ok(found) => {
+            let items = array(&found, "items");
+            let plan = html! {
+                h2 #result { (visit.t(w::TRY_RESULT)) }
+                @if items.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
+                @for one in items { (item(visit, one)) }
+            };
+            drawn(visit, 200, &html! {}, &plan).await
+        }
+    }
+}

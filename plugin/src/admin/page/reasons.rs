@@ -1,0 +1,444 @@
+//! What an event's reason means, in a plain sentence, and for a dead letter what to do about it.
+
+use super::words::{Lang, Text, text};
+use crate::rules::verdict::Reason;
+
+/// A dead letter's word, what it means, and what to do.
+struct Death {
+    word: &'static str,
+    means: Text,
+    mend: Text,
+}
+
+const fn death(word: &'static str, means: Text, mend: Text) -> Death {
+    Death { word, means, mend }
+}
+
+const DEATHS: [Death; 10] = [
+    death(
+        "getfly_refused",
+        text!(
+            "Getfly từ chối tạo bản ghi này. Lý do của Getfly nằm trong phần Ghi chú.",
+            "Getfly refuses to create this record. Getfly's own words are among the notes.",
+        ),
+        text!(
+            "Sửa khách hàng hoặc hóa đơn trên KiotViet (hoặc thiết lập trên Getfly) theo lý do đó, rồi bấm Thử lại. Nếu không cần nữa, hãy đóng sự kiện.",
+            "Mend the customer or invoice on KiotViet (or the settings in Getfly) accordingly, then try again. Dismiss it if it is not needed.",
+        ),
+    ),
+    death(
+        "kiotviet_refused",
+        text!(
+            "KiotViet từ chối cho đọc bản ghi này. Lý do của KiotViet nằm trong phần Ghi chú.",
+            "KiotViet refuses to give this record. KiotViet's own words are among the notes.",
+        ),
+        text!(
+            "Kiểm tra kết nối và quyền trong Thiết lập kết nối API trên KiotViet, rồi bấm Thử lại.",
+            "Look at the connection and its rights on KiotViet (Thiết lập kết nối API), then try again.",
+        ),
+    ),
+    death(
+        "getfly_unavailable",
+        text!(
+            "Getfly không trả lời suốt hơn ba ngày.",
+            "Getfly did not answer for more than three days.",
+        ),
+        text!(
+            "Kiểm tra Getfly có hoạt động không và Getfly API Key còn đúng không, rồi bấm Thử lại.",
+            "Make sure that Getfly works and its API key is still right, then try again.",
+        ),
+    ),
+    death(
+        "kiotviet_unavailable",
+        text!(
+            "KiotViet không trả lời suốt hơn ba ngày, hoặc không chấp nhận kết nối này.",
+            "KiotViet did not answer for more than three days, or does not accept this connection.",
+        ),
+        text!(
+            "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi bấm Thử lại.",
+            "Look at the shop under Shops, connect it again if need be, then try again.",
+        ),
+    ),
+    death(
+        "creation_date_missing",
+        text!(
+            "KiotViet không cho biết ngày tạo, nên không phân biệt được mới hay cũ.",
+            "KiotViet does not tell when it was created, so new and old cannot be told apart.",
+        ),
+        text!(
+            "Nếu là bản ghi mới, hãy nhập tay vào Getfly rồi đóng sự kiện.",
+            "If it is new, enter it in Getfly by hand and dismiss the event.",
+        ),
+    ),
+    death(
+        "absurd_amount",
+        text!(
+            "Số tiền hoặc số lượng trên hóa đơn lớn bất thường nên không thể tính được.",
+            "An amount or quantity on the invoice is too large to be computed.",
+        ),
+        text!(
+            "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi bấm Thử lại.",
+            "Look at the invoice on KiotViet, mend it, then try again.",
+        ),
+    ),
+    death(
+        "bad_signature",
+        text!(
+            "Chữ ký của webhook bị thiếu hoặc sai, nên không được tin cậy.",
+            "The delivery's signature is missing or wrong, so it is not trusted.",
+        ),
+        text!(
+            "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu lặp lại nhiều, bấm Đăng ký lại cho webhook của cửa hàng.",
+            "If nothing was changed at the shop it may be forged: dismiss it. If it happens often, register the shop's webhook again.",
+        ),
+    ),
+    death(
+        "unreadable",
+        text!(
+            "Nội dung nhận được không phải là webhook của KiotViet, hoặc không đọc được.",
+            "What came is not a KiotViet webhook, or it cannot be read.",
+        ),
+        text!(
+            "Thường không cần làm gì: hãy đóng sự kiện. Nếu thiếu khách hàng hoặc hóa đơn, dùng Lấy dữ liệu cũ.",
+            "Mostly nothing: dismiss it. If a customer or invoice is missing, use Older data.",
+        ),
+    ),
+    death(
+        "too_many_items",
+        text!(
+            "Một lần gửi có quá nhiều mục nên không tách ra được.",
+            "One delivery has too many items to be taken apart.",
+        ),
+        text!(
+            "Dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
+            "Use Older data for this time, then dismiss the event.",
+        ),
+    ),
+    death(
+        "damaged_entry",
+        text!(
+            "Bản ghi trong kho lưu trữ bị hỏng và không đọc được.",
+            "The entry in the store is damaged and cannot be read.",
+        ),
+        text!(
+            "Báo cho người cài đặt ứng dụng. Dùng Lấy dữ liệu cũ để tìm lại những gì còn thiếu.",
+            "Tell whoever installed the application. Use Older data to find what is missing.",
+        ),
+    ),
+];
+
+const UNKNOWN: Death = death(
+    "",
+    text!(
+        "Sự kiện này cần người xem xét. Lý do nằm trong phần Ghi chú.",
+        "This event needs a person. The notes say why.",
+    ),
+    text!(
+        "Đọc phần Ghi chú, sửa nguyên nhân rồi bấm Thử lại, hoặc đóng sự kiện.",
+        "Read the notes, mend the cause and try again, or dismiss the event.",
+    ),
+);
+
+fn vietnamese(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CustomerCreated => {
+            "Khách hàng mới trên KiotViet, đã được tạo thành khách hàng trên Getfly."
+        }
+        Reason::OrderCreated => {
+            "Hóa đơn mới trên KiotViet, đã được tạo thành đơn hàng trên Getfly."
+        }
+        Reason::LinkedByEmail => {
+            "Trên Getfly đã có khách hàng cùng email, nên được liên kết và không tạo mới."
+        }
+        Reason::LinkedByPhone => {
+            "Trên Getfly đã có khách hàng cùng số điện thoại, nên được liên kết và không tạo mới."
+        }
+        Reason::CustomerWebhookOff => {
+            "Webhook khách hàng đang tắt, nên riêng khách hàng thì không được đẩy về."
+        }
+        Reason::OrderWebhookOff => "Webhook đơn hàng đang tắt, nên hóa đơn không được đẩy về.",
+        Reason::CreatedBeforeConnection => {
+            "Được tạo trên KiotViet trước khi bật webhook, nên đây là lần chỉnh sửa về sau, và chỉnh sửa không làm thay đổi Getfly."
+        }
+        Reason::AlreadySynced => {
+            "Đã được đẩy về Getfly trước đó, và các thay đổi về sau trên KiotViet không làm thay đổi Getfly."
+        }
+        Reason::InvoiceEdited => {
+            "Đây là bản chỉnh sửa của một hóa đơn cũ, và chỉnh sửa không làm thay đổi Getfly."
+        }
+        Reason::InvoiceCancelled => "Hóa đơn đã bị hủy trên KiotViet.",
+        Reason::NotSyncedType => {
+            "Chỉ khách hàng và hóa đơn được đẩy về Getfly, loại này thì không."
+        }
+        Reason::DeletedOnKiotviet => "KiotViet không còn bản ghi này.",
+        Reason::WebhookRegisteredAgain => {
+            "KiotViet không còn gửi webhook này, nên webhook đã được đăng ký lại, và những thay đổi trong lúc đó được đọc lại."
+        }
+    }
+}
+
+/// What an ended event's reason means; none for a word that is not one.
+pub(super) fn explain(lang: Lang, word: &str) -> Option<&'static str> {
+    let reason = Reason::ALL.into_iter().find(|r| r.as_str() == word)?;
+    Some(match lang {
+        Lang::Vi => vietnamese(reason),
+        Lang::En => reason.explain(),
+    })
+}
+
+/// The Vietnamese of an English explanation.
+pub(super) fn explained(english: &str) -> Option<&'static str> {
+    let reason = Reason::ALL.into_iter().find(|r| r.explain() == english)?;
+    Some(vietnamese(reason))
+}
+
+/// What a dead letter's reason means, and what to do.
+pub(super) fn death_of(word: &str) -> (Text, Text) {
+    let found = DEATHS.iter().find(|d| d.word == word).unwrap_or(&UNKNOWN);
+    (found.means, found.mend)
+}
+
+/// The rules' names, R1 first.
+const RULES: [Text; 14] = [
+    text!("Kết nối", "Connect"),
+    text!(
+        "Khách hàng mới thành khách hàng Getfly",
+        "A new customer becomes an account",
+    ),
+    text!(
+        "Hóa đơn mới thành đơn hàng Getfly",
+        "A new invoice becomes an order",
+    ),
+    text!("Khi tắt webhook khách hàng", "Customer webhook off"),
+    text!("Khách lẻ", "Walk-in (Khách lẻ)"),
+    text!("Chỉ tạo mới, không cập nhật", "Create only, never update"),
+    text!("Liên kết, không tạo trùng", "Link, do not duplicate"),
+    text!(
+        "Nhiều số hoặc email giữ chung một trường",
+        "Merged values stay one field",
+    ),
+    text!("Số 0 ở đầu", "Leading zero"),
+    text!("Chỉ nhận hóa đơn", "Invoices only"),
+    text!("Marketing Automation", "Marketing automation"),
+    text!("Người phụ trách", "In charge (người phụ trách)"),
+    text!("Người thực hiện", "Who carried it out (người thực hiện)"),
+    text!("Nguồn KiotViet", "Source KiotViet"),
+];
+
+/// The name of a rule, by its number `R1` to `R14`.
+pub(super) fn rule(word: &str) -> Option<Text> {
+    let number: usize = word.strip_prefix('R')?.parse().ok()?;
+    RULES.get(number.checked_sub(1)?).copied()
+}
+
+/// A problem's `type` in a sentence of the page's own; none where the API's words must do.
+pub(super) fn problem(kind: &str) -> Option<Text> {
+    let text = match kind {
+        "not-found" => text!(
+            "Địa chỉ không đúng, hoặc trang không còn nữa.",
+            "The address is wrong, or the page is gone.",
+        ),
+        "method-not-allowed" => text!(
+            "Hãy quay lại và bấm nút trên trang.",
+            "Go back and use the button on the page.",
+        ),
+        "form-expired" => text!(
+            "Biểu mẫu đã hết hạn và chưa có gì được lưu. Hãy quay lại và bấm lại một lần nữa; nếu biểu mẫu hiện bên dưới thì những gì đã nhập vẫn còn.",
+            "The form had expired and nothing was saved. Go back and press the button once more; where a form is shown below, what you typed is kept.",
+        ),
+        "form-from-elsewhere" => text!(
+            "Yêu cầu đến từ một trang web khác nên không được thực hiện. Hãy thao tác trên chính trang này.",
+            "The request came from another website, so it was not carried out. Use the buttons on this page.",
+        ),
+        "kiotviet-refused-credentials" => text!(
+            "KiotViet từ chối Tên cửa hàng, ClientId hoặc Mã bảo mật. Hãy so lại với trang Thiết lập kết nối API và nhập lại.",
+            "KiotViet refuses the shop name, ClientId or security code. Compare them with the page Thiết lập kết nối API and enter them again.",
+        ),
+        "kiotviet-no-right" => text!(
+            "KiotViet chưa cấp quyền cho kết nối này. Trên KiotViet, tại Thiết lập kết nối API: tích chọn “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” và Hoạt động, sau đó ấn Lưu.",
+            "KiotViet does not give this connection the right. On KiotViet, in Thiết lập kết nối API: tick “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” and Hoạt động, then press Lưu.",
+        ),
+        "kiotviet-refused" => text!("KiotViet từ chối yêu cầu này.", "KiotViet refused."),
+        "kiotviet-unreachable" => text!(
+            "KiotViet không trả lời như mong đợi. Hãy thử lại sau một phút.",
+            "KiotViet does not answer as it should. Try again in a minute.",
+        ),
+        "getfly-refused" => text!(
+            "Getfly từ chối yêu cầu này. Kiểm tra Getfly API Key.",
+            "Getfly refused. Look at its API key.",
+        ),
+        "getfly-unreachable" => text!(
+            "Getfly không trả lời như mong đợi. Hãy thử lại sau một phút.",
+            "Getfly does not answer as it should. Try again in a minute.",
+        ),
+        "store-unavailable" => text!(
+            "Kho lưu trữ không trả lời. Hãy thử lại sau một phút; nếu vẫn lỗi, báo cho người cài đặt ứng dụng.",
+            "The key-value store does not answer. Try again in a minute; if it goes on, tell whoever installed the application.",
+        ),
+        "unknown-connection" => text!("Không có cửa hàng này.", "There is no such shop."),
+        "unknown-event" => text!(
+            "Không có sự kiện số này, hoặc đã quá hạn lưu giữ.",
+            "There is no event of this number, or it was kept long enough and removed.",
+        ),
+        "not-a-dead-letter" => text!(
+            "Sự kiện này không còn cần xử lý.",
+            "This event no longer needs attention.",
+        ),
+        "webhooks-are-on" => text!(
+            "Kết nối này đang bật webhook cho cửa hàng khác. Hãy tắt webhook trước.",
+            "This connection's webhooks are on for another shop. Switch them off first.",
+        ),
+        "webhooks-are-off" => text!(
+            "Cửa hàng này chưa bật webhook nào. Hãy bật webhook khách hàng, webhook đơn hàng hoặc cả hai trước: chỉ những gì chúng đẩy về mới được lấy.",
+            "No webhook of this shop is on. Switch on the customer webhook, the order webhook or both first: what they bring is what is brought over.",
+        ),
+        "backfill-running" => text!(
+            "Đang lấy dữ liệu cũ của cửa hàng này. Hãy đợi xong hoặc dừng lại trước.",
+            "Older data of this shop is being brought over. Wait for its end, or stop it first.",
+        ),
+        "secrets-cannot-be-opened" => text!(
+            "Không giải mã được Mã bảo mật đã lưu với master_key hiện tại. Hãy nhập lại ClientId và Mã bảo mật bên dưới.",
+            "The kept security code cannot be opened with this master_key. Enter ClientId and security code again below.",
+        ),
+        "unreadable" => text!(
+            "Nội dung này không phải là webhook của KiotViet.",
+            "This is not a KiotViet webhook.",
+        ),
+        "body-too-large" => text!(
+            "Nội dung quá lớn, tối đa 5 MiB.",
+            "It is too large; at most 5 MiB.",
+        ),
+        "invalid-request" => text!(
+            "Có thông tin còn thiếu hoặc chưa đúng.",
+            "Something is missing or wrong.",
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// How to set a variable, for the required ones.
+pub(super) fn variable(name: &str) -> Option<Text> {
+    let text = match name {
+        "getfly_url" => text!(
+            "Địa chỉ Getfly của anh/chị, ví dụ https://shop.getflycrm.com, không có dấu / ở cuối.",
+            "Your Getfly address, e.g. https://shop.getflycrm.com, without a slash at its end.",
+        ),
+        "getfly_api_key" => text!(
+            "Lấy trong Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
+            "Take it from Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
+        ),
+        "public_url" => text!(
+            "Địa chỉ mà KiotViet gọi đến ứng dụng này, ví dụ https://bridge.example.vn, không có dấu / ở cuối.",
+            "Where KiotViet reaches this application, e.g. https://bridge.example.vn, without a slash at its end.",
+        ),
+        "admin_token" => text!(
+            "Một chuỗi ngẫu nhiên từ 16 ký tự trở lên, dùng để đăng nhập trang này.",
+            "A random text of at least 16 characters; it opens this page.",
+        ),
+        "master_key" => text!(
+            "32 byte ngẫu nhiên dạng Base64, ví dụ kết quả của lệnh: openssl rand -base64 32",
+            "32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// What the members of a plan are called.
+const LABELS: [(&str, Text); 41] = [
+    ("account", text!("Khách hàng", "Account")),
+    ("account_code", text!("Mã khách hàng", "Account code")),
+    ("address", text!("Địa chỉ", "Address")),
+    ("birthday", text!("Sinh nhật", "Birthday")),
+    ("by", text!("Căn cứ", "By")),
+    ("campaign_code", text!("Mã chiến dịch", "Campaign code")),
+    ("cash_discount", text!("Chiết khấu", "Discount")),
+    ("code", text!("Mã", "Code")),
+    ("create", text!("Tạo mới", "Create")),
+    ("customer", text!("Khách hàng", "Customer")),
+    (
+        "customer_id",
+        text!("Mã số trên KiotViet", "Number on KiotViet"),
+    ),
+    ("date", text!("Ngày", "Date")),
+    ("description", text!("Mô tả", "Description")),
+    ("discount", text!("Chiết khấu", "Discount")),
+    ("email", text!("Email", "E-mail")),
+    ("executor", text!("Người thực hiện", "Carried out by")),
+    ("gender", text!("Giới tính", "Gender")),
+    ("ignore", text!("Bỏ qua", "Ignore")),
+    ("installation", text!("Thu khác", "Other charges")),
+    ("invoice_code", text!("Mã hóa đơn", "Invoice code")),
+    (
+        "invoice_id",
+        text!("Mã số trên KiotViet", "Number on KiotViet"),
+    ),
+    ("known", text!("Đã có trên Getfly", "Known in Getfly")),
+    ("lines", text!("Sản phẩm", "Products")),
+    ("link", text!("Liên kết", "Link")),
+    ("manager", text!("Người phụ trách", "In charge")),
+    ("name", text!("Tên", "Name")),
+    ("order", text!("Đơn hàng", "Order")),
+    (
+        "order_is_there",
+        text!("Đơn hàng đã có", "The order is there"),
+    ),
+    ("ours", text!("Đã tạo trước đó", "Created earlier")),
+    ("phone", text!("Số điện thoại", "Phone")),
+    ("price", text!("Đơn giá", "Price")),
+    ("product_code", text!("Mã sản phẩm", "Product code")),
+    ("product_name", text!("Tên sản phẩm", "Product name")),
+    ("quantity", text!("Số lượng", "Quantity")),
+    ("reason", text!("Lý do", "Reason")),
+    ("remember", text!("Ghi nhớ", "Remember")),
+    ("source", text!("Nguồn", "Source")),
+    ("tax_code", text!("Mã số thuế", "Tax code")),
+    ("terms", text!("Điều khoản", "Terms")),
+    ("transport", text!("Phí vận chuyển", "Shipping")),
+    ("vat", text!("Thuế", "Tax")),
+];
+
+/// A plan's member in words; its own name where it has none.
+pub(super) fn label(lang: Lang, name: &str) -> &str {
+    let found = LABELS.iter().find(|(n, _)| *n == name);
+    found.map_or(name, |(_, text)| text.of(lang))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_sentence_in_both_languages() {
+        for reason in Reason::ALL {
+            let vietnamese = explain(Lang::Vi, reason.as_str()).unwrap();
+            assert!(vietnamese.ends_with('.'), "{reason}");
+            assert_ne!(Some(vietnamese), explain(Lang::En, reason.as_str()));
+        }
+        assert_eq!(explain(Lang::Vi, "no_such_reason"), None);
+    }
+
+    #[test]
+    fn a_dead_letter_of_any_word_says_what_to_do() {
+        for death in DEATHS.iter().chain([&UNKNOWN]) {
+            for text in [death.means, death.mend] {
+                assert!(
+                    text.0.vi.ends_with('.') && text.0.en.ends_with('.'),
+                    "{}",
+                    death.word
+                );
+            }
+        }
+        assert_eq!(death_of("new_word").0, UNKNOWN.means);
+    }
+
+    #[test]
+    fn rules_are_named_by_their_number() {
+        assert_eq!(rule("R7").unwrap().0.en, "Link, do not duplicate");
+        assert_eq!(rule("R14").unwrap().0.vi, "Nguồn KiotViet");
+        for none in ["R0", "R15", "7", ""] {
+            assert_eq!(rule(none), None);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The shops, and one shop: its two webhooks with what each does to the person in charge (R4, R12), and
+//! leaving it.
+
+use super::{
+    Reply, Visit, connect,
+    layout::{alert, array, badge, facts, number, problem, sentence, text},
+    words::{self as w, Text},
+};
+use crate::{
+    admin::{connections as api, known, known_webhook, overview, problem::Problem},
+    sync::{connections::Webhook, world::World},
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+/// A webhook as people see it.
+struct Words {
+    title: Text,
+    on: Text,
+    off: Text,
+}
+
+fn words(webhook: Webhook) -> Words {
+    match webhook {
+        Webhook::Customer => Words {
+            title: w::REGISTER_CUSTOMER,
+            on: w::CUSTOMER_ON_MEANS,
+            off: w::CUSTOMER_OFF_MEANS,
+        },
+        Webhook::Order => Words {
+            title: w::REGISTER_ORDER,
+            on: w::ORDER_ON_MEANS,
+            off: w::ORDER_OFF_MEANS,
+        },
+    }
+}
+
+fn is_true(value: &Value, name: &str) -> Option<bool> {
+    value.get(name).and_then(Value::as_bool)
+}
+
+/// The state of a webhook: switched off, or as KiotViet reports it (`active`, none while unknown).
+pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Option<bool>) -> Markup {
+    let (class, words) = match (on, active) {
+        (false, _) => ("off", w::HOOK_OFF),
+        (true, Some(true)) => ("good", w::HOOK_ACTIVE),
+        (true, Some(false)) => ("bad", w::HOOK_BROKEN),
+        (true, None) => ("linked", w::HOOK_ON),
+    };
+    badge(class, visit.t(words))
+}
+
+fn state<W: World>(visit: &Visit<'_, W>, hook: &Value) -> Markup {
+    let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
+    let on = is_true(hook, "on") == Some(true);
+    if on && is_true(kiotviet, "registered") == Some(false) {
+        return badge("bad", visit.t(w::HOOK_MISSING));
+    }
+    hook_badge(visit, on, is_true(kiotviet, "active"))
+}
+
+fn webhook_of<'v>(shop: &'v Value, webhook: Webhook) -> &'v Value {
+    let hooks = shop.get("webhooks");
+    hooks
+        .and_then(|h| h.get(webhook.as_str()))
+        .unwrap_or(&Value::Null)
+}
+
+/// The links between a shop's pages.
+pub(super) fn tabs<W: World>(visit: &Visit<'_, W>, name: &str, here: Text) -> Markup {
+    let places = [
+        ("", w::CONNECTION),
+        ("/staff", w::STAFF),
+        ("/backfill", w::BACKFILL),
+    ];
+    html! {
+        div.tabs {
+            @for (path, text) in places {
+                a href={ "/ui/shops/" (name) (path) } aria-current=[(text == here).then_some("page")] { (visit.t(text)) }
+            }
+        }
+    }
+}
+
+/// `GET /ui/shops`.
+pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    let list = api::list(visit.world, visit.ready()?).await?;
+    let shops = array(&list, "connections");
+    let body = html! {
+        (visit.said())
+        h1 { (visit.t(w::SHOPS)) }
+        @for shop in shops {
+            section.card.shop {
+                div.head {
+                    h2 { (text(shop, "retailer")) }
+                    a.button href={ "/ui/shops/" (text(shop, "name")) } { (visit.t(w::MANAGE)) }
+                }
+                (facts(&[
+                    (visit.t(w::WEBHOOK_CUSTOMER), state(visit, webhook_of(shop, Webhook::Customer))),
+                    (visit.t(w::WEBHOOK_ORDER), state(visit, webhook_of(shop, Webhook::Order))),
+                    (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
+                ]))
+            }
+        }
+        @if shops.is_empty() { (nobody(visit)) }
+        @else { p { a.button href="/ui/connect" { (visit.t(w::CONNECT_ANOTHER)) } } }
+    };
+    Ok(Reply::page(200, w::SHOPS, body))
+}
+
+/// What is shown before there is a shop.
+pub(super) fn nobody<W: World>(visit: &Visit<'_, W>) -> Markup {
+    html! {
+        section.card.empty {
+            h2 { (visit.t(w::NO_SHOP)) }
+            p { (visit.t(w::NO_SHOP_MORE)) }
+            p { a.button.primary href="/ui/connect" { (visit.t(w::CONNECT_FIRST)) } }
+        }
+    }
+}
+
+fn switch_card<W: World>(
+    visit: &Visit<'_, W>,
+    shop: &Value,
+    webhook: Webhook,
+    waiting: u64,
+) -> Markup {
+    let (hook, words) = (webhook_of(shop, webhook), words(webhook));
+    let on = is_true(hook, "on") == Some(true);
+    let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
+    let sound = is_true(kiotviet, "active") == Some(true);
+    let error = text(kiotviet, "error");
+    let place = format!(
+        "/ui/shops/{}/webhooks/{}",
+        text(shop, "name"),
+        webhook.as_str()
+    );
+    html! {
+        section.card.switch id=(webhook.as_str()) {
+            div.head { h2 { (visit.t(words.title)) } (state(visit, hook)) }
+            ul.means {
+                li.chosen[on] { (visit.t(words.on)) }
+                li.chosen[!on] { (visit.t(words.off)) }
+            }
+            @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
+            @if !error.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
+            @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
+            div.buttons {
+                @if on {
+                    @if !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
+                    (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, ""))
+                } @else {
+                    (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, "primary"))
+                }
+            }
+        }
+    }
+}
+
+/// `GET /ui/shops/{name}`, or the same after something about it went wrong.
+pub(super) async fn show<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+    wrong: Option<&Problem>,
+) -> Result<Reply, Problem> {
+    let shop = api::one(visit.world, visit.ready()?, name).await?;
+    let overview = overview::overview(visit.world).await?;
+    let waiting = overview
+        .get("counts")
+        .map_or(0, |counts| number(counts, "waiting"));
+    let signed = is_true(&shop, "valid_signature_seen") == Some(true);
+    let retailer = text(&shop, "retailer");
+    let body = html! {
+        (visit.said())
+        @if let Some(wrong) = wrong { (problem(visit.view, wrong)) }
+        h1 { (retailer) }
+        (tabs(visit, name, w::CONNECTION))
+        @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting)) }
+        div.columns {
+            section.card {
+                h2 { (visit.t(w::CONNECTION)) }
+                (facts(&[
+                    (visit.t(w::SHOP_NAME), html! { (retailer) }),
+                    (visit.t(w::CLIENT_ID), html! { code { (text(&shop, "client_id")) } }),
+                    (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
+                    (visit.t(w::SIGNATURE), html! { (visit.t(if signed { w::YES } else { w::NO })) }),
+                ]))
+                @if !signed { p.hint { (visit.t(w::SIGNATURE_NO)) } }
+                div.buttons {
+                    a.button href={ "/ui/connect?retailer=" (retailer) } { (visit.t(w::NEW_CREDENTIALS)) }
+                    a.button.danger href={ "/ui/shops/" (name) "/disconnect" } { (visit.t(w::DISCONNECT)) }
+                }
+            }
+            (connect::guide(visit))
+        }
+    };
+    Ok(Reply::page(wrong.map_or(200, |p| p.status), w::SHOPS, body))
+}
+
+/// `POST /ui/shops/{name}/webhooks/{webhook}/on` and `/off`.
+pub(super) async fn switch<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+    webhook: &str,
+    on: bool,
+) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let (ready, webhook) = (visit.ready()?, known_webhook(webhook)?);
+    known(visit.world, name).await?;
+    let done = if on {
+        api::switch_on(visit.world, ready, name, webhook).await
+    } else {
+        api::switch_off(visit.world, ready, name, webhook).await
+    };
+    match done {
+        Ok(_) => Ok(Reply::to(&format!("/ui/shops/{name}?done=switched"))),
+        Err(wrong) => show(visit, name, Some(&wrong)).await,
+    }
+}
+
+/// `GET /ui/shops/{name}/disconnect`.
+pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Reply, Problem> {
+    let shop = known(visit.world, name).await?;
+    let place = format!("/ui/shops/{name}");
+    let body = html! {
+        section.card.narrow {
+            h1 { (visit.t(w::DISCONNECT_SURE)) }
+            p { strong { (shop.retailer.as_str()) } }
+            p { (visit.t(w::DISCONNECT_MEANS)) }
+            div.buttons {
+                (visit.view.button(&format!("{place}/disconnect"), w::DISCONNECT, "danger"))
+                a.button href=(place) { (visit.t(w::BACK)) }
+            }
+        }
+    };
+    Ok(Reply::page(200, w::SHOPS, body))
+}
+
+/// `POST /ui/shops/{name}/disconnect`.
+pub(super) async fn disconnect<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let gone = api::delete(visit.world, visit.ready()?, name).await?;
+    let partly = gone.get("warning").is_some_and(Value::is_string);
+    let said = if partly { "gone-partly" } else { "gone" };
+    Ok(Reply::to(&format!("/ui/shops?done={said}")))
+}

@@ -1,0 +1,73 @@
+//! R13: which sellers have no Getfly user of the same phone, and what to mend. Phone numbers are shown
+//! here, behind the log-in, and nowhere else.
+
+use super::{
+    Reply, Visit,
+    layout::{alert, array, text},
+    shop::tabs,
+    words::{self as w},
+};
+use crate::{
+    admin::{known, problem::Problem, staff as api},
+    sync::world::World,
+};
+use maud::{Markup, html};
+use serde_json::Value;
+
+fn seller<W: World>(visit: &Visit<'_, W>, seller: &Value) -> Markup {
+    let user = seller.get("getfly_user").filter(|user| user.is_object());
+    let phone = text(seller, "phone");
+    let mend = match text(seller, "problem") {
+        "seller_without_phone" => Some(w::STAFF_NO_PHONE),
+        "nobody_with_that_phone" => Some(w::STAFF_NOBODY),
+        _ => None,
+    };
+    html! {
+        li {
+            div {
+                strong { (text(seller, "name")) } " "
+                span.muted { (if phone.is_empty() { visit.t(w::NO_PHONE) } else { phone }) }
+            }
+            @if let Some(user) = user {
+                p { (visit.t(w::GETFLY_USER)) ": " (text(user, "name")) " (" (text(user, "login")) ")" }
+            }
+            @if let Some(mend) = mend { p { (visit.t(mend)) } }
+        }
+    }
+}
+
+fn group<'v, W: World>(visit: &Visit<'_, W>, sellers: impl Iterator<Item = &'v Value>) -> Markup {
+    html! { ul.people { @for one in sellers { (seller(visit, one)) } } }
+}
+
+/// `GET /ui/shops/{name}/staff`.
+pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Reply, Problem> {
+    let shop = known(visit.world, name).await?;
+    let found = api::staff(visit.world, visit.ready()?, name, api::Phones::Shown).await?;
+    let sellers = array(&found, "staff");
+    let unmatched = |s: &&Value| !text(s, "problem").is_empty();
+    let wrong = sellers.iter().filter(unmatched).count();
+    let body = html! {
+        h1 { (shop.retailer.as_str()) }
+        (tabs(visit, name, w::STAFF))
+        p { (visit.t(w::STAFF_MORE)) }
+        @if sellers.is_empty() {
+            section.card.empty { p { (visit.t(w::STAFF_EMPTY)) } }
+        } @else if wrong == 0 {
+            (alert("good", &html! { p { (visit.t(w::STAFF_ALL_FINE)) } }))
+        } @else {
+            section.card {
+                h2 { (visit.t(w::STAFF_TO_MEND)) " (" (wrong) ")" }
+                (group(visit, sellers.iter().filter(unmatched)))
+            }
+        }
+        @if wrong < sellers.len() {
+            section.card {
+                h2 { (visit.t(w::STAFF_MATCHED)) " (" (sellers.len() - wrong) ")" }
+                (group(visit, sellers.iter().filter(|s| !unmatched(s))))
+            }
+        }
+        p.hint { (visit.t(w::STAFF_ADMIN)) " " (visit.t(w::STAFF_FRESH)) }
+    };
+    Ok(Reply::page(200, w::SHOPS, body))
+}

@@ -1,0 +1,322 @@
+//! Every text of the page, in Vietnamese and in English, in one table. Sentences about events are in
+//! `reasons.rs`.
+
+/// The page's languages. Vietnamese unless a person switches: a shop's browser is often set to
+/// English, so `Accept-Language` says little about who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Lang {
+    /// Tiếng Việt.
+    #[default]
+    Vi,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// From the word in the query and the cookie.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "vi" => Some(Self::Vi),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+
+    /// The word in the query, the cookie and `<html lang>`.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        }
+    }
+}
+
+/// One text in both languages. A pointer, because each use of it is code in the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Text(pub(super) &'static Pair);
+
+/// See [`Text`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// Vietnamese.
+    pub(super) vi: &'static str,
+    /// English.
+    pub(super) en: &'static str,
+}
+
+impl Text {
+    /// In this language.
+    pub(super) fn of(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Vi => self.0.vi,
+            Lang::En => self.0.en,
+        }
+    }
+}
+
+/// `text!(vietnamese, english)`
+macro_rules! text {
+    ($vi:expr, $en:expr $(,)?) => {
+        $crate::admin::page::words::Text(&$crate::admin::page::words::Pair { vi: $vi, en: $en })
+    };
+}
+pub(super) use text;
+
+macro_rules! words {
+    ($($name:ident: $vi:literal / $en:literal;)*) => {
+        $(pub(super) const $name: Text = text!($vi, $en);)*
+        #[cfg(test)]
+        const ALL: &[(&str, Text)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+words! {
+    // The frame.
+    OVERVIEW: "Tổng quan" / "Overview";
+    SHOPS: "Cửa hàng" / "Shops";
+    EVENTS: "Sự kiện" / "Events";
+    TRY: "Xem thử" / "Try it";
+    LOG_OUT: "Đăng xuất" / "Log out";
+    OTHER_LANGUAGE: "English" / "Tiếng Việt";
+    TAGLINE: "Khách hàng và hóa đơn KiotViet vào Getfly, mỗi thứ đúng một lần." / "KiotViet customers and invoices into Getfly, each exactly once.";
+    SKIP: "Đến nội dung chính" / "Skip to content";
+    BACK: "Quay lại" / "Back";
+    YES: "Có" / "Yes";
+    NO: "Không" / "No";
+
+    // Log in.
+    LOG_IN: "Đăng nhập" / "Log in";
+    ADMIN_TOKEN: "Mã quản trị (admin_token)" / "Admin token (admin_token)";
+    ADMIN_TOKEN_HINT: "Mã đã đặt ở biến admin_token khi cài đặt ứng dụng. Phiên đăng nhập kéo dài 12 giờ." / "The text that was set as the variable admin_token when the application was installed. You stay logged in for 12 hours.";
+    WRONG_TOKEN: "Mã quản trị không đúng. Kiểm tra xem có thừa hoặc thiếu ký tự không, rồi nhập lại." / "The admin token is wrong. Look for missing or extra characters and enter it again.";
+    TOO_MANY: "Đã có quá nhiều lần đăng nhập sai. Hãy thử lại sau số giây sau đây:" / "There were too many failed log-ins. Try again after this many seconds:";
+    TOO_MANY_MORE: "Người đang đăng nhập, webhook và API vẫn hoạt động bình thường." / "Whoever is logged in, the webhooks and the API go on working.";
+    LOGGED_OUT: "Anh/chị đã đăng xuất." / "You are logged out.";
+
+    // Errors of the page itself.
+    NOT_FOUND: "Không có trang này" / "There is no such page";
+    WRONG_METHOD: "Trang này không mở được theo cách đó" / "This page cannot be opened that way";
+    NOT_DONE: "Chưa thực hiện được" / "It was not done";
+    WHAT_IT_SAID: "Chi tiết:" / "Details:";
+
+    // Configuration.
+    SETUP: "Cần hoàn tất cài đặt" / "The installation needs attention";
+    SETUP_MORE: "Các biến sau còn thiếu hoặc chưa đúng. Người cài đặt ứng dụng sửa chúng rồi khởi động lại. Trong lúc đó webhook vẫn được nhận và giữ lại." / "These variables are missing or malformed. Whoever installed the application sets them and starts it again. Deliveries are accepted and kept meanwhile.";
+    SETUP_HOW: "Đặt biến bằng --variable tên=giá_trị, hoặc biến môi trường SPIN_VARIABLE_TÊN." / "Set a variable with --variable name=value, or as SPIN_VARIABLE_NAME in the environment.";
+
+    // Overview.
+    NO_SHOP: "Chưa kết nối cửa hàng nào" / "No shop is connected yet";
+    NO_SHOP_MORE: "Kết nối cửa hàng KiotViet chỉ mất khoảng hai phút." / "Connecting a KiotViet shop takes about two minutes.";
+    CONNECT_FIRST: "Kết nối cửa hàng đầu tiên" / "Connect the first shop";
+    CONNECT_ANOTHER: "Kết nối thêm cửa hàng" / "Connect another shop";
+    TODAY: "Hôm nay" / "Today";
+    DAYS_30: "30 ngày gần đây" / "The last 30 days";
+    AS_TABLE: "Xem dạng bảng" / "As a table";
+    DAY: "Ngày" / "Day";
+    NO_EVENTS_30: "Chưa có sự kiện nào trong 30 ngày." / "No events in 30 days.";
+    CHART_TITLE: "Số sự kiện mỗi ngày theo kết quả" / "Events a day by outcome";
+    LAST_EVENT: "Sự kiện gần nhất" / "Last event";
+    CHECKED_AT: "Kiểm tra webhook lúc" / "Webhooks checked at";
+    MISSED_AT: "KiotViet gửi thiếu, đã đọc lại lúc" / "Not delivered by KiotViet, read back at";
+    WAITING: "Đang chờ" / "Waiting";
+    DEAD_LETTERS: "Cần xử lý" / "Need attention";
+    OLDEST_WAITING: "Chờ lâu nhất từ" / "Oldest waiting since";
+    NEEDS_YOU: "sự kiện cần anh/chị xử lý" / "events need a person";
+    SEE_THEM: "Xem và xử lý" / "See and settle them";
+    PAUSED: "Đang tạm dừng vì bên kia không trả lời, sẽ tự thử lại lúc" / "Paused because the other side does not answer; tried again at";
+    UNREAD: "sự kiện mới nhận, chưa bắt đầu xử lý" / "events have arrived and not been begun";
+    EQUATION: "Không mất sự kiện nào" / "Nothing is lost";
+    EQUATION_WRONG: "Số liệu không khớp" / "The numbers do not add up";
+    EQUATION_MORE: "Mỗi sự kiện đã nhận kết thúc ở đúng một nơi:" / "Every event that was received ends in exactly one place:";
+    EQUATION_MEND: "Hãy báo cho người cài đặt ứng dụng." / "Tell whoever installed the application.";
+    RECEIVED: "Đã nhận" / "Received";
+
+    // Webhooks.
+    WEBHOOK_CUSTOMER: "Webhook khách hàng" / "Customer webhook";
+    WEBHOOK_ORDER: "Webhook đơn hàng" / "Order webhook";
+    HOOK_ACTIVE: "Đang hoạt động" / "Active";
+    HOOK_BROKEN: "KiotViet đã tắt" / "Switched off by KiotViet";
+    HOOK_MISSING: "KiotViet không còn webhook này" / "Gone from KiotViet";
+    HOOK_ON: "Đang bật" / "On";
+    HOOK_OFF: "Đang tắt" / "Off";
+
+    // Shops and connecting.
+    CONNECT: "Kết nối" / "Connect";
+    CONNECT_TITLE: "Kết nối cửa hàng KiotViet" / "Connect a KiotViet shop";
+    SHOP_NAME: "Tên cửa hàng" / "Shop name (Tên cửa hàng)";
+    SHOP_NAME_HINT: "Tên kết nối trên KiotViet. Ví dụ link KiotViet là https://datta.kiotviet.vn thì nhập datta." / "The connection's name on KiotViet. If your address is https://datta.kiotviet.vn, enter datta.";
+    CLIENT_ID: "ClientId" / "ClientId";
+    SECRET: "Mã bảo mật" / "Security code (Mã bảo mật)";
+    CLIENT_HINT: "Sao chép từ trang Thiết lập kết nối API của KiotViet." / "Copy it from KiotViet's page Thiết lập kết nối API.";
+    SECRET_HINT: "Được mã hóa khi lưu và không bao giờ hiển thị lại." / "It is kept encrypted and never shown again.";
+    SECRET_AGAIN: "Vì an toàn, Mã bảo mật không được giữ lại: hãy nhập lại." / "For safety the security code is not kept: enter it again.";
+    STEPS: "Các bước trên KiotViet" / "The steps on KiotViet";
+    STEP_1: "Đăng nhập quản lý KiotViet bằng tài khoản có quyền admin. Từ menu Thiết lập chọn Thiết lập cửa hàng, rồi Thiết lập kết nối API." / "Log in to KiotViet's management with an admin account. In the menu Thiết lập choose Thiết lập cửa hàng, then Thiết lập kết nối API.";
+    STEP_2: "Tên kết nối: nhập giống địa chỉ gian hàng KiotViet." / "Tên kết nối: the same as the address of your KiotViet shop.";
+    STEP_3: "Tích chọn “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn”." / "Tick “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn”.";
+    STEP_4: "Ấn Tạo mã để sinh ra Mã bảo mật, tích chọn Hoạt động, sau đó ấn Lưu." / "Press Tạo mã to make the security code (Mã bảo mật), tick Hoạt động, then press Lưu.";
+    STEP_5: "Sao chép Tên cửa hàng, ClientId và Mã bảo mật vào biểu mẫu này rồi ấn Kết nối." / "Copy shop name, ClientId and security code into this form and press Connect.";
+    TICK_WARNING: "Nếu không tích chọn mục “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn”, thông tin từ KiotViet sẽ không đổ về Getfly." / "Unless “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” is ticked, nothing comes from KiotViet to Getfly.";
+    CONNECTED: "Đã kết nối. Bây giờ hãy bật các webhook bên dưới." / "Connected. Now switch on the webhooks below.";
+    CONNECTED_AT: "Kết nối lúc" / "Connected at";
+    SIGNATURE: "Đã thấy chữ ký hợp lệ" / "Valid signature seen";
+    SIGNATURE_NO: "KiotViet chưa gửi chữ ký hợp lệ nào. Sự kiện vẫn được xử lý, và mọi giá trị đều đọc lại từ KiotViet." / "KiotViet has not sent a valid signature yet. Events are processed all the same, and every value is read from KiotViet itself.";
+    REGISTER_CUSTOMER: "Đăng ký Webhook tạo khách hàng" / "Register the webhook for new customers (Đăng ký Webhook tạo khách hàng)";
+    REGISTER_ORDER: "Đăng ký Webhook tạo đơn hàng" / "Register the webhook for new orders (Đăng ký Webhook tạo đơn hàng)";
+    CUSTOMER_ON_MEANS: "Khi bật: khách hàng tạo mới trên KiotViet được đẩy ngay về Getfly và không có người phụ trách." / "On: a customer created on KiotViet goes to Getfly at once, and nobody is in charge of it (người phụ trách).";
+    CUSTOMER_OFF_MEANS: "Khi tắt: khách hàng chỉ được tạo khi có hóa đơn, và người thực hiện hóa đơn trở thành người phụ trách khách hàng." / "Off: a customer is created only with an invoice, and whoever carried out the invoice (người thực hiện) is put in charge of the customer (người phụ trách).";
+    ORDER_ON_MEANS: "Khi bật: hóa đơn tạo mới trên KiotViet trở thành đơn hàng trên Getfly, người bán là người thực hiện đơn hàng." / "On: an invoice created on KiotViet becomes an order in Getfly, and its seller is the one who carried it out (người thực hiện).";
+    ORDER_OFF_MEANS: "Khi tắt: không hóa đơn nào được đẩy về Getfly." / "Off: no invoice goes to Getfly.";
+    ON_SINCE: "Bật từ" / "On since";
+    SWITCH_ON: "Bật" / "Switch on";
+    SWITCH_OFF: "Tắt" / "Switch off";
+    REPAIR: "Đăng ký lại" / "Register again";
+    SWITCHED: "Đã lưu thay đổi." / "The change is saved.";
+    WAITING_WARNING: "Còn sự kiện đang chờ xử lý. Nếu tắt rồi bật lại, khách hàng và hóa đơn tạo trước lúc bật lại được coi là cũ và không được đẩy về. Nên đợi xử lý hết rồi hãy tắt. Số đang chờ:" / "Events are still waiting. After switching off and on again, customers and invoices created before that moment count as old and are not brought over. Better wait until all are processed. Waiting now:";
+    WEBHOOKS_AGAIN: "Mã bí mật của webhook đã được tạo mới: hãy bấm “Đăng ký lại” cho từng webhook đang bật." / "The webhooks have new secrets: press “Register again” for each one that is on.";
+    NEW_CREDENTIALS: "Đổi ClientId hoặc Mã bảo mật" / "Change ClientId or security code";
+    DISCONNECT: "Ngắt kết nối" / "Disconnect";
+    DISCONNECT_SURE: "Ngắt kết nối cửa hàng này?" / "Disconnect this shop?";
+    DISCONNECT_MEANS: "Webhook được hủy đăng ký trên KiotViet, ClientId và Mã bảo mật bị xóa. Lịch sử sự kiện được giữ lại, dữ liệu trên Getfly không thay đổi." / "Its webhooks are unregistered at KiotViet, ClientId and security code are forgotten. The history of events stays, and nothing changes in Getfly.";
+    DISCONNECTED: "Đã ngắt kết nối." / "Disconnected.";
+    DISCONNECTED_PARTLY: "Đã ngắt kết nối, nhưng không hủy được webhook trên KiotViet: hãy xóa chúng tại Thiết lập kết nối API." / "Disconnected, but the webhooks could not be unregistered at KiotViet: remove them there, in Thiết lập kết nối API.";
+    CONNECTION: "Kết nối" / "Connection";
+    FIELD_MISSING: "Hãy điền mục này." / "Fill this in.";
+    SHOP_NAME_WRONG: "Tên cửa hàng là phần đứng trước .kiotviet.vn trong địa chỉ: chữ thường không dấu, số, dấu - hoặc _." / "The shop name is what stands before .kiotviet.vn in the address: letters a-z, digits, - or _.";
+    FORM_WRONG: "Chưa kết nối. Hãy sửa những mục được đánh dấu bên dưới." / "Not connected. Mend what is marked below.";
+    MANAGE: "Quản lý" / "Manage";
+
+    // Staff.
+    STAFF: "Nhân viên" / "Staff";
+    STAFF_MORE: "Người thực hiện đơn hàng được tìm theo số điện thoại: số của nhân viên trên KiotViet phải trùng với số trong tài khoản Getfly." / "Who carried out an order is found by phone: the seller's number on KiotViet must be the number of a Getfly user.";
+    STAFF_ADMIN: "Tài khoản admin KiotViet không có trong danh sách này, vì KiotViet không cung cấp tài khoản admin qua API: hóa đơn do admin bán không có người thực hiện." / "KiotViet's admin accounts are not in this list, because KiotViet does not give them through its API: invoices sold by an admin have nobody who carried them out.";
+    STAFF_TO_MEND: "Nhân viên chưa khớp" / "Sellers without a match";
+    STAFF_ALL_FINE: "Tất cả nhân viên đều khớp với một người dùng Getfly." / "Every seller matches a Getfly user.";
+    STAFF_MATCHED: "Nhân viên đã khớp" / "Sellers with a match";
+    STAFF_EMPTY: "KiotViet không có nhân viên nào." / "KiotViet lists no sellers.";
+    STAFF_NO_PHONE: "Chưa có số điện thoại dùng được trên KiotViet. Thêm số vào tài khoản nhân viên trên KiotViet." / "No usable phone number on KiotViet. Add one to the seller's KiotViet account.";
+    STAFF_NOBODY: "Không có người dùng Getfly nào có số này. Nhập số này vào tài khoản Getfly của nhân viên." / "No Getfly user has this number. Enter it in the seller's Getfly account.";
+    STAFF_FRESH: "Danh sách được đọc lại tối đa mười phút một lần." / "The lists are at most ten minutes old.";
+    GETFLY_USER: "Người dùng Getfly" / "Getfly user";
+    NO_PHONE: "chưa có số" / "no number";
+
+    // Events.
+    ALL_SHOPS: "Tất cả cửa hàng" / "All shops";
+    ALL_STATES: "Tất cả trạng thái" / "All states";
+    SHOP: "Cửa hàng" / "Shop";
+    STATE: "Trạng thái" / "State";
+    FILTER: "Lọc" / "Filter";
+    NO_EVENTS: "Không có sự kiện nào." / "No events.";
+    NO_EVENTS_HERE: "Không có sự kiện phù hợp trong phần này của lịch sử; hãy xem tiếp phần cũ hơn." / "No matching events in this part of the history; go on to the older ones.";
+    OLDER: "Cũ hơn" / "Older";
+    NEWER: "Mới hơn" / "Newer";
+    EVENT: "Sự kiện" / "Event";
+    RECEIVED_AT: "Nhận lúc" / "Received at";
+    FINISHED_AT: "Kết thúc lúc" / "Ended at";
+    ATTEMPTS: "Số lần thử lỗi" / "Failed tries";
+    NEXT_ATTEMPT: "Thử lại lúc" / "Next try at";
+    ACCOUNT_CODE: "Mã khách hàng Getfly" / "Getfly account";
+    ORDER_CODE: "Mã đơn hàng Getfly" / "Getfly order";
+    RULE: "Quy tắc" / "Rule";
+    WHAT_TO_DO: "Cần làm gì" / "What to do";
+    NOTES: "Ghi chú" / "Notes";
+    EVIDENCE: "Căn cứ" / "Evidence";
+    MATCHES: "Khách hàng trùng trên Getfly" / "Getfly accounts that matched";
+    MATCHED_EMAIL: "Trùng email" / "Same e-mail";
+    MATCHED_PHONE: "Trùng số điện thoại" / "Same phone";
+    CHOSEN: "Được chọn" / "Chosen";
+    CHOSEN_WHY: "Email được xét trước số điện thoại; nếu nhiều khách hàng trùng, khách được tạo trước trên Getfly được chọn." / "E-mail is looked at before phone; of several accounts, the one created first in Getfly is chosen.";
+    CREATED_ON_GETFLY: "Tạo trên Getfly" / "Created in Getfly";
+    DETAILS: "Chi tiết xử lý" / "How it went";
+    CALLS: "Các lệnh gọi đã thực hiện" / "Calls that were made";
+    NO_ANSWER: "không trả lời" / "no answer";
+    RETRY: "Thử lại" / "Try again";
+    DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
+    RETRY_ALL: "Thử lại tất cả" / "Try all again";
+    RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";
+    RETRY_MORE: "Vẫn còn sự kiện cũ hơn cần xử lý." / "Older events still need attention.";
+    RETRIED: "Đã yêu cầu thử lại. Kết quả hiện ra sau ít phút." / "They will be tried again. The outcome shows in a few minutes.";
+    WISH_DONE: "Đã thực hiện." / "Done.";
+    WISH_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
+
+    // Trying.
+    TRY_TITLE: "Xem thử một webhook" / "Try a webhook";
+    TRY_MORE: "Dán nội dung webhook KiotViet để xem điều gì sẽ xảy ra. Không có gì được ghi, cả ở đây lẫn trên Getfly." / "Paste a KiotViet webhook to see what would happen. Nothing is written, neither here nor in Getfly.";
+    PAYLOAD: "Nội dung webhook (JSON)" / "Webhook body (JSON)";
+    PAYLOAD_EMPTY: "Hãy dán nội dung webhook vào ô bên dưới." / "Paste a webhook's body into the field below.";
+    TRY_BUTTON: "Xem điều gì sẽ xảy ra" / "See what would happen";
+    TRY_RESULT: "Điều sẽ xảy ra" / "What would happen";
+    TRY_NOTHING: "Nội dung này không có mục nào." / "This body holds no items.";
+    TRY_PROBLEM: "Không thể lập kế hoạch" / "There is no plan";
+    CHOOSE_SHOP: "Hãy chọn một cửa hàng." / "Choose a shop.";
+    WOULD_CREATE: "Sẽ tạo mới" / "Would be created";
+    WOULD_LINK: "Sẽ liên kết" / "Would be linked";
+    WOULD_IGNORE: "Sẽ bỏ qua" / "Would be ignored";
+    PLAN: "Kế hoạch" / "Plan";
+
+    // Backfill.
+    BACKFILL: "Lấy dữ liệu cũ" / "Older data";
+    BACKFILL_MORE: "Đẩy khách hàng và hóa đơn đã tạo trước đây về Getfly, theo đúng các quy tắc như khi bán hàng. Những gì đã có thì bỏ qua." / "Brings customers and invoices that were created earlier to Getfly, by the same rules as live ones. What is there already is left out.";
+    FROM_DAY: "Từ ngày" / "From day";
+    TO_DAY: "Đến hết ngày (không bắt buộc)" / "To the end of day (optional)";
+    WRONG_DAY: "Hãy nhập ngày theo dạng năm-tháng-ngày, ví dụ 2026-10-01." / "Enter a day as year-month-day, e.g. 2026-10-01.";
+    WRONG_ORDER: "Ngày kết thúc phải không sớm hơn ngày bắt đầu." / "The last day must not be before the first.";
+    BACKFILL_PREVIEW: "Xem trước" / "Preview";
+    BACKFILL_RUN: "Bắt đầu lấy" / "Start";
+    BACKFILL_STOP: "Dừng lại" / "Stop";
+    BACKFILL_STATE: "Tiến độ" / "Progress";
+    BACKFILL_WOULD: "Sẽ lấy (chưa ghi gì)" / "Would be brought over (nothing is written yet)";
+    BACKFILL_STARTED: "Đã bắt đầu. Trang tự cập nhật mỗi năm giây." / "It has started. The page refreshes every five seconds.";
+    BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
+    BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
+    BACKFILL_SECONDS: "Thời gian ước tính (giây)" / "Estimated time (seconds)";
+    RUN_RUNNING: "Đang chạy" / "Running";
+    RUN_DONE: "Đã xong" / "Done";
+    RUN_STOPPED: "Đã dừng" / "Stopped";
+    REFRESH: "Cập nhật trang" / "Refresh";
+    PERIOD: "Khoảng thời gian" / "Period";
+    LISTED: "Tìm thấy" / "Found";
+    KNOWN: "Đã có" / "Known";
+    TO_PROCESS: "Cần xử lý" / "To process";
+    TOTAL: "Tổng số" / "Total";
+    QUEUED: "Đã đưa vào hàng đợi" / "Queued";
+    CUSTOMERS: "Khách hàng" / "Customers";
+    INVOICES: "Hóa đơn" / "Invoices";
+
+    // Words of the API.
+    CREATED: "Đã tạo" / "Created";
+    LINKED: "Đã liên kết" / "Linked";
+    IGNORED: "Bỏ qua" / "Ignored";
+    DEAD: "Cần xử lý" / "Needs attention";
+    DISMISSED: "Đã đóng" / "Dismissed";
+    RETRYING: "Chờ thử lại" / "Will be retried";
+    DONE: "Đã xong" / "Done";
+    CUSTOMER: "Khách hàng" / "Customer";
+    INVOICE: "Hóa đơn" / "Invoice";
+    OTHER: "Khác" / "Other";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_in_both_languages() {
+        for (name, text) in ALL {
+            for words in [text.0.vi, text.0.en] {
+                assert!(!words.trim().is_empty(), "{name}");
+                assert_eq!(words, words.trim(), "{name}");
+            }
+            let same = text.0.vi == text.0.en;
+            assert_eq!(same, *name == "CLIENT_ID", "{name} is not translated");
+        }
+    }
+
+    #[test]
+    fn a_language_is_found_again_by_its_word() {
+        for lang in [Lang::Vi, Lang::En] {
+            assert_eq!(Lang::parse(lang.word()), Some(lang));
+        }
+        assert_eq!(Lang::parse("fr"), None);
+    }
+}

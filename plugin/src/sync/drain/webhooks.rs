@@ -1,0 +1,220 @@
+//! KiotViet switches a webhook off after one bad answer, other tools delete it, and nobody is told. So
+//! the worker asks, registers ours again, tells it as an event, and has everything read back that may
+//! have been missed. Somebody else's webhook is never touched.
+
+use super::{Drain, Stop, Upkeep, stop};
+use crate::{
+    kiotviet::{error::KiotVietError, records::Webhook as Registered},
+    log,
+    rules::verdict::Reason,
+    sync::{
+        connections::{self, Connection, Switches, Webhook},
+        execute, journal,
+        reading::Reading,
+        record::{Kind, Record},
+        session::Session,
+        stats,
+        watch::{self, EVERY, GRACE, Seen, Watch},
+        webhooks::{self, Standing},
+        worker::Worker,
+        world::{Clock, World},
+    },
+    time::Timestamp,
+};
+
+impl<W: World> Drain<'_, '_, W> {
+    /// Looks at every connection's webhooks, when it is time.
+    pub(super) async fn look_after_webhooks(&mut self) -> Result<(), Stop> {
+        let now = self.worker.now();
+        match (self.bounds.upkeep, self.cursor.watched_at) {
+            (Upkeep::None, _) => return Ok(()),
+            (Upkeep::Now, _) => {}
+            // Whoever switched the first webhook on has just seen it.
+            (Upkeep::Due, None) => {
+                self.cursor.watched_at = Some(now);
+                return Ok(());
+            }
+            (Upkeep::Due, Some(last)) if now.saturating_since(last) < EVERY => return Ok(()),
+            (Upkeep::Due, Some(_)) => {}
+        }
+        for name in connections::names(self.worker).await.map_err(stop)? {
+            self.look_after(&name).await?;
+        }
+        self.cursor.watched_at = Some(now);
+        Ok(())
+    }
+
+    async fn look_after(&mut self, name: &str) -> Result<(), Stop> {
+        let (worker, ready) = (self.worker, self.ready);
+        // A connection that cannot be read stops nobody; its own events say so.
+        let (Ok(Some(connection)), Ok(switches)) = (
+            connections::load(worker, name).await,
+            connections::switches(worker, name).await,
+        ) else {
+            return Ok(());
+        };
+        let opened = connection.open(&ready.sealer);
+        if let Ok(opened) = &opened
+            && let Some(anew) = connection.sealed_anew(opened, &ready.sealer, worker)
+        {
+            self.keep_sealed_anew(&connection, &anew).await?;
+        }
+        if switches == Switches::default() {
+            return Ok(());
+        }
+        let mut watch = watch::load(worker, name).await.map_err(stop)?;
+        match opened {
+            Err(e) => watch.problem = Some(e.to_string()),
+            Ok(opened) => {
+                let session = Session::new(worker, ready, &connection, &opened);
+                match webhooks::registered(&session).await {
+                    Err(e) => watch.problem = Some(e.to_string()),
+                    Ok(registered) => {
+                        watch.checked_at = Some(worker.now());
+                        watch.problem = None;
+                        self.mend(&session, switches, &registered, &mut watch)
+                            .await?;
+                    }
+                }
+                self.plan_readings(name, switches, &mut watch);
+            }
+        }
+        if let Some(problem) = &watch.problem {
+            log::webhooks_not_sound(worker, name, problem);
+        }
+        watch::save(worker, name, &watch).await.map_err(stop)
+    }
+
+    /// After a rotation of `master_key`. Only over what was read: a person's request may have
+    /// connected the shop anew meanwhile.
+    async fn keep_sealed_anew(&self, before: &Connection, anew: &Connection) -> Result<(), Stop> {
+        let now = connections::load(self.worker, &before.name).await;
+        if now.is_ok_and(|now| now.as_ref() == Some(before)) {
+            connections::save(self.worker, anew, false)
+                .await
+                .map_err(stop)?;
+        }
+        Ok(())
+    }
+
+    async fn mend(
+        &mut self,
+        session: &Session<'_, Worker<'_, W>>,
+        switches: Switches,
+        registered: &[Registered],
+        watch: &mut Watch,
+    ) -> Result<(), Stop> {
+        for webhook in Webhook::ALL {
+            if switches.since(webhook).is_none() {
+                *watch.of_mut(webhook) = Seen::default();
+                continue;
+            }
+            let standing = webhooks::standing(session, registered, webhook);
+            if standing != Standing::Sound {
+                let seen = watch.of_mut(webhook);
+                seen.active = Some(false);
+                seen.mending = Some(words(standing, seen.sound_at));
+                // Written first: should the worker die in between, the next one still tells it.
+                watch::save(session.world, &session.connection.name, watch)
+                    .await
+                    .map_err(stop)?;
+                match again(session, registered, webhook).await {
+                    Err(e) => {
+                        watch.problem = Some(e.to_string());
+                        continue;
+                    }
+                    Ok(false) => {
+                        *watch.of_mut(webhook) = Seen::default();
+                        continue;
+                    }
+                    Ok(true) => {}
+                }
+            }
+            let seen = watch.of_mut(webhook);
+            seen.active = Some(true);
+            seen.sound_at = Some(self.worker.now());
+            if let Some(what) = seen.mending.take() {
+                seen.gap = true;
+                self.tell(&session.connection.name, webhook, what).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What happened stands in the events.
+    async fn tell(&mut self, name: &str, webhook: Webhook, what: String) -> Result<(), Stop> {
+        let now = self.worker.now();
+        let seq = journal::reserve(self.worker, 1).await.map_err(stop)?;
+        let key = webhook.kiotviet_type().to_owned();
+        let mut record = Record::new(seq, now, name, Kind::Other, key);
+        execute::finish(&mut record, Reason::WebhookRegisteredAgain, now);
+        record.notes.push(what);
+        let again = &mut self.cursor.stats.registered_again;
+        stats::add(again, name.to_owned(), 1);
+        journal::write_event(self.worker, &record)
+            .await
+            .map_err(stop)
+    }
+
+    /// Has the lists read that may hold what did not arrive.
+    fn plan_readings(&mut self, name: &str, switches: Switches, watch: &mut Watch) {
+        let now = self.worker.now();
+        let at_once = self.bounds.upkeep == Upkeep::Now;
+        for webhook in Webhook::ALL {
+            let Some(on_since) = switches.since(webhook) else {
+                continue;
+            };
+            let seen = watch.of_mut(webhook);
+            // While KiotViet does not deliver at all, nothing is on its way.
+            let broken = seen.active != Some(true) || core::mem::take(&mut seen.gap);
+            let to = if broken || at_once {
+                now
+            } else {
+                now.checked_sub(GRACE).unwrap_or(now)
+            };
+            let from = seen.read_until.unwrap_or(on_since).max(on_since);
+            if seen.reading.is_none() && from < to {
+                seen.reading = Some(Reading::new(webhook, from, to));
+            }
+            if seen.reading.is_some() {
+                self.begin_reading(name);
+            }
+        }
+    }
+
+    /// Puts `name` among the connections whose lists are read.
+    pub(super) fn begin_reading(&mut self, name: &str) {
+        if !self.cursor.reading.iter().any(|n| n == name) {
+            self.cursor.reading.push(name.to_owned());
+        }
+    }
+}
+
+/// Registers `webhook` again and removes what was broken; false when a person has switched it off
+/// meanwhile.
+async fn again<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<bool, KiotVietError> {
+    webhooks::register(session, webhook).await?;
+    webhooks::remove_broken(session, registered, webhook).await?;
+    let switches = connections::switches(session.world, &session.connection.name).await;
+    let off = switches.is_ok_and(|s| s.since(webhook).is_none());
+    if off {
+        webhooks::unregister(session, &[webhook]).await?;
+    }
+    Ok(!off)
+}
+
+fn words(standing: Standing, sound_at: Option<Timestamp>) -> String {
+    let what = match standing {
+        Standing::Off => "KiotViet had switched the webhook off",
+        Standing::Elsewhere => "the webhook delivered to another address than public_url",
+        Standing::Missing | Standing::Sound => "the webhook had been deleted on KiotViet",
+    };
+    match sound_at {
+        Some(at) => format!("{what}; it was last seen sound at {at}"),
+        None => what.to_owned(),
+    }
+}
