@@ -30,6 +30,7 @@ pub(super) struct View {
 
 impl View {
     /// A text in this language.
+    #[inline(never)]
     pub(super) fn t(&self, text: Text) -> &'static str {
         text.of(self.lang)
     }
@@ -103,11 +104,13 @@ pub(super) fn scalar(value: &Value) -> String {
 }
 
 /// A word in a coloured box.
+#[inline(never)]
 pub(super) fn badge(class: &str, words: &str) -> Markup {
     html! { span class={ "badge " (class) } { (words) } }
 }
 
 /// A message above a page's content.
+#[inline(never)]
 pub(super) fn alert(class: &str, content: &Markup) -> Markup {
     html! { div class={ "alert " (class) } role=(if class == "bad" { "alert" } else { "status" }) { (content) } }
 }

@@ -57,8 +57,10 @@ fn equation<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) ->
             div.terms {
                 div.term { span { (visit.t(w::RECEIVED)) } strong { (received) } }
                 @for (i, (name, words)) in ENDS.iter().enumerate() {
-                    span.sign { (if i == 0 { "=" } else { "+" }) }
-                    div.term { span { (visit.t(*words)) } strong { (number(counts, name)) } }
+                    div.pair {
+                        span.sign { (if i == 0 { "=" } else { "+" }) }
+                        div.term { span { (visit.t(*words)) } strong { (number(counts, name)) } }
+                    }
                 }
             }
             @if !balanced { p { (visit.t(w::EQUATION_MEND)) } }

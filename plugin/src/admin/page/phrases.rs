@@ -1,7 +1,7 @@
 //! The worker's and the upstreams' sentences, which are kept in English, as the page shows them: in
 //! Vietnamese where they are known, and with times as Vietnam's clocks show them.
 
-use super::{layout::shown, words::Lang};
+use super::{layout::shown, reasons, words::Lang};
 use crate::time::Timestamp;
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
@@ -241,6 +241,9 @@ fn times(text: &str) -> String {
 /// A sentence for people, and whether it is in their language.
 pub(super) fn sentence(lang: Lang, text: &str) -> (String, bool) {
     if lang == Lang::Vi {
+        if let Some(known) = reasons::explained(text) {
+            return (known.to_owned(), true);
+        }
         for (english, vietnamese) in PHRASES {
             if let Some(values) = captured(english, text) {
                 return (filled(vietnamese, &values, lang), true);

@@ -88,7 +88,8 @@ fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
                 @if wrong.is_empty() { (would(visit, text(item, "outcome"))) }
             }
             @if wrong.is_empty() {
-                p.lead { (reason) }
+                // What will be created was not created yet.
+                @if text(item, "outcome") != "created" { p.lead { (reason) } }
                 @if let Some(name) = reasons::rule(rule) { p.muted { (rule) " · " (visit.t(name)) } }
                 details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, item.get("action").unwrap_or(&Value::Null), 0)) }
                 (sentences(visit, w::NOTES, array(item, "notes")))

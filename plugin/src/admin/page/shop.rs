@@ -45,7 +45,7 @@ pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Optio
         (false, _) => ("off", w::HOOK_OFF),
         (true, Some(true)) => ("good", w::HOOK_ACTIVE),
         (true, Some(false)) => ("bad", w::HOOK_BROKEN),
-        (true, None) => ("wait", w::HOOK_ON),
+        (true, None) => ("linked", w::HOOK_ON),
     };
     badge(class, visit.t(words))
 }

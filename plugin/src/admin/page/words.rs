@@ -31,9 +31,13 @@ impl Lang {
     }
 }
 
-/// One text in both languages.
+/// One text in both languages. A pointer, because each use of it is code in the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct Text(pub(super) &'static Pair);
+
+/// See [`Text`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pair {
     /// Vietnamese.
     pub(super) vi: &'static str,
     /// English.
@@ -41,23 +45,26 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// A text.
-    pub(super) const fn new(vi: &'static str, en: &'static str) -> Self {
-        Self { vi, en }
-    }
-
     /// In this language.
     pub(super) fn of(self, lang: Lang) -> &'static str {
         match lang {
-            Lang::Vi => self.vi,
-            Lang::En => self.en,
+            Lang::Vi => self.0.vi,
+            Lang::En => self.0.en,
         }
     }
 }
 
+/// `text!(vietnamese, english)`
+macro_rules! text {
+    ($vi:expr, $en:expr $(,)?) => {
+        $crate::admin::page::words::Text(&$crate::admin::page::words::Pair { vi: $vi, en: $en })
+    };
+}
+pub(super) use text;
+
 macro_rules! words {
     ($($name:ident: $vi:literal / $en:literal;)*) => {
-        $(pub(super) const $name: Text = Text::new($vi, $en);)*
+        $(pub(super) const $name: Text = text!($vi, $en);)*
         #[cfg(test)]
         const ALL: &[(&str, Text)] = &[$((stringify!($name), $name)),*];
     };
@@ -296,11 +303,11 @@ mod tests {
     #[test]
     fn every_text_is_there_in_both_languages() {
         for (name, text) in ALL {
-            for words in [text.vi, text.en] {
+            for words in [text.0.vi, text.0.en] {
                 assert!(!words.trim().is_empty(), "{name}");
                 assert_eq!(words, words.trim(), "{name}");
             }
-            let same = text.vi == text.en;
+            let same = text.0.vi == text.0.en;
             assert_eq!(same, *name == "CLIENT_ID", "{name} is not translated");
         }
     }
