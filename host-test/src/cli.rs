@@ -1,23 +1,31 @@
-//! The command line of the project's own host. Its words are Spin's, so that one can be swapped for
-//! the other.
+//! The command line of the project's own host. The words of `up` are Spin's, so that one can be
+//! swapped for the other. Each command has a module; nothing here does any of their work.
 
-use crate::{
-    keyvalue::Embedded,
-    manifest::Manifest,
-    runtime::{LogSink, Runtime},
-    server::{self, App},
-};
-use anyhow::{Context, Result, bail};
-use clap::{Args, Parser, Subcommand};
-use std::{
-    collections::BTreeMap, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc,
-    time::Duration,
-};
-use tokio::signal::unix::{SignalKind, signal};
+mod arguments;
+mod check;
+mod complaint;
+mod completions;
+mod record;
+mod replay;
+mod store;
+mod up;
 
-/// Runs the KiotViet–Getfly component without Spin.
+use clap::{Parser, Subcommand};
+use std::{io::Write, process::ExitCode};
+
+const AFTER_HELP: &str = "\
+Examples:
+  host check --variable getfly_url=https://shop.getflycrm.com --variable …
+  host up --listen 127.0.0.1:3000 --state-dir /var/lib/bridge --variable …
+  host replay host-test/fixtures/r07_the_same_phone_is_linked
+  host completions bash > /etc/bash_completion.d/host
+
+Exit codes: 0 all is well; 1 it ran and found something wrong, or could not run; 2 the
+arguments cannot be understood. Details: docs/command-line.md";
+
+/// Runs the KiotViet–Getfly component without Spin, and helps with what is around it.
 #[derive(Debug, Parser)]
-#[command(name = "host", version)]
+#[command(name = "host", version, after_help = AFTER_HELP)]
 pub struct Host {
     #[command(subcommand)]
     command: Command,
@@ -25,121 +33,67 @@ pub struct Host {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the application in spin.toml, building the component when it is stale.
-    Up(Up),
+    Up(up::Up),
+    Check(check::Check),
+    Replay(replay::Replay),
+    Record(record::Record),
+    Completions(completions::Completions),
 }
 
-/// `host up`.
-#[derive(Debug, Args)]
-pub struct Up {
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:3000")]
-    listen: SocketAddr,
-    /// A variable of spin.toml: name=value, or name=@file for a file's content. May be repeated.
-    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
-    variables: Vec<(String, String)>,
-    /// Where the store is kept.
-    #[arg(long, default_value = ".state")]
-    state_dir: PathBuf,
-    /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
-    #[arg(long, default_value = "60s", value_parser = duration)]
-    drain_every: Duration,
-    /// The manifest; spin.toml of this project when not given.
-    #[arg(long)]
-    from: Option<PathBuf>,
+/// Why a command ended badly.
+enum Failure {
+    /// The arguments are wrong: exit code 2.
+    Arguments(String),
+    /// It could not run: exit code 1.
+    Run(anyhow::Error),
+    /// It ran and what it found is already told: exit code 1.
+    Told,
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    let value = match value.strip_prefix('@') {
-        Some(file) => {
-            let content =
-                std::fs::read_to_string(file).map_err(|e| format!("cannot read {file}: {e}"))?;
-            content.trim_end_matches(['\r', '\n']).to_owned()
-        }
-        None => value.to_owned(),
-    };
-    Ok((name.to_owned(), value))
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Run(error)
+    }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(
-        text.find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len()),
-    );
-    let number: u64 = number.parse().map_err(|_| "expected e.g. 60s, 5m or 0")?;
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err("expected e.g. 60s, 5m or 0".to_owned()),
-    };
-    Ok(Duration::from_secs(number.saturating_mul(seconds)))
-}
+type Done = Result<(), Failure>;
 
-/// Runs the command line `arguments` (the program's name first). Exit code 0 after a clean stop, 1
-/// when it could not run, 2 when the arguments cannot be understood.
+/// Runs the command line `arguments` (the program's name first). Exit code 0 after a clean end, 1
+/// when it could not run or found something wrong, 2 when the arguments cannot be understood.
 pub async fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let host = match Host::try_parse_from(arguments) {
         Ok(host) => host,
-        Err(e) => {
-            let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
-        }
+        Err(e) => return complaint::tell(&e),
     };
-    let Command::Up(up) = host.command;
-    match self::up(up).await {
+    let done = match host.command {
+        Command::Up(up) => up.run().await,
+        Command::Check(check) => check.run().await,
+        Command::Replay(replay) => replay.run().await,
+        Command::Record(record) => record.run().await,
+        Command::Completions(completions) => completions.run(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("host: {e:#}");
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Run(e)) => {
+            complain(&format!("{e:#}"));
             ExitCode::FAILURE
         }
-    }
-}
-
-async fn up(up: Up) -> Result<()> {
-    let mut given = BTreeMap::new();
-    for (name, value) in up.variables {
-        if given.insert(name.clone(), value).is_some() {
-            bail!("--variable {name} is given twice");
+        Err(Failure::Arguments(why)) => {
+            complain(&why);
+            ExitCode::from(2)
         }
     }
-    let own = xtask::workspace_root().join("spin.toml");
-    let file = up.from.unwrap_or_else(|| own.clone());
-    let manifest = Manifest::load(&file, &given, |name| std::env::var(name).ok())?;
-    if file == own {
-        tokio::task::spawn_blocking(xtask::build_component).await??;
-    }
-    let listener = server::listen(up.listen).await?;
-    let address = listener.local_addr()?;
-    let backend = Arc::new(Embedded::open(&up.state_dir)?);
-    let component = manifest.component.clone();
-    let runtime = tokio::task::spawn_blocking(move || Runtime::load(&component)).await??;
-    let app = Arc::new(App::new(runtime, manifest, backend, stderr_log()));
-    // Before anybody is told that it serves: a signal must find its handler.
-    let stop = stop_signals()?;
-    println!("Serving http://{address}");
-    std::io::stdout().flush().context("standard output")?;
-    server::serve(app, listener, up.drain_every, stop).await;
-    Ok(())
 }
 
-fn stderr_log() -> LogSink {
-    Arc::new(|line| {
-        // A log that cannot be written must not stop the application.
-        let _ = writeln!(std::io::stderr(), "{line}");
-    })
+fn complain(why: &str) {
+    // Nobody is left to be told where standard error is closed.
+    let _ = writeln!(std::io::stderr(), "host: {why}");
 }
 
-/// Ends at SIGTERM or Ctrl-C, which are caught from now on.
-fn stop_signals() -> Result<impl Future<Output = ()>> {
-    let caught = |kind| signal(kind).context("signals cannot be caught");
-    let mut terminate = caught(SignalKind::terminate())?;
-    let mut interrupt = caught(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+/// One line on standard output. An error when nobody reads it any more.
+fn print_line(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
 }

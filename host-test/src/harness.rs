@@ -19,7 +19,7 @@ use crate::{
     runtime::{Finished, GuestClock, Runtime, World},
     sim::{SimClock, TokioClock, Upstream, lock},
 };
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::{
@@ -120,8 +120,13 @@ impl Builder {
         self
     }
 
-    /// The harness; an error when the component cannot be built or a variable is unknown.
+    /// The harness; an error when the component cannot be built.
     pub fn build(self) -> Result<Harness> {
+        Ok(self.over(component()?))
+    }
+
+    /// The harness over a component that is compiled already.
+    pub fn over(self, runtime: Runtime) -> Harness {
         let root = xtask::workspace_root();
         let manifest = Manifest::load(&root.join("spin.toml"), &BTreeMap::new(), |name| {
             let name = name.strip_prefix("SPIN_VARIABLE_")?.to_lowercase();
@@ -134,7 +139,7 @@ impl Builder {
         };
         let logs: Arc<Mutex<Vec<String>>> = Arc::default();
         let sink = logs.clone();
-        let start: Timestamp = START.parse().context("the start")?;
+        let start: Timestamp = START.parse().unwrap_or_default();
         let clock = self
             .clock
             .unwrap_or_else(|| Arc::new(TokioClock::starting_at(start)));
@@ -149,12 +154,12 @@ impl Builder {
             seed: Some(Arc::new(AtomicU64::new(self.seed))),
             calls: CallLog::keeping(),
         };
-        Ok(Harness {
-            runtime: component()?,
+        Harness {
+            runtime,
             world,
             clock,
             logs,
-        })
+        }
     }
 }
 

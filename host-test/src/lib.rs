@@ -1,11 +1,12 @@
 //! The project's own host for the component, and what its tests run on.
 //!
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
-//! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`.
-//! `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
+//! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
+//! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
 //! is a connected shop over it; `demo` is `cargo demo`.
 
 mod bindings;
+pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod fixture;
@@ -15,6 +16,8 @@ pub mod manifest;
 pub mod mishap;
 pub mod native;
 pub mod outbound;
+pub mod record;
+pub mod replay;
 pub mod runtime;
 pub mod scene;
 pub mod server;

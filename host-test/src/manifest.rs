@@ -120,7 +120,21 @@ impl Manifest {
         .with_context(|| format!("{shown} cannot be used"))
     }
 
-    /// The same from the manifest's text; `directory` is where it stands.
+    /// Every declared variable's value, from the same places as [`Manifest::load`], without a
+    /// complaint about those that have none. Refuses unknown ones.
+    pub fn values(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        let file: File =
+            toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
+        Ok(resolve(&file.variables, given, environment)?.0)
+    }
+
+    /// [`Manifest::load`] from the manifest's text; `directory` is where it stands.
     pub fn parse(
         text: &str,
         directory: &Path,
@@ -134,7 +148,10 @@ impl Manifest {
                 file.spin_manifest_version
             );
         }
-        let values = resolve(&file.variables, given, environment)?;
+        let (values, missing) = resolve(&file.variables, given, environment)?;
+        if !missing.is_empty() {
+            bail!("required variables have no value:\n{}", missing.join("\n"));
+        }
         let (name, component) = file
             .component
             .into_iter()
@@ -161,11 +178,12 @@ impl Manifest {
     }
 }
 
+/// The values, and a line for each required one that has none.
 fn resolve(
     declared: &BTreeMap<String, Declared>,
     given: &BTreeMap<String, String>,
     environment: impl Fn(&str) -> Option<String>,
-) -> Result<BTreeMap<String, String>> {
+) -> Result<(BTreeMap<String, String>, Vec<String>)> {
     let unknown: Vec<&str> = given
         .keys()
         .filter(|n| !declared.contains_key(*n))
@@ -198,10 +216,7 @@ fn resolve(
             None => {}
         }
     }
-    if !missing.is_empty() {
-        bail!("required variables have no value:\n{}", missing.join("\n"));
-    }
-    Ok(values)
+    Ok((values, missing))
 }
 
 /// Replaces `{{ name }}`.

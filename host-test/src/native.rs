@@ -10,6 +10,7 @@ use bytes::Bytes;
 use plugin::{
     app::{self, After},
     config::Config,
+    sync::plain,
     sync::world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
@@ -95,6 +96,8 @@ pub struct Native {
     calls: Mutex<Vec<Called>>,
     stored: Mutex<Vec<Stored>>,
     store_fails: AtomicBool,
+    no_atomics: AtomicBool,
+    plain: AtomicBool,
     pace: Mutex<Option<(StdRng, Duration)>>,
     held_up: Mutex<Option<(String, Duration)>>,
 }
@@ -156,6 +159,8 @@ impl Native {
             calls: Mutex::default(),
             stored: Mutex::default(),
             store_fails: AtomicBool::new(false),
+            no_atomics: AtomicBool::new(false),
+            plain: AtomicBool::new(false),
             pace: Mutex::default(),
             held_up: Mutex::default(),
         }
@@ -174,6 +179,8 @@ impl Native {
             calls: Mutex::default(),
             stored: Mutex::default(),
             store_fails: AtomicBool::new(false),
+            no_atomics: AtomicBool::new(self.no_atomics.load(Ordering::Relaxed)),
+            plain: AtomicBool::new(false),
             pace: Mutex::default(),
             held_up: Mutex::default(),
         }
@@ -182,6 +189,11 @@ impl Native {
     /// Every store call fails from now on, or works again.
     pub fn break_store(&self, fails: bool) {
         self.store_fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// `increment` fails from now on, as on hosted Spin at the edge.
+    pub fn break_atomics(&self) {
+        self.no_atomics.store(true, Ordering::Relaxed);
     }
 
     /// Every store call takes up to `longest`, drawn from `seed`, so that what runs at once takes
@@ -379,8 +391,28 @@ impl Store for Native {
                 Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
             }
         };
+        if self.plain.load(Ordering::Relaxed) {
+            return plain::increment(self, key, delta).await;
+        }
+        let act = || match self.no_atomics.load(Ordering::Relaxed) {
+            true => Err(StoreError("atomics are not supported".to_owned())),
+            false => act(),
+        };
         let call = if delta == 0 { "look" } else { "increment" };
         self.store_call(call, key, act).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+        let act = || Ok(lock(&self.store.0).keys().cloned().collect());
+        self.store_call("list", "", act).await
+    }
+
+    fn is_atomic(&self) -> bool {
+        !self.plain.load(Ordering::Relaxed)
+    }
+
+    fn count_plainly(&self) {
+        self.plain.store(true, Ordering::Relaxed);
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
@@ -107,6 +108,54 @@ impl WasiHttpHooks for Hooks {
             );
             answer
         })
+    }
+}
+
+/// One call to the real network, for the host's own commands: the same client and the same trusted
+/// certificates as for the guest's calls. `Err` says in plain words why there was no answer; it holds
+/// nothing of the request but its host.
+pub async fn call(
+    request: http::Request<Bytes>,
+    limit: Duration,
+) -> Result<http::Response<Bytes>, String> {
+    let host = request.uri().host().unwrap_or_default().to_owned();
+    let request = request.map(|body| {
+        Full::new(body)
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    });
+    let called = tokio::time::timeout(limit, async {
+        let (response, io) = default_send_request(request, None).await?;
+        let (parts, body) = response.into_parts();
+        let io = tokio::spawn(io);
+        let body = body.collect().await;
+        io.abort();
+        Ok::<_, Error>(http::Response::from_parts(parts, body?.to_bytes()))
+    });
+    match called.await {
+        Ok(answer) => answer.map_err(|e| in_words(&e, &host)),
+        Err(_) => Err(format!(
+            "{host} did not answer within {} s",
+            limit.as_secs()
+        )),
+    }
+}
+
+fn in_words(error: &Error, host: &str) -> String {
+    match error {
+        Error::Connect(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => {
+            format!("nothing listens at {host} (connection refused)")
+        }
+        // The system's resolver has no error kind of its own.
+        Error::Connect(e) if e.to_string().contains("lookup") => {
+            format!(
+                "the name {host} is not known: look for a typing error, or at this machine's DNS"
+            )
+        }
+        Error::Connect(e) => format!("{host} cannot be reached: {e}"),
+        Error::Tls(e) => format!("no encrypted connection to {host}: {e}"),
+        Error::ConnectionTimeout => format!("{host} did not answer in time"),
+        other => format!("{host} broke the connection: {other}"),
     }
 }
 

@@ -5,7 +5,7 @@
 //! virtual time, with a drain every minute as any scheduler would call it.
 
 use host_test::{
-    native::PUBLIC,
+    native::{MASTER_KEY, PUBLIC},
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule},
 };
@@ -296,4 +296,24 @@ async fn heal_takes_now_and_nothing_else() {
     assert_eq!(hooks(&scene), both_sound());
     assert_eq!(counted(&scene), (1, 1));
     assert_eq!(CONNECTION, again(&scene).await[0]["connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_go() {
+    let scene = Scene::connected(On::Both).await;
+    let new = "IB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
+    scene
+        .app
+        .set_variable("master_key", &format!("{new},{MASTER_KEY}"));
+    minutes(&scene, 16).await;
+    scene.app.set_variable("master_key", new);
+    unseen_sale(&scene);
+    assert_eq!(scene.deliver().await, [200, 200]);
+    assert_eq!(counted(&scene), (1, 1));
+    let events = scene.events().await;
+    assert!(
+        events
+            .iter()
+            .all(|e| e["notes"].to_string().find("secrets").is_none())
+    );
 }

@@ -8,12 +8,12 @@ use crate::{
     sync::{
         accept::{self, MAX_BODY_BYTES, NotKept},
         drain::{self, How, Upkeep},
-        journal,
+        journal, keys, plain,
         world::World,
     },
     web::{Answer, Body, BodyError, Inbound},
 };
-use core::time::Duration;
+use core::{ops::Range, time::Duration};
 use futures_util::future::{Either, select};
 
 /// Under `processing = inline` a delivery is processed at most this long before its answer:
@@ -40,6 +40,10 @@ pub async fn handle<W: World, B: Body>(
     config: &Config,
     request: Inbound<B>,
 ) -> (Answer, After) {
+    if config.processing == Processing::Inline {
+        // A store that does not answer shows in whatever is done next.
+        let _ = plain::find_out(world).await;
+    }
     let path = request.path.clone();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
@@ -94,14 +98,15 @@ async fn hook<W: World, B: Body>(
         &body,
     )
     .await;
-    if let Err(e) = kept {
-        return (not_kept(world, name, &e), After::Nothing);
-    }
+    let kept = match kept {
+        Ok(kept) => kept,
+        Err(e) => return (not_kept(world, name, &e), After::Nothing),
+    };
     let Some(ready) = &config.ready else {
         return (Answer::empty(200), After::Nothing);
     };
     if config.processing == Processing::Inline {
-        process_inline(world, ready).await;
+        process_inline(world, ready, kept).await;
         return (Answer::empty(200), After::Nothing);
     }
     (Answer::empty(200), After::Drain)
@@ -113,12 +118,20 @@ fn not_kept<W: World>(world: &W, connection: &str, e: &NotKept) -> Answer {
     Answer::empty(503)
 }
 
-async fn process_inline<W: World>(world: &W, ready: &Ready) {
+async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
     let how = How {
         time: Some(INLINE_BEGIN),
         ..How::QUICK
     };
-    let drain = core::pin::pin!(drain::drain(world, ready, how));
+    let drain = core::pin::pin!(async {
+        if world.is_atomic() {
+            drain::drain(world, ready, how).await;
+        } else {
+            let until = world.now().checked_add(INLINE_BEGIN);
+            // What failed is in the journal, for the next drain.
+            let _ = plain::process(world, ready, kept, until).await;
+        }
+    });
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
     // What is not done in time is journalled and goes on with the next drain.
     match select(drain, time).await {
@@ -148,12 +161,15 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .iter()
         .map(|p| format!("variable {} {}", p.variable, p.problem))
         .collect();
-    if journal::tail(world).await.is_err() {
-        // The store's own words are in the log only: they may name its address.
-        reasons.push("the key-value store does not answer".to_owned());
+    if let Some(reason) = store_problem(world).await {
+        reasons.push(reason.to_owned());
     }
     if reasons.is_empty() {
-        Answer::json(200, &object(vec![("status", "ok".to_json())]))
+        let mut members = vec![("status", "ok".to_json())];
+        if !world.is_atomic() {
+            members.push(("weaker", plain::WEAKER.to_json()));
+        }
+        Answer::json(200, &object(members))
     } else {
         let members = vec![
             ("status", "unavailable".to_json()),
@@ -161,4 +177,17 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         ];
         Answer::json(503, &object(members))
     }
+}
+
+/// What is wrong with the store. Its own words are in the log only: they may name its address.
+async fn store_problem<W: World>(world: &W) -> Option<&'static str> {
+    if journal::tail(world).await.is_ok() {
+        return None;
+    }
+    Some(match world.get(keys::STORE_KIND).await {
+        Ok(_) => {
+            "the key-value store cannot count (increment fails); on a host without atomics set processing to inline"
+        }
+        Err(_) => "the key-value store does not answer",
+    })
 }

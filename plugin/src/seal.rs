@@ -1,4 +1,5 @@
-//! Secrets and persons' data at rest: XChaCha20-Poly1305 under `master_key`, a fresh nonce each.
+//! Secrets and persons' data at rest: XChaCha20-Poly1305 under `master_key`, a fresh nonce each. Every
+//! sealed value names its key, so that a key can be rotated: the first one seals, all of them open.
 
 use base64::{
     Engine as _,
@@ -16,18 +17,58 @@ use crate::{secret::Secret, sync::world::Random};
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 
-/// Seals and opens texts. `Debug` shows nothing of the key.
+/// One key.
+#[derive(Clone)]
+struct Key {
+    key: Secret,
+    id: String,
+}
+
+/// Seals and opens texts. `Debug` shows nothing of the keys.
 #[derive(Clone)]
 pub struct Sealer {
-    key: Secret,
-    key_id: String,
+    first: Key,
+    former: Vec<Key>,
 }
 
 impl core::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Sealer")
-            .field("key_id", &self.key_id)
+            .field("key_id", &self.first.id)
             .finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    fn from_base64(text: &str) -> Result<Self, String> {
+        let how = "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32";
+        let key = STANDARD
+            .decode(text.trim())
+            .map_err(|_| format!("is not Base64. {how}"))?;
+        if key.len() != KEY_BYTES {
+            return Err(format!("holds {} bytes, not 32. {how}", key.len()));
+        }
+        let id = Sha256::digest(&key)
+            .iter()
+            .take(4)
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        Ok(Self {
+            key: Secret::new(STANDARD.encode(key)),
+            id,
+        })
+    }
+
+    fn cipher(&self) -> Option<XChaCha20Poly1305> {
+        let key = STANDARD.decode(self.key.reveal()).ok()?;
+        XChaCha20Poly1305::new_from_slice(&key).ok()
+    }
+
+    fn fingerprint(&self, text: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.reveal().as_bytes()).ok();
+        mac.iter_mut().for_each(|m| m.update(text.as_bytes()));
+        mac.map(|m| URL_SAFE_NO_PAD.encode(m.finalize().into_bytes()))
+            .unwrap_or_default()
     }
 }
 
@@ -43,29 +84,19 @@ pub enum SealError {
 }
 
 impl Sealer {
-    /// `text`: 32 bytes in Base64. Refuses anything else, saying how to make one.
+    /// `text`: 32 bytes in Base64; while a key is rotated, the new key, a comma, and the former one.
+    /// Refuses anything else, saying how to make one.
     pub fn from_base64(text: &str) -> Result<Self, String> {
-        let how = "Set 32 random bytes in Base64, e.g. the output of: openssl rand -base64 32";
-        let key = STANDARD
-            .decode(text.trim())
-            .map_err(|_| format!("is not Base64. {how}"))?;
-        if key.len() != KEY_BYTES {
-            return Err(format!("holds {} bytes, not 32. {how}", key.len()));
-        }
-        let key_id = Sha256::digest(&key)
-            .iter()
-            .take(4)
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let mut keys = text.split(',').map(Key::from_base64);
+        let first = keys.next().unwrap_or_else(|| Key::from_base64(""))?;
         Ok(Self {
-            key: Secret::new(STANDARD.encode(key)),
-            key_id,
+            first,
+            former: keys.collect::<Result<_, _>>()?,
         })
     }
 
-    fn cipher(&self) -> Option<XChaCha20Poly1305> {
-        let key = STANDARD.decode(self.key.reveal()).ok()?;
-        XChaCha20Poly1305::new_from_slice(&key).ok()
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        core::iter::once(&self.first).chain(&self.former)
     }
 
     /// Seals `plain`; it opens only with the same `place` (where it is kept), so that sealed values
@@ -79,6 +110,7 @@ impl Sealer {
         let mut nonce = [0u8; NONCE_BYTES];
         random.fill(&mut nonce);
         let sealed = self
+            .first
             .cipher()
             .and_then(|c| {
                 c.encrypt(
@@ -93,15 +125,24 @@ impl Sealer {
             .ok_or(SealError::Damaged)?;
         let mut out = nonce.to_vec();
         out.extend_from_slice(&sealed);
-        Ok(format!("v1.{}.{}", self.key_id, STANDARD.encode(out)))
+        Ok(format!("v1.{}.{}", self.first.id, STANDARD.encode(out)))
+    }
+
+    /// Whether `sealed` is under the key that seals now.
+    pub fn is_current(&self, sealed: &str) -> bool {
+        let rest = sealed.strip_prefix("v1.");
+        let key_id = rest.and_then(|rest| rest.split_once('.')).map(|(id, _)| id);
+        key_id == Some(self.first.id.as_str())
     }
 
     /// A name for `text` that cannot be turned back without the key, fit for a key of the store.
     pub fn fingerprint(&self, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.reveal().as_bytes()).ok();
-        mac.iter_mut().for_each(|m| m.update(text.as_bytes()));
-        mac.map(|m| URL_SAFE_NO_PAD.encode(m.finalize().into_bytes()))
-            .unwrap_or_default()
+        self.first.fingerprint(text)
+    }
+
+    /// The same under every key, the present one first.
+    pub fn fingerprints(&self, text: &str) -> impl Iterator<Item = String> {
+        self.keys().map(move |key| key.fingerprint(text))
     }
 
     /// Opens what [`Sealer::seal`] made for `place`.
@@ -110,14 +151,13 @@ impl Sealer {
             .strip_prefix("v1.")
             .and_then(|rest| rest.split_once('.'))
             .ok_or(SealError::Damaged)?;
-        if key_id != self.key_id {
-            return Err(SealError::OtherKey);
-        }
+        let key = self.keys().find(|key| key.id == key_id);
+        let key = key.ok_or(SealError::OtherKey)?;
         let data = STANDARD.decode(data).map_err(|_| SealError::Damaged)?;
         let (nonce, body) = data
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Damaged)?;
-        let cipher = self.cipher().ok_or(SealError::Damaged)?;
+        let cipher = key.cipher().ok_or(SealError::Damaged)?;
         cipher
             .decrypt(
                 &XNonce::from(*nonce),
@@ -153,6 +193,22 @@ mod tests {
         assert_eq!(sealer(1).open("b", &sealed), Err(SealError::Damaged));
         assert_eq!(sealer(2).open("a", &sealed), Err(SealError::OtherKey));
         assert_eq!(sealer(1).open("a", "v1.zz"), Err(SealError::Damaged));
+    }
+
+    #[test]
+    fn a_rotated_key_opens_what_the_former_sealed_and_seals_with_the_new() {
+        let both = [[2u8; 32], [1u8; 32]].map(|key| STANDARD.encode(key));
+        let both = Sealer::from_base64(&both.join(", ")).unwrap();
+        let old = sealer(1).seal("a", b"secret", &Fixed(9)).unwrap();
+        assert_eq!(both.open("a", &old).unwrap(), b"secret");
+        assert!(!both.is_current(&old));
+        let new = both.seal("a", b"secret", &Fixed(9)).unwrap();
+        assert!(both.is_current(&new));
+        assert_eq!(sealer(2).open("a", &new).unwrap(), b"secret");
+        assert_eq!(sealer(1).open("a", &new), Err(SealError::OtherKey));
+        let fingerprints: Vec<String> = both.fingerprints("x").collect();
+        let of = |byte| sealer(byte).fingerprint("x");
+        assert_eq!(fingerprints, [of(2), of(1)]);
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! One thread writes. It takes everything that is waiting, commits it as one transaction, then
 //! answers all: the more callers, the fewer flushes each of them waits for. Reads run beside it.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table,
     TableDefinition,
@@ -32,6 +33,23 @@ pub struct Embedded {
     path: PathBuf,
 }
 
+/// Another process has the store open.
+#[derive(Debug)]
+pub struct InUse(PathBuf);
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the state directory {} is in use by another host; stop that one, or give this one its \
+             own --state-dir",
+            self.0.display()
+        )
+    }
+}
+
+impl std::error::Error for InUse {}
+
 enum Change {
     Set(String, Vec<u8>),
     Delete(String),
@@ -48,7 +66,7 @@ impl Embedded {
     /// Opens the store in `directory`, creating both when they are not there.
     ///
     /// Refuses, saying which, a directory that cannot be written, one that another process has
-    /// open, and a file that is no such store.
+    /// open ([`InUse`]), and a file that is no such store.
     pub fn open(directory: &Path) -> Result<Self> {
         let shown = directory.display();
         fs::create_dir_all(directory)
@@ -56,10 +74,9 @@ impl Embedded {
         let path = directory.join("store.redb");
         let database = match Database::create(&path) {
             Ok(database) => Arc::new(database),
-            Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => bail!(
-                "the state directory {shown} is in use by another host; stop that one, or give \
-                 this one its own --state-dir"
-            ),
+            Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
+                return Err(InUse(directory.to_owned()).into());
+            }
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot open {}", path.display()));
             }

@@ -1,11 +1,14 @@
-//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, and two ways
+//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, and three ways
 //! to keep it. No `cas` and no `batch`: the plugin uses neither (see the design's host facts).
 
+pub mod conformance;
 mod embedded;
 mod memory;
+mod redis;
 
-pub use embedded::Embedded;
+pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
+pub use redis::{Redis, RedisAddress};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +19,8 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 
 /// A key-value store. When a write is answered it is kept, as far as this store keeps anything.
 ///
 /// A key holds either a value or a counter. Like Spin's SQLite store, using one as the other is an
-/// error; unlike there, it does no harm to anybody else.
+/// error; unlike there, it does no harm to anybody else. Redis keeps a counter as a number in text
+/// (so does Spin's Redis store) and refuses only to count a text; the plugin never mixes the two.
 pub trait Backend: Send + Sync {
     /// The value, or `None` for a key that is not there.
     fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>>;

@@ -105,13 +105,15 @@ fn detail(record: &Record) -> Value {
 
 /// The events that a query asks for, newest first, and where to go on.
 async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
-    let tail = journal::tail(world).await?;
-    let mut seq = query
-        .before
-        .map_or(tail, |before| before.saturating_sub(1).min(tail));
     let mut found = Vec::new();
-    let mut looked_at = 0;
-    while seq > 0 && found.len() < query.limit && looked_at < LOOKED_AT {
+    let numbers = journal::numbers(world, query.before, LOOKED_AT).await?;
+    let whole = numbers.len() < LOOKED_AT;
+    let mut last = None;
+    for seq in numbers {
+        if found.len() >= query.limit {
+            return Ok((found, last));
+        }
+        last = Some(seq);
         if let Some(record) = journal::read_event(world, seq).await? {
             let wanted = query
                 .connection
@@ -122,10 +124,8 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
                 found.push(record);
             }
         }
-        seq -= 1;
-        looked_at += 1;
     }
-    Ok((found, (seq > 0).then_some(seq + 1)))
+    Ok((found, last.filter(|_| !whole)))
 }
 
 /// `GET /api/events`.

@@ -8,7 +8,7 @@ use crate::{
         connections::{self, Switches, Webhook},
         cursor::{Counts, Cursor},
         drain::load_cursor,
-        journal,
+        journal, plain,
         stats::{Day, Tally},
         watch::{self, Watch},
         world::{StoreError, World},
@@ -54,6 +54,10 @@ pub(super) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
     });
     Ok(object(vec![
         ("counts", counts(&cursor.counts)),
+        (
+            "weaker",
+            Some(plain::WEAKER).filter(|_| !world.is_atomic()).to_json(),
+        ),
         ("balanced", cursor.counts.balanced().to_json()),
         ("unread", tail.saturating_sub(cursor.low).to_json()),
         (

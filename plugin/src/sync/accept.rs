@@ -21,7 +21,7 @@ use crate::{
     secret::Secret,
     time::Timestamp,
 };
-use core::time::Duration;
+use core::{ops::Range, time::Duration};
 
 /// Largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
@@ -50,7 +50,7 @@ pub enum NotKept {
     TooSlow,
 }
 
-/// Keeps every item of `body` for `connection`; gives how many events that made.
+/// Keeps every item of `body` for `connection`; gives the numbers of the events that made.
 pub async fn accept<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -58,7 +58,7 @@ pub async fn accept<W: Store + Clock + Random>(
     connection: &Connection,
     signature: Option<&str>,
     body: &[u8],
-) -> Result<usize, NotKept> {
+) -> Result<Range<u64>, NotKept> {
     let secret = sealer
         .and_then(|s| connection.open(s).ok())
         .map(|o| o.webhook_secret);
@@ -125,7 +125,7 @@ async fn keep_whole<W: Store + Clock + Random>(
     reason: &str,
     note: &str,
     body: &[u8],
-) -> Result<usize, NotKept> {
+) -> Result<Range<u64>, NotKept> {
     let began = world.now();
     let seq = journal::reserve(world, 1).await?;
     let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
@@ -135,7 +135,7 @@ async fn keep_whole<W: Store + Clock + Random>(
     record.body = Some(journal::keep_body(world, sealer, seq, body).await?);
     journal::write_event(world, &record).await?;
     in_time(world, began)?;
-    Ok(1)
+    Ok(seq..seq.saturating_add(1))
 }
 
 async fn keep_items<W: Store + Clock + Random>(
@@ -144,12 +144,13 @@ async fn keep_items<W: Store + Clock + Random>(
     connection: &str,
     delivery: &Delivery,
     note: Option<&str>,
-) -> Result<usize, NotKept> {
+) -> Result<Range<u64>, NotKept> {
     if delivery.items.is_empty() {
-        return Ok(0);
+        return Ok(0..0);
     }
     let began = world.now();
-    let mut seq = journal::reserve(world, delivery.items.len()).await?;
+    let first = journal::reserve(world, delivery.items.len()).await?;
+    let mut seq = first;
     for item in &delivery.items {
         let mut record = describe(item, seq, began, connection);
         record.notes.extend(note.map(str::to_owned));
@@ -161,7 +162,7 @@ async fn keep_items<W: Store + Clock + Random>(
         seq = seq.saturating_add(1);
     }
     in_time(world, began)?;
-    Ok(delivery.items.len())
+    Ok(first..seq)
 }
 
 fn in_time(world: &impl Clock, began: Timestamp) -> Result<(), NotKept> {
@@ -235,7 +236,10 @@ pub async fn accept_again<W: Store + Clock + Random>(
     )
     .await
     {
-        Ok(count) => Ok(Ok(format!("accepted anew as {count} event(s)"))),
+        Ok(events) => {
+            let count = events.end.saturating_sub(events.start);
+            Ok(Ok(format!("accepted anew as {count} event(s)")))
+        }
         // Written all the same; only the answer to KiotViet would have been late.
         Err(NotKept::TooSlow) => Ok(Ok("accepted anew".to_owned())),
         Err(NotKept::Store(e)) => Err(e),

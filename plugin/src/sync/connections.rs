@@ -189,6 +189,28 @@ impl Connection {
         })
     }
 
+    /// The same sealed under the present key, where it is under a former one.
+    pub fn sealed_anew(
+        &self,
+        opened: &Opened,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Option<Self> {
+        if sealer.is_current(&self.sealed) {
+            return None;
+        }
+        let secrets = Secrets {
+            client_secret: opened.client_secret.reveal().to_owned(),
+            path_token: opened.path_token.reveal().to_owned(),
+            webhook_secret: opened.webhook_secret.reveal().to_owned(),
+        };
+        let sealed = seal(&self.name, &secrets, sealer, random).ok()?;
+        Some(Self {
+            sealed,
+            ..self.clone()
+        })
+    }
+
     /// Opens its secrets.
     pub fn open(&self, sealer: &Sealer) -> Result<Opened, SealError> {
         let plain = sealer.open(&keys::connection(&self.name), &self.sealed)?;

@@ -1,9 +1,9 @@
 //! Reading and writing journal entries and their bodies. No decision is made here.
 
 use super::{
-    keys,
+    keys, plain,
     record::{Body, Entry, Kind, Record},
-    world::{Random, Store, StoreError},
+    world::{Clock, Random, Store, StoreError},
 };
 use crate::{json, seal::Sealer, stored, time::Timestamp};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -15,17 +15,42 @@ const INLINE_BODY_BYTES: usize = 64 * 1024;
 const PART_BYTES: usize = 512 * 1024;
 
 /// Reserves `count` numbers; gives the first of them.
-pub async fn reserve(store: &impl Store, count: usize) -> Result<u64, StoreError> {
+pub async fn reserve<W: Store + Clock + Random>(
+    world: &W,
+    count: usize,
+) -> Result<u64, StoreError> {
     let count = i64::try_from(count).map_err(|e| StoreError(e.to_string()))?;
-    let tail = store.increment(keys::JOURNAL_TAIL, count).await?;
+    if !world.is_atomic() {
+        return plain::reserve(world, count.unsigned_abs()).await;
+    }
+    let tail = world.increment(keys::JOURNAL_TAIL, count).await?;
     u64::try_from(tail.saturating_sub(count).saturating_add(1))
         .map_err(|e| StoreError(e.to_string()))
 }
 
-/// The last number that was reserved.
+/// The last number that was reserved; zero where numbers are drawn by lot.
 pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
+    if !store.is_atomic() {
+        return Ok(0);
+    }
     let tail = store.increment(keys::JOURNAL_TAIL, 0).await?;
     u64::try_from(tail).map_err(|e| StoreError(e.to_string()))
+}
+
+/// The numbers below `before` that may hold entries, newest first, at most `most`.
+pub async fn numbers(
+    store: &impl Store,
+    before: Option<u64>,
+    most: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let is_below = |seq: &u64| before.is_none_or(|before| *seq < before);
+    if !store.is_atomic() {
+        let all = plain::numbers(store, keys::ENTRIES).await?;
+        return Ok(all.into_iter().rev().filter(is_below).take(most).collect());
+    }
+    let tail = tail(store).await?;
+    let newest = before.map_or(tail, |before| before.saturating_sub(1).min(tail));
+    Ok((1..=newest).rev().take(most).collect())
 }
 
 /// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed. One

@@ -12,9 +12,23 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
+/// Whether this store counts (`atomic`) or not (`plain`).
+pub const STORE_KIND: &str = "kvgf/store";
+/// Counter: whether the store counts.
+pub const PROBE: &str = "kvgf/store/probe";
+/// Where journal entries are.
+pub const ENTRIES: &str = "kvgf/journal/";
+/// Where the marks of [`unlooked`] are.
+pub const UNLOOKED: &str = "kvgf/unlooked/";
+
+/// Marks an entry that no drain has looked at, in a store without atomics.
+pub fn unlooked(seq: u64) -> String {
+    format!("{UNLOOKED}{seq}")
+}
+
 /// A journal entry.
 pub fn entry(seq: u64) -> String {
-    format!("kvgf/journal/{seq}")
+    format!("{ENTRIES}{seq}")
 }
 
 /// A part of a large delivery body.

@@ -287,9 +287,14 @@ pub async fn account_with_number(
     sealer: &Sealer,
     number: &PhoneNumber,
 ) -> Result<Option<AccountCode>, StoreError> {
-    let loaded: Option<Result<AccountCode, Damaged>> =
-        load(store, &keys::number(&sealer.fingerprint(number.as_str()))).await?;
-    Ok(loaded.and_then(Result::ok))
+    for fingerprint in sealer.fingerprints(number.as_str()) {
+        let loaded: Option<Result<AccountCode, Damaged>> =
+            load(store, &keys::number(&fingerprint)).await?;
+        if let Some(Ok(code)) = loaded {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps that `code` is created with these numbers in one field.

@@ -1,6 +1,7 @@
 //! The journal, the lease, retries and the drain: nothing lost, nothing doubled, nothing stuck.
 
 pub mod accept;
+pub mod attempt;
 pub mod backfill;
 pub mod connections;
 pub mod cursor;
@@ -11,6 +12,7 @@ pub mod journal;
 pub mod keys;
 pub mod lease;
 pub mod ledger;
+pub mod plain;
 pub mod plan;
 pub mod preview;
 pub mod reading;

@@ -169,6 +169,18 @@ impl<W: World> Store for Worker<'_, W> {
         }
         self.world.increment(key, delta).await
     }
+
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+        self.world.list_keys().await
+    }
+
+    fn is_atomic(&self) -> bool {
+        self.world.is_atomic()
+    }
+
+    fn count_plainly(&self) {
+        self.world.count_plainly();
+    }
 }
 
 impl<W: World> Http for Worker<'_, W> {

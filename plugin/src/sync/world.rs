@@ -23,6 +23,12 @@ pub trait Store {
     /// Adds `delta` to the counter at `key` (zero when missing), atomically, and gives the sum.
     /// After an error it may have counted all the same.
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError>;
+    /// Every key. Slow: only where there are no atomics.
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError>;
+    /// Whether `increment` is atomic.
+    fn is_atomic(&self) -> bool;
+    /// The host's `increment` does not work: from now on it is [`super::plain::increment`].
+    fn count_plainly(&self);
 }
 
 /// The store did not do it, or did it and the reply was lost.

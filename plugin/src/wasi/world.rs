@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     address::Address,
+    sync::plain,
     sync::world::{
         Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, OUTBOUND_TIMEOUT, Random, Request,
         Response, Store, StoreError,
@@ -30,7 +31,7 @@ use crate::{
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// The key-value store's label in `spin.toml`.
 const STORE: &str = "default";
@@ -38,12 +39,14 @@ const STORE: &str = "default";
 /// The host.
 pub(super) struct Wasi {
     bucket: OnceCell<Bucket>,
+    plain: Cell<bool>,
 }
 
 impl Wasi {
     pub(super) fn new() -> Self {
         Self {
             bucket: OnceCell::new(),
+            plain: Cell::new(false),
         }
     }
 
@@ -84,7 +87,34 @@ impl Store for Wasi {
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        if self.plain.get() {
+            return plain::increment(self, key, delta).await;
+        }
         atomics::increment(self.bucket()?, key, delta).map_err(store_error)
+    }
+
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let page = self
+                .bucket()?
+                .list_keys(cursor.as_deref())
+                .map_err(store_error)?;
+            keys.extend(page.keys);
+            match page.cursor {
+                Some(next) => cursor = Some(next),
+                None => return Ok(keys),
+            }
+        }
+    }
+
+    fn is_atomic(&self) -> bool {
+        !self.plain.get()
+    }
+
+    fn count_plainly(&self) {
+        self.plain.set(true);
     }
 }
 

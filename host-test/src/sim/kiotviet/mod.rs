@@ -5,6 +5,7 @@
 mod api;
 mod deliver;
 mod hooks;
+mod put;
 mod shop;
 mod sign;
 mod view;

@@ -4,13 +4,17 @@
 use super::{Drain, Pass, Stop, stop};
 use crate::sync::{
     cursor::{HOLE_SECONDS, Hole},
-    journal,
+    journal, keys, plain,
     record::Entry,
-    world::{Clock, World},
+    world::{Clock, Store, World},
 };
+use core::time::Duration;
 
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
+        if !self.worker.is_atomic() {
+            return self.unlooked_entries().await;
+        }
         let tail = journal::tail(self.worker).await.map_err(stop)?;
         while self.cursor.low < tail {
             let seq = self.cursor.low.saturating_add(1);
@@ -47,10 +51,54 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
+    /// The same in a store without atomics: by the marks that every entry has.
+    async fn unlooked_entries(&mut self) -> Result<Pass, Stop> {
+        let marked = plain::numbers(self.worker, keys::UNLOOKED).await;
+        let mut looked_at = Vec::new();
+        let mut pass = Pass::Complete;
+        for seq in marked.map_err(stop)? {
+            let now = self.worker.now();
+            let age = plain::came_at(seq).map_or(Duration::MAX, |at| now.saturating_since(at));
+            match journal::read(self.worker, seq).await.map_err(stop)? {
+                None if age.as_secs() < HOLE_SECONDS.unsigned_abs() => continue,
+                None => {}
+                // Its own request may be at it.
+                Some(Entry::Event(record))
+                    if !record.state.is_final() && age < plain::REQUEST_OVER =>
+                {
+                    continue;
+                }
+                Some(entry) => {
+                    if self.first_look(seq, entry).await? == Pass::Paused {
+                        pass = Pass::Paused;
+                        break;
+                    }
+                }
+            }
+            looked_at.push(seq);
+        }
+        if !looked_at.is_empty() {
+            // A crash must not take away what the place does not tell yet.
+            self.save().await?;
+        }
+        for seq in looked_at {
+            self.worker
+                .delete(&keys::unlooked(seq))
+                .await
+                .map_err(stop)?;
+        }
+        Ok(pass)
+    }
+
     async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
         match entry {
             Entry::Command(command) => {
                 self.command(seq, command).await?;
+                if !self.worker.is_atomic() {
+                    // Nothing else ever comes to it.
+                    self.save().await?;
+                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
+                }
                 Ok(Pass::Complete)
             }
             Entry::Event(record) => {

@@ -6,18 +6,15 @@ use crate::time::Timestamp;
 use crate::{
     kiotviet::error::KiotVietError,
     log,
-    rules::verdict::Reason,
     sync::{
-        connections,
+        attempt,
         cursor::{Pause, due_time},
-        execute::{self, note},
+        execute::note,
         journal,
-        plan::{self, Failure, Side},
-        record::{Kind, Record, State},
-        retry,
-        session::Session,
-        unfinished,
-        world::{Clock, Random, World},
+        plan::{Failure, Side},
+        record::{Record, State},
+        retry, unfinished,
+        world::{Clock, Random, Store, World},
     },
     upstream::Fate,
 };
@@ -58,7 +55,7 @@ impl<W: World> Drain<'_, '_, W> {
             return self.postpone(record, until).await;
         }
         let old_body = record.body.clone();
-        let result = self.process(&mut record).await;
+        let result = attempt::attempt(self.worker, self.ready, &mut record).await;
         record.calls = self.worker.take_calls();
         match result {
             Ok(()) => {
@@ -99,7 +96,8 @@ impl<W: World> Drain<'_, '_, W> {
     /// Counts an event that is final, as the last thing that is done for it: what fails before is
     /// done and counted again by the next worker.
     async fn count(&mut self, record: &Record) -> Result<(), Stop> {
-        if record.seq < self.cursor.oldest && record.state != State::Dead {
+        let passed = record.seq < self.cursor.oldest || !self.worker.is_atomic();
+        if passed && record.state != State::Dead {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();
@@ -198,49 +196,5 @@ impl<W: World> Drain<'_, '_, W> {
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.insert(name, Pause { until, failures });
         Ok(pass)
-    }
-
-    async fn process(&mut self, record: &mut Record) -> Result<(), Failure> {
-        let (worker, ready) = (self.worker, self.ready);
-        let Some(hint) = record.hint.clone() else {
-            return Err(Failure::Dead {
-                reason: "unreadable",
-                words: "the item has no readable Id".to_owned(),
-            });
-        };
-        let off = match record.kind {
-            Kind::Customer => Reason::CustomerWebhookOff,
-            Kind::Invoice => Reason::OrderWebhookOff,
-            Kind::Other => Reason::NotSyncedType,
-        };
-        // Read anew for each event: a person may have changed it since the last one.
-        let unreadable = |why: String| Failure::Retry {
-            side: Side::KiotViet,
-            words: format!("the connection cannot be read: {why}; connect the shop again"),
-            after: None,
-        };
-        let name = &record.connection;
-        let connection = connections::load(worker, name).await;
-        let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
-            note(record, "the connection was removed");
-            execute::finish(record, off, worker.now());
-            return Ok(());
-        };
-        let switches = connections::switches(worker, name).await;
-        let switches = switches.map_err(|e| unreadable(e.to_string()))?;
-        let switches = switches.reaching(hint.since);
-        let opened = connection
-            .open(&ready.sealer)
-            .map_err(|e| unreadable(e.to_string()))?;
-        let session = Session::new(worker, ready, &connection, &opened);
-        let plan = match record.kind {
-            Kind::Customer => plan::customer(&session, switches, &hint).await?,
-            Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
-            Kind::Other => {
-                execute::finish(record, Reason::NotSyncedType, worker.now());
-                return Ok(());
-            }
-        };
-        execute::execute(&session, record, plan).await
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     log,
     rules::verdict::Reason,
     sync::{
-        connections::{self, Switches, Webhook},
+        connections::{self, Connection, Switches, Webhook},
         execute, journal,
         reading::Reading,
         record::{Kind, Record},
@@ -53,11 +53,17 @@ impl<W: World> Drain<'_, '_, W> {
         ) else {
             return Ok(());
         };
+        let opened = connection.open(&ready.sealer);
+        if let Ok(opened) = &opened
+            && let Some(anew) = connection.sealed_anew(opened, &ready.sealer, worker)
+        {
+            self.keep_sealed_anew(&connection, &anew).await?;
+        }
         if switches == Switches::default() {
             return Ok(());
         }
         let mut watch = watch::load(worker, name).await.map_err(stop)?;
-        match connection.open(&ready.sealer) {
+        match opened {
             Err(e) => watch.problem = Some(e.to_string()),
             Ok(opened) => {
                 let session = Session::new(worker, ready, &connection, &opened);
@@ -77,6 +83,18 @@ impl<W: World> Drain<'_, '_, W> {
             log::webhooks_not_sound(worker, name, problem);
         }
         watch::save(worker, name, &watch).await.map_err(stop)
+    }
+
+    /// After a rotation of `master_key`. Only over what was read: a person's request may have
+    /// connected the shop anew meanwhile.
+    async fn keep_sealed_anew(&self, before: &Connection, anew: &Connection) -> Result<(), Stop> {
+        let now = connections::load(self.worker, &before.name).await;
+        if now.is_ok_and(|now| now.as_ref() == Some(before)) {
+            connections::save(self.worker, anew, false)
+                .await
+                .map_err(stop)?;
+        }
+        Ok(())
     }
 
     async fn mend(

@@ -1,0 +1,80 @@
+//! Where the store is: `--store` or `--state-dir`.
+
+use super::{Failure, arguments::or_file};
+use crate::keyvalue::{Backend, Embedded, Redis, RedisAddress};
+use clap::Args;
+use std::{path::PathBuf, sync::Arc};
+
+/// The options.
+#[derive(Debug, Args)]
+pub(super) struct StoreOptions {
+    /// A Redis or Valkey that several hosts can share, e.g. redis://:password@10.0.0.5:6379/0; @FILE
+    /// reads the address from a file, so that the password stands in no list of processes. Without it
+    /// the store is one file in --state-dir.
+    #[arg(long, value_name = "URL", conflicts_with = "state_dir")]
+    store: Option<String>,
+    /// The folder of the store, for one host at a time.
+    #[arg(long, value_name = "DIR", default_value = ".state")]
+    state_dir: PathBuf,
+}
+
+/// A store that is not open yet.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// One file in this folder.
+    Folder(PathBuf),
+    /// Redis.
+    Redis(RedisAddress),
+}
+
+/// An open store.
+pub(super) struct Opened {
+    pub(super) backend: Arc<dyn Backend>,
+    /// What the operator should know about its durability.
+    pub(super) warnings: Vec<String>,
+}
+
+impl StoreOptions {
+    pub(super) fn place(&self) -> Result<Place, Failure> {
+        let Some(store) = &self.store else {
+            return Ok(Place::Folder(self.state_dir.clone()));
+        };
+        let wrong = |why: String| Failure::Arguments(format!("--store: {why}"));
+        let text = or_file(store).map_err(wrong)?;
+        let address = RedisAddress::parse(&text).map_err(|e| wrong(format!("{e:#}")))?;
+        Ok(Place::Redis(address))
+    }
+}
+
+impl Place {
+    /// Opens it; refuses in words.
+    pub(super) async fn open(&self) -> anyhow::Result<Opened> {
+        match self {
+            Self::Folder(folder) => {
+                let folder = folder.clone();
+                let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder)).await??;
+                Ok(Opened {
+                    backend: Arc::new(opened),
+                    warnings: Vec::new(),
+                })
+            }
+            Self::Redis(address) => {
+                let redis = Redis::open(address.clone()).await?;
+                let warnings = redis.durability().await;
+                Ok(Opened {
+                    backend: Arc::new(redis),
+                    warnings,
+                })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Redis(address) => write!(f, "{address}"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The simulated shop that payloads without a script are replayed against: connected, both webhooks
+//! on, and with whatever a payload mentions.
+
+use super::{Line, records, sandbox::Sandbox};
+use crate::{
+    fixture::{Delivery, Runner, Surroundings},
+    harness::{START, component},
+    native::test_variables,
+    sim::{
+        GetflySim, KiotVietSim, SimClock, TokioClock, getfly::GetflySettings, kiotviet::Settings,
+    },
+};
+use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Between two deliveries, so that the users of both vendors, which are known for ten minutes, are
+/// read again.
+const BETWEEN_SECONDS: u64 = 11 * 60;
+/// What waits is retried every hour; retries end after 75 hours or a little more.
+const SETTLE_HOURS: u32 = 150;
+/// Most items of a delivery that are looked at; the plugin takes fewer.
+const ITEMS: usize = 100_000;
+
+pub(super) struct Shop {
+    sandbox: Sandbox,
+    kiotviet: Arc<KiotVietSim>,
+    getfly: Arc<GetflySim>,
+    clock: Arc<dyn SimClock>,
+}
+
+impl Shop {
+    /// A connected shop. Needs tokio's time, paused.
+    pub(super) async fn open() -> Result<Self> {
+        let component = component()?;
+        let start: Timestamp = START.parse().context("the start")?;
+        let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(start));
+        let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
+        let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
+        let surroundings = Surroundings {
+            variables: test_variables(&getfly.settings().api_key),
+            kiotviet: kiotviet.clone(),
+            getfly: getfly.clone(),
+            start,
+        };
+        let shop = Self {
+            sandbox: Sandbox::new(&component, surroundings),
+            kiotviet,
+            getfly,
+            clock,
+        };
+        shop.connect().await?;
+        Ok(shop)
+    }
+
+    async fn connect(&self) -> Result<()> {
+        let settings = self.kiotviet.settings();
+        let body = json!({
+            "retailer": settings.retailer,
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+        });
+        for (path, body) in [
+            ("connections/shop", &body),
+            ("connections/shop/webhooks/customer", &Value::Null),
+            ("connections/shop/webhooks/order", &Value::Null),
+        ] {
+            let (status, answer) = self.sandbox.api("PUT", path, body).await;
+            ensure!(status == 200, "PUT {path} was answered {status}: {answer}");
+        }
+        Ok(())
+    }
+
+    /// Delivers it as KiotViet would; gives its events, and what is wrong.
+    pub(super) async fn deliver(
+        &self,
+        file: &str,
+        delivery: &Delivery,
+    ) -> Result<(Vec<Line>, Vec<String>)> {
+        self.sandbox.pass(BETWEEN_SECONDS).await;
+        if let Ok(told) = plugin::kiotviet::envelope::parse(&delivery.body, ITEMS) {
+            records::exist(&self.kiotviet, &self.getfly, &told.items, self.clock.now());
+        }
+        let hook = self.kiotviet.webhooks().pop().context("no webhook")?;
+        let secret = hook.secret.unwrap_or_default();
+        let request = delivery.request(&hook.url, &secret, delivery.body.clone());
+        let request = request.context("its headers make no request")?;
+        let before = self.sandbox.tail().await;
+        let status = self.sandbox.request(request).await.status().as_u16();
+        let mut wrong = Vec::new();
+        if status != 200 {
+            wrong.push(format!("the delivery was answered {status}"));
+        }
+        let mut lines = self.sandbox.lines(file, before).await;
+        for _ in 0..SETTLE_HOURS {
+            let waits = |line: &Line| line.state == "received" || line.state == "retrying";
+            if !lines.iter().any(waits) {
+                break;
+            }
+            self.sandbox.pass(3600).await;
+            self.sandbox.api("POST", "drain", &Value::Null).await;
+            lines = self.sandbox.lines(file, before).await;
+        }
+        Ok((lines, wrong))
+    }
+}
