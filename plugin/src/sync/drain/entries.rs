@@ -68,12 +68,10 @@ impl<W: World> Drain<'_, '_, W> {
                 {
                     continue;
                 }
-                Some(entry) => {
-                    if self.first_look(seq, entry).await? == Pass::Paused {
-                        pass = Pass::Paused;
-                        break;
-                    }
-                }
+                Some(entry) => pass = self.first_look(seq, entry).await?,
+            }
+            if pass == Pass::Paused {
+                break;
             }
             looked_at.push(seq);
         }
