@@ -78,7 +78,8 @@ pub async fn register<W: World>(
         .map(|_| ())
 }
 
-/// Removes those of our registrations among `registered` that are not sound.
+/// Removes those of our registrations among `registered` that are not sound; there may be some beside
+/// a sound one, when whoever registered it anew died before it could remove them.
 pub async fn remove_broken<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],

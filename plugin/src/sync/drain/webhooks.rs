@@ -110,7 +110,13 @@ impl<W: World> Drain<'_, '_, W> {
                 continue;
             }
             let standing = webhooks::standing(session, registered, webhook);
-            if standing != Standing::Sound {
+            if standing == Standing::Sound {
+                let removed = webhooks::remove_broken(session, registered, webhook).await;
+                watch.problem = removed
+                    .err()
+                    .map(|e| e.to_string())
+                    .or(watch.problem.take());
+            } else {
                 let seen = watch.of_mut(webhook);
                 seen.active = Some(false);
                 seen.mending = Some(words(standing, seen.sound_at));
