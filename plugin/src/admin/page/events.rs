@@ -114,12 +114,19 @@ fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup 
     }
 }
 
+/// A dead letter's last note: what was in the way.
+fn last_note(event: &Value) -> Option<&str> {
+    let last = array(event, "notes").last().and_then(Value::as_str);
+    last.filter(|_| text(event, "state") == "dead")
+}
+
 fn row<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
     html! {
         li {
             a.event href={ "/ui/events/" (number(event, "seq")) } {
                 span.what { strong { (kind(visit, text(event, "kind"))) " " (text(event, "key")) } (status(visit, text(event, "state"), text(event, "outcome"))) }
                 span.why { (why(visit, event)) }
+                @if let Some(last) = last_note(event) { span { "“" (sentence(visit.view, last)) "”" } }
                 span.muted { "#" (number(event, "seq")) " · " (text(event, "connection")) " · " (visit.view.time(event.get("received_at"))) }
             }
         }
@@ -241,9 +248,7 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
     html! {
         section.card.todo {
             h2 { (visit.t(w::WHAT_TO_DO)) }
-            @if let Some(last) = array(event, "notes").last().and_then(Value::as_str) {
-                blockquote { (sentence(visit.view, last)) }
-            }
+            @if let Some(last) = last_note(event) { blockquote { (sentence(visit.view, last)) } }
             p { (visit.t(reasons::death_of(text(event, "reason")).1)) }
             div.buttons {
                 (visit.view.button(&format!("{place}/retry"), w::RETRY, "primary"))

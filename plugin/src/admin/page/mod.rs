@@ -219,8 +219,9 @@ async fn served<W: World, B: Body>(
     query: Fields,
     path: &[&str],
 ) -> Reply {
-    let (post, logging_in) = (request.method == "POST", path == ["ui", "login"]);
-    if !view.inside && !(post && logging_in) {
+    let post = request.method == "POST";
+    let logging_in = post && path == ["ui", "login"];
+    if !(view.inside || logging_in) {
         return outside(view, &request, &query, path);
     }
     let mut genuine = sent_from_here(request.fetch_site.as_deref());
@@ -232,7 +233,7 @@ async fn served<W: World, B: Body>(
             Err(problem) => return refused(config, view, &problem),
         }
     }
-    if post && logging_in {
+    if logging_in {
         let (token, next) = (form.get("token"), form.get("next"));
         let done = match genuine {
             Ok(()) => login::submit(world, config, signer, view, token, next).await,

@@ -59,7 +59,7 @@ fn state<W: World>(visit: &Visit<'_, W>, hook: &Value) -> Markup {
     hook_badge(visit, on, is_true(kiotviet, "active"))
 }
 
-fn webhook_of<'v>(shop: &'v Value, webhook: Webhook) -> &'v Value {
+fn webhook_of(shop: &Value, webhook: Webhook) -> &Value {
     let hooks = shop.get("webhooks");
     hooks
         .and_then(|h| h.get(webhook.as_str()))
