@@ -38,8 +38,8 @@ fn is_word(c: char) -> bool {
 fn pairs(braces: &str) -> Vec<(String, String)> {
     let pairs = braces.split(',').filter(|pair| !pair.trim().is_empty());
     let pair = pairs.map(|pair| {
-        let end = pair.trim().find(|c| !is_word(c)).expect("an operator");
-        let (label, rest) = pair.trim().split_at(end);
+        let end = pair.trim().find(|c| !is_word(c));
+        let (label, rest) = pair.trim().split_at(end.unwrap_or(pair.trim().len()));
         let value = rest.trim_start_matches(['=', '!', '~']).trim_matches('"');
         (label.to_owned(), value.to_owned())
     });
@@ -219,6 +219,10 @@ async fn the_dashboard_uses_what_is_exported_and_shows_all_of_it() {
     }
     let all: Words = exported.labels.keys().cloned().collect();
     assert_eq!(shown, all);
+    let operating = xtask::workspace_root().join("docs/operating.md");
+    let operating = fs::read_to_string(operating).expect("docs/operating.md");
+    let explained = read(&operating).metrics.into_iter().map(|(name, _)| name);
+    assert_eq!(explained.collect::<Words>(), all, "in docs/operating.md");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 //! virtual time, with a drain every minute as any scheduler would call it.
 
 use host_test::{
+    mishap::Mishap,
     native::{MASTER_KEY, PUBLIC},
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule},
@@ -316,4 +317,34 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
             .iter()
             .all(|e| e["notes"].to_string().find("secrets").is_none())
     );
+}
+
+/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; gives how
+/// many calls there were.
+async fn healed_under(script: Option<(usize, Mishap)>) -> usize {
+    let scene = Scene::connected(On::Both).await;
+    minutes(&scene, 16).await;
+    switch_off(&scene);
+    unseen_sale(&scene);
+    scene.app.mishaps.arm(script);
+    scene.app.mishaps.live(scene.heal()).await;
+    let calls = scene.app.mishaps.disarm().len();
+    minutes(&scene, 16).await;
+    scene.settle().await;
+    assert_eq!(hooks(&scene), both_sound(), "{script:?}");
+    assert_eq!(counted(&scene), (1, 1), "{script:?}");
+    assert_eq!(again(&scene).await.len(), 2, "{script:?}");
+    assert_eq!(scene.audit().await, [""; 0], "{script:?}");
+    calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_goes_wrong_in_between_it_is_healed_told_once_and_nothing_comes_twice() {
+    let calls = healed_under(None).await;
+    assert!(calls > 50, "{calls}");
+    for number in 1..=calls {
+        for mishap in Mishap::ALL {
+            healed_under(Some((number, mishap))).await;
+        }
+    }
 }

@@ -12,8 +12,8 @@ fn the_embedding_example_is_the_file_that_is_compiled() {
     let example = read("host-test/examples/embed.rs");
     let (_, code) = example.split_once("\n\n").expect("a head and the code");
     assert!(
-        read("README.md").contains(&format!("```rust\n{code}```")),
-        "copy host-test/examples/embed.rs into README"
+        read("docs/embedding.md").contains(&format!("```rust\n{code}```")),
+        "copy host-test/examples/embed.rs into docs/embedding.md"
     );
 }
 

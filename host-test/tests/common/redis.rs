@@ -31,19 +31,30 @@ pub async fn redis(options: &[&str]) -> Option<RedisServer> {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = port.local_addr().expect("its number").port();
     let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();
-    let child = spawn(&folder, port, &options).await;
-    Some(RedisServer {
-        child,
-        folder,
-        port,
-        options,
-    })
+    // Somebody else may take a free port first.
+    for _ in 0..5 {
+        let port = free_port();
+        if let Some(child) = spawn(&folder, port, &options).await {
+            return Some(RedisServer {
+                child,
+                folder,
+                port,
+                options,
+            });
+        }
+    }
+    panic!("redis-server does not start");
 }
 
-async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Child {
+/// Free when this returns.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its number").port()
+}
+
+/// None when it ended or does not listen.
+async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
@@ -53,14 +64,17 @@ async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    let child = command.spawn().expect("redis-server starts");
+    let mut child = command.spawn().expect("redis-server starts");
     for _ in 0..200 {
-        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            return child;
-        }
         tokio::time::sleep(Duration::from_millis(50)).await;
+        if child.try_wait().expect("its state").is_some() {
+            return None;
+        }
+        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            return Some(child);
+        }
     }
-    panic!("redis-server does not listen on {port}");
+    None
 }
 
 impl RedisServer {
@@ -75,7 +89,8 @@ impl RedisServer {
 
     /// Again on the same port and the same folder.
     pub async fn start_again(&mut self) {
-        self.child = spawn(&self.folder, self.port, &self.options).await;
+        let again = spawn(&self.folder, self.port, &self.options).await;
+        self.child = again.expect("redis-server starts again");
     }
 
     /// `SIGSTOP` or `SIGCONT`: it hangs, or goes on.

@@ -1,0 +1,185 @@
+//! Claims that the component heals, backfills, shows its metrics and its page, and works on a store without
+//! atomics in WebAssembly as it does natively. How: a simulated shop over the host's runtime, in
+//! virtual time; nothing leaves this process.
+
+use bytes::Bytes;
+use host_test::{
+    harness::{Harness, START},
+    keyvalue::{Backend, Memory, Reply},
+    native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC},
+    scene::{hoa, sale},
+    sim::{GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
+};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+/// Keeps values and cannot count, as hosted Spin at the edge.
+struct WithoutAtomics(Memory);
+
+impl Backend for WithoutAtomics {
+    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
+        self.0.get(key)
+    }
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
+        self.0.set(key, value)
+    }
+    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
+        self.0.delete(key)
+    }
+    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
+        self.0.exists(key)
+    }
+    fn list_keys(&self) -> Reply<'_, Vec<String>> {
+        self.0.list_keys()
+    }
+    fn increment<'a>(&'a self, _: &'a str, _: i64) -> Reply<'a, i64> {
+        Box::pin(std::future::ready(Err(
+            "atomics are not supported".to_owned()
+        )))
+    }
+    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
+        self.0.dump()
+    }
+}
+
+struct Shop {
+    app: Harness,
+    kiotviet: Arc<KiotVietSim>,
+    getfly: Arc<GetflySim>,
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+impl Shop {
+    /// A shop that has sold before it is connected.
+    async fn connected(edge: bool) -> Self {
+        let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
+        let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
+        let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
+        let mut app = Harness::builder()
+            .upstream(KIOTVIET, kiotviet.clone())
+            .upstream(KIOTVIET_ID, kiotviet.clone())
+            .upstream(GETFLY, getfly.clone())
+            .clock(clock);
+        if edge {
+            app = app
+                .variable("processing", "inline")
+                .store(Arc::new(WithoutAtomics(Memory::new())));
+        }
+        let app = app.build().expect("the component builds");
+        let shop = Self {
+            app,
+            kiotviet,
+            getfly,
+        };
+        shop.kiotviet.create_invoice(sale(None));
+        pass(60).await;
+        let settings = shop.kiotviet.settings();
+        let body = json!({
+            "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret,
+        });
+        shop.api("PUT", "connections/shop", body).await;
+        for webhook in ["customer", "order"] {
+            let path = format!("connections/shop/webhooks/{webhook}");
+            shop.api("PUT", &path, Value::Null).await;
+        }
+        pass(1).await;
+        shop
+    }
+
+    async fn api(&self, method: &str, path: &str, body: Value) -> Value {
+        let outcome = self.app.api(method, path, &body).await;
+        assert!((200..300).contains(&outcome.status), "{}", outcome.json());
+        outcome.json()
+    }
+
+    async fn drain(&self, path: &str) {
+        self.api("POST", path, Value::Null).await;
+    }
+
+    async fn deliver(&self) {
+        for delivery in self.kiotviet.take_deliveries() {
+            let outcome = self.app.request(self.kiotviet.request(&delivery)).await;
+            self.kiotviet.settle(delivery, Some(outcome.status));
+        }
+    }
+
+    fn counted(&self) -> (usize, usize) {
+        (self.getfly.accounts().len(), self.getfly.orders().len())
+    }
+
+    async fn page(&self, request: http::request::Builder, body: &'static str) -> (u16, String) {
+        let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
+        let outcome = self.app.request(request).await;
+        (
+            outcome.status,
+            String::from_utf8_lossy(&outcome.body).into_owned(),
+        )
+    }
+}
+
+async fn heals_and_backfills(edge: bool) {
+    let shop = Shop::connected(edge).await;
+    for hook in shop.kiotviet.webhooks() {
+        shop.kiotviet.set_webhook_active(hook.id, false);
+    }
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.drain("drain?heal=now").await;
+    pass(70).await;
+    shop.drain("drain").await;
+    assert_eq!(shop.counted(), (1, 1));
+    assert!(shop.kiotviet.webhooks().iter().all(|h| h.is_active));
+
+    let body = json!({"from": START});
+    let begun = shop.api("POST", "connections/shop/backfill", body).await;
+    assert_eq!(begun["state"], "running");
+    for _ in 0..3 {
+        pass(70).await;
+        shop.drain("drain").await;
+    }
+    assert_eq!(shop.counted(), (1, 2));
+    let state = shop
+        .api("GET", "connections/shop/backfill", Value::Null)
+        .await;
+    assert_eq!(state["state"], "done");
+
+    // And live sales go on.
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
+    assert_eq!(shop.counted(), (1, 3));
+    pass(70).await;
+    shop.drain("drain").await;
+    let overview = shop.api("GET", "overview", Value::Null).await;
+    assert_eq!(overview["balanced"], true);
+    assert_eq!(overview["counts"]["created"], 4);
+    assert_eq!(overview["weaker"].is_string(), edge);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_heals_and_backfills() {
+    heals_and_backfills(false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_so_on_a_store_without_atomics_too() {
+    heals_and_backfills(true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_shows_its_page_and_its_metrics() {
+    let shop = Shop::connected(false).await;
+    let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
+        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+    let (status, text) = shop.page(metrics, "").await;
+    assert_eq!(status, 200);
+    assert!(text.contains("\nkvgf_dead_letters 0\n"), "{text}");
+    let (status, page) = shop
+        .page(http::Request::get(format!("{PUBLIC}/")), "")
+        .await;
+    assert_eq!(status, 200);
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(!page.contains("<script"));
+}
