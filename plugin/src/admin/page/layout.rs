@@ -2,7 +2,7 @@
 //! is shown goes through maud, which escapes it.
 
 use super::{
-    Reply, phrases, reasons,
+    Reply, phrases, problems,
     words::{self as w, Lang, Text},
 };
 use crate::{
@@ -123,7 +123,7 @@ pub(super) fn sentence(view: &View, text: &str) -> Markup {
 
 /// What was wrong and how to mend it.
 pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
-    let ours = reasons::problem(problem.kind);
+    let ours = problems::problem(problem.kind);
     let content = html! {
         p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
         @if !problem.detail.is_empty() {
@@ -146,7 +146,7 @@ pub(super) fn setup(view: &View, variables: &[Variable]) -> Markup {
                 @for variable in variables {
                     dt { code { (variable.variable) } }
                     dd {
-                        @if let Some(how) = reasons::variable(variable.variable) { p { (view.t(how)) } }
+                        @if let Some(how) = problems::variable(variable.variable) { p { (view.t(how)) } }
                         p.detail lang="en" { (variable.variable) " " (variable.problem) }
                     }
                 }

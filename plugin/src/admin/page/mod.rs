@@ -10,6 +10,7 @@ mod login;
 mod overview;
 mod phrases;
 mod preview;
+mod problems;
 mod reasons;
 mod session;
 mod shop;

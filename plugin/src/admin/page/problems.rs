@@ -1,0 +1,117 @@
+//! The API's problems and the configuration's variables in sentences for people, with how to mend them.
+
+use super::words::{Text, text};
+
+/// A problem's `type` in a sentence of the page's own; none where the API's words must do.
+pub(super) fn problem(kind: &str) -> Option<Text> {
+    let text = match kind {
+        "not-found" => text!(
+            "Địa chỉ không đúng, hoặc trang không còn nữa.",
+            "The address is wrong, or the page is gone.",
+        ),
+        "method-not-allowed" => text!(
+            "Hãy quay lại và bấm nút trên trang.",
+            "Go back and use the button on the page.",
+        ),
+        "form-expired" => text!(
+            "Biểu mẫu đã hết hạn và chưa có gì được lưu. Hãy quay lại và bấm lại một lần nữa; nếu biểu mẫu hiện bên dưới thì những gì đã nhập vẫn còn.",
+            "The form had expired and nothing was saved. Go back and press the button once more; where a form is shown below, what you typed is kept.",
+        ),
+        "form-from-elsewhere" => text!(
+            "Yêu cầu đến từ một trang web khác nên không được thực hiện. Hãy thao tác trên chính trang này.",
+            "The request came from another website, so it was not carried out. Use the buttons on this page.",
+        ),
+        "kiotviet-refused-credentials" => text!(
+            "KiotViet từ chối Tên cửa hàng, ClientId hoặc Mã bảo mật. Hãy so lại với trang Thiết lập kết nối API và nhập lại.",
+            "KiotViet refuses the shop name, ClientId or security code. Compare them with the page Thiết lập kết nối API and enter them again.",
+        ),
+        "kiotviet-no-right" => text!(
+            "KiotViet chưa cấp quyền cho kết nối này. Trên KiotViet, tại Thiết lập kết nối API: tích chọn “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” và Hoạt động, sau đó ấn Lưu.",
+            "KiotViet does not give this connection the right. On KiotViet, in Thiết lập kết nối API: tick “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” and Hoạt động, then press Lưu.",
+        ),
+        "kiotviet-refused" => text!("KiotViet từ chối yêu cầu này.", "KiotViet refused."),
+        "kiotviet-unreachable" => text!(
+            "KiotViet không trả lời như mong đợi. Hãy thử lại sau một phút.",
+            "KiotViet does not answer as it should. Try again in a minute.",
+        ),
+        "getfly-refused" => text!(
+            "Getfly từ chối yêu cầu này. Kiểm tra Getfly API Key.",
+            "Getfly refused. Look at its API key.",
+        ),
+        "getfly-unreachable" => text!(
+            "Getfly không trả lời như mong đợi. Hãy thử lại sau một phút.",
+            "Getfly does not answer as it should. Try again in a minute.",
+        ),
+        "store-unavailable" => text!(
+            "Kho lưu trữ không trả lời. Hãy thử lại sau một phút; nếu vẫn lỗi, báo cho người cài đặt ứng dụng.",
+            "The key-value store does not answer. Try again in a minute; if it goes on, tell whoever installed the application.",
+        ),
+        "unknown-connection" => text!("Không có cửa hàng này.", "There is no such shop."),
+        "unknown-event" => text!(
+            "Không có sự kiện số này, hoặc đã quá hạn lưu giữ.",
+            "There is no event of this number, or it was kept long enough and removed.",
+        ),
+        "not-a-dead-letter" => text!(
+            "Sự kiện này không còn cần xử lý.",
+            "This event no longer needs attention.",
+        ),
+        "webhooks-are-on" => text!(
+            "Kết nối này đang bật webhook cho cửa hàng khác. Hãy tắt webhook trước.",
+            "This connection's webhooks are on for another shop. Switch them off first.",
+        ),
+        "webhooks-are-off" => text!(
+            "Cửa hàng này chưa bật webhook nào. Hãy bật webhook khách hàng, webhook đơn hàng hoặc cả hai trước: chỉ những gì chúng đẩy về mới được lấy.",
+            "No webhook of this shop is on. Switch on the customer webhook, the order webhook or both first: what they bring is what is brought over.",
+        ),
+        "backfill-running" => text!(
+            "Đang lấy dữ liệu cũ của cửa hàng này. Hãy đợi xong hoặc dừng lại trước.",
+            "Older data of this shop is being brought over. Wait for its end, or stop it first.",
+        ),
+        "secrets-cannot-be-opened" => text!(
+            "Không giải mã được Mã bảo mật đã lưu với master_key hiện tại. Hãy nhập lại ClientId và Mã bảo mật bên dưới.",
+            "The kept security code cannot be opened with this master_key. Enter ClientId and security code again below.",
+        ),
+        "unreadable" => text!(
+            "Nội dung này không phải là webhook của KiotViet.",
+            "This is not a KiotViet webhook.",
+        ),
+        "body-too-large" => text!(
+            "Nội dung quá lớn, tối đa 5 MiB.",
+            "It is too large; at most 5 MiB.",
+        ),
+        "invalid-request" => text!(
+            "Có thông tin còn thiếu hoặc chưa đúng.",
+            "Something is missing or wrong.",
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// How to set a variable, for the required ones.
+pub(super) fn variable(name: &str) -> Option<Text> {
+    let text = match name {
+        "getfly_url" => text!(
+            "Địa chỉ Getfly của anh/chị, ví dụ https://shop.getflycrm.com, không có dấu / ở cuối.",
+            "Your Getfly address, e.g. https://shop.getflycrm.com, without a slash at its end.",
+        ),
+        "getfly_api_key" => text!(
+            "Lấy trong Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
+            "Take it from Getfly: Cài đặt › Tích hợp › Tích hợp phần mềm khác › Getfly API Key.",
+        ),
+        "public_url" => text!(
+            "Địa chỉ mà KiotViet gọi đến ứng dụng này, ví dụ https://bridge.example.vn, không có dấu / ở cuối.",
+            "Where KiotViet reaches this application, e.g. https://bridge.example.vn, without a slash at its end.",
+        ),
+        "admin_token" => text!(
+            "Một chuỗi ngẫu nhiên từ 16 ký tự trở lên, dùng để đăng nhập trang này.",
+            "A random text of at least 16 characters; it opens this page.",
+        ),
+        "master_key" => text!(
+            "32 byte ngẫu nhiên dạng Base64, ví dụ kết quả của lệnh: openssl rand -base64 32",
+            "32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
