@@ -8,6 +8,7 @@ use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When},
+    visitor::Visitor,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -95,6 +96,8 @@ async fn the_weaker_promise_is_said() {
     assert!(words.contains("at one instant"), "{words}");
     let (_, overview) = scene.app.get("overview").await;
     assert_eq!(overview["weaker"], words);
+    let page = Visitor::inside(&scene.app).await.get("/").await;
+    assert!(page.html.contains("không có phép đếm nguyên tử"));
     let usual = Scene::connected(On::Both).await;
     assert_eq!(usual.app.get("overview").await.1["weaker"], Value::Null);
 }

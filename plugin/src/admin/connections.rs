@@ -15,6 +15,7 @@ use crate::{
         connections::{self, Connection, Opened, Switches, Webhook},
         keys,
         session::Session,
+        watch,
         webhooks::{self, Standing},
         worker::{Permit, Worker},
         world::World,
@@ -284,6 +285,7 @@ pub(super) async fn switch_on<W: World>(
         return Err(problem::unknown_connection(name));
     }
     webhooks::remove_broken(&session, &registered, webhook).await?;
+    watch::seen_sound(world, name, webhook, world.now()).await?;
     Ok(object(vec![
         ("webhook", webhook.as_str().to_json()),
         ("on", true.to_json()),

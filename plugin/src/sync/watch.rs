@@ -96,6 +96,22 @@ pub async fn load(store: &impl Store, name: &str) -> Result<Watch, StoreError> {
         .unwrap_or_default())
 }
 
+/// A person has just switched `webhook` on, and KiotViet has it. What the worker writes at the same
+/// time may be lost or win: it only looks again.
+pub async fn seen_sound(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut watch = load(store, name).await?;
+    watch.checked_at = Some(now);
+    let seen = watch.of_mut(webhook);
+    seen.active = Some(true);
+    seen.sound_at = Some(now);
+    save(store, name, &watch).await
+}
+
 /// Writes it.
 pub async fn save(store: &impl Store, name: &str, watch: &Watch) -> Result<(), StoreError> {
     store.set(&keys::watch(name), &stored::write(watch)).await

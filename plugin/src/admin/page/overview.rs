@@ -38,6 +38,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Ma
         @for pause in array(overview, "paused") {
             (alert("warn", &html! { p { strong { (text(pause, "side")) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(pause.get("until"))) } }))
         }
+        @if !text(overview, "weaker").is_empty() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
     }
 }

@@ -123,6 +123,7 @@ words! {
     OLDEST_WAITING: "Chờ lâu nhất từ" / "Oldest waiting since";
     NEEDS_YOU: "sự kiện cần anh/chị xử lý" / "events need a person";
     SEE_THEM: "Xem và xử lý" / "See and settle them";
+    WEAKER: "Kho dữ liệu của máy chủ này không có phép đếm nguyên tử: hai khách hàng cùng số điện thoại, hoặc hai lần gửi của một hóa đơn, đến đúng cùng một lúc có thể cùng được tạo trên Getfly. Mọi bảo đảm khác vẫn giữ nguyên." / "This host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly. Every other promise holds.";
     PAUSED: "Đang tạm dừng vì bên kia không trả lời, sẽ tự thử lại lúc" / "Paused because the other side does not answer; tried again at";
     UNREAD: "sự kiện mới nhận, chưa bắt đầu xử lý" / "events have arrived and not been begun";
     EQUATION: "Không mất sự kiện nào" / "Nothing is lost";
