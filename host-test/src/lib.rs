@@ -3,7 +3,7 @@
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
-//! is a connected shop over it; `demo` is `cargo demo`.
+//! is a connected shop over it; `mutants` shows that the checks can fail; `demo` is `cargo demo`.
 
 mod bindings;
 pub mod check;
@@ -14,6 +14,7 @@ pub mod harness;
 pub mod keyvalue;
 pub mod manifest;
 pub mod mishap;
+pub mod mutants;
 pub mod native;
 pub mod outbound;
 pub mod record;

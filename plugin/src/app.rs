@@ -100,6 +100,7 @@ async fn hook<W: World, B: Body>(
     .await;
     let kept = match kept {
         Ok(kept) => kept,
+        Err(_) if mutant!(AckBeforeStore) => return (Answer::empty(200), After::Drain),
         Err(e) => return (not_kept(world, name, &e), After::Nothing),
     };
     let Some(ready) = &config.ready else {

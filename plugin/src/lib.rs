@@ -16,6 +16,9 @@
     )
 )]
 
+#[macro_use]
+pub mod mutant;
+
 pub mod address;
 pub mod admin;
 pub mod app;

@@ -124,7 +124,7 @@ impl Sealer {
             })
             .ok_or(SealError::Damaged)?;
         let mut out = nonce.to_vec();
-        out.extend_from_slice(&sealed);
+        out.extend_from_slice(if mutant!(NotSealed) { plain } else { &sealed });
         Ok(format!("v1.{}.{}", self.first.id, STANDARD.encode(out)))
     }
 
@@ -157,6 +157,9 @@ impl Sealer {
         let (nonce, body) = data
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Damaged)?;
+        if mutant!(NotSealed) {
+            return Ok(body.to_vec());
+        }
         let cipher = key.cipher().ok_or(SealError::Damaged)?;
         cipher
             .decrypt(

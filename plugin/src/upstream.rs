@@ -44,7 +44,10 @@ const HIDDEN: &str = "[hidden]";
 /// None for an HTTP date or anything else.
 pub fn parse_retry_after(header: &str) -> Option<Duration> {
     let text = header.trim();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if mutant!(RetryAfterIgnored)
+        || text.is_empty()
+        || !text.bytes().all(|byte| byte.is_ascii_digit())
+    {
         return None;
     }
     // All digits, so the only failure is a number too large: longer than any cap.

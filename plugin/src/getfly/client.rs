@@ -113,7 +113,12 @@ impl<H: Http> Getfly<'_, H> {
     /// Creates an account (manual, account create). An error that [`GetflyError::maybe_stored`] calls
     /// so leaves the outcome unknown.
     pub async fn create_account(&self, account: &NewAccount) -> Result<Stored, GetflyError> {
-        let body = wire::account_json(account);
+        let mut body = wire::account_json(account);
+        if mutant!(CreateWithoutCode)
+            && let Some(members) = body.as_object_mut()
+        {
+            members.remove("account_code");
+        }
         self.create(
             "Getfly POST /account",
             "/account",
@@ -214,7 +219,7 @@ impl<H: Http> Getfly<'_, H> {
                     items.push(item);
                 }
             }
-            if seen.len() == known || !has_more(&answer, page.len()) {
+            if seen.len() == known || mutant!(OnlyFirstPage) || !has_more(&answer, page.len()) {
                 return Ok(items);
             }
             // By what came, not by what was asked for: Getfly may give shorter pages.

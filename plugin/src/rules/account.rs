@@ -16,7 +16,7 @@ pub fn manager_from_invoice(
     customer_webhook_on: bool,
     executor: Option<&GetflyUser>,
 ) -> Option<&GetflyUser> {
-    executor.filter(|_| !customer_webhook_on)
+    executor.filter(|_| !customer_webhook_on || mutant!(ManagerAlways))
 }
 
 /// The account that `customer` becomes, whole, for one create call (R2, R11). Blank texts are left

@@ -75,6 +75,10 @@ impl EmailField {
 pub fn fields_match(a: &EmailField, b: &EmailField) -> bool {
     let mut sought = BTreeSet::new();
     sought.extend(a.addresses.iter().cloned());
+    if mutant!(EmailBySubstring) {
+        let within = |part: &EmailAddress| b.addresses.iter().any(|b| b.0.contains(&part.0));
+        return sought.iter().any(within);
+    }
     b.addresses.iter().any(|address| sought.contains(address))
 }
 

@@ -55,15 +55,20 @@ pub fn choose(
         .filter(|(account, _)| seen.insert(account.id))
         .map(|(account, by)| (account.clone(), by))
         .collect();
-    // The ids differ, so that an unstable order is a certain one.
-    matches.sort_unstable_by_key(|(account, by)| {
-        (
-            *by,
-            account.created_at.is_none(),
-            account.created_at,
-            account.id,
-        )
-    });
+    if !mutant!(FirstSearchHit) {
+        // The ids differ, so that an unstable order is a certain one.
+        matches.sort_unstable_by_key(|(account, by)| {
+            (
+                *by,
+                account.created_at.is_none(),
+                account.created_at,
+                account.id,
+            )
+        });
+    }
+    if mutant!(PhoneBeforeEmail) {
+        matches.sort_by_key(|(_, by)| core::cmp::Reverse(*by));
+    }
     let mut matches = matches.into_iter();
     Choice {
         linked: matches.next(),

@@ -120,6 +120,9 @@ pub fn to_number(value: Decimal) -> Number {
 
 /// Reads a decimal in plain or exponent form, with the same bounds; none for anything else.
 pub fn parse_text(text: &str) -> Option<Decimal> {
+    if mutant!(MoneyAsFloat) {
+        return Decimal::from_f64_retain(text.parse().ok()?);
+    }
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),

@@ -67,7 +67,9 @@ pub fn customer_after_reading(on_since: Timestamp, record: Option<&Customer>) ->
     };
     match customer.created_at {
         None => Newness::NoCreationDate,
-        Some(created) if created < on_since => Newness::Ignore(Reason::CreatedBeforeConnection),
+        Some(created) if created < on_since && !mutant!(OldIsNew) => {
+            Newness::Ignore(Reason::CreatedBeforeConnection)
+        }
         Some(_) => Newness::New,
     }
 }
@@ -93,9 +95,14 @@ pub fn invoice_before_reading(
     }
 }
 
+fn is_cancelled(invoice: &Invoice) -> bool {
+    invoice.status == CANCELLED && !mutant!(CancelledCreates)
+}
+
 /// R3, R6: why the invoice that KiotViet has is not new, whatever its dates say. `known` is of its
 /// family.
 pub fn invoice_in_family(invoice: &Invoice, known: Option<KnownInvoice>) -> Option<Reason> {
+    let known = known.filter(|_| !(invoice.code.is_edit() && mutant!(EditCreates)));
     match known {
         Some(KnownInvoice::Ordered { invoice_id })
             if invoice.code.is_edit() && invoice_id != invoice.id =>
@@ -103,7 +110,7 @@ pub fn invoice_in_family(invoice: &Invoice, known: Option<KnownInvoice>) -> Opti
             Some(Reason::InvoiceEdited)
         }
         Some(KnownInvoice::Ordered { .. }) => Some(Reason::AlreadySynced),
-        _ if invoice.status == CANCELLED => Some(Reason::InvoiceCancelled),
+        _ if is_cancelled(invoice) => Some(Reason::InvoiceCancelled),
         Some(KnownInvoice::Old { .. }) | None => None,
     }
 }
@@ -119,7 +126,7 @@ pub fn invoice_after_reading(
     let Some(invoice) = record else {
         return Newness::Ignore(Reason::DeletedOnKiotviet);
     };
-    if invoice.status == CANCELLED {
+    if is_cancelled(invoice) {
         return Newness::Ignore(Reason::InvoiceCancelled);
     }
     let original = original.filter(|_| invoice.code.is_edit());

@@ -46,6 +46,9 @@ impl PhoneNumber {
         let key = self.search_key();
         let mut digits = key.chars();
         let first = digits.next();
+        if mutant!(PlaceholderMatches) {
+            return false;
+        }
         digits.all(|digit| Some(digit) == first) || self.0 == "0123456789" || ignored.contains(self)
     }
 }
@@ -114,6 +117,7 @@ impl PhoneField {
     pub fn as_written(&self) -> Option<String> {
         match self.numbers.as_slice() {
             [one] => Some(one.0.clone()),
+            [first, ..] if mutant!(MergedPhonesSplit) => Some(first.0.clone()),
             [] if !self.text.chars().any(|c| split::digit(c).is_some()) => None,
             _ => filled(&self.zeroed),
         }
@@ -142,6 +146,8 @@ fn canonical(plus: bool, digits: &str) -> Option<String> {
         vietnamese(rest)
     } else if plus {
         format!("00{digits}")
+    } else if mutant!(LeadingZeroNotAdded) {
+        digits.to_owned()
     } else {
         format!("0{digits}")
     };

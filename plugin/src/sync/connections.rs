@@ -242,7 +242,7 @@ pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
     let offered = hash(token);
     let expected = connection.map_or_else(|| hash(""), |c| c.token_hash.clone());
     let equal: bool = offered.as_bytes().ct_eq(expected.as_bytes()).into();
-    equal && connection.is_some()
+    (equal || mutant!(PathTokenIgnored)) && connection.is_some()
 }
 
 /// A webhook's switch while it is on.

@@ -195,7 +195,7 @@ async fn create_account<W: World>(
 ) -> Result<(AccountCode, Reason), Failure> {
     let code = account.code.clone();
     let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
-    if phones.numbers().len() > 1 {
+    if phones.numbers().len() > 1 && !mutant!(MergedNumbersForgotten) {
         let sealer = &session.ready.sealer;
         ledger::keep_numbers(session.world, sealer, phones.numbers(), &code).await?;
     }
@@ -286,7 +286,9 @@ async fn create_order<W: World>(
         invoice_id,
         since: session.world.now(),
     };
-    ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await?;
+    if !mutant!(ClaimNotAnnounced) {
+        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await?;
+    }
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_order(&order).await else {
             return Ok(());

@@ -14,7 +14,7 @@ pub const GIVE_UP_AFTER: u32 = 24;
 /// `retry_after` is the upstream's own wish and only lengthens; `jitter` in 0..=255 adds up to a
 /// quarter.
 pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> Option<Duration> {
-    if failures >= GIVE_UP_AFTER {
+    if failures >= GIVE_UP_AFTER || (failures >= 5 && mutant!(GivesUpEarly)) {
         return None;
     }
     let doublings = failures.saturating_sub(1).min(20);

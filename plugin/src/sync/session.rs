@@ -146,7 +146,9 @@ impl<'a, W: World> Session<'a, W> {
         let (mut token, mut renewed) = (self.token().await?, false);
         loop {
             match call(self.client(token)).await {
-                Err(KiotVietError::Unauthorized { .. }) if !renewed => {
+                Err(KiotVietError::Unauthorized { .. })
+                    if !renewed && !mutant!(TokenNotRenewed) =>
+                {
                     token = self.new_token().await?;
                     renewed = true;
                 }

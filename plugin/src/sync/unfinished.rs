@@ -18,7 +18,7 @@ fn key(record: &Record) -> Option<String> {
 
 /// Marks `record`; the caller writes it afterwards.
 pub async fn mark(store: &impl Store, record: &mut Record) -> Result<(), StoreError> {
-    if record.marked {
+    if record.marked || mutant!(UnfinishedNotMarked) {
         return Ok(());
     }
     if let Some(key) = key(record) {

@@ -24,7 +24,8 @@ pub enum Standing {
 pub fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
     let is_ours = |r: &&Registered| {
         let url = r.url.split(['?', '#']).next().unwrap_or_default();
-        url.ends_with(path) && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
+        (url.ends_with(path) || mutant!(ForeignWebhookTouched))
+            && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
     };
     registered.iter().filter(is_ours).collect()
 }

@@ -78,14 +78,14 @@ impl<'w, W: World> Worker<'w, W> {
 
     async fn may_call(&self, request: &Request) -> bool {
         match &self.permit {
-            Permit::Lease(lease) => lease.holds().await,
+            Permit::Lease(lease) => lease.holds().await || mutant!(LeaseNotCheckedBeforeCall),
             Permit::Person => true,
             Permit::ReadOnly => request.method == Method::Get || request.url == self.token_url,
         }
     }
 
     async fn check_write(&self) -> Result<(), StoreError> {
-        if self.may_write().await {
+        if self.may_write().await || mutant!(LeaseNotCheckedBeforeWrite) {
             Ok(())
         } else {
             Err(StoreError("the lease ended before the write".to_owned()))
@@ -185,7 +185,7 @@ impl<W: World> Store for Worker<'_, W> {
 
 impl<W: World> Http for Worker<'_, W> {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        if request.url.starts_with(self.getfly_origin) {
+        if request.url.starts_with(self.getfly_origin) && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;
         }
         if !self.may_call(&request).await {

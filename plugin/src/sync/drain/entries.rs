@@ -19,7 +19,7 @@ impl<W: World> Drain<'_, '_, W> {
         while self.cursor.low < tail {
             let seq = self.cursor.low.saturating_add(1);
             match journal::read(self.worker, seq).await.map_err(stop)? {
-                None if seq <= self.forgotten => {}
+                None if seq <= self.forgotten || mutant!(HoleForgotten) => {}
                 None => self.cursor.holes.push(Hole {
                     seq,
                     since: self.worker.now(),

@@ -30,7 +30,7 @@ impl<W: World> Drain<'_, '_, W> {
             .pauses
             .get(side)
             .map(|pause| pause.until)
-            .filter(|until| *until > self.worker.now())
+            .filter(|until| *until > self.worker.now() && !mutant!(PauseIgnored))
     }
 
     /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.

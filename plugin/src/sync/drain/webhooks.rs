@@ -141,6 +141,9 @@ impl<W: World> Drain<'_, '_, W> {
             seen.sound_at = Some(self.worker.now());
             if let Some(what) = seen.mending.take() {
                 seen.gap = true;
+                if mutant!(GapNotReadBack) {
+                    (seen.gap, seen.read_until) = (false, seen.sound_at);
+                }
                 self.tell(&session.connection.name, webhook, what).await?;
             }
         }

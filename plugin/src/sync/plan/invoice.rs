@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     rules::{
-        account::manager_from_invoice,
+        account::{manager_from_invoice, new_account},
         codes::{AccountCode, InvoiceCode, OrderCode},
         executor::{ExecutorFinding, find_executor},
-        model::{GetflyUser, Invoice, OrderAccount},
+        model::{Customer, GetflyUser, Invoice, OrderAccount},
         newness::{self, Newness},
         order::{new_order, walk_in_account},
         verdict::Reason,
@@ -145,7 +145,7 @@ async fn order_of_earlier_try<W: World>(
     invoice: &Invoice,
     perhaps: Option<ledger::EarlierTry>,
 ) -> Result<Option<OrderCode>, Failure> {
-    let Some(earlier) = perhaps else {
+    let Some(earlier) = perhaps.filter(|_| !mutant!(RetryWithoutReadingBack)) else {
         return Ok(None);
     };
     let code = OrderCode::for_invoice(&session.connection.retailer, &invoice.code);
@@ -156,7 +156,7 @@ async fn order_of_earlier_try<W: World>(
         .since
         .checked_add(Duration::from_secs(SETTLE_SECONDS))
         .unwrap_or(earlier.since);
-    if session.world.now() < settled {
+    if session.world.now() < settled && !mutant!(SettleTimeIgnored) {
         Err(Failure::Later(settled))
     } else {
         Ok(None)
@@ -193,6 +193,16 @@ async fn customer_of<W: World>(
     why: &mut Explanation,
 ) -> Result<(Option<(i64, AccountPlan)>, OrderAccount), Failure> {
     let Some(id) = invoice.customer_id else {
+        if mutant!(WalkInCreatesAccount) {
+            let rules = &session.ready.rules;
+            let block = walk_in_account(rules);
+            let walk_in = Customer {
+                name: block.name.clone(),
+                ..Customer::default()
+            };
+            let account = new_account(&session.connection.retailer, &walk_in, None, rules);
+            return Ok((Some((0, AccountPlan::Create(Box::new(account)))), block));
+        }
         why.notes
             .push("R5: a walk-in (Khách lẻ); no account is created".to_owned());
         return Ok((None, walk_in_account(&session.ready.rules)));

@@ -1,0 +1,63 @@
+//! What KiotViet failed to deliver, and whose webhooks those are.
+
+use super::{Verdict, in_getfly, same};
+use crate::{
+    scene::{On, Scene, hoa, sale},
+    sim::{Fault, FaultRule},
+};
+use http::Method;
+
+pub(super) async fn healing() -> Verdict {
+    the_gap_is_read_back().await?;
+    what_waits_is_not_read_back().await?;
+    others_are_left_alone().await
+}
+
+async fn minutes(scene: &Scene, minutes: u64) {
+    for _ in 0..minutes {
+        scene.pass(60).await;
+        scene.drain().await;
+    }
+}
+
+async fn the_gap_is_read_back() -> Verdict {
+    let scene = Scene::connected(On::Both).await;
+    minutes(&scene, 20).await;
+    for hook in scene.kiotviet.webhooks() {
+        scene.kiotviet.set_webhook_active(hook.id, false);
+    }
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.kiotviet.create_invoice(sale(Some(id)));
+    minutes(&scene, 60).await;
+    let hooks = scene.kiotviet.webhooks();
+    let active = hooks.iter().filter(|hook| hook.is_active).count();
+    same("active webhooks", active, 2)?;
+    in_getfly(&scene, 1, 1).await
+}
+
+async fn what_waits_is_not_read_back() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/customers/");
+    scene.kiotviet_faults.add(down);
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    // KiotViet's pause is over, the next try is not due.
+    scene.pass(15).await;
+    scene.heal().await;
+    scene.kiotviet_faults.clear();
+    scene.settle().await;
+    same("events of one customer", scene.events().await.len(), 1)?;
+    in_getfly(&scene, 1, 0).await
+}
+
+async fn others_are_left_alone() -> Verdict {
+    let scene = Scene::connected(On::Both).await;
+    let url = "https://crm.example.vn/kiotviet";
+    let theirs = scene.kiotviet.add_webhook("customer.update", url, None);
+    scene.kiotviet.set_webhook_active(theirs, false);
+    let hooks = || scene.kiotviet.webhooks().into_iter();
+    let ids = || -> Vec<_> { hooks().map(|hook| (hook.id, hook.is_active)).collect() };
+    let before = ids();
+    scene.heal().await;
+    same("webhooks", ids(), before)
+}
