@@ -39,10 +39,9 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
     /// the increment may have happened.
     pub async fn acquire(world: &'w W) -> Result<Option<Self>, StoreError> {
         let slot = slot_of(world.now());
-        let mine = match world.increment(&keys::lease(slot), 1).await {
-            Err(_) if mutant!(LeaseErrorIsMine) => true,
-            count => count? == 1 || mutant!(NoLease),
-        };
+        let count = world.increment(&keys::lease(slot), 1).await;
+        let unknown = count.is_err() && mutant!(LeaseErrorIsMine);
+        let mine = unknown || count? == 1 || mutant!(NoLease);
         Ok(mine.then(|| Self {
             world,
             held: RefCell::new(vec![slot]),

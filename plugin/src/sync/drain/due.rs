@@ -32,6 +32,9 @@ impl<W: World> Drain<'_, '_, W> {
         while let Some((start, Bucket { next, .. })) = self.next_due() {
             let key = keys::due(start, next);
             let bytes = self.worker.get(&key).await.map_err(stop)?;
+            if mutant!(DueKeysDeletedEarly) {
+                let _ = self.worker.delete(&key).await;
+            }
             let due = bytes.and_then(|b| String::from_utf8(b).ok());
             if let Some(due) = &due
                 && self.due(due).await? == Pass::Paused

@@ -333,9 +333,6 @@ impl<W: World> Drain<'_, '_, W> {
             }
             !over
         });
-        if mutant!(DueKeysDeletedEarly) {
-            self.forget_due(&consumed).await;
-        }
         if self.cursor != self.saved {
             let bytes = stored::write(&self.cursor);
             if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
@@ -352,18 +349,13 @@ impl<W: World> Drain<'_, '_, W> {
             }
             self.saved = self.cursor.clone();
         }
-        self.forget_due(&consumed).await;
-        Ok(())
-    }
-
-    /// Deletes the keys of these due lists (start and length).
-    async fn forget_due(&self, consumed: &[(i64, u32)]) {
         for (start, len) in consumed {
-            for index in 0..*len {
+            for index in 0..len {
                 // Only tidiness: a key that stays is small, and is overwritten before it is read.
-                let _ = self.worker.delete(&keys::due(*start, index)).await;
+                let _ = self.worker.delete(&keys::due(start, index)).await;
             }
         }
+        Ok(())
     }
 
     async fn moved(&mut self) -> Result<(), Stop> {
