@@ -9,6 +9,7 @@ use host_test::{
 };
 use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
 use serde_json::Value;
+use std::time::Duration;
 
 /// Two dead letters (the first two events), made by refusals that are over.
 async fn two_dead_letters() -> Scene {
@@ -109,6 +110,44 @@ async fn asked_for_twice_at_once_it_is_carried_out_once() {
     check(&scene, &[State::Done, State::Dead], "twice").await;
     assert_eq!(ask(&scene, "1/retry").await, Some(409));
     assert_eq!(ask(&scene, "1/dismiss").await, Some(409));
+}
+
+/// A worker makes a dead letter, carries a person's wish for it out, and dies, all before it has saved
+/// its place.
+async fn wished_and_dead_in_one_stretch(wish: &str, wanted: State) {
+    let scene = Scene::connected(On::Customers).await;
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refused.when(When::First(1)));
+    let slow = Fault::Delay(Duration::from_secs(5));
+    let slow = FaultRule::new(slow).on(http::Method::GET, "/customers/20000002");
+    scene.kiotviet_faults.add(slow);
+    scene.kiotviet.create_customer(hoa());
+    scene
+        .kiotviet
+        .create_customer(customer("Anh Ba", "0987654321"));
+    for delivery in scene.kiotviet.take_deliveries() {
+        scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        scene.kiotviet.settle(delivery, Some(200));
+    }
+    let dies = scene.app.another(3);
+    dies.hold_up("set kvgf/journal/cursor", Duration::from_secs(3600));
+    let work = dies.api("POST", "drain", &Value::Null);
+    let (worked, asked) =
+        tokio::join!(tokio::time::timeout(Duration::from_secs(25), work), async {
+            scene.pass(4).await;
+            ask(&scene, &format!("1/{wish}")).await
+        });
+    assert!(worked.is_err(), "it died");
+    assert_eq!(asked, Some(202), "the other worker was at it");
+    scene.pass(61).await;
+    scene.settle().await;
+    check(&scene, &[wanted, State::Done], wish).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_carried_out_just_before_a_crash_is_counted_once() {
+    wished_and_dead_in_one_stretch("dismiss", State::Dismissed).await;
+    wished_and_dead_in_one_stretch("retry", State::Done).await;
 }
 
 /// What a delivery could not say stays a dead letter, however often it is retried.

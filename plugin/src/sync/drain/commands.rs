@@ -4,8 +4,8 @@
 use super::{Drain, Stop, stop};
 use crate::sync::{
     accept, journal,
-    record::{Command, Record, State},
-    world::{Clock, World},
+    record::{Command, Entry, Record, State},
+    world::{Clock, Store, World},
 };
 
 impl<W: World> Drain<'_, '_, W> {
@@ -42,6 +42,20 @@ impl<W: World> Drain<'_, '_, W> {
         // Last, as in `count`.
         self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
         Ok(())
+    }
+
+    /// Whether a wish for `record` was carried out by a worker that crashed before it saved its place,
+    /// and this place comes to that wish later: until then the event is the dead letter that it was.
+    pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
+        let is_ahead =
+            |seq: u64| seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
+        match record.commanded_by {
+            Some(wish) if self.worker.is_atomic() && is_ahead(wish) => {
+                let entry = journal::read(self.worker, wish).await.map_err(stop)?;
+                Ok(matches!(entry, Some(Entry::Command(_))))
+            }
+            _ => Ok(false),
+        }
     }
 
     async fn obey(&mut self, command: &Command, record: &mut Record) -> Result<(), Stop> {
