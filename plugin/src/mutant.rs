@@ -73,6 +73,8 @@ mod listed {
         DueKeysDeletedEarly,
         /// A person's wish is removed before the place that tells its effect is saved.
         CommandRemovedEarly,
+        /// After a crash an event is counted where a wish has put it, before the place has come to that wish.
+        WishCountedTwice,
         /// A create is not announced in the ledger before it is sent.
         ClaimNotAnnounced,
         /// An earlier try of an order, whose end nobody saw, is not read back by its code.

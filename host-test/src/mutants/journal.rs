@@ -1,7 +1,7 @@
 //! Accepting deliveries and keeping the place among them, with a store that fails or is slow and
 //! workers that die.
 
-use super::{Verdict, dies_before, drain, in_getfly, same};
+use super::{Verdict, accepted, dies_before, drain, in_getfly, same};
 use crate::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa},
@@ -89,5 +89,35 @@ pub(super) async fn crash_after_a_wish() -> Verdict {
     })
     .await;
     scene.settle().await;
+    in_getfly(&scene, 1, 0).await
+}
+
+pub(super) async fn counts_after_a_crash() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refused.when(When::First(1)));
+    // The second customer keeps the worker busy until the wish for the first one has come.
+    let slow = Fault::Delay(Duration::from_secs(5));
+    let slow = FaultRule::new(slow).on(http::Method::GET, "/customers/20000002");
+    scene.kiotviet_faults.add(slow);
+    scene.kiotviet.create_customer(hoa());
+    let second = customer("Anh Ba", "0987654321");
+    scene.kiotviet.create_customer(second);
+    accepted(&scene).await;
+    let work = dies_before(&scene, "set kvgf/journal/cursor", drain);
+    let asked = async {
+        scene.pass(4).await;
+        let wish = scene.app.api("POST", "events/1/dismiss", &Value::Null);
+        wish.await.0
+    };
+    let ((), asked) = tokio::join!(work, asked);
+    same("the wish's answer", asked, 202)?;
+    scene.settle().await;
+    let (_, overview) = scene.app.get("overview").await;
+    same(
+        "counts balanced",
+        overview["balanced"].as_bool(),
+        Some(true),
+    )?;
     in_getfly(&scene, 1, 0).await
 }

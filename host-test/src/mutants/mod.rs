@@ -98,6 +98,11 @@ pub const CHECKS: &[Check] = &[
         "the same after a person's retry of an old dead letter"
     ),
     check!(
+        "counts after a crash",
+        journal::counts_after_a_crash,
+        "the counts add up when a dead letter, a person's wish for it and a crash come together"
+    ),
+    check!(
         "crash after a create",
         creating::crash_after_a_create,
         "an order or account whose creator died is there once"

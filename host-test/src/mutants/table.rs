@@ -24,6 +24,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::SlowAcceptorAnswers | M::HoleForgotten => "slow acceptor",
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a wish",
+        M::WishCountedTwice => "counts after a crash",
         M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
             "crash after a create"
         }

@@ -50,7 +50,9 @@ impl<W: World> Drain<'_, '_, W> {
         let is_ahead =
             |seq: u64| seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
         match record.commanded_by {
-            Some(wish) if self.worker.is_atomic() && is_ahead(wish) => {
+            Some(wish)
+                if self.worker.is_atomic() && is_ahead(wish) && !mutant!(WishCountedTwice) =>
+            {
                 let entry = journal::read(self.worker, wish).await.map_err(stop)?;
                 Ok(matches!(entry, Some(Entry::Command(_))))
             }
