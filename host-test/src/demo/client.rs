@@ -68,6 +68,12 @@ impl App {
         Ok(())
     }
 
+    /// Has the webhooks looked after at once, as soon as no other drain is at work.
+    pub(super) async fn heal(&self) -> Result<()> {
+        while self.call("POST", "drain?heal=now", &Value::Null).await?["busy"] == true {}
+        Ok(())
+    }
+
     /// Every event, oldest first.
     pub(super) async fn events(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();

@@ -1,5 +1,5 @@
-//! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle;
-//! at the end both sides are counted against each other. Everything on loopback sockets, real time.
+//! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
+//! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
 
 mod client;
 mod report;
@@ -216,8 +216,17 @@ pub async fn run(options: &Options) -> Result<()> {
             bar.println("kill -9 of the host, and started again on the same store");
             host = host.kill_and_restart().await?;
         }
+        if action == options.actions / 4 * 3 {
+            bar.println("KiotViet switches both webhooks off, and tells nobody");
+            for hook in vendors.kiotviet.webhooks() {
+                vendors.kiotviet.set_webhook_active(hook.id, false);
+            }
+        }
     }
     bar.finish_and_clear();
+
+    println!("Looking after the webhooks, as every drain does each quarter of an hour …");
+    app.heal().await?;
 
     println!("Waiting until everything that was told has ended …");
     let events = settled(&app, &vendors.kiotviet).await?;
@@ -225,7 +234,8 @@ pub async fn run(options: &Options) -> Result<()> {
     let verdict = report::print(&events, &vendors.kiotviet, &vendors.getfly, since);
     if options.serve {
         println!(
-            "Still running. Admin token: {ADMIN_TOKEN}. Try: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://127.0.0.1:{port}/api/events"
+            "Still running. The page: http://127.0.0.1:{port}/  (log in with {ADMIN_TOKEN})\n\
+             The API: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://127.0.0.1:{port}/api/events"
         );
         println!("Ctrl-C ends it.");
         tokio::signal::ctrl_c().await?;
