@@ -3,7 +3,7 @@
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
-//! is a connected shop over it; `demo` is `cargo demo`.
+//! is a connected shop over it; `demo` is `cargo demo`; `proof` is `cargo proof`.
 
 mod bindings;
 pub mod check;
@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod mishap;
 pub mod native;
 pub mod outbound;
+pub mod proof;
 pub mod record;
 pub mod replay;
 pub mod runtime;
