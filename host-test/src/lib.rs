@@ -3,7 +3,8 @@
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
-//! is a connected shop over it; `mutants` shows that the checks can fail; `demo` is `cargo demo`.
+//! is a connected shop over it; `schedule` runs several of it in every order of their calls; `mutants` shows
+//! that the checks can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
 
 mod bindings;
 pub mod check;
@@ -17,6 +18,7 @@ pub mod mishap;
 pub mod mutants;
 pub mod native;
 pub mod outbound;
+pub mod proof;
 pub mod record;
 pub mod replay;
 pub mod runtime;

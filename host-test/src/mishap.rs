@@ -1,12 +1,13 @@
 //! Mishaps by script: the n-th host call of the plugin fails, or the run dies there, before the
 //! call took effect or after. Whatever a real host can do to the plugin between two of its calls
-//! looks like one of the four.
+//! looks like one of the four; what an upstream can answer instead is a [`Reply`].
 
-use crate::sim::lock;
+use crate::sim::{Fault, lock};
 use std::{
     collections::BTreeMap,
     future::{Future, pending},
     sync::Mutex,
+    time::Duration,
 };
 use tokio::sync::Notify;
 
@@ -21,16 +22,72 @@ pub enum Mishap {
     FailsBefore,
     /// The call takes effect and fails: its reply was lost.
     FailsAfter,
+    /// An upstream's reply is this instead. (A store call fails and has no effect.)
+    Replies(Reply),
+}
+
+/// What an upstream replies instead of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reply {
+    /// Nothing, after the call took effect: the caller gives up at its timeout.
+    Never,
+    /// Nothing before the caller's timeout; the call takes effect long after it.
+    TooLate,
+    /// 429 with `Retry-After`; no effect.
+    Busy,
+    /// 500; no effect.
+    Error,
+    /// 500, after the call took effect.
+    ErrorAfter,
+    /// The first half of its answer.
+    Garbled,
+}
+
+impl Reply {
+    /// As the simulated vendors' fault.
+    pub(crate) fn fault(self) -> Fault {
+        match self {
+            Self::Never => Fault::StoredThenHang,
+            Self::TooLate => Fault::Late(Duration::from_secs(20)),
+            Self::Busy => Fault::Status(429, Some(40)),
+            Self::Error => Fault::Status(500, None),
+            Self::ErrorAfter => Fault::StoredThen500,
+            Self::Garbled => Fault::Garbled,
+        }
+    }
 }
 
 impl Mishap {
-    /// All four.
+    /// The four that can befall any call.
     pub const ALL: [Self; 4] = [
         Self::DiesBefore,
         Self::DiesAfter,
         Self::FailsBefore,
         Self::FailsAfter,
     ];
+
+    /// All that can befall a call to an upstream.
+    pub const UPSTREAM: [Self; 10] = [
+        Self::DiesBefore,
+        Self::DiesAfter,
+        Self::FailsBefore,
+        Self::FailsAfter,
+        Self::Replies(Reply::Never),
+        Self::Replies(Reply::TooLate),
+        Self::Replies(Reply::Busy),
+        Self::Replies(Reply::Error),
+        Self::Replies(Reply::ErrorAfter),
+        Self::Replies(Reply::Garbled),
+    ];
+
+    /// All that can befall the host call of this name.
+    pub fn of(call: &str) -> &'static [Self] {
+        let upstream = ["KiotViet ", "Getfly "];
+        match upstream.iter().any(|vendor| call.starts_with(vendor)) {
+            true => &Self::UPSTREAM,
+            false => &Self::ALL,
+        }
+    }
 }
 
 /// The script of a run, and how far it has come. Calls count from 1, over deaths too.
@@ -76,21 +133,32 @@ impl Mishaps {
         }
     }
 
-    /// One host call.
+    /// One host call to the store.
     pub(crate) async fn befall<T, E>(
         &self,
         name: impl FnOnce() -> String,
         failure: impl FnOnce() -> E,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        match self.next(name).await {
+        let mishap = self.next(name).await;
+        self.carry_out(mishap, failure, call).await
+    }
+
+    /// A call that this befalls.
+    pub(crate) async fn carry_out<T, E>(
+        &self,
+        mishap: Option<Mishap>,
+        failure: impl FnOnce() -> E,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match mishap {
             None => call.await,
             Some(Mishap::DiesBefore) => self.die().await,
             Some(Mishap::DiesAfter) => {
                 let _ = call.await;
                 self.die().await
             }
-            Some(Mishap::FailsBefore) => Err(failure()),
+            Some(Mishap::FailsBefore | Mishap::Replies(_)) => Err(failure()),
             Some(Mishap::FailsAfter) => {
                 let _ = call.await;
                 Err(failure())
@@ -98,7 +166,8 @@ impl Mishaps {
         }
     }
 
-    async fn next(&self, name: impl FnOnce() -> String) -> Option<Mishap> {
+    /// Counts a call and gives what befalls it.
+    pub(crate) async fn next(&self, name: impl FnOnce() -> String) -> Option<Mishap> {
         if lock(&self.state).dead {
             // What ran beside the call that died is dead too.
             pending::<()>().await;

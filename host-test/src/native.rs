@@ -3,8 +3,8 @@
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
 use crate::{
-    mishap::Mishaps,
-    sim::{Broken, SimClock, Upstream, lock},
+    mishap::{Mishap, Mishaps},
+    sim::{Broken, FaultRule, Faulty, SimClock, Upstream, lock},
 };
 use bytes::Bytes;
 use plugin::{
@@ -456,12 +456,16 @@ impl Http for Native {
         let outgoing = builder
             .body(Bytes::from(request.body))
             .map_err(|e| HttpError::Connection(e.to_string()))?;
-        let call = ask(&**upstream, outgoing);
         let broken = || HttpError::Connection("simulated failure".to_owned());
-        let answer = self
-            .mishaps
-            .befall(|| request.endpoint.to_owned(), broken, call)
-            .await;
+        let mishap = self.mishaps.next(|| request.endpoint.to_owned()).await;
+        let answer = if let Some(Mishap::Replies(reply)) = mishap {
+            let faulty = Faulty::new(upstream.clone(), self.clock.clone(), 0);
+            faulty.add(FaultRule::new(reply.fault()));
+            ask(&faulty, outgoing).await
+        } else {
+            let call = ask(&**upstream, outgoing);
+            self.mishaps.carry_out(mishap, broken, call).await
+        };
         let status = answer.as_ref().ok().map(|r| r.status);
         lock(&self.calls).push(Called {
             endpoint: request.endpoint,

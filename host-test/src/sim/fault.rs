@@ -29,6 +29,8 @@ pub enum Fault {
     Garbled,
     /// Processed after this time. A client that gives up earlier leaves it unprocessed.
     Delay(Duration),
+    /// Processed after this time, also for a client that has given up by then.
+    Late(Duration),
     /// Never answers; not processed.
     Hang,
     /// The connection breaks; not processed.
@@ -258,6 +260,14 @@ impl Faulty {
             Fault::Delay(time) => {
                 tokio::time::sleep(time).await;
                 self.inner.handle(request).await
+            }
+            Fault::Late(time) => {
+                let inner = self.inner.clone();
+                let processed = tokio::spawn(async move {
+                    tokio::time::sleep(time).await;
+                    inner.handle(request).await
+                });
+                processed.await.unwrap_or(Err(Broken))
             }
             Fault::Hang => std::future::pending().await,
             Fault::DropBefore => Err(Broken),

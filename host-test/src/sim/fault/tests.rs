@@ -136,3 +136,14 @@ async fn a_hang_never_answers_and_a_delay_answers_late() {
     assert_eq!(processed(&counter), 0);
     assert_eq!(get(&layer, "/a").await, Some(200));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_late_is_processed_although_its_caller_gave_up() {
+    let (counter, layer) = layer(1);
+    layer.add(FaultRule::new(Fault::Late(Duration::from_secs(20))));
+    let gave_up = tokio::time::timeout(Duration::from_secs(8), get(&layer, "/a")).await;
+    assert!(gave_up.is_err());
+    assert_eq!(processed(&counter), 0);
+    tokio::time::sleep(Duration::from_secs(13)).await;
+    assert_eq!(processed(&counter), 1);
+}

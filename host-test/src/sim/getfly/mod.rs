@@ -213,6 +213,11 @@ impl GetflySim {
         self.state().users.push(user);
     }
 
+    /// Every user.
+    pub fn users(&self) -> Vec<User> {
+        self.state().users.clone()
+    }
+
     /// Puts an account there as if the tenant's people had typed it in; gives its id. No rule is
     /// checked.
     pub fn seed_account(&self, account: Account) -> i64 {

@@ -272,7 +272,9 @@ impl State {
                 && same("contactNumber", &content.contact_number)
                 && asked.get("name").is_none_or(|v| content.name.contains(v))
         };
-        let rows = self.customers.values().filter(|c| !c.deleted && wanted(c));
+        let listed = !self.settings.lists_are_empty;
+        let rows = self.customers.values();
+        let rows = rows.filter(|c| listed && !c.deleted && wanted(c));
         let rows = rows
             .map(|customer| Row {
                 id: customer.id,
@@ -317,7 +319,8 @@ impl State {
         };
         let wanted = |invoice: &Invoice| {
             let bought = day(invoice.purchased_at);
-            to.is_none_or(|to| invoice.modified_at <= to)
+            !self.settings.lists_are_empty
+                && to.is_none_or(|to| invoice.modified_at <= to)
                 && first.is_none_or(|first| bought >= first)
                 && last.is_none_or(|last| bought <= last)
                 && any("status", Some(invoice.status.to_string()))

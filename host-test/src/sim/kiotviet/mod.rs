@@ -85,6 +85,9 @@ pub struct Settings {
     pub parallel_deliveries: usize,
     /// Whether the `.01` invoice of an edit keeps the original's `createdDate`.
     pub edit_keeps_created_date: bool,
+    /// Whether the lists of customers and of invoices are empty, so that only deliveries tell of
+    /// them. Single records are answered all the same.
+    pub lists_are_empty: bool,
 }
 
 impl Default for Settings {
@@ -110,6 +113,7 @@ impl Default for Settings {
             parallel_deliveries: 1,
             // ASSUMPTION: the moment of the edit; not documented, not captured.
             edit_keeps_created_date: false,
+            lists_are_empty: false,
         }
     }
 }

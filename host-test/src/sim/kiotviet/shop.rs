@@ -368,6 +368,11 @@ impl KiotVietSim {
         order.id
     }
 
+    /// Every user, admins too.
+    pub fn staff(&self) -> Vec<Staff> {
+        self.state().staff.clone()
+    }
+
     /// Every customer, deleted ones too.
     pub fn customers(&self) -> Vec<Customer> {
         self.state().customers.values().cloned().collect()

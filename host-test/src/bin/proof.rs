@@ -1,0 +1,22 @@
+//! `cargo proof`: every mishap at every host call, and pairs of them; see `host_test::proof`.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Searches for a way to lose, double or hold up anything, and writes docs/proof.md.
+#[derive(Debug, Parser)]
+#[command(name = "cargo proof")]
+struct Proof {
+    #[command(flatten)]
+    options: host_test::proof::Options,
+}
+
+fn main() -> ExitCode {
+    match host_test::proof::run(&Proof::parse().options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("proof: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

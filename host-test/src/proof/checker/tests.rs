@@ -1,0 +1,105 @@
+//! The checker's positive control: sound evidence passes, and every planted fault is found.
+
+use super::{
+    super::{play, scenario},
+    *,
+};
+use crate::sim::getfly::Account;
+
+/// What a scenario leaves without any mishap.
+async fn sound(name: &str) -> Evidence {
+    let scenarios = scenario::all();
+    let scenario = scenarios.iter().find(|s| s.name == name).expect(name);
+    let (_, [evidence, _]) = play::play(scenario, &[]).await;
+    assert_eq!(check(&evidence), BTreeSet::new(), "{name}");
+    evidence
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sound_run_of_each_scenario_passes() {
+    for scenario in scenario::all() {
+        let (_, [at_rest, healed]) = play::play(&scenario, &[]).await;
+        assert_eq!(check(&at_rest), BTreeSet::new(), "{}", scenario.name);
+        assert_eq!(check(&healed), BTreeSet::new(), "{}", scenario.name);
+    }
+}
+
+type Plant = fn(&mut Evidence);
+
+fn another(account: &Account, id: i64) -> Account {
+    Account {
+        id: account.id + id,
+        account_code: format!("KV-cuahangthu-{}", 20_000_000 + id),
+        ..account.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_planted_fault_is_found() {
+    let plants: [(&str, Kind, Plant); 19] = [
+        ("accept-many", Kind::Doubled, |e| {
+            // The second customer's, with the first one's phone.
+            e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
+            let phone = e.accounts[0].phone_office.clone();
+            e.kiotviet.customers[1].content.contact_number = Some(phone);
+        }),
+        ("both-at-once", Kind::Doubled, |e| {
+            let doubled = another(&e.accounts[0], 1);
+            e.accounts.push(doubled);
+        }),
+        ("both-at-once", Kind::Doubled, |e| {
+            e.orders.push(e.orders[0].clone());
+        }),
+        ("both-at-once", Kind::Doubled, |e| {
+            e.writes.push(e.writes[0].clone());
+        }),
+        ("new-customer", Kind::Lost, |e| e.accounts.clear()),
+        ("invoice-walk-in", Kind::Lost, |e| e.orders.clear()),
+        ("invoice-walk-in", Kind::Lost, |e| {
+            e.given_up.push(("invoice.update.1".to_owned(), 1));
+        }),
+        ("new-customer", Kind::Stuck, |e| {
+            e.unfinished.push("1 retrying null".to_owned());
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            e.accounts[0].manager = Some("mai".to_owned());
+        }),
+        ("both-at-once", Kind::Wrong, |e| {
+            e.accounts[0].manager = Some("lan".to_owned());
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            e.orders[0].assigned_username = None;
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            e.orders[0].transport_amount += rust_decimal::Decimal::new(1, 2);
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            e.orders[0].account_code.clear();
+        }),
+        ("conflict", Kind::Wrong, |e| {
+            // The account with the phone, not the one with the e-mail.
+            e.orders[0].account_code = e.accounts[0].account_code.clone();
+        }),
+        ("conflict", Kind::Wrong, |e| {
+            e.accounts[0].manager = None;
+        }),
+        ("new-customer", Kind::Wrong, |e| {
+            e.accounts[0].phone_office = "+84 912 000 111".to_owned();
+        }),
+        ("new-customer", Kind::Wrong, |e| {
+            e.accounts[0].sources.clear()
+        }),
+        ("backfill", Kind::Wrong, |e| {
+            e.since.customers = None;
+            e.since.invoices = None;
+        }),
+        ("healing", Kind::Wrong, |e| e.webhooks[0].is_active = false),
+    ];
+    for (number, (name, kind, plant)) in plants.into_iter().enumerate() {
+        let mut evidence = sound(name).await;
+        plant(&mut evidence);
+        let findings = check(&evidence);
+        let found = findings.iter().any(|finding| finding.kind == kind);
+        assert!(found, "fault {number}, {name}, {kind:?}: {findings:?}");
+    }
+}

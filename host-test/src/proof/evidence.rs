@@ -1,0 +1,80 @@
+//! What the checker may know: what people did, what KiotViet was answered, and what the two
+//! simulated vendors have on record. Nothing of the plugin but its public list of events, and that
+//! only to see what waits.
+
+use crate::sim::{
+    Call,
+    getfly::{Account, Order, User},
+    kiotviet::{Customer, Invoice, Staff, Webhook},
+};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// When people switched the webhooks on, or from when a backfill is to bring records in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Since {
+    /// Customers created from then on are new; none: the webhook is off.
+    pub customers: Option<Timestamp>,
+    /// The same of invoices.
+    pub invoices: Option<Timestamp>,
+}
+
+/// Every version of KiotViet's records that there was, by the time of its change.
+#[derive(Debug, Clone, Default)]
+pub struct Versions {
+    /// Of customers.
+    pub customers: Vec<Customer>,
+    /// Of invoices.
+    pub invoices: Vec<Invoice>,
+}
+
+impl Versions {
+    /// Adds the versions that are not known yet.
+    pub fn note(&mut self, customers: Vec<Customer>, invoices: Vec<Invoice>) {
+        for new in customers {
+            let key = |c: &Customer| (c.id, c.modified_at);
+            if !self.customers.iter().any(|known| key(known) == key(&new)) {
+                self.customers.push(new);
+            }
+        }
+        for new in invoices {
+            let key = |i: &Invoice| (i.id, i.modified_at, i.status);
+            if !self.invoices.iter().any(|known| key(known) == key(&new)) {
+                self.invoices.push(new);
+            }
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The shop's name.
+    pub retailer: String,
+    /// What people asked for.
+    pub since: Since,
+    /// Customers whose delivery was answered 2xx, or that a list was to bring in.
+    pub told_customers: BTreeSet<i64>,
+    /// The same of invoices.
+    pub told_invoices: BTreeSet<i64>,
+    /// What KiotViet gave up delivering.
+    pub given_up: Vec<(String, i64)>,
+    /// KiotViet's customers and invoices.
+    pub kiotviet: Versions,
+    /// KiotViet's users.
+    pub staff: Vec<Staff>,
+    /// KiotViet's webhooks at the end.
+    pub webhooks: Vec<Webhook>,
+    /// Getfly's users.
+    pub users: Vec<User>,
+    /// The accounts that Getfly's people had typed in, as they were before.
+    pub seeded: Vec<Account>,
+    /// Getfly's accounts at the end, in order of creation.
+    pub accounts: Vec<Account>,
+    /// Getfly's orders at the end.
+    pub orders: Vec<Order>,
+    /// Getfly's own log of every call that was no reading.
+    pub writes: Vec<Call>,
+    /// The public list's events that wait, or that need a person: `3 retrying getfly_unavailable`.
+    pub unfinished: Vec<String>,
+}

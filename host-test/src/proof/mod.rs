@@ -1,0 +1,91 @@
+//! `cargo proof`: nothing lost, nothing doubled, nothing stuck, whichever host call goes wrong. Every
+//! scenario is played with every mishap at every host call, then with pairs of mishaps; a checker that
+//! sees only the vendors' records judges each run; the figures go into `docs/proof.md`.
+
+pub mod checker;
+pub mod evidence;
+pub mod model;
+pub mod play;
+mod report;
+pub mod scenario;
+pub mod search;
+
+use anyhow::{Result, bail};
+use scenario::Scenario;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+/// What is searched.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Only this scenario; the document is left as it is.
+    #[arg(long, value_name = "SCENARIO")]
+    pub only: Option<String>,
+    /// At most so many pairs a scenario: all when it has no more, else a sample.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub pairs: usize,
+    /// Begin no further pairs after so many minutes; each scenario gets its share.
+    #[arg(long, value_name = "MINUTES")]
+    pub budget: Option<u64>,
+    /// Decides which pairs are drawn.
+    #[arg(long, default_value_t = 2026)]
+    pub seed: u64,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Searches, prints the figures, and writes `docs/proof.md`; an error when a run had a finding.
+pub fn run(options: &Options) -> Result<()> {
+    let mut scenarios = scenario::all();
+    if let Some(only) = &options.only {
+        let names: Vec<&str> = scenarios.iter().map(|s| s.name).collect();
+        let names = names.join(", ");
+        scenarios.retain(|scenario| scenario.name == only);
+        if scenarios.is_empty() {
+            bail!("no scenario {only}; there are {names}");
+        }
+    }
+    let began = Instant::now();
+    let tallies = every_scenario(&scenarios, options, began);
+    let took = began.elapsed();
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&tallies)?);
+    } else {
+        println!("{}", report::table(&tallies));
+    }
+    for told in tallies.iter().flat_map(|tally| &tally.told) {
+        eprintln!("{told}");
+    }
+    if options.only.is_none() {
+        let document = xtask::workspace_root().join("docs/proof.md");
+        fs::write(document, report::document(&tallies, options, took))?;
+    }
+    let failures: usize = tallies.iter().map(|tally| tally.failures).sum();
+    if failures > 0 {
+        bail!("{failures} runs with a finding");
+    }
+    Ok(())
+}
+
+fn every_scenario(scenarios: &[Scenario], options: &Options, began: Instant) -> Vec<search::Tally> {
+    let end = options
+        .budget
+        .map(|minutes| began + Duration::from_secs(60 * minutes));
+    let mut left = scenarios.len();
+    let each = scenarios.iter().map(|scenario| {
+        let share = |left: usize| {
+            let now = Instant::now();
+            end.map(|end| {
+                now + end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1)
+            })
+        };
+        let tally = search::search(scenario, options.pairs, options.seed, || share(left));
+        left -= 1;
+        eprintln!("{}", report::line(&tally));
+        tally
+    });
+    each.collect()
+}
