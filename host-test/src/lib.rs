@@ -3,7 +3,7 @@
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
-//! is a connected shop over it; `demo` is `cargo demo`.
+//! is a connected shop over it, `schedule` runs several instances in every order; `demo` is `cargo demo`.
 
 mod bindings;
 pub mod check;
@@ -20,6 +20,7 @@ pub mod record;
 pub mod replay;
 pub mod runtime;
 pub mod scene;
+pub mod schedule;
 pub mod server;
 pub mod sim;
 pub mod story;
