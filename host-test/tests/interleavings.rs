@@ -33,7 +33,7 @@ fn every_order(name: &str) {
     };
     for bound in [without_freeze, frozen_once] {
         let report = search(scenario, bound);
-        assert!(report.schedules > 50, "{report}");
+        assert!(report.schedules > 25, "{report}");
         sound(&report);
     }
 }
@@ -80,16 +80,17 @@ fn three_instances_in_drawn_orders() {
 /// The control.
 #[test]
 fn without_the_lease_the_search_finds_a_double() {
-    let scenario = named("two customers with one phone").expect("a race of this name");
+    let scenario = named("two drains").expect("a race of this name");
     let bound = Bound {
         switches: 1,
         freezes: 0,
     };
     let report = search_without_lease(scenario, bound);
     println!("{report}");
-    let doubled = |wrong: &String| wrong.starts_with("2 times in Getfly");
-    let found = report.broken.iter().find(|b| b.wrong.iter().any(doubled));
-    let found = found.expect("a schedule that doubles an account");
+    let found = report.broken.first();
+    let found = found.expect("a schedule that doubles an order");
+    let double = "2 times in Getfly: cuahangthu-HD000001";
+    assert_eq!(found.wrong.first().map(String::as_str), Some(double));
     // The same schedule is harmless with the lease.
     let (wrong, calls) = replay(scenario, &found.schedule);
     assert_eq!(wrong, [""; 0], "{calls:#?}");
