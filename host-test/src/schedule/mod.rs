@@ -131,7 +131,7 @@ pub fn random(scenario: &Scenario, seeds: Range<u64>) -> Report {
         let mut rng = StdRng::seed_from_u64(seed);
         // Some runs are torn to pieces, some hardly touched.
         let restless = rng.random_range(0.02..0.6);
-        let chooser = Chooser::drawn(rng, restless, bound.freezes);
+        let chooser = Chooser::drawn(Box::new(rng), restless, bound.freezes);
         let told = run::run(scenario, chooser, true);
         report.count(&told);
     }

@@ -84,7 +84,7 @@ impl fmt::Display for Turn {
 pub(super) enum Chooser {
     Script(BTreeMap<usize, Move>),
     Drawn {
-        rng: StdRng,
+        rng: Box<StdRng>,
         restless: f64,
         freezes: usize,
     },
@@ -95,7 +95,7 @@ impl Chooser {
         Self::Script(schedule.iter().copied().collect())
     }
 
-    pub(super) fn drawn(rng: StdRng, restless: f64, freezes: usize) -> Self {
+    pub(super) fn drawn(rng: Box<StdRng>, restless: f64, freezes: usize) -> Self {
         Self::Drawn {
             rng,
             restless,
