@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// Fuel from one trap to the next.
-const STRIDE: u64 = 8_000;
+const STRIDE: u64 = 2_500;
 /// A shop's journal is not to grow over this many trapped deliveries.
 const A_SHOP: u64 = 150;
 /// Longer than two slots of the lease.
