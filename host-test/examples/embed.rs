@@ -25,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
         clock: None,
         seed: None,
         calls: CallLog::default(),
+        fuel: None,
     };
     let request = http::Request::get("http://localhost/healthz").body(Bytes::new())?;
     let handled = runtime.handle(&world, request).await?;

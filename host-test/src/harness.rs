@@ -153,6 +153,7 @@ impl Builder {
             clock: Some(Arc::new(Clock(clock.clone()))),
             seed: Some(Arc::new(AtomicU64::new(self.seed))),
             calls: CallLog::keeping(),
+            fuel: None,
         };
         Harness {
             runtime,
@@ -183,6 +184,20 @@ impl Harness {
     /// The store.
     pub fn store(&self) -> Arc<dyn Backend> {
         self.world.backend.clone()
+    }
+
+    /// The same over the same store and upstreams, where each request is trapped once it has used
+    /// so much fuel.
+    pub fn trapped_at(&self, fuel: u64) -> Self {
+        Self {
+            runtime: self.runtime.clone(),
+            world: World {
+                fuel: Some(fuel),
+                ..self.world.clone()
+            },
+            clock: self.clock.clone(),
+            logs: self.logs.clone(),
+        }
     }
 
     /// Sends a request and waits until the guest has nothing more to do.

@@ -23,6 +23,7 @@ pub mod record;
 pub mod replay;
 pub mod runtime;
 pub mod scene;
+pub mod schedule;
 pub mod server;
 pub mod sim;
 pub mod story;

@@ -4,7 +4,7 @@
 
 use crate::{
     mishap::{Mishap, Mishaps},
-    sim::{Broken, FaultRule, Faulty, SimClock, Upstream, lock},
+    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Upstream, lock},
 };
 use bytes::Bytes;
 use plugin::{
@@ -82,6 +82,13 @@ impl Stored {
     }
 }
 
+/// Stands before every host call of an instance: it decides when the call takes effect.
+pub trait Gate: Send + Sync {
+    /// Waits until this call's turn has come. `call` is its name: `set kvgf/journal/1`, or an
+    /// upstream call's endpoint.
+    fn pass<'a>(&'a self, call: &str) -> Boxed<'a, ()>;
+}
+
 /// The plugin with everything around it: one instance of it.
 pub struct Native {
     /// Its store.
@@ -100,6 +107,7 @@ pub struct Native {
     plain: AtomicBool,
     pace: Mutex<Option<(StdRng, Duration)>>,
     held_up: Mutex<Option<(String, Duration)>>,
+    gate: Option<Arc<dyn Gate>>,
 }
 
 /// An admin token for tests.
@@ -163,6 +171,7 @@ impl Native {
             plain: AtomicBool::new(false),
             pace: Mutex::default(),
             held_up: Mutex::default(),
+            gate: None,
         }
     }
 
@@ -183,7 +192,14 @@ impl Native {
             plain: AtomicBool::new(false),
             pace: Mutex::default(),
             held_up: Mutex::default(),
+            gate: None,
         }
+    }
+
+    /// This instance with `gate` before every host call.
+    pub fn behind(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
     }
 
     /// Every store call fails from now on, or works again.
@@ -232,6 +248,9 @@ impl Native {
     ) -> Result<T, StoreError> {
         if let Some(wait) = self.wait_before(call, key) {
             tokio::time::sleep(wait).await;
+        }
+        if let Some(gate) = &self.gate {
+            gate.pass(&format!("{call} {key}")).await;
         }
         lock(&self.stored).push(Stored {
             call,
@@ -456,6 +475,9 @@ impl Http for Native {
         let outgoing = builder
             .body(Bytes::from(request.body))
             .map_err(|e| HttpError::Connection(e.to_string()))?;
+        if let Some(gate) = &self.gate {
+            gate.pass(request.endpoint).await;
+        }
         let broken = || HttpError::Connection("simulated failure".to_owned());
         let mishap = self.mishaps.next(|| request.endpoint.to_owned()).await;
         let answer = if let Some(Mishap::Replies(reply)) = mishap {

@@ -88,6 +88,8 @@ pub struct World {
     pub seed: Option<Arc<AtomicU64>>,
     /// Outbound calls are noted here.
     pub calls: CallLog,
+    /// Fuel of one request with everything after its answer; enough for any sound guest when none.
+    pub fuel: Option<u64>,
 }
 
 /// A compiled component, ready to be instantiated.
@@ -207,10 +209,11 @@ impl Runtime {
     ) -> Finished {
         let peak = Arc::new(AtomicUsize::new(0));
         let log = world.log.clone();
+        let allowed = world.fuel.unwrap_or(FUEL);
         let mut store = Store::new(&self.engine, State::new(world, peak.clone()));
         store.limiter(|state| &mut state.limits);
-        let result = self.drive(&mut store, request, answer).await;
-        let fuel = FUEL.saturating_sub(store.get_fuel().unwrap_or(FUEL));
+        let result = self.drive(&mut store, allowed, request, answer).await;
+        let fuel = allowed.saturating_sub(store.get_fuel().unwrap_or(allowed));
         let trap = result.err().map(|e| format!("{e:#}"));
         if let Some(trap) = &trap {
             log(&serde_json::json!({ "level": "error", "message": "the guest was stopped", "why": trap }).to_string());
@@ -225,10 +228,11 @@ impl Runtime {
     async fn drive(
         &self,
         store: &mut Store<State>,
+        fuel: u64,
         request: http::Request<Bytes>,
         answer: oneshot::Sender<wasmtime::Result<wasmtime_wasi_http::handler::Response>>,
     ) -> wasmtime::Result<()> {
-        store.set_fuel(FUEL)?;
+        store.set_fuel(fuel)?;
         store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
         let proxy: Proxy = self.pre.instantiate_async(&mut *store).await?;
         let request = request.map(|body| {

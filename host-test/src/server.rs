@@ -61,6 +61,7 @@ impl App {
             clock: None,
             seed: None,
             calls: CallLog::default(),
+            fuel: None,
         };
         Self {
             runtime,

@@ -188,6 +188,48 @@ async fn two_calls_at_once_near_the_end_of_a_slot_do_not_lose_the_lease() {
     }
 }
 
+/// Taking the next slot takes so long that somebody else has had it meanwhile and given it back.
+#[tokio::test(start_paused = true)]
+async fn a_next_slot_that_somebody_had_in_between_is_not_taken() {
+    let scene = Scene::connected(On::Neither).await;
+    let slow = scene.app.another(1);
+    let slot = scene.clock.now().as_second().div_euclid(SLOT_SECONDS) + 1;
+    let begins = u64::try_from(slot * SLOT_SECONDS - scene.clock.now().as_second()).unwrap();
+    scene.pass(begins + 15).await;
+    let lease = Lease::acquire(&slow).await.unwrap().unwrap();
+    scene.pass(10).await;
+    let next = format!("increment kvgf/lease/{}", slot + 1);
+    slow.hold_up(&next, Duration::from_secs(10));
+    let (holds, ()) = tokio::join!(lease.holds(), async {
+        scene.pass(6).await;
+        let other = Lease::acquire(&scene.app).await.unwrap();
+        other.expect("the next slot is free").release().await;
+    });
+    assert!(!holds, "somebody may have worked in between");
+    assert!(!lease.holds().await, "for good");
+}
+
+/// A drain that begins in a slot's last seconds takes the next one at once.
+#[tokio::test(start_paused = true)]
+async fn a_drain_works_whenever_in_a_slot_it_begins() {
+    for second in 0..SLOT_SECONDS {
+        let scene = Scene::connected(On::Both).await;
+        scene.kiotviet.create_customer(hoa());
+        let delivery = scene.kiotviet.take_deliveries().remove(0);
+        scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+        let wait = (second - into).rem_euclid(SLOT_SECONDS);
+        scene.pass(u64::try_from(wait).unwrap()).await;
+        let drained = scene.drain().await;
+        assert_eq!(
+            (&drained["ended"], &drained["busy"]),
+            (&1.into(), &false.into()),
+            "{second}"
+        );
+        assert_eq!(scene.getfly.accounts().len(), 1, "at second {second}");
+    }
+}
+
 /// Deliveries that find the lease taken rely on its holder, to the very end of its work.
 #[tokio::test(start_paused = true)]
 async fn what_arrives_while_the_lease_is_given_back_is_processed() {

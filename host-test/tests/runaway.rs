@@ -50,6 +50,7 @@ fn world() -> World {
         clock: None,
         seed: None,
         calls: CallLog::default(),
+        fuel: None,
     }
 }
 

@@ -1,0 +1,106 @@
+//! Claims guarantees 1 to 3 for instances that run at once: in whichever order two of them make their
+//! host calls, within a stated number of forced switches and freezes, nothing is lost, doubled or
+//! stuck afterwards, and the counts add up. How: a scheduler of our own runs every such order anew
+//! (`host_test::schedule`); three instances run in orders drawn from seeds. A control without the
+//! lease shows that the search finds a double where there is one. `KVGF_SWITCHES` and `KVGF_SEEDS`
+//! set a deeper search.
+
+use host_test::schedule::{
+    Bound, Report, SCENARIOS, THREE, named, random, replay, search, search_without_lease,
+};
+
+fn number(variable: &str, ordinary: usize) -> usize {
+    let set = std::env::var(variable).ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(ordinary)
+}
+
+fn sound(report: &Report) {
+    println!("{report}");
+    assert_eq!(report.broken_in_all, 0, "{report}");
+}
+
+/// Every schedule of one race: with forced switches alone, and with a freeze.
+fn every_order(name: &str) {
+    let scenario = named(name).expect("a race of this name");
+    let switches = number("KVGF_SWITCHES", 2);
+    let without_freeze = Bound {
+        switches,
+        freezes: 0,
+    };
+    let frozen_once = Bound {
+        switches: switches.saturating_sub(2),
+        freezes: 1,
+    };
+    for bound in [without_freeze, frozen_once] {
+        let report = search(scenario, bound);
+        assert!(report.schedules > 25, "{report}");
+        sound(&report);
+    }
+}
+
+macro_rules! races {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            every_order($name);
+        })*
+
+        #[test]
+        fn no_race_is_left_out() {
+            let tested = [$($name),*];
+            let all: Vec<&str> = SCENARIOS.iter().map(|s| s.name).collect();
+            assert_eq!(all, tested);
+        }
+    };
+}
+
+races! {
+    the_same_customer_twice: "the same customer twice",
+    two_customers_with_one_phone: "two customers with one phone",
+    a_customer_and_his_invoice: "a customer and his invoice",
+    an_invoice_twice: "an invoice twice",
+    two_drains: "two drains",
+    two_drains_near_the_end_of_a_slot: "two drains near the end of a slot",
+    a_delivery_beside_a_drain: "a delivery beside a drain",
+    a_retry_beside_a_drain: "a retry beside a drain",
+    the_same_retry_twice: "the same retry twice",
+    healing_beside_a_switch_off: "healing beside a switch-off",
+    healing_twice: "healing twice",
+    two_backfills: "two backfills",
+}
+
+#[test]
+fn three_instances_in_drawn_orders() {
+    let seeds = number("KVGF_SEEDS", 300) as u64;
+    for scenario in THREE {
+        sound(&random(scenario, 0..seeds));
+    }
+}
+
+/// The control.
+#[test]
+fn without_the_lease_the_search_finds_a_double() {
+    let scenario = named("two drains").expect("a race of this name");
+    let bound = Bound {
+        switches: 1,
+        freezes: 0,
+    };
+    let report = search_without_lease(scenario, bound);
+    println!("{report}");
+    let found = report.broken.first();
+    let found = found.expect("a schedule that doubles an order");
+    let double = "2 times in Getfly: cuahangthu-HD000001";
+    assert_eq!(found.wrong.first().map(String::as_str), Some(double));
+    // The same schedule is harmless with the lease.
+    let (wrong, calls) = replay(scenario, &found.schedule);
+    assert_eq!(wrong, [""; 0], "{calls:#?}");
+}
+
+#[test]
+fn a_schedule_told_again_makes_the_same_calls() {
+    let scenario = named("two customers with one phone").expect("a race of this name");
+    let schedule = vec![(7, host_test::schedule::Move::To(1))];
+    let (once, again) = (replay(scenario, &schedule), replay(scenario, &schedule));
+    assert_eq!(once, again);
+    assert!(once.1[7].contains("1 goes on"), "{:#?}", once.1);
+}
