@@ -169,6 +169,19 @@ impl Scene {
         self.app.api("POST", "drain?heal=now", &Value::Null).await.1
     }
 
+    /// Drains every minute, as any scheduler would.
+    pub async fn minutes(&self, minutes: u64) {
+        for _ in 0..minutes {
+            self.pass(60).await;
+            self.drain().await;
+        }
+    }
+
+    /// How many accounts and orders there are in Getfly.
+    pub fn in_getfly(&self) -> (usize, usize) {
+        (self.getfly.accounts().len(), self.getfly.orders().len())
+    }
+
     /// Drains again and again, past every retry time, until nothing waits.
     pub async fn settle(&self) {
         for _ in 0..200 {

@@ -48,17 +48,6 @@ async fn shop_with_a_past(on: On) -> Scene {
     scene
 }
 
-async fn minutes(scene: &Scene, minutes: u64) {
-    for _ in 0..minutes {
-        scene.pass(60).await;
-        scene.drain().await;
-    }
-}
-
-fn counted(scene: &Scene) -> (usize, usize) {
-    (scene.getfly.accounts().len(), scene.getfly.orders().len())
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_preview_says_what_would_come_and_writes_nothing() {
     let scene = shop_with_a_past(On::Both).await;
@@ -76,7 +65,7 @@ async fn a_preview_says_what_would_come_and_writes_nothing() {
     assert_eq!(preview["complete"], true);
     assert_eq!(preview["seconds"], 6, "three calls each at two a second");
     assert_eq!(scene.app.store.dump(), before);
-    assert_eq!(counted(&scene), (0, 0));
+    assert_eq!(scene.in_getfly(), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,8 +84,8 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
 
     let (status, begun) = backfill(&scene, json!({"from": FROM})).await;
     assert_eq!(status, 202, "{begun}");
-    minutes(&scene, 2).await;
-    assert_eq!(counted(&scene), (2, 2));
+    scene.minutes(2).await;
+    assert_eq!(scene.in_getfly(), (2, 2));
     let done = state(&scene).await;
     assert_eq!(done["state"], "done", "{done}");
     assert_eq!(done["customers"]["queued"], 2);
@@ -113,7 +102,7 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     assert_eq!(preview["invoices"]["known"], 2, "{preview}");
     let before = scene.events().await.len();
     assert_eq!(backfill(&scene, json!({"from": FROM})).await.0, 202);
-    minutes(&scene, 2).await;
+    scene.minutes(2).await;
     assert_eq!(state(&scene).await["state"], "done");
     assert_eq!(scene.events().await.len(), before);
     assert_eq!(scene.audit().await, [""; 0]);
@@ -125,8 +114,8 @@ async fn r4_with_the_customer_webhook_off_only_sales_bring_their_customers() {
     let (_, preview) = backfill(&scene, json!({"from": FROM, "dry_run": true})).await;
     assert_eq!(preview["customers"], Value::Null);
     backfill(&scene, json!({"from": FROM})).await;
-    minutes(&scene, 2).await;
-    assert_eq!(counted(&scene), (1, 2));
+    scene.minutes(2).await;
+    assert_eq!(scene.in_getfly(), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,8 +127,8 @@ async fn only_the_window_comes() {
         .create_customer(customer("Chị Mai", "0933333333"));
     scene.kiotviet.take_deliveries();
     backfill(&scene, json!({"from": "2026-10-05", "to": to})).await;
-    minutes(&scene, 2).await;
-    assert_eq!(counted(&scene), (2, 2));
+    scene.minutes(2).await;
+    assert_eq!(scene.in_getfly(), (2, 2));
     assert_eq!(state(&scene).await["to"], to);
     let (_, none) = backfill(
         &scene,
@@ -164,11 +153,11 @@ async fn a_crash_anywhere_neither_loses_nor_doubles_and_it_goes_on() {
         if state(&scene).await["state"] == "none" {
             backfill(&scene, json!({"from": FROM})).await;
         }
-        minutes(&scene, 8).await;
+        scene.minutes(8).await;
         scene.settle().await;
         let now = state(&scene).await;
         assert_eq!(now["state"], "done", "crash at {at}: {now}");
-        assert_eq!(counted(&scene), (2, 2), "crash at {at}");
+        assert_eq!(scene.in_getfly(), (2, 2), "crash at {at}");
         assert_eq!(scene.audit().await, [""; 0], "crash at {at}");
     }
 }
@@ -225,7 +214,7 @@ async fn it_keeps_to_kiotviets_calls_an_hour_and_lets_live_events_pass() {
         (59..=61).contains(&done_after),
         "in the second hour: {done_after}"
     );
-    assert_eq!(counted(&scene).0, 1_251);
+    assert_eq!(scene.in_getfly().0, 1_251);
     let calls = scene.kiotviet.calls();
     let in_the_hour = calls
         .iter()
@@ -254,11 +243,11 @@ async fn it_can_be_ended_and_begun_again() {
     let (status, ended) = scene.app.api("DELETE", &path(), &Value::Null).await;
     assert_eq!((status, &ended["state"]), (202, &Value::from("stopped")));
     scene.kiotviet_faults.remove(rule);
-    minutes(&scene, 10).await;
-    assert_eq!(counted(&scene), (0, 0));
+    scene.minutes(10).await;
+    assert_eq!(scene.in_getfly(), (0, 0));
     backfill(&scene, json!({"from": FROM})).await;
-    minutes(&scene, 10).await;
-    assert_eq!(counted(&scene), (2, 2));
+    scene.minutes(10).await;
+    assert_eq!(scene.in_getfly(), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,14 +13,6 @@ use host_test::{
 use http::Method;
 use serde_json::Value;
 
-/// Drains as a scheduler does.
-async fn minutes(scene: &Scene, minutes: u64) {
-    for _ in 0..minutes {
-        scene.pass(60).await;
-        scene.drain().await;
-    }
-}
-
 /// What KiotViet has registered: type, active.
 fn hooks(scene: &Scene) -> Vec<(String, bool)> {
     let all = scene.kiotviet.webhooks().into_iter();
@@ -54,21 +46,17 @@ async fn again(scene: &Scene) -> Vec<Value> {
         .collect()
 }
 
-fn counted(scene: &Scene) -> (usize, usize) {
-    (scene.getfly.accounts().len(), scene.getfly.orders().len())
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is_read_back() {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 20).await;
+    scene.minutes(20).await;
     switch_off(&scene);
     unseen_sale(&scene);
     assert!(scene.deliver().await.is_empty(), "KiotViet sends nothing");
-    assert_eq!(counted(&scene), (0, 0));
-    minutes(&scene, 15).await;
+    assert_eq!(scene.in_getfly(), (0, 0));
+    scene.minutes(15).await;
     assert_eq!(hooks(&scene), both_sound());
-    assert_eq!(counted(&scene), (1, 1));
+    assert_eq!(scene.in_getfly(), (1, 1));
     let told = again(&scene).await;
     assert_eq!(told.len(), 2);
     let words = told[0]["notes"][0].as_str().unwrap();
@@ -86,14 +74,14 @@ async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is
 
     // From here on KiotViet delivers again, and nothing more is told or read.
     let before = scene.events().await.len();
-    minutes(&scene, 45).await;
+    scene.minutes(45).await;
     assert_eq!(scene.events().await.len(), before);
     scene
         .kiotviet
         .create_customer(customer("Anh Ba", "0987654321"));
     assert_eq!(scene.deliver().await, [200]);
-    minutes(&scene, 45).await;
-    assert_eq!(counted(&scene), (2, 1));
+    scene.minutes(45).await;
+    assert_eq!(scene.in_getfly(), (2, 1));
     assert_eq!(scene.audit().await, [""; 0]);
 }
 
@@ -111,7 +99,7 @@ async fn a_webhook_that_somebody_deleted_is_registered_again_and_others_stay_as_
         }
     }
     unseen_sale(&scene);
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     let foreign = scene
         .kiotviet
         .webhooks()
@@ -119,7 +107,7 @@ async fn a_webhook_that_somebody_deleted_is_registered_again_and_others_stay_as_
         .find(|h| h.id == foreign);
     assert!(foreign.is_some_and(|h| !h.is_active), "not ours to mend");
     assert_eq!(scene.kiotviet.webhooks().len(), 3);
-    assert_eq!(counted(&scene), (1, 1));
+    assert_eq!(scene.in_getfly(), (1, 1));
     let words = again(&scene).await[0]["notes"][0].to_string();
     assert!(words.contains("deleted on KiotViet"), "{words}");
 }
@@ -130,7 +118,7 @@ async fn a_new_public_url_moves_the_webhooks() {
     scene
         .app
         .set_variable("public_url", "https://new.bridge.test");
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     let urls: Vec<String> = scene
         .kiotviet
         .webhooks()
@@ -147,22 +135,22 @@ async fn a_new_public_url_moves_the_webhooks() {
 #[tokio::test(start_paused = true)]
 async fn deliveries_that_were_silently_not_made_are_found() {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 20).await;
+    scene.minutes(20).await;
     // Both webhooks stay active, and yet nothing comes.
     unseen_sale(&scene);
     scene.kiotviet.take_deliveries();
-    minutes(&scene, 40).await;
-    assert_eq!(counted(&scene), (1, 1));
+    scene.minutes(40).await;
+    assert_eq!(scene.in_getfly(), (1, 1));
     assert!(again(&scene).await.is_empty());
     let (_, overview) = scene.app.get("overview").await;
     assert!(overview["connections"][0]["missed_at"].is_string());
     // What then comes late after all changes nothing.
-    let before = counted(&scene);
+    let before = scene.in_getfly();
     scene
         .kiotviet
         .set_chaos(host_test::sim::kiotviet::Chaos::default());
-    minutes(&scene, 60).await;
-    assert_eq!(counted(&scene), before);
+    scene.minutes(60).await;
+    assert_eq!(scene.in_getfly(), before);
     assert_eq!(scene.audit().await, [""; 0]);
 }
 
@@ -181,7 +169,7 @@ async fn what_waits_or_is_a_dead_letter_is_not_brought_in_again() {
         .create_customer(customer("Anh Ba", "0987654321"));
     scene.deliver().await;
     let before = scene.events().await.len();
-    minutes(&scene, 90).await;
+    scene.minutes(90).await;
     assert_eq!(
         scene.events().await.len(),
         before,
@@ -201,20 +189,20 @@ async fn while_getfly_is_down_webhooks_are_healed_all_the_same() {
     scene.kiotviet.create_customer(hoa());
     scene.deliver().await;
     switch_off(&scene);
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     assert_eq!(hooks(&scene), both_sound());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_kiotviet_that_refuses_to_register_is_told_and_read_all_the_same() {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     switch_off(&scene);
     let refuse = FaultRule::new(Fault::Status(500, None)).on(Method::POST, "/webhooks");
     let rule = scene.kiotviet_faults.add(refuse);
     unseen_sale(&scene);
-    minutes(&scene, 16).await;
-    assert_eq!(counted(&scene), (1, 1), "its lists are read instead");
+    scene.minutes(16).await;
+    assert_eq!(scene.in_getfly(), (1, 1), "its lists are read instead");
     let (_, overview) = scene.app.get("overview").await;
     let shop = &overview["connections"][0];
     assert_eq!(shop["webhooks"]["order"]["active"], false);
@@ -223,7 +211,7 @@ async fn a_kiotviet_that_refuses_to_register_is_told_and_read_all_the_same() {
         "{shop}"
     );
     scene.kiotviet_faults.remove(rule);
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     assert_eq!(hooks(&scene), both_sound());
     let (_, overview) = scene.app.get("overview").await;
     assert_eq!(overview["connections"][0]["problem"], Value::Null);
@@ -233,13 +221,13 @@ async fn a_kiotviet_that_refuses_to_register_is_told_and_read_all_the_same() {
 async fn a_webhook_that_a_person_switched_off_stays_off() {
     let scene = Scene::connected(On::Both).await;
     scene.switch("DELETE", "customer").await;
-    minutes(&scene, 40).await;
+    scene.minutes(40).await;
     scene.heal().await;
     assert_eq!(hooks(&scene), [("invoice.update".to_owned(), true)]);
     // Nor does anything come in of what it would have brought.
     scene.kiotviet.create_customer(hoa());
-    minutes(&scene, 40).await;
-    assert_eq!(counted(&scene), (0, 0));
+    scene.minutes(40).await;
+    assert_eq!(scene.in_getfly(), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,7 +247,7 @@ async fn older_records_and_cancelled_sales_are_no_missed_deliveries() {
     let cancelled = scene.kiotviet.create_invoice(sale(None));
     scene.kiotviet.cancel_invoice(cancelled);
     scene.kiotviet.take_deliveries();
-    minutes(&scene, 60).await;
+    scene.minutes(60).await;
     scene.heal().await;
     assert_eq!(scene.outcomes().await, [""; 0]);
 }
@@ -267,16 +255,16 @@ async fn older_records_and_cancelled_sales_are_no_missed_deliveries() {
 #[tokio::test(start_paused = true)]
 async fn two_hundred_sales_of_an_outage_come_in_one_by_one_and_live_ones_do_not_wait() {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     switch_off(&scene);
     for _ in 0..200 {
         scene.kiotviet.create_invoice(sale(None));
     }
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     for _ in 0..5 {
-        minutes(&scene, 1).await;
+        scene.minutes(1).await;
     }
-    assert_eq!(counted(&scene), (0, 200));
+    assert_eq!(scene.in_getfly(), (0, 200));
     assert_eq!(scene.audit().await, [""; 0]);
 }
 
@@ -295,7 +283,7 @@ async fn heal_takes_now_and_nothing_else() {
     unseen_sale(&scene);
     scene.heal().await;
     assert_eq!(hooks(&scene), both_sound());
-    assert_eq!(counted(&scene), (1, 1));
+    assert_eq!(scene.in_getfly(), (1, 1));
     assert_eq!(CONNECTION, again(&scene).await[0]["connection"]);
 }
 
@@ -306,11 +294,11 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
     scene
         .app
         .set_variable("master_key", &format!("{new},{MASTER_KEY}"));
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     scene.app.set_variable("master_key", new);
     unseen_sale(&scene);
     assert_eq!(scene.deliver().await, [200, 200]);
-    assert_eq!(counted(&scene), (1, 1));
+    assert_eq!(scene.in_getfly(), (1, 1));
     let events = scene.events().await;
     assert!(
         events
@@ -323,16 +311,16 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
 /// many calls there were.
 async fn healed_under(script: Option<(usize, Mishap)>) -> usize {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     switch_off(&scene);
     unseen_sale(&scene);
     scene.app.mishaps.arm(script);
     scene.app.mishaps.live(scene.heal()).await;
     let calls = scene.app.mishaps.disarm().len();
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     scene.settle().await;
     assert_eq!(hooks(&scene), both_sound(), "{script:?}");
-    assert_eq!(counted(&scene), (1, 1), "{script:?}");
+    assert_eq!(scene.in_getfly(), (1, 1), "{script:?}");
     // Told for both; after a crash between telling and keeping that it was told, once more.
     let told = again(&scene).await.len();
     let most = if script.is_some() { 3 } else { 2 };

@@ -30,17 +30,6 @@ async fn connected() -> Scene {
     scene
 }
 
-async fn minutes(scene: &Scene, minutes: u64) {
-    for _ in 0..minutes {
-        scene.pass(60).await;
-        scene.drain().await;
-    }
-}
-
-fn counted(scene: &Scene) -> (usize, usize) {
-    (scene.getfly.accounts().len(), scene.getfly.orders().len())
-}
-
 async fn health(scene: &Scene) -> (u16, Value) {
     let request = http::Request::get("https://bridge.test/healthz");
     let answer = scene
@@ -63,7 +52,7 @@ async fn each_delivery_is_processed_before_its_answer() {
     let id = scene.kiotviet.create_customer(hoa());
     scene.kiotviet.create_invoice(sale(Some(id)));
     assert_eq!(scene.deliver().await, [200, 200]);
-    assert_eq!(counted(&scene), (1, 1));
+    assert_eq!(scene.in_getfly(), (1, 1));
     assert_eq!(
         states(&scene).await,
         ["created customer_created", "created order_created"]
@@ -75,7 +64,7 @@ async fn each_delivery_is_processed_before_its_answer() {
     );
 
     // A drain counts them, and an idle one does nothing more.
-    minutes(&scene, 2).await;
+    scene.minutes(2).await;
     let (_, overview) = scene.app.get("overview").await;
     assert_eq!(overview["counts"]["created"], 2);
     assert_eq!(overview["balanced"], true);
@@ -121,7 +110,7 @@ async fn a_store_that_counts_stays_with_the_lease_under_inline() {
     scene.pass(1).await;
     scene.kiotviet.create_customer(hoa());
     scene.deliver().await;
-    assert_eq!(counted(&scene), (1, 0));
+    assert_eq!(scene.in_getfly(), (1, 0));
     let (_, health) = health(&scene).await;
     assert_eq!(health, json!({"status": "ok"}));
     assert!(scene.app.store.dump().contains_key("kvgf/journal/1"));
@@ -138,8 +127,8 @@ async fn a_slow_upstream_is_cut_at_four_seconds_and_the_drain_goes_on() {
     let took = scene.clock.now().duration_since(began).as_secs();
     assert!(took <= 4, "{took}");
     assert_eq!(states(&scene).await, ["received -"]);
-    minutes(&scene, 3).await;
-    assert_eq!(counted(&scene), (1, 0));
+    scene.minutes(3).await;
+    assert_eq!(scene.in_getfly(), (1, 0));
     assert_eq!(states(&scene).await, ["created customer_created"]);
 }
 
@@ -151,11 +140,11 @@ async fn what_fails_is_retried_by_drains_and_dead_letters_obey() {
         .add(FaultRule::new(Fault::Status(503, None)));
     scene.kiotviet.create_customer(hoa());
     scene.deliver().await;
-    minutes(&scene, 5).await;
-    assert_eq!(counted(&scene), (0, 0));
+    scene.minutes(5).await;
+    assert_eq!(scene.in_getfly(), (0, 0));
     scene.getfly_faults.remove(down);
     scene.settle().await;
-    assert_eq!(counted(&scene), (1, 0));
+    assert_eq!(scene.in_getfly(), (1, 0));
 
     let refused = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/account");
     scene.getfly_faults.add(refused.when(When::First(1)));
@@ -163,7 +152,7 @@ async fn what_fails_is_retried_by_drains_and_dead_letters_obey() {
         .kiotviet
         .create_customer(customer("Anh Ba", "0987654321"));
     scene.deliver().await;
-    minutes(&scene, 3).await;
+    scene.minutes(3).await;
     let (_, dead) = scene.app.get("events?state=dead").await;
     let seq = dead["events"][0]["seq"].as_u64().unwrap();
     assert!(seq < 1 << 53, "exact in every JSON reader");
@@ -171,7 +160,7 @@ async fn what_fails_is_retried_by_drains_and_dead_letters_obey() {
     let (status, event) = scene.app.api("POST", &retry, &Value::Null).await;
     assert_eq!(status, 200, "{event}");
     scene.settle().await;
-    assert_eq!(counted(&scene), (2, 0));
+    assert_eq!(scene.in_getfly(), (2, 0));
     let (_, overview) = scene.app.get("overview").await;
     assert_eq!(overview["balanced"], true, "{overview}");
     assert_eq!(overview["counts"]["created"], 2);
@@ -200,9 +189,9 @@ async fn crash_at(script: Option<(usize, Mishap)>) -> usize {
     scene.pass(61).await;
     scene.app.mishaps.live(scene.drain()).await;
     let calls = scene.app.mishaps.disarm().len();
-    minutes(&scene, 12).await;
+    scene.minutes(12).await;
     scene.settle().await;
-    assert_eq!(counted(&scene), (1, 1), "{script:?}");
+    assert_eq!(scene.in_getfly(), (1, 1), "{script:?}");
     assert_eq!(scene.kiotviet.undelivered(), [], "{script:?}");
     let waiting = scene.waiting().await;
     assert_eq!(waiting, Vec::<Value>::new(), "{script:?}");
@@ -212,13 +201,13 @@ async fn crash_at(script: Option<(usize, Mishap)>) -> usize {
 #[tokio::test(start_paused = true)]
 async fn webhooks_are_healed_and_old_events_go() {
     let scene = connected().await;
-    minutes(&scene, 16).await;
+    scene.minutes(16).await;
     for hook in scene.kiotviet.webhooks() {
         scene.kiotviet.set_webhook_active(hook.id, false);
     }
     scene.kiotviet.create_customer(hoa());
-    minutes(&scene, 20).await;
-    assert_eq!(counted(&scene), (1, 0));
+    scene.minutes(20).await;
+    assert_eq!(scene.in_getfly(), (1, 0));
     assert!(scene.kiotviet.webhooks().iter().all(|h| h.is_active));
     for _ in 0..32 {
         scene.pass(86_400).await;

@@ -13,22 +13,15 @@ pub(super) async fn healing() -> Verdict {
     others_are_left_alone().await
 }
 
-async fn minutes(scene: &Scene, minutes: u64) {
-    for _ in 0..minutes {
-        scene.pass(60).await;
-        scene.drain().await;
-    }
-}
-
 async fn the_gap_is_read_back() -> Verdict {
     let scene = Scene::connected(On::Both).await;
-    minutes(&scene, 20).await;
+    scene.minutes(20).await;
     for hook in scene.kiotviet.webhooks() {
         scene.kiotviet.set_webhook_active(hook.id, false);
     }
     let id = scene.kiotviet.create_customer(hoa());
     scene.kiotviet.create_invoice(sale(Some(id)));
-    minutes(&scene, 60).await;
+    scene.minutes(60).await;
     let hooks = scene.kiotviet.webhooks();
     let active = hooks.iter().filter(|hook| hook.is_active).count();
     same("active webhooks", active, 2)?;

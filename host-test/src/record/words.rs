@@ -1,6 +1,8 @@
 //! Which members of KiotViet's payloads are what (manual 2.11). Names are compared in lower case,
 //! and a member that stands in none of these lists is taken for free text.
 
+use crate::sim::kiotviet::TYPES;
+
 /// What a member holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
@@ -89,28 +91,9 @@ pub(super) fn is_word(text: &str) -> bool {
     WORDS.contains(&text)
 }
 
-/// What a notification may be about (manual 2.11).
-const KINDS: [&str; 15] = [
-    "customer.update",
-    "customer.delete",
-    "product.update",
-    "product.delete",
-    "stock.update",
-    "order.update",
-    "invoice.update",
-    "pricebook.update",
-    "pricebook.delete",
-    "pricebookdetail.update",
-    "pricebookdetail.delete",
-    "category.update",
-    "category.delete",
-    "branch.update",
-    "branch.delete",
-];
-
 /// The kind of an action, and the retailer's number behind it.
 pub(super) fn action(text: &str) -> Option<(&'static str, &str)> {
-    KINDS.iter().find_map(|kind| {
+    TYPES.iter().find_map(|kind| {
         let rest = text.get(..kind.len())?;
         let same = rest.eq_ignore_ascii_case(kind);
         let rest = text.get(kind.len()..)?;

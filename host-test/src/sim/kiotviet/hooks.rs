@@ -10,8 +10,8 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Manual 2.11.
-const TYPES: [&str; 15] = [
+/// What a webhook may be about (manual 2.11).
+pub const TYPES: [&str; 15] = [
     "customer.update",
     "customer.delete",
     "product.update",

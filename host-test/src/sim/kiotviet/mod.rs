@@ -12,7 +12,7 @@ mod view;
 
 pub use api::Clouds;
 pub use deliver::{Answered, Chaos, Deliverer, Delivery, Item, Notification};
-pub use hooks::Webhook;
+pub use hooks::{TYPES, Webhook};
 pub use shop::{
     Branch, Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
 };
