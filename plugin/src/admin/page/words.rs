@@ -294,7 +294,7 @@ words! {
     DONE: "Đã xong" / "Done";
     CUSTOMER: "Khách hàng" / "Customer";
     INVOICE: "Hóa đơn" / "Invoice";
-    OTHER: "Khác" / "Other";
+    OTHER: "Thông báo webhook" / "Webhook";
 }
 
 #[cfg(test)]
