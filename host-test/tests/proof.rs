@@ -13,7 +13,7 @@ const SEED: u64 = 1;
 fn whatever_befalls_any_host_call_nothing_is_lost_doubled_stuck_or_wrong() {
     let mut failures = Vec::new();
     for scenario in scenario::all() {
-        let tally = search::search(&scenario, PAIRS, SEED, || None);
+        let tally = search::every_single(&scenario).with_pairs(PAIRS, SEED, None);
         assert!(tally.singles > 4 * 10, "{tally:?}");
         assert_eq!(tally.pairs_tried, PAIRS, "{tally:?}");
         let told = tally.told.iter();

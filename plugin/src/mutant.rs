@@ -69,6 +69,10 @@ mod listed {
         SlowAcceptorAnswers,
         /// The low-water mark moves past a reserved number without remembering the hole.
         HoleForgotten,
+        /// A number without an entry is given up for good after ten minutes.
+        NoLastLook,
+        /// Without atomics an entry gets no mark that says nobody has looked at it.
+        UnlookedNotMarked,
         /// The keys of a consumed due list are deleted before the place is saved.
         DueKeysDeletedEarly,
         /// A person's wish is removed before the place that tells its effect is saved.
@@ -107,6 +111,8 @@ mod listed {
         EditCreates,
         /// R3: a cancelled invoice becomes an order.
         CancelledCreates,
+        /// R10: what KiotViet tells of its orders is taken for an invoice.
+        OrderIsInvoice,
         /// R2: a customer older than the webhook counts as new.
         OldIsNew,
         /// R3: decimals are read as binary floating point.
@@ -133,6 +139,8 @@ mod listed {
         PathTokenIgnored,
         /// Secrets and persons' data are kept as they are, under the name of sealed.
         NotSealed,
+        /// A vendor's words are shown as they came.
+        WordsNotMasked,
     }
 
     thread_local! {

@@ -59,6 +59,9 @@ pub fn parse_retry_after(header: &str) -> Option<Duration> {
 /// or without separators) and anything shaped like a key are masked, white space is plain, and at
 /// most [`MAX_MESSAGE_CHARS`] characters stay.
 pub fn redact(text: &str) -> String {
+    if mutant!(WordsNotMasked) {
+        return text.to_owned();
+    }
     let mut kept = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {

@@ -85,7 +85,12 @@ pub const CHECKS: &[Check] = &[
     check!(
         "slow acceptor",
         journal::slow_acceptor,
-        "a delivery that is written long after its number was taken is not lost"
+        "a delivery that is written long after its number was taken is not lost, and no entry stays unlooked at"
+    ),
+    check!(
+        "without atomics",
+        journal::without_atomics,
+        "in a store that does not count, what was answered 200 is processed"
     ),
     check!(
         "crash after a retry",

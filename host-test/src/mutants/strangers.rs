@@ -11,7 +11,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub(super) async fn strangers() -> Verdict {
     a_wrong_signature_does_nothing().await?;
     a_wrong_path_is_nobodys().await?;
-    the_store_tells_nothing().await
+    the_store_tells_nothing().await?;
+    an_event_tells_nothing().await
 }
 
 async fn a_wrong_signature_does_nothing() -> Verdict {
@@ -50,6 +51,27 @@ async fn the_store_tells_nothing() -> Verdict {
             let found = matches!(&cell, Cell::Value(value) if tells(value, needle));
             same(&format!("{key} tells {needle}"), found, false)?;
         }
+    }
+    Ok(())
+}
+
+/// Getfly's refusal repeats what it was sent.
+async fn an_event_tells_nothing() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    let words = Fault::Refusal("0912 345 678, hoa@example.vn: không nhận");
+    let refusal = FaultRule::new(words).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refusal);
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    scene.settle().await;
+    let shown = scene.app.get("events/1").await.1.to_string() + &scene.app.log().join("\n");
+    for needle in ["0912 345 678", "hoa@example.vn"] {
+        let found = shown.contains(needle);
+        same(
+            &format!("the event or the log tells {needle}"),
+            found,
+            false,
+        )?;
     }
     Ok(())
 }

@@ -21,7 +21,8 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::LeaseNotCheckedBeforeWrite => "late place",
         M::NoLookAfterRelease => "given back",
         M::AckBeforeStore => "store fails",
-        M::SlowAcceptorAnswers | M::HoleForgotten => "slow acceptor",
+        M::SlowAcceptorAnswers | M::HoleForgotten | M::NoLastLook => "slow acceptor",
+        M::UnlookedNotMarked => "without atomics",
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a wish",
         M::WishCountedTwice => "counts after a crash",
@@ -40,14 +41,14 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::ManagerAlways
         | M::WalkInCreatesAccount
         | M::MoneyAsFloat => "fields",
-        M::EditCreates | M::CancelledCreates | M::OldIsNew => "only new",
+        M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",
         M::UnfinishedNotMarked | M::ForeignWebhookTouched | M::GapNotReadBack => "healing",
         M::GivesUpEarly
         | M::RetryAfterIgnored
         | M::PauseIgnored
         | M::CeilingIgnored
         | M::TokenNotRenewed => "outage",
-        M::SignatureIgnored | M::PathTokenIgnored | M::NotSealed => "strangers",
+        M::SignatureIgnored | M::PathTokenIgnored | M::NotSealed | M::WordsNotMasked => "strangers",
     }
 }
 

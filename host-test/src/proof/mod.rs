@@ -77,16 +77,18 @@ fn every_scenario(scenarios: &[Scenario], options: &Options, began: Instant) -> 
     let end = options
         .budget
         .map(|minutes| began + Duration::from_secs(60 * minutes));
-    let mut left = scenarios.len();
-    let each = scenarios.iter().map(|scenario| {
-        let share = |left: usize| {
-            let now = Instant::now();
-            end.map(|end| {
-                now + end.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1)
-            })
-        };
-        let tally = search::search(scenario, options.pairs, options.seed, || share(left));
+    // Every single mishap first; what time is left is shared among the scenarios' pairs.
+    let singles = scenarios.iter().map(|scenario| {
+        eprintln!("{}: single mishaps", scenario.name);
+        search::every_single(scenario)
+    });
+    let singles: Vec<_> = singles.collect();
+    let mut left = u32::try_from(singles.len()).unwrap_or(1);
+    let each = singles.into_iter().map(|singles| {
+        let now = Instant::now();
+        let until = end.map(|end| now + end.saturating_duration_since(now) / left);
         left -= 1;
+        let tally = singles.with_pairs(options.pairs, options.seed, until);
         eprintln!("{}", report::line(&tally));
         tally
     });

@@ -41,30 +41,16 @@ pub struct Tally {
     pub told: Vec<String>,
 }
 
-/// A scenario, its runs with one mishap each, and how many mishaps could follow each of them.
-struct Singles<'a> {
+/// A scenario and its runs with one mishap each.
+pub struct Singles<'a> {
     scenario: &'a Scenario,
     tally: Tally,
     /// A mishap, and the names of the calls of the run that it befell.
     runs: Vec<((usize, Mishap), Vec<String>)>,
 }
 
-/// Tries every single mishap, then at most `most_pairs` pairs: all when there are no more, else a
-/// sample drawn from `seed`. No further pair is begun after `until`.
-pub fn search(
-    scenario: &Scenario,
-    most_pairs: usize,
-    seed: u64,
-    until: impl FnOnce() -> Option<Instant>,
-) -> Tally {
-    let mut singles = every_single(scenario);
-    if most_pairs > 0 {
-        singles.pairs(most_pairs, seed, until());
-    }
-    singles.tally
-}
-
-fn every_single(scenario: &Scenario) -> Singles<'_> {
+/// Tries every single mishap of a scenario.
+pub fn every_single(scenario: &Scenario) -> Singles<'_> {
     let plain = play::run(scenario, &[]);
     let points: Vec<(usize, Mishap)> = following(&plain.calls, 0).collect();
     let played = all(&points, None, |point| play::run(scenario, &[*point]));
@@ -98,6 +84,15 @@ fn following(calls: &[String], done: usize) -> impl Iterator<Item = (usize, Mish
 }
 
 impl Singles<'_> {
+    /// Tries at most so many pairs: all when there are no more, else a sample drawn from `seed`. No
+    /// further pair is begun after `until`. Gives the figures of all runs.
+    pub fn with_pairs(mut self, most: usize, seed: u64, until: Option<Instant>) -> Tally {
+        if most > 0 {
+            self.pairs(most, seed, until);
+        }
+        self.tally
+    }
+
     fn pairs(&mut self, most: usize, seed: u64, until: Option<Instant>) {
         // The second mishap is one of the run that the first befell, not of the plain run.
         let count =

@@ -25,6 +25,8 @@ pub enum Fault {
     HtmlBody200,
     /// 200 whose JSON holds an `errors` object.
     ErrorsIn200,
+    /// 422 in these words.
+    Refusal(&'static str),
     /// Processed; the answer's body is cut in half.
     Garbled,
     /// Processed after this time. A client that gives up earlier leaves it unprocessed.
@@ -253,6 +255,7 @@ impl Faulty {
                 200,
                 &json!({"message": "Có lỗi xảy ra", "errors": {"base": ["simulated fault"]}}),
             )),
+            Fault::Refusal(words) => Ok(wire::json(422, &json!({"message": words}))),
             Fault::Garbled => {
                 let response = self.inner.handle(request).await?;
                 Ok(response.map(|body| body.slice(..body.len() / 2)))

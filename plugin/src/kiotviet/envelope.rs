@@ -175,6 +175,7 @@ impl Action {
             kind: match name.as_str() {
                 CUSTOMER_UPDATE => Kind::Customer,
                 INVOICE_UPDATE => Kind::Invoice,
+                "order.update" if mutant!(OrderIsInvoice) => Kind::Invoice,
                 _ => Kind::Other,
             },
             name,

@@ -3,6 +3,7 @@
 //! worker goes over the same entries again and comes to the same counts.
 
 use crate::{rules::verdict::Outcome, stored::stored_fields, time::Timestamp};
+use core::time::Duration;
 
 use super::{
     few::Few,
@@ -16,9 +17,12 @@ pub const BUCKET_SECONDS: i64 = 10;
 const FAR_BUCKET_SECONDS: i64 = 600;
 /// From this distance on a retry time is "far".
 const FAR_SECONDS: i64 = 1800;
-/// How long a reserved number without an entry is looked at again. An acceptor answers 503 when
-/// reserving and writing took longer than ten seconds, so ten minutes is ample.
+/// How long a reserved number without an entry is looked at again by every drain. An acceptor answers
+/// 503 when reserving and writing took longer than ten seconds, so ten minutes is ample.
 pub const HOLE_SECONDS: i64 = 600;
+/// When it is looked at once more, so that an entry whose acceptor stood still for hours (a machine
+/// that was paused) does not stay in the list for good. As long as tries go on.
+pub const LAST_LOOK: Duration = Duration::from_hours(80);
 
 /// A number that was reserved and has no entry yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,6 +79,9 @@ pub async fn reserve<W: Store + Clock + Random>(world: &W, count: u64) -> Result
     let lot = u64::from_le_bytes(lot) % DRAWN.saturating_sub(count).max(1);
     let first = ticks(world.now()).saturating_mul(DRAWN).saturating_add(lot);
     for seq in first..first.saturating_add(count) {
+        if mutant!(UnlookedNotMarked) {
+            break;
+        }
         world.set(&keys::unlooked(seq), b"1").await?;
     }
     Ok(first)

@@ -1,7 +1,7 @@
 //! What is due later: lists of events by the time from which they are read, and the place in each.
 //! An event's number stands in one until its next try, or until its removal.
 
-use super::{Drain, Pass, Stop, retention::REMOVAL, stop};
+use super::{Drain, Pass, Stop, entries::HOLE, retention::REMOVAL, stop};
 use crate::sync::{
     cursor::{BUCKET_SECONDS, Bucket},
     journal, keys,
@@ -41,7 +41,7 @@ impl<W: World> Drain<'_, '_, W> {
             {
                 return Ok(Pass::Paused);
             }
-            if !due.is_some_and(|due| due.starts_with(REMOVAL)) {
+            if !due.is_some_and(|due| due.starts_with([REMOVAL, HOLE])) {
                 let waiting = &mut self.cursor.counts.waiting;
                 *waiting = waiting.saturating_sub(1);
             }
@@ -53,17 +53,23 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// One element of a due list: an event's number, marked where only its removal is due.
+    /// One element of a due list: an event's number, marked where only its removal is due or a late
+    /// entry is looked for.
     async fn due(&mut self, due: &str) -> Result<Pass, Stop> {
-        let number = due.strip_prefix(REMOVAL);
-        let Ok(seq) = number.unwrap_or(due).parse() else {
+        let number = due.trim_start_matches([REMOVAL, HOLE]);
+        let Ok(seq) = number.parse() else {
             return Ok(Pass::Complete);
         };
-        let Some(Entry::Event(record)) = journal::read(self.worker, seq).await.map_err(stop)?
-        else {
+        let Some(entry) = journal::read(self.worker, seq).await.map_err(stop)? else {
             return Ok(Pass::Complete);
         };
-        if number.is_none() {
+        if due.starts_with(HOLE) {
+            return self.first_look(seq, entry).await;
+        }
+        let Entry::Event(record) = entry else {
+            return Ok(Pass::Complete);
+        };
+        if !due.starts_with(REMOVAL) {
             return self.event(*record).await;
         }
         if !self.remove_if_old(&record).await? && record.state != State::Dead {

@@ -3,12 +3,15 @@
 
 use super::{Drain, Pass, Stop, stop};
 use crate::sync::{
-    cursor::{HOLE_SECONDS, Hole},
+    cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
     journal, keys, plain,
     record::Entry,
     world::{Clock, Store, World},
 };
 use core::time::Duration;
+
+/// Marks an element of a due list whose number had no entry for ten minutes.
+pub(super) const HOLE: char = 'h';
 
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
@@ -45,6 +48,8 @@ impl<W: World> Drain<'_, '_, W> {
                 }
             } else if now.as_second().saturating_sub(hole.since.as_second()) < HOLE_SECONDS {
                 continue;
+            } else {
+                self.list_last_look(hole.seq).await?;
             }
             self.cursor.holes.retain(|h| h.seq != hole.seq);
         }
@@ -61,7 +66,7 @@ impl<W: World> Drain<'_, '_, W> {
             let age = plain::came_at(seq).map_or(Duration::MAX, |at| now.saturating_since(at));
             match journal::read(self.worker, seq).await.map_err(stop)? {
                 None if age.as_secs() < HOLE_SECONDS.unsigned_abs() => continue,
-                None => {}
+                None => self.list_last_look(seq).await?,
                 // Its own request may be at it.
                 Some(Entry::Event(record))
                     if !record.state.is_final() && age < plain::REQUEST_OVER =>
@@ -88,7 +93,17 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(pass)
     }
 
-    async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
+    async fn list_last_look(&mut self, seq: u64) -> Result<(), Stop> {
+        if mutant!(NoLastLook) {
+            return Ok(());
+        }
+        let now = self.worker.now();
+        let wanted = now.checked_add(LAST_LOOK).unwrap_or(now);
+        let at = due_time(now, wanted);
+        self.list_due(at, &format!("{HOLE}{seq}")).await
+    }
+
+    pub(super) async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
         match entry {
             Entry::Command(command) => {
                 self.command(seq, command).await?;

@@ -16,7 +16,7 @@ use core::time::Duration;
 const REMOVED_AT_ONCE: u32 = 200;
 
 /// Marks an element of a due list whose event is finished and counted, and only waits to be removed.
-pub(super) const REMOVAL: &str = "x";
+pub(super) const REMOVAL: char = 'x';
 
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn list_removal(&mut self, record: &Record) -> Result<(), Stop> {
