@@ -2,7 +2,9 @@
 //! in accepting a delivery or in processing it, what was answered 200 is neither lost, doubled nor
 //! stuck. How: a delivery's request may use k of wasmtime's fuel, with k striding over the whole run
 //! until it is enough; then KiotViet sends again what was not answered, there is one drain once the
-//! dead worker's slots are over, and Getfly's side is counted. `KVGF_STRIDE` sets a finer stride.
+//! dead worker's slots are over, and Getfly's side is counted. The same for a drain that heals and for
+//! one that backfills, and, by seeded draws, for two requests in a row. `KVGF_STRIDE` sets a finer
+//! stride, `KVGF_DRAWS` more draws.
 
 use host_test::{
     harness::{Harness, START},
@@ -10,11 +12,16 @@ use host_test::{
     scene::{customer, sale},
     sim::{GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
 };
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// Fuel from one trap to the next.
 const STRIDE: u64 = 2_500;
+/// The same for a drain that heals or backfills, which is longer.
+const LONG_STRIDE: u64 = 40_000;
+/// Draws of two traps.
+const DRAWS: u64 = 60;
 /// A shop's journal is not to grow over this many trapped deliveries.
 const A_SHOP: u64 = 150;
 /// Longer than two slots of the lease.
@@ -144,9 +151,9 @@ impl Shop {
     }
 }
 
-fn stride() -> u64 {
-    let set = std::env::var("KVGF_STRIDE").ok();
-    set.and_then(|n| n.parse().ok()).unwrap_or(STRIDE)
+fn setting(name: &str, otherwise: u64) -> u64 {
+    let set = std::env::var(name).ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(otherwise)
 }
 
 /// Traps the delivery of `what` at every stride of its run.
@@ -155,7 +162,7 @@ async fn trapped_everywhere(webhooks: &[&str], what: Happening) {
     shop.happens(what).await;
     let (need, trapped) = shop.deliver(&[None]).await;
     assert!(!trapped, "it needs {need}");
-    let stride = stride();
+    let stride = setting("KVGF_STRIDE", STRIDE);
     let (mut traps, mut unanswered) = (0, 0);
     for k in (1..).map(|n| n * stride) {
         if traps % A_SHOP == A_SHOP - 1 {
@@ -203,4 +210,104 @@ async fn a_sale_to_a_known_customer_trapped_anywhere() {
 #[tokio::test(start_paused = true)]
 async fn a_sale_to_a_new_customer_trapped_anywhere() {
     trapped_everywhere(&["order"], Happening::SaleToNew).await;
+}
+
+/// What a drain has to bring in that no delivery told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Untold {
+    /// KiotViet switched the webhooks off, and sold.
+    Healed,
+    /// A person asks for what was lost on its way.
+    Backfilled,
+}
+
+impl Shop {
+    async fn sells_untold(&mut self, how: Untold) {
+        if how == Untold::Healed {
+            for hook in self.kiotviet.webhooks() {
+                self.kiotviet.set_webhook_active(hook.id, false);
+            }
+        }
+        let id = self.new_customer();
+        self.kiotviet.create_invoice(sale(Some(id)));
+        self.kiotviet.take_deliveries();
+        if how == Untold::Backfilled {
+            let path = "connections/shop/backfill";
+            let begun = self.app.api("POST", path, &json!({"from": START})).await;
+            assert_eq!(begun.status, 202, "{}", begun.json());
+            // It begins behind the answer and gets no further: the drain is to do it.
+        }
+    }
+}
+
+/// Traps a drain that has to bring a customer and a sale in, at every stride of its run.
+async fn drain_trapped_everywhere(how: Untold) {
+    const DRAIN: &str = "drain?heal=now";
+    let mut shop = Shop::connected(&["customer", "order"]).await;
+    let stride = setting("KVGF_STRIDE", LONG_STRIDE);
+    let mut traps = 0;
+    for k in (1..).map(|n| n * stride) {
+        if traps % 20 == 19 {
+            shop.counts_add_up().await;
+            shop = Shop::connected(&["customer", "order"]).await;
+        }
+        shop.sells_untold(how).await;
+        let drained = shop
+            .app
+            .trapped_at(k)
+            .api("POST", DRAIN, &Value::Null)
+            .await;
+        let trapped = drained.finished.trap.is_some();
+        for _ in 0..2 {
+            tokio::time::sleep(AFTER_THE_LEASE).await;
+            shop.app.api("POST", DRAIN, &Value::Null).await;
+        }
+        shop.drain().await;
+        shop.count(Happening::SaleToNew, shop.sold);
+        assert!(shop.kiotviet.webhooks().iter().all(|hook| hook.is_active));
+        if !trapped {
+            break;
+        }
+        traps += 1;
+    }
+    shop.counts_add_up().await;
+    println!("{how:?}: {traps} traps, one each {stride} of fuel");
+    assert!(traps > 50, "{traps} traps");
+}
+
+#[tokio::test(start_paused = true)]
+async fn healing_trapped_anywhere() {
+    drain_trapped_everywhere(Untold::Healed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_trapped_anywhere() {
+    drain_trapped_everywhere(Untold::Backfilled).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_and_what_follows_it_both_trapped() {
+    let what = Happening::SaleToNew;
+    let mut rng = StdRng::seed_from_u64(7);
+    let mut shop = Shop::connected(&["order"]).await;
+    shop.happens(what).await;
+    let (need, _) = shop.deliver(&[None]).await;
+    let mut both = 0;
+    for draw in 1..=setting("KVGF_DRAWS", DRAWS) {
+        if draw % A_SHOP == 0 {
+            shop = Shop::connected(&["order"]).await;
+        }
+        shop.happens(what).await;
+        let k = [(); 2].map(|()| rng.random_range(1..need));
+        shop.deliver(&k.map(Some)).await;
+        tokio::time::sleep(AFTER_THE_LEASE).await;
+        let worker = shop.app.trapped_at(rng.random_range(1..need));
+        let drained = worker.api("POST", "drain", &Value::Null).await;
+        both += u64::from(drained.finished.trap.is_some());
+        shop.drain().await;
+        shop.count(what, shop.sold);
+    }
+    shop.counts_add_up().await;
+    println!("{both} drains trapped after a trapped delivery");
+    assert!(both > 0);
 }
