@@ -133,6 +133,8 @@ pub struct Cursor {
     pub due: Few<i64, Bucket>,
     /// Entries before this number were removed, or are removed through the due lists.
     pub oldest: u64,
+    /// What stands there ended then, or came then, and is kept; none when it was not looked at.
+    pub oldest_since: Option<Timestamp>,
     /// The counts at this place.
     pub counts: Counts,
     /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
@@ -154,6 +156,7 @@ stored_fields!(Cursor {
     holes,
     due,
     oldest,
+    oldest_since,
     counts,
     pauses,
     getfly_calls,

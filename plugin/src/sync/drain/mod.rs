@@ -302,6 +302,7 @@ impl<W: World> Drain<'_, '_, W> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.look_after_webhooks().await?;
         loop {
+            let low = self.cursor.low;
             if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
             {
                 return Ok(Pass::Paused);
@@ -310,8 +311,10 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
-            let more = journal::tail(self.worker).await.map_err(stop)? > self.cursor.low
-                || self.next_due().is_some();
+            // Where nothing was new a moment ago, the look after the lease was given back is enough.
+            let more = self.next_due().is_some()
+                || self.cursor.low > low
+                    && journal::tail(self.worker).await.map_err(stop)? > self.cursor.low;
             if !more && !self.read_lists().await? {
                 return Ok(Pass::Complete);
             }

@@ -25,7 +25,10 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     fn removal_time(&self, record: &Record) -> Timestamp {
-        let ended = record.finished_at.unwrap_or(record.received_at);
+        self.kept_until(record.finished_at.unwrap_or(record.received_at))
+    }
+
+    fn kept_until(&self, ended: Timestamp) -> Timestamp {
         let days = u64::try_from(self.ready.retention_days).unwrap_or(0);
         ended
             .checked_add(Duration::from_hours(days.saturating_mul(24)))
@@ -68,7 +71,8 @@ impl<W: World> Drain<'_, '_, W> {
         self.cursor.oldest = self.cursor.oldest.max(1);
         for _ in 0..REMOVED_AT_ONCE {
             let seq = self.cursor.oldest;
-            if seq > self.cursor.low {
+            let kept = self.cursor.oldest_since.map(|at| self.kept_until(at));
+            if seq > self.cursor.low || kept.is_some_and(|until| until > self.worker.now()) {
                 return Ok(());
             }
             match journal::read(self.worker, seq).await.map_err(stop)? {
@@ -83,11 +87,14 @@ impl<W: World> Drain<'_, '_, W> {
                 Some(Entry::Event(record)) => {
                     let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);
                     if !passed {
+                        let ended = record.finished_at.unwrap_or(record.received_at);
+                        self.cursor.oldest_since = Some(ended);
                         return Ok(());
                     }
                 }
             }
             self.cursor.oldest = seq.saturating_add(1);
+            self.cursor.oldest_since = None;
         }
         Ok(())
     }
