@@ -186,6 +186,11 @@ impl Harness {
         self.world.backend.clone()
     }
 
+    /// What surrounds the guest.
+    pub fn world(&self) -> World {
+        self.world.clone()
+    }
+
     /// The same over the same store and upstreams, where each request is trapped once it has used
     /// so much fuel.
     pub fn trapped_at(&self, fuel: u64) -> Self {

@@ -2,9 +2,10 @@
 //!
 //! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out,
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
-//! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
-//! is a connected shop over it; `schedule` runs several of it in every order of their calls; `mutants` shows
-//! that the checks can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
+//! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native`
+//! runs the plugin without WebAssembly, `scene` is a connected shop over it, `wasm_scene` the same with the
+//! component; `schedule` runs several of it in every order of their calls; `mutants` shows that the checks
+//! can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
 
 mod bindings;
 pub mod check;
@@ -28,3 +29,4 @@ pub mod server;
 pub mod sim;
 pub mod story;
 pub mod visitor;
+pub mod wasm_scene;

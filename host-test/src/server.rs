@@ -63,6 +63,11 @@ impl App {
             calls: CallLog::default(),
             fuel: None,
         };
+        Self::over(runtime, world)
+    }
+
+    /// A component in a world of its own.
+    pub fn over(runtime: Runtime, world: World) -> Self {
         Self {
             runtime,
             world,

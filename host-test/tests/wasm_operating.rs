@@ -4,14 +4,14 @@
 
 use bytes::Bytes;
 use host_test::{
-    harness::{Harness, START},
+    harness::START,
     keyvalue::{Backend, Memory, Reply},
-    native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC},
-    scene::{hoa, sale},
-    sim::{GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
+    native::{ADMIN_TOKEN, PUBLIC},
+    scene::{On, hoa, sale},
+    wasm_scene::WasmScene,
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 /// Keeps values and cannot count, as hosted Spin at the edge.
 struct WithoutAtomics(Memory);
@@ -42,10 +42,14 @@ impl Backend for WithoutAtomics {
     }
 }
 
-struct Shop {
-    app: Harness,
-    kiotviet: Arc<KiotVietSim>,
-    getfly: Arc<GetflySim>,
+struct Shop(WasmScene);
+
+impl Deref for Shop {
+    type Target = WasmScene;
+
+    fn deref(&self) -> &WasmScene {
+        &self.0
+    }
 }
 
 async fn pass(seconds: u64) {
@@ -55,38 +59,20 @@ async fn pass(seconds: u64) {
 impl Shop {
     /// A shop that has sold before it is connected.
     async fn connected(edge: bool) -> Self {
-        let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
-        let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
-        let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
-        let mut app = Harness::builder()
-            .upstream(KIOTVIET, kiotviet.clone())
-            .upstream(KIOTVIET_ID, kiotviet.clone())
-            .upstream(GETFLY, getfly.clone())
-            .clock(clock);
-        if edge {
-            app = app
+        let scene = WasmScene::unconnected(|builder| {
+            if !edge {
+                return builder;
+            }
+            let store = WithoutAtomics(Memory::new());
+            builder
                 .variable("processing", "inline")
-                .store(Arc::new(WithoutAtomics(Memory::new())));
-        }
-        let app = app.build().expect("the component builds");
-        let shop = Self {
-            app,
-            kiotviet,
-            getfly,
-        };
-        shop.kiotviet.create_invoice(sale(None));
-        pass(60).await;
-        let settings = shop.kiotviet.settings();
-        let body = json!({
-            "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret,
+                .store(Arc::new(store))
         });
-        shop.api("PUT", "connections/shop", body).await;
-        for webhook in ["customer", "order"] {
-            let path = format!("connections/shop/webhooks/{webhook}");
-            shop.api("PUT", &path, Value::Null).await;
-        }
-        pass(1).await;
-        shop
+        let scene = scene.expect("the component builds");
+        scene.kiotviet.create_invoice(sale(None));
+        pass(60).await;
+        scene.connect(On::Both).await.expect("it is connected");
+        Self(scene)
     }
 
     async fn api(&self, method: &str, path: &str, body: Value) -> Value {
@@ -97,17 +83,6 @@ impl Shop {
 
     async fn drain(&self, path: &str) {
         self.api("POST", path, Value::Null).await;
-    }
-
-    async fn deliver(&self) {
-        for delivery in self.kiotviet.take_deliveries() {
-            let outcome = self.app.request(self.kiotviet.request(&delivery)).await;
-            self.kiotviet.settle(delivery, Some(outcome.status));
-        }
-    }
-
-    fn counted(&self) -> (usize, usize) {
-        (self.getfly.accounts().len(), self.getfly.orders().len())
     }
 
     async fn page(&self, request: http::request::Builder, body: &'static str) -> (u16, String) {
@@ -130,7 +105,7 @@ async fn heals_and_backfills(edge: bool) {
     shop.drain("drain?heal=now").await;
     pass(70).await;
     shop.drain("drain").await;
-    assert_eq!(shop.counted(), (1, 1));
+    assert_eq!(shop.in_getfly(), (1, 1));
     assert!(shop.kiotviet.webhooks().iter().all(|h| h.is_active));
 
     let body = json!({"from": START});
@@ -140,7 +115,7 @@ async fn heals_and_backfills(edge: bool) {
         pass(70).await;
         shop.drain("drain").await;
     }
-    assert_eq!(shop.counted(), (1, 2));
+    assert_eq!(shop.in_getfly(), (1, 2));
     let state = shop
         .api("GET", "connections/shop/backfill", Value::Null)
         .await;
@@ -149,7 +124,7 @@ async fn heals_and_backfills(edge: bool) {
     // And live sales go on.
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
-    assert_eq!(shop.counted(), (1, 3));
+    assert_eq!(shop.in_getfly(), (1, 3));
     pass(70).await;
     shop.drain("drain").await;
     let overview = shop.api("GET", "overview", Value::Null).await;

@@ -7,14 +7,13 @@
 //! stride, `KVGF_DRAWS` more draws.
 
 use host_test::{
-    harness::{Harness, START},
-    native::{GETFLY, KIOTVIET, KIOTVIET_ID},
-    scene::{customer, sale},
-    sim::{GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
+    harness::START,
+    scene::{On, customer, sale},
+    wasm_scene::WasmScene,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, time::Duration};
 
 /// Fuel from one trap to the next.
 const STRIDE: u64 = 2_500;
@@ -28,10 +27,16 @@ const A_SHOP: u64 = 150;
 const AFTER_THE_LEASE: Duration = Duration::from_secs(61);
 
 struct Shop {
-    app: Harness,
-    kiotviet: Arc<KiotVietSim>,
-    getfly: Arc<GetflySim>,
+    scene: WasmScene,
     sold: usize,
+}
+
+impl Deref for Shop {
+    type Target = WasmScene;
+
+    fn deref(&self) -> &WasmScene {
+        &self.scene
+    }
 }
 
 /// What happens in the shop.
@@ -46,32 +51,10 @@ enum Happening {
 }
 
 impl Shop {
-    async fn connected(webhooks: &[&str]) -> Self {
-        let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
-        let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
-        let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
-        let app = Harness::builder()
-            .upstream(KIOTVIET, kiotviet.clone())
-            .upstream(KIOTVIET_ID, kiotviet.clone())
-            .upstream(GETFLY, getfly.clone())
-            .clock(clock)
-            .build()
-            .expect("the component builds");
-        let settings = kiotviet.settings();
-        let body = json!({
-            "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret,
-        });
-        let connected = app.api("PUT", "connections/shop", &body).await;
-        assert_eq!(connected.status, 200, "{}", connected.json());
-        for webhook in webhooks {
-            let path = format!("connections/shop/webhooks/{webhook}");
-            assert_eq!(app.api("PUT", &path, &Value::Null).await.status, 200);
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+    async fn connected(on: On) -> Self {
+        let scene = WasmScene::connected(on, |builder| builder).await;
         Self {
-            app,
-            kiotviet,
-            getfly,
+            scene: scene.expect("the component connects a shop"),
             sold: 0,
         }
     }
@@ -157,8 +140,8 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 }
 
 /// Traps the delivery of `what` at every stride of its run.
-async fn trapped_everywhere(webhooks: &[&str], what: Happening) {
-    let mut shop = Shop::connected(webhooks).await;
+async fn trapped_everywhere(on: On, what: Happening) {
+    let mut shop = Shop::connected(on).await;
     shop.happens(what).await;
     let (need, trapped) = shop.deliver(&[None]).await;
     assert!(!trapped, "it needs {need}");
@@ -167,7 +150,7 @@ async fn trapped_everywhere(webhooks: &[&str], what: Happening) {
     for k in (1..).map(|n| n * stride) {
         if traps % A_SHOP == A_SHOP - 1 {
             shop.counts_add_up().await;
-            shop = Shop::connected(webhooks).await;
+            shop = Shop::connected(on).await;
         }
         shop.happens(what).await;
         let answered = shop.kiotviet.answered().len();
@@ -199,17 +182,17 @@ async fn trapped_everywhere(webhooks: &[&str], what: Happening) {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_customer_trapped_anywhere() {
-    trapped_everywhere(&["customer", "order"], Happening::Customer).await;
+    trapped_everywhere(On::Both, Happening::Customer).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_sale_to_a_known_customer_trapped_anywhere() {
-    trapped_everywhere(&["customer", "order"], Happening::SaleToKnown).await;
+    trapped_everywhere(On::Both, Happening::SaleToKnown).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_sale_to_a_new_customer_trapped_anywhere() {
-    trapped_everywhere(&["order"], Happening::SaleToNew).await;
+    trapped_everywhere(On::Orders, Happening::SaleToNew).await;
 }
 
 /// What a drain has to bring in that no delivery told.
@@ -243,13 +226,13 @@ impl Shop {
 /// Traps a drain that has to bring a customer and a sale in, at every stride of its run.
 async fn drain_trapped_everywhere(how: Untold) {
     const DRAIN: &str = "drain?heal=now";
-    let mut shop = Shop::connected(&["customer", "order"]).await;
+    let mut shop = Shop::connected(On::Both).await;
     let stride = setting("KVGF_STRIDE", LONG_STRIDE);
     let mut traps = 0;
     for k in (1..).map(|n| n * stride) {
         if traps % 20 == 19 {
             shop.counts_add_up().await;
-            shop = Shop::connected(&["customer", "order"]).await;
+            shop = Shop::connected(On::Both).await;
         }
         shop.sells_untold(how).await;
         let drained = shop
@@ -289,13 +272,13 @@ async fn a_backfill_trapped_anywhere() {
 async fn a_delivery_and_what_follows_it_both_trapped() {
     let what = Happening::SaleToNew;
     let mut rng = StdRng::seed_from_u64(7);
-    let mut shop = Shop::connected(&["order"]).await;
+    let mut shop = Shop::connected(On::Orders).await;
     shop.happens(what).await;
     let (need, _) = shop.deliver(&[None]).await;
     let mut both = 0;
     for draw in 1..=setting("KVGF_DRAWS", DRAWS) {
         if draw % A_SHOP == 0 {
-            shop = Shop::connected(&["order"]).await;
+            shop = Shop::connected(On::Orders).await;
         }
         shop.happens(what).await;
         let k = [(); 2].map(|()| rng.random_range(1..need));

@@ -3,77 +3,20 @@
 //! ordinary event costs. Time is paused; nothing leaves this process.
 
 use host_test::{
-    harness::{Harness, START},
-    native::{GETFLY, KIOTVIET, KIOTVIET_ID},
+    scene::On,
     sim::{
-        Fault, FaultRule, Faulty, GetflySim, KiotVietSim, TokioClock,
-        getfly::GetflySettings,
-        kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Settings},
+        Fault, FaultRule,
+        kiotviet::{Chaos, Line, NewCustomer, NewInvoice},
     },
+    wasm_scene::WasmScene,
 };
-use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use serde_json::Value;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
-struct Shop {
-    app: Arc<Harness>,
-    kiotviet: Arc<KiotVietSim>,
-    getfly: Arc<GetflySim>,
-    faults: [Arc<Faulty>; 2],
-}
-
-async fn connected() -> Shop {
-    let clock = Arc::new(TokioClock::starting_at(START.parse().expect("a time")));
-    let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
-    let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
-    let faults = [
-        Arc::new(Faulty::new(kiotviet.clone(), clock.clone(), 1)),
-        Arc::new(Faulty::new(getfly.clone(), clock.clone(), 2)),
-    ];
-    let app = Harness::builder()
-        .upstream(KIOTVIET, faults[0].clone())
-        .upstream(KIOTVIET_ID, faults[0].clone())
-        .upstream(GETFLY, faults[1].clone())
-        .clock(clock)
-        .build()
-        .expect("the component builds");
-    let settings = kiotviet.settings();
-    let body = json!({
-        "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret,
-    });
-    let connected = app.api("PUT", "connections/shop", &body).await;
-    assert_eq!(connected.status, 200, "{}", connected.json());
-    for webhook in ["customer", "order"] {
-        let on = app
-            .api(
-                "PUT",
-                &format!("connections/shop/webhooks/{webhook}"),
-                &Value::Null,
-            )
-            .await;
-        assert_eq!(on.status, 200, "{}", on.json());
-    }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    app.take_calls();
-    Shop {
-        app: Arc::new(app),
-        kiotviet,
-        getfly,
-        faults,
-    }
-}
-
-impl Shop {
-    /// Carries what KiotViet has to tell; gives what each delivery cost.
-    async fn deliver(&self) -> Vec<host_test::harness::Outcome> {
-        let mut outcomes = Vec::new();
-        for delivery in self.kiotviet.take_deliveries() {
-            let outcome = self.app.request(self.kiotviet.request(&delivery)).await;
-            self.kiotviet.settle(delivery, Some(outcome.status));
-            outcomes.push(outcome);
-        }
-        outcomes
-    }
+async fn connected() -> WasmScene {
+    let scene = WasmScene::connected(On::Both, |builder| builder).await;
+    scene.expect("the component connects a shop")
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +73,7 @@ async fn a_delivery_is_answered_within_a_second_while_both_upstreams_hang() {
         ..NewCustomer::default()
     });
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
-    for upstream in &shop.faults {
+    for upstream in [&shop.kiotviet_faults, &shop.getfly_faults] {
         upstream.add(FaultRule::new(Fault::Hang));
     }
     let before = tokio::time::Instant::now();

@@ -15,11 +15,29 @@ use anyhow::{Context, Result, bail};
 pub use toolchain::Situation;
 use toolchain::Toolchain;
 
-/// Where the component is, from the workspace's root. `spin.toml` names the same file.
+/// A package that becomes a component.
+#[derive(Debug, Clone, Copy)]
+pub struct Package {
+    name: &'static str,
+    directory: &'static str,
+}
+
+/// The application, which becomes [`COMPONENT`].
+pub const PLUGIN: Package = Package {
+    name: "plugin",
+    directory: "plugin",
+};
+
+/// The least that a component can do with the same imports, for the benchmarks to compare with.
+pub const BARE: Package = Package {
+    name: "bare",
+    directory: "host-test/bare",
+};
+
+/// Where the application's component is, from the workspace's root. `spin.toml` names the same file.
 pub const COMPONENT: &str = "target/component/plugin.component.wasm";
 
 const TARGET_DIR: &str = "target/component";
-const CORE_MODULE: &str = "wasm32-unknown-unknown/component/plugin.wasm";
 
 /// What [`build_component`] found or made.
 #[derive(Debug, Clone)]
@@ -40,19 +58,25 @@ pub fn workspace_root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Builds the component if its sources changed since it was last built, and says where it is.
+/// Builds the application's component ([`build`]).
+pub fn build_component() -> Result<Built> {
+    build(PLUGIN)
+}
+
+/// Builds a component if its sources changed since it was last built, and says where it is.
 ///
 /// Waits while another process builds. Refuses with the compiler's output on a broken source, and
 /// with the names of the missing packages when no toolchain can be had.
-pub fn build_component() -> Result<Built> {
+pub fn build(package: Package) -> Result<Built> {
     let root = workspace_root();
     let target = root.join(TARGET_DIR);
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
     let _lock = lock(&target)?;
 
-    let path = root.join(COMPONENT);
-    let stamp_path = target.join("plugin.stamp");
-    let stamp = sources::stamp(&root)?;
+    let Package { name, directory } = package;
+    let path = target.join(format!("{name}.component.wasm"));
+    let stamp_path = target.join(format!("{name}.stamp"));
+    let stamp = sources::stamp(&root, directory)?;
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp)
         && let Ok(found) = fs::metadata(&path)
     {
@@ -66,8 +90,9 @@ pub fn build_component() -> Result<Built> {
 
     let toolchain = Toolchain::find(&root)?;
     eprintln!("building the component: {}", toolchain.situation);
-    compile(&root, &target, &toolchain)?;
-    let size = wrap(&target.join(CORE_MODULE), &path)?;
+    compile(name, &root, &target, &toolchain)?;
+    let core = format!("{}/component/{name}.wasm", toolchain::TARGET);
+    let size = wrap(&target.join(core), &path)?;
     write_whole(&stamp_path, stamp.as_bytes())?;
     Ok(Built {
         path,
@@ -86,11 +111,11 @@ fn lock(target: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn compile(root: &Path, target: &Path, toolchain: &Toolchain) -> Result<()> {
+fn compile(package: &str, root: &Path, target: &Path, toolchain: &Toolchain) -> Result<()> {
     let mut command = toolchain.cargo();
     command
         .current_dir(root)
-        .args(["build", "--locked", "--package", "plugin", "--lib"])
+        .args(["build", "--locked", "--package", package, "--lib"])
         .args(["--target", toolchain::TARGET, "--profile", "component"])
         .arg("--target-dir")
         .arg(target);

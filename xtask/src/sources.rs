@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What the component is made from. This crate is among it: another way to build is another result.
-const INPUTS: [&str; 5] = ["plugin", "wit", "xtask/src", "Cargo.toml", "Cargo.lock"];
+/// What a component is made from besides its package. This crate is among it: another way to build is
+/// another result.
+const INPUTS: [&str; 4] = ["wit", "xtask/src", "Cargo.toml", "Cargo.lock"];
 
-/// Inside `plugin/`, but not inside the component.
+/// Inside the package, but not inside the component.
 const BESIDE: [&str; 4] = ["tests", "benches", "fuzz", "proptest-regressions"];
 
 /// A word that is the same as long as every input is.
-pub(crate) fn stamp(root: &Path) -> Result<String> {
+pub(crate) fn stamp(root: &Path, package: &str) -> Result<String> {
     let mut files = Vec::new();
-    for input in INPUTS {
+    for input in INPUTS.iter().chain([&package]) {
         collect(&root.join(input), &mut files)?;
     }
     files.sort();

@@ -1,0 +1,193 @@
+//! How many deliveries are accepted each second, beside a component that does nothing but the same
+//! calls to the store, one that does nothing, and a host without a component.
+
+use crate::load::{Met, load};
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use host_test::{
+    harness,
+    keyvalue::{Backend, Embedded, Memory},
+    outbound::CallLog,
+    runtime::{Runtime, World},
+    scene::{On, customer},
+    server::{App, serve},
+    wasm_scene::WasmScene,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Deliveries that are sent over and over.
+const DELIVERIES: usize = 2_000;
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Who {
+    /// The plugin.
+    Plugin,
+    /// A component with the same calls to the store.
+    Bare,
+    /// A component that answers at once.
+    Hello,
+    /// The host's HTTP server without a component.
+    Host,
+}
+
+/// Where it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kept {
+    /// Nowhere: nothing is written.
+    Nothing,
+    /// In memory.
+    Memory,
+    /// In the host's own file, forced to the disk before the answer.
+    Embedded,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Row {
+    pub(crate) who: Who,
+    pub(crate) kept: Kept,
+    pub(crate) connections: usize,
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) refused: usize,
+}
+
+/// Every combination, each for `time`.
+pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
+    let server = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("server")
+        .enable_all()
+        .build()?;
+    let client = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("load")
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let bare = Runtime::load(&xtask::build(xtask::BARE)?.path)?;
+    let mut rows = Vec::new();
+    for (who, kept) in [
+        (Who::Host, Kept::Nothing),
+        (Who::Hello, Kept::Nothing),
+        (Who::Bare, Kept::Memory),
+        (Who::Plugin, Kept::Memory),
+        (Who::Bare, Kept::Embedded),
+        (Who::Plugin, Kept::Embedded),
+    ] {
+        for &connections in connections {
+            let place = tempfile::tempdir()?;
+            let backend: Arc<dyn Backend> = match kept {
+                Kept::Nothing | Kept::Memory => Arc::new(Memory::new()),
+                Kept::Embedded => Arc::new(Embedded::open(place.path())?),
+            };
+            let shop = server.block_on(Shop::connected(backend))?;
+            let (to, serving) = match who {
+                Who::Host => server.block_on(bare_host())?,
+                Who::Hello | Who::Bare => server.block_on(host(bare.clone(), shop.world))?,
+                Who::Plugin => server.block_on(host(harness::component()?, shop.world))?,
+            };
+            let requests = match who {
+                Who::Hello => vec![Bytes::from_static(
+                    b"GET / HTTP/1.1\r\nhost: bridge.test\r\n\r\n",
+                )],
+                _ => shop.deliveries,
+            };
+            let met = client.block_on(load(to, Arc::new(requests), connections, time))?;
+            serving.abort();
+            let row = row(who, kept, connections, &met);
+            eprintln!("{row:?}");
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn row(who: Who, kept: Kept, connections: usize, met: &Met) -> Row {
+    let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
+    Row {
+        who,
+        kept,
+        connections,
+        per_second: met.per_second(),
+        p50_ms: ms(met.percentile(50)),
+        p99_ms: ms(met.percentile(99)),
+        refused: met.refused,
+    }
+}
+
+/// A connected shop, and deliveries that it is told.
+struct Shop {
+    world: World,
+    deliveries: Vec<Bytes>,
+}
+
+impl Shop {
+    async fn connected(backend: Arc<dyn Backend>) -> Result<Self> {
+        let scene = WasmScene::connected(On::Customers, |builder| builder.store(backend)).await?;
+        for number in 0..DELIVERIES {
+            let phone = format!("09{number:08}");
+            scene.kiotviet.create_customer(customer("Khách", &phone));
+        }
+        let deliveries = scene.kiotviet.take_deliveries();
+        let raw = deliveries.iter().map(|d| raw(&scene.kiotviet.request(d)));
+        Ok(Self {
+            deliveries: raw.collect(),
+            world: World {
+                calls: CallLog::default(),
+                log: Arc::new(|_| {}),
+                seed: None,
+                ..scene.app.world()
+            },
+        })
+    }
+}
+
+/// The request as it goes over the wire.
+fn raw(request: &http::Request<Bytes>) -> Bytes {
+    let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri().path());
+    head.push_str("host: bridge.test\r\n");
+    for (name, value) in request.headers() {
+        let value = value.to_str().unwrap_or_default();
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", request.body().len()));
+    [head.as_bytes(), request.body()].concat().into()
+}
+
+async fn host(runtime: Runtime, world: World) -> Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let to = listener.local_addr()?;
+    let app = Arc::new(App::over(runtime, world));
+    let never = std::future::pending();
+    let serving = tokio::spawn(serve(app, listener, Duration::ZERO, never));
+    Ok((to, serving))
+}
+
+async fn bare_host() -> Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let to = listener.local_addr().context("the listener's address")?;
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = service_fn(|request: http::Request<Incoming>| async {
+                let _ = request.into_body().collect().await;
+                Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::default()))
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service);
+            tokio::spawn(connection);
+        }
+    });
+    Ok((to, serving))
+}

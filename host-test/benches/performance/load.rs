@@ -1,0 +1,115 @@
+//! A closed load on loopback: so many connections, each of which sends its next request when the last
+//! was answered.
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+/// What a load met.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Met {
+    /// Answers in 200.
+    pub(crate) answered: usize,
+    /// Other answers.
+    pub(crate) refused: usize,
+    /// How long each answer took, sorted.
+    pub(crate) waits: Vec<Duration>,
+    /// How long the whole took.
+    pub(crate) took: Duration,
+}
+
+impl Met {
+    /// Answers each second.
+    pub(crate) fn per_second(&self) -> f64 {
+        let answered = u32::try_from(self.answered).unwrap_or(u32::MAX);
+        f64::from(answered) / self.took.as_secs_f64()
+    }
+
+    /// The wait that so many of a hundred did not exceed.
+    pub(crate) fn percentile(&self, of_a_hundred: usize) -> Duration {
+        let at = self.waits.len() * of_a_hundred / 100;
+        self.waits.get(at).copied().unwrap_or_default()
+    }
+}
+
+/// Sends `requests`, in turn and over again, to `to` for `time`.
+pub(crate) async fn load(
+    to: SocketAddr,
+    requests: Arc<Vec<Bytes>>,
+    connections: usize,
+    time: Duration,
+) -> Result<Met> {
+    let next = Arc::new(AtomicUsize::new(0));
+    let began = Instant::now();
+    let until = began + time;
+    let mut running = JoinSet::new();
+    for _ in 0..connections {
+        let (requests, next) = (requests.clone(), next.clone());
+        running.spawn(async move {
+            let mut met = Met::default();
+            let mut stream = TcpStream::connect(to).await?;
+            stream.set_nodelay(true)?;
+            let mut answer = Vec::with_capacity(4096);
+            while Instant::now() < until {
+                let at = next.fetch_add(1, Ordering::Relaxed) % requests.len();
+                let sent = Instant::now();
+                stream.write_all(&requests[at]).await?;
+                let status = read_answer(&mut stream, &mut answer).await?;
+                met.waits.push(sent.elapsed());
+                match status {
+                    200 => met.answered += 1,
+                    _ => met.refused += 1,
+                }
+            }
+            anyhow::Ok(met)
+        });
+    }
+    let mut all = Met::default();
+    while let Some(met) = running.join_next().await {
+        let met = met??;
+        all.answered += met.answered;
+        all.refused += met.refused;
+        all.waits.extend(met.waits);
+    }
+    all.took = began.elapsed();
+    all.waits.sort_unstable();
+    Ok(all)
+}
+
+/// Reads one answer whole and gives its status.
+async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> Result<u16> {
+    answer.clear();
+    loop {
+        if stream.read_buf(answer).await? == 0 {
+            bail!("the server closed the connection");
+        }
+        let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
+        let length = text
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"))
+            .and_then(|length| length.trim().parse::<usize>().ok())
+            .unwrap_or(0);
+        while answer.len() < head + 4 + length {
+            if stream.read_buf(answer).await? == 0 {
+                bail!("the server closed the connection");
+            }
+        }
+        let status = text.split_whitespace().nth(1).unwrap_or_default();
+        return Ok(status.parse()?);
+    }
+}
