@@ -8,6 +8,7 @@
 //! can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
 
 mod bindings;
+pub mod budget;
 pub mod check;
 pub mod cli;
 pub mod demo;

@@ -29,7 +29,7 @@ use std::{
 };
 use tokio::{io::AsyncWrite, task::JoinHandle};
 use wasmtime::{
-    AsContextMut, Config, Engine, ResourceLimiter, Store,
+    AsContextMut, Config, Engine, PoolingAllocationConfig, ResourceLimiter, Store,
     component::{Component, HasData, Linker, Resource, ResourceTable},
 };
 use wasmtime_wasi::{
@@ -48,6 +48,12 @@ use wasmtime_wasi_http::{
 /// Most memory one instance may have. Its budget is 16 MiB in ordinary work; a body of 5 MiB is
 /// taken apart within this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
+/// Instances alive at once; `server` keeps below it.
+const INSTANCES: u32 = 256;
+/// Core instances in the component: the plugin's, and those that wit-component wraps it in.
+const CORE_INSTANCES: u32 = 4;
+/// What of an ended instance's memory is cleared rather than given back to the system, bytes.
+const KEPT_BYTES: usize = 512 * 1024;
 /// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
 /// a processor's time. An ordinary event takes a few millions.
 const FUEL: u64 = 1_000_000_000_000;
@@ -161,7 +167,10 @@ impl Runtime {
     /// this host offers.
     pub fn load(file: &Path) -> Result<Self> {
         let mut config = Config::new();
-        config.wasm_component_model_async(true).consume_fuel(true);
+        config
+            .wasm_component_model_async(true)
+            .consume_fuel(true)
+            .allocation_strategy(pool());
         let engine = Engine::new(&config).map_err(|e| anyhow!("{e:#}"))?;
         let component = Component::from_file(&engine, file)
             .map_err(|e| anyhow!("{e:#}"))
@@ -250,6 +259,21 @@ impl Runtime {
             })
             .await?
     }
+}
+
+/// Memory and tables of ended instances are used again: a fresh one costs microseconds, not mappings.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_core_instances(CORE_INSTANCES * INSTANCES)
+        .total_tables(CORE_INSTANCES * INSTANCES)
+        .total_stacks(CORE_INSTANCES * INSTANCES)
+        .max_memory_size(MEMORY_BYTES)
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .table_keep_resident(KEPT_BYTES)
+        .async_stack_keep_resident(KEPT_BYTES);
+    pool
 }
 
 /// Exactly the imports of `wit/world.wit`; a component that wants more does not load.

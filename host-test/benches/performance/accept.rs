@@ -18,6 +18,7 @@ use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{
     convert::Infallible,
+    fs,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -62,6 +63,8 @@ pub(crate) struct Row {
     pub(crate) per_second: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// Processor time of the server's side for an answer; none where the system does not tell.
+    pub(crate) cpu_us: Option<f64>,
     pub(crate) refused: usize,
 }
 
@@ -104,9 +107,13 @@ pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
                 )],
                 _ => shop.deliveries,
             };
+            let before = server_time();
             let met = client.block_on(load(to, Arc::new(requests), connections, time))?;
+            let spent = before
+                .zip(server_time())
+                .map(|(before, after)| after - before);
             serving.abort();
-            let row = row(who, kept, connections, &met);
+            let row = row(who, kept, connections, &met, spent);
             eprintln!("{row:?}");
             rows.push(row);
         }
@@ -114,7 +121,23 @@ pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn row(who: Who, kept: Kept, connections: usize, met: &Met) -> Row {
+/// Processor time of all threads but the load's, so far. Linux tells it in hundredths of a second.
+fn server_time() -> Option<Duration> {
+    let mut ticks = 0;
+    for thread in fs::read_dir("/proc/self/task").ok()? {
+        let stat = fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        // After the name: state, ten numbers, then the time in user and in system mode.
+        let times = rest.split_whitespace().skip(11).take(2);
+        if name != "load" {
+            ticks += times.filter_map(|t| t.parse::<u64>().ok()).sum::<u64>();
+        }
+    }
+    Some(Duration::from_millis(10 * ticks))
+}
+
+fn row(who: Who, kept: Kept, connections: usize, met: &Met, spent: Option<Duration>) -> Row {
+    let answered = u32::try_from(met.answered.max(1)).unwrap_or(u32::MAX);
     let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
     Row {
         who,
@@ -123,6 +146,7 @@ fn row(who: Who, kept: Kept, connections: usize, met: &Met) -> Row {
         per_second: met.per_second(),
         p50_ms: ms(met.percentile(50)),
         p99_ms: ms(met.percentile(99)),
+        cpu_us: spent.map(|spent| spent.as_secs_f64() * 1e6 / f64::from(answered)),
         refused: met.refused,
     }
 }

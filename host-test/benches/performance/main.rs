@@ -2,28 +2,56 @@
 
 mod accept;
 mod load;
+mod process;
+mod scale;
 
 use anyhow::Result;
 use clap::Parser;
+use serde::Serialize;
 use std::time::Duration;
 
 /// What is measured.
 #[derive(Debug, Parser)]
 struct Options {
+    /// Only these parts: accept, process, scale.
+    #[arg(value_name = "PART")]
+    parts: Vec<String>,
     /// Seconds for each load.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
     /// Connections at once.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 80, 320])]
     connections: Vec<usize>,
+    /// Past events.
+    #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000])]
+    past: Vec<usize>,
     /// Said by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
+#[derive(Default, Serialize)]
+struct Figures {
+    accept: Vec<accept::Row>,
+    process: Vec<process::Row>,
+    scale: Vec<scale::Row>,
+}
+
 fn main() -> Result<()> {
     let options = Options::parse();
-    let rows = accept::run(Duration::from_secs(options.seconds), &options.connections)?;
-    println!("{}", serde_json::to_string_pretty(&rows)?);
+    let wants =
+        |part: &str| options.parts.is_empty() || options.parts.iter().any(|wanted| wanted == part);
+    let mut figures = Figures::default();
+    if wants("accept") {
+        let time = Duration::from_secs(options.seconds);
+        figures.accept = accept::run(time, &options.connections)?;
+    }
+    if wants("process") {
+        figures.process = process::run()?;
+    }
+    if wants("scale") {
+        figures.scale = scale::run(&options.past)?;
+    }
+    println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
 }

@@ -1,0 +1,176 @@
+//! What happens costs, and may cost, in WebAssembly: counts, the same on every machine. One event of
+//! each kind in a shop whose tokens and users are cached, counted behind the component's interfaces.
+
+use crate::{
+    keyvalue::{Backend, Memory, Reply},
+    scene::{On, customer, hoa, sale},
+    wasm_scene::WasmScene,
+};
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// Counts what is asked of a store, besides the lease.
+#[derive(Default)]
+struct Counting {
+    memory: Memory,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+    bytes: AtomicUsize,
+    lease: AtomicUsize,
+}
+
+impl Counting {
+    fn count(&self, key: &str, of: &AtomicUsize, bytes: usize) {
+        let of = if key.contains("/lease/") {
+            &self.lease
+        } else {
+            of
+        };
+        of.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Backend for Counting {
+    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
+        self.count(key, &self.reads, 0);
+        self.memory.get(key)
+    }
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
+        self.count(key, &self.writes, key.len() + value.len());
+        self.memory.set(key, value)
+    }
+    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
+        self.count(key, &self.writes, key.len());
+        self.memory.delete(key)
+    }
+    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
+        self.count(key, &self.reads, 0);
+        self.memory.exists(key)
+    }
+    fn list_keys(&self) -> Reply<'_, Vec<String>> {
+        self.count("", &self.reads, 0);
+        self.memory.list_keys()
+    }
+    fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
+        let of = if delta == 0 {
+            &self.reads
+        } else {
+            &self.writes
+        };
+        self.count(key, of, 0);
+        self.memory.increment(key, delta)
+    }
+    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
+        self.memory.dump()
+    }
+}
+
+/// What a [`Cost`] counts: wasmtime's fuel (about an instruction each), the peak of the guest's memory,
+/// what is asked of the store besides the lease, key and value bytes written, calls to both vendors.
+pub const COUNTED: [&str; 7] = [
+    "fuel",
+    "bytes of memory",
+    "store reads",
+    "store writes",
+    "lease calls",
+    "bytes written",
+    "vendor calls",
+];
+
+/// What something costs, and may.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// What happens.
+    pub what: &'static str,
+    /// Each of [`COUNTED`].
+    pub counts: [usize; 7],
+    /// What these may be.
+    pub budget: [usize; 7],
+}
+
+struct Shop {
+    scene: WasmScene,
+    store: Arc<Counting>,
+}
+
+impl Shop {
+    async fn connected() -> Result<Self> {
+        let store = Arc::new(Counting::default());
+        let scene = WasmScene::connected(On::Both, |builder| builder.store(store.clone())).await?;
+        // Tokens and lists of users are cached from here on; the first signature is kept.
+        let id = scene
+            .kiotviet
+            .create_customer(customer("Khách", "0911111111"));
+        scene.kiotviet.create_invoice(sale(Some(id)));
+        scene.deliver().await;
+        Ok(Self { scene, store })
+    }
+
+    /// What a delivery, or a drain where nothing is to be delivered, costs.
+    async fn cost(&self, what: &'static str, budget: [usize; 7]) -> Result<Cost> {
+        // Away from a slot's end, where the next one is taken too.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let store = &self.store;
+        let all = [&store.reads, &store.writes, &store.lease, &store.bytes];
+        for count in all {
+            count.store(0, Ordering::Relaxed);
+        }
+        self.scene.app.take_calls();
+        let outcome = match self.scene.deliver().await.pop() {
+            Some(outcome) => outcome,
+            None => self.scene.app.api("POST", "drain", &Value::Null).await,
+        };
+        ensure!(outcome.status == 200, "{what}: {}", outcome.json());
+        let [reads, writes, lease, bytes] = all.map(|count| count.load(Ordering::Relaxed));
+        let calls = self.scene.app.take_calls().len();
+        let fuel = usize::try_from(outcome.finished.fuel)?;
+        let memory = outcome.finished.memory;
+        Ok(Cost {
+            what,
+            counts: [fuel, memory, reads, writes, lease, bytes, calls],
+            budget,
+        })
+    }
+}
+
+/// What each ordinary event costs. Needs tokio's time, paused.
+pub async fn costs() -> Result<Vec<Cost>> {
+    const MEMORY: usize = 2 << 20;
+    let shop = Shop::connected().await?;
+    let kiotviet = &shop.scene.kiotviet;
+    let mut costs = Vec::new();
+
+    let hoa = kiotviet.create_customer(hoa());
+    let budget = [3_000_000, MEMORY, 15, 5, 2, 4_000, 4];
+    costs.push(shop.cost("a new customer", budget).await?);
+
+    let sold = kiotviet.create_invoice(sale(Some(hoa)));
+    let budget = [4_200_000, MEMORY, 17, 5, 2, 5_000, 2];
+    costs.push(shop.cost("an invoice of a known customer", budget).await?);
+
+    kiotviet.create_invoice(sale(None));
+    let budget = [3_900_000, MEMORY, 15, 5, 2, 5_000, 2];
+    costs.push(shop.cost("an invoice without a customer", budget).await?);
+
+    kiotviet.edit_customer(hoa, |_| {});
+    let budget = [2_500_000, MEMORY, 13, 4, 2, 3_500, 0];
+    costs.push(shop.cost("a customer told again", budget).await?);
+
+    kiotviet.set_invoice_status(sold, 1);
+    let budget = [3_200_000, MEMORY, 13, 4, 2, 4_500, 0];
+    costs.push(shop.cost("an invoice told again", budget).await?);
+
+    // The first one also notes how old the oldest event is.
+    shop.cost("", budget).await?;
+    let budget = [800_000, MEMORY, 3, 0, 2, 30, 0];
+    costs.push(shop.cost("a drain with nothing due", budget).await?);
+    Ok(costs)
+}
