@@ -5,42 +5,13 @@
 use bytes::Bytes;
 use host_test::{
     harness::{Harness, START},
-    keyvalue::{Backend, Memory, Reply},
+    keyvalue::broken::{Broken, How},
     native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC},
     scene::{hoa, sale},
     sim::{GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-
-/// Keeps values and cannot count, as hosted Spin at the edge.
-struct WithoutAtomics(Memory);
-
-impl Backend for WithoutAtomics {
-    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
-        self.0.get(key)
-    }
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
-        self.0.set(key, value)
-    }
-    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
-        self.0.delete(key)
-    }
-    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
-        self.0.exists(key)
-    }
-    fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        self.0.list_keys()
-    }
-    fn increment<'a>(&'a self, _: &'a str, _: i64) -> Reply<'a, i64> {
-        Box::pin(std::future::ready(Err(
-            "atomics are not supported".to_owned()
-        )))
-    }
-    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
-        self.0.dump()
-    }
-}
 
 struct Shop {
     app: Harness,
@@ -66,7 +37,7 @@ impl Shop {
         if edge {
             app = app
                 .variable("processing", "inline")
-                .store(Arc::new(WithoutAtomics(Memory::new())));
+                .store(Arc::new(Broken::new(How::WithoutAtomics)));
         }
         let app = app.build().expect("the component builds");
         let shop = Self {

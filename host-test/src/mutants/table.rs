@@ -22,6 +22,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::NoLookAfterRelease => "given back",
         M::AckBeforeStore => "store fails",
         M::SlowAcceptorAnswers | M::HoleForgotten => "slow acceptor",
+        M::StoreNotTried | M::StoreNotOpenedAgain => "broken store",
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a wish",
         M::WishCountedTwice => "counts after a crash",
