@@ -49,7 +49,7 @@ async fn keys(store: &impl Backend) -> Vec<String> {
 const MARKS: [&str; 3] = ["kvgf/store", "kvgf/store/counted", "kvgf/store/kept"];
 
 /// What each broken store is told.
-const TOLD: [(How, &str); 6] = [
+const TOLD: [(How, &str); 5] = [
     (
         How::ForgetsAtOnce,
         "forgets: what was written is gone when it is opened again",
@@ -59,10 +59,6 @@ const TOLD: [(How, &str); 6] = [
         "does not give back what was written to it",
     ),
     (How::KeepsAll, "still has what was deleted"),
-    (
-        How::CountsInTwoSteps,
-        "counts wrongly: increments gave one number twice or left one out",
-    ),
     (
         How::NeverCounts,
         "counts wrongly: increments gave one number twice or left one out",
@@ -114,7 +110,7 @@ async fn a_good_store_is_tried_once_and_read_four_times_from_then_on() {
         left.sort();
         assert_eq!(left, MARKS);
         let first = scene.app.take_stored();
-        assert!(first.len() <= 24, "{}: {first:?}", first.len());
+        assert!(first.len() <= 20, "{}: {first:?}", first.len());
 
         for _ in 0..3 {
             assert_eq!(health(&scene.app).await, ok());
@@ -195,7 +191,7 @@ async fn a_crash_anywhere_in_the_first_check_leaves_two_small_keys_at_most() {
     plain.app.mishaps.arm([]);
     assert_eq!(health(&plain.app).await, ok());
     let calls = plain.app.mishaps.disarm().len();
-    assert!(calls > 15, "{calls}");
+    assert!(calls > 12, "{calls}");
     for number in 1..=calls {
         for mishap in Mishap::ALL {
             let scene = Scene::unconnected();
