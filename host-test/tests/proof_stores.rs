@@ -7,7 +7,7 @@ mod common;
 
 use common::redis::redis;
 use host_test::proof::{
-    scenario,
+    scenario::{self, Scenario},
     stores::{self, Kind, StoreTally},
 };
 use tokio::runtime::Runtime;
@@ -49,4 +49,37 @@ fn nor_over_a_real_redis() {
         return;
     };
     search(&Kind::redis(&server.url()).expect("a store"));
+}
+
+/// The control: whoever misuses the store is told.
+#[test]
+fn a_misused_store_is_told() {
+    let vandal = Scenario {
+        name: "vandal",
+        what: "writes where it must not",
+        lists: false,
+        past: |play| Box::pin(play.connect(&["customer"])),
+        act: |play| {
+            Box::pin(async {
+                let store = play.scene.app.backend();
+                store.set("strange", vec![1]).await.expect("set");
+                store.delete("session:8").await.expect("delete");
+                store.increment("kvgf/counter", 1).await.expect("counted");
+                store.get("kvgf/counter").await.expect("get");
+            })
+        },
+        content: |_| Box::pin(async { true }),
+    };
+    let kinds = stores::kinds().expect("stores");
+    let redis = kinds
+        .iter()
+        .find(|kind| kind.name.starts_with("Spin, Redis"));
+    let tally = stores::search(redis.expect("the model"), &[vandal], |_| None);
+    for told in [
+        "a key without the prefix: strange",
+        "another application's session:8 is Ok(None)",
+        "get of the counter kvgf/counter",
+    ] {
+        assert!(tally.told[0].contains(told), "{:?}", tally.told);
+    }
 }
