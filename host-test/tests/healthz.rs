@@ -14,6 +14,7 @@ use host_test::{
     mishap::Mishap,
     native::{Native, PUBLIC},
     scene::{On, Scene, customer},
+    visitor::Visitor,
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -253,6 +254,22 @@ async fn under_inline_a_store_without_atomics_is_fit_and_one_that_forgets_is_not
     scene.app.set_variable("processing", "inline");
     assert_eq!(health(&scene.app).await.0, 503);
     assert_eq!(scene.connect().await.0, 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_says_why_no_shop_can_be_connected() {
+    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::KeepsCounters)));
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let settings = scene.kiotviet.settings();
+    let typed = [
+        ("retailer", settings.retailer.as_str()),
+        ("client_id", &settings.client_id),
+        ("client_secret", &settings.client_secret),
+    ];
+    let shown = visitor.post("/ui/connect", &typed).await;
+    assert_eq!(shown.status, 503);
+    let words = "Kho lưu trữ của máy chủ này không giữ đúng những gì đã ghi";
+    assert!(shown.html.contains(words), "{}", shown.html);
 }
 
 /// The same in WebAssembly, where each request opens the store anew.
