@@ -69,7 +69,7 @@ impl Backend for Counting {
         self.memory.increment(key, delta)
     }
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
-        self.memory.dump()
+        Backend::dump(&self.memory)
     }
 }
 

@@ -2,7 +2,9 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
+pub use crate::keyvalue::Cell;
 use crate::{
+    keyvalue::{Backend, Memory},
     mishap::{Mishap, Mishaps},
     sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Upstream, lock},
 };
@@ -26,32 +28,6 @@ use std::{
     },
     time::Duration,
 };
-
-/// What the store keeps under a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cell {
-    /// Written by `set`.
-    Value(Vec<u8>),
-    /// Counted by `increment`.
-    Counter(i64),
-}
-
-/// A store in memory, shared by every world made over it. As strict about counters as Spin's
-/// SQLite store: a value is never counted, a counter never read.
-#[derive(Debug, Clone, Default)]
-pub struct NativeStore(Arc<Mutex<BTreeMap<String, Cell>>>);
-
-impl NativeStore {
-    /// Everything in it.
-    pub fn dump(&self) -> BTreeMap<String, Cell> {
-        lock(&self.0).clone()
-    }
-
-    /// Removes everything whose key contains `part`.
-    pub fn forget(&self, part: &str) {
-        lock(&self.0).retain(|key, _| !key.contains(part));
-    }
-}
 
 /// An outbound call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +67,13 @@ pub trait Gate: Send + Sync {
 
 /// The plugin with everything around it: one instance of it.
 pub struct Native {
-    /// Its store.
-    pub store: NativeStore,
+    /// Its store, where that is memory, for tests to look into; see [`Native::over`].
+    pub store: Memory,
     /// What befalls its host calls.
     pub mishaps: Mishaps,
+    backend: Arc<dyn Backend>,
+    /// What its open store sees, where each handle sees something else.
+    handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
@@ -153,8 +132,11 @@ impl Native {
             (KIOTVIET, kiotviet.clone()),
             (KIOTVIET_ID, kiotviet),
         ];
+        let store = Memory::new();
         Self {
-            store: NativeStore::default(),
+            backend: Arc::new(store.clone()),
+            store,
+            handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(variables),
             upstreams: upstreams
@@ -179,6 +161,8 @@ impl Native {
     pub fn another(&self, seed: u64) -> Self {
         Self {
             store: self.store.clone(),
+            backend: self.backend.clone(),
+            handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(lock(&self.variables).clone()),
             upstreams: self.upstreams.clone(),
@@ -194,6 +178,18 @@ impl Native {
             held_up: Mutex::default(),
             gate: None,
         }
+    }
+
+    /// This instance over another store; [`Native::store`] stays empty.
+    pub fn over(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.backend = backend;
+        self
+    }
+
+    /// The store as its open handle sees it.
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        let handle = lock(&self.handle).clone();
+        handle.unwrap_or_else(|| self.backend.clone())
     }
 
     /// This instance with `gate` before every host call.
@@ -244,7 +240,7 @@ impl Native {
         &self,
         call: &'static str,
         key: &str,
-        act: impl FnOnce() -> Result<T, StoreError>,
+        act: impl AsyncFnOnce(Arc<dyn Backend>) -> Result<T, String>,
     ) -> Result<T, StoreError> {
         if let Some(wait) = self.wait_before(call, key) {
             tokio::time::sleep(wait).await;
@@ -262,7 +258,9 @@ impl Native {
         }
         let name = || format!("{call} {key}");
         self.mishaps
-            .befall(name, failure, async move { act() })
+            .befall(name, failure, async {
+                act(self.backend()).await.map_err(StoreError)
+            })
             .await
     }
 
@@ -321,6 +319,7 @@ impl Native {
             fetch_site: header("sec-fetch-site"),
             body: Whole(body),
         };
+        self.reopen();
         app::handle(self, &self.config(), inbound).await
     }
 
@@ -364,66 +363,49 @@ impl Body for Whole {
 
 impl Store for Native {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let act = || match lock(&self.store.0).get(key) {
-            None => Ok(None),
-            Some(Cell::Value(value)) => Ok(Some(value.clone())),
-            Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
-        };
+        let act = async |store: Arc<dyn Backend>| store.get(key).await;
         self.store_call("get", key, act).await
     }
 
     async fn exists(&self, key: &str) -> Result<bool, StoreError> {
-        let act = || Ok(lock(&self.store.0).contains_key(key));
+        let act = async |store: Arc<dyn Backend>| store.exists(key).await;
         self.store_call("get", key, act).await
     }
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        let act = || {
+        let act = async |store: Arc<dyn Backend>| {
             if value.len() > 1_000_000 {
-                return Err(StoreError(format!("{key}: a value has at most 1 MB")));
+                return Err(format!("{key}: a value has at most 1 MB"));
             }
-            let before = lock(&self.store.0).insert(key.to_owned(), Cell::Value(value.to_vec()));
-            match before {
-                Some(Cell::Counter(_)) => Err(StoreError(format!("{key} is a counter"))),
-                _ => Ok(()),
-            }
+            store.set(key, value.to_vec()).await
         };
         self.store_call("set", key, act).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let act = || {
-            lock(&self.store.0).remove(key);
-            Ok(())
-        };
+        let act = async |store: Arc<dyn Backend>| store.delete(key).await;
         self.store_call("delete", key, act).await
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let act = || {
-            let mut cells = lock(&self.store.0);
-            match cells.entry(key.to_owned()).or_insert(Cell::Counter(0)) {
-                Cell::Counter(n) => {
-                    *n += delta;
-                    Ok(*n)
-                }
-                Cell::Value(_) => Err(StoreError(format!("{key} is no counter"))),
-            }
-        };
         if self.plain.load(Ordering::Relaxed) {
             return plain::increment(self, key, delta).await;
         }
-        let act = || match self.no_atomics.load(Ordering::Relaxed) {
-            true => Err(StoreError("atomics are not supported".to_owned())),
-            false => act(),
+        let act = async |store: Arc<dyn Backend>| match self.no_atomics.load(Ordering::Relaxed) {
+            true => Err("atomics are not supported".to_owned()),
+            false => store.increment(key, delta).await,
         };
         let call = if delta == 0 { "look" } else { "increment" };
         self.store_call(call, key, act).await
     }
 
     async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
-        let act = || Ok(lock(&self.store.0).keys().cloned().collect());
+        let act = async |store: Arc<dyn Backend>| store.list_keys().await;
         self.store_call("list", "", act).await
+    }
+
+    fn reopen(&self) {
+        *lock(&self.handle) = self.backend.handle();
     }
 
     fn is_atomic(&self) -> bool {

@@ -324,6 +324,10 @@ impl State {
         }
     }
 
+    fn opened(&self, bucket: &Resource<Bucket>) -> wasmtime::Result<Arc<dyn Backend>> {
+        Ok(self.table.get(bucket)?.0.clone())
+    }
+
     fn refuse_label(&self, label: &str) -> bool {
         !self.world.store_labels.iter().any(|known| known == label)
     }
@@ -349,7 +353,7 @@ impl WasiHttpView for State {
 }
 
 /// An open key-value store; there is one behind every label.
-pub struct Bucket;
+pub struct Bucket(Arc<dyn Backend>);
 
 /// A compare-and-swap, which this host does not offer: no two of Spin's backends agree on it.
 pub struct Cas;
@@ -365,30 +369,32 @@ impl store::Host for &mut State {
         if self.refuse_label(&identifier) {
             return Ok(Err(store::Error::AccessDenied));
         }
-        Ok(Ok(self.table.push(Bucket)?))
+        let backend = &self.world.backend;
+        let seen = backend.handle().unwrap_or_else(|| backend.clone());
+        Ok(Ok(self.table.push(Bucket(seen))?))
     }
 }
 
 impl store::HostBucket for &mut State {
-    async fn get(&mut self, _: Resource<Bucket>, key: String) -> Kv<Option<Vec<u8>>> {
-        other(self.world.backend.get(&key).await)
+    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> Kv<Option<Vec<u8>>> {
+        other(self.opened(&bucket)?.get(&key).await)
     }
 
-    async fn set(&mut self, _: Resource<Bucket>, key: String, value: Vec<u8>) -> Kv<()> {
-        other(self.world.backend.set(&key, value).await)
+    async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> Kv<()> {
+        other(self.opened(&bucket)?.set(&key, value).await)
     }
 
-    async fn delete(&mut self, _: Resource<Bucket>, key: String) -> Kv<()> {
-        other(self.world.backend.delete(&key).await)
+    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> Kv<()> {
+        other(self.opened(&bucket)?.delete(&key).await)
     }
 
-    async fn exists(&mut self, _: Resource<Bucket>, key: String) -> Kv<bool> {
-        other(self.world.backend.exists(&key).await)
+    async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> Kv<bool> {
+        other(self.opened(&bucket)?.exists(&key).await)
     }
 
     async fn list_keys(
         &mut self,
-        _: Resource<Bucket>,
+        bucket: Resource<Bucket>,
         cursor: Option<String>,
     ) -> Kv<store::KeyResponse> {
         if cursor.is_some() {
@@ -397,8 +403,7 @@ impl store::HostBucket for &mut State {
             ));
         }
         other(
-            self.world
-                .backend
+            self.opened(&bucket)?
                 .list_keys()
                 .await
                 .map(|keys| store::KeyResponse { keys, cursor: None }),
@@ -414,8 +419,8 @@ impl store::HostBucket for &mut State {
 const NO_CAS: &str = "this host offers no compare-and-swap";
 
 impl atomics::Host for &mut State {
-    async fn increment(&mut self, _: Resource<Bucket>, key: String, delta: i64) -> Kv<i64> {
-        other(self.world.backend.increment(&key, delta).await)
+    async fn increment(&mut self, bucket: Resource<Bucket>, key: String, delta: i64) -> Kv<i64> {
+        other(self.opened(&bucket)?.increment(&key, delta).await)
     }
 
     async fn swap(

@@ -2,6 +2,7 @@
 //! KiotViet's deliveries carried between them. For tests of what the whole does.
 
 use crate::{
+    keyvalue::Backend,
     native::{Native, test_variables},
     sim::{
         Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
@@ -112,6 +113,12 @@ impl Scene {
             getfly_faults,
             clock,
         }
+    }
+
+    /// This scene over another store, before anything was done in it.
+    pub fn over(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.app = self.app.over(backend);
+        self
     }
 
     /// Connects the shop with its right credentials.

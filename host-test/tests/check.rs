@@ -79,7 +79,7 @@ async fn a_sound_configuration_is_told_in_a_table_and_as_json() {
         "{}",
         table.out
     );
-    assert!(table.out.contains("all 10 claims"), "{}", table.out);
+    assert!(table.out.contains("all 11 claims"), "{}", table.out);
 }
 
 #[tokio::test]

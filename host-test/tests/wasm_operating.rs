@@ -5,42 +5,13 @@
 use bytes::Bytes;
 use host_test::{
     harness::START,
-    keyvalue::{Backend, Memory, Reply},
+    keyvalue::broken::{Broken, How},
     native::{ADMIN_TOKEN, PUBLIC},
     scene::{On, hoa, sale},
     wasm_scene::WasmScene,
 };
 use serde_json::{Value, json};
 use std::{ops::Deref, sync::Arc, time::Duration};
-
-/// Keeps values and cannot count, as hosted Spin at the edge.
-struct WithoutAtomics(Memory);
-
-impl Backend for WithoutAtomics {
-    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
-        self.0.get(key)
-    }
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
-        self.0.set(key, value)
-    }
-    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
-        self.0.delete(key)
-    }
-    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
-        self.0.exists(key)
-    }
-    fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        self.0.list_keys()
-    }
-    fn increment<'a>(&'a self, _: &'a str, _: i64) -> Reply<'a, i64> {
-        Box::pin(std::future::ready(Err(
-            "atomics are not supported".to_owned()
-        )))
-    }
-    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
-        self.0.dump()
-    }
-}
 
 struct Shop(WasmScene);
 
@@ -63,7 +34,7 @@ impl Shop {
             if !edge {
                 return builder;
             }
-            let store = WithoutAtomics(Memory::new());
+            let store = Broken::new(How::WithoutAtomics);
             builder
                 .variable("processing", "inline")
                 .store(Arc::new(store))

@@ -6,9 +6,9 @@ use crate::{
     json::{ToJson, object},
     log,
     sync::{
-        accept::{self, MAX_BODY_BYTES, NotKept},
+        accept::{self, MAX_BODY_BYTES},
         drain::{self, How, Upkeep},
-        journal, keys, plain,
+        journal, keys, plain, probe,
         world::World,
     },
     web::{Answer, Body, BodyError, Inbound},
@@ -42,7 +42,7 @@ pub async fn handle<W: World, B: Body>(
 ) -> (Answer, After) {
     if config.processing == Processing::Inline {
         // A store that does not answer shows in whatever is done next.
-        let _ = plain::find_out(world).await;
+        let _ = probe::find_out(world).await;
     }
     let path = request.path.clone();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
@@ -76,8 +76,8 @@ async fn hook<W: World, B: Body>(
 ) -> (Answer, After) {
     let connection = match accept::authenticate(world, name, token).await {
         Ok(Some(connection)) => connection,
-        Ok(None) => return (Answer::empty(404), After::Nothing),
-        Err(e) => return (not_kept(world, name, &e.into()), After::Nothing),
+        Ok(None) => return (unknown(world, name).await, After::Nothing),
+        Err(e) => return (not_kept(world, name, e), After::Nothing),
     };
     if matches!(request.method.as_str(), "GET" | "HEAD") {
         return (Answer::empty(200), After::Nothing);
@@ -101,7 +101,7 @@ async fn hook<W: World, B: Body>(
     let kept = match kept {
         Ok(kept) => kept,
         Err(_) if mutant!(AckBeforeStore) => return (Answer::empty(200), After::Drain),
-        Err(e) => return (not_kept(world, name, &e), After::Nothing),
+        Err(e) => return (not_kept(world, name, e), After::Nothing),
     };
     let Some(ready) = &config.ready else {
         return (Answer::empty(200), After::Nothing);
@@ -113,9 +113,19 @@ async fn hook<W: World, B: Body>(
     (Answer::empty(200), After::Drain)
 }
 
-fn not_kept<W: World>(world: &W, connection: &str, e: &NotKept) -> Answer {
+/// A path that opens no connection. On a store that forgets it may have opened one, and KiotViet never
+/// sends again after a 404.
+async fn unknown<W: World>(world: &W, name: &str) -> Answer {
+    match probe::look(world).await {
+        Ok(None) => Answer::empty(404),
+        Ok(Some(unfit)) => not_kept(world, name, unfit.words()),
+        Err(e) => not_kept(world, name, e),
+    }
+}
+
+fn not_kept<W: World>(world: &W, connection: &str, why: impl ToString) -> Answer {
     let name: String = connection.chars().take(64).collect();
-    log::not_kept(world, &name, &e.to_string());
+    log::not_kept(world, &name, &why.to_string());
     Answer::empty(503)
 }
 
@@ -163,7 +173,7 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .map(|p| format!("variable {} {}", p.variable, p.problem))
         .collect();
     if let Some(reason) = store_problem(world).await {
-        reasons.push(reason.to_owned());
+        reasons.push(reason);
     }
     if reasons.is_empty() {
         let mut members = vec![("status", "ok".to_json())];
@@ -181,14 +191,19 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
 }
 
 /// What is wrong with the store. Its own words are in the log only: they may name its address.
-async fn store_problem<W: World>(world: &W) -> Option<&'static str> {
-    if journal::tail(world).await.is_ok() {
+async fn store_problem<W: World>(world: &W) -> Option<String> {
+    let looked = probe::look(world).await;
+    if let Ok(Some(unfit)) = looked {
+        return Some(unfit.words());
+    }
+    if looked.is_ok() && journal::tail(world).await.is_ok() {
         return None;
     }
-    Some(match world.get(keys::STORE_KIND).await {
+    let words = match world.get(keys::STORE_KIND).await {
         Ok(_) => {
             "the key-value store cannot count (increment fails); on a host without atomics set processing to inline"
         }
         Err(_) => "the key-value store does not answer",
-    })
+    };
+    Some(words.to_owned())
 }

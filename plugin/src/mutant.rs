@@ -67,6 +67,10 @@ mod listed {
         AckBeforeStore,
         /// An acceptor that took longer than ten seconds to write answers 200 all the same.
         SlowAcceptorAnswers,
+        /// A store that breaks its word is used all the same.
+        StoreNotTried,
+        /// A store is tried through one handle only.
+        StoreNotOpenedAgain,
         /// The low-water mark moves past a reserved number without remembering the hole.
         HoleForgotten,
         /// A number without an entry is given up for good after ten minutes.

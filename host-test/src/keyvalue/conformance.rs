@@ -9,13 +9,15 @@ use tokio::task::JoinSet;
 const AT_ONCE: i64 = 50;
 /// Largest value that `wasi:keyvalue` promises.
 const LARGE: usize = 1_000_000;
+/// Small values that must all be kept.
+const MANY: usize = 200;
 
 /// One claim and whether it held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The claim.
     pub claim: &'static str,
-    /// What is wrong, when it does not hold.
+    /// What is wrong, and what would come of it, when it does not hold.
     pub wrong: Option<String>,
 }
 
@@ -25,19 +27,66 @@ type Tried = Result<(), String>;
 /// leaves what [`survives`] looks for. Gives every claim with its result.
 pub async fn check(store: &Arc<dyn Backend>, space: &str) -> Vec<Check> {
     vec![
-        told("a value is read as it was written", values(store, space)).await,
-        told("a deleted key is gone", deleted(store, space)).await,
-        told("a counter counts from zero", counted(store, space)).await,
-        told("delete starts a counter again", reset(store, space)).await,
+        told(
+            "a value is read as it was written",
+            "no delivery would be kept",
+            values(store, space),
+        )
+        .await,
+        told(
+            "a deleted key is gone",
+            "what has ended would begin again",
+            deleted(store, space),
+        )
+        .await,
+        told(
+            "whoever opens the store sees what others wrote",
+            "every request would find an empty store",
+            seen_by_others(store, space),
+        )
+        .await,
+        told(
+            "a counter counts from zero",
+            "a delivery would be written over another",
+            counted(store, space),
+        )
+        .await,
+        told(
+            "delete starts a counter again",
+            "a lease that was given back would stay taken",
+            reset(store, space),
+        )
+        .await,
         told(
             "fifty increments at once give fifty numbers",
+            "two workers would work at once and create records twice",
             atomic(store, space),
         )
         .await,
-        told("a text is not counted", text_is_no_counter(store, space)).await,
-        told("a value of 1 MB is kept", large(store, space)).await,
-        told("every key is listed, in order", listed(store, space)).await,
-        told("what is left for a restart is written", leave(store, space)).await,
+        told(
+            "two hundred values are kept side by side",
+            "deliveries answered 200 would be lost",
+            many(store, space),
+        )
+        .await,
+        told(
+            "a value of 1 MB is kept",
+            "a large delivery could not be kept",
+            large(store, space),
+        )
+        .await,
+        told(
+            "every key is listed",
+            "without atomics, what waits would not be found",
+            listed(store, space),
+        )
+        .await,
+        told(
+            "what is left for a restart is written",
+            "no delivery would be kept",
+            leave(store, space),
+        )
+        .await,
     ]
 }
 
@@ -49,16 +98,22 @@ pub async fn survives(store: &Arc<dyn Backend>, space: &str) -> Check {
         for name in ["kept", "kept-counter"] {
             store.delete(&key(space, name)).await?;
         }
-        same("the value", value.as_deref(), Some(b"kept".as_slice()))?;
+        same("the value", text(value), Some("kept".to_owned()))?;
         same("the counter", counter, 6)
     };
-    told("what was written is there after it was opened again", found).await
+    told(
+        "what was written is there after it was opened again",
+        "deliveries answered 200 would be lost at a restart",
+        found,
+    )
+    .await
 }
 
-async fn told(claim: &'static str, tried: impl Future<Output = Tried>) -> Check {
+async fn told(claim: &'static str, otherwise: &str, tried: impl Future<Output = Tried>) -> Check {
+    let refused = |wrong| format!("{wrong}. This store cannot be used: {otherwise}");
     Check {
         claim,
-        wrong: tried.await.err(),
+        wrong: tried.await.err().map(refused),
     }
 }
 
@@ -72,6 +127,10 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, wanted: T) -> Tried 
     } else {
         Err(format!("{what}: {got:?}, not {wanted:?}"))
     }
+}
+
+fn text(value: Option<Vec<u8>>) -> Option<String> {
+    value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 async fn values(store: &Arc<dyn Backend>, space: &str) -> Tried {
@@ -130,14 +189,37 @@ async fn atomic(store: &Arc<dyn Backend>, space: &str) -> Tried {
     same("the numbers given", seen, all)
 }
 
-async fn text_is_no_counter(store: &Arc<dyn Backend>, space: &str) -> Tried {
-    let key = key(space, "text");
-    store.set(&key, b"text".to_vec()).await?;
-    let counted = store.increment(&key, 1).await;
-    let kept = store.get(&key).await;
-    store.delete(&key).await?;
-    same("it was counted", counted.is_ok(), false)?;
-    same("afterwards", kept?, Some(b"text".to_vec()))
+async fn seen_by_others(store: &Arc<dyn Backend>, space: &str) -> Tried {
+    let key = key(space, "shared");
+    let open = || store.handle().unwrap_or_else(|| store.clone());
+    open().set(&key, b"shared".to_vec()).await?;
+    let read = open().get(&key).await;
+    open().delete(&key).await?;
+    same("another reads", text(read?), Some("shared".to_owned()))
+}
+
+async fn many(store: &Arc<dyn Backend>, space: &str) -> Tried {
+    let keys: Vec<String> = (0..MANY)
+        .map(|n| key(space, &format!("many-{n}")))
+        .collect();
+    // All at once: a store that flushes takes them in few flushes.
+    let mut writing = JoinSet::new();
+    for key in keys.clone() {
+        let store = store.clone();
+        writing.spawn(async move { store.set(&key, key.clone().into_bytes()).await });
+    }
+    writing.join_all().await.into_iter().collect::<Tried>()?;
+    let mut kept = 0;
+    for key in &keys {
+        kept += usize::from(store.get(key).await?.as_deref() == Some(key.as_bytes()));
+    }
+    let mut deleting = JoinSet::new();
+    for key in keys {
+        let store = store.clone();
+        deleting.spawn(async move { store.delete(&key).await });
+    }
+    deleting.join_all().await.into_iter().collect::<Tried>()?;
+    same("kept", kept, MANY)
 }
 
 async fn large(store: &Arc<dyn Backend>, space: &str) -> Tried {
@@ -158,6 +240,7 @@ async fn listed(store: &Arc<dyn Backend>, space: &str) -> Tried {
         store.delete(name).await?;
     }
     keys.retain(|key| key.starts_with(space));
+    keys.sort();
     same("the keys", keys, names.to_vec())
 }
 

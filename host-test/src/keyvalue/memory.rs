@@ -21,6 +21,21 @@ impl Memory {
         Self(Arc::new(Mutex::new(self.cells().clone())))
     }
 
+    /// Everything in it, at once.
+    pub fn dump(&self) -> BTreeMap<String, Cell> {
+        self.cells().clone()
+    }
+
+    /// Removes everything whose key contains `part`.
+    pub fn forget(&self, part: &str) {
+        self.cells().retain(|key, _| !key.contains(part));
+    }
+
+    /// Removes a key, at once.
+    pub(super) fn remove(&self, key: &str) {
+        self.cells().remove(key);
+    }
+
     fn cells(&self) -> MutexGuard<'_, BTreeMap<String, Cell>> {
         // Every change is one insert or remove, so a panic elsewhere leaves the map sound.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

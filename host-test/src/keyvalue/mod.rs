@@ -1,10 +1,13 @@
-//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, and three ways
-//! to keep it. No `cas` and no `batch`: the plugin uses neither (see the design's host facts).
+//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, three ways to keep
+//! it, models of Spin's two, and stores that break their word, to see that it is noticed. No `cas` and
+//! no `batch`: the component imports neither (`tests/imports.rs`), because Spin's two stores break both.
 
+pub mod broken;
 pub mod conformance;
 mod embedded;
 mod memory;
 mod redis;
+pub mod spin;
 
 pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
@@ -12,6 +15,7 @@ pub use redis::{Redis, RedisAddress};
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// What a store's method gives: the value, or why not in words fit for a log.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
@@ -34,14 +38,21 @@ pub trait Backend: Send + Sync {
     fn list_keys(&self) -> Reply<'_, Vec<String>>;
     /// Adds to a counter, which starts at zero, and gives the sum. Atomic.
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64>;
+    /// What a handle that is opened now sees, in a store where each handle sees something of its own;
+    /// none where all see the same, as they must.
+    fn handle(&self) -> Option<Arc<dyn Backend>> {
+        None
+    }
     /// Everything there is, for tests and for looking into a store; a counter as its number in text.
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>>;
 }
 
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Cell {
+pub enum Cell {
+    /// Written by `set`.
     Value(Vec<u8>),
+    /// Counted by `increment`.
     Counter(i64),
 }
 

@@ -9,6 +9,7 @@ mod journal;
 mod lease;
 mod outage;
 mod rules;
+mod store;
 mod strangers;
 mod table;
 
@@ -81,6 +82,11 @@ pub const CHECKS: &[Check] = &[
         "store fails",
         journal::store_fails,
         "a delivery that could not be kept is sent again by KiotViet"
+    ),
+    check!(
+        "broken store",
+        store::broken_store,
+        "no shop is connected on a store that breaks its word, and its health says so"
     ),
     check!(
         "slow acceptor",

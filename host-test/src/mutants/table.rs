@@ -23,6 +23,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::AckBeforeStore => "store fails",
         M::SlowAcceptorAnswers | M::HoleForgotten | M::NoLastLook => "slow acceptor",
         M::UnlookedNotMarked => "without atomics",
+        M::StoreNotTried | M::StoreNotOpenedAgain => "broken store",
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a wish",
         M::WishCountedTwice => "counts after a crash",

@@ -10,6 +10,7 @@ mod races;
 mod report;
 pub mod scenario;
 pub mod search;
+pub mod stores;
 
 use anyhow::{Result, bail};
 use scenario::Scenario;
@@ -33,6 +34,9 @@ pub struct Options {
     /// Decides which pairs are drawn.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
+    /// Play the scenarios over this Redis too, e.g. redis://127.0.0.1:6379; all its databases are emptied.
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
     /// Print the figures as JSON.
     #[arg(long)]
     pub json: bool,
@@ -64,8 +68,13 @@ pub fn run(options: &Options) -> Result<()> {
     if options.only.is_none() {
         let races = races::all();
         failures += races.iter().map(|race| race.broken_in_all).sum::<usize>();
+        let stores = stores::every_store(options.redis.as_deref())?;
+        failures += stores.iter().map(|store| store.failures).sum::<usize>();
         let document = xtask::workspace_root().join("docs/proof.md");
-        fs::write(document, report::document(&tallies, &races, options, took))?;
+        fs::write(
+            document,
+            report::document(&tallies, &races, &stores, options, took),
+        )?;
     }
     if failures > 0 {
         bail!("{failures} runs with a finding");

@@ -1,6 +1,10 @@
 //! The figures as a table, and `docs/proof.md`.
 
-use super::{Options, races, search::Tally};
+use super::{
+    Options, races,
+    search::Tally,
+    stores::{self, StoreTally},
+};
 use crate::schedule::Report;
 use std::{fmt::Write, time::Duration};
 
@@ -151,6 +155,7 @@ pub(super) fn line(tally: &Tally) -> String {
 pub(super) fn document(
     tallies: &[Tally],
     races: &[Report],
+    stores: &[StoreTally],
     options: &Options,
     took: Duration,
 ) -> String {
@@ -166,6 +171,7 @@ pub(super) fn document(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let table = table(tallies);
     let races_table = races::table(races);
+    let stores_table = stores::table(stores);
     let mut document = format!(
         "{HEAD}
 ## The last run
@@ -185,6 +191,9 @@ Several instances at once:
 
 {races_table}
 
+The same scenarios over every store, with every single mishap:
+
+{stores_table}
 ## Findings
 
 What the search found, and the tests that it grew from, and how it was mended:
@@ -202,7 +211,11 @@ What the search found, and the tests that it grew from, and how it was mended:
     for race in races.iter().filter(|race| race.broken_in_all > 0) {
         let _ = writeln!(document, "- Not mended: {race}");
     }
-    if told.is_empty() && races.iter().all(|race| race.broken_in_all == 0) {
+    for told in stores.iter().flat_map(|store| &store.told) {
+        let _ = writeln!(document, "- Not mended: {told}");
+    }
+    let sound = stores.iter().all(|store| store.failures == 0);
+    if sound && told.is_empty() && races.iter().all(|race| race.broken_in_all == 0) {
         document.push_str("\nThe run above found nothing further.\n");
     }
     document

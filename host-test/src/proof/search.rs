@@ -78,7 +78,7 @@ pub fn every_single(scenario: &Scenario) -> Singles<'_> {
 }
 
 /// Every mishap at every call behind the first `done`.
-fn following(calls: &[String], done: usize) -> impl Iterator<Item = (usize, Mishap)> {
+pub(super) fn following(calls: &[String], done: usize) -> impl Iterator<Item = (usize, Mishap)> {
     let numbered = (1..).zip(calls).skip(done);
     numbered.flat_map(|(number, call)| Mishap::of(call).iter().map(move |mishap| (number, *mishap)))
 }
@@ -148,7 +148,7 @@ impl Tally {
 }
 
 /// Does every job on every core; none for those that were not begun before `until`.
-fn all<T: Sync, R: Send>(
+pub(super) fn all<T: Sync, R: Send>(
     jobs: &[T],
     until: Option<Instant>,
     run: impl Fn(&T) -> R + Sync,

@@ -13,7 +13,7 @@ use crate::{
     secret::Secret,
     sync::{
         connections::{self, Connection, Opened, Switches, Webhook},
-        keys,
+        keys, probe,
         session::Session,
         watch,
         webhooks::{self, Standing},
@@ -107,6 +107,14 @@ pub(super) async fn put<W: World>(
                 "Switch its webhooks off first, or choose another name: it is connected to {}.",
                 before.retailer
             ),
+        ));
+    }
+    if let Some(unfit) = probe::look(world).await? {
+        return Err(Problem::new(
+            503,
+            "store-unfit",
+            "This host's key-value store cannot be used",
+            unfit.words(),
         ));
     }
     // Proved with a token of its own, which is not kept: the worker's may be of other credentials.

@@ -12,14 +12,21 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
-/// Whether this store counts (`atomic`) or not (`plain`).
+/// Mark of a store that was tried: whether it counts (`atomic`) or not (`plain`).
 pub const STORE_KIND: &str = "kvgf/store";
-/// Counter: whether the store counts.
-pub const PROBE: &str = "kvgf/store/probe";
+/// Mark: how far the trial is, or that a mark was lost ([`super::probe`]).
+pub const STORE_KEPT: &str = "kvgf/store/kept";
+/// Counter, a mark: how often the store was tried.
+pub const STORE_COUNTED: &str = "kvgf/store/counted";
 /// Where journal entries are.
 pub const ENTRIES: &str = "kvgf/journal/";
 /// Where the marks of [`unlooked`] are.
 pub const UNLOOKED: &str = "kvgf/unlooked/";
+
+/// A key of one trial of the store.
+pub fn probe(lot: u64, name: &str) -> String {
+    format!("kvgf/store/probe/{lot:016x}/{name}")
+}
 
 /// Marks an entry that no drain has looked at, in a store without atomics.
 pub fn unlooked(seq: u64) -> String {

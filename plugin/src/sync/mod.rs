@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod plain;
 pub mod plan;
 pub mod preview;
+pub mod probe;
 pub mod reading;
 pub mod record;
 pub mod retry;

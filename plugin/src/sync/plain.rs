@@ -25,34 +25,6 @@ pub const REQUEST_OVER: Duration = Duration::from_secs(60);
 const DRAWN: u64 = 1 << 22;
 /// 2026-01-01T00:00:00Z.
 const EPOCH_SECONDS: i64 = 1_767_225_600;
-/// How often a store that fails to count is asked before it is believed.
-const PROBES: usize = 3;
-
-const ATOMIC: &[u8] = b"atomic";
-const PLAIN: &[u8] = b"plain";
-
-/// Finds out, once for a store's life, whether it counts; then `world` knows. Only where
-/// `processing = inline`: elsewhere a store that does not count is an error.
-pub async fn find_out(world: &impl Store) -> Result<(), StoreError> {
-    match world.get(keys::STORE_KIND).await?.as_deref() {
-        Some(ATOMIC) => return Ok(()),
-        Some(_) => {
-            world.count_plainly();
-            return Ok(());
-        }
-        None => {}
-    }
-    for _ in 0..PROBES {
-        if world.increment(keys::PROBE, 1).await.is_ok() {
-            world.delete(keys::PROBE).await?;
-            return world.set(keys::STORE_KIND, ATOMIC).await;
-        }
-    }
-    // It keeps values, so it is not merely down.
-    world.set(keys::STORE_KIND, PLAIN).await?;
-    world.count_plainly();
-    Ok(())
-}
 
 /// `increment` in two steps.
 pub async fn increment(store: &impl Store, key: &str, delta: i64) -> Result<i64, StoreError> {

@@ -174,6 +174,10 @@ impl<W: World> Store for Worker<'_, W> {
         self.world.list_keys().await
     }
 
+    fn reopen(&self) {
+        self.world.reopen();
+    }
+
     fn is_atomic(&self) -> bool {
         self.world.is_atomic()
     }

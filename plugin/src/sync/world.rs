@@ -25,6 +25,8 @@ pub trait Store {
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError>;
     /// Every key. Slow: only where there are no atomics.
     async fn list_keys(&self) -> Result<Vec<String>, StoreError>;
+    /// Opens the store anew for the next call: what only the present handle sees is gone then.
+    fn reopen(&self);
     /// Whether `increment` is atomic.
     fn is_atomic(&self) -> bool;
     /// The host's `increment` does not work: from now on it is [`super::plain::increment`].

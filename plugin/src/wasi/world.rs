@@ -31,31 +31,35 @@ use crate::{
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
-use std::cell::{Cell, OnceCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 /// The key-value store's label in `spin.toml`.
 const STORE: &str = "default";
 
 /// The host.
 pub(super) struct Wasi {
-    bucket: OnceCell<Bucket>,
+    bucket: RefCell<Option<Rc<Bucket>>>,
     plain: Cell<bool>,
 }
 
 impl Wasi {
     pub(super) fn new() -> Self {
         Self {
-            bucket: OnceCell::new(),
+            bucket: RefCell::new(None),
             plain: Cell::new(false),
         }
     }
 
-    fn bucket(&self) -> Result<&Bucket, StoreError> {
-        if let Some(bucket) = self.bucket.get() {
-            return Ok(bucket);
+    fn bucket(&self) -> Result<Rc<Bucket>, StoreError> {
+        if let Some(bucket) = &*self.bucket.borrow() {
+            return Ok(bucket.clone());
         }
-        let bucket = store::open(STORE).map_err(store_error)?;
-        Ok(self.bucket.get_or_init(|| bucket))
+        let bucket = Rc::new(store::open(STORE).map_err(store_error)?);
+        self.bucket.replace(Some(bucket.clone()));
+        Ok(bucket)
     }
 }
 
@@ -90,7 +94,7 @@ impl Store for Wasi {
         if self.plain.get() {
             return plain::increment(self, key, delta).await;
         }
-        atomics::increment(self.bucket()?, key, delta).map_err(store_error)
+        atomics::increment(&*self.bucket()?, key, delta).map_err(store_error)
     }
 
     async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
@@ -107,6 +111,10 @@ impl Store for Wasi {
                 None => return Ok(keys),
             }
         }
+    }
+
+    fn reopen(&self) {
+        self.bucket.replace(None);
     }
 
     fn is_atomic(&self) -> bool {

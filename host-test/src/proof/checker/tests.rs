@@ -4,13 +4,14 @@ use super::{
     super::{play, scenario},
     *,
 };
-use crate::sim::getfly::Account;
+use crate::{keyvalue::Memory, sim::getfly::Account};
+use std::sync::Arc;
 
 /// What a scenario leaves without any mishap.
 async fn sound(name: &str) -> Evidence {
     let scenarios = scenario::all();
     let scenario = scenarios.iter().find(|s| s.name == name).expect(name);
-    let (_, [evidence, _]) = play::play(scenario, &[]).await;
+    let (_, [evidence, _]) = play::play(scenario, &[], Arc::new(Memory::new())).await;
     assert_eq!(check(&evidence), BTreeSet::new(), "{name}");
     evidence
 }
@@ -18,7 +19,7 @@ async fn sound(name: &str) -> Evidence {
 #[tokio::test(start_paused = true)]
 async fn a_sound_run_of_each_scenario_passes() {
     for scenario in scenario::all() {
-        let (_, [at_rest, healed]) = play::play(&scenario, &[]).await;
+        let (_, [at_rest, healed]) = play::play(&scenario, &[], Arc::new(Memory::new())).await;
         assert_eq!(check(&at_rest), BTreeSet::new(), "{}", scenario.name);
         assert_eq!(check(&healed), BTreeSet::new(), "{}", scenario.name);
     }

@@ -46,6 +46,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Kho lưu trữ không trả lời. Hãy thử lại sau một phút; nếu vẫn lỗi, báo cho người cài đặt ứng dụng.",
             "The key-value store does not answer. Try again in a minute; if it goes on, tell whoever installed the application.",
         ),
+        "store-unfit" => text!(
+            "Kho lưu trữ của máy chủ này không giữ đúng những gì đã ghi, nên chưa thể kết nối cửa hàng. Hãy báo cho người cài đặt ứng dụng; địa chỉ /healthz nói rõ lý do.",
+            "This host's key-value store does not keep what it was given, so no shop can be connected. Tell whoever installed the application; /healthz says why.",
+        ),
         "unknown-connection" => text!("Không có cửa hàng này.", "There is no such shop."),
         "unknown-event" => text!(
             "Không có sự kiện số này, hoặc đã quá hạn lưu giữ.",
