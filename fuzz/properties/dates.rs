@@ -33,7 +33,8 @@ pub fn check(data: &[u8]) {
             let written = date.to_string();
             assert!(text.trim().starts_with(&written), "{text} is not {written}");
             assert_eq!(written.parse(), Ok(date));
-            assert_eq!(parse_date(&written), Some(date));
+            // At noon: the first midnight in Vietnam was before the year 0 in UTC, which is refused.
+            assert_eq!(parse_date(&format!("{written}T12:00:00")), Some(date));
         }
         None => assert!(moment.is_none(), "a time without a day: {text}"),
     }

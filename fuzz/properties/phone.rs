@@ -34,7 +34,7 @@ fn is_canonical(number: &PhoneNumber) {
     {
         let form = format!("+{abroad}");
         assert_eq!(PhoneNumber::parse(&form).as_ref(), Some(number), "{form}");
-    } else if text.len() == key.len() + 1 && text.len() <= 12 {
+    } else if text.len() == key.len() + 1 && text.len() <= 11 {
         // Longer ones are no Vietnamese numbers.
         for form in [
             format!("+84{key}"),
