@@ -20,7 +20,12 @@ impl Timestamp {
     /// From Unix seconds and the nanoseconds of that second; none outside the calendar.
     pub fn new(second: i64, nanosecond: u32) -> Option<Self> {
         let moment = UtcDateTime::from_unix_timestamp(second).ok()?;
-        moment.replace_nanosecond(nanosecond).ok().map(Self)
+        Self::written(moment.replace_nanosecond(nanosecond).ok()?)
+    }
+
+    /// None for a moment whose text has no year of four digits: it could not be read back.
+    fn written(moment: UtcDateTime) -> Option<Self> {
+        (0..=9999).contains(&moment.year()).then_some(Self(moment))
     }
 
     /// From Unix seconds; none outside the calendar.
@@ -45,12 +50,12 @@ impl Timestamp {
 
     /// `duration` later; none outside the calendar.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
-        self.0.checked_add(duration.try_into().ok()?).map(Self)
+        Self::written(self.0.checked_add(duration.try_into().ok()?)?)
     }
 
     /// `duration` earlier; none outside the calendar.
     pub fn checked_sub(self, duration: Duration) -> Option<Self> {
-        self.0.checked_sub(duration.try_into().ok()?).map(Self)
+        Self::written(self.0.checked_sub(duration.try_into().ok()?)?)
     }
 
     /// How long it is after `earlier`; zero when it is not.
@@ -95,7 +100,7 @@ impl DateTime {
 
     fn at(self, offset: UtcOffset) -> Option<Timestamp> {
         let there = self.0.assume_offset(offset);
-        there.checked_to_utc().map(Timestamp)
+        there.checked_to_utc().and_then(Timestamp::written)
     }
 }
 
@@ -343,6 +348,12 @@ pub(crate) mod tests {
         assert_eq!(last.checked_add(Duration::from_secs(1)), None);
         assert_eq!(last.checked_add(Duration::MAX), None);
         assert_eq!(Timestamp::from_second(i64::MAX), None);
+        // A moment before the year 0 would be written as a text that nobody can read.
+        let first: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(first.to_string().parse(), Ok(first));
+        assert_eq!(first.checked_sub(Duration::from_secs(1)), None);
+        assert_eq!(Timestamp::from_second(first.as_second() - 1), None);
+        assert!("0000-01-01T00:00:00+07:00".parse::<Timestamp>().is_err());
         let epoch = Timestamp::UNIX_EPOCH;
         assert_eq!(epoch.saturating_since(last), Duration::ZERO);
         assert_eq!(

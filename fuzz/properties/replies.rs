@@ -1,0 +1,110 @@
+//! What the properties of both vendors' replies share. Input: the status, a line with `Retry-After`, and
+//! the body.
+
+use plugin::sync::world::{Http, HttpError, Request, Response};
+use serde_json::Value;
+use std::{cell::Cell, time::Duration};
+
+/// A vendor that answers the same twice and then no more, so that lists end.
+pub(super) struct Vendor {
+    pub(super) reply: Response,
+    left: Cell<u8>,
+}
+
+/// A person's e-mail and phone, to be planted into every text of a reply.
+const PLANTED: &str = " an.planted@shop.test 0912 345 678";
+
+impl Vendor {
+    /// The reply as it is, and the same with a person's data in every text of it.
+    pub(super) fn both(data: &[u8]) -> Vec<Self> {
+        let mut lines = data.splitn(3, |byte| *byte == b'\n');
+        let mut line = || lines.next().unwrap_or_default();
+        let status = String::from_utf8_lossy(line())
+            .trim()
+            .parse()
+            .unwrap_or(200);
+        let retry_after = String::from_utf8_lossy(line()).into_owned();
+        let body = line().to_vec();
+        let planted = serde_json::from_slice(&body).map(|mut json| {
+            plant(&mut json);
+            json.to_string().into_bytes()
+        });
+        let bodies = [Some(body), planted.ok()];
+        let made = bodies.into_iter().flatten().map(|body| Self {
+            reply: Response {
+                status,
+                retry_after: Some(retry_after.clone()).filter(|text| !text.is_empty()),
+                body,
+            },
+            left: Cell::new(2),
+        });
+        made.collect()
+    }
+
+    /// Answers twice more.
+    pub(super) fn again(&self) -> &Self {
+        self.left.set(2);
+        self
+    }
+
+    /// Whether `status` tells that it was done.
+    pub(super) fn is_success(&self) -> bool {
+        matches!(self.reply.status, 200..=299)
+    }
+
+    /// Whether this status may be the record's own fault: everything else passes by itself or is mended
+    /// by people.
+    pub(super) fn may_be_final(&self) -> bool {
+        let status = self.reply.status;
+        matches!(status, 200..=299 | 400..=499) && !matches!(status, 401 | 408 | 425 | 429)
+    }
+}
+
+impl Http for Vendor {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        assert!(
+            http::Uri::try_from(&request.url).is_ok(),
+            "no address: {}",
+            request.url
+        );
+        let left = self.left.get().checked_sub(1).ok_or(HttpError::Timeout)?;
+        self.left.set(left);
+        Ok(self.reply.clone())
+    }
+}
+
+fn plant(json: &mut Value) {
+    match json {
+        Value::String(text) => text.push_str(PLANTED),
+        Value::Array(items) => items.iter_mut().for_each(plant),
+        Value::Object(members) => members.values_mut().for_each(plant),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// An error's text is short and shows nobody: no address, no phone number, nothing like a key.
+pub(super) fn shows_nobody(text: &str) {
+    assert!(text.chars().count() < 1000, "{text}");
+    assert!(!text.contains(['@', '＠', '\n', '\r']), "{text}");
+    assert!(
+        !text.contains("planted") && !text.contains("345 678"),
+        "{text}"
+    );
+    let (mut digits, mut key, mut key_has_digit) = (0, 0, false);
+    for c in text.chars() {
+        digits = if c.is_numeric() { digits + 1 } else { 0 };
+        assert!(digits < 8, "a number in: {text}");
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
+            key += 1;
+            key_has_digit |= c.is_ascii_digit();
+        } else {
+            (key, key_has_digit) = (0, false);
+        }
+        assert!(!(key >= 24 && key_has_digit), "a key in: {text}");
+    }
+}
+
+/// No vendor makes an event wait for more than a day.
+pub(super) fn is_short(wait: Option<Duration>) {
+    assert!(wait.is_none_or(|wait| wait <= Duration::from_hours(24)));
+}
