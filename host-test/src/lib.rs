@@ -4,7 +4,7 @@
 //! or answers them in this process; `runtime` runs the component; `server` and `cli` are `host up`;
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native` runs the plugin without WebAssembly, `scene`
 //! is a connected shop over it; `schedule` runs several of it in every order of their calls; `mutants` shows
-//! that the checks can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
+//! that the checks can fail; `demo` is `cargo demo`, `proof` is `cargo proof`, `soak` is `cargo soak`.
 
 mod bindings;
 pub mod check;
@@ -26,5 +26,6 @@ pub mod scene;
 pub mod schedule;
 pub mod server;
 pub mod sim;
+pub mod soak;
 pub mod story;
 pub mod visitor;
