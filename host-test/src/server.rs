@@ -9,7 +9,10 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -40,7 +43,7 @@ const LARGE_BODIES_AT_ONCE: usize = 6;
 /// A client that takes longer to send its header, or that is idle for longer, is dropped.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// A client that takes longer to send its body is answered 503.
-const BODY_TIME: Duration = Duration::from_secs(30);
+const BODY_TIME: Duration = Duration::from_secs(20);
 /// A client that takes nothing of its answer for so long is dropped.
 const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long running work may take to end after SIGTERM.
@@ -118,7 +121,8 @@ impl App {
     async fn read(&self, mut body: Incoming) -> Result<Option<Read>> {
         let mut bytes = Vec::new();
         let mut large = None;
-        let mut too_large = false;
+        // Told by its header, it does not wait for room.
+        let mut too_large = body.size_hint().lower() > BODY_BYTES as u64;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else {
                 continue;

@@ -2,16 +2,17 @@
 //! 200 must be in the journal. At the end everything is processed and the checker looks.
 
 use super::{
+    journal::Journal,
     load::{Load, Tally},
     site::{Process, Site, StoreKind},
 };
 use crate::proof::checker::Kind;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use indicatif::ProgressBar;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
@@ -122,32 +123,6 @@ impl Figures {
             wrong.push(format!("SIGTERM ended it with {:?}", self.exit_code));
         }
         wrong
-    }
-}
-
-/// What is known of the journal.
-#[derive(Default)]
-struct Journal {
-    last: u64,
-    events: BTreeMap<String, usize>,
-    missing: BTreeSet<String>,
-}
-
-impl Journal {
-    /// Reads the events that are new, and looks for each that was promised.
-    async fn check(&mut self, site: &Site) -> Result<()> {
-        for event in site.events_after(self.last, "").await? {
-            let key = event["key"].as_str().context("a key")?.to_owned();
-            *self.events.entry(key).or_default() += 1;
-            self.last = self.last.max(event["seq"].as_u64().context("a number")?);
-        }
-        for (key, promised) in site.promised() {
-            let there = self.events.get(&key).copied().unwrap_or(0);
-            if there < promised {
-                self.missing.insert(format!("{key}: {there} of {promised}"));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -141,6 +141,11 @@ impl Load {
             && self.shared.repeats.load(Ordering::Relaxed) == 0
     }
 
+    /// What was seen since this was last asked.
+    pub(super) fn seen(&self) -> Tally {
+        std::mem::take(&mut *lock(&self.shared.tally))
+    }
+
     /// Ends when each connection has its last answer; gives what was seen, and what came before.
     pub(super) async fn end(mut self) -> (Tally, VecDeque<Delivery>) {
         self.shared.stop.store(true, Ordering::Relaxed);

@@ -2,9 +2,12 @@
 //! too many clients, many of them bad, while both vendors hang; `kill` kills it with `kill -9` again and
 //! again under load. Both end with the checker of `proof`, which sees only the vendors' records.
 
+mod clients;
+pub mod flood;
+mod journal;
 pub mod kill;
 mod load;
-mod site;
+pub mod site;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -14,6 +17,8 @@ use serde_json::Value;
 /// What is done to the host.
 #[derive(Debug, Subcommand)]
 pub enum What {
+    /// 320 connections, half-open ones, slow readers, bodies at the limit, vendors that hang.
+    Flood(flood::Options),
     /// `kill -9` again and again under load.
     Kill(kill::Options),
 }
@@ -25,6 +30,11 @@ pub async fn run(what: &What) -> Result<()> {
     let program = [program.display().to_string(), "host".to_owned()];
     tokio::task::spawn_blocking(xtask::build_component).await??;
     let (json, figures, wrong) = match what {
+        What::Flood(options) => {
+            let figures = flood::run(options, &program).await?;
+            let wrong = figures.wrong();
+            (options.json, serde_json::to_value(figures)?, wrong)
+        }
         What::Kill(options) => {
             let figures = kill::run(options, &program).await?;
             let wrong = figures.wrong();
