@@ -5,7 +5,7 @@
 //! `check`, `record` and `replay` are its other commands. `sim` is a simulated KiotViet and Getfly; `native`
 //! runs the plugin without WebAssembly, `scene` is a connected shop over it, `wasm_scene` the same with the
 //! component; `schedule` runs several of it in every order of their calls; `mutants` shows that the checks
-//! can fail; `demo` is `cargo demo`, `proof` is `cargo proof`.
+//! can fail; `demo` is `cargo demo`, `proof` is `cargo proof`, `soak` is `cargo soak`.
 
 mod bindings;
 pub mod budget;
@@ -28,6 +28,7 @@ pub mod scene;
 pub mod schedule;
 pub mod server;
 pub mod sim;
+pub mod soak;
 pub mod story;
 pub mod visitor;
 pub mod wasm_scene;

@@ -8,30 +8,44 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::{body::Incoming, service::service_fn};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    body::{Body as _, Incoming},
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, oneshot, watch},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
 };
+use tokio_io_timeout::TimeoutStream;
 
-/// Requests worked on at once; further ones wait.
-const REQUESTS_AT_ONCE: usize = 512;
+/// Connections open at once; further ones wait in the system's queue. Of the 1,024 files that a
+/// process may usually open, the rest is for the store and for calls.
+const CONNECTIONS_AT_ONCE: usize = 768;
 /// Instances alive at once, those included that go on after their answer; further requests wait.
-const INSTANCES_AT_ONCE: u32 = 1024;
+const INSTANCES_AT_ONCE: u32 = 128;
+/// A request that has waited so long for an instance is answered 503: KiotViet waits five seconds.
+const QUEUE_TIME: Duration = Duration::from_secs(4);
 /// A guest that has not answered by then never will. A drain of a long queue answers at its end.
 const ANSWER_TIME: Duration = Duration::from_secs(15 * 60);
 /// Most bytes of a request's line and header together.
 const HEADER_BYTES: usize = 64 * 1024;
 /// Largest body handed to the component; it refuses smaller ones by itself (5 MiB).
 const BODY_BYTES: usize = 6 * 1024 * 1024;
-/// A client that takes longer to send its header is dropped.
+/// A body up to here is read whatever else is going on.
+const SMALL_BODY_BYTES: usize = 64 * 1024;
+/// Larger bodies in memory at once, with the instances that work on them; further ones are read
+/// when there is room. An instance may take [`MEMORY_BYTES`](crate::runtime::MEMORY_BYTES) for one.
+const LARGE_BODIES_AT_ONCE: usize = 6;
+/// A client that takes longer to send its header, or that is idle for longer, is dropped.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// A client that takes longer to send its body is answered 503.
-const BODY_TIME: Duration = Duration::from_secs(30);
+const BODY_TIME: Duration = Duration::from_secs(20);
+/// A client that takes nothing of its answer for so long is dropped.
+const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long running work may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -39,8 +53,14 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct App {
     runtime: Runtime,
     world: World,
-    slots: Semaphore,
     places: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+/// A body, and its right to be large; none for a small one.
+struct Read {
+    bytes: Bytes,
+    large: Option<OwnedSemaphorePermit>,
 }
 
 impl App {
@@ -71,21 +91,24 @@ impl App {
         Self {
             runtime,
             world,
-            slots: Semaphore::new(REQUESTS_AT_ONCE),
             places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
+            large: Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE)),
         }
     }
 
     async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
-        let _slot = self.slots.acquire().await;
         let (parts, body) = request.into_parts();
-        let body =
-            match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_BYTES).collect()).await {
-                Ok(Ok(body)) => body.to_bytes(),
-                Ok(Err(e)) if e.is::<LengthLimitError>() => return status(413),
-                Ok(Err(_)) | Err(_) => return status(503),
-            };
-        match self.handle(absolute(parts, body)).await {
+        let read = match tokio::time::timeout(BODY_TIME, self.read(body)).await {
+            Ok(Ok(Some(read))) => read,
+            Ok(Ok(None)) => return status(413),
+            Ok(Err(_)) | Err(_) => return status(503),
+        };
+        let place = tokio::time::timeout(QUEUE_TIME, self.places.clone().acquire_owned());
+        let Ok(Ok(place)) = place.await else {
+            return status(503);
+        };
+        let request = absolute(parts, read.bytes);
+        match self.handle_at(request, (place, read.large)).await {
             Ok(response) => response.map(Full::new),
             Err(e) => {
                 // Never one of the codes after which KiotViet stops sending.
@@ -98,14 +121,48 @@ impl App {
         }
     }
 
+    /// The whole body; none when it is too large. Such a one is read to its end all the same, since
+    /// a client that is still sending would not see its answer.
+    async fn read(&self, mut body: Incoming) -> Result<Option<Read>> {
+        let mut bytes = Vec::new();
+        let mut large = None;
+        // Told by its header, it does not wait for room.
+        let mut too_large = body.size_hint().lower() > BODY_BYTES as u64;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
+            too_large |= bytes.len() + data.len() > BODY_BYTES;
+            if too_large {
+                (bytes, large) = (Vec::new(), None);
+                continue;
+            }
+            if large.is_none() && bytes.len() + data.len() > SMALL_BODY_BYTES {
+                large = Some(self.large.clone().acquire_owned().await?);
+            }
+            bytes.extend_from_slice(&data);
+        }
+        let bytes = bytes.into();
+        Ok((!too_large).then_some(Read { bytes, large }))
+    }
+
     /// Hands one request to the component; what it does after its answer goes on by itself, and so
     /// does the whole when the caller no longer waits.
     pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
         let place = self.places.clone().acquire_owned().await?;
+        self.handle_at(request, (place, None)).await
+    }
+
+    /// The same, keeping what was taken for it until the instance is gone.
+    async fn handle_at(
+        &self,
+        request: http::Request<Bytes>,
+        taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+    ) -> Result<http::Response<Bytes>> {
         let (runtime, world) = (self.runtime.clone(), self.world.clone());
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
-            let _place = place;
+            let _taken = taken;
             match runtime.handle(&world, request).await {
                 Ok(handled) => {
                     let _ = answer.send(Ok(handled.response));
@@ -181,14 +238,19 @@ pub async fn serve(
         (!drain_every.is_zero()).then(|| tokio::spawn(drain_forever(app.clone(), drain_every)));
     let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_AT_ONCE));
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
             Some(_) = open.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    open.spawn(connection(app.clone(), stream, stopped.clone()));
+            accepted = accept(&listener, &room) => match accepted {
+                Ok((stream, place)) => {
+                    let connection = connection(app.clone(), stream, stopped.clone());
+                    open.spawn(async move {
+                        let _place = place;
+                        connection.await;
+                    });
                 }
                 // Out of file descriptors, most likely: give the open connections time to end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -209,6 +271,17 @@ pub async fn serve(
     open.shutdown().await;
 }
 
+/// The next connection, as soon as there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = room.clone().acquire_owned().await;
+    let place = place.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
 async fn drain_forever(app: Arc<App>, every: Duration) {
     loop {
         app.drain().await;
@@ -217,15 +290,14 @@ async fn drain_forever(app: Arc<App>, every: Duration) {
 }
 
 /// Serves one connection; once `stopping`'s sender is gone, its answer under way is its last.
-async fn connection(
-    app: Arc<App>,
-    stream: tokio::net::TcpStream,
-    mut stopping: watch::Receiver<()>,
-) {
+async fn connection(app: Arc<App>, stream: TcpStream, mut stopping: watch::Receiver<()>) {
     let service = service_fn(move |request| {
         let app = app.clone();
         async move { Ok::<_, Infallible>(app.answer(request).await) }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
+    let stream = Box::pin(stream);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)

@@ -1,4 +1,4 @@
-//! The app's API over HTTP, as an integrator would call it.
+//! The app's API over HTTP, as an integrator would call it; for `cargo demo` and `cargo soak`.
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -10,14 +10,14 @@ use hyper_util::{
 use serde_json::{Value, json};
 
 /// A running app.
-pub(super) struct App {
+pub(crate) struct App {
     client: Client<HttpConnector, Full<Bytes>>,
     port: u16,
     token: &'static str,
 }
 
 impl App {
-    pub(super) fn new(port: u16, token: &'static str) -> Self {
+    pub(crate) fn new(port: u16, token: &'static str) -> Self {
         Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             port,
@@ -25,7 +25,8 @@ impl App {
         }
     }
 
-    async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+    /// An admin's request; an error unless it is answered 2xx.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("http://127.0.0.1:{}/api/{path}", self.port))
@@ -47,7 +48,7 @@ impl App {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         name: &str,
         retailer: &str,
@@ -69,13 +70,13 @@ impl App {
     }
 
     /// Has the webhooks looked after at once, as soon as no other drain is at work.
-    pub(super) async fn heal(&self) -> Result<()> {
+    pub(crate) async fn heal(&self) -> Result<()> {
         while self.call("POST", "drain?heal=now", &Value::Null).await?["busy"] == true {}
         Ok(())
     }
 
     /// Every event, oldest first.
-    pub(super) async fn events(&self) -> Result<Vec<Value>> {
+    pub(crate) async fn events(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         let mut before = String::new();
         loop {

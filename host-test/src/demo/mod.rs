@@ -1,7 +1,7 @@
 //! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
 //! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
 
-mod client;
+pub(crate) mod client;
 mod report;
 mod shop;
 

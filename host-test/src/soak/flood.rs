@@ -1,0 +1,219 @@
+//! `cargo soak flood`: far more clients than a shop has, all at once, many of them bad, while both vendors
+//! hang. The host must stay within its memory, KiotViet must never get a code that stops it, and what was
+//! answered 200 must be there after a stop in the middle of it.
+
+use super::{
+    clients::{self, Bad},
+    journal::Journal,
+    load::{Load, Tally},
+    site::{Process, Site, StoreKind},
+};
+use crate::{
+    proof::checker::Kind,
+    sim::{Fault, FaultRule},
+};
+use anyhow::Result;
+use rand::{SeedableRng, rngs::StdRng};
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Customers of the shop; every second one buys.
+const CUSTOMERS: usize = 40;
+/// Pause between two looks at the host.
+const LOOK: Duration = Duration::from_millis(200);
+/// The host's bound in `docs/operating.md`, for any clients whatever.
+const MEMORY: u64 = 1024 * 1024 * 1024;
+
+/// What the host is flooded with.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Connections that deliver, one delivery after another.
+    #[arg(long, default_value_t = 320)]
+    pub connections: usize,
+    /// Deliveries sent in all.
+    #[arg(long, default_value_t = 20_000)]
+    pub deliveries: usize,
+    /// Each connection's rest after an answer, milliseconds.
+    #[arg(long, default_value_t = 0)]
+    pub pause: u64,
+    /// How often each bad client comes.
+    #[arg(long, default_value_t = 3)]
+    pub bad_rounds: usize,
+    /// The store.
+    #[arg(long, value_enum, default_value = "embedded")]
+    pub store: StoreKind,
+    /// Decides what is drawn; the machine decides the rest.
+    #[arg(long, default_value_t = 2026)]
+    pub seed: u64,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was seen.
+#[derive(Debug, Default, Serialize)]
+pub struct Figures {
+    /// The store.
+    pub store: String,
+    /// Connections that delivered.
+    pub connections: usize,
+    /// How long both vendors hung and the clients went on, seconds.
+    pub flooded_seconds: f64,
+    /// Deliveries sent, and looks at the address.
+    pub sent: usize,
+    /// Their answers by code.
+    pub answers: String,
+    /// Times to them.
+    pub answer_times: String,
+    /// Looks at `/healthz`, by code.
+    pub healthz: String,
+    /// Times to them.
+    pub healthz_times: String,
+    /// Bodies by size in bytes and the code for each.
+    pub large_bodies: String,
+    /// Codes for connections whose header never ends; none: closed.
+    pub half_headers: String,
+    /// Codes for connections whose body never ends.
+    pub half_bodies: String,
+    /// Clients that never read their answers.
+    pub slow_readers: usize,
+    /// Of these, cut off by the host.
+    pub slow_readers_cut_off: usize,
+    /// Answers to KiotViet that stop it for good.
+    pub forbidden_answers: usize,
+    /// Answers to bodies, or ends of slow readers, that are not as they should be.
+    pub not_as_documented: Vec<String>,
+    /// Memory before, MiB.
+    pub memory_before_mib: u64,
+    /// Most memory, MiB.
+    pub peak_memory_mib: u64,
+    /// Exit code after SIGTERM in the middle of it.
+    pub exit_code: Option<i32>,
+    /// Items answered 200.
+    pub items_answered_200: usize,
+    /// Of these, missing after the start that followed.
+    pub missing: usize,
+    /// Time from there until nothing waited, seconds.
+    pub settled_seconds: f64,
+    /// Accounts in Getfly, of so many customers.
+    pub accounts: String,
+    /// Orders in Getfly, of so many invoices.
+    pub orders: String,
+    /// The checker's findings of each kind.
+    pub lost: usize,
+    /// See there.
+    pub doubled: usize,
+    /// See there.
+    pub stuck: usize,
+    /// See there.
+    pub wrong: usize,
+    /// What the checker says, in words.
+    pub findings: Vec<String>,
+}
+
+impl Figures {
+    /// What must not be, in words; empty when all is well.
+    pub fn wrong(&self) -> Vec<String> {
+        let mut wrong = self.findings.clone();
+        wrong.extend(self.not_as_documented.iter().cloned());
+        if self.forbidden_answers > 0 {
+            wrong.push(format!(
+                "{} answers that stop KiotViet",
+                self.forbidden_answers
+            ));
+        }
+        if self.missing > 0 {
+            wrong.push(format!("{} items answered 200 are missing", self.missing));
+        }
+        if self.peak_memory_mib > MEMORY / 1024 / 1024 {
+            wrong.push(format!("the host took {} MiB", self.peak_memory_mib));
+        }
+        if self.exit_code != Some(0) {
+            wrong.push(format!("SIGTERM ended it with {:?}", self.exit_code));
+        }
+        wrong
+    }
+}
+
+/// Floods; `program` is how the host is called.
+pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
+    let mut rng = StdRng::seed_from_u64(options.seed);
+    let mut site = Site::build(program, options.store, options.seed).await?;
+    let mut figures = Figures {
+        store: format!("{:?}", options.store).to_lowercase(),
+        connections: options.connections,
+        ..Figures::default()
+    };
+    let mut process = site.start()?;
+    process.serves().await?;
+    site.connect().await?;
+    figures.memory_before_mib = mebibytes(&process);
+    site.kiotviet_faults.add(FaultRule::new(Fault::Hang));
+    site.getfly_faults.add(FaultRule::new(Fault::Hang));
+    site.act(CUSTOMERS, &mut rng);
+
+    let began = Instant::now();
+    let pause = Duration::from_millis(options.pause);
+    let (connections, deliveries) = (options.connections, options.deliveries);
+    // First, while a delivery waits that they can make their own from.
+    let mut bad = Bad::begin(&site, options.bad_rounds)?;
+    let load = Load::begin(&site, connections, deliveries, pause, VecDeque::new());
+    let mut health = Tally::default();
+    while !(load.is_done() && bad.is_done()) {
+        clients::look_at_health(site.port, &mut health).await;
+        tokio::time::sleep(LOOK).await;
+    }
+    figures.flooded_seconds = began.elapsed().as_secs_f64().round();
+    figures.peak_memory_mib = mebibytes(&process);
+    let mut seen = load.seen();
+    // In the middle of it: the connections go on, and are refused from now on.
+    figures.exit_code = process.stop().await?;
+    let (later, _) = load.end().await;
+    figures.forbidden_answers = later.forbidden();
+    let bad = bad.end().await;
+    bad.tell(&mut figures);
+    figures.sent = seen.sent();
+    figures.answers = seen.by_code();
+    figures.answer_times = seen.latency();
+    figures.forbidden_answers += seen.forbidden();
+    figures.healthz = health.by_code();
+    figures.healthz_times = health.latency();
+
+    let mut process = site.start()?;
+    process.serves().await?;
+    let mut journal = Journal::default();
+    journal.check(&site).await?;
+    site.kiotviet_faults.clear();
+    site.getfly_faults.clear();
+    let began = Instant::now();
+    let load = Load::begin(&site, 1, 0, pause, VecDeque::new());
+    while !load.is_done() {
+        tokio::time::sleep(LOOK).await;
+    }
+    load.end().await;
+    let unfinished = site.settle().await?;
+    figures.settled_seconds = began.elapsed().as_secs_f64().round();
+    journal.check(&site).await?;
+    process.stop().await?;
+    figures.items_answered_200 = site.promised().values().sum();
+    figures.missing = journal.missing.len();
+    let (customers, invoices) = (site.kiotviet.customers(), site.kiotviet.invoices());
+    figures.accounts = format!("{} of {}", site.getfly.accounts().len(), customers.len());
+    figures.orders = format!("{} of {}", site.getfly.orders().len(), invoices.len());
+    let findings = site.judge(unfinished);
+    let count = |kind: Kind| findings.iter().filter(|f| f.kind == kind).count();
+    figures.lost = count(Kind::Lost);
+    figures.doubled = count(Kind::Doubled);
+    figures.stuck = count(Kind::Stuck);
+    figures.wrong = count(Kind::Wrong);
+    figures.findings = findings.iter().map(ToString::to_string).collect();
+    Ok(figures)
+}
+
+fn mebibytes(process: &Process) -> u64 {
+    let (_, peak) = process.memory().unwrap_or_default();
+    peak / 1024 / 1024
+}

@@ -1,0 +1,225 @@
+//! KiotViet as a crowd: many connections that deliver what waits, deliver again what came before, and
+//! count every answer.
+
+use super::site::Site;
+use crate::sim::{Deliverer, HttpDeliverer, KiotVietSim, kiotviet::Delivery, lock};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
+
+/// KiotViet waits so long for an answer.
+const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// Pause after a delivery that was not taken on.
+const AFTER_FAILURE: Duration = Duration::from_millis(20);
+/// Of what came before, so many deliveries are kept to be sent again.
+const REMEMBERED: usize = 64;
+
+/// A single one of these stops KiotViet's deliveries for good.
+pub(super) const FORBIDDEN: [u16; 5] = [400, 401, 403, 404, 405];
+
+/// What the clients saw.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Answers by code; 0: none, or not in time.
+    pub(super) codes: BTreeMap<u16, usize>,
+    /// Time to each answer.
+    pub(super) times: Vec<Duration>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, code: Option<u16>, time: Duration) {
+        *self.codes.entry(code.unwrap_or(0)).or_default() += 1;
+        if code.is_some() {
+            self.times.push(time);
+        }
+    }
+
+    /// What another crowd saw, too.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (code, n) in other.codes {
+            *self.codes.entry(code).or_default() += n;
+        }
+        self.times.extend(other.times);
+    }
+
+    pub(super) fn sent(&self) -> usize {
+        self.codes.values().sum()
+    }
+
+    pub(super) fn forbidden(&self) -> usize {
+        FORBIDDEN
+            .iter()
+            .filter_map(|code| self.codes.get(code))
+            .sum()
+    }
+
+    /// `200: 17, none: 2`.
+    pub(super) fn by_code(&self) -> String {
+        let shown = self.codes.iter().map(|(code, n)| match code {
+            0 => format!("none: {n}"),
+            code => format!("{code}: {n}"),
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Median, 99th of a hundred, and longest time, in milliseconds.
+    pub(super) fn latency(&mut self) -> String {
+        self.times.sort_unstable();
+        let last = self.times.len().saturating_sub(1);
+        let at = |of: usize| {
+            self.times
+                .get(last * of / 100)
+                .map_or(0, Duration::as_millis)
+        };
+        format!("p50 {} ms, p99 {} ms, max {} ms", at(50), at(99), at(100))
+    }
+}
+
+/// A crowd at work.
+pub(super) struct Load {
+    shared: Arc<Shared>,
+    workers: JoinSet<()>,
+}
+
+struct Shared {
+    kiotviet: Arc<KiotVietSim>,
+    hook: String,
+    queue: Mutex<VecDeque<Delivery>>,
+    before: Mutex<VecDeque<Delivery>>,
+    repeats: AtomicUsize,
+    under_way: AtomicUsize,
+    stop: AtomicBool,
+    pause: Duration,
+    tally: Mutex<Tally>,
+}
+
+impl Load {
+    /// Begins. So many of the deliveries that came before are sent again; each connection rests for
+    /// `pause` after each answer.
+    pub(super) fn begin(
+        site: &Site,
+        connections: usize,
+        repeats: usize,
+        pause: Duration,
+        before: VecDeque<Delivery>,
+    ) -> Self {
+        let hook = site.kiotviet.webhooks().into_iter().next();
+        let shared = Arc::new(Shared {
+            kiotviet: site.kiotviet.clone(),
+            hook: hook.map(|hook| hook.url).unwrap_or_default(),
+            queue: Mutex::default(),
+            before: Mutex::new(before),
+            repeats: AtomicUsize::new(repeats),
+            under_way: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            pause,
+            tally: Mutex::default(),
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..connections {
+            workers.spawn(work(shared.clone()));
+        }
+        Self { shared, workers }
+    }
+
+    /// Deliveries without an answer so far.
+    pub(super) fn under_way(&self) -> usize {
+        self.shared.under_way.load(Ordering::Relaxed)
+    }
+
+    /// Whether everything was taken on, and sent again as often as asked.
+    pub(super) fn is_done(&self) -> bool {
+        self.under_way() == 0
+            && lock(&self.shared.queue).is_empty()
+            && self.shared.kiotviet.outbox().is_empty()
+            && self.shared.repeats.load(Ordering::Relaxed) == 0
+    }
+
+    /// What was seen since this was last asked.
+    pub(super) fn seen(&self) -> Tally {
+        std::mem::take(&mut *lock(&self.shared.tally))
+    }
+
+    /// Ends when each connection has its last answer; gives what was seen, and what came before.
+    pub(super) async fn end(mut self) -> (Tally, VecDeque<Delivery>) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        while self.workers.join_next().await.is_some() {}
+        // What was taken out and not sent failed as far as KiotViet can tell.
+        for delivery in lock(&self.shared.queue).drain(..) {
+            self.shared.kiotviet.settle(delivery, None);
+        }
+        let tally = std::mem::take(&mut *lock(&self.shared.tally));
+        let before = std::mem::take(&mut *lock(&self.shared.before));
+        (tally, before)
+    }
+}
+
+async fn work(shared: Arc<Shared>) {
+    let to = HttpDeliverer::default();
+    while !shared.stop.load(Ordering::Relaxed) {
+        let Some(delivery) = shared.next() else {
+            // Nothing to tell: the address is looked at, as people do.
+            let look = http::Request::get(&shared.hook).body(bytes::Bytes::new());
+            if let Ok(look) = look {
+                let began = Instant::now();
+                let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(look)).await;
+                shared.seen(answer.ok().and_then(Result::ok), began).await;
+            }
+            continue;
+        };
+        let request = shared.kiotviet.request(&delivery);
+        shared.under_way.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
+        let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(request)).await;
+        let answer = answer.ok().and_then(Result::ok);
+        shared.under_way.fetch_sub(1, Ordering::Relaxed);
+        if answer == Some(200) {
+            let mut before = lock(&shared.before);
+            before.push_back(delivery.clone());
+            if before.len() > REMEMBERED {
+                before.pop_front();
+            }
+        }
+        shared.kiotviet.settle(delivery, answer);
+        shared.seen(answer, began).await;
+    }
+}
+
+impl Shared {
+    /// What waits; else, while there is a repeat left, something that came before.
+    fn next(&self) -> Option<Delivery> {
+        let mut queue = lock(&self.queue);
+        if queue.is_empty() {
+            queue.extend(self.kiotviet.take_deliveries());
+        }
+        if let Some(delivery) = queue.pop_front() {
+            return Some(delivery);
+        }
+        let mut before = lock(&self.before);
+        let less = |left: usize| left.checked_sub(1);
+        if before.is_empty() {
+            return None;
+        }
+        let (order, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.repeats.fetch_update(order, fetch, less).ok()?;
+        let mut again = before.pop_front()?;
+        before.push_back(again.clone());
+        again.duplicate = true;
+        Some(again)
+    }
+
+    async fn seen(&self, answer: Option<u16>, began: Instant) {
+        lock(&self.tally).add(answer, began.elapsed());
+        let pause = match answer {
+            Some(200..=299) => self.pause,
+            _ => self.pause.max(AFTER_FAILURE),
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
