@@ -118,6 +118,8 @@ impl Store for Memory {
         self.call(|store| Ok(store.keys().cloned().collect()))
     }
 
+    fn reopen(&self) {}
+
     fn is_atomic(&self) -> bool {
         true
     }
