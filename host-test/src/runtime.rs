@@ -48,7 +48,7 @@ use wasmtime_wasi_http::{
 /// Most memory one instance may have. Its budget is 16 MiB in ordinary work; a body of 5 MiB is
 /// taken apart within this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
-/// Instances alive at once; `server` keeps below it.
+/// Instances alive at once; `server` lets fewer in.
 const INSTANCES: u32 = 256;
 /// Core instances in the component: the plugin's, and those that wit-component wraps it in.
 const CORE_INSTANCES: u32 = 4;
@@ -270,9 +270,7 @@ fn pool() -> PoolingAllocationConfig {
         .total_tables(CORE_INSTANCES * INSTANCES)
         .total_stacks(CORE_INSTANCES * INSTANCES)
         .max_memory_size(MEMORY_BYTES)
-        .linear_memory_keep_resident(KEPT_BYTES)
-        .table_keep_resident(KEPT_BYTES)
-        .async_stack_keep_resident(KEPT_BYTES);
+        .linear_memory_keep_resident(KEPT_BYTES);
     pool
 }
 

@@ -16,7 +16,7 @@ const IN_THE_COMPONENT: &str = "\
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// What stands in this repository.
-const OURS: [&str; 4] = ["fuzz", "host-test", "plugin", "xtask"];
+const OURS: [&str; 5] = ["bare", "fuzz", "host-test", "plugin", "xtask"];
 
 #[test]
 fn everything_comes_from_crates_io() {

@@ -123,6 +123,8 @@ mod listed {
         MoneyAsFloat,
         /// What waits or is a dead letter is not marked, so that reading back cannot pass over it.
         UnfinishedNotMarked,
+        /// An invoice family that somebody once tried to order needs no more reading back.
+        TriedIsSettled,
         /// Healing takes every webhook of the type for its own.
         ForeignWebhookTouched,
         /// What changed while a webhook was off is not read back once it is mended.

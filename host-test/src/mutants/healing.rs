@@ -10,6 +10,7 @@ use http::Method;
 pub(super) async fn healing() -> Verdict {
     the_gap_is_read_back().await?;
     what_waits_is_not_read_back().await?;
+    an_edit_after_a_failed_try_is_read_back().await?;
     others_are_left_alone().await
 }
 
@@ -41,6 +42,24 @@ async fn what_waits_is_not_read_back() -> Verdict {
     scene.settle().await;
     same("events of one customer", scene.events().await.len(), 1)?;
     in_getfly(&scene, 1, 0).await
+}
+
+/// The first try is refused, the shop edits the invoice, and the edit is never told.
+async fn an_edit_after_a_failed_try_is_read_back() -> Verdict {
+    let scene = Scene::connected(On::Orders).await;
+    scene.minutes(20).await;
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::POST, "/api/v6.1/sale_order");
+    scene.getfly_faults.add(down);
+    let sold = scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    scene.pass(60).await;
+    scene.kiotviet.edit_invoice(sold, |_| {});
+    scene.kiotviet.take_deliveries();
+    scene.getfly_faults.clear();
+    scene.settle().await;
+    in_getfly(&scene, 0, 0).await?;
+    scene.minutes(60).await;
+    in_getfly(&scene, 0, 1).await
 }
 
 async fn others_are_left_alone() -> Verdict {

@@ -43,7 +43,10 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::WalkInCreatesAccount
         | M::MoneyAsFloat => "fields",
         M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",
-        M::UnfinishedNotMarked | M::ForeignWebhookTouched | M::GapNotReadBack => "healing",
+        M::UnfinishedNotMarked
+        | M::TriedIsSettled
+        | M::ForeignWebhookTouched
+        | M::GapNotReadBack => "healing",
         M::GivesUpEarly
         | M::RetryAfterIgnored
         | M::PauseIgnored

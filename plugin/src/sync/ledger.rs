@@ -196,9 +196,9 @@ impl InvoiceFamily {
         match (self.known, self.perhaps) {
             (Some(KnownInvoice::Ordered { .. }), _) => true,
             (Some(KnownInvoice::Old { .. }), _) => !backfill,
-            // Whoever tried is still at it, or a dead letter.
-            (None, Some(earlier)) => earlier.by != NOBODY,
-            (None, None) => false,
+            // Whoever tried may have ended without an order, because the invoice was cancelled or edited.
+            // While it is at it, or a dead letter, its own invoice is marked as unfinished.
+            (None, _) => mutant!(TriedIsSettled) && self.perhaps.is_some(),
         }
     }
 
@@ -315,11 +315,12 @@ pub async fn keep_numbers(
     Ok(())
 }
 
-/// What is known of the invoice family `base_code`.
+/// What is known of the invoice family `base_code`, for its invoice `id`.
 pub async fn invoice(
     store: &impl Store,
     retailer: &RetailerId,
     base_code: &str,
+    id: i64,
 ) -> Result<InvoiceFamily, StoreError> {
     let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
     let known = |known| InvoiceFamily {
@@ -353,7 +354,13 @@ pub async fn invoice(
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),
             },
-            // Only what ended is removed: the order is there, or a person wanted nothing more.
+            // Only what ended is removed. Whether with an order, Getfly tells.
+            Claim::Removed if invoice_id != id => InvoiceFamily {
+                known: None,
+                perhaps: Some(EarlierTry { by: NOBODY, since }),
+            },
+            // Nothing more is to be done about the invoice itself: its order is there, it was
+            // cancelled, or a person wanted no more of it.
             Claim::Created | Claim::Removed => known(KnownInvoice::Ordered { invoice_id }),
         },
     })

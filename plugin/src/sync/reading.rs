@@ -108,7 +108,7 @@ pub async fn is_known(
         },
         Webhook::Order => {
             let code = InvoiceCode::new(&item.code);
-            let family = ledger::invoice(store, retailer, code.base()).await?;
+            let family = ledger::invoice(store, retailer, code.base(), item.id).await?;
             family.is_settled(backfill)
         }
     };

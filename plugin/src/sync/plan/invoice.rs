@@ -118,7 +118,7 @@ async fn family_of<W: World>(
     hint: &Hint,
 ) -> Result<InvoiceFamily, Failure> {
     let retailer = &session.connection.retailer;
-    let family = ledger::invoice(session.world, retailer, code.base()).await?;
+    let family = ledger::invoice(session.world, retailer, code.base(), hint.id).await?;
     Ok(if hint.since.is_some() {
         family.without_age()
     } else {

@@ -137,7 +137,8 @@ impl Plan {
     pub fn reason(&self) -> Reason {
         match &self.action {
             Action::Ignore { reason, .. } => *reason,
-            Action::Order { .. } | Action::OrderIsThere { .. } => Reason::OrderCreated,
+            Action::Order { .. } => Reason::OrderCreated,
+            Action::OrderIsThere { .. } => Reason::AlreadySynced,
             Action::Customer { account, .. } => match account {
                 AccountPlan::Create(_) => Reason::CustomerCreated,
                 AccountPlan::Link { by, .. } => by.reason(),
