@@ -8,6 +8,7 @@ use host_test::{
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, kiotviet::NewCustomer},
 };
+use http::Method;
 use serde_json::{Value, json};
 
 const FROM: &str = "2026-10-05T00:00:00+07:00";
@@ -105,6 +106,25 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     scene.minutes(2).await;
     assert_eq!(state(&scene).await["state"], "done");
     assert_eq!(scene.events().await.len(), before);
+    assert_eq!(scene.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_live_event_that_waits_does_not_stand_in_its_way() {
+    let scene = shop_with_a_past(On::Both).await;
+    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/customers/");
+    scene.kiotviet_faults.add(down);
+    let old = scene.kiotviet.customers()[1].id;
+    scene.kiotviet.edit_customer(old, |_| {});
+    scene.deliver().await;
+    assert_eq!(scene.outcomes().await, ["retrying -"]);
+    // Judged by its age, it will end as too old.
+    scene.pass(15).await;
+    assert_eq!(backfill(&scene, json!({"from": FROM})).await.0, 202);
+    scene.minutes(2).await;
+    scene.kiotviet_faults.clear();
+    scene.settle().await;
+    assert_eq!(scene.in_getfly(), (2, 2));
     assert_eq!(scene.audit().await, [""; 0]);
 }
 

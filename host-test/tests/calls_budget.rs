@@ -66,7 +66,7 @@ async fn each_ordinary_event_costs_what_the_design_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn users_are_asked_for_at_most_every_ten_minutes() {
+async fn users_are_asked_for_about_every_ten_minutes() {
     let scene = Scene::connected(On::Both).await;
     let mut asked = 0;
     for _ in 0..60 {

@@ -213,6 +213,17 @@ async fn metrics_tell_of_webhooks_and_of_what_was_not_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn silence_is_told_of_a_shop_with_a_webhook_on_only() {
+    let scene = a_days_work().await;
+    let last = "kvgf_last_event_seconds{connection=\"shop\"}";
+    assert!(metrics(&scene).await.contains_key(last));
+    for webhook in ["customer", "order"] {
+        scene.switch("DELETE", webhook).await;
+    }
+    assert!(!metrics(&scene).await.contains_key(last));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_lease_shows_while_it_is_held() {
     let scene = Scene::connected(On::Both).await;
     scene.drain().await;

@@ -109,6 +109,8 @@ mod listed {
         LeadingZeroNotAdded,
         /// R12: the executor becomes the manager although the customer webhook is on.
         ManagerAlways,
+        /// R13: a seller who is not in the cached lists is nobody.
+        UsersNotReadAnew,
         /// R5: a walk-in's invoice creates an account.
         WalkInCreatesAccount,
         /// R6: the edit of an invoice that has its order creates another one.

@@ -6,7 +6,7 @@ use crate::{
     scene::{On, Scene, customer, hoa, sale},
     sim::{
         getfly::{Account, User},
-        kiotviet::{Line, NewCustomer, NewInvoice},
+        kiotviet::{Line, NewCustomer, NewInvoice, Staff},
     },
 };
 use rust_decimal::Decimal;
@@ -105,7 +105,29 @@ pub(super) async fn fields() -> Verdict {
     let total = order.as_ref().map(|o| o.total().normalize());
     same("order's total", total, Some(59_997.into()))?;
     let name = order.as_ref().map(|o| &*o.account_name);
-    same("walk-in's name", name, Some("Khách lẻ"))
+    same("walk-in's name", name, Some("Khách lẻ"))?;
+    a_new_sellers_first_sale().await
+}
+
+/// The shop's list of users was read a minute before the seller came.
+async fn a_new_sellers_first_sale() -> Verdict {
+    let scene = Scene::connected(On::Orders).await;
+    let sold_by = |id| NewInvoice {
+        sold_by: Some(id),
+        ..sale(None)
+    };
+    scene.kiotviet.create_invoice(sold_by(5001));
+    scene.deliver().await;
+    scene.pass(61).await;
+    let seller = Staff::new(5002, "nv2", "Nhân Viên Hai", "0900 000 502");
+    scene.kiotviet.add_staff(seller);
+    let user = User::new(3, "nhanvien2", "Nhân Viên Hai", "0900000502");
+    scene.getfly.add_user(user);
+    scene.kiotviet.create_invoice(sold_by(5002));
+    scene.deliver().await;
+    let order = scene.getfly.orders().pop();
+    let executor = order.and_then(|o| o.assigned_username);
+    same("executor", executor.as_deref(), Some("nhanvien2"))
 }
 
 pub(super) async fn only_new() -> Verdict {

@@ -40,6 +40,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::MergedPhonesSplit
         | M::LeadingZeroNotAdded
         | M::ManagerAlways
+        | M::UsersNotReadAnew
         | M::WalkInCreatesAccount
         | M::MoneyAsFloat => "fields",
         M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",

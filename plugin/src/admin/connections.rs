@@ -12,7 +12,7 @@ use crate::{
     rules::codes::RetailerId,
     secret::Secret,
     sync::{
-        connections::{self, Connection, Opened, Switches, Webhook},
+        connections::{self, Connection, Opened, Webhook},
         keys, probe,
         session::Session,
         watch,
@@ -94,17 +94,16 @@ pub(super) async fn put<W: World>(
     };
 
     let before = connections::load(world, name).await?;
-    let switches = connections::switches(world, name).await?;
+    // Events that wait, and what was read so far, are of the shop that it is connected to.
     if let Some(before) = &before
         && before.retailer != credentials.retailer
-        && switches != Switches::default()
     {
         return Err(Problem::new(
             409,
-            "webhooks-are-on",
-            "This connection's webhooks are on for another shop",
+            "another-shop",
+            "This name is another shop's",
             format!(
-                "Switch its webhooks off first, or choose another name: it is connected to {}.",
+                "Choose another name, or disconnect this one first: it is connected to {}.",
                 before.retailer
             ),
         ));

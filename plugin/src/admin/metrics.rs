@@ -8,7 +8,9 @@ use crate::{
         backfill::{self, State},
         connections::{self, Webhook},
         drain::load_cursor,
-        lease, watch,
+        lease,
+        stats::Stats,
+        watch,
         world::World,
     },
     time::Timestamp,
@@ -79,8 +81,8 @@ pub(super) async fn metrics<W: World>(world: &W, config: &Config) -> Result<Answ
         "Variables that are missing or malformed.",
         problems,
     );
-    events(world, &mut page).await?;
-    shops(world, &mut page).await?;
+    let stats = events(world, &mut page).await?;
+    shops(world, &stats, &mut page).await?;
     Ok(Answer {
         content_type: Some(CONTENT_TYPE),
         body: page.0.into_bytes(),
@@ -88,7 +90,7 @@ pub(super) async fn metrics<W: World>(world: &W, config: &Config) -> Result<Answ
     })
 }
 
-async fn events<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
+async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> {
     let cursor = load_cursor(world).await?;
     let oldest = oldest_waiting(world, &cursor).await?;
     let counter = "counter";
@@ -159,23 +161,18 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
             page.sample(name, &[("connection", connection)], *n);
         }
     }
-    let last = "kvgf_last_event_seconds";
-    page.metric(last, "gauge", "Seconds since the last event came.");
-    for (connection, at) in cursor.stats.last_event.iter() {
-        let seconds = age(world.now(), *at);
-        page.sample(last, &[("connection", connection)], seconds);
-    }
-    Ok(())
+    Ok(cursor.stats)
 }
 
-async fn shops<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
-    let (active, checked, running) = (
+async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<(), Problem> {
+    let (active, checked, running, last) = (
         "kvgf_webhook_active",
         "kvgf_webhooks_checked_seconds",
         "kvgf_backfill_running",
+        "kvgf_last_event_seconds",
     );
-    let mut text = [active, checked, running].map(|_| Page(String::new()));
-    let [actives, checks, runs] = &mut text;
+    let mut text = [active, checked, running, last].map(|_| Page(String::new()));
+    let [actives, checks, runs, lasts] = &mut text;
     for name in connections::names(world).await? {
         // One that cannot be read hides no other.
         let Ok(Some(_)) = connections::load(world, &name).await else {
@@ -191,6 +188,11 @@ async fn shops<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
                 actives.sample(active, &labels, u64::from(seen));
             }
         }
+        // Of a shop with both webhooks off nothing is expected.
+        let is_on = Webhook::ALL.iter().any(|w| switches.since(*w).is_some());
+        if let Some(at) = stats.last_event.get(&name).filter(|_| is_on) {
+            lasts.sample(last, &of_shop, age(world.now(), *at));
+        }
         if let Some(at) = watch.checked_at {
             checks.sample(checked, &of_shop, age(world.now(), at));
         }
@@ -202,8 +204,10 @@ async fn shops<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
         "Whether KiotViet delivered a webhook that is on, at the last look.",
         "Seconds since KiotViet's list of webhooks was last seen.",
         "Whether a backfill runs.",
+        "Seconds since the last event of a shop with a webhook on came.",
     ];
-    for ((name, help), samples) in [active, checked, running].into_iter().zip(helps).zip(&text) {
+    let names = [active, checked, running, last];
+    for ((name, help), samples) in names.into_iter().zip(helps).zip(&text) {
         page.metric(name, "gauge", help);
         page.0.push_str(&samples.0);
     }

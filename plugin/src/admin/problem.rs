@@ -75,7 +75,7 @@ pub fn unknown_connection(name: &str) -> Problem {
         404,
         "unknown-connection",
         "Unknown connection",
-        format!("There is no connection {name:?}."),
+        format!("There is no connection “{name}”."),
     )
 }
 

@@ -12,7 +12,10 @@ use crate::{
         executor::{ExecutorFinding, find_executor},
         model::{GetflyUser, KiotVietUser},
     },
-    sync::{session::Session, world::World},
+    sync::{
+        session::{Session, USERS_AGAIN},
+        world::World,
+    },
 };
 use serde_json::Value;
 
@@ -64,8 +67,8 @@ pub(super) async fn staff<W: World>(
     let opened = open(&connection, ready)?;
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let sellers = session.kiotviet_users().await?;
-    let users = session.getfly_users().await?;
+    let sellers = session.kiotviet_users(USERS_AGAIN).await?;
+    let users = session.getfly_users(USERS_AGAIN).await?;
     let ignored = &ready.rules.ignored_phones;
     let found = sellers.iter().map(|one| {
         let finding = find_executor(Some(one.id), &sellers, &users, ignored);

@@ -113,6 +113,11 @@ pub fn token(name: &str) -> String {
     format!("kvgf/cache/token/{name}")
 }
 
+/// Sealed list of sellers who were looked for in vain.
+pub fn missed_sellers(name: &str) -> String {
+    format!("kvgf/cache/missed-sellers/{name}")
+}
+
 /// Sealed list of a connection's KiotViet users.
 pub fn kiotviet_users(name: &str) -> String {
     format!("kvgf/cache/kiotviet-users/{name}")

@@ -101,10 +101,11 @@ pub async fn is_known(
     let retailer = &connection.retailer;
     let known = match webhook {
         Webhook::Customer => match ledger::customer(store, retailer, item.id).await? {
-            CustomerKnown::Synced(_) | CustomerKnown::Perhaps { by: Some(_) } => true,
+            CustomerKnown::Synced(_) => true,
             // Its event ended so long ago that it is removed.
             CustomerKnown::Before | CustomerKnown::Perhaps { by: None } => !backfill,
-            CustomerKnown::Nothing => false,
+            // Whoever tried may have been an invoice that was cancelled since.
+            CustomerKnown::Perhaps { by: Some(_) } | CustomerKnown::Nothing => false,
         },
         Webhook::Order => {
             let code = InvoiceCode::new(&item.code);
@@ -112,5 +113,6 @@ pub async fn is_known(
             family.is_settled(backfill)
         }
     };
-    Ok(known || unfinished::is_marked(store, &connection.name, webhook.kind(), item.id).await?)
+    let (name, kind) = (&connection.name, webhook.kind());
+    Ok(known || unfinished::is_marked(store, name, kind, item.id, backfill).await?)
 }

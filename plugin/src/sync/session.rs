@@ -25,6 +25,11 @@ use serde_json::Value;
 
 /// How long the lists of users are believed.
 pub const USERS_FRESH: Duration = Duration::from_secs(600);
+/// Who is not among the users may be new: lists that are older than this are then read anew, once in
+/// ten minutes for each seller.
+pub const USERS_AGAIN: Duration = Duration::from_secs(60);
+/// Sellers looked for in vain that are remembered.
+const MISSED_AT_MOST: usize = 50;
 /// A token is not used in the last hour of its life.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
 
@@ -81,10 +86,21 @@ impl<'a, W: World> Session<'a, W> {
     }
 
     async fn cached<T: Stored>(&self, key: &str) -> Option<T> {
+        let (until, value) = self.cached_until(key).await?;
+        (self.world.now() < until).then_some(value)
+    }
+
+    /// Users that are younger than this.
+    async fn cached_users<T: Stored>(&self, key: &str, age: Duration) -> Option<T> {
+        let (until, value) = self.cached_until(key).await?;
+        let left = until.saturating_since(self.world.now());
+        (left > USERS_FRESH.saturating_sub(age)).then_some(value)
+    }
+
+    async fn cached_until<T: Stored>(&self, key: &str) -> Option<(Timestamp, T)> {
         let sealed = String::from_utf8(self.world.get(key).await.ok()??).ok()?;
         let plain = self.ready.sealer.open(key, &sealed).ok()?;
-        let (until, value): (Timestamp, T) = stored::read(&plain).ok()?;
-        (self.world.now() < until).then_some(value)
+        stored::read(&plain).ok()
     }
 
     async fn cache(&self, key: &str, value: Value, fresh: Duration) {
@@ -157,10 +173,10 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
-    /// KiotViet's users, at most ten minutes old.
-    pub async fn kiotviet_users(&self) -> Result<Vec<KiotVietUser>, KiotVietError> {
+    /// KiotViet's users, at most so old.
+    pub async fn kiotviet_users(&self, age: Duration) -> Result<Vec<KiotVietUser>, KiotVietError> {
         let key = keys::kiotviet_users(&self.connection.name);
-        if let Some(users) = self.cached(&key).await {
+        if let Some(users) = self.cached_users(&key, age).await {
             return Ok(users);
         }
         let users = self.kiotviet(async |k| k.users().await).await?;
@@ -168,9 +184,22 @@ impl<'a, W: World> Session<'a, W> {
         Ok(users)
     }
 
-    /// Getfly's users, at most ten minutes old.
-    pub async fn getfly_users(&self) -> Result<Vec<GetflyUser>, GetflyError> {
-        if let Some(users) = self.cached(keys::GETFLY_USERS).await {
+    /// Whether this seller was not looked for in vain within the last ten minutes; from now on he was.
+    pub async fn is_first_miss(&self, seller: i64) -> bool {
+        let key = keys::missed_sellers(&self.connection.name);
+        let mut missed: Vec<i64> = self.cached(&key).await.unwrap_or_default();
+        if missed.contains(&seller) {
+            return false;
+        }
+        missed.truncate(MISSED_AT_MOST);
+        missed.insert(0, seller);
+        self.cache(&key, missed.to_json(), USERS_FRESH).await;
+        true
+    }
+
+    /// Getfly's users, at most so old.
+    pub async fn getfly_users(&self, age: Duration) -> Result<Vec<GetflyUser>, GetflyError> {
+        if let Some(users) = self.cached_users(keys::GETFLY_USERS, age).await {
             return Ok(users);
         }
         let users = self.getfly().users().await?;

@@ -36,12 +36,14 @@ pub async fn unmark(store: &impl Store, record: &Record) {
     }
 }
 
-/// Whether there is an unfinished event about it.
+/// Whether there is an unfinished event about it. For a backfill only a backfill's own event counts: any
+/// other one may end as too old.
 pub async fn is_marked(
     store: &impl Store,
     connection: &str,
     kind: Kind,
     id: i64,
+    backfill: bool,
 ) -> Result<bool, StoreError> {
     let key = keys::open_event(connection, kind.as_str(), id);
     let bytes = store.get(&key).await?;
@@ -50,5 +52,8 @@ pub async fn is_marked(
         return Ok(false);
     };
     let event = journal::read_event(store, seq).await?;
-    Ok(event.is_some_and(|record| record.state != State::Done))
+    Ok(event.is_some_and(|record| {
+        let whatever_age = record.hint.is_some_and(|hint| hint.since.is_some());
+        record.state != State::Done && (whatever_age || !backfill)
+    }))
 }

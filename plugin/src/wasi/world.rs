@@ -65,9 +65,9 @@ impl Wasi {
 
 fn store_error(e: store::Error) -> StoreError {
     StoreError(match e {
-        store::Error::NoSuchStore => format!("the host has no key-value store {STORE:?}"),
+        store::Error::NoSuchStore => format!("the host has no key-value store “{STORE}”"),
         store::Error::AccessDenied => {
-            format!("the component may not use the key-value store {STORE:?}")
+            format!("the component may not use the key-value store “{STORE}”")
         }
         store::Error::Other(why) => redact(&why),
     })

@@ -112,7 +112,12 @@ pub(super) async fn submit<W: World>(
     let next = safe(next);
     let now = world.now();
     let window = now.as_second().div_euclid(WINDOW);
-    if count(world, window).await? > ATTEMPTS {
+    // A stranger reads this: not in the store's own words, which may name its address.
+    let count = count(world, window).await.map_err(|_| {
+        let title = "The key-value store does not answer";
+        Problem::new(503, "store-unavailable", title, title)
+    })?;
+    if count > ATTEMPTS {
         let seconds = WINDOW - now.as_second().rem_euclid(WINDOW);
         let mut reply = form(view, 429, Some(Said::TooMany(seconds)), next);
         reply.headers.push(("retry-after", seconds.to_string()));

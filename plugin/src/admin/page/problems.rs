@@ -59,9 +59,9 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Sự kiện này không còn cần xử lý.",
             "This event no longer needs attention.",
         ),
-        "webhooks-are-on" => text!(
-            "Kết nối này đang bật webhook cho cửa hàng khác. Hãy tắt webhook trước.",
-            "This connection's webhooks are on for another shop. Switch them off first.",
+        "another-shop" => text!(
+            "Tên này là của cửa hàng khác. Hãy chọn tên khác hoặc ngắt kết nối cửa hàng kia trước.",
+            "This name is another shop's. Choose another name, or disconnect that shop first.",
         ),
         "webhooks-are-off" => text!(
             "Cửa hàng này chưa bật webhook nào. Hãy bật webhook khách hàng, webhook đơn hàng hoặc cả hai trước: chỉ những gì chúng đẩy về mới được lấy.",

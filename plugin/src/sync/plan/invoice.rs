@@ -19,7 +19,7 @@ use crate::{
         connections::Switches,
         ledger::{self, CustomerKnown, InvoiceFamily, SETTLE_SECONDS},
         record::Hint,
-        session::Session,
+        session::{Session, USERS_AGAIN, USERS_FRESH},
         world::World,
     },
 };
@@ -170,12 +170,21 @@ async fn executor<W: World>(
     why: &mut Explanation,
 ) -> Result<Option<GetflyUser>, Failure> {
     let ignored = &session.ready.rules.ignored_phones;
-    let finding = if invoice.sold_by_id.is_none() {
-        ExecutorFinding::NoSeller
+    let finding = if let Some(seller) = invoice.sold_by_id {
+        let sellers = session.kiotviet_users(USERS_FRESH).await?;
+        let users = session.getfly_users(USERS_FRESH).await?;
+        let found = find_executor(invoice.sold_by_id, &sellers, &users, ignored);
+        let may_be_new = found.user().is_none() && !mutant!(UsersNotReadAnew);
+        if may_be_new && session.is_first_miss(seller).await {
+            // Somebody may have added the seller, or a number, a moment ago; R6 mends no order later.
+            let sellers = session.kiotviet_users(USERS_AGAIN).await?;
+            let users = session.getfly_users(USERS_AGAIN).await?;
+            find_executor(invoice.sold_by_id, &sellers, &users, ignored)
+        } else {
+            found
+        }
     } else {
-        let sellers = session.kiotviet_users().await?;
-        let users = session.getfly_users().await?;
-        find_executor(invoice.sold_by_id, &sellers, &users, ignored)
+        ExecutorFinding::NoSeller
     };
     why.notes.push(finding.note());
     Ok(match finding {
