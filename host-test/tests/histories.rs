@@ -7,6 +7,7 @@ use host_test::{
     mishap::Mishap,
     proof::history::{History, Mode, On, Step, Vendor, judge},
 };
+use plugin::mutant::{Mutant, activate};
 use proptest::{
     collection::vec,
     option,
@@ -20,11 +21,37 @@ use std::{env, fs, path::PathBuf};
 /// Histories of each mode in an ordinary run.
 const CASES: u32 = 100;
 
+/// Smaller histories that are tried for one that fails.
+const SHRINKS: u32 = 3000;
+/// Histories until one must fail without a protection.
+const UNTIL_FOUND: u32 = 1500;
+/// Protections that are taken away, and the mode that shows it.
+const MUTANTS: &[(Mutant, Mode)] = &[
+    (Mutant::RetryWithoutReadingBack, Mode::Safety),
+    (Mutant::CreateWithoutCode, Mode::Safety),
+    (Mutant::PhoneBeforeEmail, Mode::Safety),
+    (Mutant::FirstSearchHit, Mode::Safety),
+    (Mutant::EmailBySubstring, Mode::Safety),
+    (Mutant::EditCreates, Mode::Safety),
+    (Mutant::CancelledCreates, Mode::Safety),
+    (Mutant::OldIsNew, Mode::Safety),
+    (Mutant::ManagerAlways, Mode::Safety),
+    (Mutant::MergedPhonesSplit, Mode::Safety),
+    (Mutant::AckBeforeStore, Mode::Liveness),
+    (Mutant::GapNotReadBack, Mode::Liveness),
+    (Mutant::MergedNumbersForgotten, Mode::Safety),
+];
+
 /// A committed history.
 #[derive(Debug, Serialize, Deserialize)]
 struct Fixture {
     /// Why it is here.
     why: String,
+    /// The protection without which it fails, as `plugin::mutant` names it.
+    mutant: Option<String>,
+    /// Whether it is a finding that nobody has mended yet.
+    #[serde(default)]
+    open: bool,
     mode: Mode,
     history: History,
 }
@@ -39,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
     // Seconds to days.
     let seconds = prop_oneof![0..60u32, 60..1000u32, 1000..100_000u32, 100_000..400_000u32];
     prop_oneof![
-        4 => (0..8u8, 0..4u8).prop_map(|(phone, email)| Step::Customer { phone, email }),
+        4 => (0..9u8, 0..4u8).prop_map(|(phone, email)| Step::Customer { phone, email }),
         5 => (option::weighted(0.8, 0..6u8), 0..5u8, 0..4u8).prop_map(|(customer, seller, content)| {
             Step::Sale { customer, seller, content }
         }),
@@ -71,16 +98,17 @@ fn history() -> impl Strategy<Value = History> {
     all.prop_map(|(on, lists, accounts, steps)| History {
         on,
         lists,
+        old_stays: steps.contains(&Step::Backfill),
         accounts,
         steps,
     })
 }
 
-fn runner(cases: u32) -> TestRunner {
+fn runner(cases: u32, shrinks: u32) -> TestRunner {
     let config = Config {
         cases,
         failure_persistence: None,
-        max_shrink_iters: 3000,
+        max_shrink_iters: shrinks,
         ..Config::default()
     };
     let seed: u64 = env::var("KVGF_SEED").map_or(1, |n| n.parse().expect("KVGF_SEED is a number"));
@@ -90,14 +118,29 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 /// The smallest history found that fails, and its findings in words.
-fn search(mode: Mode, cases: u32) -> Option<(History, String)> {
+/// With a protection taken away, only one that is sound with it counts.
+fn search(
+    mode: Mode,
+    cases: u32,
+    shrinks: u32,
+    without: Option<Mutant>,
+) -> Option<(History, String)> {
     let sound = |history: History| {
+        let active = without.map(activate);
         let findings = judge(&history, mode);
+        drop(active);
+        if without.is_some() && !findings.is_empty() {
+            prop_assume!(
+                [Mode::Safety, Mode::Liveness]
+                    .iter()
+                    .all(|mode| judge(&history, *mode).is_empty())
+            );
+        }
         let words: Vec<String> = findings.iter().map(ToString::to_string).collect();
         prop_assert!(findings.is_empty(), "{}", words.join("\n"));
         Ok(())
     };
-    match runner(cases).run(&history(), sound) {
+    match runner(cases, shrinks).run(&history(), sound) {
         Ok(()) => None,
         Err(TestError::Fail(why, history)) => Some((history, why.to_string())),
         Err(TestError::Abort(why)) => panic!("{why}"),
@@ -115,12 +158,14 @@ fn write(name: &str, fixture: &Fixture) -> PathBuf {
 fn holds(mode: Mode) {
     let cases = env::var("KVGF_HISTORIES");
     let cases = cases.map_or(CASES, |n| n.parse().expect("KVGF_HISTORIES is a number"));
-    if let Some((history, why)) = search(mode, cases) {
+    if let Some((history, why)) = search(mode, cases, SHRINKS, None) {
         let name = format!("found-{mode:?}.json").to_lowercase();
         let path = write(
             &name,
             &Fixture {
                 why: why.clone(),
+                mutant: None,
+                open: false,
                 mode,
                 history: history.clone(),
             },
@@ -142,4 +187,81 @@ fn nothing_is_doubled_or_wrong_however_many_faults_there_are() {
 #[test]
 fn once_the_faults_stop_nothing_is_lost_or_stuck() {
     holds(Mode::Liveness);
+}
+
+fn committed() -> Vec<(PathBuf, Fixture)> {
+    let files = fs::read_dir(folder()).expect("the folder is there");
+    let paths = files.map(|file| file.expect("the folder can be read").path());
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a history can be read");
+        let fixture = serde_json::from_str(&text);
+        let fixture = fixture.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        (path, fixture)
+    };
+    paths.map(read).collect()
+}
+
+#[test]
+fn every_committed_history_is_sound_and_fails_without_its_protection() {
+    let committed = committed();
+    for (path, fixture) in &committed {
+        if fixture.open {
+            let findings = judge(&fixture.history, fixture.mode);
+            assert!(
+                !findings.is_empty(),
+                "{} is mended: it is open no more",
+                path.display()
+            );
+            continue;
+        }
+        for mode in [Mode::Safety, Mode::Liveness] {
+            let findings = judge(&fixture.history, mode);
+            assert!(
+                findings.is_empty(),
+                "{} {mode:?}: {findings:#?}",
+                path.display()
+            );
+        }
+        if let Some(name) = &fixture.mutant {
+            let mutant = Mutant::ALL.iter().find(|m| format!("{m:?}") == *name);
+            let _active = activate(*mutant.expect(name));
+            let findings = judge(&fixture.history, fixture.mode);
+            assert!(!findings.is_empty(), "{} passes without it", path.display());
+        }
+    }
+    for (mutant, _) in MUTANTS {
+        let name = format!("{mutant:?}");
+        let is_there = committed
+            .iter()
+            .any(|(_, fixture)| fixture.mutant.as_ref() == Some(&name));
+        assert!(is_there, "{name} has no history");
+    }
+}
+
+/// With `BLESS=1` the histories are made small and written.
+#[test]
+fn the_search_finds_each_protection_that_is_gone() {
+    let bless = env::var_os("BLESS").is_some();
+    let mut alive = Vec::new();
+    for (mutant, mode) in MUTANTS {
+        let shrinks = if bless { SHRINKS } else { 0 };
+        let Some((history, why)) = search(*mode, UNTIL_FOUND, shrinks, Some(*mutant)) else {
+            alive.push(mutant);
+            continue;
+        };
+        println!("{mutant:?}: {why}");
+        if bless {
+            let words = why.split(" at host-test").next().unwrap_or_default();
+            let name = format!("without-{mutant:?}.json").to_lowercase();
+            let fixture = Fixture {
+                why: format!("{} Found: {words}", mutant.removes()),
+                mutant: Some(format!("{mutant:?}")),
+                mode: *mode,
+                open: false,
+                history,
+            };
+            write(&name, &fixture);
+        }
+    }
+    assert!(alive.is_empty(), "not noticed: {alive:?}");
 }

@@ -206,10 +206,11 @@ impl Play {
         self.scene.app.mishaps.live(self.scene.drain()).await;
     }
 
-    /// A person's wish through the API.
-    pub async fn wish(&self, method: &str, path: &str, body: &Value) {
+    /// A person's wish through the API; gives the status, none when no answer came.
+    pub async fn wish(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
         let app = &self.scene.app;
-        app.mishaps.live(app.api(method, path, body)).await;
+        let answer = app.mishaps.live(app.api(method, path, body)).await;
+        answer.map(|(status, _)| status)
     }
 
     /// The dead letters' numbers, from the public list.
