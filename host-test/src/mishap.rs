@@ -12,7 +12,9 @@ use std::{
 use tokio::sync::Notify;
 
 /// What befalls a host call (one of the store, or one to an upstream).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Mishap {
     /// The run ends before the call has any effect.
     DiesBefore,
@@ -27,7 +29,9 @@ pub enum Mishap {
 }
 
 /// What an upstream replies instead of its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Reply {
     /// Nothing, after the call took effect: the caller gives up at its timeout.
     Never,
@@ -114,6 +118,13 @@ impl Mishaps {
             calls: Vec::new(),
             dead: false,
         };
+    }
+
+    /// Lets this befall the n-th host call from here on, besides what is to happen already.
+    pub fn befall_later(&self, n: usize, mishap: Mishap) {
+        let mut state = lock(&self.state);
+        let number = state.calls.len() + n.max(1);
+        state.script.insert(number, mishap);
     }
 
     /// Nothing happens any more; gives the calls since [`Mishaps::arm`], by name.

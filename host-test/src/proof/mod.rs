@@ -4,6 +4,7 @@
 
 pub mod checker;
 pub mod evidence;
+pub mod history;
 pub mod model;
 pub mod play;
 mod races;

@@ -23,11 +23,11 @@ use std::{
 };
 
 /// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
-const BETWEEN_DRAINS: u64 = 300;
+pub(super) const BETWEEN_DRAINS: u64 = 300;
 /// Pause between two rounds on the way to rest.
-const BETWEEN_ROUNDS: u64 = 601;
+pub(super) const BETWEEN_ROUNDS: u64 = 601;
 /// Rounds until rest; more is stuck.
-const ROUNDS: usize = 30;
+pub(super) const ROUNDS: usize = 30;
 /// A run that takes longer, in virtual time, never ends.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
@@ -121,7 +121,7 @@ pub(super) async fn play(
 }
 
 impl Play {
-    fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
+    pub(super) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         let play = Self {
             scene: Scene::unconnected().over(store),
             lists,
@@ -137,7 +137,7 @@ impl Play {
         play
     }
 
-    async fn forget_caches(&self) {
+    pub(super) async fn forget_caches(&self) {
         let store = self.scene.app.backend();
         let keys = store.list_keys().await.unwrap_or_default();
         for key in keys.iter().filter(|key| key.contains("/cache/")) {
@@ -147,7 +147,7 @@ impl Play {
     }
 
     /// While its lists are empty, nothing can be read back that was lost.
-    fn list_everything(&self, list: bool) {
+    pub(super) fn list_everything(&self, list: bool) {
         let kiotviet = &self.scene.kiotviet;
         kiotviet.update_settings(|settings| settings.lists_are_empty = !list);
     }
@@ -206,10 +206,11 @@ impl Play {
         self.scene.app.mishaps.live(self.scene.drain()).await;
     }
 
-    /// A person's wish through the API.
-    pub async fn wish(&self, method: &str, path: &str, body: &Value) {
+    /// A person's wish through the API; gives the status, none when no answer came.
+    pub async fn wish(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
         let app = &self.scene.app;
-        app.mishaps.live(app.api(method, path, body)).await;
+        let answer = app.mishaps.live(app.api(method, path, body)).await;
+        answer.map(|(status, _)| status)
     }
 
     /// The dead letters' numbers, from the public list.
@@ -235,7 +236,7 @@ impl Play {
         unfinished
     }
 
-    async fn evidence(&self) -> Evidence {
+    pub(super) async fn evidence(&self) -> Evidence {
         self.note();
         let unfinished = self.unfinished().await;
         let (kiotviet, getfly) = (&self.scene.kiotviet, &self.scene.getfly);

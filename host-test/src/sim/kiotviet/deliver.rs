@@ -183,6 +183,11 @@ impl KiotVietSim {
         self.state().take(Timestamp::MAX)
     }
 
+    /// The same of what is due by now.
+    pub fn take_due(&self) -> Vec<Delivery> {
+        self.state().take(self.clock.now())
+    }
+
     /// The signed request of a delivery.
     pub fn request(&self, delivery: &Delivery) -> Request {
         let body = delivery.body();
