@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => seconds.prop_map(|seconds| Step::Pass { seconds }),
         4 => Just(Step::Drain),
         1 => Just(Step::Heal),
-        // No `Step::Backfill` until the open findings about it are mended: each long run would end at them.
+        1 => Just(Step::Backfill),
         1 => (0..12u8).prop_map(Step::Retry),
         1 => (0..2u8).prop_map(Step::WebhookOff),
         1 => (0..2u8).prop_map(Step::SwitchOnAgain),

@@ -356,20 +356,29 @@ pub async fn list(store: &impl Store) -> Result<Vec<Connection>, StoreError> {
 
 /// Reads a connection's switches.
 pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+    let read = switches_or_damage(store, name).await?;
+    read.map_err(damaged("a webhook switch"))
+}
+
+/// The same; the inner error is a switch that cannot be read.
+pub async fn switches_or_damage(
+    store: &impl Store,
+    name: &str,
+) -> Result<Result<Switches, Damaged>, StoreError> {
     let mut switches = Switches::default();
     for webhook in Webhook::ALL {
         let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
-        let switch: Option<Switch> = bytes
-            .map(|b| stored::read(&b))
-            .transpose()
-            .map_err(damaged("a webhook switch"))?;
+        let switch: Option<Switch> = match bytes.map(|b| stored::read(&b)).transpose() {
+            Ok(switch) => switch,
+            Err(e) => return Ok(Err(e)),
+        };
         let since = switch.map(|s| s.on_since);
         match webhook {
             Webhook::Customer => switches.customer = since,
             Webhook::Order => switches.order = since,
         }
     }
-    Ok(switches)
+    Ok(Ok(switches))
 }
 
 /// Turns a switch on or off.

@@ -266,7 +266,8 @@ impl<W: World> Drain<'_, '_, W> {
         let name = &wanted.connection;
         let before = backfill::load(self.worker, name).await.map_err(stop)?;
         let busy = before.is_some_and(|b| b.by == seq || b.state == backfill::State::Running);
-        let Ok(switches) = connections::switches(self.worker, name).await else {
+        let switches = connections::switches_or_damage(self.worker, name).await;
+        let Ok(switches) = switches.map_err(stop)? else {
             return Ok(());
         };
         if !busy {
