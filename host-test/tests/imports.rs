@@ -21,7 +21,7 @@ const IMPORTS: [&str; 11] = [
 
 /// What it measured, plus a little: 998 kB with rustup's library, 916 kB where that is compiled too
 /// (Debian's packages). The page with its two languages is 165 kB of it.
-const MOST_BYTES: u64 = 1_020_000;
+const MOST_BYTES: u64 = 1_030_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {
