@@ -142,6 +142,9 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 /// Traps the delivery of `what` at every stride of its run.
 async fn trapped_everywhere(on: On, what: Happening) {
     let mut shop = Shop::connected(on).await;
+    // The first one also fetches a token and both lists of users.
+    shop.happens(what).await;
+    shop.deliver(&[None]).await;
     shop.happens(what).await;
     let (need, trapped) = shop.deliver(&[None]).await;
     assert!(!trapped, "it needs {need}");
@@ -160,7 +163,7 @@ async fn trapped_everywhere(on: On, what: Happening) {
         if !trapped {
             // Enough at last. What a run needs varies a little with what is in the store.
             assert!(
-                used <= k && k > need * 9 / 10,
+                used <= k && k > need * 8 / 10,
                 "{used} of {k}, first {need}"
             );
             break;
