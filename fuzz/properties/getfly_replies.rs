@@ -87,11 +87,7 @@ fn are_different(ids: impl Iterator<Item = i64>) {
 fn judged<T>(vendor: &Vendor, result: Result<T, GetflyError>, absent: bool) -> Option<T> {
     match result {
         Ok(found) => {
-            let status = vendor.reply.status;
-            assert!(
-                vendor.is_success() || (absent && status == 404),
-                "{status} is a success"
-            );
+            vendor.is_an_answer(absent);
             Some(found)
         }
         Err(error) => {

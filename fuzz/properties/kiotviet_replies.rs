@@ -124,11 +124,7 @@ pub fn check(data: &[u8]) {
 fn judged<T>(vendor: &Vendor, result: Result<T, KiotVietError>, absent: bool) -> Option<T> {
     match result {
         Ok(found) => {
-            let status = vendor.reply.status;
-            assert!(
-                vendor.is_success() || (absent && status == 404),
-                "{status} is a success"
-            );
+            vendor.is_an_answer(absent);
             Some(found)
         }
         Err(error) => {

@@ -52,6 +52,16 @@ impl Vendor {
         matches!(self.reply.status, 200..=299)
     }
 
+    /// A reply that was taken for an answer tells that it is one: a success, or a 404 where that is an
+    /// answer (`absent`).
+    pub(super) fn is_an_answer(&self, absent: bool) {
+        let status = self.reply.status;
+        assert!(
+            self.is_success() || (absent && status == 404),
+            "{status} is a success"
+        );
+    }
+
     /// Whether this status may be the record's own fault: everything else passes by itself or is mended
     /// by people.
     pub(super) fn may_be_final(&self) -> bool {

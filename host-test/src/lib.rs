@@ -10,6 +10,7 @@
 mod bindings;
 pub mod budget;
 pub mod check;
+mod child;
 pub mod cli;
 pub mod demo;
 pub mod fixture;

@@ -9,7 +9,7 @@ use host_test::{
     keyvalue::{
         Backend, Embedded, Memory,
         broken::{Broken, How},
-        spin::{SpinRedis, SpinSqlite},
+        spin::Spin,
     },
     mishap::Mishap,
     native::{Native, PUBLIC},
@@ -100,8 +100,8 @@ async fn a_good_store_is_tried_once_and_read_four_times_from_then_on() {
     let stores: [Arc<dyn Backend>; 4] = [
         Arc::new(Memory::new()),
         Arc::new(Embedded::open(folder.path()).unwrap()),
-        Arc::new(SpinSqlite::new()),
-        Arc::new(SpinRedis::beside(&[])),
+        Arc::new(Spin::sqlite()),
+        Arc::new(Spin::redis_beside(&[])),
     ];
     for store in stores {
         let scene = Scene::unconnected().over(store.clone());
@@ -290,9 +290,7 @@ async fn the_component_tells_a_store_that_forgets() {
     let outcome = app.request(delivery.body(Bytes::new()).unwrap()).await;
     assert_eq!(outcome.status, 503);
 
-    let sound = Harness::builder()
-        .store(Arc::new(SpinSqlite::new()))
-        .build();
+    let sound = Harness::builder().store(Arc::new(Spin::sqlite())).build();
     let sound = sound.expect("the component builds");
     for _ in 0..2 {
         let outcome = sound.get("/healthz").await;

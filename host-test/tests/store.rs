@@ -9,7 +9,7 @@ use host_test::{
         Backend, Embedded, Memory,
         broken::{Broken, How},
         conformance,
-        spin::{SpinRedis, SpinSqlite},
+        spin::Spin,
     },
 };
 use std::sync::Arc;
@@ -52,17 +52,17 @@ async fn the_embedded_store_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_models_of_spins_stores_conform() {
-    let sqlite = SpinSqlite::new();
+    let sqlite = Spin::sqlite();
     conforms(Arc::new(sqlite.clone())).await;
     assert_eq!(sqlite.misused(), [""; 0]);
-    let redis = SpinRedis::beside(&[("space", "another's"), ("spa", "7")]);
+    let redis = Spin::redis_beside(&[("space", "another's"), ("spa", "7")]);
     conforms(Arc::new(redis.clone())).await;
     assert_eq!(redis.misused(), [""; 0]);
 }
 
 #[tokio::test]
 async fn spins_sqlite_store_fails_for_good_once_a_text_was_counted() {
-    let store = SpinSqlite::new();
+    let store = Spin::sqlite();
     store.increment("n", 258).await.expect("increment");
     let raw = store.get("n").await;
     assert_eq!(raw, Ok(Some(vec![2, 1, 0, 0, 0, 0, 0, 0])), "raw bytes");
@@ -75,7 +75,7 @@ async fn spins_sqlite_store_fails_for_good_once_a_text_was_counted() {
 
 #[tokio::test]
 async fn spins_redis_store_shares_its_keys_and_refuses_to_count_a_text() {
-    let store = SpinRedis::beside(&[("another's", "text")]);
+    let store = Spin::redis_beside(&[("another's", "text")]);
     store.increment("n", 12).await.expect("increment");
     assert_eq!(store.get("n").await, Ok(Some(b"12".to_vec())));
     assert_eq!(store.misused(), ["get of the counter n"]);

@@ -5,6 +5,7 @@ pub(crate) mod client;
 mod report;
 mod shop;
 
+use crate::child::{Process, free_port};
 use crate::sim::{
     GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
     getfly::{GetflySettings, User},
@@ -17,17 +18,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
-    net::{Ipv4Addr, TcpListener as StdListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::Arc,
     time::Duration,
 };
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpListener,
-    process::{Child, Command},
-};
+use tokio::net::TcpListener;
 
 /// What the demo is asked to do.
 #[derive(Debug, Clone, clap::Args)]
@@ -108,45 +104,14 @@ async fn vendors(seed: u64) -> Result<Vendors> {
     })
 }
 
-/// The host as a process of its own, so that it can be killed.
-struct Host {
-    child: Child,
-    arguments: Vec<String>,
-}
-
-impl Host {
-    async fn start(arguments: Vec<String>) -> Result<Self> {
-        let program = std::env::current_exe().context("this program's own path")?;
-        let mut child = Command::new(program)
-            .arg("host")
-            .args(&arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("starting the host")?;
-        let output = child.stdout.take().context("the host's output")?;
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await? {
-            if line.starts_with("Serving ") {
-                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return Ok(Self { child, arguments });
-            }
-        }
-        bail!("the host ended before it served: {}", child.wait().await?)
-    }
-
-    async fn kill_and_restart(mut self) -> Result<Self> {
-        // SIGKILL: no handler runs, nothing is flushed.
-        self.child.kill().await.context("killing the host")?;
-        Self::start(self.arguments).await
-    }
-}
-
-fn free_port() -> Result<u16> {
-    Ok(StdListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
+/// Starts this program as the host, and waits until it serves.
+async fn start_host(arguments: &[String]) -> Result<Process> {
+    let program = std::env::current_exe().context("this program's own path")?;
+    let mut words = vec![program.display().to_string(), "host".to_owned()];
+    words.extend_from_slice(arguments);
+    let mut host = Process::start(&words)?;
+    host.serves().await?;
+    Ok(host)
 }
 
 fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
@@ -186,7 +151,8 @@ pub async fn run(options: &Options) -> Result<()> {
     let vendors = vendors(options.seed).await?;
     let state = StateDir::make()?;
     let port = free_port()?;
-    let mut host = Host::start(host_arguments(port, &vendors, &state.0)).await?;
+    let arguments = host_arguments(port, &vendors, &state.0);
+    let mut host = start_host(&arguments).await?;
     let app = App::new(port, ADMIN_TOKEN);
     let settings = vendors.kiotviet.settings();
     println!(
@@ -214,7 +180,8 @@ pub async fn run(options: &Options) -> Result<()> {
         tokio::time::sleep(BETWEEN_ACTIONS).await;
         if action == options.actions / 2 {
             bar.println("kill -9 of the host, and started again on the same store");
-            host = host.kill_and_restart().await?;
+            host.kill().await?;
+            host = start_host(&arguments).await?;
         }
         if action == options.actions / 4 * 3 {
             bar.println("KiotViet switches both webhooks off, and tells nobody");

@@ -10,15 +10,38 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Spin's SQLite store: one lock around everything; a counter is eight bytes, little-endian; counting
-/// anything of another length panics with the lock held, and every later call fails.
-#[derive(Debug, Clone, Default)]
-pub struct SpinSqlite(Arc<Mutex<Rows>>);
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct Spin {
+    kind: Kind,
+    rows: Arc<Mutex<Rows>>,
+}
 
-/// Spin's Redis store: one key space for all applications, a counter is a number in text, `list-keys`
-/// is `KEYS *` in no order.
-#[derive(Debug, Clone, Default)]
-pub struct SpinRedis(Arc<Mutex<Rows>>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One lock around everything; a counter is eight bytes, little-endian; counting anything of another
+    /// length panics with the lock held, and every later call fails.
+    Sqlite,
+    /// One key space for all applications, a counter is a number in text, `list-keys` is `KEYS *` in no
+    /// order.
+    Redis,
+}
+
+impl Kind {
+    fn number(self, bytes: &[u8]) -> Option<i64> {
+        match self {
+            Self::Sqlite => bytes.try_into().ok().map(i64::from_le_bytes),
+            Self::Redis => std::str::from_utf8(bytes).ok()?.parse().ok(),
+        }
+    }
+
+    fn bytes(self, number: i64) -> Vec<u8> {
+        match self {
+            Self::Sqlite => number.to_le_bytes().into(),
+            Self::Redis => number.to_string().into_bytes(),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Rows {
@@ -51,39 +74,48 @@ impl Rows {
         self.counters.remove(key);
     }
 
-    /// Counts what `number` makes of the bytes that are there; none: they are no number.
-    fn count(
-        &mut self,
-        key: &str,
-        delta: i64,
-        number: impl FnOnce(&[u8]) -> Option<i64>,
-        bytes: impl FnOnce(i64) -> Vec<u8>,
-    ) -> Option<i64> {
+    /// The sum; none: the bytes that are there are no number, or it is too large.
+    fn count(&mut self, kind: Kind, key: &str, delta: i64) -> Option<i64> {
         let before = self.values.get(key);
         if before.is_some() && !self.counters.contains(key) {
             self.misused.push(format!("increment of the value {key}"));
         }
-        let sum = before.map_or(Some(0), |bytes| number(bytes))?;
+        let sum = before.map_or(Some(0), |bytes| kind.number(bytes))?;
         let sum = sum.checked_add(delta)?;
-        self.values.insert(key.to_owned(), bytes(sum));
+        self.values.insert(key.to_owned(), kind.bytes(sum));
         self.counters.insert(key.to_owned());
         Some(sum)
     }
 }
 
-impl SpinSqlite {
-    /// An empty store.
-    pub fn new() -> Self {
-        Self::default()
+impl Spin {
+    /// An empty SQLite store.
+    pub fn sqlite() -> Self {
+        Self::new(Kind::Sqlite)
+    }
+
+    /// A Redis store in which these keys of other applications are.
+    pub fn redis_beside(others: &[(&str, &str)]) -> Self {
+        let store = Self::new(Kind::Redis);
+        let others = others.iter().map(|(k, v)| ((*k).into(), (*v).into()));
+        lock(&store.rows).values.extend(others);
+        store
+    }
+
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            rows: Arc::default(),
+        }
     }
 
     /// Calls that used a counter as a value or the other way round.
     pub fn misused(&self) -> Vec<String> {
-        lock(&self.0).misused.clone()
+        lock(&self.rows).misused.clone()
     }
 
     fn with<'a, T: Send + 'a>(&self, act: impl FnOnce(&mut Rows) -> T) -> Reply<'a, T> {
-        let mut rows = lock(&self.0);
+        let mut rows = lock(&self.rows);
         Box::pin(ready(if rows.poisoned {
             Err(POISONED.to_owned())
         } else {
@@ -92,7 +124,7 @@ impl SpinSqlite {
     }
 }
 
-impl Backend for SpinSqlite {
+impl Backend for Spin {
     fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
         self.with(|rows| rows.get(key))
     }
@@ -110,71 +142,28 @@ impl Backend for SpinSqlite {
     }
 
     fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        self.with(|rows| rows.values.keys().cloned().collect())
+        self.with(|rows| {
+            let keys = rows.values.keys().cloned();
+            match self.kind {
+                Kind::Sqlite => keys.collect(),
+                Kind::Redis => keys.rev().collect(),
+            }
+        })
     }
 
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
-        let mut rows = lock(&self.0);
-        let number = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_le_bytes);
-        let sum = match rows.poisoned {
-            true => None,
-            false => rows.count(key, delta, number, |sum| sum.to_le_bytes().into()),
+        let mut rows = lock(&self.rows);
+        let sum = if rows.poisoned {
+            None
+        } else {
+            rows.count(self.kind, key, delta)
         };
-        rows.poisoned = sum.is_none();
-        Box::pin(ready(sum.ok_or_else(|| POISONED.to_owned())))
-    }
-
-    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
-        self.with(|rows| rows.values.clone().into_iter().collect())
-    }
-}
-
-impl SpinRedis {
-    /// A store in which these keys of other applications are.
-    pub fn beside(others: &[(&str, &str)]) -> Self {
-        let store = Self::default();
-        let others = others.iter().map(|(k, v)| ((*k).into(), (*v).into()));
-        lock(&store.0).values.extend(others);
-        store
-    }
-
-    /// Calls that used a counter as a value or the other way round.
-    pub fn misused(&self) -> Vec<String> {
-        lock(&self.0).misused.clone()
-    }
-
-    fn with<'a, T: Send + 'a>(&self, act: impl FnOnce(&mut Rows) -> T) -> Reply<'a, T> {
-        Box::pin(ready(Ok(act(&mut lock(&self.0)))))
-    }
-}
-
-impl Backend for SpinRedis {
-    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
-        self.with(|rows| rows.get(key))
-    }
-
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
-        self.with(|rows| rows.set(key, value))
-    }
-
-    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
-        self.with(|rows| rows.delete(key))
-    }
-
-    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
-        self.with(|rows| rows.values.contains_key(key))
-    }
-
-    fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        self.with(|rows| rows.values.keys().rev().cloned().collect())
-    }
-
-    fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
-        let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
-        let bytes = |sum: i64| sum.to_string().into_bytes();
-        let sum = lock(&self.0).count(key, delta, number, bytes);
-        let refused = || "ERR value is not an integer or out of range".to_owned();
-        Box::pin(ready(sum.ok_or_else(refused)))
+        let refused = match self.kind {
+            Kind::Sqlite => POISONED,
+            Kind::Redis => "ERR value is not an integer or out of range",
+        };
+        rows.poisoned = sum.is_none() && self.kind == Kind::Sqlite;
+        Box::pin(ready(sum.ok_or_else(|| refused.to_owned())))
     }
 
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {

@@ -9,10 +9,7 @@ use super::{
     search::{all, following},
 };
 use crate::{
-    keyvalue::{
-        Backend, Embedded, Memory, Redis, RedisAddress, Reply,
-        spin::{SpinRedis, SpinSqlite},
-    },
+    keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress, Reply, spin::Spin},
     mishap::Mishap,
     sim::lock,
 };
@@ -195,8 +192,8 @@ pub fn kinds() -> Result<Vec<Kind>> {
     let redis = Kind::of_model(
         "Spin, Redis (model)",
         "one key space for all applications, a counter is a number in text, keys in no order",
-        || SpinRedis::beside(&OTHERS),
-        SpinRedis::misused,
+        || Spin::redis_beside(&OTHERS),
+        Spin::misused,
     );
     Ok(vec![
         Kind::of_model(
@@ -209,8 +206,8 @@ pub fn kinds() -> Result<Vec<Kind>> {
         Kind::of_model(
             "Spin, SQLite (model)",
             "a counter is eight bytes; counting anything else ends the store for everybody",
-            SpinSqlite::new,
-            SpinSqlite::misused,
+            Spin::sqlite,
+            Spin::misused,
         ),
         Kind {
             others: &OTHERS,

@@ -6,10 +6,10 @@ use super::{
     clients::{self, Bad},
     journal::Journal,
     load::{Load, Tally},
-    site::{Process, Site, StoreKind},
+    site::{Judged, Site, StoreKind},
 };
 use crate::{
-    proof::checker::Kind,
+    child::Process,
     sim::{Fault, FaultRule},
 };
 use anyhow::Result;
@@ -102,22 +102,15 @@ pub struct Figures {
     pub accounts: String,
     /// Orders in Getfly, of so many invoices.
     pub orders: String,
-    /// The checker's findings of each kind.
-    pub lost: usize,
-    /// See there.
-    pub doubled: usize,
-    /// See there.
-    pub stuck: usize,
-    /// See there.
-    pub wrong: usize,
-    /// What the checker says, in words.
-    pub findings: Vec<String>,
+    /// What the checker says of the end.
+    #[serde(flatten)]
+    pub judged: Judged,
 }
 
 impl Figures {
     /// What must not be, in words; empty when all is well.
     pub fn wrong(&self) -> Vec<String> {
-        let mut wrong = self.findings.clone();
+        let mut wrong = self.judged.findings.clone();
         wrong.extend(self.not_as_documented.iter().cloned());
         if self.forbidden_answers > 0 {
             wrong.push(format!(
@@ -203,13 +196,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let (customers, invoices) = (site.kiotviet.customers(), site.kiotviet.invoices());
     figures.accounts = format!("{} of {}", site.getfly.accounts().len(), customers.len());
     figures.orders = format!("{} of {}", site.getfly.orders().len(), invoices.len());
-    let findings = site.judge(unfinished);
-    let count = |kind: Kind| findings.iter().filter(|f| f.kind == kind).count();
-    figures.lost = count(Kind::Lost);
-    figures.doubled = count(Kind::Doubled);
-    figures.stuck = count(Kind::Stuck);
-    figures.wrong = count(Kind::Wrong);
-    figures.findings = findings.iter().map(ToString::to_string).collect();
+    figures.judged = site.judge(unfinished);
     Ok(figures)
 }
 

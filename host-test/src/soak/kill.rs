@@ -4,9 +4,9 @@
 use super::{
     journal::Journal,
     load::{Load, Tally},
-    site::{Process, Site, StoreKind},
+    site::{Judged, Site, StoreKind},
 };
-use crate::proof::checker::Kind;
+use crate::child::Process;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -85,28 +85,21 @@ pub struct Figures {
     pub invoices: usize,
     /// Orders in Getfly.
     pub orders: usize,
-    /// The checker's findings of each kind.
-    pub lost: usize,
-    /// See there.
-    pub doubled: usize,
-    /// See there.
-    pub stuck: usize,
-    /// See there.
-    pub wrong: usize,
+    /// What the checker says of the end.
+    #[serde(flatten)]
+    pub judged: Judged,
     /// Exit code after SIGTERM at the end.
     pub exit_code: Option<i32>,
     /// Most memory of any of the hosts, MiB.
     pub peak_memory_mib: u64,
     /// The whole, seconds.
     pub took_seconds: u64,
-    /// What the checker says, in words.
-    pub findings: Vec<String>,
 }
 
 impl Figures {
     /// What must not be, in words; empty when all is well.
     pub fn wrong(&self) -> Vec<String> {
-        let mut wrong = self.findings.clone();
+        let mut wrong = self.judged.findings.clone();
         if self.forbidden_answers > 0 {
             wrong.push(format!(
                 "KiotViet was stopped by an answer: {}",
@@ -192,14 +185,8 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.accounts = site.getfly.accounts().len();
     figures.invoices = site.kiotviet.invoices().len();
     figures.orders = site.getfly.orders().len();
-    let findings = site.judge(unfinished);
-    let count = |kind: Kind| findings.iter().filter(|f| f.kind == kind).count();
-    figures.lost = count(Kind::Lost);
-    figures.doubled = count(Kind::Doubled);
-    figures.stuck = count(Kind::Stuck);
-    figures.wrong = count(Kind::Wrong);
-    figures.findings = findings.iter().map(ToString::to_string).collect();
-    figures.findings.extend(journal.missing);
+    figures.judged = site.judge(unfinished);
+    figures.judged.findings.extend(journal.missing);
     figures.took_seconds = began.elapsed().as_secs();
     Ok(figures)
 }

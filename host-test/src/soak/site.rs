@@ -1,10 +1,11 @@
 //! A shop with its vendors on loopback, and the host as a child process that can be killed.
 
 use crate::{
+    child::{Process, free_port},
     demo::client::App,
     native::{ADMIN_TOKEN, MASTER_KEY},
     proof::{
-        checker::{self, Finding},
+        checker::{self, Finding, Kind},
         evidence::{Evidence, Since, Versions},
     },
     sim::{
@@ -17,19 +18,19 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use rand::{Rng, rngs::StdRng};
+use serde::Serialize;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{Ipv4Addr, TcpListener as StdListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStdout, Command},
+    process::{Child, Command},
 };
 
 /// Where the shop is connected.
@@ -64,51 +65,6 @@ pub(super) struct Site {
     _servers: [Server; 2],
     _redis: Option<Child>,
     _folder: Folder,
-}
-
-/// The host that runs.
-pub(super) struct Process {
-    child: Child,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    /// Waits until it says that it serves.
-    pub(super) async fn serves(&mut self) -> Result<()> {
-        while let Some(line) = self.output.next_line().await? {
-            if line.starts_with("Serving ") {
-                return Ok(());
-            }
-        }
-        bail!(
-            "the host ended before it served: {}",
-            self.child.wait().await?
-        )
-    }
-
-    /// `kill -9`: no handler runs, nothing is flushed.
-    pub(super) async fn kill(mut self) -> Result<()> {
-        self.child.kill().await.context("killing the host")
-    }
-
-    /// The exit code after SIGTERM.
-    pub(super) async fn stop(mut self) -> Result<Option<i32>> {
-        let id = self.child.id().context("it runs")?.to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await?;
-        Ok(self.child.wait().await?.code())
-    }
-
-    /// Bytes of memory: now, and at most so far.
-    pub(super) fn memory(&self) -> Option<(u64, u64)> {
-        let file = format!("/proc/{}/status", self.child.id()?);
-        let status = std::fs::read_to_string(file).ok()?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-            Some(kilobytes * 1024)
-        };
-        Some((field("VmRSS:")?, field("VmHWM:")?))
-    }
 }
 
 impl Site {
@@ -193,18 +149,7 @@ impl Site {
 
     /// Starts the host; it does not serve yet.
     pub(super) fn start(&self) -> Result<Process> {
-        let mut words = self.arguments.iter();
-        let program = words.next().context("a program")?;
-        let mut child = Command::new(program)
-            .args(words)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("starting the host")?;
-        let output = child.stdout.take().context("the host's output")?;
-        let output = BufReader::new(output).lines();
-        Ok(Process { child, output })
+        Process::start(&self.arguments)
     }
 
     /// Connects the shop, both webhooks on.
@@ -340,7 +285,7 @@ impl Site {
     }
 
     /// What the checker finds in the vendors' records.
-    pub(super) fn judge(&mut self, unfinished: Vec<String>) -> BTreeSet<Finding> {
+    pub(super) fn judge(&mut self, unfinished: Vec<String>) -> Judged {
         self.note();
         let answered = self.kiotviet.answered().into_iter();
         let told: Vec<_> = answered
@@ -354,7 +299,7 @@ impl Site {
             told.map(|(_, id)| *id).collect()
         };
         let writes = self.getfly.calls().into_iter();
-        checker::check(&Evidence {
+        Judged::new(&checker::check(&Evidence {
             retailer: CONNECTION.to_owned(),
             since: self.since,
             told_customers: of("customer"),
@@ -369,14 +314,36 @@ impl Site {
             orders: self.getfly.orders(),
             writes: writes.filter(|c| c.method != http::Method::GET).collect(),
             unfinished,
-        })
+        }))
     }
 }
 
-/// Free when this returns.
-fn free_port() -> Result<u16> {
-    let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+/// The checker's findings of each kind, counted and in words.
+#[derive(Debug, Default, Serialize)]
+pub struct Judged {
+    /// Not there.
+    pub lost: usize,
+    /// There twice.
+    pub doubled: usize,
+    /// Waiting, or in need of a person.
+    pub stuck: usize,
+    /// Other than it should be.
+    pub wrong: usize,
+    /// All of them in words, and what else is missing.
+    pub findings: Vec<String>,
+}
+
+impl Judged {
+    fn new(findings: &BTreeSet<Finding>) -> Self {
+        let count = |kind| findings.iter().filter(|f| f.kind == kind).count();
+        Self {
+            lost: count(Kind::Lost),
+            doubled: count(Kind::Doubled),
+            stuck: count(Kind::Stuck),
+            wrong: count(Kind::Wrong),
+            findings: findings.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A Redis of our own that answers a write when it is on the disk, and its address.

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     sync::{
         backfill::{self, State},
-        connections::{self, Webhook},
+        connections::{self, Switches, Webhook},
         drain::load_cursor,
         lease,
         stats::Stats,
@@ -189,7 +189,7 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
             }
         }
         // Of a shop with both webhooks off nothing is expected.
-        let is_on = Webhook::ALL.iter().any(|w| switches.since(*w).is_some());
+        let is_on = switches != Switches::default();
         if let Some(at) = stats.last_event.get(&name).filter(|_| is_on) {
             lasts.sample(last, &of_shop, age(world.now(), *at));
         }

@@ -18,6 +18,11 @@ const REMOVED_AT_ONCE: u32 = 200;
 /// Marks an element of a due list whose event is finished and counted, and only waits to be removed.
 pub(super) const REMOVAL: char = 'x';
 
+/// From when a retention counts: an event's end, or that it came.
+fn ended(record: &Record) -> Timestamp {
+    record.finished_at.unwrap_or(record.received_at)
+}
+
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn list_removal(&mut self, record: &Record) -> Result<(), Stop> {
         let at = due_time(self.worker.now(), self.removal_time(record));
@@ -25,7 +30,7 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     fn removal_time(&self, record: &Record) -> Timestamp {
-        self.kept_until(record.finished_at.unwrap_or(record.received_at))
+        self.kept_until(ended(record))
     }
 
     fn kept_until(&self, ended: Timestamp) -> Timestamp {
@@ -87,8 +92,7 @@ impl<W: World> Drain<'_, '_, W> {
                 Some(Entry::Event(record)) => {
                     let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);
                     if !passed {
-                        let ended = record.finished_at.unwrap_or(record.received_at);
-                        self.cursor.oldest_since = Some(ended);
+                        self.cursor.oldest_since = Some(ended(&record));
                         return Ok(());
                     }
                 }

@@ -170,22 +170,21 @@ async fn executor<W: World>(
     why: &mut Explanation,
 ) -> Result<Option<GetflyUser>, Failure> {
     let ignored = &session.ready.rules.ignored_phones;
-    let finding = if let Some(seller) = invoice.sold_by_id {
-        let sellers = session.kiotviet_users(USERS_FRESH).await?;
-        let users = session.getfly_users(USERS_FRESH).await?;
+    let look = async |age| {
+        let sellers = session.kiotviet_users(age).await?;
+        let users = session.getfly_users(age).await?;
         let found = find_executor(invoice.sold_by_id, &sellers, &users, ignored);
-        let may_be_new = found.user().is_none() && !mutant!(UsersNotReadAnew);
+        Ok::<_, Failure>(found)
+    };
+    let mut finding = ExecutorFinding::NoSeller;
+    if let Some(seller) = invoice.sold_by_id {
+        finding = look(USERS_FRESH).await?;
+        let may_be_new = finding.user().is_none() && !mutant!(UsersNotReadAnew);
         if may_be_new && session.is_first_miss(seller).await {
             // Somebody may have added the seller, or a number, a moment ago; R6 mends no order later.
-            let sellers = session.kiotviet_users(USERS_AGAIN).await?;
-            let users = session.getfly_users(USERS_AGAIN).await?;
-            find_executor(invoice.sold_by_id, &sellers, &users, ignored)
-        } else {
-            found
+            finding = look(USERS_AGAIN).await?;
         }
-    } else {
-        ExecutorFinding::NoSeller
-    };
+    }
     why.notes.push(finding.note());
     Ok(match finding {
         ExecutorFinding::Found(user) => Some(user),
