@@ -14,7 +14,7 @@ const fn death(word: &'static str, means: Text, mend: Text) -> Death {
     Death { word, means, mend }
 }
 
-const DEATHS: [Death; 10] = [
+const DEATHS: [Death; 11] = [
     death(
         "getfly_refused",
         text!(
@@ -79,6 +79,17 @@ const DEATHS: [Death; 10] = [
         text!(
             "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi bấm Thử lại.",
             "Look at the invoice on KiotViet, mend it, then try again.",
+        ),
+    ),
+    death(
+        "too_many_numbers",
+        text!(
+            "Khách hàng có quá nhiều số điện thoại và e-mail để tìm theo từng số trên Getfly.",
+            "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
+        ),
+        text!(
+            "Xóa bớt số điện thoại hoặc e-mail của khách hàng trên KiotViet, rồi bấm Thử lại.",
+            "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
         ),
     ),
     death(
