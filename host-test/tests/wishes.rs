@@ -1,6 +1,8 @@
 //! Claims: a person's retry or dismissal of a dead letter survives any failed host call and any
 //! crash: asked for until it is confirmed, it is carried out once, nothing is doubled, and the counts
-//! add up. How: as in `crash_points`, each host call of the wish fails or is the last before a crash.
+//! add up. A huge delivery that is taken apart again
+//! leaves a small place after a crash. How: as in `crash_points`, each host call of the wish fails or is
+//! the last before a crash.
 
 use host_test::{
     mishap::Mishap,
@@ -8,7 +10,7 @@ use host_test::{
     sim::{Fault, FaultRule, When},
 };
 use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Two dead letters (the first two events), made by refusals that are over.
@@ -58,6 +60,13 @@ async fn check(scene: &Scene, wanted: &[State], what: &str) {
     let journal = scene.journal().await;
     let states: Vec<State> = journal.iter().map(|r| r.state).collect();
     assert_eq!(states, wanted, "{what}");
+    counts_add_up(scene, what).await;
+    let done = wanted.iter().filter(|s| **s == State::Done).count();
+    assert_eq!(scene.getfly.accounts().len(), done, "{what}");
+}
+
+async fn counts_add_up(scene: &Scene, what: &str) {
+    let journal = scene.journal().await;
     let mut recount = Counts::default();
     for record in &journal {
         recount.received += 1;
@@ -65,8 +74,6 @@ async fn check(scene: &Scene, wanted: &[State], what: &str) {
     }
     let counts = load_cursor(&scene.app).await.unwrap().counts;
     assert_eq!(counts, recount, "{what}");
-    let done = wanted.iter().filter(|s| **s == State::Done).count();
-    assert_eq!(scene.getfly.accounts().len(), done, "{what}");
 }
 
 async fn every_point(wishes: &[&str], wanted: &[State]) {
@@ -162,4 +169,35 @@ async fn an_item_without_an_id_stays_dead() {
     assert_eq!(ask(&scene, "1/retry").await, Some(200));
     assert_eq!(scene.outcomes().await, ["dead unreadable"]);
     check(&scene, &[State::Dead], "retried").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
+    for dies_at in [500, 1100, 2300] {
+        let scene = Scene::connected(On::Customers).await;
+        let id = scene.kiotviet.create_customer(hoa());
+        scene.kiotviet.take_deliveries();
+        let others = json!({"Action": "product.update.1", "Data": vec![json!({"Id": 1}); 3000]});
+        let hoa = json!({"Action": "customer.update.1", "Data": [{"Id": id}]});
+        let body = json!({"Notifications": [others, hoa]}).to_string();
+        let hook = scene.kiotviet.webhooks()[0].url.clone();
+        let request = http::Request::post(hook).body(body.into()).unwrap();
+        assert_eq!(scene.app.request(request).await.status, 200);
+        assert_eq!(scene.outcomes().await, ["dead too_many_items"]);
+
+        scene.app.mishaps.arm([(dies_at, Mishap::DiesBefore)]);
+        let asked = scene.app.api("POST", "events/1/retry", &Value::Null);
+        assert!(scene.app.mishaps.live(asked).await.is_none(), "it died");
+        scene.app.mishaps.disarm();
+        scene.pass(61).await;
+        scene.drain().await;
+        let holes = load_cursor(&scene.app).await.unwrap().holes.len();
+        assert!(holes <= 200, "{holes} numbers without an entry");
+        let journal = scene.journal().await;
+        assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));
+        assert!(journal.len() > 3001, "all of it again: {}", journal.len());
+        assert!(journal.iter().all(|r| r.state.is_final()));
+        assert_eq!(scene.getfly.accounts().len(), 1);
+        counts_add_up(&scene, "died").await;
+    }
 }

@@ -117,12 +117,12 @@ const DEATHS: [Death; 11] = [
     death(
         "too_many_items",
         text!(
-            "Một lần gửi có quá nhiều mục nên không tách ra được.",
-            "One delivery has too many items to be taken apart.",
+            "Một lần gửi có rất nhiều mục nên được giữ nguyên, chưa tách ra.",
+            "One delivery has so many items that it was kept whole.",
         ),
         text!(
-            "Dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
-            "Use Older data for this time, then dismiss the event.",
+            "Bấm Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
+            "Try again: it is taken apart then. If that fails, use Older data for this time, then dismiss the event.",
         ),
     ),
     death(
