@@ -41,12 +41,12 @@ pub(super) fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Pro
     connection.open(&ready.sealer).map_err(|_| cannot_open())
 }
 
-/// A worker for a person's request.
+/// A worker for a person's request that calls KiotViet only.
 pub(super) fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::Person, ready, Vec::new())
 }
 
-/// A worker that can only read.
+/// A worker that can only read, and only KiotViet.
 pub(super) fn person_reading<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::ReadOnly, ready, Vec::new())
 }

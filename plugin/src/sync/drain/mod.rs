@@ -278,6 +278,13 @@ pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
     }
 }
 
+/// When the worker's last calls to Getfly began, as far as it has told: somebody else's calls keep the
+/// ceiling together with them. None where the place cannot be read.
+pub async fn getfly_calls(store: &impl Store) -> Vec<Timestamp> {
+    let cursor = load_cursor(store).await;
+    cursor.map(|c| c.getfly_calls).unwrap_or_default()
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pass {
     /// Nothing more is due.
