@@ -4,7 +4,7 @@ use crate::{
     keyvalue::Backend,
     manifest::Manifest,
     outbound::{CallLog, Outbound},
-    runtime::{LogSink, Runtime, World},
+    runtime::{Instances, LogSink, Runtime, World},
 };
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
@@ -51,8 +51,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A running application.
 pub struct App {
-    runtime: Runtime,
-    world: World,
+    instances: Arc<Instances>,
     places: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
@@ -89,8 +88,7 @@ impl App {
     /// A component in a world of its own.
     pub fn over(runtime: Runtime, world: World) -> Self {
         Self {
-            runtime,
-            world,
+            instances: Instances::new(runtime, world),
             places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
             large: Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE)),
         }
@@ -115,7 +113,7 @@ impl App {
                 let why = format!("{e:#}");
                 let line =
                     serde_json::json!({ "level": "error", "message": "no answer", "why": why });
-                (self.world.log)(&line.to_string());
+                (self.instances.world().log)(&line.to_string());
                 status(503)
             }
         }
@@ -159,11 +157,11 @@ impl App {
         request: http::Request<Bytes>,
         taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
     ) -> Result<http::Response<Bytes>> {
-        let (runtime, world) = (self.runtime.clone(), self.world.clone());
+        let instances = self.instances.clone();
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
             let _taken = taken;
-            match runtime.handle(&world, request).await {
+            match instances.handle(request).await {
                 Ok(handled) => {
                     let _ = answer.send(Ok(handled.response));
                     // A guest that was stopped has logged why.
@@ -187,7 +185,8 @@ impl App {
     /// What any scheduler would do: `POST /api/drain` with the admin token.
     async fn drain(&self) {
         let token = self
-            .world
+            .instances
+            .world()
             .variables
             .get("admin_token")
             .cloned()
