@@ -34,7 +34,7 @@ use wasmtime_wasi_http::{handler::ProxyPre, p3::bindings::ServicePre};
 /// taken apart within this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
 /// Instances alive at once; `server` lets fewer in.
-const INSTANCES: u32 = 256;
+const INSTANCES: u32 = 128;
 /// Core instances in the component: the plugin's, and those that wit-component wraps it in.
 const CORE_INSTANCES: u32 = 4;
 /// What of an ended instance's memory is cleared rather than given back to the system, bytes.
