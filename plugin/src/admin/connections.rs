@@ -15,8 +15,7 @@ use crate::{
         connections::{self, Connection, Opened, Webhook},
         keys, probe,
         session::Session,
-        watch,
-        webhooks::{self, Standing},
+        watch, webhooks,
         worker::{Permit, Worker},
         world::World,
     },
@@ -277,15 +276,16 @@ pub(super) async fn switch_on<W: World>(
     let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let registered = webhooks::registered(&session).await?;
-    // On before it is registered, so that not even the first delivery finds it off.
+    // On before KiotViet is looked at: not even the first delivery finds it off, and healing removes
+    // what is registered and off.
     connections::set_switch(world, name, webhook, Some(on_since)).await?;
-    if webhooks::standing(&session, &registered, webhook) != Standing::Sound
-        && let Err(e) = webhooks::register(&session, webhook).await
-    {
-        connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
-        return Err(e.into());
-    }
+    let registered = match webhooks::make_sound(&session, webhook).await {
+        Ok(registered) => registered,
+        Err(e) => {
+            connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
+            return Err(e.into());
+        }
+    };
     if connections::load(world, name).await?.is_none() {
         // Removed meanwhile; a switch must not outlive its connection.
         connections::set_switch(world, name, webhook, None).await?;

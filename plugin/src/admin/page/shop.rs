@@ -53,8 +53,10 @@ pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Optio
 fn state<W: World>(visit: &Visit<'_, W>, hook: &Value) -> Markup {
     let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
     let on = is_true(hook, "on") == Some(true);
-    if on && is_true(kiotviet, "registered") == Some(false) {
-        return badge("bad", visit.t(w::HOOK_MISSING));
+    match (on, is_true(kiotviet, "registered")) {
+        (true, Some(false)) => return badge("bad", visit.t(w::HOOK_MISSING)),
+        (false, Some(true)) => return badge("bad", visit.t(w::HOOK_LEFT)),
+        _ => {}
     }
     hook_badge(visit, on, is_true(kiotviet, "active"))
 }
@@ -129,6 +131,7 @@ fn switch_card<W: World>(
     let on = is_true(hook, "on") == Some(true);
     let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
     let sound = is_true(kiotviet, "active") == Some(true);
+    let left = !on && is_true(kiotviet, "registered") == Some(true);
     let error = text(kiotviet, "error");
     let place = format!(
         "/ui/shops/{}/webhooks/{}",
@@ -144,14 +147,12 @@ fn switch_card<W: World>(
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
             @if !error.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
+            @if left { (alert("warn", &html! { p { (visit.t(w::HOOK_LEFT_MORE)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
-                @if on {
-                    @if !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
-                    (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, ""))
-                } @else {
-                    (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, "primary"))
-                }
+                @if on && !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
+                @if on || left { (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, if left { "primary" } else { "" })) }
+                @if !on { (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, if left { "" } else { "primary" })) }
             }
         }
     }
