@@ -129,6 +129,70 @@ async fn a_live_event_that_waits_does_not_stand_in_its_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_invoice_that_is_edited_meanwhile_comes_as_its_edit() {
+    let scene = shop_with_a_past(On::Both).await;
+    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/invoices");
+    scene.kiotviet_faults.add(down);
+    assert_eq!(backfill(&scene, json!({"from": FROM})).await.0, 202);
+    let old = scene.kiotviet.invoices();
+    let edit = |id| {
+        scene
+            .kiotviet
+            .edit_invoice(id, |i| i.lines[0].quantity = 5.into())
+    };
+    scene.pass(1).await;
+    let edited = edit(old[0].id).unwrap();
+    scene.deliver().await;
+    scene.kiotviet_faults.clear();
+    scene.minutes(10).await;
+    assert_eq!(state(&scene).await["state"], "done");
+    assert_eq!(scene.in_getfly(), (2, 2));
+    let order = &scene.getfly.orders()[0];
+    assert_eq!(order.order_code, "cuahangthu-HD000001");
+    assert_eq!(order.total(), 750_000.into());
+
+    // R6: it has its order now, and so has the other one.
+    edit(edited).unwrap();
+    edit(old[1].id).unwrap();
+    scene.deliver().await;
+    scene.minutes(2).await;
+    assert_eq!(scene.in_getfly(), (2, 2));
+    let edits = scene.outcomes().await.split_off(6);
+    assert!(
+        edits.contains(&"ignored invoice_edited".to_owned()),
+        "{edits:?}"
+    );
+    assert_eq!(scene.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_what_no_backfill_wants_stays_out() {
+    for (window, ended) in [
+        (json!({"from": FROM}), true),
+        (json!({"from": FROM, "to": "2026-10-05T02:59:59Z"}), false),
+    ] {
+        let scene = shop_with_a_past(On::Both).await;
+        let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/invoices");
+        scene.kiotviet_faults.add(down);
+        assert_eq!(backfill(&scene, window).await.0, 202);
+        if ended {
+            scene.app.api("DELETE", &path(), &Value::Null).await;
+        }
+        let old = scene.kiotviet.invoices()[0].id;
+        scene.kiotviet.edit_invoice(old, |_| {});
+        scene.kiotviet_faults.clear();
+        scene.deliver().await;
+        scene.minutes(10).await;
+        assert_eq!(scene.getfly.orders().len(), 0);
+        let outcomes = scene.outcomes().await;
+        assert!(
+            outcomes.contains(&"ignored invoice_edited".to_owned()),
+            "{outcomes:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r4_with_the_customer_webhook_off_only_sales_bring_their_customers() {
     let scene = shop_with_a_past(On::Orders).await;
     let (_, preview) = backfill(&scene, json!({"from": FROM, "dry_run": true})).await;

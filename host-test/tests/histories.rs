@@ -96,7 +96,6 @@ fn history() -> impl Strategy<Value = History> {
     all.prop_map(|(on, lists, accounts, steps)| History {
         on,
         lists,
-        old_stays: steps.contains(&Step::Backfill),
         accounts,
         steps,
     })

@@ -72,10 +72,9 @@ const FINDINGS: &[(&str, &str)] = &[
         "Found by a review. Now a try without an order settles nothing (`plugin/src/sync/ledger.rs`).",
     ),
     (
-        "An old invoice that is edited while a backfill is under way stays out: what the backfill lists is cancelled by \
-         then, and the edit's own delivery counts as old.",
-        "Found by the random histories (`host-test/histories/open-backfill-invoice-edited.json`). Not mended; a second \
-         backfill brings it in.",
+        "An old invoice that was edited while a backfill was under way stayed out: what the backfill lists is cancelled by \
+         then, and the edit's own delivery counted as old.",
+        "Found by the random histories. Now an edit is wanted as its family is (`plugin/src/sync/plan/invoice.rs`).",
     ),
 ];
 

@@ -50,6 +50,16 @@ pub enum Newness {
     NoCreationDate,
 }
 
+impl Newness {
+    /// Whether only its age stands against it, or its original's.
+    pub fn is_too_old(self) -> bool {
+        matches!(
+            self,
+            Self::Ignore(Reason::CreatedBeforeConnection | Reason::InvoiceEdited)
+        )
+    }
+}
+
 /// R2, R4, R6: why a customer event needs no reading of KiotViet's record, if so.
 pub fn customer_before_reading(on_since: Option<Timestamp>, known: Known) -> Option<Reason> {
     match (on_since, known) {

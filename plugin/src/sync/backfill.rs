@@ -55,6 +55,17 @@ stored_fields!(Backfill {
     by
 });
 
+impl Backfill {
+    /// From when on it wants records of this list, if a record of this moment is among them. One that a
+    /// person ended wants nothing more.
+    pub fn wants(&self, webhook: Webhook, created_at: Timestamp) -> Option<Timestamp> {
+        let mut readings = self.readings.iter();
+        let reading = readings.find(|r| r.webhook == webhook && r.includes(created_at));
+        let ended = self.state == State::Stopped;
+        reading.map(|r| r.from).filter(|_| !ended)
+    }
+}
+
 /// The lists that a backfill reads: customers where their webhook is on (R4: alone they push
 /// nothing otherwise), then invoices where theirs is.
 pub fn readings(switches: Switches, wanted: &Wanted) -> Vec<Reading> {

@@ -66,6 +66,11 @@ impl Reading {
             done: false,
         }
     }
+
+    /// Whether this moment is within the window.
+    pub fn includes(&self, moment: Timestamp) -> bool {
+        self.from <= moment && moment <= self.to
+    }
 }
 
 /// The page of KiotViet's list at which `reading` stands.
@@ -85,8 +90,7 @@ pub async fn page<W: World>(
 
 /// Whether a backfill brings this record in: created within its window, and not cancelled.
 pub fn is_in_backfill(reading: &Reading, item: &Listed) -> bool {
-    let inside = |created| reading.from <= created && created <= reading.to;
-    !item.cancelled && item.created_at.is_none_or(inside)
+    !item.cancelled && item.created_at.is_none_or(|at| reading.includes(at))
 }
 
 /// Whether nothing is to be done about it: it has its outcome, or an event that is not done. A backfill

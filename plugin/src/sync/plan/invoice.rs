@@ -16,12 +16,14 @@ use crate::{
         verdict::Reason,
     },
     sync::{
-        connections::Switches,
+        backfill,
+        connections::{Switches, Webhook},
         ledger::{self, CustomerKnown, InvoiceFamily, SETTLE_SECONDS},
         record::Hint,
         session::{Session, USERS_AGAIN, USERS_FRESH},
         world::World,
     },
+    time::Timestamp,
 };
 use core::time::Duration;
 
@@ -64,7 +66,16 @@ pub async fn invoice<W: World>(
         return Ok(why.ignore(reason));
     }
     let original = original_of(session, &invoice).await?;
-    match newness::invoice_after_reading(on_since, Some(&invoice), original.as_ref()) {
+    let original = original.as_ref();
+    let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original);
+    if newness.is_too_old()
+        && let Some(from) = wanted_from(session, &invoice, original).await?
+    {
+        why.evidence
+            .push(format!("the backfill reaches back to {from}"));
+        newness = newness::invoice_after_reading(from, Some(&invoice), original);
+    }
+    match newness {
         Newness::Ignore(reason) => {
             let remember = match reason {
                 Reason::CreatedBeforeConnection | Reason::InvoiceEdited => Remember::OldInvoice {
@@ -137,6 +148,20 @@ async fn original_of<W: World>(
     Ok(session
         .kiotviet(async |k| k.invoice_by_code(invoice.code.base()).await)
         .await?)
+}
+
+/// From when on the shop's backfill wants invoices, if this one's family is among them. Its list shows
+/// an invoice that is edited before its turn as cancelled, and the edit as younger than its window.
+async fn wanted_from<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    original: Option<&Invoice>,
+) -> Result<Option<Timestamp>, Failure> {
+    let Some(created) = original.unwrap_or(invoice).created_at else {
+        return Ok(None);
+    };
+    let backfill = backfill::load(session.world, &session.connection.name).await?;
+    Ok(backfill.and_then(|backfill| backfill.wants(Webhook::Order, created)))
 }
 
 /// Whether an earlier try, which nobody saw the end of, created the order.

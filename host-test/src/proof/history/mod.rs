@@ -1,0 +1,223 @@
+//! Histories: what people, KiotViet and mishaps do to a shop, step by step, for a search that draws
+//! them at random and makes a failing one small. Numbers in a step choose from small pools, whatever
+//! their size, so that every list of steps can be played.
+//!
+//! A history is judged twice by the checker: at its end, with nothing repaired ([`Mode::Safety`]), or
+//! after the faults have stopped and time has passed ([`Mode::Liveness`]). Steps that the checker
+//! cannot judge are left out: a customer with a phone and an e-mail that no account in Getfly has yet, switching a webhook off and on again, dismissing a dead letter, an edit
+//! that changes a customer's phone or e-mail, and deleting a customer.
+
+mod records;
+mod steps;
+
+pub use steps::{Step, Vendor};
+
+use super::{
+    checker::{self, Finding, Kind},
+    play::{BETWEEN_DRAINS, BETWEEN_ROUNDS, Play, ROUNDS},
+};
+use crate::{
+    keyvalue::Memory,
+    sim::{getfly::Account, kiotviet::Staff},
+};
+use jiff::Timestamp;
+use records::{SELLERS, content, new_customer, pick};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// Accounts that Getfly has beforehand: phone and e-mail. No number has spaces: Getfly's search finds
+/// no such text (README says so).
+const ACCOUNTS: [(&str, &str); 5] = [
+    ("0944444444", ""),
+    ("84987654321", ""),
+    ("0955555555", "hoa@example.vn"),
+    ("912345678", "hoa@example.vn"),
+    ("0912345678", ""),
+];
+/// Statuses that switch a webhook off at once: KiotViet must never get one.
+const FATAL: [u16; 5] = [400, 401, 403, 404, 405];
+/// Healings after the faults: one mends the webhooks, the next one reads back what the first could not
+/// know to be missing.
+const HEALINGS: usize = 4;
+/// A history that takes longer, in virtual time, never ends.
+const LONGEST: Duration = Duration::from_secs(400 * 86_400);
+
+/// A shop from its connection on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Which webhooks people switch on.
+    pub on: On,
+    /// Whether KiotViet's lists show anything. Where they do not, only deliveries tell.
+    pub lists: bool,
+    /// Which accounts Getfly has beforehand, in order of creation.
+    pub accounts: Vec<u8>,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// Which webhooks people switch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum On {
+    /// Both.
+    Both,
+    /// Customers only.
+    Customers,
+    /// Orders only (R4).
+    Orders,
+}
+
+/// When a history is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// At its end, as it stands: nothing doubled, nothing wrong, no status that switches a webhook off.
+    Safety,
+    /// After the faults have stopped and everything had time: nothing lost and nothing stuck either.
+    Liveness,
+}
+
+/// Everything that must not be, after this history; empty when all is well.
+pub fn judge(history: &History, mode: Mode) -> BTreeSet<Finding> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let all = async { tokio::time::timeout(LONGEST, play(history, mode)).await };
+    let ended = runtime.ok().and_then(|runtime| runtime.block_on(all).ok());
+    ended.unwrap_or_else(|| [found(Kind::Stuck, "the run never ended")].into())
+}
+
+fn found(kind: Kind, what: impl Into<String>) -> Finding {
+    let what = what.into();
+    Finding { kind, what }
+}
+
+async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
+    let play = Play::new(history.lists, Arc::new(Memory::new()));
+    past(&play, history).await;
+    play.scene.app.mishaps.arm([]);
+    let mut asked = None;
+    for step in &history.steps {
+        match step {
+            Step::Backfill if history.lists => asked = Some(backfill(&play).await),
+            // With empty lists it brings in nothing, and what people asked for would count as owed.
+            Step::Backfill => {}
+            step => steps::take(&play, *step).await,
+        }
+    }
+    play.scene.app.mishaps.disarm();
+    play.scene.getfly_faults.clear();
+    play.scene.kiotviet_faults.clear();
+    let mut findings = BTreeSet::new();
+    if mode == Mode::Liveness {
+        rest(&play).await;
+        findings.extend(unowned_and_lost(&play).await);
+    }
+    // A backfill that was asked for without an answer may have been kept or not.
+    if let Some(from) = asked {
+        play.is_to_bring_in_from(from);
+    }
+    // Whatever KiotViet has on record may be there, whether its delivery was answered or not.
+    let mut evidence = play.evidence().await;
+    evidence.told_customers = evidence.kiotviet.customers.iter().map(|c| c.id).collect();
+    evidence.told_invoices = evidence.kiotviet.invoices.iter().map(|i| i.id).collect();
+    let there = checker::check_records(&evidence).into_iter();
+    findings.extend(there.filter(|f| matches!(f.kind, Kind::Doubled | Kind::Wrong)));
+    for answered in play.scene.kiotviet.answered() {
+        if let Some(status) = answered.status.filter(|status| FATAL.contains(status)) {
+            let what = format!("KiotViet got {status}, which switches its webhook off");
+            findings.insert(found(Kind::Wrong, what));
+        }
+    }
+    findings
+}
+
+/// Before the first step: accounts in Getfly, old records in KiotViet, and the shop is connected.
+async fn past(play: &Play, history: &History) {
+    let kiotviet = &play.scene.kiotviet;
+    kiotviet.add_staff(Staff::new(5002, "nhanvien2", "Nhân Viên Hai", "0900000502"));
+    kiotviet.add_staff(Staff::new(5003, "nhanvien3", "Nhân Viên Ba", ""));
+    for account in &history.accounts {
+        let (phone, email) = pick(&ACCOUNTS, *account);
+        play.seed(Account {
+            account_name: "Có sẵn".to_owned(),
+            phone_office: phone.to_owned(),
+            email: email.to_owned(),
+            manager: Some("mai".to_owned()),
+            ..Account::default()
+        });
+        play.scene.pass(60).await;
+    }
+    let old = kiotviet.create_customer(new_customer(0, "0966 666 666", ""));
+    kiotviet.create_invoice(content(0, Some(old), SELLERS[0]));
+    play.note();
+    play.scene.pass(3600).await;
+    let on: &[&str] = match history.on {
+        On::Both => &["customer", "order"],
+        On::Customers => &["customer"],
+        On::Orders => &["order"],
+    };
+    play.connect(on).await;
+}
+
+/// A person asks for everything from before the old records on; gives that moment. It is owed only
+/// when the answer says so.
+async fn backfill(play: &Play) -> Timestamp {
+    let text = "2026-10-05T09:00:00+07:00";
+    let from: Timestamp = text.parse().unwrap_or_default();
+    let body = json!({"from": text});
+    play.note();
+    let status = play.wish("POST", &Play::backfill_path(), &body).await;
+    if status.is_some_and(|status| (200..300).contains(&status)) {
+        play.is_to_bring_in_from(from);
+    }
+    from
+}
+
+/// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
+async fn rest(play: &Play) {
+    for _ in 0..ROUNDS {
+        play.scene.pass(BETWEEN_ROUNDS).await;
+        play.deliver().await;
+        play.scene.drain().await;
+        let dead = play.dead_letters().await;
+        for seq in &dead {
+            let path = format!("events/{seq}/retry");
+            play.wish("POST", &path, &Value::Null).await;
+        }
+        let quiet = dead.is_empty() && play.scene.waiting().await.is_empty();
+        if quiet && !is_backfilling(play).await {
+            break;
+        }
+    }
+    for _ in 0..HEALINGS {
+        play.scene.heal().await;
+        play.scene.pass(BETWEEN_DRAINS).await;
+        play.deliver().await;
+        play.scene.drain().await;
+    }
+}
+
+async fn is_backfilling(play: &Play) -> bool {
+    let (_, backfill) = play.scene.app.get(&Play::backfill_path()).await;
+    !matches!(backfill["state"].as_str(), Some("none" | "done"))
+}
+
+/// What is owed, by what KiotViet was answered 2xx and by its lists, and is not there.
+async fn unowned_and_lost(play: &Play) -> BTreeSet<Finding> {
+    let mut evidence = play.evidence().await;
+    // What KiotViet gave up, under any number of faults, is owed where its lists tell of it.
+    evidence.given_up.clear();
+    let mut findings = checker::check(&evidence);
+    let of_webhooks = |f: &Finding| f.what.starts_with("the list of webhooks");
+    findings.retain(|f| matches!(f.kind, Kind::Lost | Kind::Stuck) || of_webhooks(f));
+    if is_backfilling(play).await {
+        findings.insert(found(Kind::Stuck, "the backfill is not done"));
+    }
+    let (_, overview) = play.scene.app.get("overview").await;
+    if overview["balanced"] != Value::Bool(true) {
+        let what = format!("the counts do not add up: {}", overview["counts"]);
+        findings.insert(found(Kind::Wrong, what));
+    }
+    findings
+}

@@ -1,0 +1,298 @@
+//! What can happen in a history, and how it is done to a shop.
+
+use super::{
+    super::play::Play,
+    records::{EMAILS, PHONES, SELLERS, content, new_customer, pick},
+};
+use crate::{
+    mishap::Mishap,
+    scene::CONNECTION,
+    sim::{Fault, FaultRule, When, getfly::Account, kiotviet::Chaos},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+/// KiotViet is never later with a delivery.
+const LATEST: u64 = 120;
+
+/// Whose calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Vendor {
+    /// KiotViet.
+    KiotViet,
+    /// Getfly.
+    Getfly,
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// A customer is typed in.
+    Customer {
+        /// From the pool of phone fields.
+        phone: u8,
+        /// From the pool of e-mails.
+        email: u8,
+    },
+    /// A sale to a customer that is there, or to a walk-in.
+    Sale {
+        /// None is a walk-in.
+        customer: Option<u8>,
+        /// From the pool of sellers.
+        seller: u8,
+        /// From the pool of contents.
+        content: u8,
+    },
+    /// Name and address of a customer change.
+    EditCustomer(u8),
+    /// KiotViet tells a customer again.
+    TellCustomer(u8),
+    /// An invoice gets another content: a new invoice in the place of the old.
+    EditInvoice {
+        /// Which.
+        invoice: u8,
+        /// From the pool of contents.
+        content: u8,
+    },
+    /// An invoice is cancelled.
+    CancelInvoice(u8),
+    /// KiotViet sends what is due.
+    Deliver,
+    /// The same, each delivery twice, in another order, several in one.
+    DeliverChaotically(u8),
+    /// What is due is lost on its way.
+    LoseDeliveries,
+    /// What is due arrives, and KiotViet sees no answer.
+    LoseAnswers,
+    /// Time passes; KiotViet sends again what it had to.
+    Pass {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// A scheduler's drain.
+    Drain,
+    /// A drain that looks after the webhooks at once.
+    Heal,
+    /// A person asks for what is older than the webhooks.
+    Backfill,
+    /// A person retries a dead letter.
+    Retry(u8),
+    /// KiotViet switches a webhook off.
+    WebhookOff(u8),
+    /// A person switches a webhook on that is on already.
+    SwitchOnAgain(u8),
+    /// What befalls the n-th host call from here.
+    Mishap {
+        /// From 1.
+        call: u8,
+        /// What.
+        mishap: Mishap,
+    },
+    /// The next calls to a vendor fail.
+    Fault {
+        /// Whose.
+        vendor: Vendor,
+        /// From the pool of faults.
+        fault: u8,
+        /// So many.
+        calls: u8,
+    },
+}
+
+/// The id that this index chooses, of those there are.
+fn chosen(ids: Vec<i64>, index: u8) -> Option<i64> {
+    (!ids.is_empty()).then(|| ids[usize::from(index) % ids.len()])
+}
+
+fn a_customer(play: &Play, index: u8) -> Option<i64> {
+    let all = play.scene.kiotviet.customers();
+    chosen(all.iter().map(|c| c.id).collect(), index)
+}
+
+fn an_invoice(play: &Play, index: u8) -> Option<i64> {
+    let all = play.scene.kiotviet.invoices();
+    chosen(all.iter().map(|i| i.id).collect(), index)
+}
+
+/// Does it.
+pub(super) async fn take(play: &Play, step: Step) {
+    let kiotviet = &play.scene.kiotviet;
+    // No two versions of a record are of the same moment.
+    play.note();
+    play.scene.pass(1).await;
+    match step {
+        Step::Customer { phone, email } => {
+            let number = kiotviet.customers().len();
+            let (mut phone, email) = (pick(&PHONES, phone), pick(&EMAILS, email));
+            let has = |account: Account| account.email.eq_ignore_ascii_case(email);
+            if !email.is_empty() && !play.scene.getfly.accounts().into_iter().any(has) {
+                // Somebody known by the phone first, whose e-mail another account gets later, would
+                // seem linked wrongly to the checker, which sees all accounts at once.
+                phone = "";
+            }
+            kiotviet.create_customer(new_customer(number, phone, email));
+        }
+        Step::Sale {
+            customer,
+            seller,
+            content: of,
+        } => {
+            let customer = customer.and_then(|index| a_customer(play, index));
+            kiotviet.create_invoice(content(of, customer, pick(&SELLERS, seller)));
+        }
+        Step::EditCustomer(index) => {
+            if let Some(id) = a_customer(play, index) {
+                kiotviet.edit_customer(id, |customer| {
+                    customer.name.push_str(" (sửa)");
+                    customer.address = Some("12 Phố Huế".to_owned());
+                });
+            }
+        }
+        Step::TellCustomer(index) => {
+            if let Some(id) = a_customer(play, index) {
+                kiotviet.edit_customer(id, |_| {});
+            }
+        }
+        Step::EditInvoice {
+            invoice,
+            content: of,
+        } => {
+            if let Some(id) = an_invoice(play, invoice) {
+                kiotviet.edit_invoice(id, |invoice| {
+                    *invoice = content(of, invoice.customer_id, invoice.sold_by);
+                });
+            }
+        }
+        Step::CancelInvoice(index) => {
+            if let Some(id) = an_invoice(play, index) {
+                kiotviet.cancel_invoice(id);
+            }
+        }
+        Step::Deliver => deliver(play, Carried::Whole).await,
+        Step::DeliverChaotically(seed) => {
+            kiotviet.set_chaos(Chaos {
+                seed: seed.into(),
+                duplicates: 0.7,
+                out_of_order: true,
+                merge_items: 3,
+                merge_notifications: 2,
+                ..Chaos::default()
+            });
+            deliver(play, Carried::Whole).await;
+            kiotviet.set_chaos(Chaos::default());
+        }
+        Step::LoseDeliveries => deliver(play, Carried::Lost).await,
+        Step::LoseAnswers => deliver(play, Carried::Unanswered).await,
+        Step::Pass { seconds } => pass(play, seconds.into()).await,
+        Step::Drain => live(play, play.scene.drain()).await,
+        Step::Heal => live(play, play.scene.heal()).await,
+        Step::Backfill => {}
+        Step::Retry(seq) => {
+            let path = format!("events/{}/retry", seq % 12 + 1);
+            play.wish("POST", &path, &Value::Null).await;
+        }
+        Step::WebhookOff(index) => {
+            let ids = kiotviet.webhooks().iter().map(|h| h.id).collect();
+            if let Some(id) = chosen(ids, index) {
+                kiotviet.set_webhook_active(id, false);
+            }
+        }
+        Step::SwitchOnAgain(index) => {
+            let kinds: Vec<_> = kiotviet.webhooks().into_iter().map(|h| h.kind).collect();
+            if let Some(kind) = kinds.get(usize::from(index) % kinds.len().max(1)) {
+                let webhook = match kind.as_str() {
+                    "customer.update" => "customer",
+                    _ => "order",
+                };
+                let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
+                play.wish("PUT", &path, &Value::Null).await;
+            }
+        }
+        Step::Mishap { call, mishap } => {
+            play.scene.app.mishaps.befall_later(call.into(), mishap);
+        }
+        Step::Fault {
+            vendor,
+            fault,
+            calls,
+        } => {
+            let faults = match vendor {
+                Vendor::KiotViet => &play.scene.kiotviet_faults,
+                Vendor::Getfly => &play.scene.getfly_faults,
+            };
+            let mut rule = FaultRule::new(a_fault(fault));
+            rule.when = When::First(calls.into());
+            faults.add(rule);
+        }
+    }
+}
+
+/// How far a delivery comes.
+#[derive(Clone, Copy, PartialEq)]
+enum Carried {
+    /// There and back.
+    Whole,
+    /// Not there.
+    Lost,
+    /// There, and no answer back.
+    Unanswered,
+}
+
+/// KiotViet sends what is due, to a plugin that may die at it.
+async fn deliver(play: &Play, carried: Carried) {
+    let (kiotviet, app) = (&play.scene.kiotviet, &play.scene.app);
+    play.note();
+    for delivery in kiotviet.take_due() {
+        if carried == Carried::Lost {
+            kiotviet.settle(delivery, None);
+            continue;
+        }
+        let request = kiotviet.request(&delivery);
+        let answered = app.mishaps.live(app.answer(request)).await;
+        let status = answered.as_ref().map(|(answer, _)| answer.status);
+        kiotviet.settle(delivery, status.filter(|_| carried == Carried::Whole));
+        if let Some((_, after)) = answered {
+            app.mishaps.live(app.after(after)).await;
+        }
+    }
+}
+
+async fn live<T>(play: &Play, work: impl Future<Output = T>) {
+    play.scene.app.mishaps.live(work).await;
+}
+
+/// Time passes, and KiotViet sends what becomes due; what is due within two minutes may wait.
+async fn pass(play: &Play, seconds: u64) {
+    let kiotviet = &play.scene.kiotviet;
+    let now = play.scene.clock.now();
+    let end = now.checked_add(Duration::from_secs(seconds)).unwrap_or(now);
+    if seconds > LATEST {
+        while let Some(due) = kiotviet.next_due().filter(|due| *due < end) {
+            play.scene.pass_to(due).await;
+            deliver(play, Carried::Whole).await;
+        }
+    }
+    play.scene.pass_to(end).await;
+}
+
+fn a_fault(index: u8) -> Fault {
+    let all = [
+        Fault::Status(503, None),
+        Fault::Status(429, Some(30)),
+        Fault::Status(401, None),
+        Fault::HtmlError(502),
+        Fault::EmptyBody,
+        Fault::HtmlBody200,
+        Fault::ErrorsIn200,
+        Fault::Garbled,
+        Fault::Hang,
+        Fault::DropBefore,
+        Fault::Late(Duration::from_secs(20)),
+        Fault::StoredButReplyLost,
+        Fault::StoredThen500,
+        Fault::StoredThenEmpty,
+        Fault::StoredThenHang,
+    ];
+    all[usize::from(index) % all.len()].clone()
+}
