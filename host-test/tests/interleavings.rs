@@ -66,6 +66,7 @@ races! {
     the_same_retry_twice: "the same retry twice",
     healing_beside_a_switch_off: "healing beside a switch-off",
     healing_beside_a_switch_on: "healing beside a switch-on",
+    healing_beside_a_disconnection: "healing beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
 }

@@ -81,6 +81,9 @@ pub const SCENARIOS: &[Scenario] = &[
     race("healing beside a switch-on", 2, || {
         Box::pin(healing_and_switch_on())
     }),
+    race("healing beside a disconnection", 2, || {
+        Box::pin(healing_and_leaving())
+    }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
 ];
@@ -294,6 +297,19 @@ async fn healing_and_switch_on() -> Stage {
     let acts = vec![heal(), Act::Ask("PUT", path, Value::Null)];
     Stage {
         check: both_sound,
+        ..stage(scene, acts, (0, 0))
+    }
+}
+
+/// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
+async fn healing_and_leaving() -> Stage {
+    let scene = Scene::connected(On::Both).await;
+    switch_off_at_kiotviet(&scene);
+    into_slot(&scene, 15).await;
+    let path = format!("connections/{CONNECTION}");
+    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
+    Stage {
+        check: |scene| unlike(&registered(scene), &[]),
         ..stage(scene, acts, (0, 0))
     }
 }

@@ -92,9 +92,9 @@ pub(super) async fn put<W: World>(
         client_secret: Secret::new(client_secret),
     };
 
-    let before = connections::load(world, name).await?;
+    let before = connections::load_or_damage(world, name).await?;
     // Events that wait, and what was read so far, are of the shop that it is connected to.
-    if let Some(before) = &before
+    if let Some(Ok(before)) = &before
         && before.retailer != credentials.retailer
     {
         return Err(Problem::new(
@@ -128,7 +128,10 @@ pub(super) async fn put<W: World>(
 
     // Read again: while KiotViet was asked, another request may have made it, and its path token
     // may be registered already.
-    let before = connections::load(world, name).await?;
+    let before = connections::load_or_damage(world, name).await?;
+    let is_new = before.is_none();
+    // A damaged one is made anew, with new secrets.
+    let before = before.and_then(Result::ok);
     let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
     let previous = before.as_ref().zip(opened_before.as_ref());
     let connection = Connection::make(
@@ -139,7 +142,7 @@ pub(super) async fn put<W: World>(
         &ready.sealer,
         world,
     )?;
-    connections::save(world, &connection, before.is_none()).await?;
+    connections::save(world, &connection, is_new).await?;
     world.delete(&keys::token(name)).await?;
     Ok(object(vec![
         ("name", connection.name.to_json()),
@@ -147,7 +150,7 @@ pub(super) async fn put<W: World>(
         ("branches", branches.to_json()),
         (
             "webhooks_need_switching_on",
-            (before.is_some() && opened_before.is_none()).to_json(),
+            (!is_new && opened_before.is_none()).to_json(),
         ),
         ("guide", GUIDE.to_json()),
     ]))
@@ -221,38 +224,35 @@ pub(super) async fn one<W: World>(world: &W, ready: &Ready, name: &str) -> Resul
     state(world, ready, &known(world, name).await?).await
 }
 
-/// `GET /api/connections`.
+/// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
 pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
-    let all = connections::list(world).await?;
-    let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
+    let (sound, damaged) = connections::list(world).await?;
+    let mut states = together::try_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let broken =
+        |name: &String| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
+    states.extend(damaged.iter().map(broken));
     Ok(object(vec![("connections", Value::Array(states))]))
 }
 
-/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history.
+/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history. One whose
+/// record cannot be read is forgotten all the same.
 pub(super) async fn delete<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
 ) -> Result<Value, Problem> {
-    let connection = known(world, name).await?;
-    let mut warning = None;
-    match connection.open(&ready.sealer) {
-        Err(e) => warning = Some(e.to_string()),
-        Ok(opened) => {
-            let worker = person(world, ready);
-            let session = Session::new(&worker, ready, &connection, &opened);
-            match webhooks::unregister(&session, &Webhook::ALL).await {
-                Ok(()) => {}
-                // Whoever revoked the key on KiotViet must be able to leave all the same.
-                Err(
-                    e @ (KiotVietError::CredentialsRefused { .. }
-                    | KiotVietError::Unauthorized { .. }
-                    | KiotVietError::NoRight),
-                ) => warning = Some(e.to_string()),
-                Err(e) => return Err(e.into()),
-            }
-        }
-    }
+    let Some(connection) = connections::load_or_damage(world, name).await? else {
+        return Err(problem::unknown_connection(name));
+    };
+    let connection = connection.map_err(|e| e.to_string());
+    let opened = connection
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|c| Ok((c, c.open(&ready.sealer).map_err(|e| e.to_string())?)));
+    let warning = match opened {
+        Err(e) => Some(e),
+        Ok((connection, opened)) => leave(world, ready, connection, &opened).await?,
+    };
     connections::remove(world, name).await?;
     let warning =
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
@@ -260,6 +260,32 @@ pub(super) async fn delete<W: World>(
         ("removed", name.to_json()),
         ("warning", warning.to_json()),
     ]))
+}
+
+/// Unregisters a connection's webhooks; gives why KiotViet refused, where it always will.
+async fn leave<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    opened: &Opened,
+) -> Result<Option<String>, Problem> {
+    // Off before KiotViet is asked: a worker that registers them anew meanwhile looks at the switches
+    // after that, and takes it back.
+    for webhook in Webhook::ALL {
+        connections::set_switch(world, &connection.name, webhook, None).await?;
+    }
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, connection, opened);
+    match webhooks::unregister(&session, &Webhook::ALL).await {
+        Ok(()) => Ok(None),
+        // Whoever revoked the key on KiotViet must be able to leave all the same.
+        Err(
+            e @ (KiotVietError::CredentialsRefused { .. }
+            | KiotVietError::Unauthorized { .. }
+            | KiotVietError::NoRight),
+        ) => Ok(Some(e.to_string())),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
