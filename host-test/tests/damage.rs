@@ -95,6 +95,12 @@ async fn a_damaged_connection_holds_up_its_own_events_only() {
     let drained = scene.drain().await;
     assert_eq!(drained.get("stopped"), None, "{drained}");
     assert_eq!(scene.outcomes().await, ["retrying -"]);
+    let mut visitor = Visitor::inside(&scene.app).await;
+    for page in ["/", "/ui/shops", "/ui/shops/shop"] {
+        assert_eq!(visitor.get(page).await.status, 200, "{page}");
+    }
+    assert_eq!(scene.app.get("connections").await.0, 200);
+    assert_eq!(scene.switch("PUT", "customer").await.0, 200);
     scene.app.set(&key, &sound).await.expect("written");
     scene.settle().await;
     assert_eq!(scene.outcomes().await, ["created customer_created"]);

@@ -144,6 +144,11 @@ pub(super) async fn put<W: World>(
     )?;
     connections::save(world, &connection, is_new).await?;
     world.delete(&keys::token(name)).await?;
+    if is_new {
+        // A worker that was at it while one of this name was removed may have written them again.
+        world.delete(&keys::watch(name)).await?;
+        world.delete(&keys::backfill(name)).await?;
+    }
     Ok(object(vec![
         ("name", connection.name.to_json()),
         ("retailer", connection.retailer.to_json()),
@@ -184,7 +189,7 @@ async fn state<W: World>(
     ready: &Ready,
     connection: &Connection,
 ) -> Result<Value, Problem> {
-    let switches = connections::switches(world, &connection.name).await?;
+    let switches = connections::readable_switches(world, &connection.name).await?;
     let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
     let (registered, path) = match connection.open(&ready.sealer) {
         Err(e) => (Err(e.to_string()), String::new()),
@@ -298,7 +303,7 @@ pub(super) async fn switch_on<W: World>(
 ) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
-    let switches = connections::switches(world, name).await?;
+    let switches = connections::readable_switches(world, name).await?;
     let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);

@@ -178,7 +178,7 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
         let Ok(Some(_)) = connections::load(world, &name).await else {
             continue;
         };
-        let switches = connections::switches(world, &name).await?;
+        let switches = connections::readable_switches(world, &name).await?;
         let watch = watch::load(world, &name).await?;
         let of_shop = [("connection", name.as_str())];
         for webhook in Webhook::ALL {

@@ -29,7 +29,7 @@ pub(super) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
         let Ok(Some(connection)) = connections::load(world, &name).await else {
             continue;
         };
-        let switches = connections::switches(world, &name).await?;
+        let switches = connections::readable_switches(world, &name).await?;
         let watch = watch::load(world, &name).await?;
         shops.push(object(vec![
             ("name", name.to_json()),

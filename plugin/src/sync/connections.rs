@@ -329,6 +329,7 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
         keys::token(name),
         keys::kiotviet_users(name),
         keys::signed(name),
+        keys::missed_sellers(name),
         keys::watch(name),
         keys::backfill(name),
         keys::connection(name),
@@ -374,20 +375,31 @@ pub async fn switches_or_damage(
     store: &impl Store,
     name: &str,
 ) -> Result<Result<Switches, Damaged>, StoreError> {
-    let mut switches = Switches::default();
-    for webhook in Webhook::ALL {
-        let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
-        let switch: Option<Switch> = match bytes.map(|b| stored::read(&b)).transpose() {
-            Ok(switch) => switch,
-            Err(e) => return Ok(Err(e)),
-        };
-        let since = switch.map(|s| s.on_since);
-        match webhook {
-            Webhook::Customer => switches.customer = since,
-            Webhook::Order => switches.order = since,
-        }
-    }
-    Ok(Ok(switches))
+    let customer = switch(store, name, Webhook::Customer).await?;
+    let order = switch(store, name, Webhook::Order).await?;
+    let both = |customer| order.map(|order| Switches { customer, order });
+    Ok(customer.and_then(both))
+}
+
+/// The same for people to see, and to mend by switching: one that cannot be read is off.
+pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+    let customer = switch(store, name, Webhook::Customer).await?;
+    let order = switch(store, name, Webhook::Order).await?;
+    Ok(Switches {
+        customer: customer.unwrap_or_default(),
+        order: order.unwrap_or_default(),
+    })
+}
+
+/// Since when a webhook is on; the inner error is a switch that cannot be read.
+async fn switch(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Result<Option<Timestamp>, Damaged>, StoreError> {
+    let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
+    let read = bytes.map(|bytes| stored::read::<Switch>(&bytes));
+    Ok(read.transpose().map(|s| s.map(|s| s.on_since)))
 }
 
 /// Turns a switch on or off.
