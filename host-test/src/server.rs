@@ -4,7 +4,7 @@ use crate::{
     keyvalue::Backend,
     manifest::Manifest,
     outbound::{CallLog, Outbound},
-    runtime::{LogSink, Runtime, World},
+    runtime::{Instances, LogSink, Runtime, World},
 };
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
@@ -25,8 +25,9 @@ use tokio_io_timeout::TimeoutStream;
 /// Connections open at once; further ones wait in the system's queue. Of the 1,024 files that a
 /// process may usually open, the rest is for the store and for calls.
 const CONNECTIONS_AT_ONCE: usize = 768;
-/// Instances alive at once, those included that go on after their answer; further requests wait.
-const INSTANCES_AT_ONCE: u32 = 128;
+/// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
+/// many on two cores halve what they do: each has a memory of its own to keep at hand.
+const INSTANCES_AT_ONCE: u32 = 64;
 /// A request that has waited so long for an instance is answered 503: KiotViet waits five seconds.
 const QUEUE_TIME: Duration = Duration::from_secs(4);
 /// A guest that has not answered by then never will. A drain of a long queue answers at its end.
@@ -51,8 +52,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A running application.
 pub struct App {
-    runtime: Runtime,
-    world: World,
+    instances: Arc<Instances>,
     places: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
@@ -89,8 +89,7 @@ impl App {
     /// A component in a world of its own.
     pub fn over(runtime: Runtime, world: World) -> Self {
         Self {
-            runtime,
-            world,
+            instances: Instances::new(runtime, world),
             places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
             large: Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE)),
         }
@@ -115,7 +114,7 @@ impl App {
                 let why = format!("{e:#}");
                 let line =
                     serde_json::json!({ "level": "error", "message": "no answer", "why": why });
-                (self.world.log)(&line.to_string());
+                (self.instances.world().log)(&line.to_string());
                 status(503)
             }
         }
@@ -159,11 +158,11 @@ impl App {
         request: http::Request<Bytes>,
         taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
     ) -> Result<http::Response<Bytes>> {
-        let (runtime, world) = (self.runtime.clone(), self.world.clone());
+        let instances = self.instances.clone();
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
             let _taken = taken;
-            match runtime.handle(&world, request).await {
+            match instances.handle(request).await {
                 Ok(handled) => {
                     let _ = answer.send(Ok(handled.response));
                     // A guest that was stopped has logged why.
@@ -187,7 +186,8 @@ impl App {
     /// What any scheduler would do: `POST /api/drain` with the admin token.
     async fn drain(&self) {
         let token = self
-            .world
+            .instances
+            .world()
             .variables
             .get("admin_token")
             .cloned()

@@ -230,6 +230,52 @@ async fn a_webhook_that_a_person_switched_off_stays_off() {
     assert_eq!(scene.in_getfly(), (0, 0));
 }
 
+/// KiotViet answers the switch-off 503; another tool's webhook and another connection's stand beside.
+#[tokio::test(start_paused = true)]
+async fn what_a_switch_off_has_left_at_kiotviet_is_removed_and_nothing_of_others() {
+    for on in [On::Both, On::Customers] {
+        let scene = Scene::connected(on).await;
+        let others = [
+            format!("{PUBLIC}/hooks/{CONNECTION}/another-token"),
+            "https://crm.example.vn/kiotviet".to_owned(),
+        ];
+        for url in &others {
+            scene.kiotviet.add_webhook("customer.update", url, None);
+        }
+        let refuse = FaultRule::new(Fault::Status(503, None)).on(Method::DELETE, "/webhooks/");
+        let rule = scene.kiotviet_faults.add(refuse);
+        assert_eq!(scene.switch("DELETE", "customer").await.0, 502);
+        let (_, list) = scene.app.get("connections").await;
+        let hook = &list["connections"][0]["webhooks"]["customer"];
+        assert_eq!(
+            (&hook["on"], &hook["kiotviet"]["registered"]),
+            (&false.into(), &true.into())
+        );
+        scene.minutes(16).await;
+        let (_, overview) = scene.app.get("overview").await;
+        assert!(overview["connections"][0]["problem"].is_string());
+
+        scene.kiotviet_faults.remove(rule);
+        scene.minutes(16).await;
+        let left = scene.kiotviet.webhooks().into_iter();
+        let left: Vec<_> = left.filter(|w| w.kind == "customer.update").collect();
+        let urls: Vec<_> = left.iter().map(|w| w.url.as_str()).collect();
+        assert_eq!(urls, others, "{on:?}");
+        let (_, overview) = scene.app.get("overview").await;
+        assert_eq!(overview["connections"][0]["problem"], Value::Null);
+        assert!(again(&scene).await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_registrations_of_ours_one_is_left() {
+    let scene = Scene::connected(On::Customers).await;
+    let url = scene.kiotviet.webhooks()[0].url.clone();
+    scene.kiotviet.add_webhook("customer.update", &url, None);
+    scene.heal().await;
+    assert_eq!(hooks(&scene), [("customer.update".to_owned(), true)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn older_records_and_cancelled_sales_are_no_missed_deliveries() {
     let scene = Scene::unconnected();

@@ -19,8 +19,8 @@ const IMPORTS: [&str; 11] = [
     "wasi:random/random@0.3.0",
 ];
 
-/// What it measured, plus a little: 1,021 kB with rustup's library. The page with its two languages is 165 kB of it.
-const MOST_BYTES: u64 = 1_030_000;
+/// What it measured, plus a little: 1,302 kB with rustup's library. The page with its two languages is 165 kB of it.
+const MOST_BYTES: u64 = 1_320_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {

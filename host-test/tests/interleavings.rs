@@ -65,6 +65,8 @@ races! {
     a_retry_beside_a_drain: "a retry beside a drain",
     the_same_retry_twice: "the same retry twice",
     healing_beside_a_switch_off: "healing beside a switch-off",
+    healing_beside_a_switch_on: "healing beside a switch-on",
+    healing_beside_a_disconnection: "healing beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
 }

@@ -218,6 +218,29 @@ async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_switch_off_that_kiotviet_did_not_carry_out_is_shown_and_finished() {
+    let scene = Scene::connected(On::Orders).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
+    scene.kiotviet_faults.add(refuse);
+    let off = "/ui/shops/shop/webhooks/order/off";
+    let shown = visitor.post(off, &[]).await;
+    assert_eq!(shown.status, 502);
+    scene.kiotviet_faults.clear();
+    for page in ["/ui/shops", "/ui/shops/shop"] {
+        let shop = visitor.get(page).await.html;
+        assert!(shop.contains("KiotViet vẫn còn đăng ký"), "{shop}");
+    }
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(shop.contains(&format!("action=\"{off}\"")), "{shop}");
+    let shown = visitor.post(off, &[]).await;
+    assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
+    assert!(scene.kiotviet.webhooks().is_empty());
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(!shop.contains("vẫn còn đăng ký") && !shop.contains(off));
+}
+
+#[tokio::test(start_paused = true)]
 async fn leaving_is_asked_for_twice() {
     let scene = Scene::connected(On::Both).await;
     let mut visitor = Visitor::inside(&scene.app).await;

@@ -1,11 +1,12 @@
 //! Claims: never more than `getfly_requests_per_second` calls to Getfly begin in any second, over
-//! any number of drains, instances and crashes; and the ceiling is used, not only kept. How: the
-//! simulated Getfly writes down when each call arrives.
+//! any number of drains, instances and crashes, and a preview or the list of staff right after them;
+//! and the ceiling is used, not only kept. How: the simulated Getfly writes down when each call arrives.
 
 use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, sale},
 };
+use serde_json::json;
 use std::rc::Rc;
 use tokio::task::LocalSet;
 
@@ -89,5 +90,38 @@ async fn a_crash_does_not_forget_it() {
         scene.settle().await;
         assert_eq!(scene.getfly.orders().len(), 4);
         assert!(most_within(1000, &millis(&scene)) <= 2, "died at {dies_at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_asks_for_right_after_the_worker_keeps_it_too() {
+    for rate in ["1", "2"] {
+        let scene = Scene::connected(On::Customers).await;
+        scene.app.set_variable("getfly_requests_per_second", rate);
+        open_shop(&scene, 3);
+        scene.deliver().await;
+        let previewed = scene
+            .kiotviet
+            .create_customer(customer("Chị Hoa", "0987654321"));
+        scene.kiotviet.take_deliveries();
+        let item = json!({"Action": "customer.update.1", "Data": [{"Id": previewed}]});
+        let body = json!({"Notifications": [item]});
+        let calls = scene.getfly.calls().len();
+        let (status, preview) = scene.app.api("POST", "preview/shop", &body).await;
+        assert_eq!(status, 200);
+        assert_eq!(preview["items"][0]["reason"], "customer_created");
+        assert_eq!(scene.getfly.calls().len(), calls + 1, "the search");
+        let allowed: usize = rate.parse().unwrap();
+        assert_eq!(most_within(1000, &millis(&scene)), allowed, "{rate}");
+
+        // What a person asked for is not known to the worker after it.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        scene
+            .kiotviet
+            .edit_customer(previewed, |c| c.contact_number = Some("0911222333".into()));
+        scene.deliver().await;
+        let (status, _) = scene.app.get("connections/shop/staff").await;
+        assert_eq!(status, 200);
+        assert_eq!(most_within(1000, &millis(&scene)), allowed, "{rate}");
     }
 }

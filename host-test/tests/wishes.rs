@@ -1,14 +1,16 @@
 //! Claims: a person's retry or dismissal of a dead letter survives any failed host call and any
 //! crash: asked for until it is confirmed, it is carried out once, nothing is doubled, and the counts
-//! add up. How: as in `crash_points`, each host call of the wish fails or is the last before a crash.
+//! add up. One that needs no Getfly does not wait for it, and a huge delivery that is taken apart again
+//! leaves a small place after a crash. How: as in `crash_points`, each host call of the wish fails or is
+//! the last before a crash.
 
 use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa},
-    sim::{Fault, FaultRule, When},
+    sim::{Fault, FaultRule, When, kiotviet::Signature},
 };
 use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Two dead letters (the first two events), made by refusals that are over.
@@ -58,6 +60,13 @@ async fn check(scene: &Scene, wanted: &[State], what: &str) {
     let journal = scene.journal().await;
     let states: Vec<State> = journal.iter().map(|r| r.state).collect();
     assert_eq!(states, wanted, "{what}");
+    counts_add_up(scene, what).await;
+    let done = wanted.iter().filter(|s| **s == State::Done).count();
+    assert_eq!(scene.getfly.accounts().len(), done, "{what}");
+}
+
+async fn counts_add_up(scene: &Scene, what: &str) {
+    let journal = scene.journal().await;
     let mut recount = Counts::default();
     for record in &journal {
         recount.received += 1;
@@ -65,8 +74,6 @@ async fn check(scene: &Scene, wanted: &[State], what: &str) {
     }
     let counts = load_cursor(&scene.app).await.unwrap().counts;
     assert_eq!(counts, recount, "{what}");
-    let done = wanted.iter().filter(|s| **s == State::Done).count();
-    assert_eq!(scene.getfly.accounts().len(), done, "{what}");
 }
 
 async fn every_point(wishes: &[&str], wanted: &[State]) {
@@ -162,4 +169,136 @@ async fn an_item_without_an_id_stays_dead() {
     assert_eq!(ask(&scene, "1/retry").await, Some(200));
     assert_eq!(scene.outcomes().await, ["dead unreadable"]);
     check(&scene, &[State::Dead], "retried").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
+    for dies_at in [500, 1100, 2300] {
+        let scene = Scene::connected(On::Customers).await;
+        let id = scene.kiotviet.create_customer(hoa());
+        scene.kiotviet.take_deliveries();
+        let others = json!({"Action": "product.update.1", "Data": vec![json!({"Id": 1}); 3000]});
+        let hoa = json!({"Action": "customer.update.1", "Data": [{"Id": id}]});
+        let body = json!({"Notifications": [others, hoa]}).to_string();
+        let hook = scene.kiotviet.webhooks()[0].url.clone();
+        let request = http::Request::post(hook).body(body.into()).unwrap();
+        assert_eq!(scene.app.request(request).await.status, 200);
+        assert_eq!(scene.outcomes().await, ["dead too_many_items"]);
+
+        scene.app.mishaps.arm([(dies_at, Mishap::DiesBefore)]);
+        let asked = scene.app.api("POST", "events/1/retry", &Value::Null);
+        assert!(scene.app.mishaps.live(asked).await.is_none(), "it died");
+        scene.app.mishaps.disarm();
+        scene.pass(61).await;
+        scene.drain().await;
+        let holes = load_cursor(&scene.app).await.unwrap().holes.len();
+        assert!(holes <= 200, "{holes} numbers without an entry");
+        let journal = scene.journal().await;
+        assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));
+        assert!(journal.len() > 3001, "all of it again: {}", journal.len());
+        assert!(journal.iter().all(|r| r.state.is_final()));
+        assert_eq!(scene.getfly.accounts().len(), 1);
+        counts_add_up(&scene, "died").await;
+    }
+}
+
+/// Getfly asks for a long pause. A customer of before it is to be tried again, one of after it waits in
+/// the queue, and a delivery whose signature was refused stands first or behind both; gives its number.
+async fn in_an_outage(refused_first: bool) -> (Scene, u64) {
+    let scene = Scene::connected(On::Customers).await;
+    scene.app.set_variable("signature_policy", "enforce");
+    if refused_first {
+        deliver_refused(&scene).await;
+    }
+    let busy = FaultRule::new(Fault::Status(429, Some(3600))).when(When::First(1));
+    scene.getfly_faults.add(busy);
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    scene
+        .kiotviet
+        .create_customer(customer("Anh Ba", "0987654321"));
+    scene.deliver().await;
+    if !refused_first {
+        deliver_refused(&scene).await;
+    }
+    assert_eq!(scene.waiting().await.len(), 2);
+    (scene, if refused_first { 1 } else { 3 })
+}
+
+async fn deliver_refused(scene: &Scene) {
+    let sign = |how| scene.kiotviet.update_settings(|s| s.signature = how);
+    sign(Signature::Wrong);
+    scene
+        .kiotviet
+        .create_customer(customer("Cô Tư", "0911222333"));
+    scene.deliver().await;
+    sign(Signature::default());
+}
+
+/// Once all is over: the refused delivery is dismissed, all else is done, with so many accounts.
+async fn outage_is_over(scene: &Scene, refused: u64, accounts: usize, what: &str) {
+    for record in scene.journal().await {
+        let wanted = if record.seq == refused {
+            State::Dismissed
+        } else {
+            State::Done
+        };
+        assert_eq!(record.state, wanted, "{what}: event {}", record.seq);
+    }
+    counts_add_up(scene, what).await;
+    assert_eq!(scene.getfly.accounts().len(), accounts, "{what}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_that_needs_no_getfly_does_not_wait_for_it() {
+    for refused_first in [true, false] {
+        for (wish, accounts) in [("dismiss", 2), ("retry", 3)] {
+            let (scene, refused) = in_an_outage(refused_first).await;
+            let path = format!("{refused}/{wish}");
+            let what = format!("{path}, first: {refused_first}");
+            let calls = scene.getfly.calls().len();
+            let calls_of_wish = asked_for_in_an_outage(&scene, Vec::new(), &path, &what).await;
+            let (_, event) = scene.app.get(&format!("events/{refused}")).await;
+            assert_eq!(event["state"], "dismissed", "{what}");
+            assert_eq!(scene.getfly.calls().len(), calls, "Getfly is left alone");
+            let waits = scene.waiting().await.len();
+            assert_eq!(waits, accounts, "{what}: all else waits");
+            scene.pass(3600).await;
+            scene.settle().await;
+            outage_is_over(&scene, refused, accounts, &what).await;
+
+            for (number, call) in (1..).zip(&calls_of_wish) {
+                for mishap in Mishap::ALL {
+                    let (scene, refused) = in_an_outage(refused_first).await;
+                    let what = format!("{what}: {number} {call} {mishap:?}");
+                    asked_for_in_an_outage(&scene, vec![(number, mishap)], &path, &what).await;
+                    scene.pass(3600).await;
+                    scene.settle().await;
+                    outage_is_over(&scene, refused, accounts, &what).await;
+                }
+            }
+        }
+    }
+}
+
+/// A person asks until it is confirmed, which takes no end of the outage.
+async fn asked_for_in_an_outage(
+    scene: &Scene,
+    script: Vec<(usize, Mishap)>,
+    path: &str,
+    what: &str,
+) -> Vec<String> {
+    scene.app.mishaps.arm(script);
+    let mut confirmed = false;
+    for _ in 0..3 {
+        match ask(scene, path).await {
+            Some(200 | 409) => {
+                confirmed = true;
+                break;
+            }
+            _ => scene.pass(61).await,
+        }
+    }
+    assert!(confirmed, "{what}");
+    scene.app.mishaps.disarm()
 }

@@ -2,11 +2,10 @@
 //! calls to the store, one that does nothing, and a host without a component.
 
 use crate::load::{Met, load};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use host_test::{
-    harness,
-    keyvalue::{Backend, Embedded, Memory},
+    keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress},
     outbound::CallLog,
     runtime::{Runtime, World},
     scene::{On, customer},
@@ -52,6 +51,8 @@ pub(crate) enum Kept {
     Memory,
     /// In the host's own file, forced to the disk before the answer.
     Embedded,
+    /// In a Redis of the person who measures, with the durability that it is set to.
+    Redis,
 }
 
 /// One line of the table.
@@ -68,8 +69,9 @@ pub(crate) struct Row {
     pub(crate) refused: usize,
 }
 
-/// Every combination, each for `time`.
-pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
+/// Every combination, each for `time`. Redis takes part where there is one, `redis://host:port` without
+/// a number: each of its lines takes an empty database, from 0 on.
+pub(crate) fn run(time: Duration, connections: &[usize], redis: Option<&str>) -> Result<Vec<Row>> {
     let server = tokio::runtime::Builder::new_multi_thread()
         .thread_name("server")
         .enable_all()
@@ -79,8 +81,10 @@ pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
         .worker_threads(1)
         .enable_all()
         .build()?;
-    let bare = Runtime::load(&xtask::build(xtask::BARE)?.path)?;
+    let bare = xtask::build(xtask::BARE)?.path;
+    let plugin = xtask::build_component()?.path;
     let mut rows = Vec::new();
+    let mut databases = 0..;
     for (who, kept) in [
         (Who::Host, Kept::Nothing),
         (Who::Hello, Kept::Nothing),
@@ -88,18 +92,35 @@ pub(crate) fn run(time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
         (Who::Plugin, Kept::Memory),
         (Who::Bare, Kept::Embedded),
         (Who::Plugin, Kept::Embedded),
+        (Who::Bare, Kept::Redis),
+        (Who::Plugin, Kept::Redis),
     ] {
         for &connections in connections {
             let place = tempfile::tempdir()?;
             let backend: Arc<dyn Backend> = match kept {
                 Kept::Nothing | Kept::Memory => Arc::new(Memory::new()),
                 Kept::Embedded => Arc::new(Embedded::open(place.path())?),
+                Kept::Redis => {
+                    let (Some(redis), Some(database)) = (redis, databases.next()) else {
+                        continue;
+                    };
+                    let address = RedisAddress::parse(&format!("{redis}/{database}"))?;
+                    let store = server.block_on(Redis::open(address))?;
+                    ensure!(
+                        server.block_on(store.list_keys()) == Ok(Vec::new()),
+                        "database {database} of {redis} is not empty"
+                    );
+                    Arc::new(store)
+                }
             };
             let shop = server.block_on(Shop::connected(backend))?;
             let (to, serving) = match who {
                 Who::Host => server.block_on(bare_host())?,
-                Who::Hello | Who::Bare => server.block_on(host(bare.clone(), shop.world))?,
-                Who::Plugin => server.block_on(host(harness::component()?, shop.world))?,
+                // A runtime of its own: what the former one still works on keeps places in its pool.
+                Who::Hello | Who::Bare => {
+                    server.block_on(host(Runtime::load(&bare)?, shop.world))?
+                }
+                Who::Plugin => server.block_on(host(Runtime::load(&plugin)?, shop.world))?,
             };
             let requests = match who {
                 Who::Hello => vec![Bytes::from_static(

@@ -4,6 +4,7 @@ mod accept;
 mod load;
 mod process;
 mod scale;
+mod start;
 
 use anyhow::Result;
 use clap::Parser;
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// What is measured.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Only these parts: accept, process, scale.
+    /// Only these parts: accept, process, scale, start.
     #[arg(value_name = "PART")]
     parts: Vec<String>,
     /// Seconds for each load.
@@ -25,6 +26,9 @@ struct Options {
     /// Past events.
     #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000])]
     past: Vec<usize>,
+    /// Accept into this Redis too, `redis://host:port`; its databases from 0 on must be empty.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Said by cargo.
     #[arg(long, hide = true)]
     bench: bool,
@@ -35,6 +39,7 @@ struct Figures {
     accept: Vec<accept::Row>,
     process: Vec<process::Row>,
     scale: Vec<scale::Row>,
+    start: Option<start::Figures>,
 }
 
 fn main() -> Result<()> {
@@ -44,13 +49,16 @@ fn main() -> Result<()> {
     let mut figures = Figures::default();
     if wants("accept") {
         let time = Duration::from_secs(options.seconds);
-        figures.accept = accept::run(time, &options.connections)?;
+        figures.accept = accept::run(time, &options.connections, options.redis.as_deref())?;
     }
     if wants("process") {
         figures.process = process::run()?;
     }
     if wants("scale") {
         figures.scale = scale::run(&options.past)?;
+    }
+    if wants("start") {
+        figures.start = Some(start::run()?);
     }
     println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())

@@ -78,6 +78,12 @@ pub const SCENARIOS: &[Scenario] = &[
     race("healing beside a switch-off", 2, || {
         Box::pin(healing_and_switch())
     }),
+    race("healing beside a switch-on", 2, || {
+        Box::pin(healing_and_switch_on())
+    }),
+    race("healing beside a disconnection", 2, || {
+        Box::pin(healing_and_leaving())
+    }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
 ];
@@ -278,19 +284,50 @@ async fn healing_and_switch() -> Stage {
     }
 }
 
+/// KiotViet did not unregister the customer webhook when it was switched off; one instance heals, another
+/// one is asked to switch it on again.
+async fn healing_and_switch_on() -> Stage {
+    let scene = Scene::connected(On::Both).await;
+    let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
+    let rule = scene.kiotviet_faults.add(refuse);
+    scene.switch("DELETE", "customer").await;
+    scene.kiotviet_faults.remove(rule);
+    into_slot(&scene, 15).await;
+    let path = format!("connections/{CONNECTION}/webhooks/customer");
+    let acts = vec![heal(), Act::Ask("PUT", path, Value::Null)];
+    Stage {
+        check: both_sound,
+        ..stage(scene, acts, (0, 0))
+    }
+}
+
+/// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
+async fn healing_and_leaving() -> Stage {
+    let scene = Scene::connected(On::Both).await;
+    switch_off_at_kiotviet(&scene);
+    into_slot(&scene, 15).await;
+    let path = format!("connections/{CONNECTION}");
+    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
+    Stage {
+        check: |scene| unlike(&registered(scene), &[]),
+        ..stage(scene, acts, (0, 0))
+    }
+}
+
+fn both_sound(scene: &Scene) -> Vec<String> {
+    let wanted = [("customer.update", true), ("invoice.update", true)];
+    unlike(&registered(scene), &wanted)
+}
+
 async fn healing_twice() -> Stage {
     let scene = Scene::connected(On::Both).await;
     switch_off_at_kiotviet(&scene);
     let id = scene.kiotviet.create_customer(hoa());
     scene.kiotviet.create_invoice(sale(Some(id)));
     into_slot(&scene, 15).await;
-    let both = |scene: &Scene| {
-        let wanted = [("customer.update", true), ("invoice.update", true)];
-        unlike(&registered(scene), &wanted)
-    };
     Stage {
         heals: true,
-        check: both,
+        check: both_sound,
         ..stage(scene, vec![heal(), heal()], (1, 1))
     }
 }

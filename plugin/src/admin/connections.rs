@@ -15,8 +15,7 @@ use crate::{
         connections::{self, Connection, Opened, Webhook},
         keys, probe,
         session::Session,
-        watch,
-        webhooks::{self, Standing},
+        watch, webhooks,
         worker::{Permit, Worker},
         world::World,
     },
@@ -41,12 +40,12 @@ pub(super) fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Pro
     connection.open(&ready.sealer).map_err(|_| cannot_open())
 }
 
-/// A worker for a person's request.
+/// A worker for a person's request that calls KiotViet only.
 pub(super) fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::Person, ready, Vec::new())
 }
 
-/// A worker that can only read.
+/// A worker that can only read, and only KiotViet.
 pub(super) fn person_reading<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
     Worker::new(world, Permit::ReadOnly, ready, Vec::new())
 }
@@ -93,9 +92,9 @@ pub(super) async fn put<W: World>(
         client_secret: Secret::new(client_secret),
     };
 
-    let before = connections::load(world, name).await?;
+    let before = connections::load_or_damage(world, name).await?;
     // Events that wait, and what was read so far, are of the shop that it is connected to.
-    if let Some(before) = &before
+    if let Some(Ok(before)) = &before
         && before.retailer != credentials.retailer
     {
         return Err(Problem::new(
@@ -129,7 +128,10 @@ pub(super) async fn put<W: World>(
 
     // Read again: while KiotViet was asked, another request may have made it, and its path token
     // may be registered already.
-    let before = connections::load(world, name).await?;
+    let before = connections::load_or_damage(world, name).await?;
+    let is_new = before.is_none();
+    // A damaged one is made anew, with new secrets.
+    let before = before.and_then(Result::ok);
     let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
     let previous = before.as_ref().zip(opened_before.as_ref());
     let connection = Connection::make(
@@ -140,7 +142,7 @@ pub(super) async fn put<W: World>(
         &ready.sealer,
         world,
     )?;
-    connections::save(world, &connection, before.is_none()).await?;
+    connections::save(world, &connection, is_new).await?;
     world.delete(&keys::token(name)).await?;
     Ok(object(vec![
         ("name", connection.name.to_json()),
@@ -148,7 +150,7 @@ pub(super) async fn put<W: World>(
         ("branches", branches.to_json()),
         (
             "webhooks_need_switching_on",
-            (before.is_some() && opened_before.is_none()).to_json(),
+            (!is_new && opened_before.is_none()).to_json(),
         ),
         ("guide", GUIDE.to_json()),
     ]))
@@ -222,38 +224,35 @@ pub(super) async fn one<W: World>(world: &W, ready: &Ready, name: &str) -> Resul
     state(world, ready, &known(world, name).await?).await
 }
 
-/// `GET /api/connections`.
+/// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
 pub(super) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
-    let all = connections::list(world).await?;
-    let states = together::try_all(all.iter().map(|c| state(world, ready, c))).await?;
+    let (sound, damaged) = connections::list(world).await?;
+    let mut states = together::try_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let broken =
+        |name: &String| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
+    states.extend(damaged.iter().map(broken));
     Ok(object(vec![("connections", Value::Array(states))]))
 }
 
-/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history.
+/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history. One whose
+/// record cannot be read is forgotten all the same.
 pub(super) async fn delete<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
 ) -> Result<Value, Problem> {
-    let connection = known(world, name).await?;
-    let mut warning = None;
-    match connection.open(&ready.sealer) {
-        Err(e) => warning = Some(e.to_string()),
-        Ok(opened) => {
-            let worker = person(world, ready);
-            let session = Session::new(&worker, ready, &connection, &opened);
-            match webhooks::unregister(&session, &Webhook::ALL).await {
-                Ok(()) => {}
-                // Whoever revoked the key on KiotViet must be able to leave all the same.
-                Err(
-                    e @ (KiotVietError::CredentialsRefused { .. }
-                    | KiotVietError::Unauthorized { .. }
-                    | KiotVietError::NoRight),
-                ) => warning = Some(e.to_string()),
-                Err(e) => return Err(e.into()),
-            }
-        }
-    }
+    let Some(connection) = connections::load_or_damage(world, name).await? else {
+        return Err(problem::unknown_connection(name));
+    };
+    let connection = connection.map_err(|e| e.to_string());
+    let opened = connection
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|c| Ok((c, c.open(&ready.sealer).map_err(|e| e.to_string())?)));
+    let warning = match opened {
+        Err(e) => Some(e),
+        Ok((connection, opened)) => leave(world, ready, connection, &opened).await?,
+    };
     connections::remove(world, name).await?;
     let warning =
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
@@ -261,6 +260,32 @@ pub(super) async fn delete<W: World>(
         ("removed", name.to_json()),
         ("warning", warning.to_json()),
     ]))
+}
+
+/// Unregisters a connection's webhooks; gives why KiotViet refused, where it always will.
+async fn leave<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    opened: &Opened,
+) -> Result<Option<String>, Problem> {
+    // Off before KiotViet is asked: a worker that registers them anew meanwhile looks at the switches
+    // after that, and takes it back.
+    for webhook in Webhook::ALL {
+        connections::set_switch(world, &connection.name, webhook, None).await?;
+    }
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, connection, opened);
+    match webhooks::unregister(&session, &Webhook::ALL).await {
+        Ok(()) => Ok(None),
+        // Whoever revoked the key on KiotViet must be able to leave all the same.
+        Err(
+            e @ (KiotVietError::CredentialsRefused { .. }
+            | KiotVietError::Unauthorized { .. }
+            | KiotVietError::NoRight),
+        ) => Ok(Some(e.to_string())),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
@@ -277,15 +302,16 @@ pub(super) async fn switch_on<W: World>(
     let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let registered = webhooks::registered(&session).await?;
-    // On before it is registered, so that not even the first delivery finds it off.
+    // On before KiotViet is looked at: not even the first delivery finds it off, and healing removes
+    // what is registered and off.
     connections::set_switch(world, name, webhook, Some(on_since)).await?;
-    if webhooks::standing(&session, &registered, webhook) != Standing::Sound
-        && let Err(e) = webhooks::register(&session, webhook).await
-    {
-        connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
-        return Err(e.into());
-    }
+    let registered = match webhooks::make_sound(&session, webhook).await {
+        Ok(registered) => registered,
+        Err(e) => {
+            connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
+            return Err(e.into());
+        }
+    };
     if connections::load(world, name).await?.is_none() {
         // Removed meanwhile; a switch must not outlive its connection.
         connections::set_switch(world, name, webhook, None).await?;

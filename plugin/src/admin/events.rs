@@ -188,7 +188,8 @@ pub(super) async fn command<W: World>(
     };
     let number = journal::reserve(world, 1).await?;
     journal::write(world, number, &Entry::Command(command)).await?;
-    drain::drain(world, ready, AT_ONCE).await;
+    let wishes = number..number.saturating_add(1);
+    drain::drain_for(world, ready, AT_ONCE, wishes).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
@@ -210,11 +211,13 @@ pub(super) async fn retry_dead<W: World>(
     query.limit = RETRIED_MOST;
     let (found, next_before) = find(world, &query).await?;
     let first = journal::reserve(world, found.len()).await?;
-    for (number, record) in (first..).zip(&found) {
+    let mut number = first;
+    for record in &found {
         let entry = Entry::Command(Command::Retry(record.seq));
         journal::write(world, number, &entry).await?;
+        number = number.saturating_add(1);
     }
-    drain::drain(world, ready, AT_ONCE).await;
+    drain::drain_for(world, ready, AT_ONCE, first..number).await;
     Ok(object(vec![
         ("retried", found.len().to_json()),
         ("next_before", next_before.to_json()),

@@ -1,10 +1,6 @@
 //! R13: which of a shop's sellers are Getfly users, so that somebody can mend the others.
 
-use super::{
-    connections::{open, person},
-    known,
-    problem::Problem,
-};
+use super::{connections::open, known, problem::Problem};
 use crate::{
     config::Ready,
     json::{ToJson, object},
@@ -13,7 +9,9 @@ use crate::{
         model::{GetflyUser, KiotVietUser},
     },
     sync::{
+        drain,
         session::{Session, USERS_AGAIN},
+        worker::{Permit, Worker},
         world::World,
     },
 };
@@ -65,7 +63,8 @@ pub(super) async fn staff<W: World>(
 ) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
-    let worker = person(world, ready);
+    let calls = drain::getfly_calls(world).await;
+    let worker = Worker::new(world, Permit::Person, ready, calls);
     let session = Session::new(&worker, ready, &connection, &opened);
     let sellers = session.kiotviet_users(USERS_AGAIN).await?;
     let users = session.getfly_users(USERS_AGAIN).await?;

@@ -100,6 +100,11 @@ impl PhoneField {
         &self.numbers
     }
 
+    /// Whether the text is too long to be looked at whole: there may be more numbers.
+    pub fn is_cut(&self) -> bool {
+        self.text.chars().nth(split::MAX_CHARS).is_some()
+    }
+
     /// R7: the numbers that may be searched for and matched: no placeholders.
     pub fn matchable<'a>(
         &'a self,

@@ -13,7 +13,7 @@ use crate::{
     json,
     kiotviet::{
         assumptions::MAX_ITEMS,
-        envelope::{self, Delivery, Item},
+        envelope::{self, Item},
         signature::{self, Verdict},
     },
     rules::verdict::Reason,
@@ -81,7 +81,10 @@ pub async fn accept<W: Store + Clock + Random>(
             return keep_whole(world, sealer, connection, reason, e.why, body).await;
         }
     };
-    keep_items(world, sealer, &connection.name, &delivery, note).await
+    let began = world.now();
+    let kept = keep_items(world, sealer, &connection.name, &delivery.items, note).await?;
+    in_time(world, began)?;
+    Ok(kept)
 }
 
 async fn judge<W: Store>(
@@ -143,17 +146,17 @@ async fn keep_items<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     connection: &str,
-    delivery: &Delivery,
+    items: &[Item],
     note: Option<&str>,
-) -> Result<Range<u64>, NotKept> {
-    if delivery.items.is_empty() {
+) -> Result<Range<u64>, StoreError> {
+    if items.is_empty() {
         return Ok(0..0);
     }
-    let began = world.now();
-    let first = journal::reserve(world, delivery.items.len()).await?;
+    let now = world.now();
+    let first = journal::reserve(world, items.len()).await?;
     let mut seq = first;
-    for item in &delivery.items {
-        let mut record = describe(item, seq, began, connection);
+    for item in items {
+        let mut record = describe(item, seq, now, connection);
         record.notes.extend(note.map(str::to_owned));
         if record.outcome.is_none() {
             let raw = json::text(&item.raw);
@@ -162,7 +165,6 @@ async fn keep_items<W: Store + Clock + Random>(
         journal::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
     }
-    in_time(world, began)?;
     Ok(first..seq)
 }
 
@@ -228,23 +230,13 @@ pub async fn accept_again<W: Store + Clock + Random>(
         Ok(delivery) => delivery,
         Err(e) => return Ok(Err(format!("it still cannot be read: {}", e.why))),
     };
-    match keep_items(
-        world,
-        Some(sealer),
-        &record.connection,
-        &delivery,
-        Some("accepted by a person's retry"),
-    )
-    .await
-    {
-        Ok(events) => {
-            let count = events.end.saturating_sub(events.start);
-            Ok(Ok(format!("accepted anew as {count} event(s)")))
-        }
-        // Written all the same; only the answer to KiotViet would have been late.
-        Err(NotKept::TooSlow) => Ok(Ok("accepted anew".to_owned())),
-        Err(NotKept::Store(e)) => Err(e),
+    // What a crash leaves reserved and not written stands in the worker's place for ten minutes.
+    for items in delivery.items.chunks(MAX_ITEMS) {
+        let note = Some("accepted by a person's retry");
+        keep_items(world, Some(sealer), &record.connection, items, note).await?;
     }
+    let count = delivery.items.len();
+    Ok(Ok(format!("accepted anew as {count} event(s)")))
 }
 
 async fn open<W: Store>(

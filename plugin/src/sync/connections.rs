@@ -286,17 +286,22 @@ fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
     move |e| StoreError(format!("{what} is damaged: {e}"))
 }
 
-/// Reads a connection.
+/// Reads a connection; one that is damaged is an error.
 pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, StoreError> {
+    let read = load_or_damage(store, name).await?.transpose();
+    read.map_err(damaged("a connection"))
+}
+
+/// The same; the inner error is a connection that cannot be read.
+pub async fn load_or_damage(
+    store: &impl Store,
+    name: &str,
+) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
     if !is_name(name) {
         return Ok(None);
     }
-    let Some(bytes) = store.get(&keys::connection(name)).await? else {
-        return Ok(None);
-    };
-    stored::read(&bytes)
-        .map(Some)
-        .map_err(damaged("a connection"))
+    let bytes = store.get(&keys::connection(name)).await?;
+    Ok(bytes.map(|bytes| stored::read(&bytes)))
 }
 
 /// Writes a connection, and lists its name if it is new.
@@ -345,13 +350,17 @@ pub async fn names(store: &impl Store) -> Result<Vec<String>, StoreError> {
     Ok(names)
 }
 
-/// All connections, in the order in which they were made.
-pub async fn list(store: &impl Store) -> Result<Vec<Connection>, StoreError> {
-    let mut found = Vec::new();
+/// All connections that can be read, in the order in which they were made, and the names of the others.
+pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), StoreError> {
+    let (mut sound, mut damaged) = (Vec::new(), Vec::new());
     for name in names(store).await? {
-        found.extend(load(store, &name).await?);
+        match load_or_damage(store, &name).await? {
+            Some(Ok(connection)) => sound.push(connection),
+            Some(Err(_)) => damaged.push(name),
+            None => {}
+        }
     }
-    Ok(found)
+    Ok((sound, damaged))
 }
 
 /// Reads a connection's switches.

@@ -3,6 +3,7 @@
 
 use super::{
     connections::{self, Connection},
+    drain,
     plan::{self, AccountPlan, Action, Failure, Plan, Remember},
     session::Session,
     worker::{Permit, Worker},
@@ -218,7 +219,8 @@ pub async fn preview<W: World>(
     let opened = connection
         .open(&ready.sealer)
         .map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
-    let worker = Worker::new(world, Permit::ReadOnly, ready, Vec::new());
+    let calls = drain::getfly_calls(world).await;
+    let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
     let switches = connections::switches(&worker, &connection.name)
         .await
         .map_err(|e: StoreError| e.to_string())?;

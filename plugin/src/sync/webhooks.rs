@@ -79,21 +79,58 @@ pub async fn register<W: World>(
         .map(|_| ())
 }
 
-/// Removes those of our registrations among `registered` that are not sound; there may be some beside
-/// a sound one, when whoever registered it anew died before it could remove them.
+/// Registers `webhook` to our address where it is not sound; gives what was registered before.
+pub async fn make_sound<W: World>(
+    session: &Session<'_, W>,
+    webhook: Webhook,
+) -> Result<Vec<Registered>, KiotVietError> {
+    let before = registered(session).await?;
+    if standing(session, &before, webhook) != Standing::Sound {
+        register(session, webhook).await?;
+    }
+    Ok(before)
+}
+
+/// Removes our registrations of `webhook` among `registered`, but for this one.
+async fn remove<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+    but: Option<i64>,
+) -> Result<(), KiotVietError> {
+    let path = session.connection.hook_path(session.opened);
+    for old in ours(registered, &path, webhook) {
+        if Some(old.id) != but {
+            session
+                .kiotviet(async |k| k.delete_webhook(old.id).await)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves one sound registration of ours among `registered`. There may be broken ones beside it, when
+/// whoever registered it anew died before it could remove them, and two sound ones, when two registered
+/// it at once.
 pub async fn remove_broken<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
     let (path, url) = (session.connection.hook_path(session.opened), url(session));
-    let broken = |r: &&Registered| !(r.is_active && r.url == url);
-    for old in ours(registered, &path, webhook).into_iter().filter(broken) {
-        session
-            .kiotviet(async |k| k.delete_webhook(old.id).await)
-            .await?;
-    }
-    Ok(())
+    let ours = ours(registered, &path, webhook).into_iter();
+    let sound = ours.filter(|r| r.is_active && r.url == url);
+    let kept = sound.map(|r| r.id).min();
+    remove(session, registered, webhook, kept).await
+}
+
+/// Removes all our registrations of `webhook` among `registered`.
+pub async fn remove_all<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    remove(session, registered, webhook, None).await
 }
 
 /// Removes all our registrations of these webhooks.
@@ -102,13 +139,8 @@ pub async fn unregister<W: World>(
     webhooks: &[Webhook],
 ) -> Result<(), KiotVietError> {
     let registered = registered(session).await?;
-    let path = session.connection.hook_path(session.opened);
     for webhook in webhooks {
-        for ours in ours(&registered, &path, *webhook) {
-            session
-                .kiotviet(async |k| k.delete_webhook(ours.id).await)
-                .await?;
-        }
+        remove_all(session, &registered, *webhook).await?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::config::{CallRate, Ready};
 use crate::time::Timestamp;
 use core::{cell::RefCell, time::Duration};
 
-/// Calls kept for an explanation; a create with many numbers stays far below.
-const CALLS_KEPT: usize = 40;
+/// Calls kept for an explanation: a search by the most numbers there may be, and the create.
+const CALLS_KEPT: usize = 120;
 
 /// The lease is kept at least this often while waiting: below its margin.
 const STEP: Duration = Duration::from_secs(5);

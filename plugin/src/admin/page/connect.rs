@@ -159,7 +159,7 @@ async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Value), Problem>
     );
     let retailer = RetailerId::parse(visit.form.get("retailer"))
         .map_err(|e| crate::admin::problem::invalid(e.to_string()))?;
-    let name = name_for(&connections::list(visit.world).await?, &retailer);
+    let name = name_for(&connections::list(visit.world).await?.0, &retailer);
     let made = api::put(visit.world, ready, &name, &body).await?;
     Ok((name, made))
 }

@@ -157,7 +157,7 @@ fn asked(query: &Fields) -> String {
 /// `GET /ui/events`.
 pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let list = api::list(visit.world, Some(&asked(&visit.query))).await?;
-    let connected = connections::list(visit.world).await?;
+    let (connected, _) = connections::list(visit.world).await?;
     let names: Vec<(String, String)> = connected
         .iter()
         .map(|c| (c.name.clone(), c.retailer.as_str().to_owned()))

@@ -111,7 +111,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     let overview = api::overview(visit.world).await?;
     let none = Value::Null;
     let counts = overview.get("counts").unwrap_or(&none);
-    let connected = connections::list(visit.world).await?;
+    let (connected, damaged) = connections::list(visit.world).await?;
     let found = |name: &str| {
         let mut all = array(&overview, "connections").iter();
         all.find(|c| text(c, "name") == name).unwrap_or(&none)
@@ -121,7 +121,8 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
         (needs(visit, &overview, counts))
-        @if connected.is_empty() { (nobody(visit)) }
+        @for name in &damaged { (super::shop::damaged(visit, name)) }
+        @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
         @for one in &connected { (shop(visit, &one.name, one.retailer.as_str(), found(&one.name))) }
         (equation(visit, &overview, counts))
     };

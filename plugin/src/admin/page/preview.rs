@@ -107,7 +107,7 @@ async fn drawn<W: World>(
     above: &Markup,
     below: &Markup,
 ) -> Result<Reply, Problem> {
-    let all = connections::list(visit.world).await?;
+    let (all, _) = connections::list(visit.world).await?;
     let chosen = visit.form.get("connection");
     let body = html! {
         h1 { (visit.t(w::TRY_TITLE)) }

@@ -14,7 +14,7 @@ const fn death(word: &'static str, means: Text, mend: Text) -> Death {
     Death { word, means, mend }
 }
 
-const DEATHS: [Death; 10] = [
+const DEATHS: [Death; 11] = [
     death(
         "getfly_refused",
         text!(
@@ -82,6 +82,17 @@ const DEATHS: [Death; 10] = [
         ),
     ),
     death(
+        "too_many_numbers",
+        text!(
+            "Khách hàng có quá nhiều số điện thoại và e-mail để tìm theo từng số trên Getfly.",
+            "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
+        ),
+        text!(
+            "Xóa bớt số điện thoại hoặc e-mail của khách hàng trên KiotViet, rồi bấm Thử lại.",
+            "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
+        ),
+    ),
+    death(
         "bad_signature",
         text!(
             "Chữ ký của webhook bị thiếu hoặc sai, nên không được tin cậy.",
@@ -106,12 +117,12 @@ const DEATHS: [Death; 10] = [
     death(
         "too_many_items",
         text!(
-            "Một lần gửi có quá nhiều mục nên không tách ra được.",
-            "One delivery has too many items to be taken apart.",
+            "Một lần gửi có rất nhiều mục nên được giữ nguyên, chưa tách ra.",
+            "One delivery has so many items that it was kept whole.",
         ),
         text!(
-            "Dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
-            "Use Older data for this time, then dismiss the event.",
+            "Bấm Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
+            "Try again: it is taken apart then. If that fails, use Older data for this time, then dismiss the event.",
         ),
     ),
     death(

@@ -7,8 +7,14 @@ use super::{
     words::{self as w, Text},
 };
 use crate::{
-    admin::{connections as api, known, known_webhook, overview, problem::Problem},
-    sync::{connections::Webhook, world::World},
+    admin::{
+        connections as api, known, known_webhook, overview,
+        problem::{Problem, unknown_connection},
+    },
+    sync::{
+        connections::{self, Webhook},
+        world::World,
+    },
 };
 use maud::{Markup, html};
 use serde_json::Value;
@@ -53,8 +59,10 @@ pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Optio
 fn state<W: World>(visit: &Visit<'_, W>, hook: &Value) -> Markup {
     let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
     let on = is_true(hook, "on") == Some(true);
-    if on && is_true(kiotviet, "registered") == Some(false) {
-        return badge("bad", visit.t(w::HOOK_MISSING));
+    match (on, is_true(kiotviet, "registered")) {
+        (true, Some(false)) => return badge("bad", visit.t(w::HOOK_MISSING)),
+        (false, Some(true)) => return badge("bad", visit.t(w::HOOK_LEFT)),
+        _ => {}
     }
     hook_badge(visit, on, is_true(kiotviet, "active"))
 }
@@ -90,7 +98,8 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         (visit.said())
         h1 { (visit.t(w::SHOPS)) }
         @for shop in shops {
-            section.card.shop {
+            @if is_true(shop, "damaged") == Some(true) { (damaged(visit, text(shop, "name"))) }
+            @else { section.card.shop {
                 div.head {
                     h2 { (text(shop, "retailer")) }
                     a.button href={ "/ui/shops/" (text(shop, "name")) } { (visit.t(w::MANAGE)) }
@@ -100,12 +109,26 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
                     (visit.t(w::WEBHOOK_ORDER), state(visit, webhook_of(shop, Webhook::Order))),
                     (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
                 ]))
-            }
+            } }
         }
         @if shops.is_empty() { (nobody(visit)) }
         @else { p { a.button href="/ui/connect" { (visit.t(w::CONNECT_ANOTHER)) } } }
     };
     Ok(Reply::page(200, w::SHOPS, body))
+}
+
+/// A shop whose record cannot be read.
+pub(super) fn damaged<W: World>(visit: &Visit<'_, W>, name: &str) -> Markup {
+    html! {
+        section.card.shop {
+            h2 { (name) }
+            (alert("bad", &html! { p { (visit.t(w::SHOP_DAMAGED)) } }))
+            div.buttons {
+                a.button.primary href={ "/ui/connect?retailer=" (name) } { (visit.t(w::CONNECT_AGAIN)) }
+                a.button.danger href={ "/ui/shops/" (name) "/disconnect" } { (visit.t(w::DISCONNECT)) }
+            }
+        }
+    }
 }
 
 /// What is shown before there is a shop.
@@ -129,6 +152,7 @@ fn switch_card<W: World>(
     let on = is_true(hook, "on") == Some(true);
     let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
     let sound = is_true(kiotviet, "active") == Some(true);
+    let left = !on && is_true(kiotviet, "registered") == Some(true);
     let error = text(kiotviet, "error");
     let place = format!(
         "/ui/shops/{}/webhooks/{}",
@@ -144,14 +168,12 @@ fn switch_card<W: World>(
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
             @if !error.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
+            @if left { (alert("warn", &html! { p { (visit.t(w::HOOK_LEFT_MORE)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
-                @if on {
-                    @if !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
-                    (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, ""))
-                } @else {
-                    (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, "primary"))
-                }
+                @if on && !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
+                @if on || left { (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, if left { "primary" } else { "" })) }
+                @if !on { (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, if left { "" } else { "primary" })) }
             }
         }
     }
@@ -220,12 +242,18 @@ pub(super) async fn switch<W: World>(
 
 /// `GET /ui/shops/{name}/disconnect`.
 pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Reply, Problem> {
-    let shop = known(visit.world, name).await?;
+    let Some(shop) = connections::load_or_damage(visit.world, name).await? else {
+        return Err(unknown_connection(name));
+    };
+    let shown = shop.map_or_else(
+        |_| name.to_owned(),
+        |shop| shop.retailer.as_str().to_owned(),
+    );
     let place = format!("/ui/shops/{name}");
     let body = html! {
         section.card.narrow {
             h1 { (visit.t(w::DISCONNECT_SURE)) }
-            p { strong { (shop.retailer.as_str()) } }
+            p { strong { (shown) } }
             p { (visit.t(w::DISCONNECT_MEANS)) }
             div.buttons {
                 (visit.view.button(&format!("{place}/disconnect"), w::DISCONNECT, "danger"))

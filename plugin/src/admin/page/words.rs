@@ -140,6 +140,10 @@ words! {
     HOOK_MISSING: "KiotViet không còn webhook này" / "Gone from KiotViet";
     HOOK_ON: "Đang bật" / "On";
     HOOK_OFF: "Đang tắt" / "Off";
+    SHOP_DAMAGED: "Không đọc được thông tin kết nối của cửa hàng này, nên chưa nhận được dữ liệu KiotViet gửi; KiotViet sẽ gửi lại. Hãy kết nối lại, rồi bật lại hai webhook." / "This shop's connection cannot be read, so what KiotViet sends is not accepted yet; it sends again. Connect the shop again, then switch both webhooks on again.";
+    CONNECT_AGAIN: "Kết nối lại" / "Connect again";
+    HOOK_LEFT: "Đã tắt, nhưng KiotViet vẫn còn đăng ký" / "Off, but still registered at KiotViet";
+    HOOK_LEFT_MORE: "Lần tắt trước chưa hủy được đăng ký trên KiotViet. Bấm “Tắt” để hủy; nếu không, ứng dụng tự hủy trong lần kiểm tra tới (mười lăm phút một lần)." / "It could not be unregistered at KiotViet when it was switched off. Press “Switch off” to do so; else the next look (every quarter of an hour) does it.";
 
     // Shops and connecting.
     CONNECT: "Kết nối" / "Connect";

@@ -9,7 +9,7 @@ use crate::rules::text::is_invisible;
 const MAX_RUN: usize = 17;
 
 /// Characters of a text that are looked at: more than any field has, and little to hold.
-const MAX_CHARS: usize = 2_000;
+pub(super) const MAX_CHARS: usize = 2_000;
 
 /// A number in a text.
 pub(super) struct Found {

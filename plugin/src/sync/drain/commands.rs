@@ -7,6 +7,7 @@ use crate::sync::{
     record::{Command, Entry, Record, State},
     world::{Clock, Store, World},
 };
+use core::ops::Range;
 
 impl<W: World> Drain<'_, '_, W> {
     /// Applies a person's wish. After a crash it may come again: then it is only counted.
@@ -22,16 +23,8 @@ impl<W: World> Drain<'_, '_, W> {
         else {
             return Ok(());
         };
-        let applied = record.commanded_by == Some(seq);
-        if record.state != State::Dead && !applied {
+        if !self.carry_out(seq, &command, &mut record).await? {
             return Ok(());
-        }
-        if !applied {
-            record.commanded_by = Some(seq);
-            self.obey(&command, &mut record).await?;
-            journal::write_event(self.worker, &record)
-                .await
-                .map_err(stop)?;
         }
         if record.state.is_final() {
             self.ended(&record).await?;
@@ -44,15 +37,63 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(())
     }
 
-    /// Whether a wish for `record` was carried out by a worker that crashed before it saved its place,
-    /// and this place comes to that wish later: until then the event is the dead letter that it was.
+    /// Carries a wish out, unless that was done already. False: there is nothing to do, or to count.
+    async fn carry_out(
+        &mut self,
+        seq: u64,
+        command: &Command,
+        record: &mut Record,
+    ) -> Result<bool, Stop> {
+        if record.commanded_by == Some(seq) {
+            return Ok(true);
+        }
+        if record.state != State::Dead {
+            return Ok(false);
+        }
+        record.commanded_by = Some(seq);
+        self.obey(command, record).await?;
+        journal::write_event(self.worker, record)
+            .await
+            .map_err(stop)?;
+        Ok(true)
+    }
+
+    /// Carries out those of the wishes with these numbers that need no Getfly, although the place has
+    /// not come to them. When it does it counts them, as it does after a crash.
+    pub(super) async fn wishes_ahead(&mut self, wishes: Range<u64>) -> Result<(), Stop> {
+        for seq in wishes {
+            if !self.is_ahead(seq) {
+                continue;
+            }
+            let wish = journal::read(self.worker, seq).await.map_err(stop)?;
+            let (command, target) = match wish {
+                Some(Entry::Command(
+                    command @ (Command::Retry(target) | Command::Dismiss(target)),
+                )) => (command, target),
+                _ => continue,
+            };
+            let event = journal::read_event(self.worker, target).await;
+            let Some(mut record) = event.map_err(stop)? else {
+                continue;
+            };
+            if record.whole_delivery || matches!(command, Command::Dismiss(_)) {
+                self.carry_out(seq, &command, &mut record).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the place comes to this number later.
+    fn is_ahead(&self, seq: u64) -> bool {
+        let ahead = seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
+        ahead && self.worker.is_atomic()
+    }
+
+    /// Whether a wish for `record` was carried out before the place came to it (the worker crashed before
+    /// it saved its place, or the queue stood still): until then the event is the dead letter that it was.
     pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
-        let is_ahead =
-            |seq: u64| seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
         match record.commanded_by {
-            Some(wish)
-                if self.worker.is_atomic() && is_ahead(wish) && !mutant!(WishCountedTwice) =>
-            {
+            Some(wish) if self.is_ahead(wish) && !mutant!(WishCountedTwice) => {
                 let entry = journal::read(self.worker, wish).await.map_err(stop)?;
                 Ok(matches!(entry, Some(Entry::Command(_))))
             }

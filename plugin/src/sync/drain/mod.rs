@@ -24,7 +24,7 @@ use crate::{
     kiotviet::assumptions::MAX_ITEMS,
     log, stored,
 };
-use core::time::Duration;
+use core::{ops::Range, time::Duration};
 use serde_json::Value;
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
@@ -120,6 +120,17 @@ impl ToJson for Drained {
 
 /// Processes everything that is due. Safe to call at any time, from many places at once.
 pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
+    drain_for(world, ready, how, 0..0).await
+}
+
+/// The same for somebody whose wishes have these numbers: where it stops before it has come to them,
+/// those that need no Getfly are carried out all the same.
+pub async fn drain_for<W: World>(
+    world: &W,
+    ready: &Ready,
+    how: How,
+    wishes: Range<u64>,
+) -> Drained {
     let until = how.time.and_then(|t| world.now().checked_add(t));
     let mut upkeep = how.upkeep;
     let lists_until = world.now().checked_add(LISTS_TIME);
@@ -141,7 +152,8 @@ pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
             lists_until,
             upkeep,
         };
-        let again = under_lease(world, ready, lease, bounds, &mut drained).await;
+        let wishes = wishes.clone();
+        let again = under_lease(world, ready, lease, bounds, wishes, &mut drained).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
@@ -182,6 +194,7 @@ async fn under_lease<W: World>(
     ready: &Ready,
     lease: Lease<'_, W>,
     bounds: Bounds,
+    wishes: Range<u64>,
     drained: &mut Drained,
 ) -> Result<bool, String> {
     let cursor = match place(world).await {
@@ -208,7 +221,10 @@ async fn under_lease<W: World>(
         bounds,
         drained,
     };
-    let result = drain.work().await;
+    let mut result = drain.work().await;
+    if result == Ok(Pass::Paused) {
+        result = drain.wishes_ahead(wishes).await.map(|()| Pass::Paused);
+    }
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;
     let Drain {
@@ -260,6 +276,13 @@ pub async fn load_cursor(store: &impl Store) -> Result<Cursor, StoreError> {
         Some(bytes) => stored::read(&bytes)
             .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
     }
+}
+
+/// When the worker's last calls to Getfly began, as far as it has told: somebody else's calls keep the
+/// ceiling together with them. None where the place cannot be read.
+pub async fn getfly_calls(store: &impl Store) -> Vec<Timestamp> {
+    let cursor = load_cursor(store).await;
+    cursor.map(|c| c.getfly_calls).unwrap_or_default()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! KiotViet switches a webhook off after one bad answer, other tools delete it, and nobody is told. So
 //! the worker asks, registers ours again, tells it as an event, and has everything read back that may
-//! have been missed. Somebody else's webhook is never touched.
+//! have been missed. What a switch-off has left there is removed. Somebody else's webhook is never
+//! touched.
 
 use super::{Drain, Stop, Upkeep, stop};
 use crate::{
@@ -59,9 +60,6 @@ impl<W: World> Drain<'_, '_, W> {
         {
             self.keep_sealed_anew(&connection, &anew).await?;
         }
-        if switches == Switches::default() {
-            return Ok(());
-        }
         let mut watch = watch::load(worker, name).await.map_err(stop)?;
         match opened {
             Err(e) => watch.problem = Some(e.to_string()),
@@ -107,6 +105,9 @@ impl<W: World> Drain<'_, '_, W> {
         for webhook in Webhook::ALL {
             if switches.since(webhook).is_none() {
                 *watch.of_mut(webhook) = Seen::default();
+                if let Err(e) = finish_switch_off(session, registered, webhook).await {
+                    watch.problem = Some(e.to_string());
+                }
                 continue;
             }
             let standing = webhooks::standing(session, registered, webhook);
@@ -208,12 +209,35 @@ async fn again<W: World>(
 ) -> Result<bool, KiotVietError> {
     webhooks::register(session, webhook).await?;
     webhooks::remove_broken(session, registered, webhook).await?;
-    let switches = connections::switches(session.world, &session.connection.name).await;
-    let off = switches.is_ok_and(|s| s.since(webhook).is_none());
+    let off = is_off(session, webhook).await;
     if off {
         webhooks::unregister(session, &[webhook]).await?;
     }
     Ok(!off)
+}
+
+/// Removes what a switch-off that broke off has left registered. Whoever switches `webhook` on looks at
+/// KiotViet after that, so either he finds it gone and registers it, or it is on here.
+async fn finish_switch_off<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let standing = webhooks::standing(session, registered, webhook);
+    if standing == Standing::Missing || !is_off(session, webhook).await {
+        return Ok(());
+    }
+    webhooks::remove_all(session, registered, webhook).await?;
+    if !is_off(session, webhook).await {
+        webhooks::make_sound(session, webhook).await?;
+    }
+    Ok(())
+}
+
+/// Whether `webhook` is certainly off now: a person may have switched it since it was last read.
+async fn is_off<W: World>(session: &Session<'_, Worker<'_, W>>, webhook: Webhook) -> bool {
+    let switches = connections::switches(session.world, &session.connection.name).await;
+    switches.is_ok_and(|s| s.since(webhook).is_none())
 }
 
 fn words(standing: Standing, sound_at: Option<Timestamp>) -> String {

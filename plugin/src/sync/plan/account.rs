@@ -21,8 +21,12 @@ use crate::{
 };
 use futures_util::future::join;
 
-/// Numbers or addresses of one field that are searched for; a field with more is somebody's notes.
-const SEARCHED_AT_MOST: usize = 6;
+/// Most numbers and addresses of one customer. One that was not searched for could be another
+/// account's, so a customer with more is a person's matter.
+const SEARCHED_AT_MOST: usize = 100;
+/// Numbers, and addresses, that are searched for at once: what the ceiling makes the last of them
+/// wait stays below the worker's longest wait.
+const AT_ONCE: usize = 6;
 
 /// R7: which account `customer` is, or the one to create with `manager`.
 pub(super) async fn resolve<W: World>(
@@ -76,8 +80,8 @@ fn explain_choice(choice: &Choice, why: &mut Explanation) {
         }));
 }
 
-/// Searches Getfly by every e-mail and phone of the customer, all at once; also tells whether the
-/// account under our own code is among the finds.
+/// Searches Getfly by every e-mail and phone of the customer; also tells whether the account under our
+/// own code is among the finds.
 pub async fn search<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
@@ -87,18 +91,27 @@ pub async fn search<W: World>(
     let ignored = &session.ready.rules.ignored_phones;
     let emails = EmailField::parse(&customer.email);
     let phones = PhoneField::parse(&customer.contact_number);
-    let by_email = together::try_all(
-        emails
-            .addresses()
-            .iter()
-            .take(SEARCHED_AT_MOST)
-            .map(|e| getfly.accounts_by_email(e)),
-    );
-    let numbers: Vec<&PhoneNumber> = phones.matchable(ignored).take(SEARCHED_AT_MOST).collect();
-    let by_phone = together::try_all(numbers.iter().map(|p| getfly.accounts_by_phone(p)));
-    let (email_hits, phone_hits) = join(by_email, by_phone).await;
-    let email_hits: Vec<Account> = email_hits?.into_iter().flatten().collect();
-    let mut phone_hits: Vec<Account> = phone_hits?.into_iter().flatten().collect();
+    let addresses = emails.addresses();
+    let numbers: Vec<&PhoneNumber> = phones.matchable(ignored).collect();
+    if addresses.len().saturating_add(numbers.len()) > SEARCHED_AT_MOST || phones.is_cut() {
+        return Err(too_many());
+    }
+    let (mut email_hits, mut phone_hits) = (Vec::<Account>::new(), Vec::<Account>::new());
+    let (mut next_addresses, mut next_numbers) =
+        (addresses.chunks(AT_ONCE), numbers.chunks(AT_ONCE));
+    loop {
+        let (addresses, numbers) = (next_addresses.next(), next_numbers.next());
+        if addresses.is_none() && numbers.is_none() {
+            break;
+        }
+        let addresses = addresses.unwrap_or_default().iter();
+        let by_email = together::try_all(addresses.map(|e| getfly.accounts_by_email(e)));
+        let numbers = numbers.unwrap_or_default().iter();
+        let by_phone = together::try_all(numbers.map(|p| getfly.accounts_by_phone(p)));
+        let (by_email, by_phone) = join(by_email, by_phone).await;
+        email_hits.extend(by_email?.into_iter().flatten());
+        phone_hits.extend(by_phone?.into_iter().flatten());
+    }
     for number in numbers {
         let kept =
             ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
@@ -111,4 +124,13 @@ pub async fn search<W: World>(
         choose(&email_hits, &phone_hits, &emails, &phones, ignored),
         ours,
     ))
+}
+
+fn too_many() -> Failure {
+    Failure::Dead {
+        reason: "too_many_numbers",
+        words: format!(
+            "the customer has more than {SEARCHED_AT_MOST} phone numbers and e-mail addresses, too many to look for an account by each"
+        ),
+    }
 }

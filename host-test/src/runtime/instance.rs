@@ -1,0 +1,107 @@
+//! One instance of the component: started with its first request, it serves one at a time.
+
+use super::{FUEL, Finished, REQUESTS, Runtime, SMALL_BYTES, World, YIELD_FUEL, state::State};
+use bytes::Bytes;
+use futures_channel::oneshot;
+use http_body_util::{BodyExt, Full};
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use wasmtime::{AsContextMut, Store};
+use wasmtime_wasi_http::{
+    WasiHttpView,
+    handler::{Prepared, Proxy, Response},
+};
+
+/// Where the answer goes as soon as the guest has given it.
+pub(super) type Answer = oneshot::Sender<wasmtime::Result<Response>>;
+
+/// One instance.
+pub(super) struct Instance {
+    runtime: Runtime,
+    store: Store<State>,
+    /// None before its first request, and once it was stopped.
+    proxy: Option<Proxy>,
+    served: u32,
+    /// Fuel of each request.
+    fuel: u64,
+    peak: Arc<AtomicUsize>,
+}
+
+impl Instance {
+    /// One that its first request will start.
+    pub(super) fn new(runtime: &Runtime, world: &World) -> Self {
+        let peak = Arc::new(AtomicUsize::new(0));
+        let mut store = Store::new(&runtime.engine, State::new(world.clone(), peak.clone()));
+        store.limiter(|state| &mut state.limits);
+        Self {
+            runtime: runtime.clone(),
+            store,
+            proxy: None,
+            served: 0,
+            fuel: world.fuel.unwrap_or(FUEL),
+            peak,
+        }
+    }
+
+    /// Whether it may have another request: it was not stopped, is not old, and has not grown large.
+    pub(super) fn serves_again(&self) -> bool {
+        let small = self.peak.load(Ordering::Relaxed) <= SMALL_BYTES;
+        self.proxy.is_some() && self.served < REQUESTS && small
+    }
+
+    /// Serves one request and everything that the guest does after its answer.
+    pub(super) async fn serve(
+        &mut self,
+        request: http::Request<Bytes>,
+        answer: Answer,
+    ) -> Finished {
+        self.served += 1;
+        let result = self.drive(request, answer).await;
+        let left = self.store.get_fuel().unwrap_or(self.fuel);
+        let trap = result.err().map(|e| format!("{e:#}"));
+        if let Some(trap) = &trap {
+            let line = serde_json::json!({ "level": "error", "message": "the guest was stopped", "why": trap });
+            self.store.data().log(&line.to_string());
+        }
+        Finished {
+            fuel: self.fuel.saturating_sub(left),
+            memory: self.peak.load(Ordering::Relaxed),
+            trap,
+        }
+    }
+
+    async fn drive(
+        &mut self,
+        request: http::Request<Bytes>,
+        answer: Answer,
+    ) -> wasmtime::Result<()> {
+        let store = &mut self.store;
+        store.set_fuel(self.fuel)?;
+        store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
+        let proxy = match self.proxy.take() {
+            Some(proxy) => proxy,
+            None => self.runtime.pre.instantiate_async(&mut *store).await?,
+        };
+        let request = request.map(|body| {
+            Full::new(body)
+                .map_err(|never| match never {})
+                .boxed_unsync()
+        });
+        let prepared = Prepared::new(store.as_context_mut(), &proxy, request, State::http, answer)?;
+        store
+            .run_concurrent(async |accessor| {
+                prepared.run(accessor, std::future::pending()).await?;
+                // The answer is out; tasks that the guest spawned go on.
+                poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+                wasmtime::Result::<()>::Ok(())
+            })
+            .await??;
+        self.proxy = Some(proxy);
+        Ok(())
+    }
+}

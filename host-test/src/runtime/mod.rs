@@ -1,0 +1,243 @@
+//! Runs the component, with exactly the imports of `wit/world.wit` and nothing else linked. The guest
+//! goes on after its answer until it has nothing more to do.
+
+mod instance;
+mod state;
+mod stderr;
+
+use crate::{
+    keyvalue::Backend,
+    manifest::OutboundPolicy,
+    outbound::{CallLog, Outbound},
+};
+use anyhow::{Context as _, Result, anyhow};
+use bytes::Bytes;
+use futures_channel::oneshot;
+use http_body_util::BodyExt;
+use instance::{Answer, Instance};
+use state::State;
+pub use state::{Bucket, Cas};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
+use tokio::{task::JoinHandle, time::Instant};
+use wasmtime::{
+    Config, Engine, PoolingAllocationConfig,
+    component::{Component, Linker},
+};
+use wasmtime_wasi_http::{handler::ProxyPre, p3::bindings::ServicePre};
+
+/// Most memory one instance may have. Its budget is 16 MiB in ordinary work; a body of 5 MiB is
+/// taken apart within this.
+pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
+/// Instances alive at once; `server` lets fewer in.
+const INSTANCES: u32 = 128;
+/// Core instances in the component: the plugin's, and those that wit-component wraps it in.
+const CORE_INSTANCES: u32 = 4;
+/// What of an ended instance's memory is cleared rather than given back to the system, bytes.
+const KEPT_BYTES: usize = 512 * 1024;
+/// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
+/// a processor's time. An ordinary event takes a few millions.
+const FUEL: u64 = 1_000_000_000_000;
+/// After this much fuel, some milliseconds, a guest lets others have its thread for a moment.
+const YIELD_FUEL: u64 = 10_000_000;
+/// Requests that one instance serves, one after another, before it is replaced: Spin's figure.
+const REQUESTS: u32 = 128;
+/// An instance that has grown beyond this, bytes, is not used again: its memory never shrinks.
+const SMALL_BYTES: usize = 4 * 1024 * 1024;
+/// An instance that has waited so long for a request is let go.
+const IDLE_TIME: Duration = Duration::from_secs(10);
+
+/// Where the guest's log lines go, one call for each.
+pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The time that guests see. `wait-for` always follows tokio's time, which a test can pause.
+pub trait GuestClock: Send + Sync {
+    /// Time since 1970.
+    fn wall(&self) -> Duration;
+    /// Time since some fixed moment.
+    fn monotonic(&self) -> Duration;
+}
+
+/// What surrounds the guest.
+#[derive(Clone)]
+pub struct World {
+    /// `wasi:config`.
+    pub variables: Arc<BTreeMap<String, String>>,
+    /// `wasi:keyvalue`, under the labels of the manifest.
+    pub backend: Arc<dyn Backend>,
+    /// Labels of the manifest's `key_value_stores`.
+    pub store_labels: Arc<Vec<String>>,
+    /// `allowed_outbound_hosts`.
+    pub policy: Arc<OutboundPolicy>,
+    /// Who answers allowed outbound calls.
+    pub outbound: Outbound,
+    /// The guest's log.
+    pub log: LogSink,
+    /// The guest's clocks; the system's when none.
+    pub clock: Option<Arc<dyn GuestClock>>,
+    /// Seed of the next instance's randomness; the system's when none.
+    pub seed: Option<Arc<AtomicU64>>,
+    /// Outbound calls are noted here.
+    pub calls: CallLog,
+    /// Fuel of one request with everything after its answer; enough for any sound guest when none.
+    pub fuel: Option<u64>,
+}
+
+/// A compiled component, ready to be instantiated.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    pre: Arc<ProxyPre<State>>,
+}
+
+/// What a request has become.
+pub struct Handled {
+    /// The whole answer.
+    pub response: http::Response<Bytes>,
+    /// Ends when the guest has nothing more to do.
+    pub after: JoinHandle<Finished>,
+}
+
+/// What a request cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// Instructions, in wasmtime's fuel.
+    pub fuel: u64,
+    /// Peak of the guest's linear memory, bytes.
+    pub memory: usize,
+    /// Why the guest was stopped, if it was.
+    pub trap: Option<String>,
+}
+
+impl Runtime {
+    /// Compiles the component in `file`. Refuses one that is no component, or that imports more than
+    /// this host offers.
+    pub fn load(file: &Path) -> Result<Self> {
+        let mut config = Config::new();
+        config
+            .wasm_component_model_async(true)
+            .consume_fuel(true)
+            .allocation_strategy(pool());
+        let engine = Engine::new(&config).map_err(|e| anyhow!("{e:#}"))?;
+        let component = Component::from_file(&engine, file)
+            .map_err(|e| anyhow!("{e:#}"))
+            .with_context(|| format!("cannot load the component {}", file.display()))?;
+        let mut linker = Linker::new(&engine);
+        state::link(&mut linker).map_err(|e| anyhow!("{e:#}"))?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(|e| anyhow!("{e:#}"))?;
+        let pre = ServicePre::new(pre).map_err(|e| anyhow!("{e:#}"))?;
+        Ok(Self {
+            engine,
+            pre: Arc::new(ProxyPre::P3(pre)),
+        })
+    }
+
+    /// Hands `request` to a fresh instance and gives its whole answer; the guest may go on. An error
+    /// means that there is no answer: the guest was stopped, or refused to form one.
+    pub async fn handle(&self, world: &World, request: http::Request<Bytes>) -> Result<Handled> {
+        let mut instance = Instance::new(self, world);
+        handled(|answer| async move { instance.serve(request, answer).await }).await
+    }
+}
+
+/// Instances of one component in one world that serve one request after another, as they do in Spin:
+/// starting one costs more than accepting a delivery. Never two requests at once in one.
+pub struct Instances {
+    runtime: Runtime,
+    world: World,
+    /// Those without a request, the last used one at the end.
+    idle: Mutex<VecDeque<(Instant, Instance)>>,
+}
+
+impl Instances {
+    /// None yet; `handle` starts them.
+    pub fn new(runtime: Runtime, world: World) -> Arc<Self> {
+        Arc::new(Self {
+            runtime,
+            world,
+            idle: Mutex::default(),
+        })
+    }
+
+    /// What surrounds them.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// As [`Runtime::handle`], in an instance that may have served others before.
+    pub async fn handle(self: &Arc<Self>, request: http::Request<Bytes>) -> Result<Handled> {
+        let instances = self.clone();
+        handled(|answer| async move {
+            let mut instance = instances.take();
+            let finished = instance.serve(request, answer).await;
+            instances.give_back(instance);
+            finished
+        })
+        .await
+    }
+
+    fn take(&self) -> Instance {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = idle.pop_back();
+        drop(idle);
+        last.map_or_else(
+            || Instance::new(&self.runtime, &self.world),
+            |(_, instance)| instance,
+        )
+    }
+
+    fn give_back(&self, instance: Instance) {
+        let now = Instant::now();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if instance.serves_again() {
+            idle.push_back((now, instance));
+        }
+        while let Some((since, _)) = idle.front()
+            && now.duration_since(*since) > IDLE_TIME
+        {
+            idle.pop_front();
+        }
+    }
+}
+
+/// What `serving` answers, while it goes on.
+async fn handled<F>(serving: impl FnOnce(Answer) -> F) -> Result<Handled>
+where
+    F: Future<Output = Finished> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let after = tokio::spawn(serving(answer));
+    let response = answered
+        .await
+        .map_err(|_| anyhow!("the guest ended without an answer"))?;
+    let response = response.map_err(|e| anyhow!("{e:#}"))?;
+    let (parts, body) = response.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map_err(|e| anyhow!("the answer's body: {e:?}"))?
+        .to_bytes();
+    Ok(Handled {
+        response: http::Response::from_parts(parts, body),
+        after,
+    })
+}
+
+/// Memory and tables of ended instances are used again: a fresh one costs microseconds, not mappings.
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(INSTANCES)
+        .total_memories(INSTANCES)
+        .total_core_instances(CORE_INSTANCES * INSTANCES)
+        .total_tables(CORE_INSTANCES * INSTANCES)
+        .total_stacks(CORE_INSTANCES * INSTANCES)
+        .max_memory_size(MEMORY_BYTES)
+        .linear_memory_keep_resident(KEPT_BYTES);
+    pool
+}
