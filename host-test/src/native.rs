@@ -295,7 +295,8 @@ impl Native {
     /// What is to be done after an answer.
     pub async fn after(&self, after: After) {
         if after != After::Nothing {
-            app::process(self, &self.config(), after).await;
+            // Large where nothing is optimised, and a test's thread has little stack.
+            Box::pin(app::process(self, &self.config(), after)).await;
         }
     }
 
@@ -320,7 +321,7 @@ impl Native {
             body: Whole(body),
         };
         self.reopen();
-        app::handle(self, &self.config(), inbound).await
+        Box::pin(app::handle(self, &self.config(), inbound)).await
     }
 
     /// An admin's API request with a JSON body, and its answer in JSON.

@@ -1,6 +1,7 @@
 //! Claims that a value of the store that cannot be read (a downgrade, a foreign writer) never stops
 //! the worker and never doubles anything: a damaged journal entry is a dead letter, a damaged ledger
-//! entry is settled by reading the code back, a damaged connection is connected again or forgotten. How: values are overwritten by hand.
+//! entry is settled by reading the code back, a damaged connection is connected again or forgotten.
+//! How: values are overwritten by hand.
 
 use host_test::{
     scene::{On, Scene, hoa, sale},

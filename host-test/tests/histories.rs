@@ -82,9 +82,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Backfill),
         1 => (0..12u8).prop_map(Step::Retry),
         1 => (0..2u8).prop_map(Step::WebhookOff),
-        1 => (0..2u8).prop_map(Step::SwitchOnAgain),
+        2 => (0..2u8).prop_map(Step::SwitchOn),
+        1 => (0..2u8).prop_map(Step::SwitchOff),
+        1 => (0..12u8).prop_map(Step::Dismiss),
         5 => (1..60u8, mishap()).prop_map(|(call, mishap)| Step::Mishap { call, mishap }),
-        3 => (vendor(), 0..15u8, 1..5u8).prop_map(|(vendor, fault, calls)| {
+        3 => (vendor(), 0..16u8, 1..5u8).prop_map(|(vendor, fault, calls)| {
             Step::Fault { vendor, fault, calls }
         }),
     ]

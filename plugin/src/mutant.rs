@@ -127,6 +127,8 @@ mod listed {
         UnfinishedNotMarked,
         /// An invoice family that somebody once tried to order needs no more reading back.
         TriedIsSettled,
+        /// An old invoice's edit stays out though a backfill wants the invoice.
+        BackfillForgetsEdits,
         /// Healing takes every webhook of the type for its own.
         ForeignWebhookTouched,
         /// What changed while a webhook was off is not read back once it is mended.

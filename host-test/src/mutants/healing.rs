@@ -2,15 +2,17 @@
 
 use super::{Verdict, in_getfly, same};
 use crate::{
-    scene::{On, Scene, hoa, sale},
+    scene::{CONNECTION, On, Scene, hoa, sale},
     sim::{Fault, FaultRule},
 };
 use http::Method;
+use serde_json::json;
 
 pub(super) async fn healing() -> Verdict {
     the_gap_is_read_back().await?;
     what_waits_is_not_read_back().await?;
     an_edit_after_a_failed_try_is_read_back().await?;
+    an_edit_during_a_backfill_comes_in().await?;
     others_are_left_alone().await
 }
 
@@ -42,6 +44,28 @@ async fn what_waits_is_not_read_back() -> Verdict {
     scene.settle().await;
     same("events of one customer", scene.events().await.len(), 1)?;
     in_getfly(&scene, 1, 0).await
+}
+
+/// An invoice from before the connection is edited after a person asked for it.
+async fn an_edit_during_a_backfill_comes_in() -> Verdict {
+    let scene = Scene::unconnected();
+    let old = scene.kiotviet.create_invoice(sale(None));
+    scene.pass(3600).await;
+    scene.connect().await;
+    scene.switch("PUT", "order").await;
+    scene.pass(1).await;
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
+    scene.kiotviet_faults.add(down);
+    let path = format!("connections/{CONNECTION}/backfill");
+    let body = json!({"from": "2026-10-05"});
+    scene.app.api("POST", &path, &body).await;
+    // The edit is younger than the backfill's window.
+    scene.pass(1).await;
+    scene.kiotviet.edit_invoice(old, |_| {});
+    scene.kiotviet_faults.clear();
+    scene.deliver().await;
+    scene.minutes(10).await;
+    in_getfly(&scene, 0, 1).await
 }
 
 /// The first try is refused, the shop edits the invoice, and the edit is never told.

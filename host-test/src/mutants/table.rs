@@ -46,6 +46,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",
         M::UnfinishedNotMarked
         | M::TriedIsSettled
+        | M::BackfillForgetsEdits
         | M::ForeignWebhookTouched
         | M::GapNotReadBack => "healing",
         M::GivesUpEarly

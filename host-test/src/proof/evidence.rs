@@ -2,21 +2,30 @@
 //! simulated vendors have on record. Nothing of the plugin but its public list of events, and that
 //! only to see what waits.
 
+use super::switched::Switched;
 use crate::sim::{
     Call,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// When people switched the webhooks on, or from when a backfill is to bring records in.
-#[derive(Debug, Clone, Copy, Default)]
+/// How people switched the webhooks, and their backfills.
+#[derive(Debug, Clone, Default)]
 pub struct Since {
-    /// Customers created from then on are new; none: the webhook is off.
-    pub customers: Option<Timestamp>,
-    /// The same of invoices.
-    pub invoices: Option<Timestamp>,
+    /// Of customers.
+    pub customers: Switched,
+    /// Of invoices.
+    pub invoices: Switched,
+}
+
+/// Records that people dismissed a dead letter of, by id: no more is owed of them.
+#[derive(Debug, Clone, Default)]
+pub struct Dismissed {
+    /// Customers.
+    pub customers: BTreeSet<i64>,
+    /// Invoices.
+    pub invoices: BTreeSet<i64>,
 }
 
 /// Every version of KiotViet's records that there was, by the time of its change.
@@ -53,6 +62,8 @@ pub struct Evidence {
     pub retailer: String,
     /// What people asked for.
     pub since: Since,
+    /// What people wanted no more of.
+    pub dismissed: Dismissed,
     /// Customers whose delivery was answered 2xx, or that a list was to bring in.
     pub told_customers: BTreeSet<i64>,
     /// The same of invoices.

@@ -12,6 +12,7 @@ mod report;
 pub mod scenario;
 pub mod search;
 pub mod stores;
+pub mod switched;
 
 use anyhow::{Result, bail};
 use scenario::Scenario;

@@ -4,8 +4,9 @@
 
 use super::{
     checker::{self, Finding, Kind},
-    evidence::{Evidence, Since, Versions},
+    evidence::{Dismissed, Evidence, Since, Versions},
     scenario::Scenario,
+    switched::Switched,
 };
 use crate::{
     keyvalue::{Backend, Memory},
@@ -15,12 +16,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cell::RefCell, collections::BTreeSet, sync::Arc, time::Duration};
 
 /// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
 pub(super) const BETWEEN_DRAINS: u64 = 300;
@@ -48,7 +44,8 @@ pub struct Play {
     /// The shop and the plugin.
     pub scene: Scene,
     lists: bool,
-    since: Cell<Since>,
+    since: RefCell<Since>,
+    dismissed: RefCell<Dismissed>,
     versions: RefCell<Versions>,
     seeded: RefCell<Vec<Account>>,
 }
@@ -120,12 +117,18 @@ pub(super) async fn play(
     (calls, [at_rest, play.evidence().await])
 }
 
+/// Whether a person was told that a wish is done.
+pub(super) fn is_done(status: Option<u16>) -> bool {
+    status.is_some_and(|status| (200..300).contains(&status))
+}
+
 impl Play {
     pub(super) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         let play = Self {
             scene: Scene::unconnected().over(store),
             lists,
-            since: Cell::default(),
+            since: RefCell::default(),
+            dismissed: RefCell::default(),
             versions: RefCell::default(),
             seeded: RefCell::default(),
         };
@@ -155,28 +158,75 @@ impl Play {
     /// Connects the shop and switches on these webhooks.
     pub async fn connect(&self, webhooks: &[&str]) {
         self.scene.connect().await;
-        let mut since = self.since.get();
         for webhook in webhooks {
-            let now = Some(self.scene.clock.now());
-            match *webhook {
-                "customer" => since.customers = now,
-                _ => since.invoices = now,
+            let now = self.scene.clock.now();
+            {
+                let mut since = self.since.borrow_mut();
+                match *webhook {
+                    "customer" => since.customers = Switched::on(now),
+                    _ => since.invoices = Switched::on(now),
+                }
             }
             self.scene.switch("PUT", webhook).await;
         }
-        self.since.set(since);
         // Whatever the shop does next is later than the switches.
         self.scene.pass(1).await;
     }
 
-    /// A backfill was asked for: what was created from then on is new.
-    pub fn is_to_bring_in_from(&self, from: Timestamp) {
-        let earlier = |since: Option<Timestamp>| since.map(|since| since.min(from));
-        let since = self.since.get();
-        self.since.set(Since {
-            customers: earlier(since.customers),
-            invoices: earlier(since.invoices),
-        });
+    /// A person switches a webhook on or off, which may be answered or not.
+    pub async fn switch(&self, webhook: &str, on: bool) {
+        let method = if on { "PUT" } else { "DELETE" };
+        let at = self.scene.clock.now();
+        let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
+        let status = self.wish(method, &path, &Value::Null).await;
+        let done = is_done(status).then(|| self.scene.clock.now());
+        let mut since = self.since.borrow_mut();
+        let switched = match webhook {
+            "customer" => &mut since.customers,
+            _ => &mut since.invoices,
+        };
+        switched.switch(on, at, done);
+    }
+
+    /// A person repeats the last switching of each webhook, where it was not answered.
+    pub async fn switch_again(&self) {
+        let since = self.since.borrow().clone();
+        for (webhook, switched) in [("customer", since.customers), ("order", since.invoices)] {
+            if !switched.is_sure() {
+                self.switch(webhook, switched.should_be_on()).await;
+            }
+        }
+    }
+
+    /// A backfill was asked for at this moment, and that it began was answered or not: what was created from
+    /// then on is new.
+    pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
+        let done = answered.then(|| self.scene.clock.now());
+        let mut since = self.since.borrow_mut();
+        since.customers.backfill(from, asked, done);
+        since.invoices.backfill(from, asked, done);
+    }
+
+    /// A person dismisses a dead letter.
+    pub async fn dismiss(&self, seq: u64) {
+        let (_, event) = self.scene.app.get(&format!("events/{seq}")).await;
+        let path = format!("events/{seq}/dismiss");
+        let status = self.wish("POST", &path, &Value::Null).await;
+        let refused = status.is_some_and(|status| (400..500).contains(&status));
+        let key = event["key"]
+            .as_str()
+            .filter(|_| !refused)
+            .unwrap_or_default();
+        let mut dismissed = self.dismissed.borrow_mut();
+        match event["kind"].as_str() {
+            Some("customer") => dismissed.customers.extend(key.parse::<i64>()),
+            Some("invoice") => {
+                let invoices = self.scene.kiotviet.invoices().into_iter();
+                let invoices = invoices.filter(|i| i.code == key || i.id.to_string() == key);
+                dismissed.invoices.extend(invoices.map(|i| i.id));
+            }
+            _ => {}
+        }
     }
 
     /// Getfly's people type in an account.
@@ -256,7 +306,8 @@ impl Play {
         let listed = |_: &i64| self.lists;
         Evidence {
             retailer: kiotviet.settings().retailer,
-            since: self.since.get(),
+            since: self.since.borrow().clone(),
+            dismissed: self.dismissed.borrow().clone(),
             told_customers: told("customer.update")
                 .chain(listed_customers.filter(listed))
                 .collect(),

@@ -313,7 +313,7 @@ async fn backfill_past(play: &Play) {
 
 async fn ask_for_backfill(play: &Play) {
     let from: Option<Timestamp> = FROM.parse().ok();
-    play.is_to_bring_in_from(from.unwrap_or_default());
+    play.is_to_bring_in_from(from.unwrap_or_default(), play.scene.clock.now(), true);
     let body = json!({"from": FROM});
     play.wish("POST", &Play::backfill_path(), &body).await;
 }

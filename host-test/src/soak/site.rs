@@ -6,7 +6,8 @@ use crate::{
     native::{ADMIN_TOKEN, MASTER_KEY},
     proof::{
         checker::{self, Finding, Kind},
-        evidence::{Evidence, Since, Versions},
+        evidence::{Dismissed, Evidence, Since, Versions},
+        switched::Switched,
     },
     sim::{
         Faulty, GetflySim, KiotVietSim, Server, SimClock, TokioClock,
@@ -156,10 +157,10 @@ impl Site {
     pub(super) async fn connect(&mut self) -> Result<()> {
         let settings = self.kiotviet.settings();
         let (id, secret) = (&settings.client_id, &settings.client_secret);
-        let now = Some(self.clock.now());
+        let now = self.clock.now();
         self.since = Since {
-            customers: now,
-            invoices: now,
+            customers: Switched::on(now),
+            invoices: Switched::on(now),
         };
         self.api.connect(CONNECTION, CONNECTION, id, secret).await?;
         // Whatever the shop does next is later than the switches.
@@ -301,7 +302,8 @@ impl Site {
         let writes = self.getfly.calls().into_iter();
         Judged::new(&checker::check(&Evidence {
             retailer: CONNECTION.to_owned(),
-            since: self.since,
+            since: self.since.clone(),
+            dismissed: Dismissed::default(),
             told_customers: of("customer"),
             told_invoices: of("invoice"),
             given_up: self.kiotviet.undelivered(),

@@ -6,6 +6,7 @@ use crate::{
     proof::{evidence::Evidence, model},
     sim::{getfly::Account, kiotviet::Customer},
 };
+use jiff::Timestamp;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     for (place, account) in created(&evidence.accounts) {
@@ -21,7 +22,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
             findings.add(Kind::Wrong, format!("account {code} is of no customer"));
             continue;
         };
-        if !(is_owed(evidence, customer) || is_of_an_invoice(evidence, customer.id)) {
+        let at = account.created_at.unwrap_or_default();
+        if !(may_be_new(evidence, customer, at) || is_of_an_invoice(evidence, customer.id, at)) {
             findings.add(Kind::Wrong, format!("account {code} is not owed"));
         }
         check_values(evidence, account, &versions, findings);
@@ -36,16 +38,23 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     }
 }
 
-/// R2: told, and newly created.
+/// R2: told, newly created, and dismissed by nobody.
 fn is_owed(evidence: &Evidence, customer: &Customer) -> bool {
-    let since = evidence.since.customers;
+    let since = evidence.since.customers.new_since();
     evidence.told_customers.contains(&customer.id)
+        && !evidence.dismissed.customers.contains(&customer.id)
         && since.is_some_and(|since| customer.created_at >= since)
 }
 
-/// R4: an invoice that is told, and new, has this customer.
-fn is_of_an_invoice(evidence: &Evidence, customer_id: i64) -> bool {
-    let mut invoices = orders::new_invoices(evidence);
+/// R2: told, and new to whoever stored it then.
+fn may_be_new(evidence: &Evidence, customer: &Customer, at: Timestamp) -> bool {
+    let switched = &evidence.since.customers;
+    evidence.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)
+}
+
+/// R4: an invoice that is told, and was new then, has this customer.
+fn is_of_an_invoice(evidence: &Evidence, customer_id: i64, at: Timestamp) -> bool {
+    let mut invoices = orders::new_invoices(evidence, at);
     invoices.any(|i| i.content.customer_id == Some(customer_id))
 }
 
@@ -84,7 +93,7 @@ fn check_values(
     }
     let source = vec!["KiotViet".to_owned()];
     findings.same(&format!("{code}'s source"), &account.sources, &source);
-    let may_manage = managers(evidence, versions);
+    let may_manage = managers(evidence, versions, at);
     if !may_manage.contains(&account.manager) {
         let what = format!("{code}'s manager is {:?}", account.manager);
         findings.add(Kind::Wrong, what);
@@ -92,15 +101,14 @@ fn check_values(
 }
 
 /// R12: nobody while the customer webhook is on, else the executor of one of the invoices.
-fn managers(evidence: &Evidence, versions: &[&Customer]) -> Vec<Option<String>> {
-    if evidence.since.customers.is_some() {
-        return vec![None];
-    }
+fn managers(evidence: &Evidence, versions: &[&Customer], at: Timestamp) -> Vec<Option<String>> {
+    let switched = &evidence.since.customers;
+    let nobody = switched.perhaps(true, at).then_some(None);
     let id = versions.first().map(|customer| customer.id);
-    orders::new_invoices(evidence)
-        .filter(|invoice| invoice.content.customer_id == id)
-        .map(|invoice| model::executor(invoice, &evidence.staff, &evidence.users))
-        .collect()
+    let executors = orders::new_invoices(evidence, at)
+        .filter(|invoice| invoice.content.customer_id == id && switched.perhaps(false, at))
+        .map(|invoice| model::executor(invoice, &evidence.staff, &evidence.users));
+    nobody.into_iter().chain(executors).collect()
 }
 
 /// Name, phone, e-mail, address, birthday, tax code, description and gender, as texts.

@@ -17,7 +17,7 @@ use std::{
 
 /// A record may be stored so long after it was read: what is under way without an answer may still
 /// take effect for half a minute, and there may be a pause before it is sent.
-const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,11 +93,11 @@ pub fn check_records(evidence: &Evidence) -> BTreeSet<Finding> {
 fn check_webhooks(evidence: &Evidence, findings: &mut Findings) {
     let mut should = Vec::new();
     let switched = [
-        (evidence.since.customers, "customer.update"),
-        (evidence.since.invoices, "invoice.update"),
+        (&evidence.since.customers, "customer.update"),
+        (&evidence.since.invoices, "invoice.update"),
     ];
-    for (since, kind) in switched {
-        should.extend(since.map(|_| (kind, true)));
+    for (switched, kind) in switched {
+        should.extend(switched.should_be_on().then_some((kind, true)));
     }
     let hooks = evidence.webhooks.iter();
     let mut is: Vec<_> = hooks.map(|h| (&*h.kind, h.is_active)).collect();

@@ -9,6 +9,7 @@ use crate::{
         kiotviet::{Invoice, Line},
     },
 };
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
@@ -24,7 +25,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         }
         check_order(evidence, order, findings);
     }
-    for invoice in new_invoices(evidence).filter(|i| is_final(evidence, i)) {
+    for invoice in owed_invoices(evidence).filter(|i| is_final(evidence, i)) {
         let code = order_code(evidence, invoice);
         if !codes.contains(&code) {
             findings.add(Kind::Lost, format!("order {code} is not there"));
@@ -36,18 +37,35 @@ fn order_code(evidence: &Evidence, invoice: &Invoice) -> String {
     format!("{}-{}", evidence.retailer, model::family(invoice))
 }
 
-/// R3, R6: versions of invoices that were told, are not cancelled, and new: themselves, and the
-/// original where they are an edit.
-pub(super) fn new_invoices(evidence: &Evidence) -> impl Iterator<Item = &Invoice> {
-    let versions = &evidence.kiotviet.invoices;
-    let since = evidence.since.invoices;
-    versions.iter().filter(move |invoice| {
-        let of_family = |i: &&Invoice| i.id == invoice.id || i.code == model::family(invoice);
-        let mut family = versions.iter().filter(of_family);
-        invoice.status != CANCELLED
-            && evidence.told_invoices.contains(&invoice.id)
-            && since.is_some_and(|since| family.all(|i| i.created_at >= since))
+/// R3, R6: versions of invoices that were told, are not cancelled, and may have been new to whoever
+/// stored something then: themselves, and the original where they are an edit.
+pub(super) fn new_invoices(evidence: &Evidence, at: Timestamp) -> impl Iterator<Item = &Invoice> {
+    told(evidence).filter(move |invoice| {
+        let switched = &evidence.since.invoices;
+        first_of(evidence, invoice).is_some_and(|first| switched.perhaps_new(first, at))
     })
+}
+
+/// The same of those that surely are new at the end, and that nobody dismissed.
+fn owed_invoices(evidence: &Evidence) -> impl Iterator<Item = &Invoice> {
+    let since = evidence.since.invoices.new_since();
+    told(evidence).filter(move |invoice| {
+        let first = first_of(evidence, invoice);
+        !evidence.dismissed.invoices.contains(&invoice.id)
+            && since.is_some_and(|since| first.is_some_and(|first| first >= since))
+    })
+}
+
+fn told(evidence: &Evidence) -> impl Iterator<Item = &Invoice> {
+    let versions = evidence.kiotviet.invoices.iter();
+    versions.filter(|i| i.status != CANCELLED && evidence.told_invoices.contains(&i.id))
+}
+
+/// When it was created, or its original where that was earlier.
+fn first_of(evidence: &Evidence, invoice: &Invoice) -> Option<Timestamp> {
+    let of_family = |i: &&Invoice| i.id == invoice.id || i.code == model::family(invoice);
+    let family = evidence.kiotviet.invoices.iter().filter(of_family);
+    family.map(|i| i.created_at).min()
 }
 
 /// Whether KiotViet has it like that at the end.
@@ -59,7 +77,7 @@ fn is_final(evidence: &Evidence, invoice: &Invoice) -> bool {
 fn check_order(evidence: &Evidence, order: &Order, findings: &mut Findings) {
     let code = &order.order_code;
     let all = &evidence.kiotviet.invoices;
-    let ids: BTreeSet<i64> = new_invoices(evidence)
+    let ids: BTreeSet<i64> = new_invoices(evidence, order.created_at)
         .filter(|invoice| order_code(evidence, invoice) == *code)
         .map(|invoice| invoice.id)
         .collect();

@@ -1,7 +1,7 @@
 //! The checker's positive control: sound evidence passes, and every planted fault is found.
 
 use super::{
-    super::{play, scenario},
+    super::{evidence::Since, play, scenario},
     *,
 };
 use crate::{keyvalue::Memory, sim::getfly::Account};
@@ -91,8 +91,7 @@ async fn every_planted_fault_is_found() {
             e.accounts[0].sources.clear()
         }),
         ("backfill", Kind::Wrong, |e| {
-            e.since.customers = None;
-            e.since.invoices = None;
+            e.since = Since::default();
         }),
         ("healing", Kind::Wrong, |e| e.webhooks[0].is_active = false),
     ];

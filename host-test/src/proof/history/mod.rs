@@ -4,7 +4,7 @@
 //!
 //! A history is judged twice by the checker: at its end, with nothing repaired ([`Mode::Safety`]), or
 //! after the faults have stopped and time has passed ([`Mode::Liveness`]). Steps that the checker
-//! cannot judge are left out: a customer with a phone and an e-mail that no account in Getfly has yet, switching a webhook off and on again, dismissing a dead letter, an edit
+//! cannot judge are left out: a customer with a phone and an e-mail that no account in Getfly has yet, an edit
 //! that changes a customer's phone or e-mail, and deleting a customer.
 
 mod records;
@@ -14,7 +14,7 @@ pub use steps::{Step, Vendor};
 
 use super::{
     checker::{self, Finding, Kind},
-    play::{BETWEEN_DRAINS, BETWEEN_ROUNDS, Play, ROUNDS},
+    play::{BETWEEN_DRAINS, BETWEEN_ROUNDS, Play, ROUNDS, is_done},
 };
 use crate::{
     keyvalue::Memory,
@@ -96,13 +96,12 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
     let play = Play::new(history.lists, Arc::new(Memory::new()));
     past(&play, history).await;
     play.scene.app.mishaps.arm([]);
-    let mut asked = None;
     for step in &history.steps {
         match step {
-            Step::Backfill if history.lists => asked = Some(backfill(&play).await),
+            Step::Backfill if history.lists => backfill(&play).await,
             // With empty lists it brings in nothing, and what people asked for would count as owed.
             Step::Backfill => {}
-            step => steps::take(&play, *step).await,
+            step => Box::pin(steps::take(&play, *step)).await,
         }
     }
     play.scene.app.mishaps.disarm();
@@ -112,10 +111,6 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
     if mode == Mode::Liveness {
         rest(&play).await;
         findings.extend(unowned_and_lost(&play).await);
-    }
-    // A backfill that was asked for without an answer may have been kept or not.
-    if let Some(from) = asked {
-        play.is_to_bring_in_from(from);
     }
     // Whatever KiotViet has on record may be there, whether its delivery was answered or not.
     let mut evidence = play.evidence().await;
@@ -160,23 +155,21 @@ async fn past(play: &Play, history: &History) {
     play.connect(on).await;
 }
 
-/// A person asks for everything from before the old records on; gives that moment. It is owed only
-/// when the answer says so.
-async fn backfill(play: &Play) -> Timestamp {
+/// A person asks for everything from before the old records on. It is owed only when the answer says so.
+async fn backfill(play: &Play) {
     let text = "2026-10-05T09:00:00+07:00";
     let from: Timestamp = text.parse().unwrap_or_default();
     let body = json!({"from": text});
     play.note();
+    let asked = play.scene.clock.now();
     let status = play.wish("POST", &Play::backfill_path(), &body).await;
-    if status.is_some_and(|status| (200..300).contains(&status)) {
-        play.is_to_bring_in_from(from);
-    }
-    from
+    play.is_to_bring_in_from(from, asked, is_done(status));
 }
 
 /// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(play: &Play) {
     for _ in 0..ROUNDS {
+        play.switch_again().await;
         play.scene.pass(BETWEEN_ROUNDS).await;
         play.deliver().await;
         play.scene.drain().await;

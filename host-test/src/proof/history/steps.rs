@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     mishap::Mishap,
-    scene::CONNECTION,
     sim::{Fault, FaultRule, When, getfly::Account, kiotviet::Chaos},
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,10 @@ use std::time::Duration;
 
 /// KiotViet is never later with a delivery.
 const LATEST: u64 = 120;
+/// What people can switch on and off.
+const WEBHOOKS: [&str; 2] = ["customer", "order"];
+/// People's wishes are about one of the first so many events.
+const EVENTS: u8 = 12;
 
 /// Whose calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +83,12 @@ pub enum Step {
     Retry(u8),
     /// KiotViet switches a webhook off.
     WebhookOff(u8),
-    /// A person switches a webhook on that is on already.
-    SwitchOnAgain(u8),
+    /// A person switches a webhook on, which may be on already.
+    SwitchOn(u8),
+    /// A person switches a webhook off.
+    SwitchOff(u8),
+    /// A person dismisses a dead letter.
+    Dismiss(u8),
     /// What befalls the n-th host call from here.
     Mishap {
         /// From 1.
@@ -189,7 +196,7 @@ pub(super) async fn take(play: &Play, step: Step) {
         Step::Heal => live(play, play.scene.heal()).await,
         Step::Backfill => {}
         Step::Retry(seq) => {
-            let path = format!("events/{}/retry", seq % 12 + 1);
+            let path = format!("events/{}/retry", seq % EVENTS + 1);
             play.wish("POST", &path, &Value::Null).await;
         }
         Step::WebhookOff(index) => {
@@ -198,17 +205,9 @@ pub(super) async fn take(play: &Play, step: Step) {
                 kiotviet.set_webhook_active(id, false);
             }
         }
-        Step::SwitchOnAgain(index) => {
-            let kinds: Vec<_> = kiotviet.webhooks().into_iter().map(|h| h.kind).collect();
-            if let Some(kind) = kinds.get(usize::from(index) % kinds.len().max(1)) {
-                let webhook = match kind.as_str() {
-                    "customer.update" => "customer",
-                    _ => "order",
-                };
-                let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
-                play.wish("PUT", &path, &Value::Null).await;
-            }
-        }
+        Step::SwitchOn(index) => play.switch(pick(&WEBHOOKS, index), true).await,
+        Step::SwitchOff(index) => play.switch(pick(&WEBHOOKS, index), false).await,
+        Step::Dismiss(seq) => play.dismiss(u64::from(seq % EVENTS + 1)).await,
         Step::Mishap { call, mishap } => {
             play.scene.app.mishaps.befall_later(call.into(), mishap);
         }
@@ -293,6 +292,7 @@ fn a_fault(index: u8) -> Fault {
         Fault::StoredThen500,
         Fault::StoredThenEmpty,
         Fault::StoredThenHang,
+        Fault::Status(422, None),
     ];
     all[usize::from(index) % all.len()].clone()
 }

@@ -54,7 +54,9 @@ impl<W: World> Drain<'_, '_, W> {
             if self.paused_until(&name).is_some() || self.calls_left(&name) == 0 {
                 continue;
             }
-            let more = self.read_of(&name).await?;
+            let Some(more) = self.read_of(&name).await? else {
+                continue;
+            };
             self.cursor.reading.retain(|n| *n != name);
             if more {
                 // To the end: every shop has its turn.
@@ -83,23 +85,27 @@ impl<W: World> Drain<'_, '_, W> {
             .insert(name.to_owned(), (hour, spent.saturating_add(calls)));
     }
 
-    /// Reads a little of what is to be read of this connection; false when that is nothing.
-    async fn read_of(&mut self, name: &str) -> Result<bool, Stop> {
+    /// Reads a little of what is to be read of this connection; false when that is nothing, none when the
+    /// connection cannot be read now: nobody else would remember that there is a backfill.
+    async fn read_of(&mut self, name: &str) -> Result<Option<bool>, Stop> {
         let (worker, ready) = (self.worker, self.ready);
-        let (Ok(Some(connection)), Ok(switches)) = (
+        let (Ok(loaded), Ok(switches)) = (
             connections::load(worker, name).await,
             connections::switches(worker, name).await,
         ) else {
-            return Ok(false);
+            return Ok(None);
+        };
+        let Some(connection) = loaded else {
+            return Ok(Some(false));
         };
         let Ok(opened) = connection.open(&ready.sealer) else {
-            return Ok(false);
+            return Ok(None);
         };
         let session = Session::new(worker, ready, &connection, &opened);
         if self.read_missed(&session, switches).await? {
-            return Ok(true);
+            return Ok(Some(true));
         }
-        self.read_backfill(&session).await
+        self.read_backfill(&session).await.map(Some)
     }
 
     async fn read_missed(

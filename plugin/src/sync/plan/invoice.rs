@@ -69,6 +69,7 @@ pub async fn invoice<W: World>(
     let original = original.as_ref();
     let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original);
     if newness.is_too_old()
+        && !mutant!(BackfillForgetsEdits)
         && let Some(from) = wanted_from(session, &invoice, original).await?
     {
         why.evidence

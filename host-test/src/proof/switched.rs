@@ -1,0 +1,170 @@
+//! When people switched a webhook on and off and asked for backfills, and what follows for the moment from which
+//! records are new: surely, or perhaps, where a wish had no answer.
+
+use super::checker::UNDER_WAY;
+use jiff::Timestamp;
+
+/// What a person asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The webhook on.
+    On,
+    /// The webhook off.
+    Off,
+    /// Everything that was created from then on.
+    Backfill(Timestamp),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    what: What,
+    at: Timestamp,
+    /// When it was answered that it is done; none: perhaps it was done.
+    done: Option<Timestamp>,
+}
+
+/// A webhook as people switched it; off at first. See the module.
+#[derive(Debug, Clone, Default)]
+pub struct Switched {
+    /// On as the shop was connected: before that nothing can have been under way that saw it off.
+    from_the_first: bool,
+    wishes: Vec<Wish>,
+}
+
+impl Switched {
+    /// One that was switched on as the shop was connected, at this moment.
+    pub fn on(at: Timestamp) -> Self {
+        let mut switched = Self {
+            from_the_first: true,
+            ..Self::default()
+        };
+        switched.switch(true, at, Some(at));
+        switched
+    }
+
+    /// A person switched it on or off, and was told that it is done, or was told nothing of the kind.
+    pub fn switch(&mut self, on: bool, at: Timestamp, done: Option<Timestamp>) {
+        let what = if on { What::On } else { What::Off };
+        self.wishes.push(Wish { what, at, done });
+    }
+
+    /// A person asked for everything that was created from then on.
+    pub fn backfill(&mut self, from: Timestamp, at: Timestamp, done: Option<Timestamp>) {
+        let what = What::Backfill(from);
+        self.wishes.push(Wish { what, at, done });
+    }
+
+    /// How people want it, by their last wish.
+    pub fn should_be_on(&self) -> bool {
+        let mut wishes = self.wishes.iter().rev();
+        let last = wishes.find(|wish| matches!(wish.what, What::On | What::Off));
+        last.is_some_and(|wish| wish.what == What::On)
+    }
+
+    /// Whether that wish was answered, or there was none.
+    pub fn is_sure(&self) -> bool {
+        let mut wishes = self.wishes.iter().rev();
+        let last = wishes.find(|wish| matches!(wish.what, What::On | What::Off));
+        last.is_none_or(|wish| wish.done.is_some())
+    }
+
+    /// From when on records are surely new, as it stands after all wishes. What waits while it is switched
+    /// off, or counts as new by a backfill only, is owed no more.
+    pub fn new_since(&self) -> Option<Timestamp> {
+        let (mut perhaps_off, mut since) = (true, None);
+        for wish in &self.wishes {
+            match wish.what {
+                What::On if perhaps_off => {
+                    since = wish.done;
+                    perhaps_off = wish.done.is_none();
+                }
+                What::On => {}
+                What::Off => (perhaps_off, since) = (true, None),
+                What::Backfill(from) if wish.done.is_some() => since = since.map(|s| s.min(from)),
+                What::Backfill(_) => {}
+            }
+        }
+        since
+    }
+
+    /// Whether a record of `created` may have counted as new to whoever stored it at `stored`.
+    pub fn perhaps_new(&self, created: Timestamp, stored: Timestamp) -> bool {
+        let asked_for = |wish: &Wish| match wish.what {
+            What::Backfill(from) => wish.at <= stored && from <= created,
+            What::On | What::Off => false,
+        };
+        let by_backfill = self.wishes.iter().any(asked_for) && self.perhaps(true, stored);
+        by_backfill || self.standing(What::On, stored).any(|on| on.at <= created)
+    }
+
+    /// Whether it may have been on, or off, to whoever stored something at `stored`.
+    pub fn perhaps(&self, on: bool, stored: Timestamp) -> bool {
+        if on {
+            return self.standing(What::On, stored).next().is_some();
+        }
+        let at_first = !self.wishes.iter().any(|w| ends(w, What::Off, stored));
+        (at_first && !self.from_the_first) || self.standing(What::Off, stored).next().is_some()
+    }
+
+    /// The wishes of this kind that the opposite one had not surely ended by then.
+    fn standing(&self, what: What, stored: Timestamp) -> impl Iterator<Item = &Wish> {
+        let all = self.wishes.iter().enumerate();
+        all.filter(move |(place, wish)| {
+            let mut later = self.wishes.iter().skip(place + 1);
+            wish.what == what && wish.at <= stored && !later.any(|w| ends(w, what, stored))
+        })
+        .map(|(_, wish)| wish)
+    }
+}
+
+/// Whether this wish is the opposite of `what`, and was done so long before that nobody saw it otherwise.
+fn ends(wish: &Wish, what: What, stored: Timestamp) -> bool {
+    let opposite = match what {
+        What::On => What::Off,
+        _ => What::On,
+    };
+    wish.what == opposite && wish.done.is_some_and(|done| done + UNDER_WAY < stored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    #[test]
+    fn what_is_new_begins_at_the_last_sure_switch_on() {
+        let mut switched = Switched::on(at(10));
+        assert_eq!(switched.new_since(), Some(at(10)));
+        switched.switch(true, at(12), Some(at(12)));
+        assert_eq!(switched.new_since(), Some(at(10)), "it was on");
+        switched.backfill(at(1), at(13), Some(at(13)));
+        assert_eq!(switched.new_since(), Some(at(1)));
+        switched.switch(false, at(20), None);
+        assert_eq!((switched.new_since(), switched.is_sure()), (None, false));
+        switched.switch(true, at(30), Some(at(31)));
+        assert_eq!(switched.new_since(), Some(at(31)));
+    }
+
+    #[test]
+    fn a_switch_without_an_answer_may_have_been_or_not() {
+        let mut switched = Switched::on(at(10));
+        switched.switch(false, at(20), None);
+        assert!(switched.perhaps(true, at(30)) && switched.perhaps(false, at(30)));
+        assert!(switched.perhaps_new(at(25), at(30)));
+        switched.switch(false, at(40), Some(at(40)));
+        assert!(switched.perhaps_new(at(25), at(41)), "it was under way");
+        assert!(!switched.perhaps_new(at(25), at(42)));
+        assert!(!switched.perhaps(true, at(42)) && switched.perhaps(false, at(42)));
+    }
+
+    #[test]
+    fn an_older_record_is_perhaps_new_by_a_backfill_only() {
+        let mut switched = Switched::on(at(10));
+        assert!(!switched.perhaps_new(at(9), at(20)));
+        switched.backfill(at(5), at(19), None);
+        assert!(switched.perhaps_new(at(9), at(20)) && !switched.perhaps_new(at(4), at(20)));
+    }
+}
