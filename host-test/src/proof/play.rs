@@ -209,7 +209,12 @@ impl Play {
 
     /// A person dismisses a dead letter.
     pub async fn dismiss(&self, seq: u64) {
-        let (_, event) = self.scene.app.get(&format!("events/{seq}")).await;
+        let path = format!("events/{seq}");
+        let app = &self.scene.app;
+        let Some((200, event)) = app.mishaps.live(app.get(&path)).await else {
+            // Who cannot see an event dismisses nothing.
+            return;
+        };
         let path = format!("events/{seq}/dismiss");
         let status = self.wish("POST", &path, &Value::Null).await;
         let refused = status.is_some_and(|status| (400..500).contains(&status));
