@@ -19,6 +19,16 @@ pub struct Since {
     pub invoices: Switched,
 }
 
+impl Since {
+    /// Of the webhook with this word in our routes, `customer` or `order`.
+    pub fn of_mut(&mut self, webhook: &str) -> &mut Switched {
+        match webhook {
+            "customer" => &mut self.customers,
+            _ => &mut self.invoices,
+        }
+    }
+}
+
 /// Records that people dismissed a dead letter of, by id: no more is owed of them.
 #[derive(Debug, Clone, Default)]
 pub struct Dismissed {

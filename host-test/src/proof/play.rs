@@ -160,13 +160,7 @@ impl Play {
         self.scene.connect().await;
         for webhook in webhooks {
             let now = self.scene.clock.now();
-            {
-                let mut since = self.since.borrow_mut();
-                match *webhook {
-                    "customer" => since.customers = Switched::on(now),
-                    _ => since.invoices = Switched::on(now),
-                }
-            }
+            *self.since.borrow_mut().of_mut(webhook) = Switched::on(now);
             self.scene.switch("PUT", webhook).await;
         }
         // Whatever the shop does next is later than the switches.
@@ -181,11 +175,7 @@ impl Play {
         let status = self.wish(method, &path, &Value::Null).await;
         let done = is_done(status).then(|| self.scene.clock.now());
         let mut since = self.since.borrow_mut();
-        let switched = match webhook {
-            "customer" => &mut since.customers,
-            _ => &mut since.invoices,
-        };
-        switched.switch(on, at, done);
+        since.of_mut(webhook).switch(on, at, done);
     }
 
     /// A person repeats the last switching of each webhook, where it was not answered.

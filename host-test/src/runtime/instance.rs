@@ -4,13 +4,7 @@ use super::{FUEL, Finished, REQUESTS, Runtime, SMALL_BYTES, World, YIELD_FUEL, s
 use bytes::Bytes;
 use futures_channel::oneshot;
 use http_body_util::{BodyExt, Full};
-use std::{
-    future::poll_fn,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::future::poll_fn;
 use wasmtime::{AsContextMut, Store};
 use wasmtime_wasi_http::{
     WasiHttpView,
@@ -29,14 +23,12 @@ pub(super) struct Instance {
     served: u32,
     /// Fuel of each request.
     fuel: u64,
-    peak: Arc<AtomicUsize>,
 }
 
 impl Instance {
     /// One that its first request will start.
     pub(super) fn new(runtime: &Runtime, world: &World) -> Self {
-        let peak = Arc::new(AtomicUsize::new(0));
-        let mut store = Store::new(&runtime.engine, State::new(world.clone(), peak.clone()));
+        let mut store = Store::new(&runtime.engine, State::new(world.clone()));
         store.limiter(|state| &mut state.limits);
         Self {
             runtime: runtime.clone(),
@@ -44,14 +36,17 @@ impl Instance {
             proxy: None,
             served: 0,
             fuel: world.fuel.unwrap_or(FUEL),
-            peak,
         }
     }
 
     /// Whether it may have another request: it was not stopped, is not old, and has not grown large.
     pub(super) fn serves_again(&self) -> bool {
-        let small = self.peak.load(Ordering::Relaxed) <= SMALL_BYTES;
-        self.proxy.is_some() && self.served < REQUESTS && small
+        self.proxy.is_some() && self.served < REQUESTS && self.memory() <= SMALL_BYTES
+    }
+
+    /// Peak of its linear memory, bytes.
+    fn memory(&self) -> usize {
+        self.store.data().limits.peak
     }
 
     /// Serves one request and everything that the guest does after its answer.
@@ -70,7 +65,7 @@ impl Instance {
         }
         Finished {
             fuel: self.fuel.saturating_sub(left),
-            memory: self.peak.load(Ordering::Relaxed),
+            memory: self.memory(),
             trap,
         }
     }

@@ -11,10 +11,7 @@ use crate::{
 };
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use wasmtime::{
@@ -41,7 +38,8 @@ pub(super) struct State {
 }
 
 pub(super) struct Limits {
-    peak: Arc<AtomicUsize>,
+    /// Most memory so far, bytes.
+    pub(super) peak: usize,
 }
 
 impl ResourceLimiter for Limits {
@@ -53,7 +51,7 @@ impl ResourceLimiter for Limits {
     ) -> wasmtime::Result<bool> {
         let allowed = desired <= MEMORY_BYTES;
         if allowed {
-            self.peak.fetch_max(desired, Ordering::Relaxed);
+            self.peak = self.peak.max(desired);
         }
         Ok(allowed)
     }
@@ -89,7 +87,7 @@ impl HasData for Outside {
 }
 
 impl State {
-    pub(super) fn new(world: World, peak: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(world: World) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stderr(Lines(world.log.clone()));
         if let Some(clock) = &world.clock {
@@ -111,7 +109,7 @@ impl State {
                 world.outbound.clone(),
                 world.calls.clone(),
             ),
-            limits: Limits { peak },
+            limits: Limits { peak: 0 },
             world,
         }
     }

@@ -249,14 +249,9 @@ pub(super) async fn delete<W: World>(
     let Some(connection) = connections::load_or_damage(world, name).await? else {
         return Err(problem::unknown_connection(name));
     };
-    let connection = connection.map_err(|e| e.to_string());
-    let opened = connection
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|c| Ok((c, c.open(&ready.sealer).map_err(|e| e.to_string())?)));
-    let warning = match opened {
-        Err(e) => Some(e),
-        Ok((connection, opened)) => leave(world, ready, connection, &opened).await?,
+    let warning = match connection {
+        Err(e) => Some(e.to_string()),
+        Ok(connection) => leave(world, ready, &connection).await?,
     };
     connections::remove(world, name).await?;
     let warning =
@@ -267,20 +262,23 @@ pub(super) async fn delete<W: World>(
     ]))
 }
 
-/// Unregisters a connection's webhooks; gives why KiotViet refused, where it always will.
+/// Unregisters a connection's webhooks; gives why that cannot be done, now or later.
 async fn leave<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
-    opened: &Opened,
 ) -> Result<Option<String>, Problem> {
+    let opened = match connection.open(&ready.sealer) {
+        Ok(opened) => opened,
+        Err(e) => return Ok(Some(e.to_string())),
+    };
     // Off before KiotViet is asked: a worker that registers them anew meanwhile looks at the switches
     // after that, and takes it back.
     for webhook in Webhook::ALL {
         connections::set_switch(world, &connection.name, webhook, None).await?;
     }
     let worker = person(world, ready);
-    let session = Session::new(&worker, ready, connection, opened);
+    let session = Session::new(&worker, ready, connection, &opened);
     match webhooks::unregister(&session, &Webhook::ALL).await {
         Ok(()) => Ok(None),
         // Whoever revoked the key on KiotViet must be able to leave all the same.
