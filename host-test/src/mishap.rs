@@ -84,14 +84,45 @@ impl Mishap {
         Self::Replies(Reply::Garbled),
     ];
 
+    /// Of [`Self::ALL`], those that differ where the call only reads: whether it took effect is the same.
+    const READ: [Self; 2] = [Self::DiesBefore, Self::FailsBefore];
+
+    /// The same of [`Self::UPSTREAM`].
+    const UPSTREAM_READ: [Self; 6] = [
+        Self::DiesBefore,
+        Self::FailsBefore,
+        Self::Replies(Reply::Never),
+        Self::Replies(Reply::Busy),
+        Self::Replies(Reply::Error),
+        Self::Replies(Reply::Garbled),
+    ];
+
     /// All that can befall the host call of this name.
     pub fn of(call: &str) -> &'static [Self] {
-        let upstream = ["KiotViet ", "Getfly "];
-        match upstream.iter().any(|vendor| call.starts_with(vendor)) {
+        match is_upstream(call) {
             true => &Self::UPSTREAM,
             false => &Self::ALL,
         }
     }
+
+    /// The same without those that leave everything as another one does.
+    pub fn distinct(call: &str) -> &'static [Self] {
+        let reads = ["get ", "exists ", "KiotViet GET ", "Getfly GET "];
+        match (
+            is_upstream(call),
+            reads.iter().any(|read| call.starts_with(read)),
+        ) {
+            (true, true) => &Self::UPSTREAM_READ,
+            (false, true) => &Self::READ,
+            (_, false) => Self::of(call),
+        }
+    }
+}
+
+fn is_upstream(call: &str) -> bool {
+    ["KiotViet ", "Getfly "]
+        .iter()
+        .any(|vendor| call.starts_with(vendor))
 }
 
 /// The script of a run, and how far it has come. Calls count from 1, over deaths too.

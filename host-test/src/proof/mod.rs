@@ -27,9 +27,9 @@ pub struct Options {
     /// Only this scenario; the document is left as it is.
     #[arg(long, value_name = "SCENARIO")]
     pub only: Option<String>,
-    /// At most so many pairs a scenario: all when it has no more, else a sample.
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    pub pairs: usize,
+    /// At most so many pairs a scenario, a sample where it has more; all of them when not given.
+    #[arg(long, value_name = "N")]
+    pub pairs: Option<usize>,
     /// Begin no further pairs after so many minutes; each scenario gets its share.
     #[arg(long, value_name = "MINUTES")]
     pub budget: Option<u64>,
@@ -99,7 +99,8 @@ fn every_scenario(scenarios: &[Scenario], options: &Options, began: Instant) -> 
         let now = Instant::now();
         let until = end.map(|end| now + end.saturating_duration_since(now) / left);
         left -= 1;
-        let tally = singles.with_pairs(options.pairs, options.seed, until);
+        let most = options.pairs.unwrap_or(usize::MAX);
+        let tally = singles.with_pairs(most, options.seed, until);
         eprintln!("{}", report::line(&tally));
         tally
     });

@@ -127,7 +127,9 @@ one for each mishap at each host call of the scenario.
 | 500 after its effect | | × |
 | half of its answer | | × |
 
-Of a pair, the second mishap is one at a later call of the run that the first befell, its retries and redeliveries included. KiotViet
+Of a pair, the second mishap is one at a later call of the run that the first befell, its retries and redeliveries included. In pairs,
+what leaves everything as another mishap does counts once: of a call that only reads it makes no difference whether it took effect
+before the instance was stopped or its reply was lost, nor how long after the timeout. KiotViet
 delivers again what was not answered 2xx, a scheduler drains, people repeat a wish that was not answered. Then mishaps are over;
 when nothing waits the checker looks, and looks again after a healing that reads KiotViet's lists back. Where the scenario is
 about deliveries, KiotViet's lists are empty until the first look, so that reading back cannot hide a loss.
@@ -221,13 +223,25 @@ pub(super) fn document(
     options: &Options,
     took: Duration,
 ) -> String {
-    let mut command = format!(
-        "cargo proof --pairs {} --seed {}",
-        options.pairs, options.seed
-    );
+    let mut command = format!("cargo proof --seed {}", options.seed);
+    if let Some(pairs) = options.pairs {
+        let _ = write!(command, " --pairs {pairs}");
+    }
     if let Some(minutes) = options.budget {
         let _ = write!(command, " --budget {minutes}");
     }
+    if options.redis.is_some() {
+        command.push_str(" --redis redis://127.0.0.1:6379");
+    }
+    let tried = if tallies.iter().all(|t| t.pairs_tried == t.pairs) {
+        "Every single mishap and every pair of mishaps was tried.".to_owned()
+    } else {
+        format!(
+            "Every single mishap was tried. Seed {} decides which pairs are tried, and in which order; `--pairs` bounds \
+             those of a scenario, and `--budget` ends them after so many minutes.",
+            options.seed
+        )
+    };
     let runs: usize = tallies.iter().map(|t| 1 + t.singles + t.pairs_tried).sum();
     let minutes = took.as_secs_f64() / 60.0;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -242,9 +256,7 @@ pub(super) fn document(
 {command}
 ```
 
-{runs} runs in {minutes:.1} minutes on {cores} cores. Every single mishap was tried. Seed {seed} decides which pairs are tried
-where not all are, and in which order; `--budget` ends them after so many minutes, and the table counts those tried. Without it
-`cargo proof` tries up to 100,000 pairs a scenario: all of the short ones', which takes some hours.
+{runs} runs in {minutes:.1} minutes on {cores} cores. {tried}
 
 {table}
 `cargo test` plays every single mishap of each scenario and a small sample of pairs (`host-test/tests/proof.rs`).
@@ -260,8 +272,7 @@ The same scenarios over every store, with every single mishap:
 
 What the search found, and the tests that it grew from, and how it was mended:
 
-",
-        seed = options.seed
+"
     );
     for (found, mended) in FINDINGS {
         let _ = writeln!(document, "- {found} {mended}");

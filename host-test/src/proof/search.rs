@@ -1,5 +1,6 @@
 //! The search: every single mishap of a scenario, then pairs of them; how many there are, how many were
-//! tried, and which failed.
+//! tried, and which failed. Of a pair, mishaps that leave everything as another one does are left out
+//! ([`Mishap::distinct`]).
 
 use super::{
     play::{self, Played, Script},
@@ -45,14 +46,14 @@ pub struct Tally {
 pub struct Singles<'a> {
     scenario: &'a Scenario,
     tally: Tally,
-    /// A mishap, and the names of the calls of the run that it befell.
+    /// A distinct mishap, and the names of the calls of the run that it befell.
     runs: Vec<((usize, Mishap), Vec<String>)>,
 }
 
 /// Tries every single mishap of a scenario.
 pub fn every_single(scenario: &Scenario) -> Singles<'_> {
     let plain = play::run(scenario, &[]);
-    let points: Vec<(usize, Mishap)> = following(&plain.calls, 0).collect();
+    let points: Vec<(usize, Mishap)> = following(&plain.calls, 0, Mishap::of).collect();
     let played = all(&points, None, |point| play::run(scenario, &[*point]));
     let mut singles = Singles {
         scenario,
@@ -72,15 +73,22 @@ pub fn every_single(scenario: &Scenario) -> Singles<'_> {
     for (point, played) in points.into_iter().zip(played) {
         let Some(played) = played else { continue };
         singles.tally.enter(&vec![point], &played);
-        singles.runs.push((point, played.calls));
+        let call = played.calls.get(point.0 - 1);
+        if call.is_some_and(|call| Mishap::distinct(call).contains(&point.1)) {
+            singles.runs.push((point, played.calls));
+        }
     }
     singles
 }
 
-/// Every mishap at every call behind the first `done`.
-pub(super) fn following(calls: &[String], done: usize) -> impl Iterator<Item = (usize, Mishap)> {
+/// Every mishap `of` every call behind the first `done`.
+pub(super) fn following(
+    calls: &[String],
+    done: usize,
+    of: fn(&str) -> &'static [Mishap],
+) -> impl Iterator<Item = (usize, Mishap)> {
     let numbered = (1..).zip(calls).skip(done);
-    numbered.flat_map(|(number, call)| Mishap::of(call).iter().map(move |mishap| (number, *mishap)))
+    numbered.flat_map(move |(number, call)| of(call).iter().map(move |mishap| (number, *mishap)))
 }
 
 impl Singles<'_> {
@@ -95,8 +103,9 @@ impl Singles<'_> {
 
     fn pairs(&mut self, most: usize, seed: u64, until: Option<Instant>) {
         // The second mishap is one of the run that the first befell, not of the plain run.
-        let count =
-            |(first, calls): &((usize, Mishap), Vec<String>)| following(calls, first.0).count();
+        let count = |(first, calls): &((usize, Mishap), Vec<String>)| {
+            following(calls, first.0, Mishap::distinct).count()
+        };
         let counts: Vec<usize> = self.runs.iter().map(count).collect();
         let total = counts.iter().sum();
         let mut rng = StdRng::seed_from_u64(seed);
@@ -106,12 +115,16 @@ impl Singles<'_> {
             .filter_map(|index| self.pair(&counts, index))
             .collect();
         let scenario = self.scenario;
-        let played = all(&scripts, until, |script| play::run(scenario, script));
+        // Of millions of runs only those with a finding are kept.
+        let played = all(&scripts, until, |script| {
+            Some(play::run(scenario, script)).filter(|played| !played.findings.is_empty())
+        });
         self.tally.pairs = total;
-        for (script, played) in scripts.iter().zip(&played) {
+        for (script, played) in scripts.iter().zip(played) {
+            let Some(played) = played else { continue };
+            self.tally.pairs_tried += 1;
             if let Some(played) = played {
-                self.tally.pairs_tried += 1;
-                self.tally.enter(script, played);
+                self.tally.enter(script, &played);
             }
         }
     }
@@ -119,7 +132,7 @@ impl Singles<'_> {
     fn pair(&self, counts: &[usize], mut index: usize) -> Option<Script> {
         for ((first, calls), count) in self.runs.iter().zip(counts) {
             if index < *count {
-                let second = following(calls, first.0).nth(index)?;
+                let second = following(calls, first.0, Mishap::distinct).nth(index)?;
                 return Some(vec![*first, second]);
             }
             index -= count;

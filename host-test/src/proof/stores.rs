@@ -252,7 +252,7 @@ pub fn search(
         let Some(step) = every(scenario.name) else {
             continue;
         };
-        let points = following(&calls, 0).step_by(step);
+        let points = following(&calls, 0, Mishap::of).step_by(step);
         let scripts: Vec<Script> = points.map(|point| vec![point]).collect();
         let played = all(&scripts, None, |script| kind.play(scenario, script).1);
         for (script, wrong) in scripts.iter().zip(played) {
