@@ -5,12 +5,13 @@ use bytes::Bytes;
 use host_test::keyvalue::Memory;
 use host_test::manifest::OutboundPolicy;
 use host_test::outbound::{CallLog, Outbound};
-use host_test::runtime::{Runtime, World};
+use host_test::runtime::{Metering, Runtime, World};
 use std::{path::Path, sync::Arc};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let runtime = Runtime::load(Path::new("target/component/plugin.component.wasm"))?;
+    let component = Path::new("target/component/plugin.component.wasm");
+    let runtime = Runtime::load(component, Metering::Epochs)?;
     let variables = [
         ("getfly_url", "https://shop.getflycrm.com"),
         ("admin_token", "a-long-random-token"),
@@ -25,7 +26,7 @@ async fn main() -> anyhow::Result<()> {
         clock: None,
         seed: None,
         calls: CallLog::default(),
-        fuel: None,
+        limit: None,
     };
     let request = http::Request::get("http://localhost/healthz").body(Bytes::new())?;
     let handled = runtime.handle(&world, request).await?;

@@ -16,7 +16,7 @@ use crate::{
     manifest::{Manifest, OutboundPolicy},
     native::{ADMIN_TOKEN, PUBLIC, test_variables},
     outbound::{CallLog, Outbound, OutboundCall},
-    runtime::{Finished, GuestClock, Runtime, World},
+    runtime::{Finished, GuestClock, Metering, Runtime, World},
     sim::{SimClock, TokioClock, Upstream, lock},
 };
 use anyhow::{Result, anyhow};
@@ -84,7 +84,7 @@ impl GuestClock for Clock {
 /// The component, built when it is stale and compiled once in a process.
 pub fn component() -> Result<Runtime> {
     static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let load = || Runtime::load(&xtask::build_component()?.path);
+    let load = || Runtime::load(&xtask::build_component()?.path, Metering::Fuel);
     let loaded = COMPONENT.get_or_init(|| load().map_err(|e| format!("{e:#}")));
     loaded.clone().map_err(|e| anyhow!(e))
 }
@@ -153,7 +153,7 @@ impl Builder {
             clock: Some(Arc::new(Clock(clock.clone()))),
             seed: Some(Arc::new(AtomicU64::new(self.seed))),
             calls: CallLog::keeping(),
-            fuel: None,
+            limit: None,
         };
         Harness {
             runtime,
@@ -197,7 +197,7 @@ impl Harness {
         Self {
             runtime: self.runtime.clone(),
             world: World {
-                fuel: Some(fuel),
+                limit: Some(fuel),
                 ..self.world.clone()
             },
             clock: self.clock.clone(),

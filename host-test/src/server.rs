@@ -81,7 +81,7 @@ impl App {
             clock: None,
             seed: None,
             calls: CallLog::default(),
-            fuel: None,
+            limit: None,
         };
         Self::over(runtime, world)
     }

@@ -10,12 +10,12 @@ use host_test::{
 use std::sync::Arc;
 
 /// None yet, over a store that was tried; each request may use so much fuel.
-async fn instances(fuel: Option<u64>) -> Arc<Instances> {
+async fn instances(limit: Option<u64>) -> Arc<Instances> {
     let app = Harness::builder().build().expect("a harness");
     assert_eq!(app.get("/hooks/nobody/nothing").await.status, 404);
     let world = World {
         seed: None,
-        fuel,
+        limit,
         ..app.world()
     };
     Instances::new(harness::component().expect("the component"), world)

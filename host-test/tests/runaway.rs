@@ -1,5 +1,5 @@
 //! Claims that a guest gone wrong harms nobody else: one that loops forever leaves its thread to
-//! others, one that traps is an error and not an answer.
+//! others and is stopped in the end, one that traps is an error and not an answer.
 //! How: core modules of a few lines in the plugin's own world, on a runtime of one thread.
 
 use bytes::Bytes;
@@ -7,13 +7,16 @@ use host_test::{
     keyvalue::Memory,
     manifest::OutboundPolicy,
     outbound::{CallLog, Outbound},
-    runtime::{Runtime, World},
+    runtime::{Metering, Runtime, World},
 };
 use std::{sync::Arc, time::Duration};
 use wit_component::{DecodedWasm, StringEncoding};
 
+/// Never ends.
+const ENDLESS: &str = "(loop br 0) unreachable";
+
 /// A component whose handler does `body`.
-fn guest(body: &str) -> Runtime {
+fn guest(body: &str, metering: Metering) -> Runtime {
     let text = format!(
         r#"(module
             (memory (export "memory") 1)
@@ -36,7 +39,7 @@ fn guest(body: &str) -> Runtime {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("guest.wasm");
     std::fs::write(&file, component).expect("written");
-    Runtime::load(&file).expect("it loads")
+    Runtime::load(&file, metering).expect("it loads")
 }
 
 fn world() -> World {
@@ -50,7 +53,7 @@ fn world() -> World {
         clock: None,
         seed: None,
         calls: CallLog::default(),
-        fuel: None,
+        limit: None,
     }
 }
 
@@ -60,9 +63,8 @@ fn request() -> http::Request<Bytes> {
         .expect("a request")
 }
 
-#[tokio::test]
-async fn a_guest_that_loops_leaves_its_thread_to_others() {
-    let (runtime, world) = (guest("(loop br 0) unreachable"), world());
+async fn others_get_their_turn(metering: Metering) {
+    let (runtime, world) = (guest(ENDLESS, metering), world());
     let mut turns = 0;
     let others = async {
         while turns < 5 {
@@ -82,8 +84,26 @@ async fn a_guest_that_loops_leaves_its_thread_to_others() {
 }
 
 #[tokio::test]
+async fn a_guest_that_loops_leaves_its_thread_to_others() {
+    others_get_their_turn(Metering::Fuel).await;
+    others_get_their_turn(Metering::Epochs).await;
+}
+
+#[tokio::test]
+async fn a_guest_that_loops_is_stopped_in_the_end() {
+    for (metering, limit) in [(Metering::Fuel, 100_000), (Metering::Epochs, 3)] {
+        let world = World {
+            limit: Some(limit),
+            ..world()
+        };
+        let answer = guest(ENDLESS, metering).handle(&world, request()).await;
+        assert!(answer.is_err(), "{metering:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_guest_that_traps_is_an_error_and_no_answer() {
-    let runtime = guest("unreachable");
+    let runtime = guest("unreachable", Metering::Fuel);
     let answer = runtime.handle(&world(), request()).await;
     assert!(answer.is_err());
 }

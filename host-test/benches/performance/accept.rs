@@ -7,7 +7,7 @@ use bytes::Bytes;
 use host_test::{
     keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress},
     outbound::CallLog,
-    runtime::{Runtime, World},
+    runtime::{Metering, Runtime, World},
     scene::{On, customer},
     server::{App, serve},
     wasm_scene::WasmScene,
@@ -114,14 +114,15 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: Option<&str>) ->
                 }
             };
             let shop = server.block_on(Shop::connected(backend))?;
-            let (to, serving) = match who {
-                Who::Host => server.block_on(bare_host())?,
-                // A runtime of its own: what the former one still works on keeps places in its pool.
-                Who::Hello | Who::Bare => {
-                    server.block_on(host(Runtime::load(&bare)?, shop.world))?
-                }
-                Who::Plugin => server.block_on(host(Runtime::load(&plugin)?, shop.world))?,
-            };
+            let (to, serving) =
+                match who {
+                    Who::Host => server.block_on(bare_host())?,
+                    // A runtime of its own: what the former one still works on keeps places in its pool.
+                    Who::Hello | Who::Bare => server
+                        .block_on(host(Runtime::load(&bare, Metering::Epochs)?, shop.world))?,
+                    Who::Plugin => server
+                        .block_on(host(Runtime::load(&plugin, Metering::Epochs)?, shop.world))?,
+                };
             let requests = match who {
                 Who::Hello => vec![Bytes::from_static(
                     b"GET / HTTP/1.1\r\nhost: bridge.test\r\n\r\n",

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use bytes::Bytes;
 use host_test::{
-    runtime::{Instances, Runtime, World},
+    runtime::{Instances, Metering, Runtime, World},
     scene::On,
     wasm_scene::WasmScene,
 };
@@ -31,10 +31,10 @@ pub(crate) fn run() -> Result<Figures> {
     let mut compile = Duration::MAX;
     for _ in 0..3 {
         let began = Instant::now();
-        Runtime::load(&built.path)?;
+        Runtime::load(&built.path, Metering::Epochs)?;
         compile = compile.min(began.elapsed());
     }
-    let runtime = Runtime::load(&built.path)?;
+    let runtime = Runtime::load(&built.path, Metering::Epochs)?;
     let scene = tokio.block_on(WasmScene::connected(On::Neither, |builder| builder))?;
     let world = World {
         seed: None,

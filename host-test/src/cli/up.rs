@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     manifest::Manifest,
-    runtime::{LogSink, Runtime},
+    runtime::{LogSink, Metering, Runtime},
     server::{self, App},
 };
 use anyhow::{Context, Result};
@@ -73,7 +73,7 @@ async fn build() -> Result<()> {
 }
 
 async fn load(component: std::path::PathBuf) -> Result<Runtime> {
-    tokio::task::spawn_blocking(move || Runtime::load(&component)).await?
+    tokio::task::spawn_blocking(move || Runtime::load(&component, Metering::Epochs)).await?
 }
 
 fn stderr_log() -> LogSink {

@@ -1,11 +1,14 @@
 //! One instance of the component: started with its first request, it serves one at a time.
 
-use super::{FUEL, Finished, REQUESTS, Runtime, SMALL_BYTES, World, YIELD_FUEL, state::State};
+use super::{
+    FUEL, Finished, Metering, REQUESTS, Runtime, SMALL_BYTES, TICKS, World, YIELD_FUEL,
+    state::State,
+};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use http_body_util::{BodyExt, Full};
 use std::future::poll_fn;
-use wasmtime::{AsContextMut, Store};
+use wasmtime::{AsContextMut, Store, UpdateDeadline};
 use wasmtime_wasi_http::{
     WasiHttpView,
     handler::{Prepared, Proxy, Response},
@@ -21,8 +24,8 @@ pub(super) struct Instance {
     /// None before its first request, and once it was stopped.
     proxy: Option<Proxy>,
     served: u32,
-    /// Fuel of each request.
-    fuel: u64,
+    /// What each request may use.
+    limit: u64,
 }
 
 impl Instance {
@@ -30,12 +33,25 @@ impl Instance {
     pub(super) fn new(runtime: &Runtime, world: &World) -> Self {
         let mut store = Store::new(&runtime.engine, State::new(world.clone()));
         store.limiter(|state| &mut state.limits);
+        let enough = match runtime.metering {
+            Metering::Fuel => FUEL,
+            Metering::Epochs => {
+                store.epoch_deadline_callback(|mut guest| {
+                    let left = &mut guest.data_mut().limits.ticks;
+                    *left = left
+                        .checked_sub(1)
+                        .ok_or_else(|| wasmtime::format_err!("it ran for too long"))?;
+                    Ok(UpdateDeadline::Yield(1))
+                });
+                TICKS
+            }
+        };
         Self {
             runtime: runtime.clone(),
             store,
             proxy: None,
             served: 0,
-            fuel: world.fuel.unwrap_or(FUEL),
+            limit: world.limit.unwrap_or(enough),
         }
     }
 
@@ -57,14 +73,14 @@ impl Instance {
     ) -> Finished {
         self.served += 1;
         let result = self.drive(request, answer).await;
-        let left = self.store.get_fuel().unwrap_or(self.fuel);
+        let left = self.store.get_fuel().unwrap_or(self.limit);
         let trap = result.err().map(|e| format!("{e:#}"));
         if let Some(trap) = &trap {
             let line = serde_json::json!({ "level": "error", "message": "the guest was stopped", "why": trap });
             self.store.data().log(&line.to_string());
         }
         Finished {
-            fuel: self.fuel.saturating_sub(left),
+            fuel: self.limit.saturating_sub(left),
             memory: self.memory(),
             trap,
         }
@@ -76,8 +92,16 @@ impl Instance {
         answer: Answer,
     ) -> wasmtime::Result<()> {
         let store = &mut self.store;
-        store.set_fuel(self.fuel)?;
-        store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
+        match self.runtime.metering {
+            Metering::Fuel => {
+                store.set_fuel(self.limit)?;
+                store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
+            }
+            Metering::Epochs => {
+                store.data_mut().limits.ticks = self.limit;
+                store.set_epoch_deadline(1);
+            }
+        }
         let proxy = match self.proxy.take() {
             Some(proxy) => proxy,
             None => self.runtime.pre.instantiate_async(&mut *store).await?,

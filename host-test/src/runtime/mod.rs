@@ -21,6 +21,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    thread,
     time::Duration,
 };
 use tokio::{task::JoinHandle, time::Instant};
@@ -42,6 +43,10 @@ const KEPT_BYTES: usize = 512 * 1024;
 /// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
 /// a processor's time. An ordinary event takes a few millions.
 const FUEL: u64 = 1_000_000_000_000;
+/// The same in ticks, each [`TICK`] of its running.
+const TICKS: u64 = 30_000;
+/// How often the clock of [`Metering::Epochs`] ticks. At a tick a guest lets others have its thread.
+const TICK: Duration = Duration::from_millis(10);
 /// After this much fuel, some milliseconds, a guest lets others have its thread for a moment.
 const YIELD_FUEL: u64 = 10_000_000;
 /// Requests that one instance serves, one after another, before it is replaced: Spin's figure.
@@ -83,13 +88,25 @@ pub struct World {
     pub seed: Option<Arc<AtomicU64>>,
     /// Outbound calls are noted here.
     pub calls: CallLog,
-    /// Fuel of one request with everything after its answer; enough for any sound guest when none.
-    pub fuel: Option<u64>,
+    /// What one request may use, with everything after its answer: fuel, or ticks of 10 ms, by the
+    /// runtime's [`Metering`]. Enough for any sound guest when none.
+    pub limit: Option<u64>,
+}
+
+/// How it is noticed that a guest runs on and on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metering {
+    /// Its instructions are counted, the same on every machine: for budgets, replays, and traps at
+    /// an instruction.
+    Fuel,
+    /// A clock ticks, which costs the guest much less: for serving.
+    Epochs,
 }
 
 /// A compiled component, ready to be instantiated.
 #[derive(Clone)]
 pub struct Runtime {
+    metering: Metering,
     engine: Engine,
     pre: Arc<ProxyPre<State>>,
 }
@@ -105,7 +122,7 @@ pub struct Handled {
 /// What a request cost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finished {
-    /// Instructions, in wasmtime's fuel.
+    /// Instructions, in wasmtime's fuel; zero where they are not counted.
     pub fuel: u64,
     /// Peak of the guest's linear memory, bytes.
     pub memory: usize,
@@ -116,13 +133,17 @@ pub struct Finished {
 impl Runtime {
     /// Compiles the component in `file`. Refuses one that is no component, or that imports more than
     /// this host offers.
-    pub fn load(file: &Path) -> Result<Self> {
+    pub fn load(file: &Path, metering: Metering) -> Result<Self> {
         let mut config = Config::new();
         config
             .wasm_component_model_async(true)
-            .consume_fuel(true)
+            .consume_fuel(metering == Metering::Fuel)
+            .epoch_interruption(metering == Metering::Epochs)
             .allocation_strategy(pool());
         let engine = Engine::new(&config).map_err(|e| anyhow!("{e:#}"))?;
+        if metering == Metering::Epochs {
+            tick(&engine)?;
+        }
         let component = Component::from_file(&engine, file)
             .map_err(|e| anyhow!("{e:#}"))
             .with_context(|| format!("cannot load the component {}", file.display()))?;
@@ -133,6 +154,7 @@ impl Runtime {
             .map_err(|e| anyhow!("{e:#}"))?;
         let pre = ServicePre::new(pre).map_err(|e| anyhow!("{e:#}"))?;
         Ok(Self {
+            metering,
             engine,
             pre: Arc::new(ProxyPre::P3(pre)),
         })
@@ -227,6 +249,23 @@ where
         response: http::Response::from_parts(parts, body),
         after,
     })
+}
+
+/// Lets the engine's clock tick as long as somebody has the engine.
+fn tick(engine: &Engine) -> Result<()> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    let clock = thread::Builder::new().name("epochs".to_owned());
+    clock
+        .spawn(tick)
+        .context("cannot start the guests' clock")?;
+    Ok(())
 }
 
 /// Memory and tables of ended instances are used again: a fresh one costs microseconds, not mappings.

@@ -40,6 +40,8 @@ pub(super) struct State {
 pub(super) struct Limits {
     /// Most memory so far, bytes.
     pub(super) peak: usize,
+    /// Ticks that the request may still use, where a clock tells.
+    pub(super) ticks: u64,
 }
 
 impl ResourceLimiter for Limits {
@@ -109,7 +111,7 @@ impl State {
                 world.outbound.clone(),
                 world.calls.clone(),
             ),
-            limits: Limits { peak: 0 },
+            limits: Limits { peak: 0, ticks: 0 },
             world,
         }
     }
