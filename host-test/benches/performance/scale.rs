@@ -6,7 +6,7 @@ use host_test::scene::{On, Scene, hoa};
 use std::time::{Duration, Instant};
 
 /// One line of the table.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Row {
     pub(crate) past_events: usize,
     /// By what was done: calls to the store, and microseconds.
