@@ -34,18 +34,20 @@ pub(crate) fn draw(figures: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Where a panel's area begins, and how high and how wide it is.
-const TOP: f64 = 96.0;
+const TOP: f64 = 104.0;
 const HEIGHT: f64 = 220.0;
 const WIDTH: f64 = 236.0;
 const LEFT: f64 = 52.0;
+/// Where titles begin.
+const EDGE: f64 = 20.0;
 
 /// Pairs of bars: the plugin beside the bare component, for each number of connections over each store.
 fn accepting(rows: &[accept::Row]) -> String {
     const BAR: f64 = 22.0;
     const STORES: [(Kept, &str); 3] = [
-        (Kept::Memory, "memory"),
-        (Kept::Embedded, "the embedded file"),
-        (Kept::Redis, "Redis"),
+        (Kept::Memory, "kept in memory"),
+        (Kept::Embedded, "in the embedded file"),
+        (Kept::Redis, "in Redis"),
     ];
     const PAIR: [(Who, &str, &str); 2] = [
         (Who::Plugin, "the plugin", "c0"),
@@ -67,10 +69,10 @@ fn accepting(rows: &[accept::Row]) -> String {
         TOP + HEIGHT + 52.0,
     );
     canvas.title("Deliveries accepted a second, in thousands");
-    let mut x = LEFT;
+    let mut x = EDGE;
     for (_, name, colour) in PAIR {
-        canvas.bar(x, 50.0, 12.0, 12.0, colour);
-        let label = Label::new(x + 18.0, 60.5, Anchor::Start);
+        canvas.bar(x, 46.0, 12.0, 12.0, colour);
+        let label = Label::new(x + 18.0, 56.5, Anchor::Start);
         x += 32.0 + canvas.text(&label, name);
     }
     for tick in multiples(step, top) {
@@ -81,8 +83,7 @@ fn accepting(rows: &[accept::Row]) -> String {
     }
     for (at, (kept, name)) in stores.iter().enumerate() {
         let left = LEFT + count(at) * (WIDTH + gap);
-        let middle = Label::new(left + WIDTH / 2.0, TOP - 10.0, Anchor::Middle);
-        canvas.text(&middle, name);
+        canvas.text(&Label::new(left, TOP - 18.0, Anchor::Start), name);
         let here = |row: &&accept::Row| row.kept == *kept;
         let mut connections: Vec<_> = rows
             .iter()
@@ -113,7 +114,7 @@ fn accepting(rows: &[accept::Row]) -> String {
     canvas.done()
 }
 
-/// Lines over past events: calls to the store, and time.
+/// Lines over past events: calls to the store, and time, both on scales of tens.
 fn scaling(rows: &[scale::Row]) -> String {
     type Of = fn(&scale::Row) -> (usize, f64);
     const LINES: [(&str, Of); 4] = [
@@ -123,7 +124,7 @@ fn scaling(rows: &[scale::Row]) -> String {
         ("a drain", |row| row.drain),
     ];
     const NAMES: f64 = 120.0;
-    let panel = WIDTH + 60.0;
+    let panel = WIDTH + 70.0;
     let mut canvas = Canvas::new(LEFT + 2.0 * (panel + NAMES) + 40.0, TOP + HEIGHT + 52.0);
     canvas.title("What it costs after so many past events");
     let across = |left: f64, at: usize| {
@@ -137,10 +138,14 @@ fn scaling(rows: &[scale::Row]) -> String {
         let all = rows
             .iter()
             .flat_map(|row| LINES.map(|(_, line)| of(line(row))));
-        let (step, top) = ticks(all.fold(1.0, f64::max));
-        let up = |value: f64| TOP + HEIGHT - value / top * HEIGHT;
+        let tens = all.map(|value| value.max(1.0).log10());
+        let (low, high) = tens.fold((f64::MAX, 0.0_f64), |(low, high), ten| {
+            (low.min(ten.floor()), high.max(ten.ceil()))
+        });
+        let share = |value: f64| (value.max(1.0).log10() - low) / (high - low).max(1.0);
+        let up = |value: f64| TOP + HEIGHT - share(value) * HEIGHT;
         canvas.text(&Label::new(left, TOP - 18.0, Anchor::Start), name);
-        for tick in multiples(step, top) {
+        for tick in multiples(1.0, high - low).map(|ten| 10_f64.powf(low + ten)) {
             canvas.grid((left, up(tick)), (left + panel, up(tick)));
             let label = Label::new(left - 8.0, up(tick) + 4.0, Anchor::End).quiet();
             canvas.text(&label, &grouped(tick));
