@@ -2,6 +2,7 @@
 
 mod accept;
 mod backfill;
+mod beside;
 mod hosts;
 mod load;
 mod plot;
@@ -53,6 +54,9 @@ struct Options {
     /// measured stay there as they are.
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
+    /// Measure nothing of the plugin: send deliveries to this address.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
     /// Measure nothing: draw the figures of the file that `--into` names into this folder.
     #[arg(long, value_name = "DIR", requires = "into")]
     svg: Option<PathBuf>,
@@ -68,6 +72,12 @@ fn main() -> Result<()> {
     let file = options.into.as_ref().map(|file| root.join(file));
     if let (Some(file), Some(folder)) = (&file, &options.svg) {
         return plot::draw(file, &root.join(folder));
+    }
+    let time = Duration::from_secs(options.seconds);
+    if let Some(url) = &options.url {
+        let rows = beside::run(url, time, &options.connections)?;
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
     }
     let redis = Databases::of(options.redis.clone());
     let mut figures = json!({});

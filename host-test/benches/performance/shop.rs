@@ -9,6 +9,7 @@ use host_test::{
     runtime::World,
     scene::{On, customer},
     server::{App, serve},
+    sim::KiotVietSim,
     wasm_scene::WasmScene,
 };
 use std::{
@@ -35,10 +36,7 @@ impl Shop {
     ) -> Result<Self> {
         let over = |builder: Builder| changed(builder.store(backend));
         let scene = WasmScene::connected(On::Customers, over).await?;
-        for number in 0..customers {
-            let phone = format!("09{number:08}");
-            scene.kiotviet.create_customer(customer("Khách", &phone));
-        }
+        tell(&scene.kiotviet, customers);
         let deliveries = scene.kiotviet.take_deliveries();
         let raw = deliveries.iter().map(|d| raw(&scene.kiotviet.request(d)));
         Ok(Self {
@@ -58,8 +56,16 @@ impl Shop {
     }
 }
 
+/// So many new customers, each told where a webhook is on.
+pub(crate) fn tell(shop: &KiotVietSim, customers: usize) {
+    for number in 0..customers {
+        let phone = format!("09{number:08}");
+        shop.create_customer(customer("Khách", &phone));
+    }
+}
+
 /// The request as it goes over the wire.
-fn raw(request: &http::Request<Bytes>) -> Bytes {
+pub(crate) fn raw(request: &http::Request<Bytes>) -> Bytes {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri().path());
     head.push_str("host: bridge.test\r\n");
     for (name, value) in request.headers() {

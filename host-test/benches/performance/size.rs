@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
 /// Crates that are told by name; the others are told together.
-const TOLD: usize = 16;
+const TOLD: usize = 20;
 
 /// What a crate, or another part of the core module, has.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -78,13 +78,13 @@ fn parts_of(module: &[u8]) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The first crate in a function's name: of `<plugin::A as core::B>::c` it is `plugin`. None for what the
-/// linker or C brought.
+/// The first crate in a function's name: of `<serde_json::A as core::B>::c` it is `serde_json`. The plugin's
+/// own are told by module. None for what the linker or C brought.
 fn crate_of(mangled: &str) -> Option<String> {
     let name = format!("{:#}", rustc_demangle::demangle(mangled));
-    let (before, _) = name.split_once("::")?;
-    let word = before
-        .rsplit(|c: char| !c.is_alphanumeric() && c != '_')
-        .next();
-    word.filter(|word| !word.is_empty()).map(str::to_owned)
+    let (before, after) = name.split_once("::")?;
+    let other = |c: char| !c.is_alphanumeric() && c != '_';
+    let word = before.rsplit(other).next().filter(|w| !w.is_empty())?;
+    let module = after.split(other).next().filter(|_| word == "plugin");
+    Some(module.map_or_else(|| word.to_owned(), |module| format!("{word}::{module}")))
 }
