@@ -50,11 +50,8 @@ pub(crate) struct Row {
     pub(crate) ended_by: Vec<usize>,
     /// Events that ended more than once.
     pub(crate) ended_twice: usize,
-    /// Customers who were told of, and accounts in Getfly afterwards.
-    pub(crate) customers: usize,
+    /// Accounts in Getfly afterwards, each by one create: as many as there are customers who were told of.
     pub(crate) accounts: usize,
-    /// Creates that Getfly was sent for a code that it had been sent one for.
-    pub(crate) created_twice: usize,
     pub(crate) getfly_calls: usize,
     /// Most of them that arrived within a second, under a ceiling of so many that begin within one: each
     /// is some moments on its way, so one or two more may arrive.
@@ -177,6 +174,13 @@ impl Hosts {
             met.answered
         );
         ensure!(met.refused == 0, "{} were refused", met.refused);
+        let customers = CUSTOMERS.min(met.answered);
+        ensure!(
+            (accounts.len(), codes.len(), different.len()) == (customers, customers, customers),
+            "{} accounts by {} creates for {customers} customers",
+            accounts.len(),
+            codes.len()
+        );
         Ok(Row {
             hosts: self.apps.len(),
             per_second: met.per_second(),
@@ -186,9 +190,7 @@ impl Hosts {
             accepted: met.answered,
             ended_by: (0..self.apps.len()).map(by).collect(),
             ended_twice: ended.values().filter(|by| by.len() > 1).count(),
-            customers: CUSTOMERS.min(met.answered),
             accounts: accounts.len(),
-            created_twice: codes.len() - different.len(),
             getfly_calls: calls.len(),
             getfly_calls_a_second: most_within(&calls, SignedDuration::from_secs(1)),
             ceiling: CEILING,
