@@ -2,76 +2,13 @@
 //! each kind in a shop whose tokens and users are cached, counted behind the component's interfaces.
 
 use crate::{
-    keyvalue::{Backend, Memory, Reply},
+    keyvalue::Counting,
     scene::{On, customer, hoa, sale},
     wasm_scene::WasmScene,
 };
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
-
-/// Counts what is asked of a store, besides the lease.
-#[derive(Default)]
-struct Counting {
-    memory: Memory,
-    reads: AtomicUsize,
-    writes: AtomicUsize,
-    bytes: AtomicUsize,
-    lease: AtomicUsize,
-}
-
-impl Counting {
-    fn count(&self, key: &str, of: &AtomicUsize, bytes: usize) {
-        let of = if key.contains("/lease/") {
-            &self.lease
-        } else {
-            of
-        };
-        of.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-impl Backend for Counting {
-    fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
-        self.count(key, &self.reads, 0);
-        self.memory.get(key)
-    }
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
-        self.count(key, &self.writes, key.len() + value.len());
-        self.memory.set(key, value)
-    }
-    fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
-        self.count(key, &self.writes, key.len());
-        self.memory.delete(key)
-    }
-    fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
-        self.count(key, &self.reads, 0);
-        self.memory.exists(key)
-    }
-    fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        self.count("", &self.reads, 0);
-        self.memory.list_keys()
-    }
-    fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
-        let of = if delta == 0 {
-            &self.reads
-        } else {
-            &self.writes
-        };
-        self.count(key, of, 0);
-        self.memory.increment(key, delta)
-    }
-    fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
-        Backend::dump(&self.memory)
-    }
-}
+use std::{sync::Arc, time::Duration};
 
 /// What a [`Cost`] counts: wasmtime's fuel (about an instruction each), the peak of the guest's memory,
 /// what is asked of the store besides the lease, key and value bytes written, calls to both vendors.
@@ -118,24 +55,28 @@ impl Shop {
     async fn cost(&self, what: &'static str, budget: [usize; 7]) -> Result<Cost> {
         // Away from a slot's end, where the next one is taken too.
         tokio::time::sleep(Duration::from_secs(30)).await;
-        let store = &self.store;
-        let all = [&store.reads, &store.writes, &store.lease, &store.bytes];
-        for count in all {
-            count.store(0, Ordering::Relaxed);
-        }
+        self.store.take();
         self.scene.app.take_calls();
         let outcome = match self.scene.deliver().await.pop() {
             Some(outcome) => outcome,
             None => self.scene.app.api("POST", "drain", &Value::Null).await,
         };
         ensure!(outcome.status == 200, "{what}: {}", outcome.json());
-        let [reads, writes, lease, bytes] = all.map(|count| count.load(Ordering::Relaxed));
+        let asked = self.store.take();
         let calls = self.scene.app.take_calls().len();
         let fuel = usize::try_from(outcome.finished.fuel)?;
         let memory = outcome.finished.memory;
         Ok(Cost {
             what,
-            counts: [fuel, memory, reads, writes, lease, bytes, calls],
+            counts: [
+                fuel,
+                memory,
+                asked.reads,
+                asked.writes,
+                asked.lease,
+                asked.bytes,
+                calls,
+            ],
             budget,
         })
     }

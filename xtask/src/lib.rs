@@ -90,7 +90,7 @@ pub fn build(package: Package) -> Result<Built> {
 
     let toolchain = Toolchain::find(&root)?;
     eprintln!("building the component: {}", toolchain.situation);
-    compile(name, &root, &target, &toolchain)?;
+    compile(name, &root, &target, &toolchain, Names::Stripped)?;
     let core = format!("{}/component/{name}.wasm", toolchain::TARGET);
     let size = wrap(&target.join(core), &path)?;
     write_whole(&stamp_path, stamp.as_bytes())?;
@@ -102,6 +102,27 @@ pub fn build(package: Package) -> Result<Built> {
     })
 }
 
+/// The core module of a package as it is in its component, but with the names of its functions, to see
+/// whose they are. Compiled anew where a source changed, in a target directory of its own.
+pub fn module_with_names(package: Package) -> Result<Vec<u8>> {
+    let root = workspace_root();
+    let target = root.join(TARGET_DIR).join("names");
+    fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
+    let _lock = lock(&target)?;
+    let toolchain = Toolchain::find(&root)?;
+    compile(package.name, &root, &target, &toolchain, Names::Kept)?;
+    let core = format!("{}/component/{}.wasm", toolchain::TARGET, package.name);
+    let core = target.join(core);
+    fs::read(&core).with_context(|| format!("cannot read {}", core.display()))
+}
+
+/// Whether a module tells the names of its functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Stripped,
+    Kept,
+}
+
 /// Taken until dropped; the system drops it for a process that dies.
 fn lock(target: &Path) -> Result<File> {
     let path = target.join("build.lock");
@@ -111,8 +132,17 @@ fn lock(target: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn compile(package: &str, root: &Path, target: &Path, toolchain: &Toolchain) -> Result<()> {
+fn compile(
+    package: &str,
+    root: &Path,
+    target: &Path,
+    toolchain: &Toolchain,
+    names: Names,
+) -> Result<()> {
     let mut command = toolchain.cargo();
+    if names == Names::Kept {
+        command.env("CARGO_PROFILE_COMPONENT_STRIP", "none");
+    }
     command
         .current_dir(root)
         .args(["build", "--locked", "--package", package, "--lib"])

@@ -44,9 +44,9 @@ impl Met {
     }
 }
 
-/// Sends `requests`, in turn and over again, to `to` for `time`.
+/// Sends `requests`, in turn and over again, for `time`; connections are shared out among `to`.
 pub(crate) async fn load(
-    to: SocketAddr,
+    to: &[SocketAddr],
     requests: Arc<Vec<Bytes>>,
     connections: usize,
     time: Duration,
@@ -55,7 +55,7 @@ pub(crate) async fn load(
     let began = Instant::now();
     let until = began + time;
     let mut running = JoinSet::new();
-    for _ in 0..connections {
+    for to in to.iter().copied().cycle().take(connections) {
         let (requests, next) = (requests.clone(), next.clone());
         running.spawn(async move {
             let mut met = Met::default();

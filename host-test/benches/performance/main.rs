@@ -1,65 +1,123 @@
 //! `cargo bench`: what the plugin costs, beside what its host can do at all.
 
 mod accept;
+mod backfill;
+mod beside;
+mod hosts;
 mod load;
+mod plot;
 mod process;
+mod processor;
+mod redis;
 mod scale;
+mod shop;
+mod size;
 mod start;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use redis::Databases;
 use serde::Serialize;
-use std::time::Duration;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// All parts.
+const PARTS: [&str; 6] = ["accept", "process", "scale", "backfill", "hosts", "start"];
 
 /// What is measured.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Only these parts: accept, process, scale, start.
-    #[arg(value_name = "PART")]
+    /// Only these parts: accept, process, scale, backfill, hosts, start.
+    #[arg(value_name = "PART", value_parser = PARTS)]
     parts: Vec<String>,
     /// Seconds for each load.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Connections at once.
+    /// Connections at once, in `accept`.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 80, 320])]
     connections: Vec<usize>,
-    /// Past events.
+    /// Past events, in `scale`.
     #[arg(long, value_delimiter = ',', default_values_t = [100, 1_000, 10_000, 100_000])]
     past: Vec<usize>,
-    /// Accept into this Redis too, `redis://host:port`; its databases from 0 on must be empty.
+    /// Customers of a backfill.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000])]
+    backfill: Vec<usize>,
+    /// Accept into this Redis too, `redis://host:port`; `hosts` needs it. Its databases from 0 on must be
+    /// empty, one for each line of a table.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    /// Put the figures into this file of figures too, named from the project's root; parts that are not
+    /// measured stay there as they are.
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+    /// Measure nothing of the plugin: send deliveries to this address.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Measure nothing: draw the figures of the file that `--into` names into this folder.
+    #[arg(long, value_name = "DIR", requires = "into")]
+    svg: Option<PathBuf>,
     /// Said by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-#[derive(Default, Serialize)]
-struct Figures {
-    accept: Vec<accept::Row>,
-    process: Vec<process::Row>,
-    scale: Vec<scale::Row>,
-    start: Option<start::Figures>,
-}
-
 fn main() -> Result<()> {
     let options = Options::parse();
-    let wants =
-        |part: &str| options.parts.is_empty() || options.parts.iter().any(|wanted| wanted == part);
-    let mut figures = Figures::default();
-    if wants("accept") {
-        let time = Duration::from_secs(options.seconds);
-        figures.accept = accept::run(time, &options.connections, options.redis.as_deref())?;
+    // Cargo runs a benchmark in its package's folder.
+    let root = xtask::workspace_root();
+    let file = options.into.as_ref().map(|file| root.join(file));
+    if let (Some(file), Some(folder)) = (&file, &options.svg) {
+        return plot::draw(file, &root.join(folder));
     }
-    if wants("process") {
-        figures.process = process::run()?;
+    let time = Duration::from_secs(options.seconds);
+    if let Some(url) = &options.url {
+        let rows = beside::run(url, time, &options.connections)?;
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(());
     }
-    if wants("scale") {
-        figures.scale = scale::run(&options.past)?;
-    }
-    if wants("start") {
-        figures.start = Some(start::run()?);
+    let redis = Databases::of(options.redis.clone());
+    let mut figures = json!({});
+    for part in PARTS {
+        if options.parts.is_empty() || options.parts.iter().any(|wanted| wanted == part) {
+            figures[part] = measured(part, &options, &redis)?;
+        }
     }
     println!("{}", serde_json::to_string_pretty(&figures)?);
+    if let Some(file) = &file {
+        put(file, figures)?;
+    }
+    Ok(())
+}
+
+fn measured(part: &str, options: &Options, redis: &Databases) -> Result<Value> {
+    let time = Duration::from_secs(options.seconds);
+    let figures = match part {
+        "accept" => value(accept::run(time, &options.connections, redis)?),
+        "process" => value(process::run()?),
+        "scale" => value(scale::run(&options.past)?),
+        "backfill" => value(backfill::run(&options.backfill)?),
+        "hosts" => value(hosts::run(time, redis)?),
+        _ => value(start::run()?),
+    };
+    figures.with_context(|| part.to_owned())
+}
+
+fn value(figures: impl Serialize) -> Result<Value> {
+    Ok(serde_json::to_value(figures)?)
+}
+
+/// Replaces the measured parts in a file, which need not be there.
+fn put(file: &Path, figures: Value) -> Result<()> {
+    let before = fs::read(file).unwrap_or_else(|_| b"{}".to_vec());
+    let mut all: Value = serde_json::from_slice(&before)?;
+    ensure!(all.is_object(), "{} holds no figures", file.display());
+    for (part, figures) in figures.as_object().into_iter().flatten() {
+        all[part] = figures.clone();
+    }
+    fs::write(file, serde_json::to_string_pretty(&all)? + "\n")?;
     Ok(())
 }

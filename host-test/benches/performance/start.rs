@@ -1,6 +1,7 @@
 //! What a host pays before the first answer: compiling the component, starting an instance; and what
 //! later ones cost in the same instance.
 
+use crate::size::{self, Part};
 use anyhow::Result;
 use bytes::Bytes;
 use host_test::{
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Figures {
     pub(crate) component_bytes: u64,
+    /// Its core module, part by part.
+    pub(crate) parts: Vec<Part>,
     /// Compiling the component for this processor, on all its cores.
     pub(crate) compile_ms: f64,
     /// `GET /healthz` in a fresh instance.
@@ -54,6 +57,7 @@ pub(crate) fn run() -> Result<Figures> {
     let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     Ok(Figures {
         component_bytes: built.size,
+        parts: size::parts()?,
         compile_ms: ms(compile),
         first_request_ms: ms(first),
         next_request_ms: ms(next),

@@ -4,11 +4,13 @@
 
 pub mod broken;
 pub mod conformance;
+mod counting;
 mod embedded;
 mod memory;
 mod redis;
 pub mod spin;
 
+pub use counting::{Asked, Counting};
 pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
 pub use redis::{Redis, RedisAddress};

@@ -12,8 +12,7 @@ impl State {
     /// Stores without checks, numbering what is not numbered.
     pub(super) fn store_account(&mut self, mut account: Account, now: Timestamp) -> i64 {
         if account.id == 0 {
-            let last = self.accounts.iter().map(|known| known.id).max();
-            account.id = last.unwrap_or(10_000) + 1;
+            account.id = self.accounts.last_id().unwrap_or(10_000) + 1;
         }
         if account.account_code.is_empty() {
             account.account_code = format!("KH{}", account.id);
@@ -49,7 +48,7 @@ impl State {
             request: body,
         };
         let id = self.store_account(account, now);
-        let code = self.accounts.last().map(|account| &account.account_code);
+        let code = self.accounts.all().last().map(|a| &a.account_code);
         let mut data = Map::new();
         data.insert("account_id".to_owned(), self.id(id));
         data.insert("account_code".to_owned(), json!(code));
@@ -62,7 +61,7 @@ impl State {
             return Err(refuse("account_name", "Tên khách hàng không được để trống"));
         }
         let code = given(body, "account_code");
-        if code.is_some_and(|code| self.accounts.iter().any(|a| a.account_code == code)) {
+        if code.is_some_and(|code| self.accounts.with_code(&code).next().is_some()) {
             // ASSUMPTION: status and words; a deleted account keeps its code (seen).
             return Err(refuse("account_code", "Mã khách hàng đã tồn tại"));
         }
@@ -70,7 +69,7 @@ impl State {
         // ASSUMPTION: the same text is the same phone or e-mail; the sentence is not known.
         let taken = |field: fn(&Account) -> &str, value: Option<String>| {
             value.is_some_and(|value| {
-                let mut present = self.accounts.iter().filter(|account| !account.deleted);
+                let mut present = self.accounts.all().iter().filter(|a| !a.deleted);
                 present.any(|account| field(account).to_lowercase() == value.to_lowercase())
             })
         };
@@ -102,7 +101,8 @@ impl State {
 
     pub(super) fn restore_account(&mut self, body: &Value) -> Result<Response, Response> {
         let code = text(body, "account_code");
-        let mut deleted = self.accounts.iter_mut().filter(|account| account.deleted);
+        let accounts = self.accounts.all_mut().iter_mut();
+        let mut deleted = accounts.filter(|account| account.deleted);
         let found = deleted.find(|account| account.account_code == code);
         found.ok_or_else(not_found)?.deleted = false;
         Ok(wire::json(200, &json!({"message": "Khôi phục thành công"})))

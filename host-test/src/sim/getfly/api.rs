@@ -115,10 +115,7 @@ impl State {
         match path {
             "account" => {
                 let code = wire::find(query, "account_code").unwrap_or_default();
-                let found = self
-                    .accounts
-                    .iter()
-                    .find(|a| !a.deleted && a.account_code == code);
+                let found = self.accounts.with_code(code).find(|a| !a.deleted);
                 let found = found.ok_or_else(not_found)?;
                 Ok(list::one(query, self.show_account(found)))
             }
@@ -132,7 +129,12 @@ impl State {
                 Ok(list::one(query, self.show_order(found)))
             }
             "accounts" => {
-                let present = self.accounts.iter().filter(|account| !account.deleted);
+                let mut present = match list::part_of(query) {
+                    Some((field, part)) => self.accounts.perhaps_with(field, part),
+                    None => self.accounts.all().iter().collect(),
+                };
+                present.retain(|account| !account.deleted);
+                let present = present.into_iter();
                 let rows = present.map(|account| self.show_account(account)).collect();
                 list::page(&list::ACCOUNTS, settings, query, rows)
             }

@@ -1,6 +1,6 @@
 //! Lists: `fields`, `filtering[field:op]`, sorting and pages (v6.1 query conventions).
 
-use super::{GetflySettings, UndocumentedFilter};
+use super::{GetflySettings, UndocumentedFilter, index::Field};
 use crate::sim::{Response, wire};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -145,6 +145,19 @@ fn filters(query: &[(String, String)]) -> Vec<Filter> {
         }
     }
     all
+}
+
+/// The part of a phone or an e-mail that accounts are asked for, where there is one: fewer of them need
+/// to be looked at then.
+pub(super) fn part_of(query: &[(String, String)]) -> Option<(Field, &str)> {
+    query.iter().find_map(|(key, value)| {
+        let field = match key.as_str() {
+            "filtering[phone_office:contains]" => Field::Phone,
+            "filtering[email:contains]" => Field::Email,
+            _ => return None,
+        };
+        Some((field, value.as_str()))
+    })
 }
 
 /// How a value compares: case does not count, and a time may be asked as unix seconds.

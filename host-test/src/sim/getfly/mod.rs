@@ -3,12 +3,14 @@
 
 mod accounts;
 mod api;
+mod index;
 mod list;
 mod orders;
 
 pub use orders::{Opportunity, Order, OrderLine};
 
 use super::{Call, CallLog, SimClock, lock};
+use index::Accounts;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::{
@@ -173,7 +175,7 @@ pub struct GetflySim {
 struct State {
     settings: GetflySettings,
     users: Vec<User>,
-    accounts: Vec<Account>,
+    accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
     /// The second that is counted, and the requests in it.
@@ -186,7 +188,7 @@ impl GetflySim {
         let state = State {
             settings,
             users: vec![User::new(1, "admin", "Quản Trị", "0900000001")],
-            accounts: Vec::new(),
+            accounts: Accounts::default(),
             orders: Vec::new(),
             opportunities: Vec::new(),
             second: (0, 0),
@@ -228,13 +230,13 @@ impl GetflySim {
     /// Deletes an account: reads no longer see it, its code stays taken. False when there is none.
     pub fn delete_account(&self, id: i64) -> bool {
         let mut state = self.state();
-        let found = state.accounts.iter_mut().find(|account| account.id == id);
+        let found = state.accounts.all_mut().iter_mut().find(|a| a.id == id);
         found.is_some_and(|account| !std::mem::replace(&mut account.deleted, true))
     }
 
     /// Every account in order of creation, deleted ones too.
     pub fn accounts(&self) -> Vec<Account> {
-        self.state().accounts.clone()
+        self.state().accounts.all().to_vec()
     }
 
     /// Every order in order of creation.

@@ -184,7 +184,7 @@ impl State {
             ..Account::default()
         };
         self.store_account(new, now);
-        let stored = self.accounts.last();
+        let stored = self.accounts.all().last();
         stored.map_or_else(String::new, |account| account.account_code.clone())
     }
 
@@ -203,8 +203,8 @@ impl State {
         }
         let account = body.get("account").and_then(|a| given(a, "account_code"));
         let known = |code: String| {
-            let mut present = self.accounts.iter().filter(|account| !account.deleted);
-            present.any(|account| account.account_code == code)
+            let mut known = self.accounts.with_code(&code);
+            known.any(|account| !account.deleted)
         };
         if settings.refuse_unknown_account && account.is_some_and(|code| !known(code)) {
             return Err(refuse("account_code", "Mã khách hàng không hợp lệ"));
@@ -247,10 +247,7 @@ impl State {
         }
         let id = self.opportunities.last().map_or(2_055_000, |last| last.id) + 1;
         let account_code = text(&body, "account_code");
-        let account = self
-            .accounts
-            .iter()
-            .find(|a| a.account_code == account_code);
+        let account = self.accounts.with_code(&account_code).next();
         let mut data = Map::new();
         data.insert("id".to_owned(), self.id(id));
         data.insert(
@@ -272,10 +269,7 @@ impl State {
 
     pub(super) fn show_order(&self, order: &Order) -> Value {
         let created = printed(order.created_at);
-        let account = self
-            .accounts
-            .iter()
-            .find(|a| a.account_code == order.account_code);
+        let account = self.accounts.with_code(&order.account_code).next();
         let executor = order.assigned_username.as_ref();
         let executor = executor.and_then(|name| self.users.iter().find(|u| u.user_name == *name));
         let lines: Vec<Value> = order.lines.iter().map(show_line).collect();

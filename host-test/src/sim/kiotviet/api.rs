@@ -1,6 +1,6 @@
 //! The public API over HTTP: token, authorization, the GET limit, lists and single records.
 
-use super::{Customer, Invoice, KiotVietSim, State, view};
+use super::{Branch, Customer, Invoice, KiotVietSim, Staff, State, view};
 use crate::sim::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::{Timestamp, civil};
@@ -71,9 +71,10 @@ pub(super) fn not_found() -> Response {
 }
 
 /// The page of `rows` that was asked for, in a list's envelope.
-pub(super) fn page(
+pub(super) fn page<T>(
     asked: &Asked<'_>,
-    rows: Vec<Value>,
+    rows: &[T],
+    show: impl Fn(&T) -> Value,
     removed: Option<(&str, Vec<i64>)>,
 ) -> Response {
     let number = |key: &str| asked.get(key).and_then(|text| text.parse::<usize>().ok());
@@ -82,7 +83,7 @@ pub(super) fn page(
         .clamp(1, LARGEST_PAGE);
     let total = rows.len();
     let start = number("currentItem").unwrap_or(0);
-    let data: Vec<Value> = rows.into_iter().skip(start).take(size).collect();
+    let data: Vec<Value> = rows.iter().skip(start).take(size).map(show).collect();
     let mut body = json!({
         "total": total,
         "pageSize": size,
@@ -95,16 +96,19 @@ pub(super) fn page(
     wire::json(200, &body)
 }
 
-/// A record in a list, before it is written down.
-struct Row<'a> {
+/// A record in a list: only what is on the page is written down.
+struct Row<'a, T> {
+    record: &'a T,
     id: i64,
     name: &'a str,
     created: Timestamp,
     modified: Timestamp,
-    show: Box<dyn Fn() -> Value + 'a>,
 }
 
-fn sorted(asked: &Asked<'_>, mut rows: Vec<Row<'_>>) -> Result<Vec<Value>, Response> {
+fn sorted<'a, T>(
+    asked: &Asked<'_>,
+    mut rows: Vec<Row<'a, T>>,
+) -> Result<Vec<Row<'a, T>>, Response> {
     if let Some(from) = asked.time("lastModifiedFrom")? {
         rows.retain(|row| row.modified >= from);
     }
@@ -123,7 +127,7 @@ fn sorted(asked: &Asked<'_>, mut rows: Vec<Row<'_>>) -> Result<Vec<Value>, Respo
     if direction.eq_ignore_ascii_case("desc") {
         rows.reverse();
     }
-    Ok(rows.iter().map(|row| (row.show)()).collect())
+    Ok(rows)
 }
 
 impl KiotVietSim {
@@ -247,41 +251,53 @@ impl State {
 
     fn branches(&self, asked: &Asked<'_>) -> Response {
         let id = self.settings.retailer_id;
-        let rows = self.branches.iter().map(|b| view::branch(b, id)).collect();
         let removed = asked.is_true("includeRemoveIds");
-        page(asked, rows, removed.then(|| ("removedIds", Vec::new())))
+        let show = |branch: &Branch| view::branch(branch, id);
+        page(
+            asked,
+            &self.branches,
+            show,
+            removed.then(|| ("removedIds", Vec::new())),
+        )
     }
 
     fn users(&self, asked: &Asked<'_>) -> Response {
         let id = self.settings.retailer_id;
         let listed = self.staff.iter().filter(|user| !user.is_admin);
-        let rows = listed.map(|user| view::staff(user, id)).collect();
+        let rows: Vec<&Staff> = listed.collect();
         let removed = asked.is_true("includeRemoveIds");
-        page(asked, rows, removed.then(|| ("removeIds", Vec::new())))
+        let show = |user: &&Staff| view::staff(user, id);
+        page(
+            asked,
+            &rows,
+            show,
+            removed.then(|| ("removeIds", Vec::new())),
+        )
     }
 
     fn customer_list(&self, asked: &Asked<'_>) -> Result<Response, Response> {
         let retailer = self.settings.retailer_id;
         // ASSUMPTION: `name` is searched inside, `code` and `contactNumber` are exact.
+        let [code, number, name] = ["code", "contactNumber", "name"].map(|key| asked.get(key));
         let wanted = |customer: &Customer| {
             let content = &customer.content;
-            let same = |key, value: &Option<String>| {
-                asked.get(key).is_none_or(|v| Some(v) == value.as_deref())
+            let same = |asked: Option<&str>, value: &Option<String>| {
+                asked.is_none_or(|v| Some(v) == value.as_deref())
             };
-            same("code", &content.code)
-                && same("contactNumber", &content.contact_number)
-                && asked.get("name").is_none_or(|v| content.name.contains(v))
+            same(code, &content.code)
+                && same(number, &content.contact_number)
+                && name.is_none_or(|v| content.name.contains(v))
         };
         let listed = !self.settings.lists_are_empty;
         let rows = self.customers.values();
         let rows = rows.filter(|c| listed && !c.deleted && wanted(c));
         let rows = rows
             .map(|customer| Row {
+                record: customer,
                 id: customer.id,
                 name: &customer.content.name,
                 created: customer.created_at,
                 modified: customer.modified_at,
-                show: Box::new(move || view::customer(customer, retailer)),
             })
             .collect();
         let from = asked.time("lastModifiedFrom")?;
@@ -294,14 +310,18 @@ impl State {
                     .filter(|c| c.deleted && c.modified_at >= from);
                 ("removeId", gone.map(|customer| customer.id).collect())
             });
-        Ok(page(asked, sorted(asked, rows)?, removed))
+        let show = |row: &Row<'_, Customer>| view::customer(row.record, retailer);
+        Ok(page(asked, &sorted(asked, rows)?, show, removed))
     }
 
     fn one_customer(&self, key: &str) -> Response {
         let present = || self.customers.values().filter(|c| !c.deleted);
         let found = match key.strip_prefix("code/") {
             Some(code) => present().find(|c| c.content.code.as_deref() == Some(&*decoded(code))),
-            None => present().find(|c| c.id.to_string() == key),
+            None => {
+                let found = key.parse().ok().and_then(|id: i64| self.customers.get(&id));
+                found.filter(|c| !c.deleted)
+            }
         };
         found.map_or_else(not_found, |customer| {
             wire::json(200, &view::customer(customer, self.settings.retailer_id))
@@ -336,14 +356,15 @@ impl State {
         let rows = self.invoices.values().filter(|invoice| wanted(invoice));
         let rows = rows
             .map(|invoice| Row {
+                record: invoice,
                 id: invoice.id,
                 name: &invoice.code,
                 created: invoice.created_at,
                 modified: invoice.modified_at,
-                show: Box::new(move || view::invoice(self, invoice, shown)),
             })
             .collect();
-        Ok(page(asked, sorted(asked, rows)?, None))
+        let show = |row: &Row<'_, Invoice>| view::invoice(self, row.record, shown);
+        Ok(page(asked, &sorted(asked, rows)?, show, None))
     }
 
     fn one_invoice(&self, key: &str) -> Response {

@@ -100,8 +100,8 @@ impl State {
         let id = rest.parse::<i64>().ok();
         match (asked.method, rest) {
             (&Method::GET, "") => {
-                let all: Vec<Value> = self.webhooks.values().map(|w| self.show(w, true)).collect();
-                page(asked, all, None)
+                let all: Vec<&Webhook> = self.webhooks.values().collect();
+                page(asked, &all, |hook| self.show(hook, true), None)
             }
             (&Method::POST, "") => self.register_endpoint(asked),
             (&Method::GET, _) => match id.and_then(|id| self.webhooks.get(&id)) {

@@ -162,6 +162,31 @@ async fn filters_work_with_either_bracket_and_newest_first() {
 }
 
 #[tokio::test]
+async fn a_part_is_found_wherever_it_stands_and_however_short_it_is() {
+    let world = world();
+    world.seed("A", "0900000001", "an.nguyen@example.com");
+    world.seed("B", "0900000002 - 0911111101", "ĐỨC.nguyen@example.com");
+    world.seed("C", "", "");
+    let email = async |part: &str| {
+        let query = format!("filtering[email:contains]={part}");
+        world.codes(&query).await
+    };
+    assert_eq!(email("Nguyen@Example").await, ["B", "A"]);
+    assert_eq!(email("đức.nguyen@").await, ["B"]);
+    assert_eq!(email("an").await, ["A"]);
+    assert_eq!(email("").await, ["C", "B", "A"]);
+    assert_eq!(email("nguyen@example.vn").await, [""; 0]);
+    let phone = async |part: &str| {
+        let query = format!("filtering[phone_office:contains]={part}");
+        world.codes(&query).await
+    };
+    assert_eq!(phone("911111101").await, ["B"]);
+    assert_eq!(phone("900000").await, ["B", "A"]);
+    world.crm.delete_account(10_001);
+    assert_eq!(phone("900000").await, ["B"]);
+}
+
+#[tokio::test]
 async fn an_undocumented_filter_is_refused_ignored_or_honoured() {
     let world = world();
     world.seed("A", "0900000001", "");

@@ -1,0 +1,95 @@
+//! The accounts of a tenant, with what a hundred thousand of them need so that a search does not look
+//! at each: where their codes are, and where parts of their phones and e-mails are.
+
+use super::Account;
+use std::collections::HashMap;
+
+/// Bytes of a part that is looked up; a shorter one is searched for everywhere.
+const RUN: usize = 6;
+
+/// In order of creation. Code, phone and e-mail of a stored account never change.
+#[derive(Default)]
+pub(super) struct Accounts {
+    all: Vec<Account>,
+    by_code: HashMap<String, Vec<usize>>,
+    phones: Parts,
+    emails: Parts,
+    last_id: Option<i64>,
+}
+
+/// A field that is searched for parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Field {
+    Phone,
+    Email,
+}
+
+impl Accounts {
+    pub(super) fn push(&mut self, account: Account) {
+        let at = self.all.len();
+        let code = account.account_code.clone();
+        self.by_code.entry(code).or_default().push(at);
+        self.phones.add(at, &account.phone_office);
+        self.emails.add(at, &account.email);
+        self.last_id = self.last_id.max(Some(account.id));
+        self.all.push(account);
+    }
+
+    pub(super) fn all(&self) -> &[Account] {
+        &self.all
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut [Account] {
+        &mut self.all
+    }
+
+    /// The largest number that was given.
+    pub(super) fn last_id(&self) -> Option<i64> {
+        self.last_id
+    }
+
+    /// Deleted ones too.
+    pub(super) fn with_code(&self, code: &str) -> impl Iterator<Item = &Account> {
+        let found = self.by_code.get(code).map_or(&[][..], Vec::as_slice);
+        found.iter().filter_map(|at| self.all.get(*at))
+    }
+
+    /// At least those whose field holds this part, whatever its case; all where nothing better is known.
+    pub(super) fn perhaps_with(&self, field: Field, part: &str) -> Vec<&Account> {
+        let parts = match field {
+            Field::Phone => &self.phones,
+            Field::Email => &self.emails,
+        };
+        match parts.perhaps_in(part) {
+            Some(found) => found.iter().filter_map(|at| self.all.get(*at)).collect(),
+            None => self.all.iter().collect(),
+        }
+    }
+}
+
+/// In which texts each run of [`RUN`] bytes is.
+#[derive(Default)]
+struct Parts(HashMap<[u8; RUN], Vec<usize>>);
+
+impl Parts {
+    fn add(&mut self, at: usize, text: &str) {
+        for run in runs(&text.to_lowercase()) {
+            let texts = self.0.entry(run).or_default();
+            if texts.last() != Some(&at) {
+                texts.push(at);
+            }
+        }
+    }
+
+    /// The texts with the rarest run of a part; none when it is too short to have one.
+    fn perhaps_in(&self, part: &str) -> Option<&[usize]> {
+        let part = part.to_lowercase();
+        let texts = runs(&part).map(|run| self.0.get(&run).map_or(&[][..], Vec::as_slice));
+        texts.min_by_key(|texts| texts.len())
+    }
+}
+
+fn runs(text: &str) -> impl Iterator<Item = [u8; RUN]> {
+    let windows = text.as_bytes().windows(RUN);
+    windows.filter_map(|run| run.try_into().ok())
+}
