@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
+    time::MissedTickBehavior,
 };
 use tokio_io_timeout::TimeoutStream;
 
@@ -283,9 +284,12 @@ async fn accept(
 }
 
 async fn drain_forever(app: Arc<App>, every: Duration) {
+    let mut turns = tokio::time::interval(every);
+    // After a drain that took longer, there is more to do: at once.
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        turns.tick().await;
         app.drain().await;
-        tokio::time::sleep(every).await;
     }
 }
 

@@ -1,5 +1,5 @@
 //! A backfill of customers who were there before the shop was connected: the component as WebAssembly,
-//! under the default ceiling towards Getfly, drained as `host up` does it, a minute after each drain's end.
+//! under the default ceiling towards Getfly, drained as `host up` does it, every minute or as soon as the last drain has ended.
 //! Time is virtual, so that days pass in minutes; vendors answer at once and the store is memory.
 
 use crate::processor;
@@ -18,6 +18,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::MissedTickBehavior;
 
 /// A customer came so often before the shop was connected.
 const EVERY: SignedDuration = SignedDuration::from_mins(5);
@@ -83,7 +84,10 @@ async fn backfill(customers: usize) -> Result<Row> {
     let asked = scene.app.api("POST", &path, &wish).await;
     ensure!(asked.status == 202, "{}", asked.json());
     row.add(&asked, store.take());
+    let mut turns = tokio::time::interval(Duration::from_secs(60));
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        turns.tick().await;
         let drained = scene.app.api("POST", "drain", &json!(null)).await;
         row.drains += 1;
         row.add(&drained, store.take());
@@ -96,7 +100,6 @@ async fn backfill(customers: usize) -> Result<Row> {
             break;
         }
         ensure!(row.drains < DRAINS, "it does not end: {state}");
-        tokio::time::sleep(Duration::from_secs(60)).await;
     }
     row.hours = began.elapsed().as_secs_f64() / 3600.0;
     row.seconds = began_here.elapsed().as_secs_f64();

@@ -26,8 +26,13 @@ const FED_AT_ONCE: usize = 20;
 /// KiotViet's calls an hour that reading may cost a shop, so that less than 5,000 (manual) are made in
 /// any sixty minutes and some are left for live events.
 const CALLS_AN_HOUR: u64 = 2_400;
-/// Calls that an event from a list costs at most, as a rule: the invoice and its customer.
-const CALLS_AN_EVENT: u64 = 2;
+/// Calls that an event from a list costs at most, as a rule: the record, and an invoice's customer.
+fn calls_an_event(webhook: Webhook) -> u64 {
+    match webhook {
+        Webhook::Customer => 1,
+        Webhook::Order => 2,
+    }
+}
 
 /// Why a list is read.
 #[derive(Debug, Clone, Copy)]
@@ -261,7 +266,7 @@ impl<W: World> Drain<'_, '_, W> {
             journal::write_event(self.worker, &record).await?;
             seq = seq.saturating_add(1);
             reading.queued = reading.queued.saturating_add(1);
-            self.spend(&connection.name, CALLS_AN_EVENT);
+            self.spend(&connection.name, calls_an_event(reading.webhook));
         }
         Ok(())
     }
