@@ -93,6 +93,8 @@ pub struct Native {
 pub const ADMIN_TOKEN: &str = "an-admin-token-for-tests";
 /// 32 bytes in Base64, for tests.
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+/// The `master_key` that it is rotated to.
+pub const OTHER_MASTER_KEY: &str = "IB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
 /// Getfly's origin in tests.
 pub const GETFLY: &str = "https://shop.getfly.test";
 /// KiotViet's API origin in tests.

@@ -6,7 +6,7 @@
 
 use host_test::{
     mishap::Mishap,
-    native::{MASTER_KEY, PUBLIC},
+    native::{MASTER_KEY, OTHER_MASTER_KEY, PUBLIC},
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule},
 };
@@ -336,12 +336,10 @@ async fn heal_takes_now_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_go() {
     let scene = Scene::connected(On::Both).await;
-    let new = "IB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
-    scene
-        .app
-        .set_variable("master_key", &format!("{new},{MASTER_KEY}"));
+    let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
+    scene.app.set_variable("master_key", &both);
     scene.minutes(16).await;
-    scene.app.set_variable("master_key", new);
+    scene.app.set_variable("master_key", OTHER_MASTER_KEY);
     unseen_sale(&scene);
     assert_eq!(scene.deliver().await, [200, 200]);
     assert_eq!(scene.in_getfly(), (1, 1));

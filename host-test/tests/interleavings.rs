@@ -67,6 +67,7 @@ races! {
     healing_beside_a_switch_off: "healing beside a switch-off",
     healing_beside_a_switch_on: "healing beside a switch-on",
     healing_beside_a_disconnection: "healing beside a disconnection",
+    a_new_master_key_beside_a_disconnection: "a new master_key beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
 }

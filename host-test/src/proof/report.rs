@@ -86,6 +86,12 @@ const FINDINGS: &[(&str, &str)] = &[
         "Found by a review, and then by the race \"healing beside a disconnection\". Now the switches are off before KiotViet \
          is asked (`plugin/src/admin/connections.rs`).",
     ),
+    (
+        "Disconnecting a shop, or connecting it anew, at the moment when the worker sealed its secrets under a new `master_key` \
+         could be undone.",
+        "Found by a review, and then by the race \"a new master_key beside a disconnection\". Now whoever changes such a \
+         connection holds the lease (`plugin/src/admin/connections.rs`).",
+    ),
 ];
 
 const HEAD: &str = "\

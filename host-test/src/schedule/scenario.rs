@@ -1,12 +1,18 @@
 //! The races: what is in the shop, and what each instance is asked for at the same moment.
 
 use crate::{
+    native::{MASTER_KEY, OTHER_MASTER_KEY},
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When, kiotviet::Delivery},
 };
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::sync::{keys, lease::SLOT_SECONDS};
 use serde_json::{Value, json};
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 /// What one instance is asked for.
 pub(super) enum Act {
@@ -83,6 +89,9 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     race("healing beside a disconnection", 2, || {
         Box::pin(healing_and_leaving())
+    }),
+    race("a new master_key beside a disconnection", 2, || {
+        Box::pin(sealing_and_leaving())
     }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
@@ -310,6 +319,30 @@ async fn healing_and_leaving() -> Stage {
     let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
     Stage {
         check: |scene| unlike(&registered(scene), &[]),
+        ..stage(scene, acts, (0, 0))
+    }
+}
+
+/// `master_key` is rotated; one instance heals and seals the connection anew, another one is asked to
+/// disconnect.
+async fn sealing_and_leaving() -> Stage {
+    let scene = Scene::connected(On::Both).await;
+    let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
+    scene.app.set_variable("master_key", &both);
+    into_slot(&scene, 15).await;
+    let path = format!("connections/{CONNECTION}");
+    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
+    Stage {
+        check: |scene| {
+            let (key, backend) = (keys::connection(CONNECTION), scene.app.backend());
+            let mut wrong = unlike(&registered(scene), &[]);
+            // Memory answers at once.
+            let mut now = Context::from_waker(Waker::noop());
+            if pin!(backend.get(&key)).poll(&mut now) != Poll::Ready(Ok(None)) {
+                wrong.push("the connection's secrets are kept".to_owned());
+            }
+            wrong
+        },
         ..stage(scene, acts, (0, 0))
     }
 }

@@ -13,7 +13,10 @@ use crate::{
     secret::Secret,
     sync::{
         connections::{self, Connection, Opened, Webhook},
-        keys, probe,
+        drain::{self, Patience},
+        keys,
+        lease::Lease,
+        probe,
         session::Session,
         watch, webhooks,
         worker::{Permit, Worker},
@@ -126,6 +129,7 @@ pub(super) async fn put<W: World>(
     };
     let branches = kiotviet.branches().await?;
 
+    let lease = alone(world, ready, name).await?;
     // Read again: while KiotViet was asked, another request may have made it, and its path token
     // may be registered already.
     let before = connections::load_or_damage(world, name).await?;
@@ -143,6 +147,7 @@ pub(super) async fn put<W: World>(
         world,
     )?;
     connections::save(world, &connection, is_new).await?;
+    give_back(lease).await;
     world.delete(&keys::token(name)).await?;
     if is_new {
         // A worker that was at it while one of this name was removed may have written them again.
@@ -159,6 +164,36 @@ pub(super) async fn put<W: World>(
         ),
         ("guide", GUIDE.to_json()),
     ]))
+}
+
+/// While `master_key` is rotated the worker writes connections too, over what it has read: whoever changes
+/// one holds the lease meanwhile. None where there is no need.
+async fn alone<'w, W: World>(
+    world: &'w W,
+    ready: &Ready,
+    name: &str,
+) -> Result<Option<Lease<'w, W>>, Problem> {
+    match connections::load_or_damage(world, name).await? {
+        Some(Ok(connection)) if !connection.is_current(&ready.sealer) => {}
+        _ => return Ok(None),
+    }
+    let lease = drain::acquire(world, Patience::TwoSlots).await?;
+    let busy = || {
+        Problem::new(
+            503,
+            "busy",
+            "The worker is busy",
+            "master_key is being rotated, and the worker may be sealing this connection anew. Nothing was changed: try again in a minute.",
+        )
+    };
+    lease.map(Some).ok_or_else(busy)
+}
+
+/// What came meanwhile waits for the next drain.
+async fn give_back<W: World>(lease: Option<Lease<'_, W>>) {
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
 }
 
 fn describe(
@@ -253,7 +288,9 @@ pub(super) async fn delete<W: World>(
         Err(e) => Some(e.to_string()),
         Ok(connection) => leave(world, ready, &connection).await?,
     };
+    let lease = alone(world, ready, name).await?;
     connections::remove(world, name).await?;
+    give_back(lease).await;
     let warning =
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
     Ok(object(vec![

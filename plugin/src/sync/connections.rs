@@ -189,6 +189,11 @@ impl Connection {
         })
     }
 
+    /// Whether it is sealed under the present key; while it is not, the worker may write it.
+    pub fn is_current(&self, sealer: &Sealer) -> bool {
+        sealer.is_current(&self.sealed)
+    }
+
     /// The same sealed under the present key, where it is under a former one.
     pub fn sealed_anew(
         &self,
@@ -196,7 +201,7 @@ impl Connection {
         sealer: &Sealer,
         random: &impl Random,
     ) -> Option<Self> {
-        if sealer.is_current(&self.sealed) {
+        if self.is_current(sealer) {
             return None;
         }
         let secrets = Secrets {

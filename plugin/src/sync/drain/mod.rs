@@ -169,7 +169,8 @@ pub async fn drain_for<W: World>(
     }
 }
 
-async fn acquire<W: World>(
+/// The lease; none when somebody else holds it for longer than `patience`.
+pub async fn acquire<W: World>(
     world: &W,
     patience: Patience,
 ) -> Result<Option<Lease<'_, W>>, StoreError> {

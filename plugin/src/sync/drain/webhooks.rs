@@ -83,8 +83,8 @@ impl<W: World> Drain<'_, '_, W> {
         watch::save(worker, name, &watch).await.map_err(stop)
     }
 
-    /// After a rotation of `master_key`. Only over what was read: a person's request may have
-    /// connected the shop anew meanwhile.
+    /// After a rotation of `master_key`. Only over what was read: a person's request may have connected the
+    /// shop anew before this lease; under it none does.
     async fn keep_sealed_anew(&self, before: &Connection, anew: &Connection) -> Result<(), Stop> {
         let now = connections::load(self.worker, &before.name).await;
         if now.is_ok_and(|now| now.as_ref() == Some(before)) {
