@@ -107,7 +107,7 @@ impl Mishap {
 
     /// The same without those that leave everything as another one does.
     pub fn distinct(call: &str) -> &'static [Self] {
-        let reads = ["get ", "exists ", "KiotViet GET ", "Getfly GET "];
+        let reads = ["get ", "look ", "list ", "KiotViet GET ", "Getfly GET "];
         match (
             is_upstream(call),
             reads.iter().any(|read| call.starts_with(read)),

@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
-    time::MissedTickBehavior,
+    time::Instant,
 };
 use tokio_io_timeout::TimeoutStream;
 
@@ -184,8 +184,9 @@ impl App {
         let _ = self.places.acquire_many(INSTANCES_AT_ONCE).await;
     }
 
-    /// What any scheduler would do: `POST /api/drain` with the admin token.
-    async fn drain(&self) {
+    /// What any scheduler would do: `POST /api/drain` with the admin token. Whether it worked: it fails, or is
+    /// busy, where somebody else works.
+    async fn drain(&self) -> bool {
         let token = self
             .instances
             .world()
@@ -196,9 +197,13 @@ impl App {
         let request = http::Request::post("http://localhost/api/drain")
             .header("authorization", format!("Bearer {token}"))
             .body(Bytes::new());
-        let Ok(request) = request else { return };
+        let Ok(request) = request else { return false };
         // A drain that fails is in the log already; the next one goes on.
-        let _ = self.handle(request).await;
+        let Ok(answer) = self.handle(request).await else {
+            return false;
+        };
+        let drained: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        drained["busy"] == false && answer.status().is_success()
     }
 }
 
@@ -284,12 +289,16 @@ async fn accept(
 }
 
 async fn drain_forever(app: Arc<App>, every: Duration) {
-    let mut turns = tokio::time::interval(every);
-    // After a drain that took longer, there is more to do: at once.
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        turns.tick().await;
-        app.drain().await;
+        let began = Instant::now();
+        let worked = app.drain().await;
+        // After a drain that took longer there is more to do, unless it waited for somebody else's.
+        let over = if worked {
+            began.elapsed()
+        } else {
+            Duration::ZERO
+        };
+        tokio::time::sleep(every.saturating_sub(over)).await;
     }
 }
 

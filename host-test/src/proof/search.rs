@@ -115,9 +115,14 @@ impl Singles<'_> {
             .filter_map(|index| self.pair(&counts, index))
             .collect();
         let scenario = self.scenario;
-        // Of millions of runs only those with a finding are kept.
+        // Of millions of runs only those with a finding are kept, and told at once.
         let played = all(&scripts, until, |script| {
-            Some(play::run(scenario, script)).filter(|played| !played.findings.is_empty())
+            let played = play::run(scenario, script);
+            let found = !played.findings.is_empty();
+            found.then(|| {
+                eprintln!("{}", words(script, &played));
+                played
+            })
         });
         self.tally.pairs = total;
         for (script, played) in scripts.iter().zip(played) {
@@ -148,16 +153,20 @@ impl Tally {
         }
         self.failures += 1;
         if self.told.len() < FAILURES_TOLD {
-            let findings: Vec<String> = played.findings.iter().map(ToString::to_string).collect();
-            let point = |(number, mishap): &(usize, Mishap)| {
-                let call = played.calls.get(number - 1).map_or("?", String::as_str);
-                format!("{number} {call}: {mishap:?}")
-            };
-            let script: Vec<String> = script.iter().map(point).collect();
-            self.told
-                .push(format!("[{}] {}", script.join(", "), findings.join("; ")));
+            self.told.push(words(script, played));
         }
     }
+}
+
+/// What befell a run, and what was found then.
+fn words(script: &Script, played: &Played) -> String {
+    let findings: Vec<String> = played.findings.iter().map(ToString::to_string).collect();
+    let point = |(number, mishap): &(usize, Mishap)| {
+        let call = played.calls.get(number - 1).map_or("?", String::as_str);
+        format!("{number} {call}: {mishap:?}")
+    };
+    let script: Vec<String> = script.iter().map(point).collect();
+    format!("[{}] {}", script.join(", "), findings.join("; "))
 }
 
 /// Does every job on every core; none for those that were not begun before `until`.

@@ -40,7 +40,7 @@ impl Instance {
                     let left = &mut guest.data_mut().limits.ticks;
                     *left = left
                         .checked_sub(1)
-                        .ok_or_else(|| wasmtime::format_err!("it ran for too long"))?;
+                        .ok_or_else(|| wasmtime::format_err!("it ran on and on"))?;
                     Ok(UpdateDeadline::Yield(1))
                 });
                 TICKS
@@ -98,7 +98,9 @@ impl Instance {
                 store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
             }
             Metering::Epochs => {
-                store.data_mut().limits.ticks = self.limit;
+                let limits = &mut store.data_mut().limits;
+                limits.most_ticks = self.limit;
+                limits.called();
                 store.set_epoch_deadline(1);
             }
         }

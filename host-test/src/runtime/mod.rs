@@ -43,7 +43,7 @@ const KEPT_BYTES: usize = 512 * 1024;
 /// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
 /// a processor's time. An ordinary event takes a few millions.
 const FUEL: u64 = 1_000_000_000_000;
-/// The same in ticks, each [`TICK`] of its running.
+/// Ticks that a guest may run without any call to its host: some minutes.
 const TICKS: u64 = 30_000;
 /// How often the clock of [`Metering::Epochs`] ticks. At a tick a guest lets others have its thread.
 const TICK: Duration = Duration::from_millis(10);
@@ -88,8 +88,8 @@ pub struct World {
     pub seed: Option<Arc<AtomicU64>>,
     /// Outbound calls are noted here.
     pub calls: CallLog,
-    /// What one request may use, with everything after its answer: fuel, or ticks of 10 ms, by the
-    /// runtime's [`Metering`]. Enough for any sound guest when none.
+    /// By the runtime's [`Metering`]: the fuel of one request with everything after its answer, or the
+    /// ticks of 10 ms between two calls to the host. Enough for any sound guest when none.
     pub limit: Option<u64>,
 }
 
@@ -99,7 +99,8 @@ pub enum Metering {
     /// Its instructions are counted, the same on every machine: for budgets, replays, and traps at
     /// an instruction.
     Fuel,
-    /// A clock ticks, which costs the guest much less: for serving.
+    /// A clock ticks, which costs the guest much less: for serving. Only running on without a call to the
+    /// host counts: who waits sees ticks go by too.
     Epochs,
 }
 

@@ -40,8 +40,17 @@ pub(super) struct State {
 pub(super) struct Limits {
     /// Most memory so far, bytes.
     pub(super) peak: usize,
-    /// Ticks that the request may still use, where a clock tells.
+    /// Ticks that the guest may run on until it calls its host.
     pub(super) ticks: u64,
+    /// What it may at each call.
+    pub(super) most_ticks: u64,
+}
+
+impl Limits {
+    /// The guest has called its host.
+    pub(super) fn called(&mut self) {
+        self.ticks = self.most_ticks;
+    }
 }
 
 impl ResourceLimiter for Limits {
@@ -111,7 +120,11 @@ impl State {
                 world.outbound.clone(),
                 world.calls.clone(),
             ),
-            limits: Limits { peak: 0, ticks: 0 },
+            limits: Limits {
+                peak: 0,
+                ticks: 0,
+                most_ticks: 0,
+            },
             world,
         }
     }
@@ -121,7 +134,8 @@ impl State {
         (self.world.log)(line);
     }
 
-    fn opened(&self, bucket: &Resource<Bucket>) -> wasmtime::Result<Arc<dyn Backend>> {
+    fn opened(&mut self, bucket: &Resource<Bucket>) -> wasmtime::Result<Arc<dyn Backend>> {
+        self.limits.called();
         Ok(self.table.get(bucket)?.0.clone())
     }
 
@@ -132,6 +146,7 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.limits.called();
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
@@ -141,6 +156,7 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.limits.called();
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,

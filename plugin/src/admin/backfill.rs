@@ -14,7 +14,7 @@ use crate::{
         connections::{self, Connection, Switches, Webhook},
         drain::{self, How},
         journal,
-        reading::{self, Reading},
+        reading::{self, CALLS_AN_HOUR, Reading, calls_an_event},
         record::{Command, Entry, Wanted},
         session::Session,
         world::World,
@@ -182,12 +182,14 @@ async fn preview<W: World>(
     let session = Session::new(&worker, ready, connection, &opened);
     let (mut customers, mut invoices) = (None, None);
     let mut complete = true;
-    let mut to_process = 0_u64;
+    let (mut to_process, mut of_kiotviet) = (0_u64, 0_u64);
     for reading in backfill::readings(switches, wanted) {
         let webhook = reading.webhook;
         let found = look(&session, reading).await?;
         complete &= found.complete;
         to_process = to_process.saturating_add(found.to_process);
+        let calls = found.to_process.saturating_mul(calls_an_event(webhook));
+        of_kiotviet = of_kiotviet.saturating_add(calls);
         match webhook {
             Webhook::Customer => customers = Some(found),
             Webhook::Order => invoices = Some(found),
@@ -200,7 +202,12 @@ async fn preview<W: World>(
         ("customers", customers.to_json()),
         ("invoices", invoices.to_json()),
         ("complete", complete.to_json()),
-        ("seconds", seconds(to_process, ready.getfly_rate).to_json()),
+        (
+            "seconds",
+            seconds(to_process, ready.getfly_rate)
+                .max(of_kiotviet / CALLS_AN_HOUR * 3600)
+                .to_json(),
+        ),
     ]))
 }
 

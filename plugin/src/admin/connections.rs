@@ -146,6 +146,7 @@ pub(super) async fn put<W: World>(
         &ready.sealer,
         world,
     )?;
+    still_alone(lease.as_ref()).await?;
     connections::save(world, &connection, is_new).await?;
     give_back(lease).await;
     world.delete(&keys::token(name)).await?;
@@ -178,15 +179,24 @@ async fn alone<'w, W: World>(
         _ => return Ok(None),
     }
     let lease = drain::acquire(world, Patience::TwoSlots).await?;
-    let busy = || {
-        Problem::new(
-            503,
-            "busy",
-            "The worker is busy",
-            "master_key is being rotated, and the worker may be sealing this connection anew. Nothing was changed: try again in a minute.",
-        )
-    };
     lease.map(Some).ok_or_else(busy)
+}
+
+fn busy() -> Problem {
+    Problem::new(
+        503,
+        "busy",
+        "The worker is busy",
+        "master_key is being rotated, and the worker may be sealing this connection anew. Try again in a minute.",
+    )
+}
+
+/// Before a write: whoever was held up for too long has the lease no longer.
+async fn still_alone<W: World>(lease: Option<&Lease<'_, W>>) -> Result<(), Problem> {
+    match lease {
+        Some(lease) if !lease.holds().await => Err(busy()),
+        _ => Ok(()),
+    }
 }
 
 /// What came meanwhile waits for the next drain.
@@ -281,14 +291,16 @@ pub(super) async fn delete<W: World>(
     ready: &Ready,
     name: &str,
 ) -> Result<Value, Problem> {
+    let lease = alone(world, ready, name).await?;
     let Some(connection) = connections::load_or_damage(world, name).await? else {
+        give_back(lease).await;
         return Err(problem::unknown_connection(name));
     };
     let warning = match connection {
         Err(e) => Some(e.to_string()),
         Ok(connection) => leave(world, ready, &connection).await?,
     };
-    let lease = alone(world, ready, name).await?;
+    still_alone(lease.as_ref()).await?;
     connections::remove(world, name).await?;
     give_back(lease).await;
     let warning =

@@ -16,6 +16,18 @@ use crate::{
     time::Timestamp,
 };
 
+/// KiotViet's calls an hour that reading may cost a shop, so that less than 5,000 (manual) are made in
+/// any sixty minutes and some are left for live events.
+pub const CALLS_AN_HOUR: u64 = 2_200;
+
+/// Calls that an event from a list costs at most, as a rule: the record, and an invoice's customer.
+pub fn calls_an_event(webhook: Webhook) -> u64 {
+    match webhook {
+        Webhook::Customer => 1,
+        Webhook::Order => 2,
+    }
+}
+
 /// A list that is being read, or was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {

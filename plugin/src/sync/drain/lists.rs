@@ -10,7 +10,7 @@ use crate::{
         backfill,
         connections::{self, Connection, Switches, Webhook},
         journal,
-        reading::{self, Reading},
+        reading::{self, CALLS_AN_HOUR, Reading, calls_an_event},
         record::{Hint, Record, Wanted},
         session::Session,
         stats, unfinished,
@@ -23,16 +23,6 @@ use crate::{
 
 /// Events made from a list before live ones have their turn again: some seconds' work.
 const FED_AT_ONCE: usize = 20;
-/// KiotViet's calls an hour that reading may cost a shop, so that less than 5,000 (manual) are made in
-/// any sixty minutes and some are left for live events.
-const CALLS_AN_HOUR: u64 = 2_400;
-/// Calls that an event from a list costs at most, as a rule: the record, and an invoice's customer.
-fn calls_an_event(webhook: Webhook) -> u64 {
-    match webhook {
-        Webhook::Customer => 1,
-        Webhook::Order => 2,
-    }
-}
 
 /// Why a list is read.
 #[derive(Debug, Clone, Copy)]
