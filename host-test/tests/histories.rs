@@ -69,6 +69,9 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Sale { customer, seller, content }
         }),
         1 => (0..6u8).prop_map(Step::EditCustomer),
+        2 => (0..6u8, 0..9u8, 0..4u8).prop_map(|(customer, phone, email)| {
+            Step::EditContact { customer, phone, email }
+        }),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         1 => (0..6u8).prop_map(Step::CancelInvoice),
@@ -93,11 +96,19 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn history() -> impl Strategy<Value = History> {
-    let on = select(vec![On::Both, On::Orders, On::Customers]);
-    let all = (on, any::<bool>(), vec(0..5u8, 0..4), vec(step(), 1..30));
-    all.prop_map(|(on, lists, accounts, steps)| History {
+    let on = || select(vec![On::Both, On::Orders, On::Customers]);
+    let second = Just(None);
+    let all = (
+        on(),
+        second,
+        any::<bool>(),
+        vec(0..5u8, 0..4),
+        vec(step(), 1..30),
+    );
+    all.prop_map(|(on, second, lists, accounts, steps)| History {
         on,
         lists,
+        second,
         accounts,
         steps,
     })

@@ -42,7 +42,7 @@ async fn every_planted_fault_is_found() {
             // The second customer's, with the first one's phone.
             e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
             let phone = e.accounts[0].phone_office.clone();
-            e.kiotviet.customers[1].content.contact_number = Some(phone);
+            e.shops[0].kiotviet.customers[1].content.contact_number = Some(phone);
         }),
         ("both-at-once", Kind::Doubled, |e| {
             let doubled = another(&e.accounts[0], 1);
@@ -57,7 +57,7 @@ async fn every_planted_fault_is_found() {
         ("new-customer", Kind::Lost, |e| e.accounts.clear()),
         ("invoice-walk-in", Kind::Lost, |e| e.orders.clear()),
         ("invoice-walk-in", Kind::Lost, |e| {
-            e.given_up.push(("invoice.update.1".to_owned(), 1));
+            e.shops[0].given_up.push(("invoice.update.1".to_owned(), 1));
         }),
         ("new-customer", Kind::Stuck, |e| {
             e.unfinished.push("1 retrying null".to_owned());
@@ -91,9 +91,11 @@ async fn every_planted_fault_is_found() {
             e.accounts[0].sources.clear()
         }),
         ("backfill", Kind::Wrong, |e| {
-            e.since = Since::default();
+            e.shops[0].since = Since::default();
         }),
-        ("healing", Kind::Wrong, |e| e.webhooks[0].is_active = false),
+        ("healing", Kind::Wrong, |e| {
+            e.shops[0].webhooks[0].is_active = false
+        }),
     ];
     for (number, (name, kind, plant)) in plants.into_iter().enumerate() {
         let mut evidence = sound(name).await;

@@ -9,7 +9,13 @@ use crate::{
         newness::{self, Newness},
         verdict::Reason,
     },
-    sync::{connections::Switches, ledger, record::Hint, session::Session, world::World},
+    sync::{
+        connections::Switches,
+        ledger::{self, CustomerKnown},
+        record::Hint,
+        session::Session,
+        world::World,
+    },
 };
 
 /// R2, R4, R6, R7: the plan for a customer event.
@@ -45,7 +51,10 @@ pub async fn customer<W: World>(
     ) {
         (Newness::Ignore(reason), _) => {
             let remember = match reason {
-                Reason::CreatedBeforeConnection => Remember::OldCustomer(hint.id),
+                // What an invoice's try has announced must be read back by whoever comes next.
+                Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing => {
+                    Remember::OldCustomer(hint.id)
+                }
                 _ => Remember::Nothing,
             };
             Ok(why.plan(Action::Ignore { reason, remember }))
