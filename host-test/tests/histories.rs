@@ -72,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..6u8, 0..9u8, 0..4u8).prop_map(|(customer, phone, email)| {
             Step::EditContact { customer, phone, email }
         }),
+        1 => (0..6u8).prop_map(Step::DeleteCustomer),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         1 => (0..6u8).prop_map(Step::CancelInvoice),
