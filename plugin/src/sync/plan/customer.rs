@@ -1,8 +1,10 @@
 //! The plan for a customer event: whether the customer is new, and which account it leads to.
 
 use super::{
-    AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, new_since, show,
+    AccountPlan, Action, Explanation, Failure, Plan, Remember,
+    account::{of_earlier_try, resolve},
+    failure::no_creation_date,
+    new_since, show,
 };
 use crate::{
     rules::{
@@ -44,6 +46,16 @@ pub async fn customer<W: World>(
             show(customer.created_at),
             new_since("customer", on_since, hint)
         ));
+    }
+    if record.is_none()
+        && let Some(account) = of_earlier_try(session, hint.id, &known).await?
+    {
+        why.evidence
+            .push("KiotViet has deleted it since; its account is there already".to_owned());
+        return Ok(why.plan(Action::Customer {
+            customer_id: hint.id,
+            account,
+        }));
     }
     match (
         newness::customer_after_reading(on_since, record.as_ref()),

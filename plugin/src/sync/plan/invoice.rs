@@ -2,8 +2,10 @@
 //! it is and who sold it.
 
 use super::{
-    AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, new_since, show,
+    AccountPlan, Action, Explanation, Failure, Plan, Remember,
+    account::{of_earlier_try, resolve},
+    failure::no_creation_date,
+    new_since, show,
 };
 use crate::{
     rules::{
@@ -253,6 +255,10 @@ async fn customer_of<W: World>(
         return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
+        if let Some(account) = of_earlier_try(session, id, &known).await? {
+            let block = block(account.code().clone());
+            return Ok((Some((id, account)), block));
+        }
         why.notes.push(
             "KiotViet no longer has the invoice's customer; the order carries the name only"
                 .to_owned(),
