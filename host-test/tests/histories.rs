@@ -76,6 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         1 => (0..6u8).prop_map(Step::CancelInvoice),
+        2 => Just(Step::OtherShop),
         5 => Just(Step::Deliver),
         2 => (0..8u8).prop_map(Step::DeliverChaotically),
         1 => Just(Step::LoseDeliveries),
@@ -98,7 +99,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn history() -> impl Strategy<Value = History> {
     let on = || select(vec![On::Both, On::Orders, On::Customers]);
-    let second = Just(None);
+    let second = option::weighted(0.4, on());
     let all = (
         on(),
         second,
