@@ -47,24 +47,25 @@ pub async fn customer<W: World>(
             new_since("customer", on_since, hint)
         ));
     }
-    if record.is_none()
+    let newness = newness::customer_after_reading(on_since, record.as_ref());
+    let forgets = mutant!(OldForgetsClaim);
+    if matches!(newness, Newness::Ignore(_))
+        && !forgets
         && let Some(account) = of_earlier_try(session, hint.id, &known).await?
     {
+        // Deleted since, or older than a webhook that was switched on again.
         why.evidence
-            .push("KiotViet has deleted it since; its account is there already".to_owned());
+            .push(format!("Getfly has the account {} already", account.code()));
         return Ok(why.plan(Action::Customer {
             customer_id: hint.id,
             account,
         }));
     }
-    match (
-        newness::customer_after_reading(on_since, record.as_ref()),
-        record,
-    ) {
+    match (newness, record) {
         (Newness::Ignore(reason), _) => {
             let remember = match reason {
-                // What an invoice's try has announced must be read back by whoever comes next.
-                Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing => {
+                // What was announced may still come, and must be read back by whoever comes next.
+                Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {
                     Remember::OldCustomer(hint.id)
                 }
                 _ => Remember::Nothing,

@@ -255,7 +255,8 @@ async fn customer_of<W: World>(
         return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
-        if let Some(account) = of_earlier_try(session, id, &known).await? {
+        let forgets = mutant!(DeletedForgetsAccount);
+        if !forgets && let Some(account) = of_earlier_try(session, id, &known).await? {
             let block = block(account.code().clone());
             return Ok((Some((id, account)), block));
         }
