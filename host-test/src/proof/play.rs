@@ -358,6 +358,7 @@ impl Play {
 
     pub(super) async fn evidence(&self) -> Evidence {
         self.note();
+        let unfinished = self.unfinished().await;
         let getfly = &self.scene.getfly;
         let shops = self.shops.iter().map(|shop| {
             let mut evidence = evidence::Shop::of(
@@ -382,7 +383,7 @@ impl Play {
                 .into_iter()
                 .filter(|call| call.method != http::Method::GET)
                 .collect(),
-            unfinished: self.unfinished().await,
+            unfinished,
         }
     }
 }

@@ -3,9 +3,12 @@
 //! their size, so that every list of steps can be played.
 //!
 //! A history is judged twice by the checker: at its end, with nothing repaired ([`Mode::Safety`]), or
-//! after the faults have stopped and time has passed ([`Mode::Liveness`]). Steps that the checker
-//! cannot judge are left out: a customer with a phone and an e-mail that no account in Getfly has yet, an edit
-//! that changes a customer's phone or e-mail, and deleting a customer.
+//! after the faults have stopped and time has passed ([`Mode::Liveness`]). There may be two shops, which
+//! write into one Getfly; customers of one person are in both. What is edited or deleted meanwhile is
+//! judged by the versions that KiotViet's own log says were fetched.
+//!
+//! Not in them: clocks that disagree with each other, Getfly's people at work, and a shop that is
+//! connected under two names.
 
 mod records;
 mod steps;
