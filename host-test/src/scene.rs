@@ -5,7 +5,7 @@ use crate::{
     keyvalue::Backend,
     native::{Native, test_variables},
     sim::{
-        Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
+        Clouds, Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
         getfly::GetflySettings,
         kiotviet::{Line, NewCustomer, NewInvoice, Settings},
     },
@@ -92,11 +92,19 @@ impl Scene {
 
     /// The same before anybody has connected anything.
     pub fn unconnected() -> Self {
+        Self::beside([]).0
+    }
+
+    /// The same with other shops at the same KiotViet, of these settings; gives these too.
+    pub fn beside(others: impl IntoIterator<Item = Settings>) -> (Self, Vec<Arc<KiotVietSim>>) {
         let start: Timestamp = "2026-10-05T03:00:00Z".parse().unwrap_or_default();
         let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(start));
-        let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
+        let shop = |settings| Arc::new(KiotVietSim::new(settings, clock.clone()));
+        let kiotviet = shop(Settings::default());
+        let others: Vec<_> = others.into_iter().map(shop).collect();
+        let clouds = Arc::new(Clouds::new(kiotviet.clone(), others.iter().cloned()));
         let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
-        let kiotviet_faults = Arc::new(Faulty::new(kiotviet.clone(), clock.clone(), 1));
+        let kiotviet_faults = Arc::new(Faulty::new(clouds, clock.clone(), 1));
         let getfly_faults = Arc::new(Faulty::new(getfly.clone(), clock.clone(), 2));
         let app = Native::new(
             test_variables(&getfly.settings().api_key),
@@ -105,14 +113,15 @@ impl Scene {
             clock.clone(),
             7,
         );
-        Self {
+        let scene = Self {
             app,
             kiotviet,
             getfly,
             kiotviet_faults,
             getfly_faults,
             clock,
-        }
+        };
+        (scene, others)
     }
 
     /// This scene over another store, before anything was done in it.
@@ -123,14 +132,19 @@ impl Scene {
 
     /// Connects the shop with its right credentials.
     pub async fn connect(&self) -> (u16, Value) {
-        let settings = self.kiotviet.settings();
+        self.connect_as(CONNECTION, &self.kiotviet).await
+    }
+
+    /// Connects a shop under this name.
+    pub async fn connect_as(&self, name: &str, kiotviet: &KiotVietSim) -> (u16, Value) {
+        let settings = kiotviet.settings();
         let body = json!({
             "retailer": settings.retailer,
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
         });
         self.app
-            .api("PUT", &format!("connections/{CONNECTION}"), &body)
+            .api("PUT", &format!("connections/{name}"), &body)
             .await
     }
 

@@ -5,7 +5,7 @@
 use crate::{
     mishap::Mishap,
     scene::{On, Scene},
-    sim::kiotviet::Chaos,
+    sim::{KiotVietSim, kiotviet::Chaos},
 };
 use jiff::Timestamp;
 use plugin::sync::{
@@ -90,13 +90,18 @@ impl Scene {
     /// Carries every delivery as [`Scene::deliver`] does, to a plugin that may die at it; KiotViet
     /// sends again, at its own times, what was not answered 2xx.
     pub async fn deliver_mortally(&self) {
-        while let Some(due) = self.kiotviet.next_due() {
+        self.deliver_mortally_of(&self.kiotviet).await;
+    }
+
+    /// The same of any shop.
+    pub async fn deliver_mortally_of(&self, kiotviet: &KiotVietSim) {
+        while let Some(due) = kiotviet.next_due() {
             self.pass_to(due).await;
-            for delivery in self.kiotviet.take_deliveries() {
-                let request = self.kiotviet.request(&delivery);
+            for delivery in kiotviet.take_deliveries() {
+                let request = kiotviet.request(&delivery);
                 let answered = self.app.mishaps.live(self.app.answer(request)).await;
                 let status = answered.as_ref().map(|(answer, _)| answer.status);
-                self.kiotviet.settle(delivery, status);
+                kiotviet.settle(delivery, status);
                 if let Some((_, after)) = answered {
                     self.app.mishaps.live(self.app.after(after)).await;
                 }

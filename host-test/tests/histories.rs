@@ -69,9 +69,14 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Sale { customer, seller, content }
         }),
         1 => (0..6u8).prop_map(Step::EditCustomer),
+        2 => (0..6u8, 0..9u8, 0..4u8).prop_map(|(customer, phone, email)| {
+            Step::EditContact { customer, phone, email }
+        }),
+        1 => (0..6u8).prop_map(Step::DeleteCustomer),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         1 => (0..6u8).prop_map(Step::CancelInvoice),
+        2 => Just(Step::OtherShop),
         5 => Just(Step::Deliver),
         2 => (0..8u8).prop_map(Step::DeliverChaotically),
         1 => Just(Step::LoseDeliveries),
@@ -93,11 +98,19 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn history() -> impl Strategy<Value = History> {
-    let on = select(vec![On::Both, On::Orders, On::Customers]);
-    let all = (on, any::<bool>(), vec(0..5u8, 0..4), vec(step(), 1..30));
-    all.prop_map(|(on, lists, accounts, steps)| History {
+    let on = || select(vec![On::Both, On::Orders, On::Customers]);
+    let second = option::weighted(0.4, on());
+    let all = (
+        on(),
+        second,
+        any::<bool>(),
+        vec(0..5u8, 0..4),
+        vec(step(), 1..30),
+    );
+    all.prop_map(|(on, second, lists, accounts, steps)| History {
         on,
         lists,
+        second,
         accounts,
         steps,
     })

@@ -91,6 +91,12 @@ mod listed {
         SettleTimeIgnored,
         /// Accounts are created without the deterministic code.
         CreateWithoutCode,
+        /// Whose account was announced is forgotten once the customer's own event is too old.
+        OldForgetsClaim,
+        /// The account that an earlier try created is forgotten once KiotViet has deleted the customer.
+        DeletedForgetsAccount,
+        /// An event that ended with an order counts as having created the account that it announced.
+        OrderMeansAccount,
         /// R7: the first search hit is linked instead of the account created first.
         FirstSearchHit,
         /// R7: only the first page of a search is read.

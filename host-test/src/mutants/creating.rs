@@ -13,7 +13,7 @@ use http::Method;
 use std::{sync::Arc, time::Duration};
 
 /// An instance works for so many seconds and dies; then its lease runs out.
-async fn works_for(scene: &Scene, seconds: u64) {
+pub(super) async fn works_for(scene: &Scene, seconds: u64) {
     let app = scene.app.another(31);
     let _ = tokio::time::timeout(Duration::from_secs(seconds), drain(&app)).await;
 }

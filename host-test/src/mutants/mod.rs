@@ -3,6 +3,7 @@
 //! fail. A check looks at the simulated vendors' records and at the API, as a stranger would; it never
 //! looks at a mutant.
 
+mod changed;
 mod creating;
 mod healing;
 mod journal;
@@ -122,6 +123,11 @@ pub const CHECKS: &[Check] = &[
         "stored late",
         creating::stored_late,
         "an order that Getfly stores long after its creator died is there once"
+    ),
+    check!(
+        "changed between tries",
+        changed::between_tries,
+        "R6, R7: what people change between two tries doubles nothing, and moves no order to another account"
     ),
     check!(
         "links",

@@ -31,6 +31,9 @@ pub fn killer(mutant: Mutant) -> &'static str {
             "crash after a create"
         }
         M::SettleTimeIgnored => "stored late",
+        M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
+            "changed between tries"
+        }
         M::FirstSearchHit
         | M::OnlyFirstPage
         | M::PhoneBeforeEmail

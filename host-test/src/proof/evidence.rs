@@ -4,11 +4,12 @@
 
 use super::switched::Switched;
 use crate::sim::{
-    Call,
+    Call, KiotVietSim,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
-use std::collections::BTreeSet;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How people switched the webhooks, and their backfills.
 #[derive(Debug, Clone, Default)]
@@ -65,10 +66,19 @@ impl Versions {
     }
 }
 
-/// See the module.
+/// Somebody fetched a customer's record by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When.
+    pub at: Timestamp,
+    /// Whether KiotViet had it; it does not have a deleted one.
+    pub found: bool,
+}
+
+/// One KiotViet shop. See the module.
 #[derive(Debug, Clone)]
-pub struct Evidence {
-    /// The shop's name.
+pub struct Shop {
+    /// Its name.
     pub retailer: String,
     /// What people asked for.
     pub since: Since,
@@ -82,10 +92,76 @@ pub struct Evidence {
     pub given_up: Vec<(String, i64)>,
     /// KiotViet's customers and invoices.
     pub kiotviet: Versions,
+    /// When which customer's record was fetched, by KiotViet's own log.
+    pub readings: BTreeMap<i64, Vec<Reading>>,
     /// KiotViet's users.
     pub staff: Vec<Staff>,
     /// KiotViet's webhooks at the end.
     pub webhooks: Vec<Webhook>,
+}
+
+impl Shop {
+    /// The shop as this KiotViet has it now, whose versions were written down all along.
+    pub fn of(
+        kiotviet: &KiotVietSim,
+        since: Since,
+        dismissed: Dismissed,
+        versions: Versions,
+    ) -> Self {
+        let answered = kiotviet.answered().into_iter();
+        let told: Vec<(String, i64)> = answered
+            .filter(|a| a.accepted())
+            .flat_map(|a| a.items)
+            .collect();
+        let told = |kind: &str| {
+            let of_kind = told.iter().filter(|(action, _)| action.starts_with(kind));
+            of_kind.map(|(_, id)| *id).collect()
+        };
+        Self {
+            retailer: kiotviet.settings().retailer,
+            since,
+            dismissed,
+            told_customers: told("customer.update"),
+            told_invoices: told("invoice.update"),
+            given_up: kiotviet.undelivered(),
+            kiotviet: versions,
+            readings: readings(&kiotviet.calls()),
+            staff: kiotviet.staff(),
+            webhooks: kiotviet.webhooks(),
+        }
+    }
+
+    /// Everything that KiotViet has on record counts as told.
+    pub fn all_is_told(&mut self) {
+        let (customers, invoices) = (&self.kiotviet.customers, &self.kiotviet.invoices);
+        self.told_customers.extend(customers.iter().map(|c| c.id));
+        self.told_invoices.extend(invoices.iter().map(|i| i.id));
+    }
+}
+
+fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
+    let mut readings = BTreeMap::<i64, Vec<Reading>>::new();
+    for call in calls {
+        let id = call.path.strip_prefix("/customers/");
+        let id = id.and_then(|id| id.parse().ok());
+        let found = match call.status {
+            Some(200) => true,
+            Some(404) => false,
+            _ => continue,
+        };
+        if let Some(id) = id {
+            let at = call.at;
+            readings.entry(id).or_default().push(Reading { at, found });
+        }
+    }
+    readings
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The shops that write into this Getfly.
+    pub shops: Vec<Shop>,
     /// Getfly's users.
     pub users: Vec<User>,
     /// The accounts that Getfly's people had typed in, as they were before.

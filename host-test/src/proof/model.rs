@@ -63,16 +63,21 @@ pub fn account_code(retailer: &str, customer_id: i64) -> String {
     format!("KV-{retailer}-{customer_id}")
 }
 
-/// R7: the account that a customer belongs to: its own, else the first created with its e-mail, else
-/// the first created with its phone.
+/// R7: whether they are the same person.
+pub fn same_person(customer: &Customer, account: &Account) -> bool {
+    same_email(customer, account) || same_phone(customer, account)
+}
+
+/// R7: which of these accounts a customer belongs to: its own, else the first created with its e-mail,
+/// else the first created with its phone.
 pub fn account_of<'a>(
     retailer: &str,
     customer: &Customer,
-    accounts: &'a [Account],
+    accounts: impl Iterator<Item = &'a Account> + Clone,
 ) -> Option<&'a Account> {
     let own = account_code(retailer, customer.id);
     let first = |fits: &dyn Fn(&Account) -> bool| {
-        let fitting = accounts.iter().filter(|a| !a.deleted && fits(a));
+        let fitting = accounts.clone().filter(|a| !a.deleted && fits(a));
         fitting.min_by_key(|a| (a.created_at, a.id))
     };
     first(&|a| a.account_code == own)

@@ -4,7 +4,7 @@
 
 use super::{
     checker::{self, Finding, Kind},
-    evidence::{Dismissed, Evidence, Since, Versions},
+    evidence::{self, Dismissed, Evidence, Since, Versions},
     scenario::Scenario,
     switched::Switched,
 };
@@ -12,11 +12,20 @@ use crate::{
     keyvalue::{Backend, Memory},
     mishap::Mishap,
     scene::{CONNECTION, Scene},
-    sim::getfly::{Account, User},
+    sim::{
+        KiotVietSim,
+        getfly::{Account, User},
+        kiotviet::Settings,
+    },
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{cell::RefCell, collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    sync::Arc,
+    time::Duration,
+};
 
 /// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
 pub(super) const BETWEEN_DRAINS: u64 = 300;
@@ -39,15 +48,24 @@ pub struct Played {
     pub findings: BTreeSet<Finding>,
 }
 
-/// A shop under way.
+/// Shops under way; one, where nothing else is said.
 pub struct Play {
-    /// The shop and the plugin.
+    /// The first shop, Getfly and the plugin.
     pub scene: Scene,
     lists: bool,
+    shops: Vec<Shop>,
+    here: Cell<usize>,
+    seeded: RefCell<Vec<Account>>,
+}
+
+/// One KiotViet shop, and what people do with it.
+pub(super) struct Shop {
+    pub(super) kiotviet: Arc<KiotVietSim>,
+    /// What its connection is called.
+    connection: &'static str,
     since: RefCell<Since>,
     dismissed: RefCell<Dismissed>,
     versions: RefCell<Versions>,
-    seeded: RefCell<Vec<Account>>,
 }
 
 /// Plays a scenario under a script, in a runtime of its own, over a store in memory.
@@ -124,12 +142,41 @@ pub(super) fn is_done(status: Option<u16>) -> bool {
 
 impl Play {
     pub(super) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
-        let play = Self {
-            scene: Scene::unconnected().over(store),
-            lists,
+        Self::of(lists, store, [])
+    }
+
+    /// With a second shop, at the same KiotViet.
+    pub(super) fn of_two_shops(lists: bool, store: Arc<dyn Backend>) -> Self {
+        let second = Settings {
+            retailer: "cuahanghai".to_owned(),
+            retailer_id: 500_654_321,
+            client_id: "22222222-3333-4444-8555-666666666666".to_owned(),
+            client_secret: "89ABCDEF0123456789ABCDEF0123456789ABCDEF".to_owned(),
+            ..Settings::default()
+        };
+        Self::of(lists, store, [second])
+    }
+
+    fn of(
+        lists: bool,
+        store: Arc<dyn Backend>,
+        others: impl IntoIterator<Item = Settings>,
+    ) -> Self {
+        let (scene, others) = Scene::beside(others);
+        let all = [scene.kiotviet.clone()].into_iter().chain(others);
+        let named = all.zip([CONNECTION, "second"]);
+        let shops = named.map(|(kiotviet, connection)| Shop {
+            kiotviet,
+            connection,
             since: RefCell::default(),
             dismissed: RefCell::default(),
             versions: RefCell::default(),
+        });
+        let play = Self {
+            shops: shops.collect(),
+            scene: scene.over(store),
+            lists,
+            here: Cell::new(0),
             seeded: RefCell::default(),
         };
         play.list_everything(lists);
@@ -138,6 +185,21 @@ impl Play {
         getfly.add_user(User::new(12, "lan", "Nhân Viên Một", "+84 900 000 501"));
         getfly.add_user(User::new(11, "mai", "Chị Mai", "0900000777"));
         play
+    }
+
+    /// The shop in which things happen now.
+    pub(super) fn here(&self) -> &Shop {
+        &self.shops[self.here.get()]
+    }
+
+    /// Things happen in the next shop from here on, after the last in the first.
+    pub(super) fn turn(&self) {
+        self.here.set((self.here.get() + 1) % self.shops.len());
+    }
+
+    /// All of them.
+    pub(super) fn shops(&self) -> &[Shop] {
+        &self.shops
     }
 
     pub(super) async fn forget_caches(&self) {
@@ -151,17 +213,22 @@ impl Play {
 
     /// While its lists are empty, nothing can be read back that was lost.
     pub(super) fn list_everything(&self, list: bool) {
-        let kiotviet = &self.scene.kiotviet;
-        kiotviet.update_settings(|settings| settings.lists_are_empty = !list);
+        for shop in &self.shops {
+            let kiotviet = &shop.kiotviet;
+            kiotviet.update_settings(|settings| settings.lists_are_empty = !list);
+        }
     }
 
     /// Connects the shop and switches on these webhooks.
     pub async fn connect(&self, webhooks: &[&str]) {
-        self.scene.connect().await;
+        let shop = self.here();
+        let connection = shop.connection;
+        self.scene.connect_as(connection, &shop.kiotviet).await;
         for webhook in webhooks {
             let now = self.scene.clock.now();
-            *self.since.borrow_mut().of_mut(webhook) = Switched::on(now);
-            self.scene.switch("PUT", webhook).await;
+            *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now);
+            let path = format!("connections/{connection}/webhooks/{webhook}");
+            self.scene.app.api("PUT", &path, &Value::Null).await;
         }
         // Whatever the shop does next is later than the switches.
         self.scene.pass(1).await;
@@ -171,16 +238,17 @@ impl Play {
     pub async fn switch(&self, webhook: &str, on: bool) {
         let method = if on { "PUT" } else { "DELETE" };
         let at = self.scene.clock.now();
-        let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
+        let shop = self.here();
+        let path = format!("connections/{}/webhooks/{webhook}", shop.connection);
         let status = self.wish(method, &path, &Value::Null).await;
         let done = is_done(status).then(|| self.scene.clock.now());
-        let mut since = self.since.borrow_mut();
+        let mut since = shop.since.borrow_mut();
         since.of_mut(webhook).switch(on, at, done);
     }
 
     /// A person repeats the last switching of each webhook, where it was not answered.
     pub async fn switch_again(&self) {
-        let since = self.since.borrow().clone();
+        let since = self.here().since.borrow().clone();
         for (webhook, switched) in [("customer", since.customers), ("order", since.invoices)] {
             if !switched.is_sure() {
                 self.switch(webhook, switched.should_be_on()).await;
@@ -192,7 +260,7 @@ impl Play {
     /// then on is new.
     pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.scene.clock.now());
-        let mut since = self.since.borrow_mut();
+        let mut since = self.here().since.borrow_mut();
         since.customers.backfill(from, asked, done);
         since.invoices.backfill(from, asked, done);
     }
@@ -212,11 +280,15 @@ impl Play {
             .as_str()
             .filter(|_| !refused)
             .unwrap_or_default();
-        let mut dismissed = self.dismissed.borrow_mut();
+        let mut shops = self.shops.iter();
+        let Some(shop) = shops.find(|shop| event["connection"] == shop.connection) else {
+            return;
+        };
+        let mut dismissed = shop.dismissed.borrow_mut();
         match event["kind"].as_str() {
             Some("customer") => dismissed.customers.extend(key.parse::<i64>()),
             Some("invoice") => {
-                let invoices = self.scene.kiotviet.invoices().into_iter();
+                let invoices = shop.kiotviet.invoices().into_iter();
                 let invoices = invoices.filter(|i| i.code == key || i.id.to_string() == key);
                 dismissed.invoices.extend(invoices.map(|i| i.id));
             }
@@ -234,15 +306,18 @@ impl Play {
 
     /// Writes down how KiotViet's records are. To be called before they change again.
     pub fn note(&self) {
-        let kiotviet = &self.scene.kiotviet;
-        let mut versions = self.versions.borrow_mut();
-        versions.note(kiotviet.customers(), kiotviet.invoices());
+        for shop in &self.shops {
+            let mut versions = shop.versions.borrow_mut();
+            versions.note(shop.kiotviet.customers(), shop.kiotviet.invoices());
+        }
     }
 
     /// KiotViet delivers, and again at its own times what was not answered 2xx.
     pub async fn deliver(&self) {
         self.note();
-        self.scene.deliver_mortally().await;
+        for shop in &self.shops {
+            self.scene.deliver_mortally_of(&shop.kiotviet).await;
+        }
     }
 
     /// A scheduler's drain, some minutes later.
@@ -266,8 +341,8 @@ impl Play {
     }
 
     /// Where a backfill is asked for.
-    pub fn backfill_path() -> String {
-        format!("connections/{CONNECTION}/backfill")
+    pub fn backfill_path(&self) -> String {
+        format!("connections/{}/backfill", self.here().connection)
     }
 
     async fn unfinished(&self) -> Vec<String> {
@@ -284,35 +359,21 @@ impl Play {
     pub(super) async fn evidence(&self) -> Evidence {
         self.note();
         let unfinished = self.unfinished().await;
-        let (kiotviet, getfly) = (&self.scene.kiotviet, &self.scene.getfly);
-        let answered = kiotviet.answered().into_iter();
-        let told: Vec<(String, i64)> = answered
-            .filter(|a| a.accepted())
-            .flat_map(|a| a.items)
-            .collect();
-        let told = |kind: &'static str| {
-            let of_kind = told
-                .iter()
-                .filter(move |(action, _)| action.starts_with(kind));
-            of_kind.map(|(_, id)| *id)
-        };
-        let listed_customers = kiotviet.customers().into_iter().map(|c| c.id);
-        let listed_invoices = kiotviet.invoices().into_iter().map(|i| i.id);
-        let listed = |_: &i64| self.lists;
+        let getfly = &self.scene.getfly;
+        let shops = self.shops.iter().map(|shop| {
+            let mut evidence = evidence::Shop::of(
+                &shop.kiotviet,
+                shop.since.borrow().clone(),
+                shop.dismissed.borrow().clone(),
+                shop.versions.borrow().clone(),
+            );
+            if self.lists {
+                evidence.all_is_told();
+            }
+            evidence
+        });
         Evidence {
-            retailer: kiotviet.settings().retailer,
-            since: self.since.borrow().clone(),
-            dismissed: self.dismissed.borrow().clone(),
-            told_customers: told("customer.update")
-                .chain(listed_customers.filter(listed))
-                .collect(),
-            told_invoices: told("invoice.update")
-                .chain(listed_invoices.filter(listed))
-                .collect(),
-            given_up: kiotviet.undelivered(),
-            kiotviet: self.versions.borrow().clone(),
-            staff: kiotviet.staff(),
-            webhooks: kiotviet.webhooks(),
+            shops: shops.collect(),
             users: getfly.users(),
             seeded: self.seeded.borrow().clone(),
             accounts: getfly.accounts(),

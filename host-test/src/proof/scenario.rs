@@ -315,7 +315,7 @@ async fn ask_for_backfill(play: &Play) {
     let from: Option<Timestamp> = FROM.parse().ok();
     play.is_to_bring_in_from(from.unwrap_or_default(), play.scene.clock.now(), true);
     let body = json!({"from": FROM});
-    play.wish("POST", &Play::backfill_path(), &body).await;
+    play.wish("POST", &play.backfill_path(), &body).await;
 }
 
 async fn backfill(play: &Play) {
@@ -326,7 +326,7 @@ async fn backfill(play: &Play) {
 
 /// Whoever got no answer looks, and asks again.
 async fn backfill_is_done(play: &Play) -> bool {
-    let (_, state) = play.scene.app.get(&Play::backfill_path()).await;
+    let (_, state) = play.scene.app.get(&play.backfill_path()).await;
     if state["state"] == "none" {
         ask_for_backfill(play).await;
     }

@@ -6,7 +6,7 @@ use crate::{
     native::{ADMIN_TOKEN, MASTER_KEY},
     proof::{
         checker::{self, Finding, Kind},
-        evidence::{Dismissed, Evidence, Since, Versions},
+        evidence::{Dismissed, Evidence, Shop, Since, Versions},
         switched::Switched,
     },
     sim::{
@@ -288,28 +288,14 @@ impl Site {
     /// What the checker finds in the vendors' records.
     pub(super) fn judge(&mut self, unfinished: Vec<String>) -> Judged {
         self.note();
-        let answered = self.kiotviet.answered().into_iter();
-        let told: Vec<_> = answered
-            .filter(|a| a.accepted())
-            .flat_map(|a| a.items)
-            .collect();
-        let of = |kind: &'static str| {
-            let told = told
-                .iter()
-                .filter(move |(action, _)| action.starts_with(kind));
-            told.map(|(_, id)| *id).collect()
-        };
         let writes = self.getfly.calls().into_iter();
         Judged::new(&checker::check(&Evidence {
-            retailer: CONNECTION.to_owned(),
-            since: self.since.clone(),
-            dismissed: Dismissed::default(),
-            told_customers: of("customer"),
-            told_invoices: of("invoice"),
-            given_up: self.kiotviet.undelivered(),
-            kiotviet: self.versions.clone(),
-            staff: self.kiotviet.staff(),
-            webhooks: self.kiotviet.webhooks(),
+            shops: vec![Shop::of(
+                &self.kiotviet,
+                self.since.clone(),
+                Dismissed::default(),
+                self.versions.clone(),
+            )],
             users: self.getfly.users(),
             seeded: Vec::new(),
             accounts: self.getfly.accounts(),

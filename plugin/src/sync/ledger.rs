@@ -4,7 +4,7 @@
 
 use super::{
     journal, keys,
-    record::State,
+    record::{Record, State},
     world::{Store, StoreError},
 };
 use crate::json::{ToJson, object};
@@ -240,10 +240,15 @@ enum Claim {
     Removed,
 }
 
-async fn claim_of(store: &impl Store, seq: u64) -> Result<Claim, StoreError> {
+async fn claim_of(
+    store: &impl Store,
+    seq: u64,
+    has_it: impl FnOnce(&Record) -> bool,
+) -> Result<Claim, StoreError> {
+    let created = |r: &Record| r.state == State::Done && r.outcome == Some(Outcome::Created);
     Ok(match journal::read_event(store, seq).await? {
         None => Claim::Removed,
-        Some(r) if r.state == State::Done && r.outcome == Some(Outcome::Created) => Claim::Created,
+        Some(record) if created(&record) && has_it(&record) => Claim::Created,
         Some(_) => Claim::Open,
     })
 }
@@ -260,11 +265,17 @@ pub async fn customer(
             Some(Err(_)) => CustomerKnown::Perhaps { by: None },
             Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
             Some(Ok(CustomerEntry::Synced(code))) => CustomerKnown::Synced(code),
-            Some(Ok(CustomerEntry::Creating { seq, code })) => match claim_of(store, seq).await? {
-                Claim::Created => CustomerKnown::Synced(code),
-                Claim::Open => CustomerKnown::Perhaps { by: Some(seq) },
-                Claim::Removed => CustomerKnown::Perhaps { by: None },
-            },
+            Some(Ok(CustomerEntry::Creating { seq, code })) => {
+                // An invoice whose customer was deleted meanwhile has an order, and no account.
+                let has_it = |r: &Record| {
+                    r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount)
+                };
+                match claim_of(store, seq, has_it).await? {
+                    Claim::Created => CustomerKnown::Synced(code),
+                    Claim::Open => CustomerKnown::Perhaps { by: Some(seq) },
+                    Claim::Removed => CustomerKnown::Perhaps { by: None },
+                }
+            }
         },
     )
 }
@@ -349,7 +360,7 @@ pub async fn invoice(
             seq,
             invoice_id,
             since,
-        })) => match claim_of(store, seq).await? {
+        })) => match claim_of(store, seq, |_| true).await? {
             Claim::Open => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),

@@ -1,60 +1,86 @@
 //! Accounts: each one that was created is owed, the only one of its person, and as the rules say;
 //! each one that is owed is there (R2, R4, R5, R7, R8, R9, R12, R14).
 
-use super::{Findings, Kind, created, current, orders};
+use super::{Findings, Kind, created, customers, orders};
 use crate::{
-    proof::{evidence::Evidence, model},
+    proof::{
+        evidence::{Evidence, Shop},
+        model,
+    },
     sim::{getfly::Account, kiotviet::Customer},
 };
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     for (place, account) in created(&evidence.accounts) {
         let code = &account.account_code;
-        let of_account = |c: &&Customer| model::account_code(&evidence.retailer, c.id) == *code;
-        let versions: Vec<&Customer> = evidence
-            .kiotviet
-            .customers
-            .iter()
-            .filter(of_account)
-            .collect();
-        let Some(customer) = versions.first() else {
+        let Some((shop, customer)) = customer_of(evidence, code) else {
             findings.add(Kind::Wrong, format!("account {code} is of no customer"));
             continue;
         };
         let at = account.created_at.unwrap_or_default();
-        if !(may_be_new(evidence, customer, at) || is_of_an_invoice(evidence, customer.id, at)) {
+        if !(may_be_new(shop, customer, at) || is_of_an_invoice(shop, customer.id, at)) {
             findings.add(Kind::Wrong, format!("account {code} is not owed"));
         }
-        check_values(evidence, account, &versions, findings);
-        check_only(&evidence.accounts[..place], account, &versions, findings);
+        let fetched = customers::fetched(shop, customer.id, at);
+        let shown = shown(account);
+        let as_shown = fetched.into_iter().filter(|c| expected(c) == shown);
+        // The versions that it was created from: these hold its phone and its e-mail.
+        let as_shown: Vec<&Customer> = as_shown.collect();
+        if as_shown.is_empty() {
+            let what = format!("account {code} is not as KiotViet's record was");
+            findings.add(Kind::Wrong, what);
+        }
+        check_rest(evidence, shop, customer.id, account, findings);
+        check_only(&evidence.accounts[..place], account, &as_shown, findings);
     }
-    let customers = &evidence.kiotviet.customers;
-    for customer in customers.iter().filter(|c| is_owed(evidence, c)) {
-        let id = customer.id;
-        if model::account_of(&evidence.retailer, customer, &evidence.accounts).is_none() {
-            findings.add(Kind::Lost, format!("customer {id} has no account"));
+    for shop in &evidence.shops {
+        check_owed(evidence, shop, findings);
+    }
+}
+
+/// Whose account this code is, and in which shop.
+fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a Customer)> {
+    let mut shops = evidence.shops.iter();
+    shops.find_map(|shop| {
+        let mut all = shop.kiotviet.customers.iter();
+        let customer = all.find(|c| model::account_code(&shop.retailer, c.id) == code)?;
+        Some((shop, customer))
+    })
+}
+
+fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
+    let owed = shop.kiotviet.customers.iter().filter(|c| is_owed(shop, c));
+    let owed: BTreeSet<i64> = owed.map(|c| c.id).collect();
+    for id in owed {
+        let owners = customers::owners(evidence, shop, id, Timestamp::MAX);
+        let mut accounts = evidence.accounts.iter();
+        if !accounts.any(|account| owners.contains(&account.account_code)) {
+            let what = format!("customer {id} of {} has no account", shop.retailer);
+            findings.add(Kind::Lost, what);
         }
     }
 }
 
-/// R2: told, newly created, and dismissed by nobody.
-fn is_owed(evidence: &Evidence, customer: &Customer) -> bool {
-    let since = evidence.since.customers.new_since();
-    evidence.told_customers.contains(&customer.id)
-        && !evidence.dismissed.customers.contains(&customer.id)
+/// R2: told, newly created, still there, and dismissed by nobody.
+fn is_owed(shop: &Shop, customer: &Customer) -> bool {
+    let since = shop.since.customers.new_since();
+    shop.told_customers.contains(&customer.id)
+        && !customers::versions(shop, customer.id).any(|version| version.deleted)
+        && !shop.dismissed.customers.contains(&customer.id)
         && since.is_some_and(|since| customer.created_at >= since)
 }
 
 /// R2: told, and new to whoever stored it then.
-fn may_be_new(evidence: &Evidence, customer: &Customer, at: Timestamp) -> bool {
-    let switched = &evidence.since.customers;
-    evidence.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)
+fn may_be_new(shop: &Shop, customer: &Customer, at: Timestamp) -> bool {
+    let switched = &shop.since.customers;
+    shop.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)
 }
 
 /// R4: an invoice that is told, and was new then, has this customer.
-fn is_of_an_invoice(evidence: &Evidence, customer_id: i64, at: Timestamp) -> bool {
-    let mut invoices = orders::new_invoices(evidence, at);
+fn is_of_an_invoice(shop: &Shop, customer_id: i64, at: Timestamp) -> bool {
+    let mut invoices = orders::new_invoices(shop, at);
     invoices.any(|i| i.content.customer_id == Some(customer_id))
 }
 
@@ -66,7 +92,7 @@ fn check_only(
     findings: &mut Findings,
 ) {
     for other in earlier.iter().filter(|other| !other.deleted) {
-        let same = |c: &&Customer| model::same_email(c, other) || model::same_phone(c, other);
+        let same = |c: &&Customer| model::same_person(c, other);
         if other.account_code == account.account_code || versions.iter().any(same) {
             let what = format!(
                 "account {} has the person of {}",
@@ -77,23 +103,19 @@ fn check_only(
     }
 }
 
-fn check_values(
+/// Source and manager.
+fn check_rest(
     evidence: &Evidence,
+    shop: &Shop,
+    customer_id: i64,
     account: &Account,
-    versions: &[&Customer],
     findings: &mut Findings,
 ) {
     let code = &account.account_code;
     let at = account.created_at.unwrap_or_default();
-    let current = current(versions, |c| c.modified_at, at);
-    let shown = shown(account);
-    if !current.iter().any(|customer| expected(customer) == shown) {
-        let what = format!("account {code} is not as KiotViet's record was");
-        findings.add(Kind::Wrong, what);
-    }
     let source = vec!["KiotViet".to_owned()];
     findings.same(&format!("{code}'s source"), &account.sources, &source);
-    let may_manage = managers(evidence, versions, at);
+    let may_manage = managers(evidence, shop, customer_id, at);
     if !may_manage.contains(&account.manager) {
         let what = format!("{code}'s manager is {:?}", account.manager);
         findings.add(Kind::Wrong, what);
@@ -101,13 +123,12 @@ fn check_values(
 }
 
 /// R12: nobody while the customer webhook is on, else the executor of one of the invoices.
-fn managers(evidence: &Evidence, versions: &[&Customer], at: Timestamp) -> Vec<Option<String>> {
-    let switched = &evidence.since.customers;
+fn managers(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> Vec<Option<String>> {
+    let switched = &shop.since.customers;
     let nobody = switched.perhaps(true, at).then_some(None);
-    let id = versions.first().map(|customer| customer.id);
-    let executors = orders::new_invoices(evidence, at)
-        .filter(|invoice| invoice.content.customer_id == id && switched.perhaps(false, at))
-        .map(|invoice| model::executor(invoice, &evidence.staff, &evidence.users));
+    let executors = orders::new_invoices(shop, at)
+        .filter(|invoice| invoice.content.customer_id == Some(id) && switched.perhaps(false, at))
+        .map(|invoice| model::executor(invoice, &shop.staff, &evidence.users));
     nobody.into_iter().chain(executors).collect()
 }
 

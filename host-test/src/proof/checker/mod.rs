@@ -4,9 +4,10 @@
 //! thing that is owed whether it is there.
 
 mod accounts;
+mod customers;
 mod orders;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Shop};
 use crate::sim::getfly::Account;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -70,10 +71,12 @@ pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
     for event in &evidence.unfinished {
         findings.add(Kind::Stuck, format!("event {event}"));
     }
-    for (action, id) in &evidence.given_up {
-        findings.add(Kind::Lost, format!("KiotViet gave up on {action} {id}"));
+    for shop in &evidence.shops {
+        for (action, id) in &shop.given_up {
+            findings.add(Kind::Lost, format!("KiotViet gave up on {action} {id}"));
+        }
+        check_webhooks(shop, &mut findings);
     }
-    check_webhooks(evidence, &mut findings);
     findings.0.extend(check_records(evidence));
     findings.0
 }
@@ -90,19 +93,20 @@ pub fn check_records(evidence: &Evidence) -> BTreeSet<Finding> {
 }
 
 /// What people switched on is registered once and active, and nothing else of ours is.
-fn check_webhooks(evidence: &Evidence, findings: &mut Findings) {
+fn check_webhooks(shop: &Shop, findings: &mut Findings) {
     let mut should = Vec::new();
     let switched = [
-        (&evidence.since.customers, "customer.update"),
-        (&evidence.since.invoices, "invoice.update"),
+        (&shop.since.customers, "customer.update"),
+        (&shop.since.invoices, "invoice.update"),
     ];
     for (switched, kind) in switched {
         should.extend(switched.should_be_on().then_some((kind, true)));
     }
-    let hooks = evidence.webhooks.iter();
+    let hooks = shop.webhooks.iter();
     let mut is: Vec<_> = hooks.map(|h| (&*h.kind, h.is_active)).collect();
     is.sort_unstable();
-    findings.same("the list of webhooks", &is, &should);
+    let of = format!("the list of webhooks of {}", shop.retailer);
+    findings.same(&of, &is, &should);
 }
 
 /// Nothing is sent again that Getfly has stored, nothing is changed, nothing else is written.

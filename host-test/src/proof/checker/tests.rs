@@ -37,12 +37,12 @@ fn another(account: &Account, id: i64) -> Account {
 
 #[tokio::test(start_paused = true)]
 async fn every_planted_fault_is_found() {
-    let plants: [(&str, Kind, Plant); 19] = [
+    let plants: [(&str, Kind, Plant); 25] = [
         ("accept-many", Kind::Doubled, |e| {
             // The second customer's, with the first one's phone.
             e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
             let phone = e.accounts[0].phone_office.clone();
-            e.kiotviet.customers[1].content.contact_number = Some(phone);
+            e.shops[0].kiotviet.customers[1].content.contact_number = Some(phone);
         }),
         ("both-at-once", Kind::Doubled, |e| {
             let doubled = another(&e.accounts[0], 1);
@@ -57,7 +57,7 @@ async fn every_planted_fault_is_found() {
         ("new-customer", Kind::Lost, |e| e.accounts.clear()),
         ("invoice-walk-in", Kind::Lost, |e| e.orders.clear()),
         ("invoice-walk-in", Kind::Lost, |e| {
-            e.given_up.push(("invoice.update.1".to_owned(), 1));
+            e.shops[0].given_up.push(("invoice.update.1".to_owned(), 1));
         }),
         ("new-customer", Kind::Stuck, |e| {
             e.unfinished.push("1 retrying null".to_owned());
@@ -90,10 +90,44 @@ async fn every_planted_fault_is_found() {
         ("new-customer", Kind::Wrong, |e| {
             e.accounts[0].sources.clear()
         }),
-        ("backfill", Kind::Wrong, |e| {
-            e.since = Since::default();
+        ("new-customer", Kind::Wrong, |e| {
+            // Nobody fetched the customer.
+            e.shops[0].readings.clear();
         }),
-        ("healing", Kind::Wrong, |e| e.webhooks[0].is_active = false),
+        ("conflict", Kind::Wrong, |e| {
+            e.shops[0].readings.clear();
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            // The number that the customer got after the account was created.
+            let mut edited = e.shops[0].kiotviet.customers[0].clone();
+            edited.content.contact_number = Some("0933333333".to_owned());
+            edited.modified_at += UNDER_WAY;
+            e.shops[0].kiotviet.customers.push(edited);
+            e.accounts[0].phone_office = "0933333333".to_owned();
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            e.orders[0].account_name = "Ai đó".to_owned();
+        }),
+        ("duplicates", Kind::Wrong, |e| {
+            // A second order of the customer, of nobody's account.
+            let mut invoice = e.shops[0].kiotviet.invoices[0].clone();
+            (invoice.id, invoice.code) = (1, "HD9".to_owned());
+            e.shops[0].told_invoices.insert(1);
+            e.shops[0].kiotviet.invoices.push(invoice);
+            let mut order = e.orders[0].clone();
+            (order.order_code, order.account_code) = ("cuahangthu-HD9".to_owned(), String::new());
+            e.orders.push(order);
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            // The shop's order stands under another shop's name.
+            e.orders[0].order_code = e.orders[0].order_code.replace("thu", "hai");
+        }),
+        ("backfill", Kind::Wrong, |e| {
+            e.shops[0].since = Since::default();
+        }),
+        ("healing", Kind::Wrong, |e| {
+            e.shops[0].webhooks[0].is_active = false
+        }),
     ];
     for (number, (name, kind, plant)) in plants.into_iter().enumerate() {
         let mut evidence = sound(name).await;

@@ -3,9 +3,12 @@
 //! their size, so that every list of steps can be played.
 //!
 //! A history is judged twice by the checker: at its end, with nothing repaired ([`Mode::Safety`]), or
-//! after the faults have stopped and time has passed ([`Mode::Liveness`]). Steps that the checker
-//! cannot judge are left out: a customer with a phone and an e-mail that no account in Getfly has yet, an edit
-//! that changes a customer's phone or e-mail, and deleting a customer.
+//! after the faults have stopped and time has passed ([`Mode::Liveness`]). There may be two shops, which
+//! write into one Getfly; customers of one person are in both. What is edited or deleted meanwhile is
+//! judged by the versions that KiotViet's own log says were fetched.
+//!
+//! Not in them: clocks that disagree with each other, Getfly's people at work, and a shop that is
+//! connected under two names.
 
 mod records;
 mod steps;
@@ -50,6 +53,9 @@ pub struct History {
     pub on: On,
     /// Whether KiotViet's lists show anything. Where they do not, only deliveries tell.
     pub lists: bool,
+    /// Which webhooks people switch on in a second shop, where there is one.
+    #[serde(default)]
+    pub second: Option<On>,
     /// Which accounts Getfly has beforehand, in order of creation.
     pub accounts: Vec<u8>,
     /// What happens.
@@ -93,7 +99,11 @@ fn found(kind: Kind, what: impl Into<String>) -> Finding {
 }
 
 async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
-    let play = Play::new(history.lists, Arc::new(Memory::new()));
+    let store = Arc::new(Memory::new());
+    let play = match history.second {
+        None => Play::new(history.lists, store),
+        Some(_) => Play::of_two_shops(history.lists, store),
+    };
     past(&play, history).await;
     play.scene.app.mishaps.arm([]);
     for step in &history.steps {
@@ -114,11 +124,13 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
     }
     // Whatever KiotViet has on record may be there, whether its delivery was answered or not.
     let mut evidence = play.evidence().await;
-    evidence.told_customers = evidence.kiotviet.customers.iter().map(|c| c.id).collect();
-    evidence.told_invoices = evidence.kiotviet.invoices.iter().map(|i| i.id).collect();
+    for shop in &mut evidence.shops {
+        shop.all_is_told();
+    }
     let there = checker::check_records(&evidence).into_iter();
     findings.extend(there.filter(|f| matches!(f.kind, Kind::Doubled | Kind::Wrong)));
-    for answered in play.scene.kiotviet.answered() {
+    let answered = play.shops().iter().flat_map(|s| s.kiotviet.answered());
+    for answered in answered {
         if let Some(status) = answered.status.filter(|status| FATAL.contains(status)) {
             let what = format!("KiotViet got {status}, which switches its webhook off");
             findings.insert(found(Kind::Wrong, what));
@@ -127,11 +139,8 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
     findings
 }
 
-/// Before the first step: accounts in Getfly, old records in KiotViet, and the shop is connected.
+/// Before the first step: accounts in Getfly, old records in KiotViet, and the shops are connected.
 async fn past(play: &Play, history: &History) {
-    let kiotviet = &play.scene.kiotviet;
-    kiotviet.add_staff(Staff::new(5002, "nhanvien2", "Nhân Viên Hai", "0900000502"));
-    kiotviet.add_staff(Staff::new(5003, "nhanvien3", "Nhân Viên Ba", ""));
     for account in &history.accounts {
         let (phone, email) = pick(&ACCOUNTS, *account);
         play.seed(Account {
@@ -143,16 +152,26 @@ async fn past(play: &Play, history: &History) {
         });
         play.scene.pass(60).await;
     }
-    let old = kiotviet.create_customer(new_customer(0, "0966 666 666", ""));
-    kiotviet.create_invoice(content(0, Some(old), SELLERS[0]));
+    // Sellers of one id are two persons, of whom Getfly knows the one or the other.
+    let sellers = ["0900000502", "0900000777"];
+    for (shop, phone) in play.shops().iter().zip(sellers) {
+        let kiotviet = &shop.kiotviet;
+        kiotviet.add_staff(Staff::new(5002, "nhanvien2", "Nhân Viên Hai", phone));
+        kiotviet.add_staff(Staff::new(5003, "nhanvien3", "Nhân Viên Ba", ""));
+        let old = kiotviet.create_customer(new_customer(0, "0966 666 666", ""));
+        kiotviet.create_invoice(content(0, Some(old), SELLERS[0]));
+    }
     play.note();
     play.scene.pass(3600).await;
-    let on: &[&str] = match history.on {
-        On::Both => &["customer", "order"],
-        On::Customers => &["customer"],
-        On::Orders => &["order"],
-    };
-    play.connect(on).await;
+    for on in [Some(history.on), history.second].into_iter().flatten() {
+        play.connect(match on {
+            On::Both => &["customer", "order"],
+            On::Customers => &["customer"],
+            On::Orders => &["order"],
+        })
+        .await;
+        play.turn();
+    }
 }
 
 /// A person asks for everything from before the old records on. It is owed only when the answer says so.
@@ -162,14 +181,17 @@ async fn backfill(play: &Play) {
     let body = json!({"from": text});
     play.note();
     let asked = play.scene.clock.now();
-    let status = play.wish("POST", &Play::backfill_path(), &body).await;
+    let status = play.wish("POST", &play.backfill_path(), &body).await;
     play.is_to_bring_in_from(from, asked, is_done(status));
 }
 
 /// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(play: &Play) {
     for _ in 0..ROUNDS {
-        play.switch_again().await;
+        for _ in play.shops() {
+            play.switch_again().await;
+            play.turn();
+        }
         play.scene.pass(BETWEEN_ROUNDS).await;
         play.deliver().await;
         play.scene.drain().await;
@@ -192,15 +214,22 @@ async fn rest(play: &Play) {
 }
 
 async fn is_backfilling(play: &Play) -> bool {
-    let (_, backfill) = play.scene.app.get(&Play::backfill_path()).await;
-    !matches!(backfill["state"].as_str(), Some("none" | "done"))
+    let mut one_is = false;
+    for _ in play.shops() {
+        let (_, backfill) = play.scene.app.get(&play.backfill_path()).await;
+        one_is |= !matches!(backfill["state"].as_str(), Some("none" | "done"));
+        play.turn();
+    }
+    one_is
 }
 
 /// What is owed, by what KiotViet was answered 2xx and by its lists, and is not there.
 async fn unowned_and_lost(play: &Play) -> BTreeSet<Finding> {
     let mut evidence = play.evidence().await;
     // What KiotViet gave up, under any number of faults, is owed where its lists tell of it.
-    evidence.given_up.clear();
+    for shop in &mut evidence.shops {
+        shop.given_up.clear();
+    }
     let mut findings = checker::check(&evidence);
     let of_webhooks = |f: &Finding| f.what.starts_with("the list of webhooks");
     findings.retain(|f| matches!(f.kind, Kind::Lost | Kind::Stuck) || of_webhooks(f));

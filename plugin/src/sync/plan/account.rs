@@ -39,15 +39,15 @@ pub(super) async fn resolve<W: World>(
     let retailer = &session.connection.retailer;
     let rules = &session.ready.rules;
     let own = AccountCode::for_customer(retailer, customer.id);
+    if let CustomerKnown::Synced(code) = known {
+        return Ok(AccountPlan::Known(code.clone()));
+    }
+    if let Some(ours) = of_earlier_try(session, customer.id, known).await? {
+        return Ok(ours);
+    }
     let by = match known {
-        CustomerKnown::Synced(code) => return Ok(AccountPlan::Known(code.clone())),
-        CustomerKnown::Perhaps { by } => {
-            if session.getfly().account_by_code(&own).await?.is_some() {
-                return Ok(AccountPlan::Ours { code: own, by: *by });
-            }
-            *by
-        }
-        CustomerKnown::Nothing | CustomerKnown::Before => None,
+        CustomerKnown::Perhaps { by } => *by,
+        _ => None,
     };
     let (choice, ours) = search(session, customer, &own).await?;
     if ours {
@@ -65,6 +65,20 @@ pub(super) async fn resolve<W: World>(
         },
         None => AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules))),
     })
+}
+
+/// The account that an earlier try, which nobody saw the end of, created for KiotViet customer `id`.
+pub(super) async fn of_earlier_try<W: World>(
+    session: &Session<'_, W>,
+    id: i64,
+    known: &CustomerKnown,
+) -> Result<Option<AccountPlan>, Failure> {
+    let CustomerKnown::Perhaps { by } = *known else {
+        return Ok(None);
+    };
+    let code = AccountCode::for_customer(&session.connection.retailer, id);
+    let found = session.getfly().account_by_code(&code).await?;
+    Ok(found.map(|_| AccountPlan::Ours { code, by }))
 }
 
 fn explain_choice(choice: &Choice, why: &mut Explanation) {

@@ -1,15 +1,23 @@
 //! The plan for a customer event: whether the customer is new, and which account it leads to.
 
 use super::{
-    AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, new_since, show,
+    AccountPlan, Action, Explanation, Failure, Plan, Remember,
+    account::{of_earlier_try, resolve},
+    failure::no_creation_date,
+    new_since, show,
 };
 use crate::{
     rules::{
         newness::{self, Newness},
         verdict::Reason,
     },
-    sync::{connections::Switches, ledger, record::Hint, session::Session, world::World},
+    sync::{
+        connections::Switches,
+        ledger::{self, CustomerKnown},
+        record::Hint,
+        session::Session,
+        world::World,
+    },
 };
 
 /// R2, R4, R6, R7: the plan for a customer event.
@@ -39,13 +47,27 @@ pub async fn customer<W: World>(
             new_since("customer", on_since, hint)
         ));
     }
-    match (
-        newness::customer_after_reading(on_since, record.as_ref()),
-        record,
-    ) {
+    let newness = newness::customer_after_reading(on_since, record.as_ref());
+    let forgets = mutant!(OldForgetsClaim);
+    if matches!(newness, Newness::Ignore(_))
+        && !forgets
+        && let Some(account) = of_earlier_try(session, hint.id, &known).await?
+    {
+        // Deleted since, or older than a webhook that was switched on again.
+        why.evidence
+            .push(format!("Getfly has the account {} already", account.code()));
+        return Ok(why.plan(Action::Customer {
+            customer_id: hint.id,
+            account,
+        }));
+    }
+    match (newness, record) {
         (Newness::Ignore(reason), _) => {
             let remember = match reason {
-                Reason::CreatedBeforeConnection => Remember::OldCustomer(hint.id),
+                // What was announced may still come, and must be read back by whoever comes next.
+                Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {
+                    Remember::OldCustomer(hint.id)
+                }
                 _ => Remember::Nothing,
             };
             Ok(why.plan(Action::Ignore { reason, remember }))

@@ -2,8 +2,10 @@
 //! it is and who sold it.
 
 use super::{
-    AccountPlan, Action, Explanation, Failure, Plan, Remember, account::resolve,
-    failure::no_creation_date, new_since, show,
+    AccountPlan, Action, Explanation, Failure, Plan, Remember,
+    account::{of_earlier_try, resolve},
+    failure::no_creation_date,
+    new_since, show,
 };
 use crate::{
     rules::{
@@ -65,6 +67,18 @@ pub async fn invoice<W: World>(
     if let Some(reason) = newness::invoice_in_family(&invoice, known) {
         return Ok(why.ignore(reason));
     }
+    // Before its age is looked at, which depends on switches that people may have turned since: an
+    // order that is there, or may still come, must not be forgotten.
+    let perhaps = family.and_then(|f| f.perhaps);
+    if let Some(code) = order_of_earlier_try(session, &invoice, perhaps).await? {
+        let by = perhaps.map(|p| p.by);
+        return Ok(why.plan(Action::OrderIsThere {
+            invoice_id: invoice.id,
+            invoice_code: invoice.code,
+            code,
+            by,
+        }));
+    }
     let original = original_of(session, &invoice).await?;
     let original = original.as_ref();
     let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original);
@@ -90,16 +104,6 @@ pub async fn invoice<W: World>(
         }
         Newness::NoCreationDate => return Err(no_creation_date("invoice")),
         Newness::New => {}
-    }
-    let perhaps = family.and_then(|f| f.perhaps);
-    if let Some(code) = order_of_earlier_try(session, &invoice, perhaps).await? {
-        let by = perhaps.map(|p| p.by);
-        return Ok(why.plan(Action::OrderIsThere {
-            invoice_id: invoice.id,
-            invoice_code: invoice.code,
-            code,
-            by,
-        }));
     }
     let executor = executor(session, &invoice, &mut why).await?;
     let (account, block) =
@@ -251,6 +255,11 @@ async fn customer_of<W: World>(
         return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
+        let forgets = mutant!(DeletedForgetsAccount);
+        if !forgets && let Some(account) = of_earlier_try(session, id, &known).await? {
+            let block = block(account.code().clone());
+            return Ok((Some((id, account)), block));
+        }
         why.notes.push(
             "KiotViet no longer has the invoice's customer; the order carries the name only"
                 .to_owned(),
