@@ -3,11 +3,45 @@
 //! `host_test::proof` with few pairs; its checker sees only the vendors' records. `docs/proof.md` has the
 //! figures of the full search.
 
-use host_test::proof::{scenario, search};
+use host_test::{
+    mishap::{Mishap, Reply},
+    proof::{play, scenario, search},
+};
 
 /// Pairs of each scenario.
 const PAIRS: usize = 60;
 const SEED: u64 = 1;
+/// Host calls after a create in which the store fails.
+const WINDOW: usize = 12;
+
+/// Found among all pairs: a create takes effect after its timeout, and the store fails right after that,
+/// so that the worker cannot keep that it waits for it.
+#[test]
+fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
+    let mut tried = 0;
+    for scenario in scenario::all().iter().filter(|s| s.name != "accept-many") {
+        let plain = play::run(scenario, &[]).calls;
+        let creates = (1..)
+            .zip(&plain)
+            .filter(|(_, call)| call.contains(" POST /"));
+        for (create, _) in creates {
+            let late = (create, Mishap::Replies(Reply::TooLate));
+            let after = play::run(scenario, &[late]).calls;
+            let writes = (1..).zip(&after).skip(create).take(WINDOW);
+            for (write, _) in writes.filter(|(_, call)| call.starts_with("set ")) {
+                let played = play::run(scenario, &[late, (write, Mishap::FailsBefore)]);
+                let findings = &played.findings;
+                assert!(
+                    findings.is_empty(),
+                    "{}: {create} {write}: {findings:?}",
+                    scenario.name
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
 
 #[test]
 fn whatever_befalls_any_host_call_nothing_is_lost_doubled_stuck_or_wrong() {

@@ -2,8 +2,9 @@
 
 use super::{AFTER_THE_LEASE, Verdict, accepted, drain, in_getfly};
 use crate::{
+    mishap::Mishap,
     native::{Native, test_variables},
-    scene::{On, Scene, sale},
+    scene::{On, Scene, customer, sale},
     sim::{
         Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When,
         kiotviet::NewCustomer,
@@ -87,5 +88,31 @@ pub(super) async fn stored_late() -> Verdict {
     works_for(&scene, 5).await;
     scene.settle().await;
     scene.pass(AFTER_THE_LEASE).await;
-    in_getfly(&scene, 0, 1).await
+    in_getfly(&scene, 0, 1).await?;
+    let plain = account_stored_late(None).await.1;
+    let lists = plain
+        .iter()
+        .position(|call| call.starts_with("set kvgf/due/"));
+    let scene = account_stored_late(lists.map(|at| at + 1)).await.0;
+    in_getfly(&scene, 1, 0).await
+}
+
+/// An account is stored late, and the store fails as the worker lists the next try; another customer has the
+/// same phone. Gives the host calls of the first drain too.
+async fn account_stored_late(fails_at: Option<usize>) -> (Scene, Vec<String>) {
+    let scene = Scene::connected(On::Customers).await;
+    let late = FaultRule::new(Fault::Late(Duration::from_secs(20)));
+    let late = late.on(Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(late.when(When::First(1)));
+    for name in ["Chị Hoa", "Anh Ba"] {
+        scene.kiotviet.create_customer(customer(name, "0912345678"));
+    }
+    accepted(&scene).await;
+    let fails = fails_at.map(|at| (at, Mishap::FailsBefore));
+    scene.app.mishaps.arm(fails);
+    scene.drain().await;
+    let calls = scene.app.mishaps.disarm();
+    scene.drain().await;
+    scene.settle().await;
+    (scene, calls)
 }

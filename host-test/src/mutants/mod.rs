@@ -122,7 +122,7 @@ pub const CHECKS: &[Check] = &[
     check!(
         "stored late",
         creating::stored_late,
-        "an order that Getfly stores long after its creator died is there once"
+        "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows"
     ),
     check!(
         "changed between tries",

@@ -202,6 +202,7 @@ async fn create_account<W: World>(
     let claim = CustomerEntry::Creating {
         seq: record.seq,
         code: code.clone(),
+        since: session.world.now(),
     };
     ledger::keep_customer(
         session.world,

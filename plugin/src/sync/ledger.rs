@@ -17,6 +17,7 @@ use crate::rules::{
 use crate::seal::Sealer;
 use crate::stored::{self, Damaged, Stored, field};
 use crate::time::Timestamp;
+use core::time::Duration;
 use serde_json::Value;
 
 /// What is kept of a KiotViet customer.
@@ -32,6 +33,8 @@ pub enum CustomerEntry {
         seq: u64,
         /// The account's code.
         code: AccountCode,
+        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`].
+        since: Timestamp,
     },
 }
 
@@ -40,8 +43,12 @@ impl ToJson for CustomerEntry {
         match self {
             Self::Before => Value::from("before"),
             Self::Synced(code) => stored::variant("synced", code.to_json()),
-            Self::Creating { seq, code } => {
-                let members = vec![("seq", seq.to_json()), ("code", code.to_json())];
+            Self::Creating { seq, code, since } => {
+                let members = vec![
+                    ("seq", seq.to_json()),
+                    ("code", code.to_json()),
+                    ("since", since.to_json()),
+                ];
                 stored::variant("creating", object(members))
             }
         }
@@ -56,6 +63,7 @@ impl Stored for CustomerEntry {
             ("creating", json) => Ok(Self::Creating {
                 seq: field(json, "seq")?,
                 code: field(json, "code")?,
+                since: field(json, "since")?,
             }),
             _ => Err(Damaged::VALUE),
         }
@@ -145,6 +153,13 @@ impl Stored for InvoiceEntry {
 /// 30 s. A record that cannot be found is not created again before.
 pub const SETTLE_SECONDS: u64 = 30;
 
+/// A record that was announced at `since` was looked for and is not there: until when it may still come, if
+/// it may.
+pub fn unsettled_until(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let settled = since.checked_add(Duration::from_secs(SETTLE_SECONDS))?;
+    (now < settled && !mutant!(SettleTimeIgnored)).then_some(settled)
+}
+
 /// What is known of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CustomerKnown {
@@ -158,6 +173,8 @@ pub enum CustomerKnown {
     Perhaps {
         /// The event that tried; none when it ended so long ago that its record is removed.
         by: Option<u64>,
+        /// When.
+        since: Timestamp,
     },
 }
 
@@ -235,7 +252,10 @@ async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(),
 /// What became of event `seq`, which was about to create.
 enum Claim {
     Created,
-    Open,
+    /// It is at it, or a dead letter.
+    Open {
+        is_dead: bool,
+    },
     /// It ended, and its record is past its retention.
     Removed,
 }
@@ -249,7 +269,9 @@ async fn claim_of(
     Ok(match journal::read_event(store, seq).await? {
         None => Claim::Removed,
         Some(record) if created(&record) && has_it(&record) => Claim::Created,
-        Some(_) => Claim::Open,
+        Some(record) => Claim::Open {
+            is_dead: record.state == State::Dead,
+        },
     })
 }
 
@@ -262,18 +284,29 @@ pub async fn customer(
     Ok(
         match load(store, &keys::customer(retailer.as_str(), id)).await? {
             None => CustomerKnown::Nothing,
-            Some(Err(_)) => CustomerKnown::Perhaps { by: None },
+            Some(Err(_)) => CustomerKnown::Perhaps {
+                by: None,
+                since: Timestamp::UNIX_EPOCH,
+            },
             Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
             Some(Ok(CustomerEntry::Synced(code))) => CustomerKnown::Synced(code),
-            Some(Ok(CustomerEntry::Creating { seq, code })) => {
+            Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
                 // An invoice whose customer was deleted meanwhile has an order, and no account.
                 let has_it = |r: &Record| {
                     r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount)
                 };
                 match claim_of(store, seq, has_it).await? {
                     Claim::Created => CustomerKnown::Synced(code),
-                    Claim::Open => CustomerKnown::Perhaps { by: Some(seq) },
-                    Claim::Removed => CustomerKnown::Perhaps { by: None },
+                    Claim::Open { is_dead } => CustomerKnown::Perhaps {
+                        by: Some(seq),
+                        // Getfly refused it, or had days for it.
+                        since: if is_dead {
+                            Timestamp::UNIX_EPOCH
+                        } else {
+                            since
+                        },
+                    },
+                    Claim::Removed => CustomerKnown::Perhaps { by: None, since },
                 }
             }
         },
@@ -361,7 +394,7 @@ pub async fn invoice(
             invoice_id,
             since,
         })) => match claim_of(store, seq, |_| true).await? {
-            Claim::Open => InvoiceFamily {
+            Claim::Open { .. } => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),
             },

@@ -119,9 +119,9 @@ pub async fn is_known(
         Webhook::Customer => match ledger::customer(store, retailer, item.id).await? {
             CustomerKnown::Synced(_) => true,
             // Its event ended so long ago that it is removed.
-            CustomerKnown::Before | CustomerKnown::Perhaps { by: None } => !backfill,
+            CustomerKnown::Before | CustomerKnown::Perhaps { by: None, .. } => !backfill,
             // Whoever tried may have been an invoice that was cancelled since.
-            CustomerKnown::Perhaps { by: Some(_) } | CustomerKnown::Nothing => false,
+            CustomerKnown::Perhaps { by: Some(_), .. } | CustomerKnown::Nothing => false,
         },
         Webhook::Order => {
             let code = InvoiceCode::new(&item.code);

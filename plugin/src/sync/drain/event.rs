@@ -5,12 +5,12 @@ use super::{Drain, Pass, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
     kiotviet::error::KiotVietError,
-    log,
+    log, stored,
     sync::{
         attempt,
         cursor::{Pause, due_time},
         execute::note,
-        journal,
+        journal, keys,
         plan::{Failure, Side},
         record::{Record, State},
         retry, unfinished,
@@ -81,6 +81,10 @@ impl<W: World> Drain<'_, '_, W> {
             }
             Err(Failure::Abandoned(why)) => Err(why),
             Err(Failure::Later(until)) => self.postpone(record, until).await,
+            Err(Failure::Unsettled(until)) => {
+                self.pause_getfly_first(until).await?;
+                self.postpone(record, until).await
+            }
             Err(Failure::Dead { reason, words }) => {
                 self.bury(record, reason, words).await?;
                 Ok(Pass::Complete)
@@ -141,6 +145,21 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
+    /// Leaves Getfly alone until then, and keeps that before anything else, beside the place as it was last
+    /// written: a create may be on its way, and whoever comes after a failure of the store or a crash must
+    /// not go on before it shows.
+    async fn pause_getfly_first(&mut self, until: Timestamp) -> Result<(), Stop> {
+        if mutant!(PauseKeptLate) {
+            return Ok(());
+        }
+        let failures = self.cursor.pauses.get(GETFLY).map_or(0, |p| p.failures);
+        let pause = Pause { until, failures };
+        self.cursor.pauses.insert(GETFLY.to_owned(), pause);
+        self.saved.pauses.insert(GETFLY.to_owned(), pause);
+        let bytes = stored::write(&self.saved);
+        self.worker.set(keys::CURSOR, &bytes).await.map_err(stop)
+    }
+
     /// Leaves a connection's KiotViet alone for a while after a failure.
     pub(super) fn pause_after(&mut self, connection: &str, e: &KiotVietError) {
         let after = match e.fate() {
@@ -194,6 +213,9 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
+        if side == Side::Getfly {
+            self.pause_getfly_first(until).await?;
+        }
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
         // Not before the pause ends, so that no pause outlasts the last retry time.

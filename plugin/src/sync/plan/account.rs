@@ -46,7 +46,7 @@ pub(super) async fn resolve<W: World>(
         return Ok(ours);
     }
     let by = match known {
-        CustomerKnown::Perhaps { by } => *by,
+        CustomerKnown::Perhaps { by, .. } => *by,
         _ => None,
     };
     let (choice, ours) = search(session, customer, &own).await?;
@@ -73,12 +73,17 @@ pub(super) async fn of_earlier_try<W: World>(
     id: i64,
     known: &CustomerKnown,
 ) -> Result<Option<AccountPlan>, Failure> {
-    let CustomerKnown::Perhaps { by } = *known else {
+    let CustomerKnown::Perhaps { by, since } = *known else {
         return Ok(None);
     };
     let code = AccountCode::for_customer(&session.connection.retailer, id);
-    let found = session.getfly().account_by_code(&code).await?;
-    Ok(found.map(|_| AccountPlan::Ours { code, by }))
+    if session.getfly().account_by_code(&code).await?.is_some() {
+        return Ok(Some(AccountPlan::Ours { code, by }));
+    }
+    match ledger::unsettled_until(since, session.world.now()) {
+        Some(settled) => Err(Failure::Unsettled(settled)),
+        None => Ok(None),
+    }
 }
 
 fn explain_choice(choice: &Choice, why: &mut Explanation) {

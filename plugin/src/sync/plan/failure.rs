@@ -32,6 +32,9 @@ pub enum Failure {
     },
     /// Not before this moment; no failure.
     Later(Timestamp),
+    /// The same for an account that was announced and is not there: until then it may still come, and
+    /// nobody else with its phone or e-mail would find it.
+    Unsettled(Timestamp),
     /// It needs a person.
     Dead {
         /// A stable word.
@@ -50,7 +53,9 @@ impl Failure {
             Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Abandoned(words) => {
                 words.clone()
             }
-            Self::Later(until) => format!("an earlier try is not settled before {until}"),
+            Self::Later(until) | Self::Unsettled(until) => {
+                format!("an earlier try is not settled before {until}")
+            }
         }
     }
 }

@@ -20,14 +20,13 @@ use crate::{
     sync::{
         backfill,
         connections::{Switches, Webhook},
-        ledger::{self, CustomerKnown, InvoiceFamily, SETTLE_SECONDS},
+        ledger::{self, CustomerKnown, InvoiceFamily},
         record::Hint,
         session::{Session, USERS_AGAIN, USERS_FRESH},
         world::World,
     },
     time::Timestamp,
 };
-use core::time::Duration;
 
 /// R3 to R6, R10, R12, R13: the plan for an invoice event.
 pub async fn invoice<W: World>(
@@ -182,14 +181,9 @@ async fn order_of_earlier_try<W: World>(
     if session.getfly().order_by_code(&code).await?.is_some() {
         return Ok(Some(code));
     }
-    let settled = earlier
-        .since
-        .checked_add(Duration::from_secs(SETTLE_SECONDS))
-        .unwrap_or(earlier.since);
-    if session.world.now() < settled && !mutant!(SettleTimeIgnored) {
-        Err(Failure::Later(settled))
-    } else {
-        Ok(None)
+    match ledger::unsettled_until(earlier.since, session.world.now()) {
+        Some(settled) => Err(Failure::Later(settled)),
+        None => Ok(None),
     }
 }
 
