@@ -33,6 +33,15 @@ async fn fuel(instances: &Arc<Instances>) -> u64 {
     ask(instances, Bytes::new()).await.expect("answered").fuel
 }
 
+/// A request whose body is read whole and is nothing.
+fn large(instances: &Instances) -> http::Request<Bytes> {
+    let token = &instances.world().variables["admin_token"];
+    http::Request::put("http://bridge.test/api/connections/shop")
+        .header("authorization", format!("Bearer {token}"))
+        .body(Bytes::from(vec![b' '; 5 * 1024 * 1024]))
+        .expect("a request")
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_instance_serves_again_and_is_replaced_after_128_requests() {
     let instances = instances(None).await;
@@ -45,20 +54,10 @@ async fn an_instance_serves_again_and_is_replaced_after_128_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_has_grown_large_is_replaced() {
-    let app = Harness::builder().build().expect("a harness");
     let instances = instances(None).await;
     let fresh = fuel(&instances).await;
     assert!(fuel(&instances).await < fresh);
-    let large = Bytes::from(vec![b' '; 5 * 1024 * 1024]);
-    let token = app.world().variables.get("admin_token").cloned();
-    let request = http::Request::put("http://bridge.test/api/connections/shop")
-        .header(
-            "authorization",
-            format!("Bearer {}", token.unwrap_or_default()),
-        )
-        .body(large)
-        .expect("a request");
-    let handled = instances.handle(request).await.expect("answered");
+    let handled = instances.handle(large(&instances)).await.expect("answered");
     assert_eq!(handled.response.status(), 400);
     let finished = handled.after.await.expect("it ends");
     assert!(finished.memory > 4 << 20, "{}", finished.memory);
@@ -67,12 +66,11 @@ async fn one_that_has_grown_large_is_replaced() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_was_stopped_serves_nobody_again() {
-    let fresh = fuel(&instances(None).await).await;
-    let stopping = instances(Some(fresh / 2)).await;
-    assert_eq!(ask(&stopping, Bytes::new()).await, None, "out of fuel");
-    assert_eq!(
-        ask(&stopping, Bytes::new()).await,
-        None,
-        "a fresh one again"
-    );
+    let fresh = ask(&instances(None).await, Bytes::new()).await;
+    let fresh = fresh.expect("answered");
+    let stopping = instances(Some(2 * fresh.fuel)).await;
+    let stopped = stopping.handle(large(&stopping)).await;
+    assert!(stopped.is_err(), "out of fuel");
+    // What it had taken of memory would show in whoever served again.
+    assert_eq!(ask(&stopping, Bytes::new()).await, Some(fresh), "a new one");
 }

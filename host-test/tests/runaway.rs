@@ -9,8 +9,17 @@ use host_test::{
     outbound::{CallLog, Outbound},
     runtime::{Metering, Runtime, World},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use wit_component::{DecodedWasm, StringEncoding};
+
+/// Asks its host for the time, again and again for a quarter of a second, and traps then.
+const ASKS: &str = "(local $end i64)
+    (local.set $end (i64.add (call $now) (i64.const 250000000)))
+    (loop (br_if 0 (i64.lt_s (call $now) (local.get $end))))
+    unreachable";
 
 /// Never ends.
 const ENDLESS: &str = "(loop br 0) unreachable";
@@ -19,7 +28,13 @@ const ENDLESS: &str = "(loop br 0) unreachable";
 fn guest(body: &str, metering: Metering) -> Runtime {
     let text = format!(
         r#"(module
+            (import "wasi:clocks/system-clock@0.3.0" "now" (func $clock (param i32)))
             (memory (export "memory") 1)
+            (func $now (result i64)
+                (call $clock (i32.const 16))
+                (i64.add
+                    (i64.mul (i64.load (i32.const 16)) (i64.const 1000000000))
+                    (i64.load32_u (i32.const 24))))
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
             (func (export "[async-lift]wasi:http/handler@0.3.0#handle") (param i32) (result i32)
                 {body})
@@ -99,6 +114,25 @@ async fn a_guest_that_loops_is_stopped_in_the_end() {
         let answer = guest(ENDLESS, metering).handle(&world, request()).await;
         assert!(answer.is_err(), "{metering:?}");
     }
+}
+
+/// Ticks go by for whoever waits too.
+#[tokio::test]
+async fn a_guest_that_calls_its_host_does_not_run_on_and_on() {
+    let lines = Arc::new(Mutex::new(String::new()));
+    let log = {
+        let lines = lines.clone();
+        move |line: &str| lines.lock().unwrap().push_str(line)
+    };
+    let world = World {
+        limit: Some(20),
+        log: Arc::new(log),
+        ..world()
+    };
+    let runtime = guest(ASKS, Metering::Epochs);
+    assert!(runtime.handle(&world, request()).await.is_err());
+    let lines = lines.lock().unwrap();
+    assert!(lines.contains("unreachable"), "{lines}");
 }
 
 #[tokio::test]
