@@ -89,8 +89,8 @@ mod listed {
         RetryWithoutReadingBack,
         /// A create without an answer may be sent again at once, though Getfly may still store it.
         SettleTimeIgnored,
-        /// That nobody goes on while a create may still be stored is kept with the place only, after the work.
-        PauseKeptLate,
+        /// That nobody goes on while a create may still be stored is kept with the worker's place only.
+        PauseNotInRecord,
         /// Accounts are created without the deterministic code.
         CreateWithoutCode,
         /// Whose account was announced is forgotten once the customer's own event is too old.

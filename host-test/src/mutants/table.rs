@@ -30,7 +30,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
             "crash after a create"
         }
-        M::SettleTimeIgnored | M::PauseKeptLate => "stored late",
+        M::SettleTimeIgnored | M::PauseNotInRecord => "stored late",
         M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
             "changed between tries"
         }

@@ -119,8 +119,8 @@ const FINDINGS: &[(&str, &str)] = &[
     (
         "An account was stored long after its timeout, and the store failed, or the worker died, before the pause that waits for \
          it was kept: the next worker took up another customer of the same phone meanwhile, and made a second account.",
-        "Found when every pair of mishaps was tried. Now the pause is kept before anything else, and an account that was announced is \
-         waited for by whoever comes next (`plugin/src/sync/drain/event.rs`, `plugin/src/sync/ledger.rs`).",
+        "Found when every pair of mishaps was tried. Now the event's own record tells the pause, and an account that was announced \
+         is waited for by whoever comes next (`plugin/src/sync/drain/event.rs`, `plugin/src/sync/ledger.rs`).",
     ),
 ];
 

@@ -16,6 +16,7 @@ use crate::{
         phone::PhoneField,
         verdict::Reason,
     },
+    time::Timestamp,
 };
 use core::time::Duration;
 
@@ -96,6 +97,7 @@ pub fn finish(record: &mut Record, reason: Reason, now: crate::time::Timestamp) 
     record.rule = Some(reason.rule().to_owned());
     record.evidence.push(reason.explain().to_owned());
     record.next_attempt_at = None;
+    record.getfly_paused_until = None;
     record.finished_at = Some(now);
     record.body = None;
 }
@@ -199,18 +201,14 @@ async fn create_account<W: World>(
         let sealer = &session.ready.sealer;
         ledger::keep_numbers(session.world, sealer, phones.numbers(), &code).await?;
     }
-    let claim = CustomerEntry::Creating {
-        seq: record.seq,
-        code: code.clone(),
-        since: session.world.now(),
+    let seq = record.seq;
+    let announce = async |since| {
+        let code = code.clone();
+        let claim = CustomerEntry::Creating { seq, code, since };
+        let retailer = &session.connection.retailer;
+        ledger::keep_customer(session.world, retailer, customer_id, &claim).await
     };
-    ledger::keep_customer(
-        session.world,
-        &session.connection.retailer,
-        customer_id,
-        &claim,
-    )
-    .await?;
+    announce(session.world.now()).await?;
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_account(&account).await else {
             enrol(session, record, &account).await?;
@@ -223,9 +221,12 @@ async fn create_account<W: World>(
                 note(record, &without(detail, &error));
                 continue;
             }
+            announce(Timestamp::UNIX_EPOCH).await?;
             return Err(error.into());
         }
         if !error.maybe_stored() && !error.is_duplicate() {
+            // Nobody needs to wait for it.
+            announce(Timestamp::UNIX_EPOCH).await?;
             return Err(error.into());
         }
         if session.getfly().account_by_code(&code).await?.is_some() {

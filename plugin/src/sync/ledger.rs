@@ -33,7 +33,8 @@ pub enum CustomerEntry {
         seq: u64,
         /// The account's code.
         code: AccountCode,
-        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`].
+        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`]. 1970 once Getfly has
+        /// refused it.
         since: Timestamp,
     },
 }
@@ -252,10 +253,7 @@ async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(),
 /// What became of event `seq`, which was about to create.
 enum Claim {
     Created,
-    /// It is at it, or a dead letter.
-    Open {
-        is_dead: bool,
-    },
+    Open,
     /// It ended, and its record is past its retention.
     Removed,
 }
@@ -269,9 +267,7 @@ async fn claim_of(
     Ok(match journal::read_event(store, seq).await? {
         None => Claim::Removed,
         Some(record) if created(&record) && has_it(&record) => Claim::Created,
-        Some(record) => Claim::Open {
-            is_dead: record.state == State::Dead,
-        },
+        Some(_) => Claim::Open,
     })
 }
 
@@ -297,14 +293,9 @@ pub async fn customer(
                 };
                 match claim_of(store, seq, has_it).await? {
                     Claim::Created => CustomerKnown::Synced(code),
-                    Claim::Open { is_dead } => CustomerKnown::Perhaps {
+                    Claim::Open => CustomerKnown::Perhaps {
                         by: Some(seq),
-                        // Getfly refused it, or had days for it.
-                        since: if is_dead {
-                            Timestamp::UNIX_EPOCH
-                        } else {
-                            since
-                        },
+                        since,
                     },
                     Claim::Removed => CustomerKnown::Perhaps { by: None, since },
                 }
@@ -394,7 +385,7 @@ pub async fn invoice(
             invoice_id,
             since,
         })) => match claim_of(store, seq, |_| true).await? {
-            Claim::Open { .. } => InvoiceFamily {
+            Claim::Open => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),
             },

@@ -180,6 +180,8 @@ pub struct Record {
     pub attempts: u32,
     /// Set when `retrying`.
     pub next_attempt_at: Option<Timestamp>,
+    /// Until then nobody calls Getfly after its failure: what it was sent may still be stored.
+    pub getfly_paused_until: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// The Getfly account it led to.
@@ -219,6 +221,7 @@ stored_fields!(Record {
     reason,
     attempts,
     next_attempt_at,
+    getfly_paused_until,
     finished_at,
     account_code,
     order_code,
@@ -254,6 +257,7 @@ impl Record {
             reason: None,
             attempts: 0,
             next_attempt_at: None,
+            getfly_paused_until: None,
             finished_at: None,
             account_code: None,
             order_code: None,
@@ -281,6 +285,7 @@ impl Record {
         self.outcome = None;
         self.reason = Some(reason.to_owned());
         self.next_attempt_at = None;
+        self.getfly_paused_until = None;
         self.finished_at = Some(now);
     }
 }

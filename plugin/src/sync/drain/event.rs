@@ -5,12 +5,12 @@ use super::{Drain, Pass, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
     kiotviet::error::KiotVietError,
-    log, stored,
+    log,
     sync::{
         attempt,
         cursor::{Pause, due_time},
         execute::note,
-        journal, keys,
+        journal,
         plan::{Failure, Side},
         record::{Record, State},
         retry, unfinished,
@@ -49,6 +49,9 @@ impl<W: World> Drain<'_, '_, W> {
         let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
         if let Some(at) = record.next_attempt_at.filter(waits) {
             self.list_event(at, &record).await?;
+            if let Some(until) = record.getfly_paused_until.filter(|until| *until > now) {
+                self.pause_getfly(&mut record, until);
+            }
             return Ok(Pass::Complete);
         }
         if self.paused_until(GETFLY).is_some()
@@ -82,7 +85,7 @@ impl<W: World> Drain<'_, '_, W> {
             Err(Failure::Abandoned(why)) => Err(why),
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
-                self.pause_getfly_first(until).await?;
+                self.pause_getfly(&mut record, until);
                 self.postpone(record, until).await
             }
             Err(Failure::Dead { reason, words }) => {
@@ -145,19 +148,15 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// Leaves Getfly alone until then, and keeps that before anything else, beside the place as it was last
-    /// written: a create may be on its way, and whoever comes after a failure of the store or a crash must
-    /// not go on before it shows.
-    async fn pause_getfly_first(&mut self, until: Timestamp) -> Result<(), Stop> {
-        if mutant!(PauseKeptLate) {
-            return Ok(());
+    /// Leaves Getfly alone until then. Its record tells it first: whoever comes after a crash, or a store that
+    /// failed, must not go on before what was sent shows.
+    fn pause_getfly(&mut self, record: &mut Record, until: Timestamp) {
+        if !mutant!(PauseNotInRecord) {
+            record.getfly_paused_until = Some(until);
         }
         let failures = self.cursor.pauses.get(GETFLY).map_or(0, |p| p.failures);
         let pause = Pause { until, failures };
         self.cursor.pauses.insert(GETFLY.to_owned(), pause);
-        self.saved.pauses.insert(GETFLY.to_owned(), pause);
-        let bytes = stored::write(&self.saved);
-        self.worker.set(keys::CURSOR, &bytes).await.map_err(stop)
     }
 
     /// Leaves a connection's KiotViet alone for a while after a failure.
@@ -214,7 +213,7 @@ impl<W: World> Drain<'_, '_, W> {
         let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
         if side == Side::Getfly {
-            self.pause_getfly_first(until).await?;
+            self.pause_getfly(&mut record, until);
         }
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
