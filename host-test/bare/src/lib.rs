@@ -1,6 +1,6 @@
 //! The least that a component can do: `GET` is answered at once; any other request is read whole and
-//! kept with the same calls to the store that the plugin makes for a delivery: two reads, a count and a
-//! write. Nothing is parsed, checked, sealed or processed.
+//! kept with the same calls to the store that the plugin makes for a delivery while a worker is busy: three
+//! reads, a count and a write. Nothing is parsed, checked, sealed or processed.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(
@@ -58,7 +58,8 @@ async fn keep(request: Request) -> Result<(), store::Error> {
     }
     drop(taken);
     let seq = atomics::increment(&bucket, "bare/tail", 1)?;
-    bucket.set(&format!("bare/{seq}"), &body)
+    bucket.set(&format!("bare/{seq}"), &body)?;
+    bucket.exists("bare/lease").map(|_| ())
 }
 
 fn answer(status: u16) -> Result<Response, ErrorCode> {

@@ -50,7 +50,7 @@ impl<W: World> Drain<'_, '_, W> {
         if let Some(at) = record.next_attempt_at.filter(waits) {
             self.list_event(at, &record).await?;
             if let Some(until) = record.getfly_paused_until.filter(|until| *until > now) {
-                self.pause_getfly(&mut record, until);
+                self.pause_getfly(until);
             }
             return Ok(Pass::Complete);
         }
@@ -85,8 +85,10 @@ impl<W: World> Drain<'_, '_, W> {
             Err(Failure::Abandoned(why)) => Err(why),
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
-                self.pause_getfly(&mut record, until);
-                self.postpone(record, until).await
+                tell_pause(&mut record, until);
+                let pass = self.postpone(record, until).await?;
+                self.pause_getfly(until);
+                Ok(pass)
             }
             Err(Failure::Dead { reason, words }) => {
                 self.bury(record, reason, words).await?;
@@ -148,12 +150,8 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// Leaves Getfly alone until then. Its record tells it first: whoever comes after a crash, or a store that
-    /// failed, must not go on before what was sent shows.
-    fn pause_getfly(&mut self, record: &mut Record, until: Timestamp) {
-        if !mutant!(PauseNotInRecord) {
-            record.getfly_paused_until = Some(until);
-        }
+    /// Leaves Getfly alone until then.
+    fn pause_getfly(&mut self, until: Timestamp) {
         let failures = self.cursor.pauses.get(GETFLY).map_or(0, |p| p.failures);
         let pause = Pause { until, failures };
         self.cursor.pauses.insert(GETFLY.to_owned(), pause);
@@ -213,7 +211,7 @@ impl<W: World> Drain<'_, '_, W> {
         let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
         if side == Side::Getfly {
-            self.pause_getfly(&mut record, until);
+            tell_pause(&mut record, until);
         }
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
@@ -222,5 +220,13 @@ impl<W: World> Drain<'_, '_, W> {
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.insert(name, Pause { until, failures });
         Ok(pass)
+    }
+}
+
+/// Its record tells for how long Getfly is left alone: whoever comes after a crash, or a store that failed,
+/// must not go on before what was sent shows.
+fn tell_pause(record: &mut Record, until: Timestamp) {
+    if !mutant!(PauseNotInRecord) {
+        record.getfly_paused_until = Some(until);
     }
 }
