@@ -16,6 +16,7 @@ mod start;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
+use comfy_table::Table;
 use redis::Databases;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -86,7 +87,9 @@ fn main() -> Result<()> {
             figures[part] = measured(part, &options, &redis)?;
         }
     }
-    println!("{}", serde_json::to_string_pretty(&figures)?);
+    for (part, figures) in figures.as_object().into_iter().flatten() {
+        println!("{part}\n{}", table(figures));
+    }
     if let Some(file) = &file {
         put(file, figures)?;
     }
@@ -108,6 +111,36 @@ fn measured(part: &str, options: &Options, redis: &Databases) -> Result<Value> {
 
 fn value(figures: impl Serialize) -> Result<Value> {
     Ok(serde_json::to_value(figures)?)
+}
+
+/// A part's rows, or the names and values of its one row; what lies deeper as JSON.
+fn table(figures: &Value) -> Table {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
+    match figures {
+        Value::Array(rows) => {
+            let first = rows.first().and_then(Value::as_object);
+            table.set_header(first.into_iter().flatten().map(|(name, _)| name));
+            for row in rows {
+                table.add_row(row.as_object().into_iter().flatten().map(|(_, v)| cell(v)));
+            }
+        }
+        one => {
+            for (name, value) in one.as_object().into_iter().flatten() {
+                table.add_row([name.clone(), cell(value)]);
+            }
+        }
+    }
+    table
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Number(n) if n.is_f64() => format!("{:.1}", n.as_f64().unwrap_or_default()),
+        Value::String(text) => text.clone(),
+        Value::Null => "–".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Replaces the measured parts in a file, which need not be there.

@@ -127,7 +127,7 @@ const HEAD: &str = "# Mutants
 A test proves something only if it can fail. So each protection below is taken away in turn (`plugin/src/mutant.rs`, a
 feature that the component never has), and every check is run against the plugin without it. A mutant that no check catches
 fails the build. Written by `BLESS=1 cargo test -p host-test --test mutants`, and compared with what really happens by the
-same test without `BLESS`.
+same test without `BLESS`. A `cas` on an absent key needs no mutant: the component does not import it, and a test holds that.
 
 ## Checks
 

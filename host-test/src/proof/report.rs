@@ -176,8 +176,8 @@ tests plant faults into sound evidence (a doubled account, a lost order, a wrong
 is found.
 
 Two and three instances at once are run by a scheduler (`host-test/src/schedule`) that decides at every host call who goes on, and
-may let one stand still for 8, 35 or 65 seconds there: every order within the stated bounds, each run anew. Without the lease
-the same search finds a doubled order (`host-test/tests/interleavings.rs`). The component itself, as WebAssembly, is trapped at
+may let one stand still for 8, 35 or 65 seconds there: every order within the stated bounds, each run anew. These runs are judged by
+what Getfly has and owes, by what waits, and by the plugin's own counts. Without the lease the same search finds a doubled order (`host-test/tests/interleavings.rs`). The component itself, as WebAssembly, is trapped at
 instructions over its whole run: a delivery's every 2,500 units of fuel, healing's and a backfill's every 40,000, and two in a row
 by draws (`host-test/tests/wasm_traps.rs`). The [mutants](mutants.md),
 each a protection taken away, are all caught.
@@ -199,7 +199,7 @@ Eight fuzz targets assert what must hold for any bytes ([fuzzing.md](fuzzing.md)
 hundred changes of each. The host itself, as a process on loopback, is flooded and killed with `kill -9`, two hundred times on each
 of two stores ([soak.md](soak.md)).
 
-What this does not cover: several calls of one instance in another order than it made them, effects at a vendor that come later than
+What this does not cover: three mishaps at once but where they are drawn, several calls of one instance in another order than it made them, effects at a vendor that come later than
 eight seconds after a worker stood still, an acceptor that stands still for more than eighty hours, a store that loses everything at
 once (it looks like a new one; Getfly's side is then searched as for any new customer), a real KiotViet or Getfly. That the simulated
 vendors are like the real ones is README's list of assumptions.
