@@ -113,7 +113,7 @@ fn value(figures: impl Serialize) -> Result<Value> {
     Ok(serde_json::to_value(figures)?)
 }
 
-/// A part's rows, or the names and values of its one row; what lies deeper as JSON.
+/// A part's rows, or the names and values of its one row; what lies deeper has a line for each.
 fn table(figures: &Value) -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
@@ -139,8 +139,15 @@ fn cell(value: &Value) -> String {
         Value::Number(n) if n.is_f64() => format!("{:.1}", n.as_f64().unwrap_or_default()),
         Value::String(text) => text.clone(),
         Value::Null => "–".to_owned(),
+        Value::Object(members) => words(members.values(), " "),
+        Value::Array(all) => words(all, "\n"),
         other => other.to_string(),
     }
+}
+
+fn words<'a>(all: impl IntoIterator<Item = &'a Value>, between: &str) -> String {
+    let all: Vec<String> = all.into_iter().map(cell).collect();
+    all.join(between)
 }
 
 /// Replaces the measured parts in a file, which need not be there.
