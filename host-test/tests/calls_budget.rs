@@ -1,8 +1,12 @@
 //! Claims the design's cost: calls to the vendors and writes to the store per ordinary event, none
-//! for repeats, and a drain that finds nothing costs the same after any number of events. How: the
-//! calls are counted.
+//! for repeats, the searches go out together, and a drain that finds nothing costs the same after any number
+//! of events. How: the calls are counted, and time is virtual.
 
-use host_test::scene::{On, Scene, hoa, sale};
+use host_test::{
+    scene::{On, Scene, hoa, sale},
+    sim::{Fault, FaultRule},
+};
+use std::time::Duration;
 
 fn endpoints(scene: &Scene) -> Vec<&'static str> {
     scene
@@ -104,4 +108,22 @@ async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() 
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] <= 5, "{costs:?}");
+}
+
+/// KiotViet's record, both searches together, the create.
+#[tokio::test(start_paused = true)]
+async fn a_new_customer_takes_two_round_trips_after_kiotviets_read() {
+    const LATENCY: Duration = Duration::from_millis(50);
+    let scene = Scene::connected(On::Both).await;
+    scene.app.set_variable("getfly_requests_per_second", "100");
+    scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    for vendor in [&scene.kiotviet_faults, &scene.getfly_faults] {
+        vendor.add(FaultRule::new(Fault::Delay(LATENCY)));
+    }
+    scene.kiotviet.create_customer(hoa());
+    let began = tokio::time::Instant::now();
+    scene.deliver().await;
+    assert_eq!(began.elapsed(), 3 * LATENCY);
+    assert_eq!(scene.in_getfly(), (1, 1));
 }
