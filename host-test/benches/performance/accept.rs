@@ -2,8 +2,7 @@
 //! calls to the store, one that does nothing, and a host without a component.
 
 use crate::{
-    load::{Met, load},
-    processor,
+    load::{Met, Pace, client, load},
     redis::Databases,
     shop::{Shop, host},
 };
@@ -62,9 +61,8 @@ pub(crate) struct Row {
     pub(crate) who: Who,
     pub(crate) kept: Kept,
     pub(crate) connections: usize,
-    pub(crate) per_second: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+    #[serde(flatten)]
+    pub(crate) pace: Pace,
     /// Processor time of the server's side for an answer; none where the system does not tell.
     pub(crate) cpu_us: Option<f64>,
     pub(crate) refused: usize,
@@ -76,11 +74,7 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> R
         .thread_name("server")
         .enable_all()
         .build()?;
-    let client = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("load")
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let client = client()?;
     let bare = xtask::build(xtask::BARE)?.path;
     let plugin = xtask::build_component()?.path;
     let mut rows = Vec::new();
@@ -125,13 +119,9 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> R
                 )],
                 _ => shop.deliveries,
             };
-            let before = processor::time_but("load");
             let met = client.block_on(load(&[to], Arc::new(requests), connections, time))?;
-            let spent = before
-                .zip(processor::time_but("load"))
-                .map(|(before, after)| after - before);
             serving.abort();
-            let row = row(who, kept, connections, &met, spent);
+            let row = row(who, kept, connections, &met);
             eprintln!("{row:?}");
             rows.push(row);
         }
@@ -139,17 +129,13 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> R
     Ok(rows)
 }
 
-fn row(who: Who, kept: Kept, connections: usize, met: &Met, spent: Option<Duration>) -> Row {
-    let answered = u32::try_from(met.answered.max(1)).unwrap_or(u32::MAX);
-    let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
+fn row(who: Who, kept: Kept, connections: usize, met: &Met) -> Row {
     Row {
         who,
         kept,
         connections,
-        per_second: met.per_second(),
-        p50_ms: ms(met.percentile(50)),
-        p99_ms: ms(met.percentile(99)),
-        cpu_us: spent.map(|spent| spent.as_secs_f64() * 1e6 / f64::from(answered)),
+        pace: met.pace(),
+        cpu_us: met.cpu_us(),
         refused: met.refused,
     }
 }

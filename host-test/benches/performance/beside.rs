@@ -2,7 +2,7 @@
 //! (`benches/node-red`).
 
 use crate::{
-    load::{Met, load},
+    load::{Met, Pace, client, load},
     shop::{raw, tell},
 };
 use anyhow::{Context, Result};
@@ -22,18 +22,14 @@ const SECRET: &str = "a-secret-of-the-load";
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Row {
     pub(crate) connections: usize,
-    pub(crate) per_second: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+    #[serde(flatten)]
+    pub(crate) pace: Pace,
     pub(crate) refused: usize,
 }
 
 /// Each number of connections for `time`.
 pub(crate) fn run(url: &str, time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
-    let client = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let client = client()?;
     let url = Url::parse(url)?;
     let host = url.host_str().context("an address has a host")?;
     let port = url.port_or_known_default().context("and a port")?;
@@ -62,12 +58,9 @@ pub(crate) fn run(url: &str, time: Duration, connections: &[usize]) -> Result<Ve
 }
 
 fn row(connections: usize, met: &Met) -> Row {
-    let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
     Row {
         connections,
-        per_second: met.per_second(),
-        p50_ms: ms(met.percentile(50)),
-        p99_ms: ms(met.percentile(99)),
+        pace: met.pace(),
         refused: met.refused,
     }
 }

@@ -5,8 +5,7 @@
 
 use crate::{
     backfill::most_within,
-    load::{Met, load},
-    processor,
+    load::{Met, Pace, client, load},
     redis::Databases,
     shop::{Shop, host},
 };
@@ -39,10 +38,9 @@ const QUEUE_TIME: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Row {
     pub(crate) hosts: usize,
-    /// Deliveries accepted each second by all of them.
-    pub(crate) per_second: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+    /// Of all of them together.
+    #[serde(flatten)]
+    pub(crate) pace: Pace,
     /// Processor time of an accepted delivery on the hosts' side; none where the system does not tell.
     pub(crate) cpu_us: Option<f64>,
     pub(crate) accepted: usize,
@@ -64,11 +62,7 @@ pub(crate) fn run(time: Duration, redis: &Databases) -> Result<Vec<Row>> {
     let server = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let client = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("load")
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let client = client()?;
     let mut rows = Vec::new();
     for count in HOSTS {
         let Some(address) = server.block_on(redis.empty())? else {
@@ -78,11 +72,9 @@ pub(crate) fn run(time: Duration, redis: &Databases) -> Result<Vec<Row>> {
         let hosts = server.block_on(Hosts::up(&address, count))?;
         let requests = Arc::new(hosts.shop.deliveries.clone());
         let to = hosts.serving.iter().map(|(to, _)| *to).collect::<Vec<_>>();
-        let before = processor::time_but("load");
         let met = client.block_on(load(&to, requests, CONNECTIONS, time))?;
-        let spent = before.zip(processor::time_but("load")).map(|(b, a)| a - b);
         server.block_on(hosts.until_nothing_waits())?;
-        let row = hosts.row(&met, spent)?;
+        let row = hosts.row(&met)?;
         eprintln!("{row:?}");
         rows.push(row);
         for (_, serving) in hosts.serving {
@@ -154,9 +146,7 @@ impl Hosts {
         }
     }
 
-    fn row(&self, met: &Met, spent: Option<Duration>) -> Result<Row> {
-        let answered = f64::from(u32::try_from(met.answered.max(1))?);
-        let ms = |wait: Duration| wait.as_secs_f64() * 1000.0;
+    fn row(&self, met: &Met) -> Result<Row> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let by = |host| ended.values().flatten().filter(|by| **by == host).count();
         let accounts = self.shop.scene.getfly.accounts();
@@ -186,10 +176,8 @@ impl Hosts {
         );
         Ok(Row {
             hosts: self.apps.len(),
-            per_second: met.per_second(),
-            p50_ms: ms(met.percentile(50)),
-            p99_ms: ms(met.percentile(99)),
-            cpu_us: spent.map(|spent| spent.as_secs_f64() * 1e6 / answered),
+            pace: met.pace(),
+            cpu_us: met.cpu_us(),
             accepted: met.answered,
             ended_by: (0..self.apps.len()).map(by).collect(),
             ended_twice: ended.values().filter(|by| by.len() > 1).count(),

@@ -1,6 +1,7 @@
 //! A closed load on loopback: so many connections, each of which sends its next request when the last
 //! was answered.
 
+use crate::processor;
 use anyhow::{Result, bail};
 use bytes::Bytes;
 use std::{
@@ -14,8 +15,12 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    runtime::{Builder, Runtime},
     task::JoinSet,
 };
+
+/// The load's threads, by name: what they take is not the server's.
+const THREADS: &str = "load";
 
 /// What a load met.
 #[derive(Debug, Clone, Default)]
@@ -28,20 +33,53 @@ pub(crate) struct Met {
     pub(crate) waits: Vec<Duration>,
     /// How long the whole took.
     pub(crate) took: Duration,
+    /// Processor time of this process meanwhile, without the load's own; none where the system does not tell.
+    spent: Option<Duration>,
+}
+
+/// How fast answers came.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Pace {
+    /// Answers in 200 each second.
+    pub(crate) per_second: f64,
+    /// Half of all answers took no longer.
+    pub(crate) p50_ms: f64,
+    /// Ninety-nine of a hundred took no longer.
+    pub(crate) p99_ms: f64,
 }
 
 impl Met {
-    /// Answers each second.
-    pub(crate) fn per_second(&self) -> f64 {
+    /// How fast answers came.
+    pub(crate) fn pace(&self) -> Pace {
         let answered = u32::try_from(self.answered).unwrap_or(u32::MAX);
-        f64::from(answered) / self.took.as_secs_f64()
+        Pace {
+            per_second: f64::from(answered) / self.took.as_secs_f64(),
+            p50_ms: self.percentile_ms(50),
+            p99_ms: self.percentile_ms(99),
+        }
     }
 
     /// The wait that so many of a hundred did not exceed.
-    pub(crate) fn percentile(&self, of_a_hundred: usize) -> Duration {
+    fn percentile_ms(&self, of_a_hundred: usize) -> f64 {
         let at = self.waits.len() * of_a_hundred / 100;
-        self.waits.get(at).copied().unwrap_or_default()
+        let wait = self.waits.get(at).copied().unwrap_or_default();
+        wait.as_secs_f64() * 1000.0
     }
+
+    /// Processor time for an answer, microseconds, without the load's own; none where the system does not
+    /// tell.
+    pub(crate) fn cpu_us(&self) -> Option<f64> {
+        let answered = u32::try_from(self.answered.max(1)).unwrap_or(u32::MAX);
+        let spent = self.spent?;
+        Some(spent.as_secs_f64() * 1e6 / f64::from(answered))
+    }
+}
+
+/// What a load runs on.
+pub(crate) fn client() -> Result<Runtime> {
+    let mut client = Builder::new_multi_thread();
+    client.thread_name(THREADS).worker_threads(1).enable_all();
+    Ok(client.build()?)
 }
 
 /// Sends `requests`, in turn and over again, for `time`; connections are shared out among `to`.
@@ -52,6 +90,7 @@ pub(crate) async fn load(
     time: Duration,
 ) -> Result<Met> {
     let next = Arc::new(AtomicUsize::new(0));
+    let before = processor::time_but(THREADS);
     let began = Instant::now();
     let until = began + time;
     let mut running = JoinSet::new();
@@ -84,6 +123,8 @@ pub(crate) async fn load(
         all.waits.extend(met.waits);
     }
     all.took = began.elapsed();
+    let after = processor::time_but(THREADS);
+    all.spent = before.zip(after).map(|(before, after)| after - before);
     all.waits.sort_unstable();
     Ok(all)
 }

@@ -46,12 +46,14 @@ impl Instance {
                 TICKS
             }
         };
+        let limit = world.limit.unwrap_or(enough);
+        store.data_mut().limits.most_ticks = limit;
         Self {
             runtime: runtime.clone(),
             store,
             proxy: None,
             served: 0,
-            limit: world.limit.unwrap_or(enough),
+            limit,
         }
     }
 
@@ -98,9 +100,7 @@ impl Instance {
                 store.fuel_async_yield_interval(Some(YIELD_FUEL))?;
             }
             Metering::Epochs => {
-                let limits = &mut store.data_mut().limits;
-                limits.most_ticks = self.limit;
-                limits.called();
+                store.data_mut().limits.called();
                 store.set_epoch_deadline(1);
             }
         }

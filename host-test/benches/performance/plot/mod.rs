@@ -54,7 +54,7 @@ fn accepting(rows: &[accept::Row]) -> String {
         (Who::Bare, "a bare component with the same calls", "c4"),
     ];
     let drawn = |row: &&accept::Row| PAIR.iter().any(|(who, ..)| *who == row.who);
-    let most = rows.iter().filter(drawn).map(|row| row.per_second);
+    let most = rows.iter().filter(drawn).map(|row| row.pace.per_second);
     let top = most.fold(1.0, f64::max);
     let (step, top) = ticks(top);
     let up = |value: f64| TOP + HEIGHT - value / top * HEIGHT;
@@ -100,10 +100,13 @@ fn accepting(rows: &[accept::Row]) -> String {
                 let Some(row) = rows.iter().filter(here).find(this) else {
                     continue;
                 };
-                let (x, y) = (middle - BAR + count(side) * (BAR + 1.0), up(row.per_second));
+                let (x, y) = (
+                    middle - BAR + count(side) * (BAR + 1.0),
+                    up(row.pace.per_second),
+                );
                 canvas.bar(x, y, BAR, TOP + HEIGHT - y, colour);
                 let above = Label::new(x + BAR / 2.0, y - 4.0, Anchor::Middle).small();
-                canvas.text(&above, &format!("{:.1}", row.per_second / 1000.0));
+                canvas.text(&above, &format!("{:.1}", row.pace.per_second / 1000.0));
             }
             let under = Label::new(middle, TOP + HEIGHT + 18.0, Anchor::Middle).quiet();
             canvas.text(&under, &connections.to_string());
