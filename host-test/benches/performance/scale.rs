@@ -2,8 +2,11 @@
 //! store, and time. The plugin natively, over a store in memory, in virtual time.
 
 use anyhow::{Result, ensure};
-use host_test::scene::{On, Scene, hoa};
+use host_test::scene::{On, Scene, customer, hoa};
 use std::time::{Duration, Instant};
+
+/// One of so many past events brought a new customer; the others told one customer again.
+const NEW_EVERY: usize = 100;
 
 /// One line of the table.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -30,10 +33,17 @@ async fn rows(past: &[usize]) -> Result<Vec<Row>> {
     let id = scene.kiotviet.create_customer(hoa());
     scene.deliver().await;
     let mut told = 1;
+    let mut customers = 1;
     let mut rows = Vec::new();
     for &past_events in past {
         while told < past_events {
-            scene.kiotviet.edit_customer(id, |_| {});
+            if told % NEW_EVERY == 0 {
+                let phone = format!("09{customers:08}");
+                scene.kiotviet.create_customer(customer("Khách", &phone));
+                customers += 1;
+            } else {
+                scene.kiotviet.edit_customer(id, |_| {});
+            }
             scene.deliver().await;
             told += 1;
             scene.app.take_stored();
@@ -64,7 +74,8 @@ async fn rows(past: &[usize]) -> Result<Vec<Row>> {
             heal,
         });
     }
-    ensure!(scene.in_getfly() == (1, 0), "{:?}", scene.in_getfly());
+    let in_getfly = scene.in_getfly();
+    ensure!(in_getfly == (customers, 0), "{in_getfly:?}");
     Ok(rows)
 }
 
