@@ -2,11 +2,15 @@
 //! each kind in a shop whose tokens and users are cached, counted behind the component's interfaces.
 
 use crate::{
-    keyvalue::Counting,
+    harness::component,
+    keyvalue::{Backend as _, Counting},
+    runtime::{Finished, Instances},
     scene::{On, customer, hoa, sale},
+    sim::SimClock as _,
     wasm_scene::WasmScene,
 };
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use plugin::sync::{keys, lease::SLOT_SECONDS};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -51,6 +55,37 @@ impl Shop {
         Ok(Self { scene, store })
     }
 
+    /// What accepting a delivery costs while a worker is busy, in a fresh instance and in one that has served.
+    async fn accepting(&self, budgets: [(&'static str, [usize; 7]); 2]) -> Result<Vec<Cost>> {
+        let slot = self
+            .scene
+            .app
+            .clock()
+            .now()
+            .as_second()
+            .div_euclid(SLOT_SECONDS);
+        for slot in slot..slot + 10 {
+            let held = self.store.increment(&keys::lease(slot), 1).await;
+            held.map_err(|e| anyhow!(e))?;
+        }
+        let instances = Instances::new(component()?, self.scene.app.world());
+        let mut costs = Vec::new();
+        for (what, budget) in budgets {
+            let new = customer("Khách", "0933333333");
+            self.scene.kiotviet.create_customer(new);
+            let delivery = self.scene.kiotviet.take_deliveries().pop();
+            let delivery = delivery.context("a delivery")?;
+            let request = self.scene.kiotviet.request(&delivery);
+            self.store.take();
+            let handled = instances.handle(request).await?;
+            let status = handled.response.status();
+            ensure!(status == 200, "{what}: {status}");
+            let finished = handled.after.await?;
+            costs.push(self.counted(what, &finished, budget)?);
+        }
+        Ok(costs)
+    }
+
     /// What a delivery, or a drain where nothing is to be delivered, costs.
     async fn cost(&self, what: &'static str, budget: [usize; 7]) -> Result<Cost> {
         // Away from a slot's end, where the next one is taken too.
@@ -62,15 +97,17 @@ impl Shop {
             None => self.scene.app.api("POST", "drain", &Value::Null).await,
         };
         ensure!(outcome.status == 200, "{what}: {}", outcome.json());
+        self.counted(what, &outcome.finished, budget)
+    }
+
+    fn counted(&self, what: &'static str, finished: &Finished, budget: [usize; 7]) -> Result<Cost> {
         let asked = self.store.take();
         let calls = self.scene.app.take_calls().len();
-        let fuel = usize::try_from(outcome.finished.fuel)?;
-        let memory = outcome.finished.memory;
         Ok(Cost {
             what,
             counts: [
-                fuel,
-                memory,
+                usize::try_from(finished.fuel)?,
+                finished.memory,
                 asked.reads,
                 asked.writes,
                 asked.lease,
@@ -113,5 +150,17 @@ pub async fn costs() -> Result<Vec<Cost>> {
     shop.cost("", budget).await?;
     let budget = [500_000, MEMORY, 3, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
+
+    let accepting = shop.accepting([
+        (
+            "accepting, in a fresh instance",
+            [400_000, MEMORY, 2, 2, 1, 800, 0],
+        ),
+        (
+            "accepting, in one that has served",
+            [250_000, MEMORY, 2, 2, 1, 800, 0],
+        ),
+    ]);
+    costs.extend(accepting.await?);
     Ok(costs)
 }

@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use plugin::{
     app::{self, After},
-    config::Config,
+    config::{self, Config},
     sync::plain,
     sync::world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
@@ -75,6 +75,7 @@ pub struct Native {
     /// What its open store sees, where each handle sees something else.
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
+    config: config::Kept,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     random: Mutex<StdRng>,
@@ -141,6 +142,7 @@ impl Native {
             handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(variables),
+            config: config::Kept::new(),
             upstreams: upstreams
                 .into_iter()
                 .map(|(o, u)| (o.to_owned(), u))
@@ -167,6 +169,7 @@ impl Native {
             handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(lock(&self.variables).clone()),
+            config: config::Kept::new(),
             upstreams: self.upstreams.clone(),
             clock: self.clock.clone(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
@@ -272,9 +275,9 @@ impl Native {
     }
 
     /// The configuration as the plugin reads it.
-    pub fn config(&self) -> Config {
+    pub fn config(&self) -> Arc<Config> {
         let variables = lock(&self.variables).clone();
-        Config::load(|name| variables.get(name).cloned())
+        self.config.load(variables.into_iter().collect())
     }
 
     /// Calls made since this was last asked.

@@ -5,7 +5,7 @@
 //! list of webhooks.
 
 use host_test::{
-    native::{KIOTVIET, PUBLIC},
+    native::{KIOTVIET, OTHER_MASTER_KEY, PUBLIC},
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When},
 };
@@ -315,4 +315,46 @@ async fn a_webhook_switched_on_while_the_worker_works_counts_for_its_next_event(
         scene.outcomes().await,
         ["created customer_created", "created order_created"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_knows_a_connection_sees_at_once_what_another_changed() {
+    let scene = Scene::connected(On::Customers).await;
+    scene.app.set_variable("signature_policy", "enforce");
+    scene
+        .kiotviet
+        .create_customer(customer("Khách", "0911111111"));
+    let delivery = scene.kiotviet.take_deliveries().remove(0);
+    let known = scene.kiotviet.request(&delivery);
+    assert_eq!(scene.app.request(known.clone()).await.status, 200);
+
+    let other = scene.app.another(8);
+    let (status, gone) = other.api("DELETE", &path(), &Value::Null).await;
+    assert_eq!(status, 200, "{gone}");
+    assert_eq!(scene.app.request(known.clone()).await.status, 404);
+
+    let good = scene.kiotviet.settings();
+    let body = json!({
+        "retailer": good.retailer,
+        "client_id": good.client_id,
+        "client_secret": good.client_secret,
+    });
+    assert_eq!(other.api("PUT", &path(), &body).await.0, 200);
+    let webhook = format!("{}/webhooks/customer", path());
+    assert_eq!(other.api("PUT", &webhook, &Value::Null).await.0, 200);
+    scene.pass(1).await;
+    assert_eq!(scene.app.request(known).await.status, 404, "the old token");
+    scene.kiotviet.create_customer(hoa());
+    assert_eq!(scene.deliver().await, [200]);
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!(last, "created customer_created", "the new secret");
+
+    scene.app.set_variable("master_key", OTHER_MASTER_KEY);
+    scene
+        .kiotviet
+        .create_customer(customer("Khách", "0922222222"));
+    assert_eq!(scene.deliver().await, [200]);
+    let last = scene.events().await.pop().unwrap();
+    let notes = last["notes"].to_string();
+    assert!(notes.contains("cannot be opened"), "the new key: {notes}");
 }

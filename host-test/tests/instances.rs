@@ -6,7 +6,10 @@ use bytes::Bytes;
 use host_test::{
     harness::{self, Harness},
     runtime::{Finished, Instances, World},
+    scene::{CONNECTION, On, customer},
+    wasm_scene::WasmScene,
 };
+use serde_json::Value;
 use std::sync::Arc;
 
 /// None yet, over a store that was tried; each request may use so much fuel.
@@ -73,4 +76,31 @@ async fn one_that_was_stopped_serves_nobody_again() {
     assert!(stopped.is_err(), "out of fuel");
     // What it had taken of memory would show in whoever served again.
     assert_eq!(ask(&stopping, Bytes::new()).await, Some(fresh), "a new one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_has_served_sees_what_another_changed() {
+    let shop = WasmScene::connected(On::Customers, |b| b.variable("signature_policy", "enforce"));
+    let shop = shop.await.expect("a shop");
+    let component = harness::component().expect("the component");
+    let warm = Instances::new(component, shop.app.world());
+    let status = async |request| {
+        let handled = warm.handle(request).await.expect("answered");
+        let finished = handled.after.await.expect("it ends");
+        (handled.response.status().as_u16(), finished.fuel)
+    };
+    let told = |phone: &str| {
+        shop.kiotviet.create_customer(customer("Khách", phone));
+        shop.kiotviet
+            .request(&shop.kiotviet.take_deliveries().remove(0))
+    };
+    let first = told("0911111111");
+    assert_eq!(status(first.clone()).await.0, 200);
+    let path = format!("connections/{CONNECTION}");
+    shop.app.api("DELETE", &path, &Value::Null).await;
+    assert_eq!(status(first.clone()).await.0, 404);
+    shop.connect(On::Customers).await.expect("connected anew");
+    assert_eq!(status(first).await.0, 404, "the old token");
+    assert_eq!(status(told("0922222222")).await.0, 200);
+    assert_eq!(shop.in_getfly(), (2, 0), "each was signed with its secret");
 }

@@ -8,7 +8,7 @@ use crate::{
     sync::{
         accept::{self, MAX_BODY_BYTES},
         drain::{self, How, Upkeep},
-        journal, keys, lease, plain, probe,
+        journal, keys, known, lease, plain, probe,
         world::World,
     },
     web::{Answer, Body, BodyError, Inbound},
@@ -74,7 +74,7 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match accept::authenticate(world, name, token).await {
+    let connection = match known::authenticate(world, &config.connections, name, token).await {
         Ok(Some(connection)) => connection,
         Ok(None) => return (unknown(world, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),

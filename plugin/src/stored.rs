@@ -35,9 +35,26 @@ pub fn read<T: Stored>(bytes: &[u8]) -> Result<T, Damaged> {
     T::from_json(&json)
 }
 
+/// Whether both are the same. In WebAssembly `==` goes byte by byte; this is for what is compared often, and
+/// never for what somebody offers to be let in.
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let (a, a_rest) = a.as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b) && a_rest == b_rest
+}
+
 /// The bytes of a value to be stored.
 pub fn write<T: Stored>(value: &T) -> Vec<u8> {
     json::text(&value.to_json())
+}
+
+/// Whether a field of this value may be left out: it is read alike when it is not there.
+pub fn may_be_missing(json: &Value) -> bool {
+    match json {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// Reads a field; what is not there is read like `null`.
@@ -260,6 +277,21 @@ mod tests {
         }
         assert_eq!(read::<Outcome>(b"\"lost\""), Err(Damaged::VALUE));
         assert_eq!(Damaged("seq").to_string(), "seq is missing or malformed");
+    }
+
+    #[test]
+    fn bytes_are_the_same_only_when_each_of_them_is() {
+        let all: Vec<u8> = (0..40).collect();
+        for length in 0..all.len() {
+            let a = &all[..length];
+            assert!(is_same(a, &a.to_vec()));
+            assert!(!is_same(a, &all[..=length]) && !is_same(&all[..=length], a));
+            for changed in 0..length {
+                let mut b = a.to_vec();
+                b[changed] ^= 1;
+                assert!(!is_same(a, &b));
+            }
+        }
     }
 
     #[test]

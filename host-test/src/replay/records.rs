@@ -24,7 +24,8 @@ const LONG_AGO: &str = "2025-01-02T02:00:00Z";
 /// seller into both systems with one phone.
 pub(super) fn exist(kiotviet: &KiotVietSim, getfly: &GetflySim, items: &[Item], now: Timestamp) {
     for item in items {
-        let (Some(id), Ok(fields)) = (item.id, Fields::of(&item.raw, "item")) else {
+        let raw: Value = serde_json::from_slice(&item.raw).unwrap_or_default();
+        let (Some(id), Ok(fields)) = (item.id, Fields::of(&raw, "item")) else {
             continue;
         };
         match item.kind {

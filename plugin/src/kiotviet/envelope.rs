@@ -35,8 +35,8 @@ pub struct Item {
     pub id: Option<i64>,
     /// The record's code where there is one.
     pub code: Option<String>,
-    /// The item as it came.
-    pub raw: Value,
+    /// The item as it came, as the text of its JSON.
+    pub raw: Vec<u8>,
 }
 
 /// What an item is to the sync.
@@ -142,7 +142,7 @@ fn push(action: &Action, raw: &Value, items: &mut Vec<Item>) {
         kind: action.kind,
         id: id.and_then(whole_number).filter(|&id| id > 0),
         code: code.filter(|code| !code.is_empty()),
-        raw: raw.clone(),
+        raw: json::text(raw),
     });
 }
 

@@ -3,22 +3,21 @@
 //! anybody.
 
 use super::{
-    connections::{self, Connection},
+    connections::Connection,
     journal, keys,
+    known::Known,
     record::{Body, Hint, Kind, Record},
     world::{Clock, Random, Store, StoreError},
 };
 use crate::{
     config::SignaturePolicy,
-    json,
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Item},
-        signature::{self, Verdict},
+        signature::Verdict,
     },
     rules::verdict::Reason,
     seal::Sealer,
-    secret::Secret,
     time::Timestamp,
 };
 use core::{ops::Range, time::Duration};
@@ -55,14 +54,13 @@ pub async fn accept<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     policy: SignaturePolicy,
-    connection: &Connection,
+    known: &Known,
     signature: Option<&str>,
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
-    let secret = sealer
-        .and_then(|s| connection.open(s).ok())
-        .map(|o| o.webhook_secret);
-    let trust = judge(world, policy, connection, secret.as_ref(), signature, body).await?;
+    let connection = &known.connection;
+    let verdict = known.keys(sealer).map(|keys| keys.verify(signature, body));
+    let trust = judge(world, policy, connection, verdict).await?;
     let note = match trust {
         Trust::Trusted => None,
         Trust::Noted(note) => Some(note),
@@ -91,16 +89,13 @@ async fn judge<W: Store>(
     world: &W,
     policy: SignaturePolicy,
     connection: &Connection,
-    secret: Option<&Secret>,
-    header: Option<&str>,
-    body: &[u8],
+    verdict: Option<Verdict>,
 ) -> Result<Trust, StoreError> {
-    let Some(secret) = secret else {
+    let Some(verdict) = verdict else {
         return Ok(Trust::Noted(
             "signature not checked: the connection's secrets cannot be opened",
         ));
     };
-    let verdict = signature::verify(header, body, secret);
     let key = keys::signed(&connection.name);
     let seen = policy == SignaturePolicy::Auto && world.get(&key).await?.is_some();
     let note = match verdict {
@@ -159,8 +154,7 @@ async fn keep_items<W: Store + Clock + Random>(
         let mut record = describe(item, seq, now, connection);
         record.notes.extend(note.map(str::to_owned));
         if record.outcome.is_none() {
-            let raw = json::text(&item.raw);
-            record.body = Some(journal::keep_body(world, sealer, seq, &raw).await?);
+            record.body = Some(journal::keep_body(world, sealer, seq, &item.raw).await?);
         }
         journal::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
@@ -246,18 +240,4 @@ async fn open<W: Store>(
     body: &Body,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     journal::open_body(world, Some(sealer), seq, body).await
-}
-
-/// Reads the connection that `name` and `token` open; none when they do not.
-pub async fn authenticate(
-    store: &impl Store,
-    name: &str,
-    token: &str,
-) -> Result<Option<Connection>, StoreError> {
-    let connection = connections::load(store, name).await?;
-    Ok(if connections::token_matches(connection.as_ref(), token) {
-        connection
-    } else {
-        None
-    })
 }

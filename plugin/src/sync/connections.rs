@@ -287,7 +287,8 @@ impl Switches {
     }
 }
 
-fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
+/// What a stored value that cannot be read is to a caller who needs it.
+pub(super) fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
     move |e| StoreError(format!("{what} is damaged: {e}"))
 }
 

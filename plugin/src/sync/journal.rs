@@ -5,7 +5,7 @@ use super::{
     record::{Body, Entry, Kind, Record},
     world::{Clock, Random, Store, StoreError},
 };
-use crate::{json, seal::Sealer, stored, time::Timestamp};
+use crate::{seal::Sealer, stored, time::Timestamp};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
@@ -84,9 +84,8 @@ pub async fn write(store: &impl Store, seq: u64, entry: &Entry) -> Result<(), St
 
 /// Writes an event at its own number.
 pub async fn write_event(store: &impl Store, record: &Record) -> Result<(), StoreError> {
-    let entry = record.to_event_json();
     store
-        .set(&keys::entry(record.seq), &json::text(&entry))
+        .set(&keys::entry(record.seq), &record.to_event())
         .await
 }
 

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod few;
 pub mod journal;
 pub mod keys;
+pub mod known;
 pub mod lease;
 pub mod ledger;
 pub mod plain;

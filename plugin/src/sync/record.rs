@@ -3,7 +3,7 @@
 
 use crate::time::Timestamp;
 use crate::{
-    json::ToJson,
+    json::{self, ToJson},
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
@@ -274,9 +274,14 @@ impl Record {
         }
     }
 
-    /// Its JSON as a journal entry.
-    pub fn to_event_json(&self) -> Value {
-        stored::variant("event", self.to_json())
+    /// Its bytes as a journal entry, without the fields that say nothing yet.
+    pub fn to_event(&self) -> Vec<u8> {
+        let members = self.members().into_iter();
+        let mut text = b"{\"event\":".to_vec();
+        let said = members.filter(|(_, json)| !stored::may_be_missing(json));
+        json::write_object(&mut text, said);
+        text.push(b'}');
+        text
     }
 
     /// Ends it as a dead letter.
@@ -356,7 +361,7 @@ pub enum Entry {
 impl ToJson for Entry {
     fn to_json(&self) -> Value {
         match self {
-            Self::Event(record) => record.to_event_json(),
+            Self::Event(record) => stored::variant("event", record.to_json()),
             Self::Command(command) => stored::variant("command", command.to_json()),
         }
     }

@@ -34,8 +34,11 @@ pub(super) async fn read(
     limit: usize,
 ) -> Result<Vec<u8>, ReadError> {
     let mut whole = Vec::new();
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
     loop {
-        let (status, chunk) = bytes.read(Vec::with_capacity(CHUNK_BYTES)).await;
+        chunk.clear();
+        let status;
+        (status, chunk) = bytes.read(chunk).await;
         if whole.len().saturating_add(chunk.len()) > limit {
             return Err(ReadError::TooLarge);
         }

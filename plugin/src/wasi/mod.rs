@@ -6,7 +6,7 @@ mod world;
 
 use crate::{
     app::{self, After},
-    config::Config,
+    config::{self, Config},
     web::{Answer, Body, BodyError, Inbound},
 };
 use bindings::{
@@ -19,6 +19,7 @@ use bindings::{
     wit_future,
 };
 use body::ReadError;
+use std::sync::Arc;
 use world::Wasi;
 
 impl Guest for Plugin {
@@ -34,13 +35,12 @@ impl Guest for Plugin {
     }
 }
 
-fn load_config() -> Config {
+/// One instance may serve one request after another, or several at once.
+static CONFIG: config::Kept = config::Kept::new();
+
+fn load_config() -> Arc<Config> {
     // A host whose variables cannot be read has none: each is then named as missing.
-    let all = variables::get_all().unwrap_or_default();
-    Config::load(|name| {
-        let (_, value) = all.iter().find(|(variable, _)| variable == name)?;
-        Some(value.clone())
-    })
+    CONFIG.load(variables::get_all().unwrap_or_default())
 }
 
 struct Incoming(Request);

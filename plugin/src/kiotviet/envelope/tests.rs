@@ -13,6 +13,10 @@ fn one(action: &str, data: Value) -> Item {
     items.remove(0)
 }
 
+fn raw(item: &Item) -> Value {
+    serde_json::from_slice(&item.raw).unwrap()
+}
+
 #[test]
 fn a_customer_delivery_in_pascal_case() {
     let body = r#"{"Id":"0b8f","Attempt":2,"Notifications":[{"Action":"customer.update.500123456",
@@ -27,7 +31,7 @@ fn a_customer_delivery_in_pascal_case() {
     assert_eq!(item.kind, Kind::Customer);
     assert_eq!(item.id, Some(20_000_001));
     assert_eq!(item.code.as_deref(), Some("KH000123"));
-    assert_eq!(item.raw["Name"], "Khách");
+    assert_eq!(raw(item)["Name"], "Khách");
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn an_unreadable_id_is_none_and_the_item_stays() {
     ] {
         let item = one("customer.update.5", data.clone());
         assert_eq!((item.kind, item.id), (Kind::Customer, None), "{data}");
-        assert_eq!(item.raw, data);
+        assert_eq!(raw(&item), data);
     }
     assert_eq!(one("customer.update.5", json!({"Id": "42"})).id, Some(42));
     assert_eq!(one("customer.update.5", json!(42)).id, Some(42));
@@ -228,7 +232,7 @@ proptest! {
         let _ = parse(value.to_string().as_bytes(), MAX_ITEMS);
         let body = json!({"Notifications": [{"Action": "customer.update.5", "Data": [data.clone()]}, value]});
         let items = items(&body);
-        prop_assert_eq!(&items[0].raw, &data);
+        prop_assert_eq!(raw(&items[0]), data);
         prop_assert!(items.iter().all(|item| item.id.is_none_or(|id| id > 0)));
     }
 }
