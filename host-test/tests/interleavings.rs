@@ -1,13 +1,14 @@
 //! Claims guarantees 1 to 3 for instances that run at once: in whichever order two of them make their
 //! host calls, within a stated number of forced switches and freezes, nothing is lost, doubled or
-//! stuck afterwards, and the counts add up. How: a scheduler of our own runs every such order anew
-//! (`host_test::schedule`); three instances run in orders drawn from seeds. A control without the
-//! lease shows that the search finds a double where there is one. `KVGF_SWITCHES` and `KVGF_SEEDS`
-//! set a deeper search.
+//! stuck afterwards, nothing is other than the rules say, and the counts add up. How: a scheduler of our
+//! own runs every such order anew (`host_test::schedule`), and the proof's checker judges each from the
+//! vendors' records; three instances run in orders drawn from seeds. Controls without the lease and with
+//! mutants show that the search finds what there is. `KVGF_SWITCHES` and `KVGF_SEEDS` set a deeper search.
 
 use host_test::schedule::{
     Bound, Report, SCENARIOS, THREE, named, random, replay, search, search_without_lease,
 };
+use plugin::mutant::{Mutant, activate};
 
 fn number(variable: &str, ordinary: usize) -> usize {
     let set = std::env::var(variable).ok();
@@ -92,11 +93,56 @@ fn without_the_lease_the_search_finds_a_double() {
     println!("{report}");
     let found = report.broken.first();
     let found = found.expect("a schedule that doubles an order");
-    let double = "2 times in Getfly: cuahangthu-HD000001";
+    let double =
+        "Doubled: order_code cuahangthu-HD000001 was sent again after Getfly had stored it";
     assert_eq!(found.wrong.first().map(String::as_str), Some(double));
     // The same schedule is harmless with the lease.
     let (wrong, calls) = replay(scenario, &found.schedule);
     assert_eq!(wrong, [""; 0], "{calls:#?}");
+}
+
+/// The other controls: what the checker says of some order of a race without a protection.
+#[test]
+fn without_a_protection_some_order_is_doubled_lost_stuck_or_wrong() {
+    let bound = Bound {
+        switches: 1,
+        freezes: 0,
+    };
+    for (mutant, race, words) in [
+        (
+            Mutant::NoLease,
+            "an invoice twice",
+            "Doubled: there are two orders cuahangthu-HD000001",
+        ),
+        (
+            Mutant::HoleForgotten,
+            "a customer and his invoice",
+            "Lost: order cuahangthu-HD000001 is not there",
+        ),
+        (
+            Mutant::HoleForgotten,
+            "the same customer twice",
+            "Stuck: event 1 received null",
+        ),
+        (
+            Mutant::ManagerAlways,
+            "a customer and his invoice",
+            "Wrong: KV-cuahangthu-20000001's manager is Some(\"lan\")",
+        ),
+    ] {
+        let scenario = named(race).expect("a race of this name");
+        let active = activate(mutant);
+        let report = search(scenario, bound);
+        drop(active);
+        let found = report.broken.iter().find(|broken| {
+            let mut wrong = broken.wrong.iter();
+            wrong.any(|wrong| wrong == words)
+        });
+        let found = found.unwrap_or_else(|| panic!("{mutant:?}: {report}"));
+        // The same schedule is harmless with the protection.
+        let (wrong, calls) = replay(scenario, &found.schedule);
+        assert_eq!(wrong, [""; 0], "{mutant:?}: {calls:#?}");
+    }
 }
 
 #[test]

@@ -4,11 +4,12 @@
 
 use super::switched::Switched;
 use crate::sim::{
-    Call, KiotVietSim,
+    Call, GetflySim, KiotVietSim,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How people switched the webhooks, and their backfills.
@@ -174,4 +175,36 @@ pub struct Evidence {
     pub writes: Vec<Call>,
     /// The public list's events that wait, or that need a person: `3 retrying getfly_unavailable`.
     pub unfinished: Vec<String>,
+}
+
+impl Evidence {
+    /// Of these shops, and of Getfly as it is now, whose people had typed in `seeded`.
+    pub fn of(
+        shops: Vec<Shop>,
+        getfly: &GetflySim,
+        seeded: Vec<Account>,
+        unfinished: Vec<String>,
+    ) -> Self {
+        let calls = getfly.calls().into_iter();
+        Self {
+            shops,
+            users: getfly.users(),
+            seeded,
+            accounts: getfly.accounts(),
+            orders: getfly.orders(),
+            writes: calls.filter(|c| c.method != http::Method::GET).collect(),
+            unfinished,
+        }
+    }
+}
+
+/// The public list's unfinished events. `get` answers a path below `/api/`.
+pub async fn unfinished(get: impl AsyncFn(&str) -> Value) -> Vec<String> {
+    let mut unfinished = Vec::new();
+    for state in ["received", "retrying", "dead"] {
+        let list = get(&format!("events?limit=200&state={state}")).await;
+        let events = list["events"].as_array().into_iter().flatten();
+        unfinished.extend(events.map(|e| format!("{} {state} {}", e["seq"], e["reason"])));
+    }
+    unfinished
 }

@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let began = Instant::now();
     let tallies = every_scenario(&scenarios, options, began);
-    let took = began.elapsed();
+    let scenarios_took = began.elapsed();
     if options.json {
         println!("{}", serde_json::to_string_pretty(&tallies)?);
     } else {
@@ -70,12 +70,20 @@ pub fn run(options: &Options) -> Result<()> {
     if options.only.is_none() {
         let races = races::all();
         failures += races.iter().map(|race| race.broken_in_all).sum::<usize>();
+        let with_races = began.elapsed();
         let stores = stores::every_store(options.redis.as_deref())?;
         failures += stores.iter().map(|store| store.failures).sum::<usize>();
+        let whole = began.elapsed();
+        let took = report::Took {
+            scenarios: scenarios_took,
+            races: with_races - scenarios_took,
+            stores: whole - with_races,
+            whole,
+        };
         let document = xtask::workspace_root().join("docs/proof.md");
         fs::write(
             document,
-            report::document(&tallies, &races, &stores, options, took),
+            report::document(&tallies, &races, &stores, options, &took),
         )?;
     }
     if failures > 0 {

@@ -127,21 +127,17 @@ pub(super) async fn play(
             break;
         }
     }
-    let at_rest = play.evidence().await;
-    play.list_everything(true);
-    play.scene.heal().await;
-    play.scene.pass(BETWEEN_DRAINS).await;
-    play.scene.drain().await;
-    (calls, [at_rest, play.evidence().await])
+    (calls, play.evidence_twice().await)
 }
 
 /// Whether a person was told that a wish is done.
-pub(super) fn is_done(status: Option<u16>) -> bool {
+pub(crate) fn is_done(status: Option<u16>) -> bool {
     status.is_some_and(|status| (200..300).contains(&status))
 }
 
 impl Play {
-    pub(super) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
+    /// A shop that nobody has connected yet, whose KiotViet lists show something or nothing.
+    pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         Self::of(lists, store, [])
     }
 
@@ -238,12 +234,16 @@ impl Play {
     pub async fn switch(&self, webhook: &str, on: bool) {
         let method = if on { "PUT" } else { "DELETE" };
         let at = self.scene.clock.now();
-        let shop = self.here();
-        let path = format!("connections/{}/webhooks/{webhook}", shop.connection);
+        let path = format!("connections/{}/webhooks/{webhook}", self.here().connection);
         let status = self.wish(method, &path, &Value::Null).await;
-        let done = is_done(status).then(|| self.scene.clock.now());
-        let mut since = shop.since.borrow_mut();
-        since.of_mut(webhook).switch(on, at, done);
+        self.is_switched(webhook, on, at, is_done(status));
+    }
+
+    /// A webhook was asked to be on or off at this moment, and that it is was answered or not.
+    pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
+        let done = answered.then(|| self.scene.clock.now());
+        let mut since = self.here().since.borrow_mut();
+        since.of_mut(webhook).switch(on, asked, done);
     }
 
     /// A person repeats the last switching of each webhook, where it was not answered.
@@ -345,21 +345,11 @@ impl Play {
         format!("connections/{}/backfill", self.here().connection)
     }
 
-    async fn unfinished(&self) -> Vec<String> {
-        let mut unfinished = Vec::new();
-        for state in ["received", "retrying", "dead"] {
-            let path = format!("events?limit=200&state={state}");
-            let (_, list) = self.scene.app.get(&path).await;
-            let events = list["events"].as_array().into_iter().flatten();
-            unfinished.extend(events.map(|e| format!("{} {state} {}", e["seq"], e["reason"])));
-        }
-        unfinished
-    }
-
-    pub(super) async fn evidence(&self) -> Evidence {
+    /// What the checker may know now.
+    pub(crate) async fn evidence(&self) -> Evidence {
         self.note();
-        let unfinished = self.unfinished().await;
-        let getfly = &self.scene.getfly;
+        let get = async |path: &str| self.scene.app.get(path).await.1;
+        let unfinished = evidence::unfinished(get).await;
         let shops = self.shops.iter().map(|shop| {
             let mut evidence = evidence::Shop::of(
                 &shop.kiotviet,
@@ -372,18 +362,17 @@ impl Play {
             }
             evidence
         });
-        Evidence {
-            shops: shops.collect(),
-            users: getfly.users(),
-            seeded: self.seeded.borrow().clone(),
-            accounts: getfly.accounts(),
-            orders: getfly.orders(),
-            writes: getfly
-                .calls()
-                .into_iter()
-                .filter(|call| call.method != http::Method::GET)
-                .collect(),
-            unfinished,
-        }
+        let seeded = self.seeded.borrow().clone();
+        Evidence::of(shops.collect(), &self.scene.getfly, seeded, unfinished)
+    }
+
+    /// What the checker may know now, and after a healing that reads KiotViet's lists back.
+    pub(crate) async fn evidence_twice(&self) -> [Evidence; 2] {
+        let at_rest = self.evidence().await;
+        self.list_everything(true);
+        self.scene.heal().await;
+        self.scene.pass(BETWEEN_DRAINS).await;
+        self.scene.drain().await;
+        [at_rest, self.evidence().await]
     }
 }

@@ -1,5 +1,6 @@
 //! Several instances of the plugin over one store and the same vendors, in one thread and virtual
-//! time, in every order of their host calls within a bound. A schedule is a short list of departures
+//! time, in every order of their host calls within a bound. At the end of each the proof's checker says
+//! what is lost, doubled, stuck or wrong; it sees only the vendors' records. A schedule is a short list of departures
 //! from "whoever runs goes on", so that each can be told again. It never snapshots: each schedule is
 //! run anew. Time passes only while every instance waits.
 //!
@@ -8,6 +9,7 @@
 //! keys these are is learned from the runs themselves; the search is repeated until nothing new is
 //! written. Where the instance may still be frozen nothing is left out, because time would pass.
 
+mod act;
 mod board;
 mod report;
 mod run;

@@ -1,15 +1,23 @@
 //! One run: the instances race under a chooser, then faults and freezes are over, KiotViet sends again
-//! what was not answered, there is one drain after the last retry time, and both sides are counted.
+//! what was not answered, there is one drain after the last retry time, and the checker judges.
 
 use super::{
     Move, Schedule,
+    act::Act,
     board::{Board, Door},
-    scenario::{Act, Scenario, Stage},
+    scenario::{Scenario, Stage},
 };
-use crate::{native::Native, scene::Scene};
+use crate::{
+    keyvalue::Memory,
+    native::Native,
+    proof::{
+        checker::{self, Finding, Kind},
+        play::Play,
+    },
+};
 use rand::{Rng, rngs::StdRng};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
@@ -18,9 +26,6 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, Sleep};
-
-/// How often a person repeats a wish.
-const WISHES: usize = 3;
 
 /// More host calls than any race here makes: beyond, it does not end.
 const MOST_TURNS: usize = 20_000;
@@ -163,8 +168,8 @@ struct Race<'p> {
     just_switched: bool,
     alarm: Pin<Box<Sleep>>,
     turns: Vec<Turn>,
-    /// Forgets leases before every call, where there shall be none.
-    before_each: Option<&'p Scene>,
+    /// Where leases are forgotten before every call, where there shall be none.
+    forgets: Option<&'p Memory>,
 }
 
 impl Race<'_> {
@@ -238,8 +243,8 @@ impl Race<'_> {
                 }
             }
             None => {
-                if let Some(scene) = self.before_each {
-                    scene.app.store.forget("/lease/");
+                if let Some(store) = self.forgets {
+                    store.forget("/lease/");
                 }
                 self.board.grant(instance);
                 self.poll_one(instance, cx);
@@ -263,7 +268,7 @@ pub(super) fn run(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
 
 async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     let stage = (scenario.prepare)().await;
-    let scene = &stage.scene;
+    let play = &stage.play;
     let board = Board::default();
     let instances: Vec<Native> = (0..)
         .zip(&stage.acts)
@@ -273,15 +278,15 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
                 instance,
             };
             let seed = u64::try_from(instance).unwrap_or(0) + 10;
-            scene.app.another(seed).behind(Arc::new(door))
+            play.scene.app.another(seed).behind(Arc::new(door))
         })
         .collect();
     let programs = (0..).zip(instances.iter().zip(&stage.acts));
     let mut race = Race {
         programs: programs
-            .map(|(i, (app, act))| {
-                Some(Box::pin(perform(scene, app, &board, i, act)) as Program<'_>)
-            })
+            .map(
+                |(i, (app, act))| Some(Box::pin(perform(play, app, &board, i, act)) as Program<'_>),
+            )
             .collect(),
         frozen: vec![None; stage.acts.len()],
         board: board.clone(),
@@ -291,17 +296,24 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
         just_switched: false,
         alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         turns: Vec::new(),
-        before_each: (!lease).then_some(scene),
+        forgets: (!lease).then_some(&stage.store),
     };
     let ended = tokio::time::timeout(LONGEST_RACE, poll_fn(|cx| race.poll(cx))).await;
     let turns = std::mem::take(&mut race.turns);
     drop(race);
-    let mut wrong = aftermath(&stage).await;
+    let (findings, mut wrong) = aftermath(&stage).await;
     if ended.is_err() {
         wrong.push("an instance did not end".to_owned());
     }
-    if !lease {
-        wrong.retain(|w| w.contains("times in Getfly"));
+    let mut found: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    if lease {
+        found.append(&mut wrong);
+    } else {
+        let doubled = findings.iter().filter(|f| f.kind == Kind::Doubled);
+        found = doubled.map(Finding::to_string).collect();
+    }
+    if !found.is_empty() {
+        found.push(format!("{:?}", play.scene.outcomes().await));
     }
     let made = turns.iter().enumerate();
     let schedule: Schedule = made.filter_map(|(n, t)| Some((n, t.made?))).collect();
@@ -310,40 +322,33 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
         forced_switches: turns.iter().filter(forced).count(),
         turns,
         schedule,
-        wrong,
+        wrong: found,
     }
 }
 
-async fn perform(scene: &Scene, app: &Native, board: &Board, instance: usize, act: &Act) {
+async fn perform(play: &Play, app: &Native, board: &Board, instance: usize, act: &Act) {
     match act {
         Act::Deliver(delivery) => {
+            let kiotviet = &play.scene.kiotviet;
             board.accepts(instance, true);
             let began = Instant::now();
-            let (answer, after) = app.answer(scene.kiotviet.request(delivery)).await;
+            let (answer, after) = app.answer(kiotviet.request(delivery)).await;
             let in_time = began.elapsed() <= KIOTVIET_WAITS;
             let status = Some(answer.status).filter(|_| in_time);
-            scene.kiotviet.settle(delivery.clone(), status);
+            kiotviet.settle(delivery.clone(), status);
             board.accepts(instance, false);
             app.after(after).await;
         }
-        Act::Ask(method, path, body) => {
-            let mut answered = app.api(method, path, body).await.0;
-            // A person who is asked to repeat a wish does so; a scheduler comes again anyway.
-            for _ in 0..WISHES {
-                if answered == 503 && *method == "DELETE" {
-                    answered = app.api(method, path, body).await.0;
-                }
-            }
-        }
+        Act::Ask(ask) => ask.of(app, play).await,
     }
 }
 
-/// Everything is over and settles; gives what is wrong then.
-async fn aftermath(stage: &Stage) -> Vec<String> {
-    let scene = &stage.scene;
+/// Everything is over and settles; gives what the checker finds then, and what else is wrong.
+async fn aftermath(stage: &Stage) -> (BTreeSet<Finding>, Vec<String>) {
+    let scene = &stage.play.scene;
     scene.kiotviet_faults.clear();
     scene.getfly_faults.clear();
-    scene.deliver_mortally().await;
+    stage.play.deliver().await;
     scene.pass(AFTER_THE_LEASE).await;
     scene.pass_last_retry().await;
     if stage.heals {
@@ -351,17 +356,9 @@ async fn aftermath(stage: &Stage) -> Vec<String> {
     } else {
         scene.drain().await;
     }
-    let have = (scene.getfly.accounts().len(), scene.getfly.orders().len());
-    let mut wrong = scene.audit().await;
-    if have != stage.wanted {
-        wrong.push(format!(
-            "accounts and orders: {have:?}, not {:?}",
-            stage.wanted
-        ));
-    }
+    let evidence = stage.play.evidence_twice().await;
+    let findings = evidence.iter().flat_map(checker::check).collect();
+    let mut wrong = scene.audit_books().await;
     wrong.extend((stage.check)(scene));
-    if !wrong.is_empty() {
-        wrong.push(format!("{:?}", scene.outcomes().await));
-    }
-    wrong
+    (findings, wrong)
 }

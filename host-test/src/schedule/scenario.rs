@@ -1,38 +1,72 @@
 //! The races: what is in the shop, and what each instance is asked for at the same moment.
 
+use super::act::{Act, Ask};
 use crate::{
+    keyvalue::Memory,
     native::{MASTER_KEY, OTHER_MASTER_KEY},
-    scene::{CONNECTION, On, Scene, customer, hoa, sale},
+    proof::play::Play,
+    scene::{CONNECTION, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When, kiotviet::Delivery},
 };
 use plugin::sync::{keys, lease::SLOT_SECONDS};
-use serde_json::{Value, json};
 use std::{
     future::Future,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-/// What one instance is asked for.
-pub(super) enum Act {
-    /// KiotViet delivers this.
-    Deliver(Delivery),
-    /// A person or a scheduler asks: method, path below `/api/`, body.
-    Ask(&'static str, String, Value),
-}
+const BOTH: &[&str] = &["customer", "order"];
 
 /// A race that is about to begin.
 pub(super) struct Stage {
-    pub(super) scene: Scene,
+    /// The shop, whose evidence is gathered all along.
+    pub(super) play: Play,
+    /// Its store.
+    pub(super) store: Memory,
     /// One for each instance.
     pub(super) acts: Vec<Act>,
-    /// Accounts and orders that Getfly must have in the end.
-    pub(super) wanted: (usize, usize),
     /// The drain at the end looks after the webhooks, as it does once in a quarter of an hour.
     pub(super) heals: bool,
-    /// What else is wrong in the end.
+    /// What else is wrong in the end, that no vendor's record tells.
     pub(super) check: fn(&Scene) -> Vec<String>,
+}
+
+impl Stage {
+    /// A shop that nobody has connected, whose KiotViet lists show something or nothing.
+    fn new(lists: bool) -> Self {
+        let store = Memory::new();
+        Self {
+            play: Play::new(lists, Arc::new(store.clone())),
+            store,
+            acts: Vec::new(),
+            heals: false,
+            check: |_| Vec::new(),
+        }
+    }
+
+    /// With these webhooks on. Its lists are empty: what is lost cannot come in by reading back.
+    async fn connected(webhooks: &[&str]) -> Self {
+        let stage = Self::new(false);
+        stage.play.connect(webhooks).await;
+        stage
+    }
+
+    /// The same with both webhooks on and lists that show everything.
+    async fn listing() -> Self {
+        let stage = Self::new(true);
+        stage.play.connect(BOTH).await;
+        stage
+    }
+
+    fn with(self, acts: Vec<Act>) -> Self {
+        Self { acts, ..self }
+    }
+
+    fn scene(&self) -> &Scene {
+        &self.play.scene
+    }
 }
 
 type Preparing = Pin<Box<dyn Future<Output = Stage>>>;
@@ -116,18 +150,6 @@ pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().chain(THREE).find(|s| s.name == name)
 }
 
-fn nothing(_: &Scene) -> Vec<String> {
-    Vec::new()
-}
-
-fn drain() -> Act {
-    Act::Ask("POST", "drain".to_owned(), Value::Null)
-}
-
-fn heal() -> Act {
-    Act::Ask("POST", "drain?heal=now".to_owned(), Value::Null)
-}
-
 /// Waits until so many seconds of a lease's slot are over.
 async fn into_slot(scene: &Scene, seconds: i64) {
     let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
@@ -160,99 +182,98 @@ fn copies(delivery: Delivery, instances: usize) -> Vec<Act> {
     (0..instances).map(copy).collect()
 }
 
-fn stage(scene: Scene, acts: Vec<Act>, wanted: (usize, usize)) -> Stage {
-    Stage {
-        scene,
-        acts,
-        wanted,
-        heals: false,
-        check: nothing,
-    }
-}
-
 async fn same_customer(instances: usize) -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    into_slot(&scene, 15).await;
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
     scene.kiotviet.create_customer(hoa());
     let acts = copies(scene.kiotviet.take_deliveries().remove(0), instances);
-    stage(scene, acts, (1, 0))
+    stage.with(acts)
 }
 
 async fn one_phone(instances: usize) -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    into_slot(&scene, 15).await;
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
     for n in 0..instances {
         let new = customer(&format!("Khách {n}"), "0912345678");
         scene.kiotviet.create_customer(new);
     }
-    let acts = take_all(&scene);
-    stage(scene, acts, (1, 0))
+    let acts = take_all(scene);
+    stage.with(acts)
+}
+
+/// A new customer buys.
+fn new_sale(scene: &Scene) {
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.kiotviet.create_invoice(sale(Some(id)));
 }
 
 async fn customer_and_invoice() -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    into_slot(&scene, 15).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    let acts = take_all(&scene);
-    stage(scene, acts, (1, 1))
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    new_sale(scene);
+    let acts = take_all(scene);
+    stage.with(acts)
 }
 
 async fn invoice_twice() -> Stage {
-    let scene = Scene::connected(On::Orders).await;
-    into_slot(&scene, 15).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
+    let stage = Stage::connected(&["order"]).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    new_sale(scene);
     let acts = copies(scene.kiotviet.take_deliveries().remove(0), 2);
-    stage(scene, acts, (1, 1))
+    stage.with(acts)
 }
 
 async fn drains(instances: usize, into: i64) -> Stage {
-    let scene = Scene::connected(On::Both).await;
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
     for name in ["Khách 1", "Khách 2"] {
         let id = scene.kiotviet.create_customer(customer(name, "0912345678"));
         scene.kiotviet.create_invoice(sale(Some(id)));
     }
-    take_in(&scene).await;
-    into_slot(&scene, into).await;
-    let acts = (0..instances).map(|_| drain()).collect();
-    stage(scene, acts, (1, 2))
+    take_in(scene).await;
+    into_slot(scene, into).await;
+    stage.with((0..instances).map(|_| Act::Ask(Ask::Drain)).collect())
 }
 
 async fn delivery_and_drain() -> Stage {
-    let scene = Scene::connected(On::Both).await;
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
     let first = customer("Khách 1", "0912345678");
     let id = scene.kiotviet.create_customer(first);
-    take_in(&scene).await;
-    into_slot(&scene, 15).await;
+    take_in(scene).await;
+    into_slot(scene, 15).await;
     scene.kiotviet.create_invoice(sale(Some(id)));
-    let mut acts = take_all(&scene);
-    acts.push(drain());
-    stage(scene, acts, (1, 1))
+    let mut acts = take_all(scene);
+    acts.push(Act::Ask(Ask::Drain));
+    stage.with(acts)
 }
 
 /// A dead letter whose cause is over and a new customer of the same phone; one instance drains, the
 /// others are asked for the retry (or all are).
 async fn retry_and_drain(retries: usize) -> Stage {
-    let scene = Scene::connected(On::Both).await;
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
     let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
     scene.getfly_faults.add(refused.when(When::First(1)));
     scene
         .kiotviet
         .create_customer(customer("Chị Hoa", "0912345678"));
-    scene.deliver().await;
+    stage.play.deliver().await;
     scene
         .kiotviet
         .create_customer(customer("Anh Ba", "0912345678"));
-    take_in(&scene).await;
-    into_slot(&scene, 15).await;
-    let retry = || Act::Ask("POST", "events/1/retry".to_owned(), Value::Null);
-    let acts = match retries {
+    take_in(scene).await;
+    into_slot(scene, 15).await;
+    let (retry, drain) = (|| Act::Ask(Ask::Retry(1)), || Act::Ask(Ask::Drain));
+    stage.with(match retries {
         1 => vec![retry(), drain()],
         2 => vec![retry(), retry()],
         _ => vec![retry(), drain(), retry()],
-    };
-    stage(scene, acts, (1, 0))
+    })
 }
 
 fn switch_off_at_kiotviet(scene: &Scene) {
@@ -261,123 +282,86 @@ fn switch_off_at_kiotviet(scene: &Scene) {
     }
 }
 
-fn registered(scene: &Scene) -> Vec<(String, bool)> {
-    let all = scene.kiotviet.webhooks().into_iter();
-    let mut all: Vec<_> = all.map(|w| (w.kind, w.is_active)).collect();
-    all.sort();
-    all
-}
-
-fn unlike(have: &[(String, bool)], wanted: &[(&str, bool)]) -> Vec<String> {
-    let same = have.iter().map(|(kind, is)| (kind.as_str(), *is));
-    if same.eq(wanted.iter().copied()) {
-        return Vec::new();
-    }
-    vec![format!("registered at KiotViet: {have:?}, not {wanted:?}")]
+/// One instance heals, another one is asked for this.
+fn heal_and(ask: Ask) -> Vec<Act> {
+    vec![Act::Ask(Ask::Heal), Act::Ask(ask)]
 }
 
 /// KiotViet has switched both webhooks off and a sale was not told; one instance heals, another one
 /// is asked to switch the customer webhook off.
 async fn healing_and_switch() -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    switch_off_at_kiotviet(&scene);
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    into_slot(&scene, 15).await;
-    let path = format!("connections/{CONNECTION}/webhooks/customer");
-    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    new_sale(stage.scene());
+    into_slot(stage.scene(), 15).await;
     Stage {
         heals: true,
-        check: |scene| unlike(&registered(scene), &[("invoice.update", true)]),
-        ..stage(scene, acts, (1, 1))
+        ..stage.with(heal_and(Ask::Switch("customer", false)))
     }
 }
 
 /// KiotViet did not unregister the customer webhook when it was switched off; one instance heals, another
 /// one is asked to switch it on again.
 async fn healing_and_switch_on() -> Stage {
-    let scene = Scene::connected(On::Both).await;
+    let stage = Stage::listing().await;
+    let scene = stage.scene();
     let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
     let rule = scene.kiotviet_faults.add(refuse);
-    scene.switch("DELETE", "customer").await;
+    stage.play.switch("customer", false).await;
     scene.kiotviet_faults.remove(rule);
-    into_slot(&scene, 15).await;
-    let path = format!("connections/{CONNECTION}/webhooks/customer");
-    let acts = vec![heal(), Act::Ask("PUT", path, Value::Null)];
+    into_slot(scene, 15).await;
     Stage {
-        check: both_sound,
-        ..stage(scene, acts, (0, 0))
+        heals: true,
+        ..stage.with(heal_and(Ask::Switch("customer", true)))
     }
 }
 
 /// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
 async fn healing_and_leaving() -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    switch_off_at_kiotviet(&scene);
-    into_slot(&scene, 15).await;
-    let path = format!("connections/{CONNECTION}");
-    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
-    Stage {
-        check: |scene| unlike(&registered(scene), &[]),
-        ..stage(scene, acts, (0, 0))
-    }
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    into_slot(stage.scene(), 15).await;
+    stage.with(heal_and(Ask::Leave))
 }
 
 /// `master_key` is rotated; one instance heals and seals the connection anew, another one is asked to
 /// disconnect.
 async fn sealing_and_leaving() -> Stage {
-    let scene = Scene::connected(On::Both).await;
+    let stage = Stage::listing().await;
     let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
-    scene.app.set_variable("master_key", &both);
-    into_slot(&scene, 15).await;
-    let path = format!("connections/{CONNECTION}");
-    let acts = vec![heal(), Act::Ask("DELETE", path, Value::Null)];
+    stage.scene().app.set_variable("master_key", &both);
+    into_slot(stage.scene(), 15).await;
     Stage {
         check: |scene| {
             let (key, backend) = (keys::connection(CONNECTION), scene.app.backend());
-            let mut wrong = unlike(&registered(scene), &[]);
             // Memory answers at once.
             let mut now = Context::from_waker(Waker::noop());
-            if pin!(backend.get(&key)).poll(&mut now) != Poll::Ready(Ok(None)) {
-                wrong.push("the connection's secrets are kept".to_owned());
+            match pin!(backend.get(&key)).poll(&mut now) {
+                Poll::Ready(Ok(None)) => Vec::new(),
+                _ => vec!["the connection's secrets are kept".to_owned()],
             }
-            wrong
         },
-        ..stage(scene, acts, (0, 0))
+        ..stage.with(heal_and(Ask::Leave))
     }
 }
 
-fn both_sound(scene: &Scene) -> Vec<String> {
-    let wanted = [("customer.update", true), ("invoice.update", true)];
-    unlike(&registered(scene), &wanted)
-}
-
 async fn healing_twice() -> Stage {
-    let scene = Scene::connected(On::Both).await;
-    switch_off_at_kiotviet(&scene);
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    into_slot(&scene, 15).await;
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    new_sale(stage.scene());
+    into_slot(stage.scene(), 15).await;
     Stage {
         heals: true,
-        check: both_sound,
-        ..stage(scene, vec![heal(), heal()], (1, 1))
+        ..stage.with(heal_and(Ask::Heal))
     }
 }
 
 /// Older than the connection: only a backfill brings it in.
 async fn backfills() -> Stage {
-    let scene = Scene::unconnected();
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    scene.pass(5).await;
-    scene.connect().await;
-    scene.switch("PUT", "customer").await;
-    scene.switch("PUT", "order").await;
-    into_slot(&scene, 15).await;
-    let ask = || {
-        let path = format!("connections/{CONNECTION}/backfill");
-        Act::Ask("POST", path, json!({ "from": "2026-10-01" }))
-    };
-    stage(scene, vec![ask(), ask()], (1, 1))
+    let stage = Stage::new(true);
+    new_sale(stage.scene());
+    stage.scene().pass(5).await;
+    stage.play.connect(BOTH).await;
+    into_slot(stage.scene(), 15).await;
+    stage.with(vec![Act::Ask(Ask::Backfill), Act::Ask(Ask::Backfill)])
 }

@@ -1,0 +1,66 @@
+//! What the document says of a run's command, its parts and its pairs.
+
+use super::*;
+
+fn tally(pairs_tried: usize) -> Tally {
+    Tally {
+        scenario: "new-customer",
+        what: "a new customer",
+        host_calls: 10,
+        singles: 40,
+        pairs: 500,
+        pairs_tried,
+        failures: 0,
+        told: Vec::new(),
+    }
+}
+
+fn written(tallies: &[Tally]) -> String {
+    let options = Options {
+        only: None,
+        pairs: None,
+        budget: Some(60),
+        seed: 2026,
+        redis: Some("redis://127.0.0.1:6380".to_owned()),
+        json: false,
+    };
+    let minutes = |n: u64| Duration::from_secs(60 * n);
+    let took = Took {
+        scenarios: minutes(50),
+        races: minutes(3),
+        stores: minutes(2),
+        whole: minutes(55),
+    };
+    document(tallies, &[], &[], &options, &took)
+}
+
+#[test]
+fn the_command_and_the_time_of_each_part_are_told() {
+    let document = written(&[tally(500), tally(500)]);
+    let command = "cargo proof --seed 2026 --budget 60 --redis redis://127.0.0.1:6380\n";
+    for told in [
+        command,
+        "\n1082 runs in 55.0 minutes on ",
+        "\n- the scenarios under mishaps: 1082 runs in 50.0 minutes;",
+        "\n- several instances at once: 0 runs of 0 schedules in 3.0 minutes;",
+        "\n- the scenarios over every store: 0 runs in 2.0 minutes.",
+    ] {
+        assert!(document.contains(told), "{told}: {document}");
+    }
+}
+
+#[test]
+fn every_pair_is_said_of_a_whole_search_only() {
+    let whole = written(&[tally(500), tally(500)]);
+    assert!(whole.contains("or two of them\n(every pair of host calls), once"));
+    assert!(whole.contains("and every pair of mishaps at every pair of host calls."));
+    let part = written(&[tally(500), tally(499)]);
+    assert!(part.contains("or two of them\n(those pairs that the table counts as tried), once"));
+    assert!(part.contains("and every pair in 1 of the 2 scenarios."));
+    // Without any pair there is no count of them.
+    let none = Tally {
+        pairs: 0,
+        ..tally(0)
+    };
+    assert!(written(&[none]).contains("every pair in 0 of the 1 scenarios."));
+}
