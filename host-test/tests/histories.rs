@@ -73,6 +73,11 @@ fn step() -> impl Strategy<Value = Step> {
             Step::EditContact { customer, phone, email }
         }),
         1 => (0..6u8).prop_map(Step::DeleteCustomer),
+        2 => (0..4u8, 0..7u8).prop_map(|(seller, phone)| Step::Seller { seller, phone }),
+        1 => (0..4u8).prop_map(Step::SellerRole),
+        1 => (0..4u8).prop_map(Step::SellerGone),
+        2 => (0..5u8, 0..7u8).prop_map(|(user, phone)| Step::User { user, phone }),
+        1 => (0..5u8).prop_map(Step::UserGone),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         1 => (0..6u8).prop_map(Step::CancelInvoice),

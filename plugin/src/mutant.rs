@@ -119,6 +119,10 @@ mod listed {
         ManagerAlways,
         /// R13: a seller who is not in the cached lists is nobody.
         UsersNotReadAnew,
+        /// R13: the lists of users of both sides are believed for good.
+        UsersBelievedForGood,
+        /// R13: of two users with the seller's phone the first one listed is the executor, whatever his name.
+        NamesakeIgnored,
         /// R5: a walk-in's invoice creates an account.
         WalkInCreatesAccount,
         /// R6: the edit of an invoice that has its order creates another one.

@@ -44,6 +44,8 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::LeadingZeroNotAdded
         | M::ManagerAlways
         | M::UsersNotReadAnew
+        | M::UsersBelievedForGood
+        | M::NamesakeIgnored
         | M::WalkInCreatesAccount
         | M::MoneyAsFloat => "fields",
         M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",

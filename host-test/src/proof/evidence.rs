@@ -4,7 +4,7 @@
 
 use super::switched::Switched;
 use crate::sim::{
-    Call, KiotVietSim,
+    Call, GetflySim, KiotVietSim,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
@@ -75,6 +75,35 @@ pub struct Reading {
     pub found: bool,
 }
 
+/// A vendor's list of people, as it was from when on, and when somebody fetched it.
+#[derive(Debug, Clone)]
+pub struct People<T> {
+    /// The first one is from the beginning on.
+    pub versions: Vec<(Timestamp, Vec<T>)>,
+    /// By the vendor's own log.
+    pub fetched: Vec<Timestamp>,
+}
+
+impl<T> People<T> {
+    /// The list that is asked for at this path.
+    pub fn of(versions: Vec<(Timestamp, Vec<T>)>, calls: &[Call], path: &str) -> Self {
+        let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+        let fetches = calls.iter().filter(is_path);
+        let fetches = fetches.filter(|call| call.status == Some(200));
+        Self {
+            versions,
+            fetched: fetches.map(|call| call.at).collect(),
+        }
+    }
+
+    /// Who was in it at this moment.
+    pub fn at(&self, at: Timestamp) -> &[T] {
+        let mut so_far = self.versions.iter().rev();
+        let version = so_far.find(|(from, _)| *from <= at);
+        version.map_or(&[], |(_, people)| people)
+    }
+}
+
 /// One KiotViet shop. See the module.
 #[derive(Debug, Clone)]
 pub struct Shop {
@@ -95,7 +124,7 @@ pub struct Shop {
     /// When which customer's record was fetched, by KiotViet's own log.
     pub readings: BTreeMap<i64, Vec<Reading>>,
     /// KiotViet's users.
-    pub staff: Vec<Staff>,
+    pub staff: People<Staff>,
     /// KiotViet's webhooks at the end.
     pub webhooks: Vec<Webhook>,
 }
@@ -126,7 +155,7 @@ impl Shop {
             given_up: kiotviet.undelivered(),
             kiotviet: versions,
             readings: readings(&kiotviet.calls()),
-            staff: kiotviet.staff(),
+            staff: People::of(kiotviet.staff_was(), &kiotviet.calls(), "/users"),
             webhooks: kiotviet.webhooks(),
         }
     }
@@ -157,13 +186,18 @@ fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
     readings
 }
 
+/// Getfly's users, and its log of who asked for them.
+pub fn users_of(getfly: &GetflySim) -> People<User> {
+    People::of(getfly.users_were(), &getfly.calls(), "/api/v6.1/users")
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The shops that write into this Getfly.
     pub shops: Vec<Shop>,
     /// Getfly's users.
-    pub users: Vec<User>,
+    pub users: People<User>,
     /// The accounts that Getfly's people had typed in, as they were before.
     pub seeded: Vec<Account>,
     /// Getfly's accounts at the end, in order of creation.

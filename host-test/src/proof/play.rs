@@ -374,7 +374,7 @@ impl Play {
         });
         Evidence {
             shops: shops.collect(),
-            users: getfly.users(),
+            users: evidence::users_of(getfly),
             seeded: self.seeded.borrow().clone(),
             accounts: getfly.accounts(),
             orders: getfly.orders(),

@@ -6,7 +6,7 @@ use crate::{
     native::{ADMIN_TOKEN, MASTER_KEY},
     proof::{
         checker::{self, Finding, Kind},
-        evidence::{Dismissed, Evidence, Shop, Since, Versions},
+        evidence::{Dismissed, Evidence, Shop, Since, Versions, users_of},
         switched::Switched,
     },
     sim::{
@@ -296,7 +296,7 @@ impl Site {
                 Dismissed::default(),
                 self.versions.clone(),
             )],
-            users: self.getfly.users(),
+            users: users_of(&self.getfly),
             seeded: Vec::new(),
             accounts: self.getfly.accounts(),
             orders: self.getfly.orders(),

@@ -7,9 +7,10 @@
 //! write into one Getfly; customers of one person are in both. What is edited or deleted meanwhile is
 //! judged by the versions that KiotViet's own log says were fetched.
 //!
-//! Not in them: clocks that disagree with each other, Getfly's people at work, and a shop that is
-//! connected under two names.
+//! Not in them: clocks that disagree with each other, Getfly's people at work on accounts, and a shop that
+//! is connected under two names.
 
+mod people;
 mod records;
 mod steps;
 
@@ -21,7 +22,10 @@ use super::{
 };
 use crate::{
     keyvalue::Memory,
-    sim::{getfly::Account, kiotviet::Staff},
+    sim::{
+        getfly::{Account, GetflySettings},
+        kiotviet::Staff,
+    },
 };
 use jiff::Timestamp;
 use records::{SELLERS, content, new_customer, pick};
@@ -141,6 +145,8 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
 
 /// Before the first step: accounts in Getfly, old records in KiotViet, and the shops are connected.
 async fn past(play: &Play, history: &History) {
+    let strict = |settings: &mut GetflySettings| settings.refuse_unknown_executor = true;
+    play.scene.getfly.update_settings(strict);
     for account in &history.accounts {
         let (phone, email) = pick(&ACCOUNTS, *account);
         play.seed(Account {

@@ -2,6 +2,7 @@
 
 use super::{
     super::play::Play,
+    people,
     records::{EMAILS, PHONES, SELLERS, content, new_customer, pick},
 };
 use crate::{
@@ -60,6 +61,26 @@ pub enum Step {
     },
     /// A customer is deleted.
     DeleteCustomer(u8),
+    /// A seller appears, or his phone is edited.
+    Seller {
+        /// From the pool of sellers.
+        seller: u8,
+        /// From the pool of their phones.
+        phone: u8,
+    },
+    /// A seller becomes an admin, whom KiotViet does not list, or is one no longer.
+    SellerRole(u8),
+    /// A seller is deleted.
+    SellerGone(u8),
+    /// A user appears in Getfly, or his phone is edited.
+    User {
+        /// From the pool of users.
+        user: u8,
+        /// From the pool of sellers' phones.
+        phone: u8,
+    },
+    /// A user is removed from Getfly.
+    UserGone(u8),
     /// KiotViet tells a customer again.
     TellCustomer(u8),
     /// An invoice gets another content: a new invoice in the place of the old.
@@ -182,6 +203,11 @@ pub(super) async fn take(play: &Play, step: Step) {
                 kiotviet.delete_customer(id);
             }
         }
+        Step::Seller { .. }
+        | Step::SellerRole(_)
+        | Step::SellerGone(_)
+        | Step::User { .. }
+        | Step::UserGone(_) => people::change(kiotviet, &play.scene.getfly, step),
         Step::TellCustomer(index) => {
             if let Some(id) = a_customer(play, index) {
                 kiotviet.edit_customer(id, |_| {});
