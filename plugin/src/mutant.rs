@@ -123,6 +123,12 @@ mod listed {
         UsersBelievedForGood,
         /// R13: of two users with the seller's phone the first one listed is the executor, whatever his name.
         NamesakeIgnored,
+        /// R13: lists of users that were read while the clock was ahead are believed when it is right again.
+        FutureUsersBelieved,
+        /// Webhooks that were looked at while the clock was ahead are not looked at until it comes to that time.
+        FutureLookCounts,
+        /// Calls to Getfly that were made while the clock was ahead count towards its ceiling.
+        FutureCallsCount,
         /// R5: a walk-in's invoice creates an account.
         WalkInCreatesAccount,
         /// R6: the edit of an invoice that has its order creates another one.

@@ -4,6 +4,7 @@
 //! looks at a mutant.
 
 mod changed;
+mod clock;
 mod creating;
 mod healing;
 mod journal;
@@ -148,6 +149,11 @@ pub const CHECKS: &[Check] = &[
         "healing",
         healing::healing,
         "what was missed comes in once, and nobody else's webhook is touched"
+    ),
+    check!(
+        "set right",
+        clock::set_right,
+        "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right"
     ),
     check!(
         "outage",

@@ -54,6 +54,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::BackfillForgetsEdits
         | M::ForeignWebhookTouched
         | M::GapNotReadBack => "healing",
+        M::FutureUsersBelieved | M::FutureLookCounts | M::FutureCallsCount => "set right",
         M::GivesUpEarly
         | M::RetryAfterIgnored
         | M::PauseIgnored

@@ -8,7 +8,7 @@ use crate::sim::{
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How people switched the webhooks, and their backfills.
@@ -186,6 +186,26 @@ fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
     readings
 }
 
+/// How far the clocks of the instances were off, each from when on; see [`crate::sim::Skew`].
+#[derive(Debug, Clone, Default)]
+pub struct Clocks(pub Vec<Vec<(Timestamp, Option<SignedDuration>)>>);
+
+impl Clocks {
+    /// What a clock may have shown at some moment from `from` to `to`, less the truth.
+    pub fn off(&self, from: Timestamp, to: Timestamp) -> BTreeSet<SignedDuration> {
+        let mut all = BTreeSet::new();
+        for log in &self.0 {
+            let before = log.iter().rev().find(|(at, _)| *at <= from);
+            let within = log.iter().filter(|(at, _)| from < *at && *at <= to);
+            all.extend(before.into_iter().chain(within).filter_map(|(_, off)| *off));
+        }
+        if all.is_empty() {
+            all.insert(SignedDuration::ZERO);
+        }
+        all
+    }
+}
+
 /// Getfly's users, and its log of who asked for them.
 pub fn users_of(getfly: &GetflySim) -> People<User> {
     People::of(getfly.users_were(), &getfly.calls(), "/api/v6.1/users")
@@ -198,6 +218,8 @@ pub struct Evidence {
     pub shops: Vec<Shop>,
     /// Getfly's users.
     pub users: People<User>,
+    /// The clocks of those who wrote there.
+    pub clocks: Clocks,
     /// The accounts that Getfly's people had typed in, as they were before.
     pub seeded: Vec<Account>,
     /// Getfly's accounts at the end, in order of creation.

@@ -6,7 +6,7 @@ use crate::{
     native::{ADMIN_TOKEN, MASTER_KEY},
     proof::{
         checker::{self, Finding, Kind},
-        evidence::{Dismissed, Evidence, Shop, Since, Versions, users_of},
+        evidence::{Clocks, Dismissed, Evidence, Shop, Since, Versions, users_of},
         switched::Switched,
     },
     sim::{
@@ -159,8 +159,8 @@ impl Site {
         let (id, secret) = (&settings.client_id, &settings.client_secret);
         let now = self.clock.now();
         self.since = Since {
-            customers: Switched::on(now),
-            invoices: Switched::on(now),
+            customers: Switched::on(now, now),
+            invoices: Switched::on(now, now),
         };
         self.api.connect(CONNECTION, CONNECTION, id, secret).await?;
         // Whatever the shop does next is later than the switches.
@@ -297,6 +297,7 @@ impl Site {
                 self.versions.clone(),
             )],
             users: users_of(&self.getfly),
+            clocks: Clocks::default(),
             seeded: Vec::new(),
             accounts: self.getfly.accounts(),
             orders: self.getfly.orders(),
