@@ -8,6 +8,7 @@
 use host_test::schedule::{
     Bound, Report, SCENARIOS, THREE, named, random, replay, search, search_without_lease,
 };
+use plugin::mutant::{Mutant, activate};
 
 fn number(variable: &str, ordinary: usize) -> usize {
     let set = std::env::var(variable).ok();
@@ -70,6 +71,8 @@ races! {
     a_new_master_key_beside_a_disconnection: "a new master_key beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
+    two_drains_by_clocks_that_differ: "two drains by clocks that differ",
+    the_same_customer_by_clocks_that_differ: "the same customer twice, by clocks that differ",
 }
 
 #[test]
@@ -95,6 +98,24 @@ fn without_the_lease_the_search_finds_a_double() {
     let double = "2 times in Getfly: cuahangthu-HD000001";
     assert_eq!(found.wrong.first().map(String::as_str), Some(double));
     // The same schedule is harmless with the lease.
+    let (wrong, calls) = replay(scenario, &found.schedule);
+    assert_eq!(wrong, [""; 0], "{calls:#?}");
+}
+
+/// The control for clocks that differ.
+#[test]
+fn without_an_allowance_for_the_clocks_the_search_finds_a_double() {
+    let scenario = named("two drains by clocks that differ").expect("a race of this name");
+    let bound = Bound {
+        switches: 0,
+        freezes: 1,
+    };
+    let report = {
+        let _gone = activate(Mutant::ClocksAgree);
+        search(scenario, bound)
+    };
+    println!("{report}");
+    let found = report.broken.first().expect("a schedule that breaks");
     let (wrong, calls) = replay(scenario, &found.schedule);
     assert_eq!(wrong, [""; 0], "{calls:#?}");
 }

@@ -61,6 +61,8 @@ mod listed {
         LeaseNotCheckedBeforeWrite,
         /// A worker that woke after its slot's end takes the present slot if that is free.
         LeaseTakenBackLate,
+        /// A slot is taken until its very end, as if all clocks agreed.
+        ClocksAgree,
         /// Nobody looks at the journal's tail once more after the lease was given back.
         NoLookAfterRelease,
         /// KiotViet gets its 200 although the delivery could not be kept.

@@ -76,6 +76,11 @@ pub const CHECKS: &[Check] = &[
         "a worker that was stopped overwrites nothing of what another one kept meanwhile"
     ),
     check!(
+        "clocks apart",
+        lease::clocks_apart,
+        "a worker that comes late to its slot's end makes no create after one whose clock is almost two seconds ahead did the work"
+    ),
+    check!(
         "given back",
         lease::given_back,
         "what arrives while the lease is given back is processed without a further drain"

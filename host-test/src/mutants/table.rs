@@ -19,6 +19,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::LeaseErrorIsMine => "lost lease reply",
         M::LeaseNotCheckedBeforeCall | M::LeaseTakenBackLate => "late worker",
         M::LeaseNotCheckedBeforeWrite => "late place",
+        M::ClocksAgree => "clocks apart",
         M::NoLookAfterRelease => "given back",
         M::AckBeforeStore => "store fails",
         M::SlowAcceptorAnswers | M::HoleForgotten | M::NoLastLook => "slow acceptor",

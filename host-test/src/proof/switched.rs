@@ -102,15 +102,10 @@ impl Switched {
                 }
                 What::On => {}
                 What::Off => (perhaps_off, since) = (true, None),
-                // One that ends before the switch-on leaves a gap.
+                // What was created after it, and before the switch-on by the plugin's clock, is in neither.
                 What::Backfill(from) if wish.done.is_some() => {
-                    since = since.map(|s| {
-                        if s <= *wish.shown.start() {
-                            s.min(from)
-                        } else {
-                            s
-                        }
-                    });
+                    let to = wish.at.min(*wish.shown.start());
+                    since = since.map(|s| if s <= to { s.min(from) } else { s });
                 }
                 What::Backfill(_) => {}
             }

@@ -7,6 +7,7 @@ use super::{
     scenario::{Act, Scenario, Stage},
 };
 use crate::{native::Native, scene::Scene};
+use jiff::SignedDuration;
 use rand::{Rng, rngs::StdRng};
 use std::{
     collections::BTreeMap,
@@ -273,7 +274,12 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
                 instance,
             };
             let seed = u64::try_from(instance).unwrap_or(0) + 10;
-            scene.app.another(seed).behind(Arc::new(door))
+            let app = scene.app.another(seed).behind(Arc::new(door));
+            if let Some(ahead) = scenario.ahead.get(instance) {
+                let off = SignedDuration::from_millis(*ahead);
+                app.skew.set(scene.clock.now(), Some(off));
+            }
+            app
         })
         .collect();
     let programs = (0..).zip(instances.iter().zip(&stage.acts));
