@@ -71,7 +71,7 @@ races! {
     a_new_master_key_beside_a_disconnection: "a new master_key beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
-    two_drains_by_clocks_that_differ: "two drains by clocks that differ",
+    two_drains_of_a_sale_by_clocks_that_differ: "two drains of a sale, by clocks that differ",
     the_same_customer_by_clocks_that_differ: "the same customer twice, by clocks that differ",
 }
 
@@ -105,7 +105,8 @@ fn without_the_lease_the_search_finds_a_double() {
 /// The control for clocks that differ.
 #[test]
 fn without_an_allowance_for_the_clocks_the_search_finds_a_double() {
-    let scenario = named("two drains by clocks that differ").expect("a race of this name");
+    let scenario =
+        named("two drains of a sale, by clocks that differ").expect("a race of this name");
     let bound = Bound {
         switches: 0,
         freezes: 1,

@@ -112,9 +112,11 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
-    apart(race("two drains by clocks that differ", 2, || {
-        Box::pin(drains(2, 19))
-    })),
+    apart(race(
+        "two drains of a sale, by clocks that differ",
+        2,
+        || Box::pin(drains_of_a_sale()),
+    )),
     apart(race(
         "the same customer twice, by clocks that differ",
         2,
@@ -242,6 +244,15 @@ async fn drains(instances: usize, into: i64) -> Stage {
     into_slot(&scene, into).await;
     let acts = (0..instances).map(|_| drain()).collect();
     stage(scene, acts, (1, 2))
+}
+
+/// Near the end of a slot, and done within a moment.
+async fn drains_of_a_sale() -> Stage {
+    let scene = Scene::connected(On::Orders).await;
+    scene.kiotviet.create_invoice(sale(None));
+    take_in(&scene).await;
+    into_slot(&scene, 19).await;
+    stage(scene, vec![drain(), drain()], (0, 1))
 }
 
 async fn delivery_and_drain() -> Stage {
