@@ -13,7 +13,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a list of people is believed.
-const BELIEVED: SignedDuration = SignedDuration::from_secs(600);
+pub(super) const BELIEVED: SignedDuration = SignedDuration::from_secs(600);
 
 /// The executors that this invoice may have had for whoever stored something at `at`; nobody too where
 /// Getfly no longer has him, and so refuses him by name.
