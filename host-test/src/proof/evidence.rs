@@ -195,8 +195,9 @@ impl Clocks {
     pub fn off(&self, from: Timestamp, to: Timestamp) -> BTreeSet<SignedDuration> {
         let mut all = BTreeSet::new();
         for log in &self.0 {
-            let before = log.iter().rev().find(|(at, _)| *at <= from);
-            let within = log.iter().filter(|(at, _)| from < *at && *at <= to);
+            // One that was set at this very moment showed something else just before.
+            let before = log.iter().rev().find(|(at, _)| *at < from);
+            let within = log.iter().filter(|(at, _)| from <= *at && *at <= to);
             all.extend(before.into_iter().chain(within).filter_map(|(_, off)| *off));
         }
         if all.is_empty() {
