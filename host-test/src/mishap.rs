@@ -126,16 +126,20 @@ fn is_upstream(call: &str) -> bool {
 }
 
 /// The script of a run, and how far it has come. Calls count from 1, over deaths too.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Mishaps {
     state: Mutex<State>,
     death: Notify,
 }
 
-#[derive(Debug, Default)]
+/// What happens in the world as a host call is made.
+type Happens = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct State {
     armed: bool,
     script: BTreeMap<usize, Mishap>,
+    world: BTreeMap<usize, Happens>,
     calls: Vec<String>,
     dead: bool,
 }
@@ -146,6 +150,7 @@ impl Mishaps {
         *lock(&self.state) = State {
             armed: true,
             script: script.into_iter().collect(),
+            world: BTreeMap::new(),
             calls: Vec::new(),
             dead: false,
         };
@@ -156,6 +161,13 @@ impl Mishaps {
         let mut state = lock(&self.state);
         let number = state.calls.len() + n.max(1);
         state.script.insert(number, mishap);
+    }
+
+    /// Lets this happen in the world as the n-th host call from here on is made, which goes on.
+    pub fn happens_later(&self, n: usize, what: impl FnOnce() + Send + 'static) {
+        let mut state = lock(&self.state);
+        let number = state.calls.len() + n.max(1);
+        state.world.insert(number, Box::new(what));
     }
 
     /// Nothing happens any more; gives the calls since [`Mishaps::arm`], by name.
@@ -220,6 +232,9 @@ impl Mishaps {
         }
         state.calls.push(name());
         let number = state.calls.len();
+        if let Some(happens) = state.world.remove(&number) {
+            happens();
+        }
         state.script.get(&number).copied()
     }
 

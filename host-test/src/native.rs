@@ -6,7 +6,7 @@ pub use crate::keyvalue::Cell;
 use crate::{
     keyvalue::{Backend, Memory},
     mishap::{Mishap, Mishaps},
-    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Upstream, lock},
+    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock},
 };
 use bytes::Bytes;
 use plugin::{
@@ -78,6 +78,8 @@ pub struct Native {
     config: config::Kept,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
+    /// How far its machine's clock is off.
+    pub skew: Arc<Skew>,
     random: Mutex<StdRng>,
     log: Mutex<Vec<String>>,
     calls: Mutex<Vec<Called>>,
@@ -148,6 +150,7 @@ impl Native {
                 .map(|(o, u)| (o.to_owned(), u))
                 .collect(),
             clock,
+            skew: Arc::default(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             log: Mutex::default(),
             calls: Mutex::default(),
@@ -172,6 +175,7 @@ impl Native {
             config: config::Kept::new(),
             upstreams: self.upstreams.clone(),
             clock: self.clock.clone(),
+            skew: Arc::default(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             log: Mutex::default(),
             calls: Mutex::default(),
@@ -217,6 +221,17 @@ impl Native {
     /// turns in an order of its own.
     pub fn pace(&self, seed: u64, longest: Duration) {
         *lock(&self.pace) = Some((StdRng::seed_from_u64(seed), longest));
+    }
+
+    /// Store calls answer at once again.
+    pub fn hurry(&self) {
+        *lock(&self.pace) = None;
+    }
+
+    /// The time by its machine's clock.
+    pub fn time(&self) -> jiff::Timestamp {
+        let now = self.clock.now();
+        now.checked_add(self.skew.off()).unwrap_or(now)
     }
 
     /// Every store call whose name and key begin so (`set kvgf/journal/`) is held up for so long
@@ -489,7 +504,7 @@ impl Http for Native {
 
 impl Clock for Native {
     fn now(&self) -> Timestamp {
-        let now = self.clock.now();
+        let now = self.time();
         let nanosecond = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
         Timestamp::new(now.as_second(), nanosecond).unwrap_or(Timestamp::UNIX_EPOCH)
     }

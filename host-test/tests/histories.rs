@@ -36,9 +36,21 @@ const MUTANTS: &[(Mutant, Mode)] = &[
     (Mutant::OldIsNew, Mode::Safety),
     (Mutant::ManagerAlways, Mode::Safety),
     (Mutant::MergedPhonesSplit, Mode::Safety),
+    (Mutant::NoLease, Mode::Safety),
+    (Mutant::UsersBelievedForGood, Mode::Safety),
     (Mutant::AckBeforeStore, Mode::Liveness),
     (Mutant::GapNotReadBack, Mode::Liveness),
 ];
+/// The same where a clock is wrong.
+const WITH_WRONG_CLOCKS: &[(Mutant, Mode)] = &[(Mutant::FutureLookCounts, Mode::Liveness)];
+
+fn mutants() -> impl Iterator<Item = (Mutant, Mode, Clocks)> {
+    let with = |all: &'static [(Mutant, Mode)], clocks| {
+        all.iter()
+            .map(move |(mutant, mode)| (*mutant, *mode, clocks))
+    };
+    with(MUTANTS, Clocks::Right).chain(with(WITH_WRONG_CLOCKS, Clocks::Wrong))
+}
 
 /// A committed history.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +70,42 @@ fn folder() -> PathBuf {
     xtask::workspace_root().join("host-test/histories")
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// Whether clocks are as README asks for, or one is wrong and set right in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clocks {
+    Right,
+    Wrong,
+}
+
+/// Two instances whose clocks differ by less than two seconds, whenever they are set.
+fn right_clocks() -> impl Strategy<Value = Step> {
+    let millis = || -999..1000i32;
+    prop_oneof![
+        2 => Just(Step::OtherInstance),
+        2 => (0..48u8).prop_map(Step::Together),
+        1 => millis().prop_map(|millis| Step::Clock { millis }),
+        2 => (1..60u8, millis()).prop_map(|(call, millis)| Step::ClockAtCall { call, millis }),
+    ]
+}
+
+/// One clock that is an hour or a day ahead, or a minute behind.
+fn wrong_clocks() -> impl Strategy<Value = Step> {
+    let millis = select(vec![3_600_000, 86_400_000, -60_000, 0]);
+    prop_oneof![
+        4 => millis.prop_map(|millis| Step::Clock { millis }),
+        1 => (1..60u8).prop_map(Step::ClockBackAtCall),
+    ]
+}
+
+fn step(clocks: Clocks) -> impl Strategy<Value = Step> {
+    let set = match clocks {
+        Clocks::Right => right_clocks().boxed(),
+        Clocks::Wrong => wrong_clocks().boxed(),
+    };
+    prop_oneof![6 => set, 54 => event()]
+}
+
+fn event() -> impl Strategy<Value = Step> {
     let mishap = || select(Mishap::UPSTREAM.to_vec());
     let vendor = || select(vec![Vendor::KiotViet, Vendor::Getfly]);
     // Seconds to days.
@@ -73,9 +120,14 @@ fn step() -> impl Strategy<Value = Step> {
             Step::EditContact { customer, phone, email }
         }),
         1 => (0..6u8).prop_map(Step::DeleteCustomer),
+        2 => (0..4u8, 0..7u8).prop_map(|(seller, phone)| Step::Seller { seller, phone }),
+        1 => (0..4u8).prop_map(Step::SellerRole),
+        1 => (0..4u8).prop_map(Step::SellerGone),
+        2 => (0..5u8, 0..7u8).prop_map(|(user, phone)| Step::User { user, phone }),
+        1 => (0..5u8).prop_map(Step::UserGone),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
-        1 => (0..6u8).prop_map(Step::CancelInvoice),
+        2 => (0..6u8).prop_map(Step::CancelInvoice),
         2 => Just(Step::OtherShop),
         5 => Just(Step::Deliver),
         2 => (0..8u8).prop_map(Step::DeliverChaotically),
@@ -97,20 +149,25 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn history() -> impl Strategy<Value = History> {
+fn history(clocks: Clocks) -> impl Strategy<Value = History> {
     let on = || select(vec![On::Both, On::Orders, On::Customers]);
     let second = option::weighted(0.4, on());
     let all = (
         on(),
         second,
         any::<bool>(),
+        (-999..1000i32, -999..1000i32),
         vec(0..5u8, 0..4),
-        vec(step(), 1..30),
+        vec(step(clocks), 1..30),
     );
-    all.prop_map(|(on, second, lists, accounts, steps)| History {
+    all.prop_map(move |(on, second, lists, off, accounts, steps)| History {
         on,
         lists,
         second,
+        clocks: match clocks {
+            Clocks::Right => [off.0, off.1],
+            Clocks::Wrong => [0, 0],
+        },
         accounts,
         steps,
     })
@@ -133,6 +190,7 @@ fn runner(cases: u32, shrinks: u32) -> TestRunner {
 /// With a protection taken away, only one that is sound with it counts.
 fn search(
     mode: Mode,
+    clocks: Clocks,
     cases: u32,
     shrinks: u32,
     without: Option<Mutant>,
@@ -152,7 +210,7 @@ fn search(
         prop_assert!(findings.is_empty(), "{}", words.join("\n"));
         Ok(())
     };
-    match runner(cases, shrinks).run(&history(), sound) {
+    match runner(cases, shrinks).run(&history(clocks), sound) {
         Ok(()) => None,
         Err(TestError::Fail(why, history)) => Some((history, why.to_string())),
         Err(TestError::Abort(why)) => panic!("{why}"),
@@ -167,11 +225,11 @@ fn write(name: &str, fixture: &Fixture) -> PathBuf {
     path
 }
 
-fn holds(mode: Mode) {
+fn holds(mode: Mode, clocks: Clocks) {
     let cases = env::var("KVGF_HISTORIES");
     let cases = cases.map_or(CASES, |n| n.parse().expect("KVGF_HISTORIES is a number"));
-    if let Some((history, why)) = search(mode, cases, SHRINKS, None) {
-        let name = format!("found-{mode:?}.json").to_lowercase();
+    if let Some((history, why)) = search(mode, clocks, cases, SHRINKS, None) {
+        let name = format!("found-{mode:?}-{clocks:?}.json").to_lowercase();
         let path = write(
             &name,
             &Fixture {
@@ -188,17 +246,27 @@ fn holds(mode: Mode) {
             path.display()
         );
     }
-    println!("{mode:?}: {cases} histories");
+    println!("{mode:?}, clocks {clocks:?}: {cases} histories");
 }
 
 #[test]
 fn nothing_is_doubled_or_wrong_however_many_faults_there_are() {
-    holds(Mode::Safety);
+    holds(Mode::Safety, Clocks::Right);
 }
 
 #[test]
 fn once_the_faults_stop_nothing_is_lost_or_stuck() {
-    holds(Mode::Liveness);
+    holds(Mode::Liveness, Clocks::Right);
+}
+
+#[test]
+fn nothing_is_doubled_or_wrong_while_a_clock_is_wrong() {
+    holds(Mode::Safety, Clocks::Wrong);
+}
+
+#[test]
+fn once_the_clock_is_right_again_nothing_is_lost_or_stuck() {
+    holds(Mode::Liveness, Clocks::Wrong);
 }
 
 fn committed() -> Vec<(PathBuf, Fixture)> {
@@ -241,7 +309,7 @@ fn every_committed_history_is_sound_and_fails_without_its_protection() {
             assert!(!findings.is_empty(), "{} passes without it", path.display());
         }
     }
-    for (mutant, _) in MUTANTS {
+    for (mutant, ..) in mutants() {
         let name = format!("{mutant:?}");
         let is_there = committed
             .iter()
@@ -255,9 +323,17 @@ fn every_committed_history_is_sound_and_fails_without_its_protection() {
 fn the_search_finds_each_protection_that_is_gone() {
     let bless = env::var_os("BLESS").is_some();
     let mut alive = Vec::new();
-    for (mutant, mode) in MUTANTS {
+    let only = env::var("KVGF_MUTANT").ok();
+    for (mutant, mode, clocks) in mutants() {
+        if only
+            .as_ref()
+            .is_some_and(|only| *only != format!("{mutant:?}"))
+        {
+            continue;
+        }
         let shrinks = if bless { SHRINKS } else { 0 };
-        let Some((history, why)) = search(*mode, UNTIL_FOUND, shrinks, Some(*mutant)) else {
+        let found = search(mode, clocks, UNTIL_FOUND, shrinks, Some(mutant));
+        let Some((history, why)) = found else {
             alive.push(mutant);
             continue;
         };
@@ -268,7 +344,7 @@ fn the_search_finds_each_protection_that_is_gone() {
             let fixture = Fixture {
                 why: format!("{} Found: {words}", mutant.removes()),
                 mutant: Some(format!("{mutant:?}")),
-                mode: *mode,
+                mode,
                 open: false,
                 history,
             };

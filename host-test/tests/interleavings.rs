@@ -71,6 +71,8 @@ races! {
     a_new_master_key_beside_a_disconnection: "a new master_key beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
+    two_drains_of_a_sale_by_clocks_that_differ: "two drains of a sale, by clocks that differ",
+    the_same_customer_by_clocks_that_differ: "the same customer twice, by clocks that differ",
 }
 
 #[test]
@@ -143,6 +145,25 @@ fn without_a_protection_some_order_is_doubled_lost_stuck_or_wrong() {
         let (wrong, calls) = replay(scenario, &found.schedule);
         assert_eq!(wrong, [""; 0], "{mutant:?}: {calls:#?}");
     }
+}
+
+/// The control for clocks that differ.
+#[test]
+fn without_an_allowance_for_the_clocks_the_search_finds_a_double() {
+    let scenario =
+        named("two drains of a sale, by clocks that differ").expect("a race of this name");
+    let bound = Bound {
+        switches: 0,
+        freezes: 1,
+    };
+    let report = {
+        let _gone = activate(Mutant::ClocksAgree);
+        search(scenario, bound)
+    };
+    println!("{report}");
+    let found = report.broken.first().expect("a schedule that breaks");
+    let (wrong, calls) = replay(scenario, &found.schedule);
+    assert_eq!(wrong, [""; 0], "{calls:#?}");
 }
 
 #[test]

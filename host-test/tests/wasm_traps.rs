@@ -67,8 +67,9 @@ impl Shop {
         // Getfly's user with the phone of the shop's seller.
         let seller = User::new(12, "lan", "Nhân Viên Một", "0900000501");
         scene.getfly.add_user(seller);
+        let now = scene.app.clock().now();
         let switched = |is_on| match is_on {
-            true => Switched::on(scene.app.clock().now()),
+            true => Switched::on(now, now),
             false => Switched::default(),
         };
         let since = Since {
@@ -254,7 +255,7 @@ impl Shop {
             assert_eq!(begun.status, 202, "{}", begun.json());
             let from = START.parse().expect("a moment");
             for switched in [&mut self.since.customers, &mut self.since.invoices] {
-                switched.backfill(from, asked, Some(asked));
+                switched.backfill(from, asked, Some(asked), asked..=asked);
             }
             // It begins behind the answer and gets no further: the drain is to do it.
         }

@@ -61,6 +61,8 @@ mod listed {
         LeaseNotCheckedBeforeWrite,
         /// A worker that woke after its slot's end takes the present slot if that is free.
         LeaseTakenBackLate,
+        /// A slot is taken until its very end, as if all clocks agreed.
+        ClocksAgree,
         /// Nobody looks at the journal's tail once more after the lease was given back.
         NoLookAfterRelease,
         /// KiotViet gets its 200 although the delivery could not be kept.
@@ -119,6 +121,16 @@ mod listed {
         ManagerAlways,
         /// R13: a seller who is not in the cached lists is nobody.
         UsersNotReadAnew,
+        /// R13: the lists of users of both sides are believed for good.
+        UsersBelievedForGood,
+        /// R13: of two users with the seller's phone the first one listed is the executor, whatever his name.
+        NamesakeIgnored,
+        /// R13: lists of users that were read while the clock was ahead are believed when it is right again.
+        FutureUsersBelieved,
+        /// Webhooks that were looked at while the clock was ahead are not looked at until it comes to that time.
+        FutureLookCounts,
+        /// Calls to Getfly that were made while the clock was ahead count towards its ceiling.
+        FutureCallsCount,
         /// R5: a walk-in's invoice creates an account.
         WalkInCreatesAccount,
         /// R6: the edit of an invoice that has its order creates another one.

@@ -6,6 +6,8 @@ use crate::{
     scene::{On, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule},
 };
+use jiff::SignedDuration;
+use plugin::sync::lease::SLOT_SECONDS;
 use std::time::Duration;
 
 /// A sale that was answered and waits.
@@ -44,6 +46,24 @@ pub(super) async fn late_worker() -> Verdict {
     // Within the next slot, which the other worker had and gave back; and long after it.
     overtaken(38, &[]).await?;
     overtaken(65, &[]).await
+}
+
+pub(super) async fn clocks_apart() -> Verdict {
+    let scene = a_sale_waits().await;
+    let (first, second) = (scene.app.another(1), scene.app.another(2));
+    let ahead = SignedDuration::from_millis(1_990);
+    second.skew.set(scene.clock.now(), Some(ahead));
+    // Before the seconds in which a worker takes the next slot too.
+    let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+    let wait = (19 - into).rem_euclid(SLOT_SECONDS);
+    scene.pass(wait.unsigned_abs()).await;
+    first.hold_up("set kvgf/invoice/", Duration::from_millis(9_500));
+    tokio::join!(drain(&first), async {
+        tokio::time::sleep(Duration::from_millis(9_100)).await;
+        drain(&second).await;
+    });
+    scene.settle().await;
+    in_getfly(&scene, 0, 1).await
 }
 
 pub(super) async fn late_place() -> Verdict {

@@ -4,6 +4,7 @@
 //! looks at a mutant.
 
 mod changed;
+mod clock;
 mod creating;
 mod healing;
 mod journal;
@@ -73,6 +74,11 @@ pub const CHECKS: &[Check] = &[
         "late place",
         lease::late_place,
         "a worker that was stopped overwrites nothing of what another one kept meanwhile"
+    ),
+    check!(
+        "clocks apart",
+        lease::clocks_apart,
+        "a worker that comes late to its slot's end makes no create after one whose clock is almost two seconds ahead did the work"
     ),
     check!(
         "given back",
@@ -148,6 +154,11 @@ pub const CHECKS: &[Check] = &[
         "healing",
         healing::healing,
         "what was missed comes in once, and nobody else's webhook is touched"
+    ),
+    check!(
+        "set right",
+        clock::set_right,
+        "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right"
     ),
     check!(
         "outage",

@@ -125,9 +125,30 @@ async fn a_new_sellers_first_sale() -> Verdict {
     scene.getfly.add_user(user);
     scene.kiotviet.create_invoice(sold_by(5002));
     scene.deliver().await;
-    let order = scene.getfly.orders().pop();
-    let executor = order.and_then(|o| o.assigned_username);
-    same("executor", executor.as_deref(), Some("nhanvien2"))
+    same(
+        "executor",
+        last_executor(&scene).as_deref(),
+        Some("nhanvien2"),
+    )?;
+
+    // Ten minutes later he is gone, and two others have the number.
+    scene.pass(601).await;
+    scene.getfly.change_users(|users| {
+        users.retain(|user| user.user_name != "nhanvien2");
+        users.push(User::new(4, "lan", "Lan", "0900000502"));
+        users.push(User::new(5, "hai", "Nhân Viên Hai", "0900000502"));
+    });
+    scene.kiotviet.create_invoice(sold_by(5002));
+    scene.deliver().await;
+    same(
+        "executor later",
+        last_executor(&scene).as_deref(),
+        Some("hai"),
+    )
+}
+
+fn last_executor(scene: &Scene) -> Option<String> {
+    scene.getfly.orders().pop()?.assigned_username
 }
 
 pub(super) async fn only_new() -> Verdict {

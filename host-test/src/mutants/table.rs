@@ -19,6 +19,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::LeaseErrorIsMine => "lost lease reply",
         M::LeaseNotCheckedBeforeCall | M::LeaseTakenBackLate => "late worker",
         M::LeaseNotCheckedBeforeWrite => "late place",
+        M::ClocksAgree => "clocks apart",
         M::NoLookAfterRelease => "given back",
         M::AckBeforeStore => "store fails",
         M::SlowAcceptorAnswers | M::HoleForgotten | M::NoLastLook => "slow acceptor",
@@ -44,6 +45,8 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::LeadingZeroNotAdded
         | M::ManagerAlways
         | M::UsersNotReadAnew
+        | M::UsersBelievedForGood
+        | M::NamesakeIgnored
         | M::WalkInCreatesAccount
         | M::MoneyAsFloat => "fields",
         M::EditCreates | M::CancelledCreates | M::OrderIsInvoice | M::OldIsNew => "only new",
@@ -52,6 +55,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::BackfillForgetsEdits
         | M::ForeignWebhookTouched
         | M::GapNotReadBack => "healing",
+        M::FutureUsersBelieved | M::FutureLookCounts | M::FutureCallsCount => "set right",
         M::GivesUpEarly
         | M::RetryAfterIgnored
         | M::PauseIgnored

@@ -8,7 +8,7 @@ use crate::sim::{
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +76,35 @@ pub struct Reading {
     pub found: bool,
 }
 
+/// A vendor's list of people, as it was from when on, and when somebody fetched it.
+#[derive(Debug, Clone)]
+pub struct People<T> {
+    /// The first one is from the beginning on.
+    pub versions: Vec<(Timestamp, Vec<T>)>,
+    /// By the vendor's own log.
+    pub fetched: Vec<Timestamp>,
+}
+
+impl<T> People<T> {
+    /// The list that is asked for at this path.
+    pub fn of(versions: Vec<(Timestamp, Vec<T>)>, calls: &[Call], path: &str) -> Self {
+        let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+        let fetches = calls.iter().filter(is_path);
+        let fetches = fetches.filter(|call| call.status == Some(200));
+        Self {
+            versions,
+            fetched: fetches.map(|call| call.at).collect(),
+        }
+    }
+
+    /// Who was in it at this moment.
+    pub fn at(&self, at: Timestamp) -> &[T] {
+        let mut so_far = self.versions.iter().rev();
+        let version = so_far.find(|(from, _)| *from <= at);
+        version.map_or(&[], |(_, people)| people)
+    }
+}
+
 /// One KiotViet shop. See the module.
 #[derive(Debug, Clone)]
 pub struct Shop {
@@ -96,7 +125,7 @@ pub struct Shop {
     /// When which customer's record was fetched, by KiotViet's own log.
     pub readings: BTreeMap<i64, Vec<Reading>>,
     /// KiotViet's users.
-    pub staff: Vec<Staff>,
+    pub staff: People<Staff>,
     /// KiotViet's webhooks at the end.
     pub webhooks: Vec<Webhook>,
 }
@@ -127,7 +156,7 @@ impl Shop {
             given_up: kiotviet.undelivered(),
             kiotviet: versions,
             readings: readings(&kiotviet.calls()),
-            staff: kiotviet.staff(),
+            staff: People::of(kiotviet.staff_was(), &kiotviet.calls(), "/users"),
             webhooks: kiotviet.webhooks(),
         }
     }
@@ -158,13 +187,41 @@ fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
     readings
 }
 
+/// How far the clocks of the instances were off, each from when on; see [`crate::sim::Skew`].
+#[derive(Debug, Clone, Default)]
+pub struct Clocks(pub Vec<Vec<(Timestamp, Option<SignedDuration>)>>);
+
+impl Clocks {
+    /// What a clock may have shown at some moment from `from` to `to`, less the truth.
+    pub fn off(&self, from: Timestamp, to: Timestamp) -> BTreeSet<SignedDuration> {
+        let mut all = BTreeSet::new();
+        for log in &self.0 {
+            // One that was set at this very moment showed something else just before.
+            let before = log.iter().rev().find(|(at, _)| *at < from);
+            let within = log.iter().filter(|(at, _)| from <= *at && *at <= to);
+            all.extend(before.into_iter().chain(within).filter_map(|(_, off)| *off));
+        }
+        if all.is_empty() {
+            all.insert(SignedDuration::ZERO);
+        }
+        all
+    }
+}
+
+/// Getfly's users, and its log of who asked for them.
+fn users_of(getfly: &GetflySim) -> People<User> {
+    People::of(getfly.users_were(), &getfly.calls(), "/api/v6.1/users")
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The shops that write into this Getfly.
     pub shops: Vec<Shop>,
     /// Getfly's users.
-    pub users: Vec<User>,
+    pub users: People<User>,
+    /// The clocks of those who wrote there.
+    pub clocks: Clocks,
     /// The accounts that Getfly's people had typed in, as they were before.
     pub seeded: Vec<Account>,
     /// Getfly's accounts at the end, in order of creation.
@@ -178,7 +235,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Of these shops, and of Getfly as it is now, whose people had typed in `seeded`.
+    /// Of these shops, and of Getfly as it is now, whose people had typed in `seeded`. All clocks are right.
     pub fn of(
         shops: Vec<Shop>,
         getfly: &GetflySim,
@@ -188,7 +245,8 @@ impl Evidence {
         let calls = getfly.calls().into_iter();
         Self {
             shops,
-            users: getfly.users(),
+            users: users_of(getfly),
+            clocks: Clocks::default(),
             seeded,
             accounts: getfly.accounts(),
             orders: getfly.orders(),

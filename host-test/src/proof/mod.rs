@@ -5,6 +5,7 @@
 pub mod checker;
 pub mod evidence;
 pub mod history;
+mod instances;
 pub mod model;
 pub mod play;
 mod races;

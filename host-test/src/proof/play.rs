@@ -11,6 +11,7 @@ use super::{
 use crate::{
     keyvalue::{Backend, Memory},
     mishap::Mishap,
+    native::Native,
     scene::{CONNECTION, Scene},
     sim::{
         KiotVietSim,
@@ -18,7 +19,7 @@ use crate::{
         kiotviet::Settings,
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::{
     cell::{Cell, RefCell},
@@ -56,6 +57,10 @@ pub struct Play {
     shops: Vec<Shop>,
     here: Cell<usize>,
     seeded: RefCell<Vec<Account>>,
+    /// Another instance, for what two do at once.
+    pub(super) beside: Native,
+    /// How far the clock of the machine that is not asked is off.
+    pub(super) other_clock: Cell<SignedDuration>,
 }
 
 /// One KiotViet shop, and what people do with it.
@@ -168,9 +173,12 @@ impl Play {
             dismissed: RefCell::default(),
             versions: RefCell::default(),
         });
+        let scene = scene.over(store);
         let play = Self {
             shops: shops.collect(),
-            scene: scene.over(store),
+            beside: scene.app.another(8),
+            other_clock: Cell::default(),
+            scene,
             lists,
             here: Cell::new(0),
             seeded: RefCell::default(),
@@ -221,8 +229,8 @@ impl Play {
         let connection = shop.connection;
         self.scene.connect_as(connection, &shop.kiotviet).await;
         for webhook in webhooks {
-            let now = self.scene.clock.now();
-            *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now);
+            let (now, shown) = (self.scene.clock.now(), self.scene.app.time());
+            *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now, shown);
             let path = format!("connections/{connection}/webhooks/{webhook}");
             self.scene.app.api("PUT", &path, &Value::Null).await;
         }
@@ -243,7 +251,8 @@ impl Play {
     pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.scene.clock.now());
         let mut since = self.here().since.borrow_mut();
-        since.of_mut(webhook).switch(on, asked, done);
+        let shown = self.shown(asked);
+        since.of_mut(webhook).switch(on, asked, done, shown);
     }
 
     /// A person repeats the last switching of each webhook, where it was not answered.
@@ -261,8 +270,9 @@ impl Play {
     pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.scene.clock.now());
         let mut since = self.here().since.borrow_mut();
-        since.customers.backfill(from, asked, done);
-        since.invoices.backfill(from, asked, done);
+        let shown = self.shown(asked);
+        since.customers.backfill(from, asked, done, shown.clone());
+        since.invoices.backfill(from, asked, done, shown);
     }
 
     /// A person dismisses a dead letter.
@@ -363,7 +373,11 @@ impl Play {
             evidence
         });
         let seeded = self.seeded.borrow().clone();
-        Evidence::of(shops.collect(), &self.scene.getfly, seeded, unfinished)
+        let getfly = &self.scene.getfly;
+        Evidence {
+            clocks: self.clocks(),
+            ..Evidence::of(shops.collect(), getfly, seeded, unfinished)
+        }
     }
 
     /// What the checker may know now, and after a healing that reads KiotViet's lists back.

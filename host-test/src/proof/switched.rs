@@ -3,6 +3,7 @@
 
 use super::checker::UNDER_WAY;
 use jiff::Timestamp;
+use std::ops::RangeInclusive;
 
 /// What a person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,14 +12,19 @@ enum What {
     On,
     /// The webhook off.
     Off,
-    /// Everything that was created from then on.
+    /// Everything that was created from then on, to the moment of asking.
     Backfill(Timestamp),
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What the clock of whoever carries out a wish may have shown.
+pub type Shown = RangeInclusive<Timestamp>;
+
+#[derive(Debug, Clone)]
 struct Wish {
     what: What,
     at: Timestamp,
+    /// From which moment records are new to the plugin, which has its own clock for that.
+    shown: Shown,
     /// When it was answered that it is done; none: perhaps it was done.
     done: Option<Timestamp>,
 }
@@ -32,26 +38,43 @@ pub struct Switched {
 }
 
 impl Switched {
-    /// One that was switched on as the shop was connected, at this moment.
-    pub fn on(at: Timestamp) -> Self {
+    /// One that was switched on as the shop was connected, at this moment; the clock of whoever did so showed
+    /// the other.
+    pub fn on(at: Timestamp, shown: Timestamp) -> Self {
         let mut switched = Self {
             from_the_first: true,
             ..Self::default()
         };
-        switched.switch(true, at, Some(at));
+        switched.switch(true, at, Some(at), shown..=shown);
         switched
     }
 
     /// A person switched it on or off, and was told that it is done, or was told nothing of the kind.
-    pub fn switch(&mut self, on: bool, at: Timestamp, done: Option<Timestamp>) {
+    pub fn switch(&mut self, on: bool, at: Timestamp, done: Option<Timestamp>, shown: Shown) {
         let what = if on { What::On } else { What::Off };
-        self.wishes.push(Wish { what, at, done });
+        self.wishes.push(Wish {
+            what,
+            at,
+            shown,
+            done,
+        });
     }
 
     /// A person asked for everything that was created from then on.
-    pub fn backfill(&mut self, from: Timestamp, at: Timestamp, done: Option<Timestamp>) {
+    pub fn backfill(
+        &mut self,
+        from: Timestamp,
+        at: Timestamp,
+        done: Option<Timestamp>,
+        shown: Shown,
+    ) {
         let what = What::Backfill(from);
-        self.wishes.push(Wish { what, at, done });
+        self.wishes.push(Wish {
+            what,
+            at,
+            shown,
+            done,
+        });
     }
 
     /// How people want it, by their last wish.
@@ -75,12 +98,16 @@ impl Switched {
         for wish in &self.wishes {
             match wish.what {
                 What::On if perhaps_off => {
-                    since = wish.done;
+                    since = wish.done.map(|_| *wish.shown.end());
                     perhaps_off = wish.done.is_none();
                 }
                 What::On => {}
                 What::Off => (perhaps_off, since) = (true, None),
-                What::Backfill(from) if wish.done.is_some() => since = since.map(|s| s.min(from)),
+                // What was created after it, and before the switch-on by the plugin's clock, is in neither.
+                What::Backfill(from) if wish.done.is_some() => {
+                    let to = wish.at.min(*wish.shown.start());
+                    since = since.map(|s| if s <= to { s.min(from) } else { s });
+                }
                 What::Backfill(_) => {}
             }
         }
@@ -94,7 +121,10 @@ impl Switched {
             What::On | What::Off => false,
         };
         let by_backfill = self.wishes.iter().any(asked_for) && self.perhaps(true, stored);
-        by_backfill || self.standing(What::On, stored).any(|on| on.at <= created)
+        by_backfill
+            || self
+                .standing(What::On, stored)
+                .any(|on| *on.shown.start() <= created)
     }
 
     /// Whether it may have been on, or off, to whoever stored something at `stored`.
@@ -134,27 +164,39 @@ mod tests {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
+    /// One whose clock is right.
+    fn right(mut switched: Switched, on: bool, minute: i64, done: Option<i64>) -> Switched {
+        let done = done.map(at);
+        switched.switch(
+            on,
+            at(minute),
+            done,
+            at(minute)..=done.unwrap_or(at(minute)),
+        );
+        switched
+    }
+
     #[test]
     fn what_is_new_begins_at_the_last_sure_switch_on() {
-        let mut switched = Switched::on(at(10));
+        let mut switched = Switched::on(at(10), at(10));
         assert_eq!(switched.new_since(), Some(at(10)));
-        switched.switch(true, at(12), Some(at(12)));
+        switched = right(switched, true, 12, Some(12));
         assert_eq!(switched.new_since(), Some(at(10)), "it was on");
-        switched.backfill(at(1), at(13), Some(at(13)));
+        switched.backfill(at(1), at(13), Some(at(13)), at(13)..=at(13));
         assert_eq!(switched.new_since(), Some(at(1)));
-        switched.switch(false, at(20), None);
+        switched = right(switched, false, 20, None);
         assert_eq!((switched.new_since(), switched.is_sure()), (None, false));
-        switched.switch(true, at(30), Some(at(31)));
+        switched = right(switched, true, 30, Some(31));
         assert_eq!(switched.new_since(), Some(at(31)));
     }
 
     #[test]
     fn a_switch_without_an_answer_may_have_been_or_not() {
-        let mut switched = Switched::on(at(10));
-        switched.switch(false, at(20), None);
+        let mut switched = Switched::on(at(10), at(10));
+        switched = right(switched, false, 20, None);
         assert!(switched.perhaps(true, at(30)) && switched.perhaps(false, at(30)));
         assert!(switched.perhaps_new(at(25), at(30)));
-        switched.switch(false, at(40), Some(at(40)));
+        switched = right(switched, false, 40, Some(40));
         assert!(switched.perhaps_new(at(25), at(41)), "it was under way");
         assert!(!switched.perhaps_new(at(25), at(42)));
         assert!(!switched.perhaps(true, at(42)) && switched.perhaps(false, at(42)));
@@ -162,9 +204,18 @@ mod tests {
 
     #[test]
     fn an_older_record_is_perhaps_new_by_a_backfill_only() {
-        let mut switched = Switched::on(at(10));
+        let mut switched = Switched::on(at(10), at(10));
         assert!(!switched.perhaps_new(at(9), at(20)));
-        switched.backfill(at(5), at(19), None);
+        switched.backfill(at(5), at(19), None, at(19)..=at(19));
         assert!(switched.perhaps_new(at(9), at(20)) && !switched.perhaps_new(at(4), at(20)));
+    }
+
+    #[test]
+    fn what_is_new_goes_by_the_clock_of_whoever_switched() {
+        let mut switched = Switched::on(at(10), at(12));
+        assert_eq!(switched.new_since(), Some(at(12)));
+        assert!(!switched.perhaps_new(at(11), at(20)));
+        switched.backfill(at(1), at(13), Some(at(13)), at(11)..=at(11));
+        assert_eq!(switched.new_since(), Some(at(12)), "it ended before");
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         play::Play,
     },
 };
+use jiff::SignedDuration;
 use rand::{Rng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -278,7 +279,12 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
                 instance,
             };
             let seed = u64::try_from(instance).unwrap_or(0) + 10;
-            play.scene.app.another(seed).behind(Arc::new(door))
+            let app = play.scene.app.another(seed).behind(Arc::new(door));
+            if let Some(ahead) = scenario.ahead.get(instance) {
+                let off = SignedDuration::from_millis(*ahead);
+                app.skew.set(play.scene.clock.now(), Some(off));
+            }
+            app
         })
         .collect();
     let programs = (0..).zip(instances.iter().zip(&stage.acts));

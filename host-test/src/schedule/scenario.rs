@@ -79,6 +79,8 @@ pub struct Scenario {
     pub instances: usize,
     /// How long a frozen instance may stand still.
     pub freezes: &'static [Duration],
+    /// By how many milliseconds each one's clock is ahead, where they are not right.
+    pub ahead: &'static [i64],
     pub(super) prepare: fn() -> Preparing,
 }
 
@@ -89,13 +91,28 @@ const FREEZES: &[Duration] = &[
     Duration::from_secs(65),
 ];
 
+/// One ends in a slot's last two seconds, which are over by a clock that is ahead.
+const FREEZES_TO_THE_END: &[Duration] = &[
+    Duration::from_secs(8),
+    Duration::from_millis(10_500),
+    Duration::from_secs(35),
+];
+
 const fn race(name: &'static str, instances: usize, prepare: fn() -> Preparing) -> Scenario {
     Scenario {
         name,
         instances,
         freezes: FREEZES,
+        ahead: &[],
         prepare,
     }
+}
+
+/// The same where the clocks differ as far as they may: by almost two seconds.
+const fn apart(mut race: Scenario) -> Scenario {
+    race.ahead = &[0, 1_990];
+    race.freezes = FREEZES_TO_THE_END;
+    race
 }
 
 /// The races of two.
@@ -129,6 +146,16 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
+    apart(race(
+        "two drains of a sale, by clocks that differ",
+        2,
+        || Box::pin(drains_of_a_sale()),
+    )),
+    apart(race(
+        "the same customer twice, by clocks that differ",
+        2,
+        || Box::pin(same_customer(2)),
+    )),
 ];
 
 /// The races of three.
@@ -237,6 +264,16 @@ async fn drains(instances: usize, into: i64) -> Stage {
     take_in(scene).await;
     into_slot(scene, into).await;
     stage.with((0..instances).map(|_| Act::Ask(Ask::Drain)).collect())
+}
+
+/// Near the end of a slot, and done within a moment.
+async fn drains_of_a_sale() -> Stage {
+    let stage = Stage::connected(&["order"]).await;
+    let scene = stage.scene();
+    scene.kiotviet.create_invoice(sale(None));
+    take_in(scene).await;
+    into_slot(scene, 19).await;
+    stage.with(vec![Act::Ask(Ask::Drain), Act::Ask(Ask::Drain)])
 }
 
 async fn delivery_and_drain() -> Stage {

@@ -61,6 +61,29 @@ impl SimClock for TokioClock {
     }
 }
 
+/// How far a machine's clock is off the truth, and was from when on. None while it asks nobody for the
+/// time.
+#[derive(Debug, Default)]
+pub struct Skew(Mutex<Vec<(Timestamp, Option<SignedDuration>)>>);
+
+impl Skew {
+    /// By how much it is off now; ahead is positive.
+    pub fn off(&self) -> SignedDuration {
+        let last = super::lock(&self.0).last().and_then(|(_, off)| *off);
+        last.unwrap_or_default()
+    }
+
+    /// From this moment on it is off by so much.
+    pub fn set(&self, at: Timestamp, off: Option<SignedDuration>) {
+        super::lock(&self.0).push((at, off));
+    }
+
+    /// Every change so far.
+    pub fn log(&self) -> Vec<(Timestamp, Option<SignedDuration>)> {
+        super::lock(&self.0).clone()
+    }
+}
+
 /// `at` moved on by `by`, staying at the end of time instead of overflowing.
 pub(crate) fn later(at: Timestamp, by: std::time::Duration) -> Timestamp {
     SignedDuration::try_from(by)

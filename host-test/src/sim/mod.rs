@@ -16,7 +16,7 @@ pub mod kiotviet;
 pub mod serve;
 pub(crate) mod wire;
 
-pub use clock::{ManualClock, SimClock, TokioClock};
+pub use clock::{ManualClock, SimClock, Skew, TokioClock};
 pub use fault::{Call, CallLog, Fault, FaultRule, Faulty, When};
 pub use getfly::GetflySim;
 pub use kiotviet::{Clouds, Deliverer, KiotVietSim};

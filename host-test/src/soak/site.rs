@@ -159,8 +159,8 @@ impl Site {
         let (id, secret) = (&settings.client_id, &settings.client_secret);
         let now = self.clock.now();
         self.since = Since {
-            customers: Switched::on(now),
-            invoices: Switched::on(now),
+            customers: Switched::on(now, now),
+            invoices: Switched::on(now, now),
         };
         self.api.connect(CONNECTION, CONNECTION, id, secret).await?;
         // Whatever the shop does next is later than the switches.
@@ -288,21 +288,14 @@ impl Site {
     /// What the checker finds in the vendors' records.
     pub(super) fn judge(&mut self, unfinished: Vec<String>) -> Judged {
         self.note();
-        let writes = self.getfly.calls().into_iter();
-        Judged::new(&checker::check(&Evidence {
-            shops: vec![Shop::of(
-                &self.kiotviet,
-                self.since.clone(),
-                Dismissed::default(),
-                self.versions.clone(),
-            )],
-            users: self.getfly.users(),
-            seeded: Vec::new(),
-            accounts: self.getfly.accounts(),
-            orders: self.getfly.orders(),
-            writes: writes.filter(|c| c.method != http::Method::GET).collect(),
-            unfinished,
-        }))
+        let shop = Shop::of(
+            &self.kiotviet,
+            self.since.clone(),
+            Dismissed::default(),
+            self.versions.clone(),
+        );
+        let evidence = Evidence::of(vec![shop], &self.getfly, Vec::new(), unfinished);
+        Judged::new(&checker::check(&evidence))
     }
 }
 

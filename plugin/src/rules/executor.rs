@@ -77,7 +77,10 @@ pub fn find_executor(
         .filter(|user| {
             phone::fields_match(&phones, &PhoneField::parse(&user.contact_mobile), ignored)
         })
-        .min_by_key(|user| (comparable(&user.contact_name) != name, user.user_id))
+        .min_by_key(|user| {
+            let other = comparable(&user.contact_name) != name && !mutant!(NamesakeIgnored);
+            (other, user.user_id)
+        })
         .map_or(ExecutorFinding::NobodyWithThatPhone, |user| {
             ExecutorFinding::Found(user.clone())
         })

@@ -76,7 +76,12 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             return false;
         };
         let ends = last.saturating_add(1).saturating_mul(SLOT_SECONDS);
-        let latest = ends.saturating_sub(SKEW_SECONDS);
+        let skew = if mutant!(ClocksAgree) {
+            0
+        } else {
+            SKEW_SECONDS
+        };
+        let latest = ends.saturating_sub(skew);
         if now.as_second() >= latest && !mutant!(LeaseTakenBackLate) {
             return false;
         }

@@ -94,7 +94,10 @@ impl<'a, W: World> Session<'a, W> {
     async fn cached_users<T: Stored>(&self, key: &str, age: Duration) -> Option<T> {
         let (until, value) = self.cached_until(key).await?;
         let left = until.saturating_since(self.world.now());
-        (left > USERS_FRESH.saturating_sub(age)).then_some(value)
+        let young = left > USERS_FRESH.saturating_sub(age);
+        // What was read while a clock was ahead would be believed for as long as that.
+        let ahead = left > USERS_FRESH && !mutant!(FutureUsersBelieved);
+        ((young && !ahead) || mutant!(UsersBelievedForGood)).then_some(value)
     }
 
     async fn cached_until<T: Stored>(&self, key: &str) -> Option<(Timestamp, T)> {

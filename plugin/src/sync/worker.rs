@@ -19,8 +19,8 @@ const CALLS_KEPT: usize = 120;
 
 /// The lease is kept at least this often while waiting: below its margin.
 const STEP: Duration = Duration::from_secs(5);
-/// Longest wait for the ceiling: a dozen searches at the slowest rate.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
+const AT_ONCE: usize = 12;
 
 /// What allows the worker to act.
 #[derive(Debug)]
@@ -115,9 +115,17 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
+    /// What the last of as many calls as are made at once waits for the ceiling.
+    fn longest_wait(&self) -> Duration {
+        let windows = AT_ONCE.div_ceil(self.rate.calls.max(1)).saturating_add(1);
+        let windows = u32::try_from(windows).unwrap_or(u32::MAX);
+        self.rate.window.saturating_mul(windows)
+    }
+
     /// Books the next start that the ceiling allows, and waits for it.
     async fn wait_for_ceiling(&self) {
         let now = self.world.now();
+        let longest = self.longest_wait();
         let start = {
             let mut calls = self.getfly_calls.borrow_mut();
             let earlier = calls
@@ -126,14 +134,15 @@ impl<'w, W: World> Worker<'w, W> {
                 .and_then(|i| calls.get(i).copied());
             let start = earlier
                 .and_then(|t| t.checked_add(self.rate.window))
+                // What began later than it can have was begun before the clock was set back.
+                .filter(|free| free.saturating_since(now) <= longest || mutant!(FutureCallsCount))
                 .map_or(now, |free| free.max(now));
             calls.push(start);
             let surplus = calls.len().saturating_sub(self.rate.calls);
             calls.drain(..surplus);
             start
         };
-        // A clock that was set back must not make us wait for hours.
-        let mut wait = start.saturating_since(now).min(LONGEST_WAIT);
+        let mut wait = start.saturating_since(now);
         while !wait.is_zero() {
             let step = wait.min(STEP);
             self.world.sleep(step).await;

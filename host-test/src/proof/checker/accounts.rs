@@ -1,7 +1,7 @@
 //! Accounts: each one that was created is owed, the only one of its person, and as the rules say;
 //! each one that is owed is there (R2, R4, R5, R7, R8, R9, R12, R14).
 
-use super::{Findings, Kind, created, customers, orders};
+use super::{Findings, Kind, created, customers, orders, people};
 use crate::{
     proof::{
         evidence::{Evidence, Shop},
@@ -128,7 +128,7 @@ fn managers(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> Vec<Opt
     let nobody = switched.perhaps(true, at).then_some(None);
     let executors = orders::new_invoices(shop, at)
         .filter(|invoice| invoice.content.customer_id == Some(id) && switched.perhaps(false, at))
-        .map(|invoice| model::executor(invoice, &shop.staff, &evidence.users));
+        .flat_map(|invoice| people::executors(evidence, shop, invoice, at));
     nobody.into_iter().chain(executors).collect()
 }
 

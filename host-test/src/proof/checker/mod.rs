@@ -6,6 +6,7 @@
 mod accounts;
 mod customers;
 mod orders;
+mod people;
 
 use super::evidence::{Evidence, Shop};
 use crate::sim::getfly::Account;

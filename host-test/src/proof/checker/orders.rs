@@ -1,7 +1,7 @@
 //! Orders: each family of invoices that is owed one has exactly one, each that is there is explained
 //! by an invoice as KiotViet had it then: lines, total, executor, account (R3, R5, R6, R13).
 
-use super::{Findings, Kind, current, customers};
+use super::{Findings, Kind, current, customers, people};
 use crate::{
     proof::{
         evidence::{Evidence, Shop},
@@ -165,8 +165,8 @@ fn differences(
         order.discount_amount == content.discount.unwrap_or(Decimal::ZERO),
         "discount",
     );
-    let executor = model::executor(invoice, &shop.staff, &evidence.users);
-    must(order.assigned_username == executor, "executor");
+    let executors = people::executors(evidence, shop, invoice, order.created_at);
+    must(executors.contains(&order.assigned_username), "executor");
     let (account, name) = (&order.account_code, &order.account_name);
     let Some(id) = content.customer_id else {
         must(account.is_empty() && name == "Khách lẻ", "account");

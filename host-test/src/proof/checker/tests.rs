@@ -1,7 +1,8 @@
 //! The checker's positive control: sound evidence passes, and every planted fault is found.
 
 use super::{
-    super::{evidence::Since, play, scenario},
+    super::{evidence::Since, play, scenario, switched::Switched},
+    people::BELIEVED,
     *,
 };
 use crate::{keyvalue::Memory, sim::getfly::Account};
@@ -37,7 +38,7 @@ fn another(account: &Account, id: i64) -> Account {
 
 #[tokio::test(start_paused = true)]
 async fn every_planted_fault_is_found() {
-    let plants: [(&str, Kind, Plant); 25] = [
+    let plants: [(&str, Kind, Plant); 28] = [
         ("accept-many", Kind::Doubled, |e| {
             // The second customer's, with the first one's phone.
             e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
@@ -124,6 +125,20 @@ async fn every_planted_fault_is_found() {
         }),
         ("backfill", Kind::Wrong, |e| {
             e.shops[0].since = Since::default();
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            // Nobody asked Getfly who works there.
+            e.users.fetched.clear();
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            // The list that its executor follows from was believed for too long.
+            let created = e.orders[0].created_at;
+            e.users.fetched = vec![created - BELIEVED - UNDER_WAY - UNDER_WAY];
+        }),
+        ("invoice-new-customer", Kind::Wrong, |e| {
+            // By the clock of whoever switched the webhook on, the invoice is old.
+            let created = e.shops[0].kiotviet.invoices[0].created_at;
+            e.shops[0].since.invoices = Switched::on(created - UNDER_WAY, created + UNDER_WAY);
         }),
         ("healing", Kind::Wrong, |e| {
             e.shops[0].webhooks[0].is_active = false

@@ -7,9 +7,10 @@
 //! write into one Getfly; customers of one person are in both. What is edited or deleted meanwhile is
 //! judged by the versions that KiotViet's own log says were fetched.
 //!
-//! Not in them: clocks that disagree with each other, Getfly's people at work, and a shop that is
-//! connected under two names.
+//! Not in them: Getfly's people at work on accounts, and a shop that is connected under two names.
 
+mod clocks;
+mod people;
 mod records;
 mod steps;
 
@@ -21,7 +22,10 @@ use super::{
 };
 use crate::{
     keyvalue::Memory,
-    sim::{getfly::Account, kiotviet::Staff},
+    sim::{
+        getfly::{Account, GetflySettings},
+        kiotviet::Staff,
+    },
 };
 use jiff::Timestamp;
 use records::{SELLERS, content, new_customer, pick};
@@ -56,6 +60,9 @@ pub struct History {
     /// Which webhooks people switch on in a second shop, where there is one.
     #[serde(default)]
     pub second: Option<On>,
+    /// How far the clocks of two instances are off at first, in milliseconds; the first is asked first.
+    #[serde(default)]
+    pub clocks: [i32; 2],
     /// Which accounts Getfly has beforehand, in order of creation.
     pub accounts: Vec<u8>,
     /// What happens.
@@ -141,6 +148,8 @@ async fn play(history: &History, mode: Mode) -> BTreeSet<Finding> {
 
 /// Before the first step: accounts in Getfly, old records in KiotViet, and the shops are connected.
 async fn past(play: &Play, history: &History) {
+    let strict = |settings: &mut GetflySettings| settings.refuse_unknown_executor = true;
+    play.scene.getfly.update_settings(strict);
     for account in &history.accounts {
         let (phone, email) = pick(&ACCOUNTS, *account);
         play.seed(Account {
@@ -163,6 +172,7 @@ async fn past(play: &Play, history: &History) {
     }
     play.note();
     play.scene.pass(3600).await;
+    play.set_clocks(history.clocks);
     for on in [Some(history.on), history.second].into_iter().flatten() {
         play.connect(match on {
             On::Both => &["customer", "order"],
@@ -187,6 +197,7 @@ async fn backfill(play: &Play) {
 
 /// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(play: &Play) {
+    clocks::set_right(play).await;
     for _ in 0..ROUNDS {
         for _ in play.shops() {
             play.switch_again().await;

@@ -2,6 +2,7 @@
 
 use super::{
     super::play::Play,
+    clocks, people,
     records::{EMAILS, PHONES, SELLERS, content, new_customer, pick},
 };
 use crate::{
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// KiotViet is never later with a delivery.
 const LATEST: u64 = 120;
+/// In milliseconds.
+const MINUTE: i32 = 60_000;
 /// What people can switch on and off.
 const WEBHOOKS: [&str; 2] = ["customer", "order"];
 /// People's wishes are about one of the first so many events.
@@ -60,6 +63,26 @@ pub enum Step {
     },
     /// A customer is deleted.
     DeleteCustomer(u8),
+    /// A seller appears, or his phone is edited.
+    Seller {
+        /// From the pool of sellers.
+        seller: u8,
+        /// From the pool of their phones.
+        phone: u8,
+    },
+    /// A seller becomes an admin, whom KiotViet does not list, or is one no longer.
+    SellerRole(u8),
+    /// A seller is deleted.
+    SellerGone(u8),
+    /// A user appears in Getfly, or his phone is edited.
+    User {
+        /// From the pool of users.
+        user: u8,
+        /// From the pool of sellers' phones.
+        phone: u8,
+    },
+    /// A user is removed from Getfly.
+    UserGone(u8),
     /// KiotViet tells a customer again.
     TellCustomer(u8),
     /// An invoice gets another content: a new invoice in the place of the old.
@@ -102,6 +125,26 @@ pub enum Step {
     SwitchOff(u8),
     /// A person dismisses a dead letter.
     Dismiss(u8),
+    /// From here on people's and KiotViet's requests, and drains, come to the other instance, which has a clock
+    /// of its own.
+    OtherInstance,
+    /// Both instances drain at once, or one of them while the other answers KiotViet; their calls to the
+    /// store take some seconds.
+    Together(u8),
+    /// The clock of the instance in use is set: it is off by so much.
+    Clock {
+        /// Ahead of the truth.
+        millis: i32,
+    },
+    /// The same in the middle of a request.
+    ClockAtCall {
+        /// As the n-th host call from here is made.
+        call: u8,
+        /// Ahead of the truth.
+        millis: i32,
+    },
+    /// The clock is set back by a minute as the n-th host call from here is made.
+    ClockBackAtCall(u8),
     /// What befalls the n-th host call from here.
     Mishap {
         /// From 1.
@@ -182,6 +225,11 @@ pub(super) async fn take(play: &Play, step: Step) {
                 kiotviet.delete_customer(id);
             }
         }
+        Step::Seller { .. }
+        | Step::SellerRole(_)
+        | Step::SellerGone(_)
+        | Step::User { .. }
+        | Step::UserGone(_) => people::change(kiotviet, &play.scene.getfly, step),
         Step::TellCustomer(index) => {
             if let Some(id) = a_customer(play, index) {
                 kiotviet.edit_customer(id, |_| {});
@@ -239,6 +287,11 @@ pub(super) async fn take(play: &Play, step: Step) {
         Step::SwitchOn(index) => play.switch(pick(&WEBHOOKS, index), true).await,
         Step::SwitchOff(index) => play.switch(pick(&WEBHOOKS, index), false).await,
         Step::Dismiss(seq) => play.dismiss(u64::from(seq % EVENTS + 1)).await,
+        Step::OtherInstance => play.other_instance(),
+        Step::Together(seed) => together(play, seed).await,
+        Step::Clock { millis } => clocks::set(play, millis).await,
+        Step::ClockAtCall { call, millis } => clocks::set_at_call(play, call, millis, false),
+        Step::ClockBackAtCall(call) => clocks::set_at_call(play, call, -MINUTE, true),
         Step::Mishap { call, mishap } => {
             play.scene.app.mishaps.befall_later(call.into(), mishap);
         }
@@ -288,6 +341,19 @@ async fn deliver(play: &Play, carried: Carried) {
             }
         }
     }
+}
+
+/// Two instances at once.
+async fn together(play: &Play, seed: u8) {
+    play.both(seed, async {
+        let drain = play.beside.api("POST", "drain", &Value::Null);
+        if seed.is_multiple_of(2) {
+            tokio::join!(drain, deliver(play, Carried::Whole));
+        } else {
+            tokio::join!(drain, live(play, play.scene.drain()));
+        }
+    })
+    .await;
 }
 
 async fn live<T>(play: &Play, work: impl Future<Output = T>) {

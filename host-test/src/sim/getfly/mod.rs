@@ -175,6 +175,8 @@ pub struct GetflySim {
 struct State {
     settings: GetflySettings,
     users: Vec<User>,
+    /// Every version of the users, and from when on it was.
+    users_were: Vec<(Timestamp, Vec<User>)>,
     accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
@@ -185,9 +187,11 @@ struct State {
 impl GetflySim {
     /// A tenant with one user, the administrator (1, `admin`).
     pub fn new(settings: GetflySettings, clock: Arc<dyn SimClock>) -> Self {
+        let users = vec![User::new(1, "admin", "Quản Trị", "0900000001")];
         let state = State {
             settings,
-            users: vec![User::new(1, "admin", "Quản Trị", "0900000001")],
+            users_were: vec![(clock.now(), users.clone())],
+            users,
             accounts: Accounts::default(),
             orders: Vec::new(),
             opportunities: Vec::new(),
@@ -212,7 +216,21 @@ impl GetflySim {
 
     /// Adds a user.
     pub fn add_user(&self, user: User) {
-        self.state().users.push(user);
+        self.change_users(|users| users.push(user));
+    }
+
+    /// The users are changed in any way.
+    pub fn change_users(&self, change: impl FnOnce(&mut Vec<User>)) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        change(&mut state.users);
+        let users = state.users.clone();
+        state.users_were.push((now, users));
+    }
+
+    /// Every version of the users, and from when on it was.
+    pub fn users_were(&self) -> Vec<(Timestamp, Vec<User>)> {
+        self.state().users_were.clone()
     }
 
     /// Every user.

@@ -128,6 +128,8 @@ pub struct KiotVietSim {
 struct State {
     settings: Settings,
     staff: Vec<Staff>,
+    /// Every version of the staff, and from when on it was.
+    staff_was: Vec<(Timestamp, Vec<Staff>)>,
     branches: Vec<Branch>,
     customers: BTreeMap<i64, Customer>,
     invoices: BTreeMap<i64, Invoice>,
@@ -160,15 +162,17 @@ impl KiotVietSim {
     /// `GET /users` does not list.
     pub fn new(settings: Settings, clock: Arc<dyn SimClock>) -> Self {
         let now = clock.now();
+        let staff = vec![
+            Staff {
+                is_admin: true,
+                ..Staff::new(5000, "admin", "Chủ Cửa Hàng", "0900000500")
+            },
+            Staff::new(5001, "nhanvien1", "Nhân Viên Một", "0900000501"),
+        ];
         let state = State {
             settings,
-            staff: vec![
-                Staff {
-                    is_admin: true,
-                    ..Staff::new(5000, "admin", "Chủ Cửa Hàng", "0900000500")
-                },
-                Staff::new(5001, "nhanvien1", "Nhân Viên Một", "0900000501"),
-            ],
+            staff_was: vec![(now, staff.clone())],
+            staff,
             branches: vec![Branch {
                 id: 1001,
                 name: "Chi nhánh trung tâm".to_owned(),

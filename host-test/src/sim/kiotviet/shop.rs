@@ -226,9 +226,24 @@ impl Invoice {
 impl KiotVietSim {
     /// Adds a user; one with the same id is replaced.
     pub fn add_staff(&self, staff: Staff) {
+        self.change_staff(|all| {
+            all.retain(|known| known.id != staff.id);
+            all.push(staff);
+        });
+    }
+
+    /// The staff are changed in any way.
+    pub fn change_staff(&self, change: impl FnOnce(&mut Vec<Staff>)) {
+        let now = self.clock.now();
         let mut state = self.state();
-        state.staff.retain(|known| known.id != staff.id);
-        state.staff.push(staff);
+        change(&mut state.staff);
+        let staff = state.staff.clone();
+        state.staff_was.push((now, staff));
+    }
+
+    /// Every version of the staff, and from when on it was.
+    pub fn staff_was(&self) -> Vec<(Timestamp, Vec<Staff>)> {
+        self.state().staff_was.clone()
     }
 
     /// Adds a branch.

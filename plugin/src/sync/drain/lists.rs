@@ -129,7 +129,7 @@ impl<W: World> Drain<'_, '_, W> {
                 log::read_back(self.worker, name, missed);
             }
             if reading.done {
-                seen.read_until = Some(reading.to);
+                seen.read_until = Some(reading.to.min(self.worker.now()));
             }
             seen.reading = Some(reading).filter(|r| !r.done);
             if let Err(e) = read {

@@ -35,7 +35,13 @@ impl<W: World> Drain<'_, '_, W> {
                 self.cursor.watched_at = Some(now);
                 return Ok(());
             }
-            (Upkeep::Due, Some(last)) if now.saturating_since(last) < EVERY => return Ok(()),
+            // A look in the future was made while the clock was ahead, and tells nothing.
+            (Upkeep::Due, Some(last))
+                if now.saturating_since(last) < EVERY
+                    && (last <= now || mutant!(FutureLookCounts)) =>
+            {
+                return Ok(());
+            }
             (Upkeep::Due, Some(_)) => {}
         }
         for name in connections::names(self.worker).await.map_err(stop)? {
@@ -182,7 +188,11 @@ impl<W: World> Drain<'_, '_, W> {
             } else {
                 now.checked_sub(GRACE).unwrap_or(now)
             };
-            let from = seen.read_until.unwrap_or(on_since).max(on_since);
+            // While the clock was ahead, what had not happened yet was taken for read.
+            let read = seen
+                .read_until
+                .filter(|until| *until <= now || mutant!(FutureLookCounts));
+            let from = read.unwrap_or(on_since).max(on_since);
             if seen.reading.is_none() && from < to {
                 seen.reading = Some(Reading::new(webhook, from, to));
             }
