@@ -168,6 +168,7 @@ fn shop() -> &'static (Sealer, Known) {
         let at = Timestamp::UNIX_EPOCH;
         let made = Connection::make("shop", &credentials, None, at, &sealer, &world);
         let bytes = stored::write(&made.expect("a connection"));
-        (sealer, Known::read(bytes).expect("what was written"))
+        let known = Known::read(bytes, Some(&sealer));
+        (sealer, known.expect("what was written"))
     })
 }

@@ -127,28 +127,28 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let mut costs = Vec::new();
 
     let hoa = kiotviet.create_customer(hoa());
-    let budget = [1_800_000, MEMORY, 15, 5, 3, 4_000, 4];
+    let budget = [1_550_000, MEMORY, 15, 5, 3, 3_000, 4];
     costs.push(shop.cost("a new customer", budget).await?);
 
     let sold = kiotviet.create_invoice(sale(Some(hoa)));
-    let budget = [2_400_000, MEMORY, 17, 5, 3, 5_000, 2];
+    let budget = [1_950_000, MEMORY, 17, 5, 3, 3_700, 2];
     costs.push(shop.cost("an invoice of a known customer", budget).await?);
 
     kiotviet.create_invoice(sale(None));
-    let budget = [2_200_000, MEMORY, 15, 5, 3, 5_000, 2];
+    let budget = [1_750_000, MEMORY, 15, 5, 3, 3_500, 2];
     costs.push(shop.cost("an invoice without a customer", budget).await?);
 
     kiotviet.edit_customer(hoa, |_| {});
-    let budget = [1_400_000, MEMORY, 13, 4, 3, 3_500, 0];
+    let budget = [1_100_000, MEMORY, 13, 4, 3, 2_400, 0];
     costs.push(shop.cost("a customer told again", budget).await?);
 
     kiotviet.set_invoice_status(sold, 1);
-    let budget = [1_800_000, MEMORY, 13, 4, 3, 4_500, 0];
+    let budget = [1_350_000, MEMORY, 13, 4, 3, 3_200, 0];
     costs.push(shop.cost("an invoice told again", budget).await?);
 
     // The first one also notes how old the oldest event is.
     shop.cost("", budget).await?;
-    let budget = [500_000, MEMORY, 3, 0, 2, 30, 0];
+    let budget = [300_000, MEMORY, 3, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
     let accepting = shop.accepting([

@@ -74,7 +74,7 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match known::authenticate(world, &config.connections, name, token).await {
+    let connection = match known::authenticate(world, config, name, token).await {
         Ok(Some(connection)) => connection,
         Ok(None) => return (unknown(world, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),

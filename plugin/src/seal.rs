@@ -65,11 +65,15 @@ impl Key {
     }
 
     fn fingerprint(&self, text: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.reveal().as_bytes()).ok();
-        mac.iter_mut().for_each(|m| m.update(text.as_bytes()));
-        mac.map(|m| URL_SAFE_NO_PAD.encode(m.finalize().into_bytes()))
-            .unwrap_or_default()
+        mark(&self.key, text).unwrap_or_default()
     }
+}
+
+/// A keyed mark of `text`; none never happens, because HMAC takes keys of any length.
+pub fn mark(key: &Secret, text: &str) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).ok()?;
+    mac.update(text.as_bytes());
+    Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// A sealed value that cannot be opened.

@@ -59,7 +59,8 @@ pub async fn accept<W: Store + Clock + Random>(
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
     let connection = &known.connection;
-    let verdict = known.keys(sealer).map(|keys| keys.verify(signature, body));
+    let keys = known.keys.as_ref();
+    let verdict = keys.map(|keys| keys.verify(signature, body));
     let trust = judge(world, policy, connection, verdict).await?;
     let note = match trust {
         Trust::Trusted => None,
@@ -80,7 +81,8 @@ pub async fn accept<W: Store + Clock + Random>(
         }
     };
     let began = world.now();
-    let kept = keep_items(world, sealer, &connection.name, &delivery.items, note).await?;
+    let items = &delivery.items;
+    let kept = keep_items(world, sealer, &connection.name, items, began, note).await?;
     in_time(world, began)?;
     Ok(kept)
 }
@@ -142,12 +144,12 @@ async fn keep_items<W: Store + Clock + Random>(
     sealer: Option<&Sealer>,
     connection: &str,
     items: &[Item],
+    now: Timestamp,
     note: Option<&str>,
 ) -> Result<Range<u64>, StoreError> {
     if items.is_empty() {
         return Ok(0..0);
     }
-    let now = world.now();
     let first = journal::reserve(world, items.len()).await?;
     let mut seq = first;
     for item in items {
@@ -226,8 +228,8 @@ pub async fn accept_again<W: Store + Clock + Random>(
     };
     // What a crash leaves reserved and not written stands in the worker's place for ten minutes.
     for items in delivery.items.chunks(MAX_ITEMS) {
-        let note = Some("accepted by a person's retry");
-        keep_items(world, Some(sealer), &record.connection, items, note).await?;
+        let (now, note) = (world.now(), Some("accepted by a person's retry"));
+        keep_items(world, Some(sealer), &record.connection, items, now, note).await?;
     }
     let count = delivery.items.len();
     Ok(Ok(format!("accepted anew as {count} event(s)")))

@@ -7,12 +7,13 @@ use super::{
     world::{Store, StoreError},
 };
 use crate::{
+    config::Config,
     kiotviet::signature::Keys,
     seal::Sealer,
     stored::{self, Damaged},
 };
 use core::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// So many connections are kept; of more, those that were read last.
 const MOST: usize = 16;
@@ -22,31 +23,24 @@ pub struct Known {
     bytes: Vec<u8>,
     /// The connection.
     pub connection: Connection,
-    keys: OnceLock<Option<Keys>>,
+    /// What checks signatures; none where the secrets cannot be opened.
+    pub keys: Option<Keys>,
 }
 
 impl Known {
     /// From its record.
-    pub fn read(bytes: Vec<u8>) -> Result<Self, Damaged> {
+    pub fn read(bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Self, Damaged> {
+        let connection: Connection = stored::read(&bytes)?;
+        let opened = sealer.and_then(|sealer| connection.open(sealer).ok());
         Ok(Self {
-            connection: stored::read(&bytes)?,
             bytes,
-            keys: OnceLock::new(),
+            keys: opened.map(|opened| Keys::of(&opened.webhook_secret)),
+            connection,
         })
-    }
-
-    /// What checks signatures; none where the secrets cannot be opened. It is made at the first delivery,
-    /// always with the sealer of the one configuration that has it.
-    pub fn keys(&self, sealer: Option<&Sealer>) -> Option<&Keys> {
-        let open = || {
-            let opened = self.connection.open(sealer?).ok()?;
-            Some(Keys::of(&opened.webhook_secret))
-        };
-        self.keys.get_or_init(open).as_ref()
     }
 }
 
-/// What was read last, for one configuration: a clone of it has none. `Debug` shows nothing.
+/// What was read last, for one configuration and its one sealer: a clone of it has none. `Debug` shows nothing.
 #[derive(Default)]
 pub struct Kept(Mutex<Vec<Arc<Known>>>);
 
@@ -63,7 +57,7 @@ impl fmt::Debug for Kept {
 }
 
 impl Kept {
-    fn known(&self, bytes: Vec<u8>) -> Result<Arc<Known>, Damaged> {
+    fn known(&self, bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Arc<Known>, Damaged> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept
             .iter()
@@ -71,7 +65,7 @@ impl Kept {
         {
             return Ok(known.clone());
         }
-        let known = Arc::new(Known::read(bytes)?);
+        let known = Arc::new(Known::read(bytes, sealer)?);
         let name = &known.connection.name;
         kept.retain(|other| other.connection.name != *name);
         if kept.len() >= MOST {
@@ -85,7 +79,7 @@ impl Kept {
 /// Reads the connection that `name` and `token` open; none when they do not.
 pub async fn authenticate(
     store: &impl Store,
-    kept: &Kept,
+    config: &Config,
     name: &str,
     token: &str,
 ) -> Result<Option<Arc<Known>>, StoreError> {
@@ -94,7 +88,8 @@ pub async fn authenticate(
     } else {
         None
     };
-    let known = bytes.map(|bytes| kept.known(bytes)).transpose();
+    let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
+    let known = known.transpose();
     let known = known.map_err(connections::damaged("a connection"))?;
     let connection = known.as_ref().map(|known| &known.connection);
     Ok(if connections::token_matches(connection, token) {
@@ -124,13 +119,19 @@ mod tests {
     #[test]
     fn the_same_record_is_read_once_and_a_changed_one_anew() {
         let kept = Kept::default();
-        let first = kept.known(record(1, "a")).unwrap();
-        assert!(Arc::ptr_eq(&first, &kept.known(record(1, "a")).unwrap()));
-        let changed = kept.known(record(1, "b")).unwrap();
+        let first = kept.known(record(1, "a"), None).unwrap();
+        assert!(Arc::ptr_eq(
+            &first,
+            &kept.known(record(1, "a"), None).unwrap()
+        ));
+        let changed = kept.known(record(1, "b"), None).unwrap();
         assert_ne!(first.connection, changed.connection);
-        assert!(Arc::ptr_eq(&changed, &kept.known(record(1, "b")).unwrap()));
+        assert!(Arc::ptr_eq(
+            &changed,
+            &kept.known(record(1, "b"), None).unwrap()
+        ));
         assert_eq!(kept.0.lock().unwrap().len(), 1, "the former one is let go");
-        assert!(kept.known(b"{}".to_vec()).is_err());
+        assert!(kept.known(b"{}".to_vec(), None).is_err());
         assert_eq!(kept.clone().0.lock().unwrap().len(), 0);
     }
 
@@ -138,7 +139,7 @@ mod tests {
     fn of_many_connections_the_last_ones_are_kept() {
         let kept = Kept::default();
         for name in 0..100 {
-            kept.known(record(name, "a")).unwrap();
+            kept.known(record(name, "a"), None).unwrap();
         }
         let kept = kept.0.lock().unwrap();
         let names: Vec<&str> = kept.iter().map(|k| k.connection.name.as_str()).collect();

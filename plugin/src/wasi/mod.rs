@@ -66,14 +66,20 @@ fn inbound(request: Request) -> Inbound<Incoming> {
         Some((path, query)) => (path, Some(query)),
         None => (target.as_str(), None),
     };
+    // Each field is a call to the host, and a delivery needs one of them.
+    let is_delivery = path.starts_with("/hooks/");
+    let header = |of_deliveries, name| {
+        let asked = (is_delivery == of_deliveries).then_some(name);
+        asked.and_then(|name| body::header(&headers, name))
+    };
     Inbound {
         method: method(request.get_method()),
         path: path.to_owned(),
         query: query.map(str::to_owned),
-        authorization: body::header(&headers, "authorization"),
-        signature: body::header(&headers, "x-hub-signature"),
-        cookie: body::header(&headers, "cookie"),
-        fetch_site: body::header(&headers, "sec-fetch-site"),
+        authorization: header(false, "authorization"),
+        signature: header(true, "x-hub-signature"),
+        cookie: header(false, "cookie"),
+        fetch_site: header(false, "sec-fetch-site"),
         body: Incoming(request),
     }
 }

@@ -2,11 +2,9 @@
 //! none has to remember it. A new `admin_token` (or `master_key`) ends every session. Never holds or
 //! shows the token itself.
 
-use crate::{config::Config, secret::Secret, sync::world::Random, time::Timestamp};
+use crate::{config::Config, seal::mark, secret::Secret, sync::world::Random, time::Timestamp};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::time::Duration;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 /// How long a person stays logged in.
 pub(super) const LIFE: Duration = Duration::from_secs(12 * 3600);
@@ -23,13 +21,6 @@ pub(super) struct Session {
     pub(super) csrf: Secret,
 }
 
-/// A keyed mark of `text`; none never happens, because HMAC takes keys of any length.
-fn mark(key: &str, text: &str) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
-    mac.update(text.as_bytes());
-    Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-}
-
 impl Signer {
     /// None without an admin token: then nobody can log in.
     pub(super) fn new(config: &Config) -> Option<Self> {
@@ -37,7 +28,7 @@ impl Signer {
         let master = config.sealer.as_ref();
         let master = master.map_or_else(String::new, |s| s.fingerprint("page sessions"));
         Some(Self {
-            key: Secret::new(mark(token.reveal(), &format!("page sessions {master}"))?),
+            key: Secret::new(mark(token, &format!("page sessions {master}"))?),
             secure: config.public_https,
         })
     }
@@ -59,7 +50,7 @@ impl Signer {
         random.fill(&mut id);
         let until = now.checked_add(LIFE)?.as_second();
         let claim = format!("{until}.{}", URL_SAFE_NO_PAD.encode(id));
-        let mark = mark(self.key.reveal(), &format!("session {claim}"))?;
+        let mark = mark(&self.key, &format!("session {claim}"))?;
         Some(self.cookie(&format!("{claim}.{mark}"), LIFE.as_secs()))
     }
 
@@ -75,7 +66,7 @@ impl Signer {
 
     fn session(&self, value: &str, now: Timestamp) -> Option<Session> {
         let (claim, offered) = value.rsplit_once('.')?;
-        let expected = mark(self.key.reveal(), &format!("session {claim}"))?;
+        let expected = mark(&self.key, &format!("session {claim}"))?;
         if Secret::new(offered) != Secret::new(expected) {
             return None;
         }
@@ -83,7 +74,7 @@ impl Signer {
         if now.as_second() >= until {
             return None;
         }
-        let csrf = mark(self.key.reveal(), &format!("form {claim}"))?;
+        let csrf = mark(&self.key, &format!("form {claim}"))?;
         Some(Session {
             csrf: Secret::new(csrf),
         })
