@@ -4,6 +4,7 @@
 
 pub mod checker;
 pub mod evidence;
+mod findings;
 pub mod history;
 mod instances;
 pub mod model;
