@@ -107,7 +107,8 @@ again nothing lost or stuck. What counts as new follows the clock of whoever swi
 clock can have shown, and takes a record of the time in between either way.
 
 A failing history is made small and kept in `host-test/histories` (`host-test/tests/histories.rs`). The search notices fourteen
-mutants, the lists of people believed for good and the missing lease among them. `KVGF_HISTORIES=… FIGURES`
+mutants, the lists of people believed for good and the missing lease among them. `KVGF_HISTORIES=1500 KVGF_SEED=62 cargo test -p host-test --test
+histories`: 1,500 histories of each of the four kinds, nothing found.
 
 Eight fuzz targets assert what must hold for any bytes ([fuzzing.md](fuzzing.md)); `cargo test` tries them on readable seeds and a
 hundred changes of each. The host itself, as a process on loopback, is flooded and killed with `kill -9`, two hundred times on each
