@@ -17,7 +17,7 @@ use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
 
 async fn drain_once(app: &Native) {
-    let ready = app.config().ready.unwrap();
+    let ready = app.config().ready.clone().unwrap();
     drain(app, &ready, How::WHOLE).await;
 }
 
@@ -148,7 +148,7 @@ async fn a_worker_that_wakes_late_makes_no_call_and_writes_nothing() {
         }
         let frozen = scene.app.another(1);
         frozen.hold_up(freezes_at, Duration::from_secs(65));
-        let ready = frozen.config().ready.unwrap();
+        let ready = frozen.config().ready.clone().unwrap();
         let (_, store) = tokio::join!(drain(&frozen, &ready, How::QUICK), async {
             tokio::time::sleep(Duration::from_secs(61)).await;
             scene.settle().await;

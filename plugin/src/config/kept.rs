@@ -6,7 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The configuration that was last loaded, for as long as no variable changes.
 #[derive(Default)]
-pub struct Kept(Mutex<Option<(Vec<(String, String)>, Arc<Config>)>>);
+pub struct Kept(Mutex<Option<Loaded>>);
+
+struct Loaded {
+    variables: Vec<(String, String)>,
+    config: Arc<Config>,
+}
 
 impl Kept {
     /// None yet.
@@ -17,16 +22,19 @@ impl Kept {
     /// The configuration of these variables.
     pub fn load(&self, variables: Vec<(String, String)>) -> Arc<Config> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((former, config)) = &*kept
-            && is_same(former, &variables)
+        if let Some(former) = &*kept
+            && is_same(&former.variables, &variables)
         {
-            return config.clone();
+            return former.config.clone();
         }
         let config = Arc::new(Config::load(|name| {
             let (_, value) = variables.iter().find(|(variable, _)| variable == name)?;
             Some(value.clone())
         }));
-        *kept = Some((variables, config.clone()));
+        *kept = Some(Loaded {
+            variables,
+            config: config.clone(),
+        });
         config
     }
 }
