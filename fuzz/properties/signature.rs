@@ -5,7 +5,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use plugin::{
-    kiotviet::signature::{Verdict, verify},
+    kiotviet::signature::{Keys, Verdict},
     secret::Secret,
 };
 use sha1::Sha1;
@@ -46,11 +46,12 @@ pub fn check(data: &[u8]) {
             }
         }
     }
-    assert_eq!(verify(None, body, &Secret::new(secret)), Verdict::Missing);
+    let keys = Keys::of(&Secret::new(secret));
+    assert_eq!(keys.verify(None, body), Verdict::Missing);
 }
 
 fn judged(header: &str, secret: &str, body: &[u8]) -> Verdict {
-    verify(Some(header), body, &Secret::new(secret))
+    Keys::of(&Secret::new(secret)).verify(Some(header), body)
 }
 
 /// Compares the verdict with a list of every valid text.
