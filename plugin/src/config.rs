@@ -1,6 +1,6 @@
-//! The application's variables, read for each request and checked when one has changed. A missing or malformed one is named for
-//! people with what to do; deliveries are still accepted, and nothing is processed until it is
-//! mended.
+//! The application's variables, read for each request and checked when one has changed. A missing or
+//! malformed one is named for people with what to do; deliveries are still accepted, and nothing is
+//! processed until it is mended.
 
 use crate::{
     address::Address,
@@ -13,12 +13,14 @@ use crate::{
     },
     seal::Sealer,
     secret::Secret,
-    stored,
     sync::known,
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use std::sync::{Arc, Mutex, PoisonError};
+
+mod kept;
+
+pub use kept::Kept;
 
 /// Shortest acceptable `admin_token`, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
@@ -103,39 +105,6 @@ pub struct Config {
     pub problems: Vec<Problem>,
     /// Connections that deliveries came for.
     pub connections: known::Kept,
-}
-
-/// The configuration that was last loaded, for as long as no variable changes.
-#[derive(Default)]
-pub struct Kept(Mutex<Option<(Vec<(String, String)>, Arc<Config>)>>);
-
-impl Kept {
-    /// None yet.
-    pub const fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    /// The configuration of these variables.
-    pub fn load(&self, variables: Vec<(String, String)>) -> Arc<Config> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((former, config)) = &*kept
-            && is_same(former, &variables)
-        {
-            return config.clone();
-        }
-        let config = Arc::new(Config::load(|name| {
-            let (_, value) = variables.iter().find(|(variable, _)| variable == name)?;
-            Some(value.clone())
-        }));
-        *kept = Some((variables, config.clone()));
-        config
-    }
-}
-
-fn is_same(a: &[(String, String)], b: &[(String, String)]) -> bool {
-    let same = |a: &String, b: &String| stored::is_same(a.as_bytes(), b.as_bytes());
-    let pairs = || a.iter().zip(b);
-    a.len() == b.len() && pairs().all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
 }
 
 struct Reader<F> {
@@ -380,31 +349,5 @@ impl Config {
             problems,
             connections: known::Kept::default(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_configuration_is_kept_until_a_variable_changes() {
-        let variables = |retention: &str| {
-            let all = [
-                ("public_url", "https://a.test"),
-                ("retention_days", retention),
-            ];
-            all.map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec()
-        };
-        let kept = Kept::new();
-        let first = kept.load(variables("30"));
-        assert!(Arc::ptr_eq(&first, &kept.load(variables("30"))));
-        let wrong = kept.load(variables("none"));
-        let named = |c: &Config| c.problems.iter().any(|p| p.variable == "retention_days");
-        assert!(named(&wrong) && !named(&first));
-        let fewer = kept.load(variables("none")[..1].to_vec());
-        assert!(!named(&fewer));
-        assert!(!named(&kept.load(variables("30"))));
     }
 }

@@ -284,7 +284,7 @@ mod tests {
         let all: Vec<u8> = (0..40).collect();
         for length in 0..all.len() {
             let a = &all[..length];
-            assert!(is_same(a, &a.to_vec()));
+            assert!(is_same(a, &all.clone()[..length]));
             assert!(!is_same(a, &all[..=length]) && !is_same(&all[..=length], a));
             for changed in 0..length {
                 let mut b = a.to_vec();
