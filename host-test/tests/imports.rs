@@ -20,7 +20,7 @@ const IMPORTS: [&str; 11] = [
 ];
 
 /// What it measured, plus a little: 1,319 kB with rustup's library. The page with its two languages is 165 kB of it.
-const MOST_BYTES: u64 = 1_319_000;
+const MOST_BYTES: u64 = 1_322_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {
