@@ -37,6 +37,11 @@ pub struct Cost {
     pub budget: [usize; 7],
 }
 
+/// For so many slots somebody has the lease, where somebody does.
+const BUSY_SLOTS: i64 = 10;
+/// Events of one drain.
+const MANY: usize = 60;
+
 struct Shop {
     scene: WasmScene,
     store: Arc<Counting>,
@@ -55,19 +60,53 @@ impl Shop {
         Ok(Self { scene, store })
     }
 
-    /// What accepting a delivery costs while a worker is busy, in a fresh instance and in one that has served.
-    async fn accepting(&self, budgets: [(&'static str, [usize; 7]); 2]) -> Result<Vec<Cost>> {
-        let slot = self
-            .scene
-            .app
-            .clock()
-            .now()
-            .as_second()
-            .div_euclid(SLOT_SECONDS);
-        for slot in slot..slot + 10 {
+    /// Somebody has the lease from now on, for so many slots.
+    async fn busy(&self) -> Result<()> {
+        let now = self.scene.app.clock().now().as_second();
+        let slot = now.div_euclid(SLOT_SECONDS);
+        for slot in slot..slot + BUSY_SLOTS {
             let held = self.store.increment(&keys::lease(slot), 1).await;
             held.map_err(|e| anyhow!(e))?;
         }
+        Ok(())
+    }
+
+    /// What each of many new customers costs who came while a worker was busy, accepting and one drain together.
+    async fn each_of_many(&self, what: &'static str, budget: [usize; 7]) -> Result<Cost> {
+        self.busy().await?;
+        self.store.take();
+        self.scene.app.take_calls();
+        for n in 0..MANY {
+            let new = customer("Khách", &format!("094444{n:04}"));
+            self.scene.kiotviet.create_customer(new);
+        }
+        let mut outcomes = self.scene.deliver().await;
+        let slots = u64::try_from(BUSY_SLOTS * SLOT_SECONDS)?;
+        tokio::time::sleep(Duration::from_secs(slots)).await;
+        let drained = self.scene.app.api("POST", "drain", &Value::Null).await;
+        ensure!(
+            drained.json()["ended"] == MANY,
+            "{what}: {}",
+            drained.json()
+        );
+        outcomes.push(drained);
+        let mut all = Finished::default();
+        for outcome in &outcomes {
+            ensure!(outcome.status == 200, "{what}: {}", outcome.json());
+            all.fuel += outcome.finished.fuel;
+            all.memory = all.memory.max(outcome.finished.memory);
+        }
+        let mut cost = self.counted(what, &all, budget)?;
+        let each = cost.counts.map(|count| (count + MANY / 2) / MANY);
+        let [fuel, _, rest @ ..] = each;
+        let [reads, writes, lease, bytes, calls] = rest;
+        cost.counts = [fuel, all.memory, reads, writes, lease, bytes, calls];
+        Ok(cost)
+    }
+
+    /// What accepting a delivery costs while a worker is busy, in a fresh instance and in one that has served.
+    async fn accepting(&self, budgets: [(&'static str, [usize; 7]); 2]) -> Result<Vec<Cost>> {
+        self.busy().await?;
         let instances = Instances::new(component()?, self.scene.app.world());
         let mut costs = Vec::new();
         for (what, budget) in budgets {
@@ -134,6 +173,13 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let budget = [1_950_000, MEMORY, 17, 5, 3, 3_700, 2];
     costs.push(shop.cost("an invoice of a known customer", budget).await?);
 
+    let nam = kiotviet.create_customer(customer("Anh Nam", "0922222222"));
+    // Only its invoice tells of the customer.
+    kiotviet.take_deliveries();
+    kiotviet.create_invoice(sale(Some(nam)));
+    let budget = [2_200_000, MEMORY, 18, 6, 3, 4_200, 5];
+    costs.push(shop.cost("an invoice of a new customer", budget).await?);
+
     kiotviet.create_invoice(sale(None));
     let budget = [1_750_000, MEMORY, 15, 5, 3, 3_500, 2];
     costs.push(shop.cost("an invoice without a customer", budget).await?);
@@ -150,6 +196,10 @@ pub async fn costs() -> Result<Vec<Cost>> {
     shop.cost("", budget).await?;
     let budget = [300_000, MEMORY, 3, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
+
+    let budget = [1_100_000, MEMORY, 10, 4, 1, 1_900, 3];
+    let many = "each of sixty new customers in one drain";
+    costs.push(shop.each_of_many(many, budget).await?);
 
     let accepting = shop.accepting([
         (

@@ -31,7 +31,8 @@ async fn deliver_a_customer(host: &Host, vendors: &Vendors) {
 #[tokio::test]
 async fn what_was_answered_200_is_there_after_kill_9_and_sigterm_stops_cleanly() {
     let folder = tempfile::tempdir().expect("a folder");
-    let vendors = vendors().await;
+    // Slow ones: it dies long before it announces a create, after which the next one would wait for half a minute.
+    let vendors = slow_vendors(Duration::from_millis(500)).await;
     let mut host = up(folder.path(), &vendors, "0").await;
     let (status, health) = host.send("GET", "/healthz", &[], Bytes::new()).await;
     assert_eq!((status, &health["status"]), (200, &json!("ok")));
