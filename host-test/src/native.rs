@@ -75,7 +75,8 @@ pub struct Native {
     /// What its open store sees, where each handle sees something else.
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
-    config: config::Kept,
+    /// What this instance loaded last.
+    config: Mutex<Arc<config::Kept>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     /// How far its machine's clock is off.
@@ -144,7 +145,7 @@ impl Native {
             handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(variables),
-            config: config::Kept::new(),
+            config: Mutex::default(),
             upstreams: upstreams
                 .into_iter()
                 .map(|(o, u)| (o.to_owned(), u))
@@ -172,7 +173,7 @@ impl Native {
             handle: Mutex::default(),
             mishaps: Mishaps::default(),
             variables: Mutex::new(lock(&self.variables).clone()),
-            config: config::Kept::new(),
+            config: Mutex::default(),
             upstreams: self.upstreams.clone(),
             clock: self.clock.clone(),
             skew: Arc::default(),
@@ -292,7 +293,15 @@ impl Native {
     /// The configuration as the plugin reads it.
     pub fn config(&self) -> Arc<Config> {
         let variables = lock(&self.variables).clone();
-        self.config.load(variables.into_iter().collect())
+        let kept = lock(&self.config).clone();
+        kept.load(variables.into_iter().collect())
+    }
+
+    /// This instance and another one change places, as far as what each loaded last goes.
+    pub fn exchange_loaded(&self, other: &Self) {
+        let theirs = lock(&other.config).clone();
+        let ours = std::mem::replace(&mut *lock(&self.config), theirs);
+        *lock(&other.config) = ours;
     }
 
     /// Calls made since this was last asked.

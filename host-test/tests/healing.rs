@@ -11,6 +11,7 @@ use host_test::{
     sim::{Fault, FaultRule},
 };
 use http::Method;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// What KiotViet has registered: type, active.
@@ -349,6 +350,29 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
             .iter()
             .all(|e| e["notes"].to_string().find("secrets").is_none())
     );
+}
+
+/// Otherwise a shop would be read from its first day on.
+#[tokio::test(start_paused = true)]
+async fn who_comes_after_one_whose_clock_is_a_moment_ahead_does_not_read_everything_anew() {
+    let scene = Scene::connected(On::Both).await;
+    let ahead = scene.app.another(7);
+    let off = SignedDuration::from_millis(1_500);
+    ahead.skew.set(scene.clock.now(), Some(off));
+    scene.minutes(60).await;
+    let lists = || {
+        let calls = scene.kiotviet.calls().into_iter();
+        calls
+            .filter(|c| c.path.contains("lastModifiedFrom"))
+            .count()
+    };
+    let before = lists();
+    let heal = ahead.api("POST", "drain?heal=now", &Value::Null).await;
+    assert_eq!(heal.0, 200);
+    let read = lists();
+    assert!(read > before, "it reads");
+    scene.heal().await;
+    assert_eq!(lists(), read, "what was read a moment ago is read");
 }
 
 /// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; gives how

@@ -6,6 +6,7 @@ use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, sale},
 };
+use jiff::SignedDuration;
 use serde_json::json;
 use std::rc::Rc;
 use tokio::task::LocalSet;
@@ -76,6 +77,26 @@ async fn instances_at_once_keep_it_together() {
     scene.settle().await;
     assert_eq!(scene.getfly.orders().len(), 12);
     assert_eq!(most_within(1000, &millis(&scene)), 2);
+}
+
+/// Whoever comes next, just after a second's calls were made at once, may be almost two seconds behind.
+#[tokio::test(start_paused = true)]
+async fn instances_whose_clocks_differ_keep_it_together() {
+    let scene = Scene::connected(On::Both).await;
+    scene.app.set_variable("getfly_requests_per_second", "19");
+    let ahead = scene.app.another(7);
+    let off = SignedDuration::from_millis(1_900);
+    ahead.skew.set(scene.clock.now(), Some(off));
+    open_shop(&scene, 20);
+    for (n, delivery) in scene.kiotviet.take_deliveries().into_iter().enumerate() {
+        // A customer takes two calls, an invoice one, the first one the list of users too.
+        let app = if n < 12 { &ahead } else { &scene.app };
+        let answer = app.request(scene.kiotviet.request(&delivery)).await;
+        assert_eq!(answer.status, 200);
+    }
+    scene.settle().await;
+    assert_eq!(scene.in_getfly(), (20, 20));
+    assert_eq!(most_within(1000, &millis(&scene)), 19);
 }
 
 #[tokio::test(start_paused = true)]

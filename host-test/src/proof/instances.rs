@@ -1,5 +1,5 @@
-//! Two instances of the plugin, each on a machine with a clock of its own. An instance keeps nothing between
-//! two requests, so one of them stands for both while they work by turns.
+//! Two instances of the plugin, each on a machine with a clock of its own. All that an instance keeps between
+//! two requests is what it loaded last, so one of them stands for both while they work by turns.
 
 use super::{evidence::Clocks, play::Play, switched::Shown};
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +26,7 @@ impl Play {
     pub(super) fn other_instance(&self) {
         let off = self.scene.app.skew.off();
         self.set_clock(self.other_clock.replace(off));
+        self.scene.app.exchange_loaded(&self.beside);
     }
 
     /// Both do something at once, and their calls to the store take some seconds.

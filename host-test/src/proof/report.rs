@@ -129,7 +129,8 @@ Limits, where a clock is wrong by more than README allows:
 - A webhook that is switched on while it is wrong counts as new what was created from the time that it showed; a backfill brings in
   the rest.
 - What was not delivered is read back if one look at the webhooks comes after it was set right and before the time that it
-  showed.
+  showed. Lists of people that were fetched while it was ahead and not asked for until that time are believed once more then, for ten
+  minutes.
 ";
 
 /// The table, in Markdown.

@@ -16,7 +16,7 @@ pub const SLOT_SECONDS: i64 = 30;
 pub const MARGIN_SECONDS: i64 = 10;
 
 /// How far the hosts' clocks may differ: what the longest call leaves of the margin.
-const SKEW_SECONDS: i64 = 2;
+pub const SKEW_SECONDS: i64 = 2;
 
 /// Slots that are over for this long are surely nobody's, whatever the clocks say.
 const FORGOTTEN_SLOTS: i64 = 3;

@@ -90,7 +90,7 @@ impl<'a, W: World> Session<'a, W> {
         (self.world.now() < until).then_some(value)
     }
 
-    /// Users that are younger than this.
+    /// Users, or who was missed among them, younger than this.
     async fn cached_users<T: Stored>(&self, key: &str, age: Duration) -> Option<T> {
         let (until, value) = self.cached_until(key).await?;
         let left = until.saturating_since(self.world.now());
@@ -190,7 +190,10 @@ impl<'a, W: World> Session<'a, W> {
     /// Whether this seller was not looked for in vain within the last ten minutes; from now on he was.
     pub async fn is_first_miss(&self, seller: i64) -> bool {
         let key = keys::missed_sellers(&self.connection.name);
-        let mut missed: Vec<i64> = self.cached(&key).await.unwrap_or_default();
+        let mut missed: Vec<i64> = self
+            .cached_users(&key, USERS_FRESH)
+            .await
+            .unwrap_or_default();
         if missed.contains(&seller) {
             return false;
         }

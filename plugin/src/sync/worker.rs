@@ -3,7 +3,7 @@
 
 use super::{
     few::Few,
-    lease::Lease,
+    lease::{Lease, SKEW_SECONDS},
     record::Call,
     stats,
     world::{
@@ -115,11 +115,16 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// What the last of as many calls as are made at once waits for the ceiling.
+    /// What the last of as many calls as are made at once waits for the ceiling, by a clock that may be behind that
+    /// of whoever worked before.
     fn longest_wait(&self) -> Duration {
         let windows = AT_ONCE.div_ceil(self.rate.calls.max(1)).saturating_add(1);
         let windows = u32::try_from(windows).unwrap_or(u32::MAX);
-        self.rate.window.saturating_mul(windows)
+        let skew = Duration::from_secs(SKEW_SECONDS.unsigned_abs());
+        self.rate
+            .window
+            .saturating_mul(windows)
+            .saturating_add(skew)
     }
 
     /// Books the next start that the ceiling allows, and waits for it.

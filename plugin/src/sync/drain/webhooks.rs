@@ -15,13 +15,19 @@ use crate::{
         record::{Kind, Record},
         session::Session,
         stats,
-        watch::{self, EVERY, GRACE, Seen, Watch},
+        watch::{self, EVERY, GRACE, OVERLAP, Seen, Watch},
         webhooks::{self, Standing},
         worker::Worker,
         world::{Clock, World},
     },
     time::Timestamp,
 };
+
+/// Whether that moment is no further ahead than another instance's clock may be; what is read overlaps by
+/// more.
+fn is_past(at: Timestamp, now: Timestamp) -> bool {
+    at.saturating_since(now) <= OVERLAP
+}
 
 impl<W: World> Drain<'_, '_, W> {
     /// Looks at every connection's webhooks, when it is time.
@@ -38,7 +44,7 @@ impl<W: World> Drain<'_, '_, W> {
             // A look in the future was made while the clock was ahead, and tells nothing.
             (Upkeep::Due, Some(last))
                 if now.saturating_since(last) < EVERY
-                    && (last <= now || mutant!(FutureLookCounts)) =>
+                    && (is_past(last, now) || mutant!(FutureLookCounts)) =>
             {
                 return Ok(());
             }
@@ -191,7 +197,7 @@ impl<W: World> Drain<'_, '_, W> {
             // While the clock was ahead, what had not happened yet was taken for read.
             let read = seen
                 .read_until
-                .filter(|until| *until <= now || mutant!(FutureLookCounts));
+                .filter(|until| is_past(*until, now) || mutant!(FutureLookCounts));
             let from = read.unwrap_or(on_since).max(on_since);
             if seen.reading.is_none() && from < to {
                 seen.reading = Some(Reading::new(webhook, from, to));
