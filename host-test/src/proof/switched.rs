@@ -91,10 +91,10 @@ impl Switched {
         last.is_none_or(|wish| wish.done.is_some())
     }
 
-    /// From when on records are surely new, as it stands after all wishes. What waits while it is switched
-    /// off, or counts as new by a backfill only, is owed no more.
-    pub fn new_since(&self) -> Option<Timestamp> {
-        let (mut perhaps_off, mut since) = (true, None);
+    /// Whether a record of `created` is surely new, as it stands after all wishes: created since it was switched
+    /// on, or within an answered backfill. What waits while it is switched off is owed no more.
+    pub fn surely_new(&self, created: Timestamp) -> bool {
+        let (mut perhaps_off, mut since, mut asked_for) = (true, None, Vec::new());
         for wish in &self.wishes {
             match wish.what {
                 What::On if perhaps_off => {
@@ -102,16 +102,20 @@ impl Switched {
                     perhaps_off = wish.done.is_none();
                 }
                 What::On => {}
-                What::Off => (perhaps_off, since) = (true, None),
+                What::Off => {
+                    (perhaps_off, since) = (true, None);
+                    asked_for.clear();
+                }
                 // What was created after it, and before the switch-on by the plugin's clock, is in neither.
-                What::Backfill(from) if wish.done.is_some() => {
-                    let to = wish.at.min(*wish.shown.start());
-                    since = since.map(|s| if s <= to { s.min(from) } else { s });
+                What::Backfill(from) if wish.done.is_some() && since.is_some() => {
+                    asked_for.push(from..=wish.at.min(*wish.shown.start()));
                 }
                 What::Backfill(_) => {}
             }
         }
-        since
+        since.is_some_and(|since| {
+            created >= since || asked_for.iter().any(|window| window.contains(&created))
+        })
     }
 
     /// Whether a record of `created` may have counted as new to whoever stored it at `stored`.
@@ -179,15 +183,18 @@ mod tests {
     #[test]
     fn what_is_new_begins_at_the_last_sure_switch_on() {
         let mut switched = Switched::on(at(10), at(10));
-        assert_eq!(switched.new_since(), Some(at(10)));
+        let is_new = |switched: &Switched, since: i64| {
+            switched.surely_new(at(since)) && !switched.surely_new(at(since - 1))
+        };
+        assert!(is_new(&switched, 10));
         switched = right(switched, true, 12, Some(12));
-        assert_eq!(switched.new_since(), Some(at(10)), "it was on");
+        assert!(is_new(&switched, 10), "it was on");
         switched.backfill(at(1), at(13), Some(at(13)), at(13)..=at(13));
-        assert_eq!(switched.new_since(), Some(at(1)));
+        assert!(is_new(&switched, 1) && switched.surely_new(at(14)));
         switched = right(switched, false, 20, None);
-        assert_eq!((switched.new_since(), switched.is_sure()), (None, false));
+        assert!(!switched.surely_new(at(14)) && !switched.is_sure());
         switched = right(switched, true, 30, Some(31));
-        assert_eq!(switched.new_since(), Some(at(31)));
+        assert!(is_new(&switched, 31));
     }
 
     #[test]
@@ -212,10 +219,11 @@ mod tests {
 
     #[test]
     fn what_is_new_goes_by_the_clock_of_whoever_switched() {
-        let mut switched = Switched::on(at(10), at(12));
-        assert_eq!(switched.new_since(), Some(at(12)));
-        assert!(!switched.perhaps_new(at(11), at(20)));
+        let mut switched = Switched::on(at(10), at(14));
+        assert!(switched.surely_new(at(14)) && !switched.surely_new(at(13)));
+        assert!(!switched.perhaps_new(at(13), at(20)));
         switched.backfill(at(1), at(13), Some(at(13)), at(11)..=at(11));
-        assert_eq!(switched.new_since(), Some(at(12)), "it ended before");
+        let new = [0, 1, 11, 12, 13, 14].map(|created| switched.surely_new(at(created)));
+        assert_eq!(new, [false, true, true, false, false, true]);
     }
 }

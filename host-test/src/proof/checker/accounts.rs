@@ -65,11 +65,10 @@ fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
 
 /// R2: told, newly created, still there, and dismissed by nobody.
 fn is_owed(shop: &Shop, customer: &Customer) -> bool {
-    let since = shop.since.customers.new_since();
     shop.told_customers.contains(&customer.id)
         && !customers::versions(shop, customer.id).any(|version| version.deleted)
         && !shop.dismissed.customers.contains(&customer.id)
-        && since.is_some_and(|since| customer.created_at >= since)
+        && shop.since.customers.surely_new(customer.created_at)
 }
 
 /// R2: told, and new to whoever stored it then.

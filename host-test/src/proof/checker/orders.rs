@@ -83,11 +83,10 @@ pub(super) fn new_invoices(shop: &Shop, at: Timestamp) -> impl Iterator<Item = &
 
 /// The same of those that surely are new at the end, and that nobody dismissed.
 fn owed_invoices(shop: &Shop) -> impl Iterator<Item = &Invoice> {
-    let since = shop.since.invoices.new_since();
     told(shop).filter(move |invoice| {
         let first = first_of(shop, invoice);
         !shop.dismissed.invoices.contains(&invoice.id)
-            && since.is_some_and(|since| first.is_some_and(|first| first >= since))
+            && first.is_some_and(|first| shop.since.invoices.surely_new(first))
     })
 }
 
