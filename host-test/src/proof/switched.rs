@@ -91,9 +91,10 @@ impl Switched {
         last.is_none_or(|wish| wish.done.is_some())
     }
 
-    /// Whether a record of `created` is surely new, as it stands after all wishes: created since it was switched
-    /// on, or within an answered backfill. What waits while it is switched off is owed no more.
-    pub fn surely_new(&self, created: Timestamp) -> bool {
+    /// Whether a record that was created at `first`, and is since `created` what it is now (the edit of an invoice),
+    /// is surely new, as it stands after all wishes: created since it was switched on, or within an answered
+    /// backfill. What waits while it is switched off is owed no more.
+    pub fn surely_new(&self, first: Timestamp, created: Timestamp) -> bool {
         let (mut perhaps_off, mut since, mut asked_for) = (true, None, Vec::new());
         for wish in &self.wishes {
             match wish.what {
@@ -106,16 +107,17 @@ impl Switched {
                     (perhaps_off, since) = (true, None);
                     asked_for.clear();
                 }
-                // What was created after it, and before the switch-on by the plugin's clock, is in neither.
                 What::Backfill(from) if wish.done.is_some() && since.is_some() => {
-                    asked_for.push(from..=wish.at.min(*wish.shown.start()));
+                    asked_for.push((from, wish.at.min(*wish.shown.start()), wish.at));
                 }
                 What::Backfill(_) => {}
             }
         }
-        since.is_some_and(|since| {
-            created >= since || asked_for.iter().any(|window| window.contains(&created))
-        })
+        // What was created after a backfill by the plugin's clock, and told before it, is in neither.
+        let wanted = |(from, to, at): &(Timestamp, Timestamp, Timestamp)| {
+            (from..=to).contains(&&first) && (created <= *to || created > *at)
+        };
+        since.is_some_and(|since| first >= since || asked_for.iter().any(wanted))
     }
 
     /// Whether a record of `created` may have counted as new to whoever stored it at `stored`.
@@ -180,19 +182,23 @@ mod tests {
         switched
     }
 
+    fn surely_new(switched: &Switched, created: i64) -> bool {
+        switched.surely_new(at(created), at(created))
+    }
+
     #[test]
     fn what_is_new_begins_at_the_last_sure_switch_on() {
         let mut switched = Switched::on(at(10), at(10));
         let is_new = |switched: &Switched, since: i64| {
-            switched.surely_new(at(since)) && !switched.surely_new(at(since - 1))
+            surely_new(switched, since) && !surely_new(switched, since - 1)
         };
         assert!(is_new(&switched, 10));
         switched = right(switched, true, 12, Some(12));
         assert!(is_new(&switched, 10), "it was on");
         switched.backfill(at(1), at(13), Some(at(13)), at(13)..=at(13));
-        assert!(is_new(&switched, 1) && switched.surely_new(at(14)));
+        assert!(is_new(&switched, 1) && surely_new(&switched, 14));
         switched = right(switched, false, 20, None);
-        assert!(!switched.surely_new(at(14)) && !switched.is_sure());
+        assert!(!surely_new(&switched, 14) && !switched.is_sure());
         switched = right(switched, true, 30, Some(31));
         assert!(is_new(&switched, 31));
     }
@@ -220,10 +226,12 @@ mod tests {
     #[test]
     fn what_is_new_goes_by_the_clock_of_whoever_switched() {
         let mut switched = Switched::on(at(10), at(14));
-        assert!(switched.surely_new(at(14)) && !switched.surely_new(at(13)));
+        assert!(surely_new(&switched, 14) && !surely_new(&switched, 13));
         assert!(!switched.perhaps_new(at(13), at(20)));
         switched.backfill(at(1), at(13), Some(at(13)), at(11)..=at(11));
-        let new = [0, 1, 11, 12, 13, 14].map(|created| switched.surely_new(at(created)));
+        let new = [0, 1, 11, 12, 13, 14].map(|created| surely_new(&switched, created));
         assert_eq!(new, [false, true, true, false, false, true]);
+        let edited = [11, 12, 13, 14].map(|edit| switched.surely_new(at(5), at(edit)));
+        assert_eq!(edited, [true, false, false, true]);
     }
 }

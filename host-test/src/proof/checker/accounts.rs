@@ -68,7 +68,10 @@ fn is_owed(shop: &Shop, customer: &Customer) -> bool {
     shop.told_customers.contains(&customer.id)
         && !customers::versions(shop, customer.id).any(|version| version.deleted)
         && !shop.dismissed.customers.contains(&customer.id)
-        && shop.since.customers.surely_new(customer.created_at)
+        && shop
+            .since
+            .customers
+            .surely_new(customer.created_at, customer.created_at)
 }
 
 /// R2: told, and new to whoever stored it then.

@@ -86,7 +86,7 @@ fn owed_invoices(shop: &Shop) -> impl Iterator<Item = &Invoice> {
     told(shop).filter(move |invoice| {
         let first = first_of(shop, invoice);
         !shop.dismissed.invoices.contains(&invoice.id)
-            && first.is_some_and(|first| shop.since.invoices.surely_new(first))
+            && first.is_some_and(|first| shop.since.invoices.surely_new(first, invoice.created_at))
     })
 }
 
