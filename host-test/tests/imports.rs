@@ -19,8 +19,8 @@ const IMPORTS: [&str; 11] = [
     "wasi:random/random@0.3.0",
 ];
 
-/// What it measured, plus a little: 1,319 kB with rustup's library. The page with its two languages is 165 kB of it.
-const MOST_BYTES: u64 = 1_322_000;
+/// What it measured, 1,320 kB with rustup's library, and room for another machine's paths. The page with its two languages is 165 kB of it.
+const MOST_BYTES: u64 = 1_330_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {

@@ -56,7 +56,7 @@ pub(crate) enum Kept {
 }
 
 /// One line of the table.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Row {
     pub(crate) who: Who,
     pub(crate) kept: Kept,

@@ -38,7 +38,7 @@ pub(crate) struct Met {
 }
 
 /// How fast answers came.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Pace {
     /// Answers in 200 each second.
     pub(crate) per_second: f64,

@@ -121,7 +121,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
          for read that has not happened (`plugin/src/sync/drain/webhooks.rs`, `plugin/src/sync/drain/lists.rs`).",
     ),
     (
-        "Lists of users that were read while a clock was ahead were believed for as long as it had been ahead.",
+        "Lists of users, and of sellers who were not in them, that were made while a clock was ahead were believed for as long as it had been ahead.",
         "Found when clocks came into the random histories. Now they are read anew (`plugin/src/sync/session.rs`).",
     ),
     (

@@ -3,7 +3,7 @@
 mod canvas;
 
 use crate::{
-    accept::{self, Kept, Who},
+    accept::{Kept, Who},
     scale,
 };
 use anyhow::{Context, Result};
@@ -14,9 +14,18 @@ use std::{fs, path::Path};
 #[derive(serde::Deserialize)]
 struct Figures {
     #[serde(default)]
-    accept: Vec<accept::Row>,
+    accept: Vec<Accepted>,
     #[serde(default)]
     scale: Vec<scale::Row>,
+}
+
+/// What is drawn of a line of `accept`.
+#[derive(serde::Deserialize)]
+struct Accepted {
+    who: Who,
+    kept: Kept,
+    connections: usize,
+    per_second: f64,
 }
 
 /// Writes `accept.svg` and `scale.svg`, each where the file has its figures.
@@ -42,7 +51,7 @@ const LEFT: f64 = 52.0;
 const EDGE: f64 = 20.0;
 
 /// Pairs of bars: the plugin beside the bare component, for each number of connections over each store.
-fn accepting(rows: &[accept::Row]) -> String {
+fn accepting(rows: &[Accepted]) -> String {
     const BAR: f64 = 22.0;
     const STORES: [(Kept, &str); 3] = [
         (Kept::Memory, "kept in memory"),
@@ -53,8 +62,8 @@ fn accepting(rows: &[accept::Row]) -> String {
         (Who::Plugin, "the plugin", "c0"),
         (Who::Bare, "a bare component with the same calls", "c4"),
     ];
-    let drawn = |row: &&accept::Row| PAIR.iter().any(|(who, ..)| *who == row.who);
-    let most = rows.iter().filter(drawn).map(|row| row.pace.per_second);
+    let drawn = |row: &&Accepted| PAIR.iter().any(|(who, ..)| *who == row.who);
+    let most = rows.iter().filter(drawn).map(|row| row.per_second);
     let top = most.fold(1.0, f64::max);
     let (step, top) = ticks(top);
     let up = |value: f64| TOP + HEIGHT - value / top * HEIGHT;
@@ -84,7 +93,7 @@ fn accepting(rows: &[accept::Row]) -> String {
     for (at, (kept, name)) in stores.iter().enumerate() {
         let left = LEFT + count(at) * (WIDTH + gap);
         canvas.text(&Label::new(left, TOP - 18.0, Anchor::Start), name);
-        let here = |row: &&accept::Row| row.kept == *kept;
+        let here = |row: &&Accepted| row.kept == *kept;
         let mut connections: Vec<_> = rows
             .iter()
             .filter(here)
@@ -96,17 +105,14 @@ fn accepting(rows: &[accept::Row]) -> String {
         for (at, connections) in connections.iter().enumerate() {
             let middle = left + (count(at) + 0.5) * group;
             for (side, (who, _, colour)) in PAIR.iter().enumerate() {
-                let this = |row: &&accept::Row| row.who == *who && row.connections == *connections;
+                let this = |row: &&Accepted| row.who == *who && row.connections == *connections;
                 let Some(row) = rows.iter().filter(here).find(this) else {
                     continue;
                 };
-                let (x, y) = (
-                    middle - BAR + count(side) * (BAR + 1.0),
-                    up(row.pace.per_second),
-                );
+                let (x, y) = (middle - BAR + count(side) * (BAR + 1.0), up(row.per_second));
                 canvas.bar(x, y, BAR, TOP + HEIGHT - y, colour);
                 let above = Label::new(x + BAR / 2.0, y - 4.0, Anchor::Middle).small();
-                canvas.text(&above, &format!("{:.1}", row.pace.per_second / 1000.0));
+                canvas.text(&above, &format!("{:.1}", row.per_second / 1000.0));
             }
             let under = Label::new(middle, TOP + HEIGHT + 18.0, Anchor::Middle).quiet();
             canvas.text(&under, &connections.to_string());
