@@ -8,7 +8,7 @@ use common::{
     host::{Host, run, up},
     vendors::{Vendors, slow_vendors, vendors},
 };
-use host_test::sim::kiotviet::NewCustomer;
+use host_test::sim::{getfly::GetflySettings, kiotviet::NewCustomer};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 async fn deliver_a_customer(host: &Host, vendors: &Vendors) {
     vendors.kiotviet.create_customer(NewCustomer {
         name: "Anh Bền".into(),
+        contact_number: Some("0912345678".into()),
         ..NewCustomer::default()
     });
     let delivery = vendors.kiotviet.take_deliveries().pop();
@@ -31,14 +32,17 @@ async fn deliver_a_customer(host: &Host, vendors: &Vendors) {
 #[tokio::test]
 async fn what_was_answered_200_is_there_after_kill_9_and_sigterm_stops_cleanly() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Slow ones: it dies long before it announces a create, after which the next one would wait for half a minute.
-    let vendors = slow_vendors(Duration::from_millis(500)).await;
+    // Its search has no answer before it dies: whoever comes after one that has announced a create waits for half a
+    // minute.
+    let vendors = slow_vendors(Duration::from_secs(600)).await;
     let mut host = up(folder.path(), &vendors, "0").await;
     let (status, health) = host.send("GET", "/healthz", &[], Bytes::new()).await;
     assert_eq!((status, &health["status"]), (200, &json!("ok")));
     host.connect_with(&vendors, &["customer"]).await;
     deliver_a_customer(&host, &vendors).await;
     host.child.kill().await.expect("killed");
+    let answers_at_once = |getfly: &mut GetflySettings| getfly.latency = Duration::ZERO;
+    vendors.getfly.update_settings(answers_at_once);
 
     let mut host = up(folder.path(), &vendors, "0").await;
     // A drain waits for the lease of the host that was killed.
