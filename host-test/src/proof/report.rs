@@ -265,6 +265,7 @@ pub(super) fn document(
 
 {table}
 `cargo test` plays every single mishap of each scenario and a small sample of pairs (`host-test/tests/proof.rs`).
+With the races, stores, histories, mutants, traps and the small soak that takes some seven minutes on 2 cores.
 
 Several instances at once:
 
