@@ -2,7 +2,7 @@
 
 use super::{
     memory::{ORIGINS, now},
-    replies::{Vendor, is_short, shows_nobody},
+    replies::{Vendor, is_short},
 };
 use plugin::{
     getfly::{
@@ -120,7 +120,7 @@ fn is_told_apart(vendor: &Vendor, result: Result<Stored, GetflyError>) {
 }
 
 fn is_sound(vendor: &Vendor, error: &GetflyError) {
-    shows_nobody(&error.to_string());
+    vendor.shows_nobody(&error.to_string());
     match error.fate() {
         Fate::Retry { after } => is_short(after),
         Fate::Dead => assert!(vendor.may_be_final(), "{error}"),
@@ -130,8 +130,8 @@ fn is_sound(vendor: &Vendor, error: &GetflyError) {
         .into_iter()
         .flat_map(|refusal| &refusal.fields)
     {
-        shows_nobody(name);
-        shows_nobody(text);
+        vendor.shows_nobody(name);
+        vendor.shows_nobody(text);
     }
     assert!(error.duplicate_field().is_none() || error.is_duplicate());
 }

@@ -2,7 +2,7 @@
 
 use super::{
     memory::{ORIGINS, now},
-    replies::{Vendor, is_short, shows_nobody},
+    replies::{Vendor, is_short},
 };
 use plugin::{
     kiotviet::{
@@ -128,7 +128,7 @@ fn judged<T>(vendor: &Vendor, result: Result<T, KiotVietError>, absent: bool) ->
             Some(found)
         }
         Err(error) => {
-            shows_nobody(&error.to_string());
+            vendor.shows_nobody(&error.to_string());
             match error.fate() {
                 Fate::Retry { after } => is_short(after),
                 Fate::Dead => assert!(

@@ -24,7 +24,7 @@ impl Damaged {
 }
 
 /// Something that is kept in the store.
-pub trait Stored: ToJson + Sized {
+pub trait Stored: Sized {
     /// From its JSON; `null` when there is none.
     fn from_json(json: &Value) -> Result<Self, Damaged>;
 }
@@ -44,7 +44,7 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// The bytes of a value to be stored.
-pub fn write<T: Stored>(value: &T) -> Vec<u8> {
+pub fn write(value: &impl ToJson) -> Vec<u8> {
     json::text(&value.to_json())
 }
 

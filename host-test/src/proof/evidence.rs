@@ -4,7 +4,7 @@
 
 use super::switched::Switched;
 use crate::sim::{
-    Call, GetflySim, KiotVietSim,
+    Call, GetflySim, KiotVietSim, People,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
@@ -76,32 +76,25 @@ pub struct Reading {
     pub found: bool,
 }
 
-/// A vendor's list of people, as it was from when on, and when somebody fetched it.
+/// A vendor's list of people, and when somebody fetched it.
 #[derive(Debug, Clone)]
-pub struct People<T> {
-    /// The first one is from the beginning on.
-    pub versions: Vec<(Timestamp, Vec<T>)>,
+pub struct Listed<T> {
+    /// As it is and as it was.
+    pub people: People<T>,
     /// By the vendor's own log.
     pub fetched: Vec<Timestamp>,
 }
 
-impl<T> People<T> {
+impl<T> Listed<T> {
     /// The list that is asked for at this path.
-    pub fn of(versions: Vec<(Timestamp, Vec<T>)>, calls: &[Call], path: &str) -> Self {
+    pub fn of(people: People<T>, calls: &[Call], path: &str) -> Self {
         let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
         let fetches = calls.iter().filter(is_path);
         let fetches = fetches.filter(|call| call.status == Some(200));
         Self {
-            versions,
+            people,
             fetched: fetches.map(|call| call.at).collect(),
         }
-    }
-
-    /// Who was in it at this moment.
-    pub fn at(&self, at: Timestamp) -> &[T] {
-        let mut so_far = self.versions.iter().rev();
-        let version = so_far.find(|(from, _)| *from <= at);
-        version.map_or(&[], |(_, people)| people)
     }
 }
 
@@ -125,7 +118,7 @@ pub struct Shop {
     /// When which customer's record was fetched, by KiotViet's own log.
     pub readings: BTreeMap<i64, Vec<Reading>>,
     /// KiotViet's users.
-    pub staff: People<Staff>,
+    pub staff: Listed<Staff>,
     /// KiotViet's webhooks at the end.
     pub webhooks: Vec<Webhook>,
 }
@@ -156,7 +149,7 @@ impl Shop {
             given_up: kiotviet.undelivered(),
             kiotviet: versions,
             readings: readings(&kiotviet.calls()),
-            staff: People::of(kiotviet.staff_was(), &kiotviet.calls(), "/users"),
+            staff: Listed::of(kiotviet.staff(), &kiotviet.calls(), "/users"),
             webhooks: kiotviet.webhooks(),
         }
     }
@@ -208,18 +201,13 @@ impl Clocks {
     }
 }
 
-/// Getfly's users, and its log of who asked for them.
-fn users_of(getfly: &GetflySim) -> People<User> {
-    People::of(getfly.users_were(), &getfly.calls(), "/api/v6.1/users")
-}
-
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The shops that write into this Getfly.
     pub shops: Vec<Shop>,
     /// Getfly's users.
-    pub users: People<User>,
+    pub users: Listed<User>,
     /// The clocks of those who wrote there.
     pub clocks: Clocks,
     /// The accounts that Getfly's people had typed in, as they were before.
@@ -242,15 +230,18 @@ impl Evidence {
         seeded: Vec<Account>,
         unfinished: Vec<String>,
     ) -> Self {
-        let calls = getfly.calls().into_iter();
+        let calls = getfly.calls();
         Self {
             shops,
-            users: users_of(getfly),
+            users: Listed::of(getfly.users(), &calls, "/api/v6.1/users"),
             clocks: Clocks::default(),
             seeded,
             accounts: getfly.accounts(),
             orders: getfly.orders(),
-            writes: calls.filter(|c| c.method != http::Method::GET).collect(),
+            writes: calls
+                .into_iter()
+                .filter(|c| c.method != http::Method::GET)
+                .collect(),
             unfinished,
         }
     }

@@ -74,7 +74,8 @@ tests plant faults into sound evidence (a doubled account, a lost order, a wrong
 is found.
 
 Two and three instances at once are run by a scheduler (`host-test/src/schedule`) that decides at every host call who goes on, and
-may let one stand still for 8, 35 or 65 seconds there: every order within the stated bounds, each run anew. When the instances are
+may let one stand still for 8, 35 or 65 seconds there: every order within the stated bounds, each run anew. Before a worker's write
+and before a call that is no GET it is 8, since README takes it that such a call takes no longer. When the instances are
 done KiotViet delivers again what was not answered, and there is one drain (a healing, where the race is about webhooks that must be
 mended). Then the same checker judges each schedule from the same evidence, and again after a healing that reads KiotViet's lists
 back; it makes no allowance for an instance that stood still: what is stored must still be right for a record that was fetched at
@@ -102,8 +103,8 @@ executor or a manager must follow from lists of people that both vendors' logs s
 
 Clocks are in them in two ways. Two instances have clocks that differ by less than two seconds and may be set, within that, before any
 host call; they work by turns and at once, with store calls of up to seven seconds: everything must hold. Or the one clock goes ahead by
-an hour or a day, or back by a minute, in the middle of a request too: then nothing may be doubled or wrong, and once it is right
-again nothing lost or stuck. What counts as new follows the clock of whoever switched the webhook on, so the checker knows what that
+an hour or a day, between two requests and after a quiet minute (why is among the limits below), or back by a minute, in the middle
+of a request too: then nothing may be doubled or wrong, and once it is right again nothing lost or stuck. What counts as new follows the clock of whoever switched the webhook on, so the checker knows what that
 clock can have shown, and takes a record of the time in between either way.
 
 A failing history is made small and kept in `host-test/histories` (`host-test/tests/histories.rs`). The search notices fourteen

@@ -307,19 +307,18 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     let ended = tokio::time::timeout(LONGEST_RACE, poll_fn(|cx| race.poll(cx))).await;
     let turns = std::mem::take(&mut race.turns);
     drop(race);
-    let (findings, mut wrong) = aftermath(&stage).await;
+    let (mut findings, mut others) = aftermath(&stage).await;
     if ended.is_err() {
-        wrong.push("an instance did not end".to_owned());
+        others.push("an instance did not end".to_owned());
     }
-    let mut found: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    if lease {
-        found.append(&mut wrong);
-    } else {
-        let doubled = findings.iter().filter(|f| f.kind == Kind::Doubled);
-        found = doubled.map(Finding::to_string).collect();
+    if !lease {
+        findings.retain(|finding| finding.kind == Kind::Doubled);
+        others.clear();
     }
-    if !found.is_empty() {
-        found.push(format!("{:?}", play.scene.outcomes().await));
+    let mut wrong: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    wrong.append(&mut others);
+    if !wrong.is_empty() {
+        wrong.push(format!("{:?}", play.scene.outcomes().await));
     }
     let made = turns.iter().enumerate();
     let schedule: Schedule = made.filter_map(|(n, t)| Some((n, t.made?))).collect();
@@ -328,7 +327,7 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
         forced_switches: turns.iter().filter(forced).count(),
         turns,
         schedule,
-        wrong: found,
+        wrong,
     }
 }
 

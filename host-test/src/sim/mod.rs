@@ -13,6 +13,7 @@ pub mod clock;
 pub mod fault;
 pub mod getfly;
 pub mod kiotviet;
+pub mod people;
 pub mod serve;
 pub(crate) mod wire;
 
@@ -20,6 +21,7 @@ pub use clock::{ManualClock, SimClock, Skew, TokioClock};
 pub use fault::{Call, CallLog, Fault, FaultRule, Faulty, When};
 pub use getfly::GetflySim;
 pub use kiotviet::{Clouds, Deliverer, KiotVietSim};
+pub use people::People;
 pub use serve::{HttpDeliverer, Server, serve};
 
 use std::{future::Future, pin::Pin};

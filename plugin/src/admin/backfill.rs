@@ -15,7 +15,7 @@ use crate::{
         drain::{self, How},
         journal,
         reading::{self, CALLS_AN_HOUR, Reading, calls_an_event},
-        record::{Command, Entry, Wanted},
+        record::{Command, Wanted},
         session::Session,
         world::World,
     },
@@ -137,7 +137,7 @@ async fn ask<W: World>(
     command: Command,
 ) -> Result<(u16, Value), Problem> {
     let number = journal::reserve(world, 1).await?;
-    journal::write(world, number, &Entry::Command(command)).await?;
+    journal::write_command(world, number, &command).await?;
     drain::drain(world, ready, How::QUICK).await;
     Ok((202, state(world, name).await?))
 }

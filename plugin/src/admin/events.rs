@@ -7,7 +7,7 @@ use crate::{
     sync::{
         drain::{self, How, Patience, Upkeep},
         journal,
-        record::{Command, Entry, Record, State},
+        record::{Command, Record, State},
         world::World,
     },
 };
@@ -187,7 +187,7 @@ pub(super) async fn command<W: World>(
         Wish::Dismiss => Command::Dismiss(record.seq),
     };
     let number = journal::reserve(world, 1).await?;
-    journal::write(world, number, &Entry::Command(command)).await?;
+    journal::write_command(world, number, &command).await?;
     let wishes = number..number.saturating_add(1);
     drain::drain_for(world, ready, AT_ONCE, wishes).await;
     let record = read(world, seq).await?;
@@ -213,8 +213,7 @@ pub(super) async fn retry_dead<W: World>(
     let first = journal::reserve(world, found.len()).await?;
     let mut number = first;
     for record in &found {
-        let entry = Entry::Command(Command::Retry(record.seq));
-        journal::write(world, number, &entry).await?;
+        journal::write_command(world, number, &Command::Retry(record.seq)).await?;
         number = number.saturating_add(1);
     }
     drain::drain_for(world, ready, AT_ONCE, first..number).await;

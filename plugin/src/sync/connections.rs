@@ -303,11 +303,19 @@ pub async fn load_or_damage(
     store: &impl Store,
     name: &str,
 ) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
+    let bytes = load_bytes(store, name).await?;
+    Ok(bytes.map(|bytes| stored::read(&bytes)))
+}
+
+/// Its record as it is stored.
+pub(super) async fn load_bytes(
+    store: &impl Store,
+    name: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
     if !is_name(name) {
         return Ok(None);
     }
-    let bytes = store.get(&keys::connection(name)).await?;
-    Ok(bytes.map(|bytes| stored::read(&bytes)))
+    store.get(&keys::connection(name)).await
 }
 
 /// Writes a connection, and lists its name if it is new.

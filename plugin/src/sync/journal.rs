@@ -2,10 +2,15 @@
 
 use super::{
     keys, plain,
-    record::{Body, Entry, Kind, Record},
+    record::{Body, Command, Entry, Kind, Record},
     world::{Clock, Random, Store, StoreError},
 };
-use crate::{seal::Sealer, stored, time::Timestamp};
+use crate::{
+    json::{self, ToJson},
+    seal::Sealer,
+    stored,
+    time::Timestamp,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
@@ -77,9 +82,14 @@ pub async fn read_event(store: &impl Store, seq: u64) -> Result<Option<Record>, 
     })
 }
 
-/// Writes an entry.
-pub async fn write(store: &impl Store, seq: u64, entry: &Entry) -> Result<(), StoreError> {
-    store.set(&keys::entry(seq), &stored::write(entry)).await
+/// Writes a person's wish.
+pub async fn write_command(
+    store: &impl Store,
+    seq: u64,
+    command: &Command,
+) -> Result<(), StoreError> {
+    let entry = stored::variant("command", command.to_json());
+    store.set(&keys::entry(seq), &json::text(&entry)).await
 }
 
 /// Writes an event at its own number.

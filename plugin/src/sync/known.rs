@@ -3,7 +3,6 @@
 
 use super::{
     connections::{self, Connection},
-    keys,
     world::{Store, StoreError},
 };
 use crate::{
@@ -83,11 +82,7 @@ pub async fn authenticate(
     name: &str,
     token: &str,
 ) -> Result<Option<Arc<Known>>, StoreError> {
-    let bytes = if connections::is_name(name) {
-        store.get(&keys::connection(name)).await?
-    } else {
-        None
-    };
+    let bytes = connections::load_bytes(store, name).await?;
     let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
     let known = known.transpose();
     let known = known.map_err(connections::damaged("a connection"))?;

@@ -246,7 +246,7 @@ async fn load<T: Stored>(store: &impl Store, key: &str) -> Loaded<T> {
     Ok(store.get(key).await?.map(|bytes| stored::read(&bytes)))
 }
 
-async fn save<T: Stored>(store: &impl Store, key: &str, value: &T) -> Result<(), StoreError> {
+async fn save(store: &impl Store, key: &str, value: &impl ToJson) -> Result<(), StoreError> {
     store.set(key, &stored::write(value)).await
 }
 

@@ -358,15 +358,6 @@ pub enum Entry {
     Command(Command),
 }
 
-impl ToJson for Entry {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Event(record) => stored::variant("event", record.to_json()),
-            Self::Command(command) => stored::variant("command", command.to_json()),
-        }
-    }
-}
-
 impl Stored for Entry {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {

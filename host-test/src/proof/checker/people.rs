@@ -5,7 +5,7 @@
 use super::UNDER_WAY;
 use crate::{
     proof::{
-        evidence::{Clocks, Evidence, People, Shop},
+        evidence::{Clocks, Evidence, Listed, Shop},
         model,
     },
     sim::kiotviet::Invoice,
@@ -26,7 +26,7 @@ pub(super) fn executors(
     if invoice.content.sold_by.is_none() {
         return vec![None];
     }
-    let there = evidence.users.at(at);
+    let there = evidence.users.people.at(at);
     let is_gone = |name: &String| !there.iter().any(|user| user.user_name == *name);
     let mut executors = Vec::new();
     for staff in believed(&evidence.clocks, &shop.staff, at) {
@@ -44,12 +44,12 @@ pub(super) fn executors(
 /// The versions that whoever stored something at `at` may have looked at.
 fn believed<'p, T>(
     clocks: &Clocks,
-    people: &'p People<T>,
+    listed: &'p Listed<T>,
     at: Timestamp,
 ) -> impl Iterator<Item = &'p [T]> {
-    let fetches = people.fetched.iter().copied();
+    let fetches = listed.fetched.iter().copied();
     let young = fetches.filter(move |fetch| *fetch <= at && is_young(clocks, *fetch, at));
-    young.map(|fetch| people.at(fetch))
+    young.map(|fetch| listed.people.at(fetch))
 }
 
 /// Whether what was fetched then may have been younger than ten minutes to whoever stored something at
@@ -58,11 +58,10 @@ fn is_young(clocks: &Clocks, fetch: Timestamp, at: Timestamp) -> bool {
     let looked = at.checked_sub(UNDER_WAY).unwrap_or(at).max(fetch);
     let kept = clocks.off(fetch, fetch + UNDER_WAY);
     let seen = clocks.off(looked, at);
-    let by_clocks = kept.iter().flat_map(|kept| {
+    let mut ages = kept.iter().flat_map(|kept| {
         let (youngest, oldest) = (looked.duration_since(fetch), at.duration_since(fetch));
         seen.iter()
             .map(move |seen| (youngest + *seen - *kept, oldest + *seen - *kept))
     });
-    let mut ages = by_clocks;
     ages.any(|(youngest, oldest)| youngest < BELIEVED && oldest >= SignedDuration::ZERO)
 }

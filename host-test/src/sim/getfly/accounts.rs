@@ -111,7 +111,8 @@ impl State {
     pub(super) fn show_account(&self, account: &Account) -> Value {
         let created = account.created_at.map(printed);
         let manager = account.manager.as_ref();
-        let manager = manager.and_then(|name| self.users.iter().find(|u| u.user_name == *name));
+        let manager =
+            manager.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));
         json!({
             "id": self.id(account.id),
             "account_code": account.account_code,

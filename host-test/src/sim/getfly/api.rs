@@ -61,7 +61,10 @@ impl State {
     }
 
     pub(super) fn is_user(&self, user_name: &str) -> bool {
-        self.users.iter().any(|user| user.user_name == user_name)
+        self.users
+            .now()
+            .iter()
+            .any(|user| user.user_name == user_name)
     }
 
     fn count(&mut self, now: Timestamp) -> Result<(), Response> {
@@ -147,7 +150,12 @@ impl State {
                 list::page(&list::SALE_ORDERS, settings, query, rows)
             }
             "users" => {
-                let rows = self.users.iter().map(|user| self.show_user(user)).collect();
+                let rows = self
+                    .users
+                    .now()
+                    .iter()
+                    .map(|user| self.show_user(user))
+                    .collect();
                 list::page(&list::USERS, settings, query, rows)
             }
             _ => Err(not_found()),

@@ -9,7 +9,7 @@ mod orders;
 
 pub use orders::{Opportunity, Order, OrderLine};
 
-use super::{Call, CallLog, SimClock, lock};
+use super::{Call, CallLog, People, SimClock, lock};
 use index::Accounts;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -174,9 +174,7 @@ pub struct GetflySim {
 
 struct State {
     settings: GetflySettings,
-    users: Vec<User>,
-    /// Every version of the users, and from when on it was.
-    users_were: Vec<(Timestamp, Vec<User>)>,
+    users: People<User>,
     accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
@@ -190,8 +188,7 @@ impl GetflySim {
         let users = vec![User::new(1, "admin", "Quản Trị", "0900000001")];
         let state = State {
             settings,
-            users_were: vec![(clock.now(), users.clone())],
-            users,
+            users: People::new(clock.now(), users),
             accounts: Accounts::default(),
             orders: Vec::new(),
             opportunities: Vec::new(),
@@ -222,19 +219,11 @@ impl GetflySim {
     /// The users are changed in any way.
     pub fn change_users(&self, change: impl FnOnce(&mut Vec<User>)) {
         let now = self.clock.now();
-        let mut state = self.state();
-        change(&mut state.users);
-        let users = state.users.clone();
-        state.users_were.push((now, users));
+        self.state().users.change(now, change);
     }
 
-    /// Every version of the users, and from when on it was.
-    pub fn users_were(&self) -> Vec<(Timestamp, Vec<User>)> {
-        self.state().users_were.clone()
-    }
-
-    /// Every user.
-    pub fn users(&self) -> Vec<User> {
+    /// The users as they are and as they were.
+    pub fn users(&self) -> People<User> {
         self.state().users.clone()
     }
 

@@ -271,7 +271,8 @@ impl State {
         let created = printed(order.created_at);
         let account = self.accounts.with_code(&order.account_code).next();
         let executor = order.assigned_username.as_ref();
-        let executor = executor.and_then(|name| self.users.iter().find(|u| u.user_name == *name));
+        let executor =
+            executor.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));
         let lines: Vec<Value> = order.lines.iter().map(show_line).collect();
         let plain = |value: Decimal| wire::number(value.normalize());
         json!({

@@ -263,7 +263,7 @@ impl State {
 
     fn users(&self, asked: &Asked<'_>) -> Response {
         let id = self.settings.retailer_id;
-        let listed = self.staff.iter().filter(|user| !user.is_admin);
+        let listed = self.staff.now().iter().filter(|user| !user.is_admin);
         let rows: Vec<&Staff> = listed.collect();
         let removed = asked.is_true("includeRemoveIds");
         let show = |user: &&Staff| view::staff(user, id);

@@ -18,7 +18,7 @@ pub use shop::{
 };
 pub use sign::Signature;
 
-use super::{Call, CallLog, SimClock, lock};
+use super::{Call, CallLog, People, SimClock, lock};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
@@ -127,9 +127,7 @@ pub struct KiotVietSim {
 
 struct State {
     settings: Settings,
-    staff: Vec<Staff>,
-    /// Every version of the staff, and from when on it was.
-    staff_was: Vec<(Timestamp, Vec<Staff>)>,
+    staff: People<Staff>,
     branches: Vec<Branch>,
     customers: BTreeMap<i64, Customer>,
     invoices: BTreeMap<i64, Invoice>,
@@ -171,8 +169,7 @@ impl KiotVietSim {
         ];
         let state = State {
             settings,
-            staff_was: vec![(now, staff.clone())],
-            staff,
+            staff: People::new(now, staff),
             branches: vec![Branch {
                 id: 1001,
                 name: "Chi nhánh trung tâm".to_owned(),

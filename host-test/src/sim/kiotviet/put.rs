@@ -20,6 +20,6 @@ impl KiotVietSim {
 
     /// Whether a user with this id sells in the shop.
     pub fn knows_staff(&self, id: i64) -> bool {
-        self.state().staff.iter().any(|user| user.id == id)
+        self.state().staff.now().iter().any(|user| user.id == id)
     }
 }

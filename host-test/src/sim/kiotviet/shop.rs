@@ -1,7 +1,7 @@
 //! What is in the shop and what its staff do. Every action that KiotViet tells the world about
 //! queues deliveries; seeding before a webhook is registered therefore stays silent.
 
-use super::{DeleteShape, KiotVietSim, State, view};
+use super::{DeleteShape, KiotVietSim, People, State, view};
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 
@@ -235,15 +235,7 @@ impl KiotVietSim {
     /// The staff are changed in any way.
     pub fn change_staff(&self, change: impl FnOnce(&mut Vec<Staff>)) {
         let now = self.clock.now();
-        let mut state = self.state();
-        change(&mut state.staff);
-        let staff = state.staff.clone();
-        state.staff_was.push((now, staff));
-    }
-
-    /// Every version of the staff, and from when on it was.
-    pub fn staff_was(&self) -> Vec<(Timestamp, Vec<Staff>)> {
-        self.state().staff_was.clone()
+        self.state().staff.change(now, change);
     }
 
     /// Adds a branch.
@@ -383,8 +375,8 @@ impl KiotVietSim {
         order.id
     }
 
-    /// Every user, admins too.
-    pub fn staff(&self) -> Vec<Staff> {
+    /// Every user, admins too, as they are and as they were.
+    pub fn staff(&self) -> People<Staff> {
         self.state().staff.clone()
     }
 

@@ -130,7 +130,7 @@ fn parties(state: &State, invoice: &Invoice) -> Map<String, Value> {
         .or(state.branches.first());
     let seller = content
         .sold_by
-        .and_then(|id| state.staff.iter().find(|user| user.id == id));
+        .and_then(|id| state.staff.now().iter().find(|user| user.id == id));
     let customer = content.customer_id.and_then(|id| state.customers.get(&id));
     object(json!({
         "branchId": branch.map(|branch| branch.id),
