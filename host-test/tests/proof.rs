@@ -8,6 +8,8 @@ use host_test::{
     proof::{play, scenario, search},
 };
 
+use plugin::mutant::{Mutant, activate};
+
 /// Pairs of each scenario.
 const PAIRS: usize = 60;
 const SEED: u64 = 1;
@@ -41,6 +43,31 @@ fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
         }
     }
     assert!(tried > 60, "{tried}");
+}
+
+/// The control: without a protection the same search finds what that protects from.
+#[test]
+fn without_a_protection_the_search_finds_something_lost_doubled_stuck_or_wrong() {
+    for (protection, name, kind) in [
+        (
+            Mutant::RetryWithoutReadingBack,
+            "invoice-walk-in",
+            "Doubled",
+        ),
+        (Mutant::ClaimNotAnnounced, "invoice-walk-in", "Doubled"),
+        (Mutant::AckBeforeStore, "new-customer", "Lost"),
+        (Mutant::DueKeysDeletedEarly, "dead-letters", "Stuck"),
+        (Mutant::ManagerAlways, "both-at-once", "Wrong"),
+    ] {
+        let all = scenario::all();
+        let scenario = all.iter().find(|s| s.name == name).expect("a scenario");
+        let tally = {
+            let _gone = activate(protection);
+            search::every_single(scenario).with_pairs(0, SEED, None)
+        };
+        let found = |told: &String| told.contains(&format!("{kind}: "));
+        assert!(tally.told.iter().any(found), "{protection:?}: {tally:#?}");
+    }
 }
 
 #[test]

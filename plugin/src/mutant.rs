@@ -22,7 +22,7 @@ macro_rules! mutant {
 }
 
 #[cfg(feature = "mutants")]
-pub use listed::{Active, Mutant, activate, is_active};
+pub use listed::{Active, Mutant, activate, active, is_active};
 
 #[cfg(feature = "mutants")]
 mod listed {
@@ -192,6 +192,11 @@ mod listed {
         fn drop(&mut self) {
             ACTIVE.set(None);
         }
+    }
+
+    /// The mutant that is switched on in this thread.
+    pub fn active() -> Option<Mutant> {
+        ACTIVE.get()
     }
 
     /// Whether `mutant` is switched on in this thread.

@@ -265,7 +265,8 @@ pub(super) fn document(
 {tried}
 
 {table}
-`cargo test` plays every single mishap of each scenario and a small sample of pairs (`host-test/tests/proof.rs`).
+`cargo test` plays every single mishap of each scenario and a small sample of pairs (`host-test/tests/proof.rs`). It also searches with
+a protection taken away, five times, and must find what is doubled, lost, stuck or wrong then.
 With the races, stores, histories, mutants, traps and the small soak that takes some seven minutes on 2 cores.
 
 Several instances at once:

@@ -7,6 +7,7 @@ use super::{
     scenario::Scenario,
 };
 use crate::{mishap::Mishap, sim::lock};
+use plugin::mutant;
 use rand::{SeedableRng, rngs::StdRng, seq::index};
 use std::{
     num::NonZero,
@@ -187,9 +188,14 @@ pub(super) fn all<T: Sync, R: Send>(
         }
     };
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    // A mutant is one thread's; what is searched without a protection is so on every core.
+    let mutant = mutant::active();
     thread::scope(|scope| {
         for _ in 0..cores {
-            scope.spawn(work);
+            scope.spawn(|| {
+                let _active = mutant.map(mutant::activate);
+                work();
+            });
         }
     });
     let unlocked = |result: Mutex<Option<R>>| result.into_inner().unwrap_or_default();
