@@ -6,6 +6,7 @@ use crate::sim::{
     getfly::{Account, User},
     kiotviet::{Customer, Invoice, Staff},
 };
+use jiff::{SignedDuration, Timestamp};
 
 /// The numbers of a phone field, each as `0…`.
 pub fn phones(field: &str) -> Vec<String> {
@@ -31,6 +32,12 @@ pub fn written_phone(field: &str) -> String {
         _ if field.trim_start().starts_with('0') => field.trim().to_owned(),
         _ => format!("0{}", field.trim()),
     }
+}
+
+/// The day in Vietnam, as Getfly has it.
+pub fn day(at: Timestamp) -> String {
+    let there = at + SignedDuration::from_hours(7);
+    there.to_string().chars().take("2026-10-05".len()).collect()
 }
 
 fn emails(field: &str) -> Vec<String> {

@@ -118,6 +118,9 @@ impl Figures {
                 self.forbidden_answers
             ));
         }
+        if self.healthz.is_empty() || self.healthz.contains("none") {
+            wrong.push(format!("/healthz was not answered: {}", self.healthz));
+        }
         if self.missing > 0 {
             wrong.push(format!("{} items answered 200 are missing", self.missing));
         }

@@ -164,11 +164,14 @@ fn differences(
         order.discount_amount == content.discount.unwrap_or(Decimal::ZERO),
         "discount",
     );
+    must(order.order_date == model::day(invoice.purchased_at), "date");
     let executors = people::executors(evidence, shop, invoice, order.created_at);
     must(executors.contains(&order.assigned_username), "executor");
     let (account, name) = (&order.account_code, &order.account_name);
     let Some(id) = content.customer_id else {
         must(account.is_empty() && name == "Khách lẻ", "account");
+        let contact = [&order.account_phone, &order.account_email];
+        must(contact.iter().all(|text| text.is_empty()), "contact");
         return different;
     };
     let mut accounts = evidence.accounts.iter();

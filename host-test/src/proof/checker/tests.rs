@@ -38,7 +38,7 @@ fn another(account: &Account, id: i64) -> Account {
 
 #[tokio::test(start_paused = true)]
 async fn every_planted_fault_is_found() {
-    let plants: [(&str, Kind, Plant); 28] = [
+    let plants: [(&str, Kind, Plant); 30] = [
         ("accept-many", Kind::Doubled, |e| {
             // The second customer's, with the first one's phone.
             e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
@@ -77,6 +77,12 @@ async fn every_planted_fault_is_found() {
         }),
         ("invoice-known-customer", Kind::Wrong, |e| {
             e.orders[0].account_code.clear();
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            e.orders[0].order_date = "2026-10-04".to_owned();
+        }),
+        ("invoice-walk-in", Kind::Wrong, |e| {
+            e.orders[0].account_phone = "0912000111".to_owned();
         }),
         ("conflict", Kind::Wrong, |e| {
             // The account with the phone, not the one with the e-mail.
