@@ -6,7 +6,6 @@ use crate::{
     keyvalue::{Backend as _, Counting},
     runtime::{Finished, Instances},
     scene::{On, customer, hoa, sale},
-    sim::SimClock as _,
     wasm_scene::WasmScene,
 };
 use anyhow::{Context as _, Result, anyhow, ensure};

@@ -37,7 +37,7 @@ pub struct Builder {
     variables: BTreeMap<String, String>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     backend: Arc<dyn Backend>,
-    clock: Option<Arc<TokioClock>>,
+    clock: Option<Arc<dyn SimClock>>,
     seed: u64,
 }
 
@@ -45,7 +45,7 @@ pub struct Builder {
 pub struct Harness {
     runtime: Runtime,
     world: World,
-    clock: Arc<TokioClock>,
+    clock: Arc<dyn SimClock>,
     logs: Arc<Mutex<Vec<String>>>,
 }
 
@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-struct Clock(Arc<TokioClock>);
+struct Clock(Arc<dyn SimClock>);
 
 impl GuestClock for Clock {
     fn wall(&self) -> Duration {
@@ -109,7 +109,7 @@ impl Builder {
     }
 
     /// Lives by this clock, which simulated vendors may share.
-    pub fn clock(mut self, clock: Arc<TokioClock>) -> Self {
+    pub fn clock(mut self, clock: Arc<dyn SimClock>) -> Self {
         self.clock = Some(clock);
         self
     }
@@ -177,7 +177,7 @@ impl Harness {
     }
 
     /// The clock of guest and simulated vendors.
-    pub fn clock(&self) -> Arc<TokioClock> {
+    pub fn clock(&self) -> Arc<dyn SimClock> {
         self.clock.clone()
     }
 

@@ -2,19 +2,20 @@
 //! any of its callers hears of it, so neither `kill -9` nor a power cut takes anything back.
 //!
 //! One thread writes. It takes everything that is waiting, commits it as one transaction, then
-//! answers all: the more callers, the fewer flushes each of them waits for. Reads run beside it.
+//! answers all: the more callers, the fewer flushes each of them waits for. Reads run beside it, on
+//! what was committed last.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use redb::{
-    Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table,
-    TableDefinition,
+    Database, DatabaseError, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    Table, TableDefinition,
 };
 use tokio::sync::oneshot;
 
@@ -28,7 +29,7 @@ const GROUP: usize = 1024;
 
 /// The embedded store. One process at a time.
 pub struct Embedded {
-    database: Arc<Database>,
+    committed: Arc<Committed>,
     writer: Mutex<Option<(mpsc::Sender<Write>, JoinHandle<()>)>>,
     path: PathBuf,
 }
@@ -49,6 +50,75 @@ impl fmt::Display for InUse {
 }
 
 impl std::error::Error for InUse {}
+
+/// What was committed last, for readers: beginning a transaction and opening its tables would cost each
+/// of them several times what looking up a key does. An error where it could not be opened.
+struct Committed(RwLock<Result<Arc<Tables>, String>>);
+
+struct Tables {
+    values: ReadOnlyTable<&'static str, &'static [u8]>,
+    counters: ReadOnlyTable<&'static str, i64>,
+}
+
+impl Committed {
+    fn of(database: &Database) -> Self {
+        Self(RwLock::new(Tables::open(database)))
+    }
+
+    /// Shows readers what is committed now.
+    fn renew(&self, database: &Database) {
+        let tables = Tables::open(database);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = tables;
+    }
+
+    /// Lets go of it, so that the database can be closed.
+    fn close(&self) {
+        let closed = Err("the store is closed".to_owned());
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = closed;
+    }
+
+    fn tables(&self) -> Result<Arc<Tables>, String> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Tables {
+    fn open(database: &Database) -> Result<Arc<Self>, String> {
+        let open = || {
+            let transaction = database.begin_read()?;
+            Ok(Arc::new(Self {
+                values: transaction.open_table(VALUES)?,
+                counters: transaction.open_table(COUNTERS)?,
+            }))
+        };
+        open().map_err(words)
+    }
+
+    fn cell(&self, key: &str) -> Result<Option<Cell>, redb::Error> {
+        if let Some(value) = self.values.get(key)? {
+            return Ok(Some(Cell::Value(value.value().to_vec())));
+        }
+        let counter = self.counters.get(key)?;
+        Ok(counter.map(|number| Cell::Counter(number.value())))
+    }
+
+    fn all(&self) -> Result<Vec<(String, Cell)>, redb::Error> {
+        let mut all = Vec::with_capacity(usize::try_from(self.values.len()?).unwrap_or(0));
+        for entry in self.values.iter()? {
+            let (key, value) = entry?;
+            all.push((key.value().to_owned(), Cell::Value(value.value().to_vec())));
+        }
+        for entry in self.counters.iter()? {
+            let (key, number) = entry?;
+            all.push((key.value().to_owned(), Cell::Counter(number.value())));
+        }
+        all.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(all)
+    }
+}
 
 enum Change {
     Set(String, Vec<u8>),
@@ -73,7 +143,7 @@ impl Embedded {
             .with_context(|| format!("cannot create the state directory {shown}"))?;
         let path = directory.join("store.redb");
         let database = match Database::create(&path) {
-            Ok(database) => Arc::new(database),
+            Ok(database) => database,
             Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
                 return Err(InUse(directory.to_owned()).into());
             }
@@ -83,16 +153,17 @@ impl Embedded {
         };
         let fault = || format!("cannot prepare {}", path.display());
         create_tables(&database).with_context(fault)?;
+        let committed = Arc::new(Committed::of(&database));
         let (sender, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn({
-                let database = Arc::clone(&database);
-                move || write_groups(&database, &queue)
+                let committed = Arc::clone(&committed);
+                move || write_groups(&database, &committed, &queue)
             })
             .context("cannot start the store's writer")?;
         Ok(Self {
-            database,
+            committed,
             writer: Mutex::new(Some((sender, thread))),
             path,
         })
@@ -117,30 +188,12 @@ impl Embedded {
         answer.await.map_err(|_| stopped())?
     }
 
-    fn cell(&self, key: &str) -> Result<Option<Cell>, redb::Error> {
-        let transaction = self.database.begin_read()?;
-        if let Some(value) = transaction.open_table(VALUES)?.get(key)? {
-            return Ok(Some(Cell::Value(value.value().to_vec())));
-        }
-        let counter = transaction.open_table(COUNTERS)?.get(key)?;
-        Ok(counter.map(|number| Cell::Counter(number.value())))
+    fn cell(&self, key: &str) -> Result<Option<Cell>, String> {
+        self.committed.tables()?.cell(key).map_err(words)
     }
 
-    fn all(&self) -> Result<Vec<(String, Cell)>, redb::Error> {
-        let transaction = self.database.begin_read()?;
-        let values = transaction.open_table(VALUES)?;
-        let counters = transaction.open_table(COUNTERS)?;
-        let mut all = Vec::with_capacity(usize::try_from(values.len()?).unwrap_or(0));
-        for entry in values.iter()? {
-            let (key, value) = entry?;
-            all.push((key.value().to_owned(), Cell::Value(value.value().to_vec())));
-        }
-        for entry in counters.iter()? {
-            let (key, number) = entry?;
-            all.push((key.value().to_owned(), Cell::Counter(number.value())));
-        }
-        all.sort_by(|left, right| left.0.cmp(&right.0));
-        Ok(all)
+    fn all(&self) -> Result<Vec<(String, Cell)>, String> {
+        self.committed.tables()?.all().map_err(words)
     }
 }
 
@@ -161,7 +214,7 @@ impl Drop for Embedded {
 impl Backend for Embedded {
     fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>> {
         Box::pin(async move {
-            let cell = self.cell(key).map_err(words)?;
+            let cell = self.cell(key)?;
             cell.map(|cell| cell.value(key)).transpose()
         })
     }
@@ -181,12 +234,12 @@ impl Backend for Embedded {
     }
 
     fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool> {
-        Box::pin(async move { Ok(self.cell(key).map_err(words)?.is_some()) })
+        Box::pin(async move { Ok(self.cell(key)?.is_some()) })
     }
 
     fn list_keys(&self) -> Reply<'_, Vec<String>> {
         Box::pin(async move {
-            let all = self.all().map_err(words)?;
+            let all = self.all()?;
             Ok(all.into_iter().map(|(key, _)| key).collect())
         })
     }
@@ -197,7 +250,7 @@ impl Backend for Embedded {
 
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
         Box::pin(async move {
-            let all = self.all().map_err(words)?;
+            let all = self.all()?;
             Ok(all
                 .into_iter()
                 .map(|(key, cell)| (key, cell.shown()))
@@ -219,7 +272,7 @@ fn create_tables(database: &Database) -> Result<(), redb::Error> {
 }
 
 /// Runs until every sender is gone and the queue is empty.
-fn write_groups(database: &Database, queue: &mpsc::Receiver<Write>) {
+fn write_groups(database: &Database, committed: &Committed, queue: &mpsc::Receiver<Write>) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP));
@@ -232,11 +285,14 @@ fn write_groups(database: &Database, queue: &mpsc::Receiver<Write>) {
             // Nothing of the group is there.
             Err(error) => vec![Err(words(error)); replies.len()],
         };
+        // Before anybody hears of it: who wrote must read it.
+        committed.renew(database);
         for (reply, result) in replies.into_iter().zip(results) {
             // Whoever asked may be gone; the write stands.
             let _ = reply.send(result);
         }
     }
+    committed.close();
 }
 
 /// All changes in the order given, in one durable transaction (redb's default durability flushes).

@@ -1,6 +1,7 @@
 //! `cargo proof`: nothing lost, nothing doubled, nothing stuck, whichever host call goes wrong. Every
-//! scenario is played with every mishap at every host call, then with pairs of mishaps; a checker that
-//! sees only the vendors' records judges each run; the figures go into `docs/proof.md`.
+//! scenario is played with every mishap at every host call, then with pairs of mishaps, over every store, and by
+//! the component, trapped at instructions; several instances race in every order; a checker that sees only the
+//! vendors' records judges each run; the figures go into `docs/proof.md`.
 
 pub mod checker;
 pub mod evidence;
@@ -15,13 +16,22 @@ pub mod scenario;
 pub mod search;
 pub mod stores;
 pub mod switched;
+pub mod traps;
 
+use crate::harness;
 use anyhow::{Result, bail};
+use report::{Found, Took};
 use scenario::Scenario;
 use std::{
     fs,
     time::{Duration, Instant},
 };
+use traps::{Plan, Trapped};
+
+/// Fuel from one trap to the next.
+const STRIDE: u64 = 2_500;
+/// Draws of two traps in each scenario.
+const TRAPPED_TWICE: usize = 300;
 
 /// What is searched.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,6 +48,9 @@ pub struct Options {
     /// Decides which pairs are drawn.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
+    /// Trap the component after each so much of wasmtime's fuel.
+    #[arg(long, value_name = "FUEL", default_value_t = STRIDE, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stride: u64,
     /// Play the scenarios over this Redis too, e.g. redis://127.0.0.1:6379; all its databases are emptied.
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
@@ -57,47 +70,63 @@ pub fn run(options: &Options) -> Result<()> {
             bail!("no scenario {only}; there are {names}");
         }
     }
-    let began = Instant::now();
-    let tallies = every_scenario(&scenarios, options, began);
-    let scenarios_took = began.elapsed();
+    let mut took = Took::default();
+    let found = timed(&mut took.scenarios, || every_scenario(&scenarios, options));
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&tallies)?);
+        println!("{}", serde_json::to_string_pretty(&found)?);
     } else {
-        println!("{}", report::table(&tallies));
+        println!("{}", report::table(&found));
     }
-    for told in tallies.iter().flat_map(|tally| &tally.told) {
+    let whole = options.only.is_none();
+    let races = timed(&mut took.races, || match whole {
+        true => races::all(),
+        false => Vec::new(),
+    });
+    let stores = timed(&mut took.stores, || match whole {
+        true => stores::every_store(options.redis.as_deref()),
+        false => Ok(Vec::new()),
+    });
+    let traps = timed(&mut took.traps, || every_trap(&scenarios, options));
+    let found = Found {
+        scenarios: found,
+        races,
+        stores: stores?,
+        traps: traps?,
+        took,
+    };
+    for told in found.told() {
         eprintln!("{told}");
     }
-    let mut failures: usize = tallies.iter().map(|tally| tally.failures).sum();
-    if options.only.is_none() {
-        let races = races::all();
-        failures += races.iter().map(|race| race.broken_in_all).sum::<usize>();
-        let with_races = began.elapsed();
-        let stores = stores::every_store(options.redis.as_deref())?;
-        failures += stores.iter().map(|store| store.failures).sum::<usize>();
-        let whole = began.elapsed();
-        let took = report::Took {
-            scenarios: scenarios_took,
-            races: with_races - scenarios_took,
-            stores: whole - with_races,
-            whole,
-        };
+    if whole {
         let document = xtask::workspace_root().join("docs/proof.md");
-        fs::write(
-            document,
-            report::document(&tallies, &races, &stores, options, &took),
-        )?;
+        fs::write(document, report::document(&found, options))?;
     }
-    if failures > 0 {
-        bail!("{failures} runs with a finding");
+    match found.failures() {
+        0 => Ok(()),
+        failures => bail!("{failures} runs with a finding"),
     }
-    Ok(())
 }
 
-fn every_scenario(scenarios: &[Scenario], options: &Options, began: Instant) -> Vec<search::Tally> {
-    let end = options
-        .budget
-        .map(|minutes| began + Duration::from_secs(60 * minutes));
+fn timed<T>(took: &mut Duration, run: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let found = run();
+    *took = began.elapsed();
+    found
+}
+
+fn every_trap(scenarios: &[Scenario], options: &Options) -> Result<Vec<Trapped>> {
+    let component = harness::component()?;
+    let plan = |_: &Scenario, _| Plan {
+        stride: options.stride,
+        twice: TRAPPED_TWICE,
+        seed: options.seed,
+    };
+    Ok(traps::every_scenario(scenarios, &component, plan))
+}
+
+fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<search::Tally> {
+    let budget = options.budget;
+    let end = budget.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     // Every single mishap first; what time is left is shared among the scenarios' pairs.
     let singles = scenarios.iter().map(|scenario| {
         eprintln!("{}: single mishaps", scenario.name);

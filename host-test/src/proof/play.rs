@@ -85,26 +85,28 @@ pub fn run_over(
     script: &[(usize, Mishap)],
     store: Arc<dyn Backend>,
 ) -> Played {
+    let played = in_virtual_time(play(scenario, script, store));
+    let (calls, findings) = match played {
+        Some((calls, evidence)) => (calls, evidence.iter().flat_map(checker::check).collect()),
+        None => (Vec::new(), [never_ended()].into()),
+    };
+    Played { calls, findings }
+}
+
+/// What a run gives, in a runtime of its own; none when it never ended.
+pub(super) fn in_virtual_time<T>(run: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
-    let all = async { tokio::time::timeout(LONGEST, play(scenario, script, store)).await };
-    let ended = runtime.ok().and_then(|runtime| runtime.block_on(all).ok());
-    ended.map_or_else(never_ended, |(calls, evidence)| Played {
-        calls,
-        findings: evidence.iter().flat_map(checker::check).collect(),
-    })
+    let all = async { tokio::time::timeout(LONGEST, run).await };
+    runtime.ok()?.block_on(all).ok()
 }
 
-fn never_ended() -> Played {
-    let finding = Finding {
+pub(super) fn never_ended() -> Finding {
+    Finding {
         kind: Kind::Stuck,
         what: "the run never ended".to_owned(),
-    };
-    Played {
-        calls: Vec::new(),
-        findings: [finding].into(),
     }
 }
 
@@ -115,24 +117,11 @@ pub(super) async fn play(
     store: Arc<dyn Backend>,
 ) -> (Vec<String>, [Evidence; 2]) {
     let play = Play::new(scenario.lists, store);
-    (scenario.past)(&play).await;
-    play.note();
-    // Fetching a token and the users is part of what can go wrong.
-    play.forget_caches().await;
+    play.past(scenario).await;
     play.scene.app.mishaps.arm(script.iter().copied());
     (scenario.act)(&play).await;
     let calls = play.scene.app.mishaps.disarm();
-
-    for _ in 0..ROUNDS {
-        play.scene.pass(BETWEEN_ROUNDS).await;
-        play.deliver().await;
-        play.scene.drain().await;
-        let content = (scenario.content)(&play).await;
-        if content && play.scene.waiting().await.is_empty() {
-            break;
-        }
-    }
-    (calls, play.evidence_twice().await)
+    (calls, play.rest(scenario).await)
 }
 
 /// Whether a person was told that a wish is done.
@@ -189,6 +178,28 @@ impl Play {
         getfly.add_user(User::new(12, "lan", "Nhân Viên Một", "+84 900 000 501"));
         getfly.add_user(User::new(11, "mai", "Chị Mai", "0900000777"));
         play
+    }
+
+    /// What was before anything goes wrong.
+    pub(super) async fn past(&self, scenario: &Scenario) {
+        (scenario.past)(self).await;
+        self.note();
+        // Fetching a token and the users is part of what can go wrong.
+        self.forget_caches().await;
+    }
+
+    /// Nothing goes wrong any more, until nothing waits: the evidence then, and after a last healing.
+    pub(super) async fn rest(&self, scenario: &Scenario) -> [Evidence; 2] {
+        for _ in 0..ROUNDS {
+            self.scene.pass(BETWEEN_ROUNDS).await;
+            self.deliver().await;
+            self.scene.drain().await;
+            let content = (scenario.content)(self).await;
+            if content && self.scene.waiting().await.is_empty() {
+                break;
+            }
+        }
+        self.evidence_twice().await
     }
 
     /// The shop in which things happen now.

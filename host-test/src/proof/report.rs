@@ -1,16 +1,18 @@
 //! The figures as a table, and `docs/proof.md`.
 
 use super::{
-    Options,
+    Options, STRIDE,
     findings::FINDINGS,
     races,
     search::Tally,
     stores::{self, StoreTally},
+    traps::{self, Trapped},
 };
 use crate::schedule::Report;
 use std::{fmt::Write, num::NonZero, time::Duration};
 
-/// How long each part of a run took, and all of it.
+/// How long each part of a run took.
+#[derive(Default)]
 pub(super) struct Took {
     /// The scenarios under mishaps.
     pub(super) scenarios: Duration,
@@ -18,8 +20,43 @@ pub(super) struct Took {
     pub(super) races: Duration,
     /// The scenarios over every store.
     pub(super) stores: Duration,
-    /// From the first run to the last.
-    pub(super) whole: Duration,
+    /// The component trapped.
+    pub(super) traps: Duration,
+}
+
+/// Everything that a run found.
+pub(super) struct Found {
+    /// Of the scenarios under mishaps.
+    pub(super) scenarios: Vec<Tally>,
+    /// Of several instances at once.
+    pub(super) races: Vec<Report>,
+    /// Of the scenarios over every store.
+    pub(super) stores: Vec<StoreTally>,
+    /// Of the component trapped.
+    pub(super) traps: Vec<Trapped>,
+    /// How long it took.
+    pub(super) took: Took,
+}
+
+impl Found {
+    /// Runs with a finding.
+    pub(super) fn failures(&self) -> usize {
+        let scenarios = self.scenarios.iter().map(|tally| tally.failures);
+        let races = self.races.iter().map(|race| race.broken_in_all);
+        let stores = self.stores.iter().map(|store| store.failures);
+        let traps = self.traps.iter().map(|trapped| trapped.failures);
+        scenarios.chain(races).chain(stores).chain(traps).sum()
+    }
+
+    /// The findings, in words.
+    pub(super) fn told(&self) -> Vec<String> {
+        let races = self.races.iter().filter(|race| race.broken_in_all > 0);
+        let scenarios = self.scenarios.iter().flat_map(|tally| &tally.told);
+        let stores = self.stores.iter().flat_map(|store| &store.told);
+        let traps = self.traps.iter().flat_map(|trapped| &trapped.told);
+        let told = scenarios.chain(stores).chain(traps).cloned();
+        told.chain(races.map(ToString::to_string)).collect()
+    }
 }
 
 const HEAD: &str = "\
@@ -85,9 +122,9 @@ one. Controls show that the checker notices what goes wrong: without the lease t
 protection taken away something doubled, lost or stuck, or a wrong manager, each in a schedule that is sound with the protection
 (`host-test/tests/interleavings.rs`).
 
-The component itself, as WebAssembly, is trapped at instructions over its whole run: a delivery's every 2,500 units of fuel,
-healing's and a backfill's every 40,000, and two in a row by draws; the same checker looks after each
-(`host-test/tests/wasm_traps.rs`). The [mutants](mutants.md), each a protection taken away, are all caught.
+The component itself, as WebAssembly, plays the same scenarios, counted in wasmtime's fuel, which is instructions: it is trapped after
+each so much of it, over the whole run, and, at places that are drawn, twice in one run. What ends then is one request with
+what follows its answer; the same checker looks after each (`host-test/src/proof/traps.rs`). The [mutants](mutants.md), each a protection taken away, are all caught.
 
 The same scenarios run over each store that the plugin is for: memory, the embedded file, models of Spin's SQLite and Redis
 stores, and a real Redis. Beside the checker the store is looked at: no key without `kvgf/`, nobody else's key changed, no counter
@@ -183,24 +220,30 @@ pub(super) fn line(tally: &Tally) -> String {
 }
 
 /// How many runs there were, and how long they took.
-fn counts(tallies: &[Tally], races: &[Report], stores: &[StoreTally], took: &Took) -> String {
-    let played: usize = tallies.iter().map(|t| 1 + t.singles + t.pairs_tried).sum();
-    let raced: usize = races.iter().map(|race| race.runs).sum();
-    let schedules: usize = races.iter().map(|race| race.schedules).sum();
-    let over_stores: usize = stores.iter().map(|s| s.scenarios + s.singles).sum();
-    let all = played + raced + over_stores;
+fn counts(found: &Found) -> String {
+    let played = found.scenarios.iter();
+    let played: usize = played.map(|t| 1 + t.singles + t.pairs_tried).sum();
+    let raced: usize = found.races.iter().map(|race| race.runs).sum();
+    let schedules: usize = found.races.iter().map(|race| race.schedules).sum();
+    let stores = found.stores.iter();
+    let over_stores: usize = stores.map(|s| s.scenarios + s.singles).sum();
+    let trapped: usize = found.traps.iter().map(|t| t.traps + t.twice).sum();
+    let all = played + raced + over_stores + trapped;
     let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let took = &found.took;
     format!(
         "{all} runs in {} on {cores} cores:
 
 - the scenarios under mishaps: {played} runs in {};
 - several instances at once: {raced} runs of {schedules} schedules in {};
-- the scenarios over every store: {over_stores} runs in {}.",
-        minutes(took.whole),
+- the scenarios over every store: {over_stores} runs in {};
+- the component trapped: {trapped} runs in {}.",
+        minutes(took.scenarios + took.races + took.stores + took.traps),
         minutes(took.scenarios),
         minutes(took.races),
-        minutes(took.stores)
+        minutes(took.stores),
+        minutes(took.traps)
     )
 }
 
@@ -225,13 +268,8 @@ fn tried(tallies: &[Tally], seed: u64) -> String {
 }
 
 /// `docs/proof.md`.
-pub(super) fn document(
-    tallies: &[Tally],
-    races: &[Report],
-    stores: &[StoreTally],
-    options: &Options,
-    took: &Took,
-) -> String {
+pub(super) fn document(found: &Found, options: &Options) -> String {
+    let tallies = &found.scenarios;
     let mut command = format!("cargo proof --seed {}", options.seed);
     if let Some(pairs) = options.pairs {
         let _ = write!(command, " --pairs {pairs}");
@@ -239,10 +277,13 @@ pub(super) fn document(
     if let Some(minutes) = options.budget {
         let _ = write!(command, " --budget {minutes}");
     }
+    if options.stride != STRIDE {
+        let _ = write!(command, " --stride {}", options.stride);
+    }
     if let Some(redis) = &options.redis {
         let _ = write!(command, " --redis {redis}");
     }
-    let counts = counts(tallies, races, stores, took);
+    let counts = counts(found);
     let tried = tried(tallies, options.seed);
     let pairs = match tallies.iter().all(is_whole) {
         true => "every pair of host calls",
@@ -250,8 +291,10 @@ pub(super) fn document(
     };
     let head = HEAD.replace("{pairs}", pairs);
     let table = table(tallies);
-    let races_table = races::table(races);
-    let stores_table = stores::table(stores);
+    let races_table = races::table(&found.races);
+    let stores_table = stores::table(&found.stores);
+    let stride = options.stride;
+    let traps_table = traps::table(&found.traps);
     let mut document = format!(
         "{head}
 ## The last run
@@ -276,6 +319,10 @@ Several instances at once:
 The same scenarios over every store, with every single mishap:
 
 {stores_table}
+
+The same scenarios played by the component, trapped after every {stride} units of fuel:
+
+{traps_table}
 ## Findings
 
 What the search found, and the tests that it grew from, and how it was mended:
@@ -285,18 +332,10 @@ What the search found, and the tests that it grew from, and how it was mended:
     for (found, mended) in FINDINGS {
         let _ = writeln!(document, "- {found} {mended}");
     }
-    let told: Vec<&String> = tallies.iter().flat_map(|tally| &tally.told).collect();
-    for told in &told {
+    for told in found.told() {
         let _ = writeln!(document, "- Not mended: {told}");
     }
-    for race in races.iter().filter(|race| race.broken_in_all > 0) {
-        let _ = writeln!(document, "- Not mended: {race}");
-    }
-    for told in stores.iter().flat_map(|store| &store.told) {
-        let _ = writeln!(document, "- Not mended: {told}");
-    }
-    let sound = stores.iter().all(|store| store.failures == 0);
-    if sound && told.is_empty() && races.iter().all(|race| race.broken_in_all == 0) {
+    if found.failures() == 0 {
         document.push_str("\nThe run above found nothing further.\n");
     }
     document

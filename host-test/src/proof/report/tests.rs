@@ -21,6 +21,7 @@ fn written(tallies: &[Tally]) -> String {
         pairs: None,
         budget: Some(60),
         seed: 2026,
+        stride: STRIDE,
         redis: Some("redis://127.0.0.1:6380".to_owned()),
         json: false,
     };
@@ -29,9 +30,25 @@ fn written(tallies: &[Tally]) -> String {
         scenarios: minutes(50),
         races: minutes(3),
         stores: minutes(2),
-        whole: minutes(55),
+        traps: minutes(4),
     };
-    document(tallies, &[], &[], &options, &took)
+    let trapped = Trapped {
+        scenario: "new-customer",
+        fuel: 5_000,
+        traps: 7,
+        unanswered: 3,
+        twice: 2,
+        failures: 0,
+        told: Vec::new(),
+    };
+    let found = Found {
+        scenarios: tallies.to_vec(),
+        races: Vec::new(),
+        stores: Vec::new(),
+        traps: vec![trapped],
+        took,
+    };
+    document(&found, &options)
 }
 
 #[test]
@@ -40,10 +57,13 @@ fn the_command_and_the_time_of_each_part_are_told() {
     let command = "cargo proof --seed 2026 --budget 60 --redis redis://127.0.0.1:6380\n";
     for told in [
         command,
-        "\n1082 runs in 55.0 minutes on ",
+        "\n1091 runs in 59.0 minutes on ",
         "\n- the scenarios under mishaps: 1082 runs in 50.0 minutes;",
         "\n- several instances at once: 0 runs of 0 schedules in 3.0 minutes;",
-        "\n- the scenarios over every store: 0 runs in 2.0 minutes.",
+        "\n- the scenarios over every store: 0 runs in 2.0 minutes;",
+        "\n- the component trapped: 9 runs in 4.0 minutes.",
+        "trapped after every 2500 units of fuel:",
+        "| `new-customer` | 5000 | 7 | 3 | 2 | 0 |",
     ] {
         assert!(document.contains(told), "{told}: {document}");
     }

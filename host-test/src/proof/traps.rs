@@ -1,0 +1,281 @@
+//! The scenarios played by the component itself, as WebAssembly, trapped once it has used so much fuel
+//! since they began: at every stride of the whole run, in accepting, in what is done after the answer, in
+//! drains and in people's wishes; and, by seeded draws, twice in one run. The same checker judges.
+
+use super::{
+    checker::{self, Finding},
+    play::{self, Play},
+    scenario::Scenario,
+    search::all,
+};
+use crate::{
+    harness::{Harness, Outcome},
+    keyvalue::Memory,
+    native::{GETFLY, Guest, KIOTVIET, KIOTVIET_ID},
+    runtime::Runtime,
+    sim::{Boxed, lock},
+};
+use bytes::Bytes;
+use plugin::web::Answer;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt::{self, Write as _},
+    sync::{Arc, Mutex},
+};
+
+/// Failures that are kept in words.
+const FAILURES_TOLD: usize = 10;
+
+/// Where a component is trapped.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Fuel from one trap to the next.
+    pub stride: u64,
+    /// Draws of two traps in one run.
+    pub twice: usize,
+    /// Decides what is drawn.
+    pub seed: u64,
+}
+
+/// What the traps of one scenario found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Trapped {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// What it takes without a trap.
+    pub fuel: u64,
+    /// Runs that were trapped.
+    pub traps: usize,
+    /// Of these, before the request had its answer.
+    pub unanswered: usize,
+    /// Runs that were trapped twice.
+    pub twice: usize,
+    /// Runs with a finding.
+    pub failures: usize,
+    /// The first of them, in words.
+    pub told: Vec<String>,
+}
+
+/// Traps the component in every one of these scenarios.
+pub fn every_scenario(
+    scenarios: &[Scenario],
+    component: &Runtime,
+    plan: impl Fn(&Scenario, u64) -> Plan,
+) -> Vec<Trapped> {
+    let each = scenarios.iter().map(|scenario| {
+        let tally = search(scenario, component, |fuel| plan(scenario, fuel));
+        eprintln!("{tally}");
+        tally
+    });
+    each.collect()
+}
+
+/// Traps the component in one scenario; the plan may depend on what a run takes.
+fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Plan) -> Trapped {
+    let plain = run(scenario, component, &[]);
+    let fuel = plain.spent.used;
+    let plan = plan(fuel);
+    let stride = usize::try_from(plan.stride).unwrap_or(usize::MAX);
+    let once = (plan.stride..fuel).step_by(stride).map(|k| vec![k]);
+    let mut rng = StdRng::seed_from_u64(plan.seed);
+    // The second one in what follows the first: deliveries again, further drains.
+    let twice = (0..plan.twice).map(|_| {
+        let first = rng.random_range(1..fuel.max(2));
+        vec![first, first + rng.random_range(1..fuel.max(2))]
+    });
+    let points: Vec<Vec<u64>> = once.chain(twice).collect();
+    let mut tally = Trapped {
+        scenario: scenario.name,
+        fuel,
+        traps: 0,
+        unanswered: 0,
+        twice: 0,
+        failures: 0,
+        told: Vec::new(),
+    };
+    tally.enter(&[], &plain);
+    let runs = all(&points, None, |points| run(scenario, component, points));
+    for (points, run) in points.iter().zip(runs.into_iter().flatten()) {
+        tally.enter(points, &run);
+    }
+    tally
+}
+
+/// How a run went.
+struct Run {
+    spent: Fuel,
+    /// What must not be, by the checker.
+    findings: BTreeSet<Finding>,
+}
+
+/// Plays a scenario with the component trapped after each of these amounts of fuel, counted from where
+/// mishaps begin.
+fn run(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Run {
+    let played = play::in_virtual_time(async {
+        let mut play = Play::new(scenario.lists, Arc::new(Memory::new()));
+        let guest = Arc::new(Component::of(&play, component));
+        play.scene.app.play_by(guest.clone());
+        play.past(scenario).await;
+        lock(&guest.fuel).begin(points);
+        (scenario.act)(&play).await;
+        let spent = std::mem::take(&mut *lock(&guest.fuel));
+        (spent, play.rest(scenario).await)
+    });
+    match played {
+        Some((spent, evidence)) => Run {
+            spent,
+            findings: evidence.iter().flat_map(checker::check).collect(),
+        },
+        None => Run {
+            spent: Fuel::default(),
+            findings: [play::never_ended()].into(),
+        },
+    }
+}
+
+/// The component in the place of the native code.
+struct Component {
+    app: Harness,
+    fuel: Mutex<Fuel>,
+}
+
+/// What is used of fuel, and where it ends.
+#[derive(Debug, Default)]
+struct Fuel {
+    counts: bool,
+    used: u64,
+    points: VecDeque<u64>,
+    traps: usize,
+    unanswered: usize,
+    /// Traps that nobody set.
+    strange: Vec<String>,
+}
+
+impl Component {
+    fn of(play: &Play, component: &Runtime) -> Self {
+        let scene = &play.scene;
+        let app = Harness::builder()
+            .upstream(KIOTVIET, scene.kiotviet_faults.clone())
+            .upstream(KIOTVIET_ID, scene.kiotviet_faults.clone())
+            .upstream(GETFLY, scene.getfly_faults.clone())
+            .clock(scene.clock.clone())
+            .store(scene.app.backend())
+            .over(component.clone());
+        Self {
+            app,
+            fuel: Mutex::default(),
+        }
+    }
+}
+
+impl Fuel {
+    fn begin(&mut self, points: &[u64]) {
+        self.counts = true;
+        self.points = points.iter().copied().collect();
+    }
+
+    /// What the next request may use; none for as much as it likes.
+    fn left(&self) -> Option<u64> {
+        let point = self.points.front()?;
+        Some(point.saturating_sub(self.used).max(1))
+    }
+
+    fn spend(&mut self, left: Option<u64>, outcome: &Outcome) {
+        let trap = outcome.finished.trap.as_ref();
+        if let (None, Some(trap)) = (left, trap) {
+            self.strange.push(trap.clone());
+        }
+        if !self.counts {
+            return;
+        }
+        let Some(left) = left.filter(|_| trap.is_some()) else {
+            self.used += outcome.finished.fuel;
+            return;
+        };
+        self.used += left;
+        self.points.pop_front();
+        self.traps += 1;
+        self.unanswered += usize::from(outcome.status == 503);
+    }
+}
+
+impl Guest for Component {
+    fn request(&self, request: http::Request<Bytes>) -> Boxed<'_, Answer> {
+        Box::pin(async move {
+            let left = lock(&self.fuel).left();
+            let outcome = match left {
+                Some(left) => self.app.trapped_at(left).request(request).await,
+                None => self.app.request(request).await,
+            };
+            lock(&self.fuel).spend(left, &outcome);
+            Answer {
+                body: outcome.body.to_vec(),
+                ..Answer::empty(outcome.status)
+            }
+        })
+    }
+}
+
+impl Trapped {
+    fn enter(&mut self, points: &[u64], run: &Run) {
+        let spent = &run.spent;
+        match spent.traps {
+            0 => {}
+            1 => {
+                self.traps += 1;
+                self.unanswered += spent.unanswered;
+            }
+            _ => self.twice += 1,
+        }
+        let mut wrong: Vec<String> = run.findings.iter().map(ToString::to_string).collect();
+        wrong.extend(spent.strange.iter().map(|trap| format!("stopped: {trap}")));
+        if wrong.is_empty() {
+            return;
+        }
+        self.failures += 1;
+        if self.told.len() < FAILURES_TOLD {
+            let (name, wrong) = (self.scenario, wrong.join("; "));
+            self.told
+                .push(format!("{name}, trapped at {points:?}: {wrong}"));
+        }
+    }
+}
+
+impl fmt::Display for Trapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, fuel, traps, unanswered) =
+            (self.scenario, self.fuel, self.traps, self.unanswered);
+        let (twice, failures) = (self.twice, self.failures);
+        write!(
+            f,
+            "{name}: {fuel} fuel, {traps} traps, {unanswered} of them before the answer, {twice} runs trapped \
+             twice, {failures} failures"
+        )
+    }
+}
+
+/// The figures, in Markdown.
+pub fn table(tallies: &[Trapped]) -> String {
+    let mut table = String::from(
+        "| scenario | fuel without a trap | runs trapped once | of these before the answer | trapped twice | failures |\n\
+         |---|---:|---:|---:|---:|---:|\n",
+    );
+    let mut row = |name: &str, of: &dyn Fn(fn(&Trapped) -> u64) -> u64| {
+        let figures = [
+            of(|t| t.fuel),
+            of(|t| t.traps as u64),
+            of(|t| t.unanswered as u64),
+            of(|t| t.twice as u64),
+            of(|t| t.failures as u64),
+        ];
+        let figures = figures.map(|figure| figure.to_string()).join(" | ");
+        // Writing to a text cannot fail.
+        let _ = writeln!(table, "| {name} | {figures} |");
+    };
+    for tally in tallies {
+        row(&format!("`{}`", tally.scenario), &|of| of(tally));
+    }
+    row("all", &|of| tallies.iter().map(of).sum());
+    table
+}
