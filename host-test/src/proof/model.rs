@@ -4,9 +4,10 @@
 
 use crate::sim::{
     getfly::{Account, User},
-    kiotviet::{Customer, Invoice, Staff},
+    kiotviet::{Customer, Invoice, Staff, Surcharge},
 };
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 
 /// The numbers of a phone field, each as `0…`.
 pub fn phones(field: &str) -> Vec<String> {
@@ -38,6 +39,14 @@ pub fn written_phone(field: &str) -> String {
 pub fn day(at: Timestamp) -> String {
     let there = at + SignedDuration::from_hours(7);
     there.to_string().chars().take("2026-10-05".len()).collect()
+}
+
+/// R3: surcharges for shipping, and all others. It knows one word for shipping, the one that the scenarios have.
+pub fn surcharges(invoice: &Invoice) -> (Decimal, Decimal) {
+    let all = invoice.content.surcharges.iter();
+    let (transport, other): (Vec<_>, Vec<_>) = all.partition(|s| s.name.contains("giao hàng"));
+    let sum = |of: Vec<&Surcharge>| of.into_iter().map(|s| s.price).sum();
+    (sum(transport), sum(other))
 }
 
 fn emails(field: &str) -> Vec<String> {

@@ -81,9 +81,10 @@ For every scenario below, whatever befalls any one of the plugin's host calls, o
 
 ## How
 
-The plugin sees the world through its host calls only: calls to the store, and to the two vendors. Each run is the plugin's own
-code over a store in memory and the simulated vendors, in virtual time, with seeded draws. Runs are counted out, not drawn:
-one for each mishap at each host call of the scenario.
+The plugin sees the world through its host calls only. Those to the store and to the two vendors are what can go wrong here; its
+variables, clocks, random numbers and log always answer. Each run is the plugin's own code over a store in memory and the simulated
+vendors, in virtual time, with seeded draws. Runs are counted out, not drawn: one for each mishap at each host call of the
+scenario. A store that is slow is in the races and the histories.
 
 | at a host call | to the store | to a vendor |
 |---|---|---|

@@ -75,7 +75,7 @@ pub fn all() -> Vec<Scenario> {
         ),
         deliveries(
             "invoice-known-customer",
-            "an invoice with discounts, fractions and a surcharge, of a customer that is in Getfly (R3)",
+            "an invoice with discounts, fractions and two surcharges, of a customer that is in Getfly (R3)",
             |play| {
                 Box::pin(async {
                     play.connect(&["customer", "order"]).await;
@@ -222,10 +222,12 @@ fn of_odd_amounts(customer_id: Option<i64>) -> NewInvoice {
             Line::new("SP3", "Cúc", 7.into(), Decimal::new(1_001, 1)),
         ],
         discount: Some(10_000.into()),
-        surcharges: vec![Surcharge {
-            name: "Phí giao hàng".to_owned(),
-            price: 25_000.into(),
-        }],
+        surcharges: [("Phí giao hàng", 25_000), ("Gói quà", 5_000)]
+            .map(|(name, price)| Surcharge {
+                name: name.to_owned(),
+                price: price.into(),
+            })
+            .to_vec(),
         ..sale(customer_id)
     }
 }

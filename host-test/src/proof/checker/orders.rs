@@ -164,6 +164,13 @@ fn differences(
         order.discount_amount == content.discount.unwrap_or(Decimal::ZERO),
         "discount",
     );
+    let (transport, other) = model::surcharges(invoice);
+    must(order.transport_amount == transport, "transport");
+    must(order.installation_amount == other, "installation");
+    must(order.vat_amount == Decimal::ZERO, "tax");
+    // Nothing differs from KiotViet's total here, and no campaign is set.
+    must(order.terms.is_empty(), "terms");
+    must(order.campaign_code.is_none(), "campaign");
     must(order.order_date == model::day(invoice.purchased_at), "date");
     let executors = people::executors(evidence, shop, invoice, order.created_at);
     must(executors.contains(&order.assigned_username), "executor");

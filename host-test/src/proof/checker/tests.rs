@@ -38,7 +38,7 @@ fn another(account: &Account, id: i64) -> Account {
 
 #[tokio::test(start_paused = true)]
 async fn every_planted_fault_is_found() {
-    let plants: [(&str, Kind, Plant); 30] = [
+    let plants: [(&str, Kind, Plant); 32] = [
         ("accept-many", Kind::Doubled, |e| {
             // The second customer's, with the first one's phone.
             e.accounts[1].phone_office = e.accounts[0].phone_office.clone();
@@ -77,6 +77,13 @@ async fn every_planted_fault_is_found() {
         }),
         ("invoice-known-customer", Kind::Wrong, |e| {
             e.orders[0].account_code.clear();
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            let order = &mut e.orders[0];
+            std::mem::swap(&mut order.transport_amount, &mut order.installation_amount);
+        }),
+        ("invoice-known-customer", Kind::Wrong, |e| {
+            e.orders[0].terms.push("Khác tổng tiền".to_owned());
         }),
         ("invoice-known-customer", Kind::Wrong, |e| {
             e.orders[0].order_date = "2026-10-04".to_owned();
