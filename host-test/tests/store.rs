@@ -96,6 +96,21 @@ async fn the_embedded_store_is_there_after_it_was_closed() {
     assert_eq!(store.increment("n", 1).await, Ok(6));
 }
 
+/// What readers look at does not keep what was there before from being used again.
+#[tokio::test]
+async fn the_embedded_file_does_not_grow_with_what_is_written_again() {
+    const KIB: usize = 1024;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Embedded::open(folder.path()).expect("open");
+    for n in 0..300_u16 {
+        let value = vec![n.to_be_bytes()[1]; 100 * KIB];
+        store.set("a", value.clone()).await.expect("set");
+        assert_eq!(store.get("a").await, Ok(Some(value)), "who wrote reads it");
+    }
+    let bytes = std::fs::metadata(store.path()).expect("the file").len();
+    assert!(bytes < 10 * 1024 * 1024, "{bytes} bytes");
+}
+
 #[tokio::test]
 async fn a_second_host_on_the_same_folder_is_refused_in_words() {
     let folder = tempfile::tempdir().expect("a folder");
