@@ -1,7 +1,10 @@
 //! What the two API clients share: the fate of a failed call, how an answer's body is told apart,
 //! and how a vendor's words are made fit to be shown. Knows neither vendor.
 
-use crate::json;
+use crate::{
+    json,
+    rules::{phone, text::is_invisible},
+};
 use core::time::Duration;
 use serde_json::Value;
 
@@ -37,6 +40,9 @@ const PHONE_DIGITS: usize = 8;
 /// Runs of letters and digits from this length on may be a key or a token.
 const KEY_CHARS: usize = 24;
 
+/// Most characters between two groups of a number's digits.
+const GAP_CHARS: usize = 3;
+
 /// What stands where something was masked.
 const HIDDEN: &str = "[hidden]";
 
@@ -56,14 +62,15 @@ pub fn parse_retry_after(header: &str) -> Option<Duration> {
 }
 
 /// A vendor's words, fit for a log or a page: e-mail addresses, runs of eight or more digits (with
-/// or without separators) and anything shaped like a key are masked, white space is plain, and at
-/// most [`MAX_MESSAGE_CHARS`] characters stay.
+/// or without separators) and anything shaped like a key are masked, white space is plain, what
+/// cannot be seen is gone, and at most [`MAX_MESSAGE_CHARS`] characters stay.
 pub fn redact(text: &str) -> String {
     if mutant!(WordsNotMasked) {
         return text.to_owned();
     }
+    let seen: String = text.chars().filter(|&c| !is_invisible(c)).collect();
     let mut kept = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+    for word in seen.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {
             continue;
         }
@@ -120,7 +127,8 @@ fn is_key_like(word: &str) -> bool {
         .any(|run| run.len() >= KEY_CHARS && run.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Masks digits that may be a phone number, however they are grouped.
+/// Masks digits that may be a phone number, however they are grouped: by all that a phone field may
+/// have between them, by what separates two numbers, and by a blank's `%20` in an address.
 fn mask_digits(text: &str) -> String {
     let mut out = String::new();
     // The digits seen since the last text, the separators among them, and those after the last.
@@ -132,8 +140,8 @@ fn mask_digits(text: &str) -> String {
             run.push(c);
             digits = digits.saturating_add(1);
         } else if digits > 0
-            && gap.len() < 3
-            && matches!(c, ' ' | '.' | '-' | '(' | ')' | '/' | '+')
+            && gap.chars().count() < GAP_CHARS
+            && (phone::is_noise(c) || matches!(c, '/' | '+' | '%'))
         {
             gap.push(c);
         } else {

@@ -11,5 +11,5 @@ pub mod newness;
 pub mod order;
 pub mod phone;
 pub mod settings;
-mod text;
+pub(crate) mod text;
 pub mod verdict;

@@ -8,6 +8,7 @@ mod tests;
 use super::text::filled;
 use core::fmt;
 use split::Found;
+pub(crate) use split::is_noise;
 use std::collections::BTreeSet;
 
 /// Fewest and most digits of a number, without its leading zeros. Shorter ones are extensions and

@@ -8,7 +8,7 @@ pub(super) fn filled(text: &str) -> Option<String> {
 
 /// Whether `c` leaves no mark on a screen: zero-width characters and direction marks, which are
 /// pasted along with numbers and addresses.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
         | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')

@@ -224,6 +224,11 @@ fn run_cost(run: &[Group]) -> u32 {
     }
 }
 
+/// Whether `c` may stand inside a number as well as between two, as white space may.
+pub(crate) fn is_noise(c: char) -> bool {
+    c.is_whitespace() || is_dash(c) || is_dot(c) || is_opening(c) || is_closing(c)
+}
+
 fn is_line_break(c: char) -> bool {
     matches!(
         c,
