@@ -121,12 +121,13 @@ impl Marks {
         }
     }
 
-    /// An e-mail field: as it was written, each address, and each address's domain.
+    /// An e-mail field: as it was written, each address, and what follows its name.
     fn email(&mut self, field: &str) {
         self.add(Of::Contact, field);
         for address in field.split([';', ',', ' ']).filter(|a| a.contains('@')) {
             self.add(Of::Contact, address);
-            self.add(Of::Contact, address.split('@').next_back().unwrap());
+            let name = address.find('@').unwrap();
+            self.add(Of::Contact, &address[name..]);
         }
     }
 

@@ -5,44 +5,63 @@ use host_test::sim::{Boxed, Broken, Request, Response, Upstream};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
-/// Refuses the first creates and registrations, each in another order of words: not all of them are kept.
+/// Which calls are refused: the first of each method, with these statuses in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Refusals {
+    pub gets: &'static [u16],
+    pub posts: &'static [u16],
+}
+
+impl Refusals {
+    pub const NONE: Self = Self {
+        gets: &[],
+        posts: &[],
+    };
+}
+
+/// Refuses the first calls, each in another order of words: not all of them are kept.
 pub struct Parrot {
     inner: Arc<dyn Upstream>,
-    /// The refusals' statuses that are still to come, the next one last.
-    statuses: Mutex<Vec<u16>>,
+    refusals: Refusals,
+    /// How many calls of each method came.
+    calls: Mutex<[usize; 2]>,
 }
 
 impl Parrot {
-    /// One in front of `inner`, with these statuses in order.
-    pub fn before(inner: Arc<dyn Upstream>, statuses: &[u16]) -> Arc<dyn Upstream> {
+    /// One in front of `inner`.
+    pub fn before(inner: Arc<dyn Upstream>, refusals: Refusals) -> Arc<dyn Upstream> {
         Arc::new(Self {
             inner,
-            statuses: Mutex::new(statuses.iter().rev().copied().collect()),
+            refusals,
+            calls: Mutex::default(),
         })
     }
 
     fn refusal(&self, request: &Request) -> Option<Response> {
-        if request.method() != http::Method::POST || request.uri().path() == "/connect/token" {
-            return None;
-        }
-        let (status, turn) = {
-            let mut statuses = self.statuses.lock().unwrap();
-            (statuses.pop()?, statuses.len())
+        let is_get = request.method() == http::Method::GET;
+        let turn = {
+            let counted = &mut self.calls.lock().unwrap()[usize::from(is_get)];
+            *counted += 1;
+            *counted - 1
         };
+        let Refusals { gets, posts } = self.refusals;
+        let status = *if is_get { gets } else { posts }.get(turn)?;
         let said = String::from_utf8_lossy(request.body()).into_owned();
         let mut words = [
             said.replace(' ', "–"),
             said.clone(),
-            format!("{:?} {}", request.headers(), request.uri()),
+            format!("{} {:?}", request.uri(), request.headers()),
             "0912 345 678 +84912345678 0912_345_678 (hoa@example.vn)".to_owned(),
         ];
-        let middle = turn % words.len();
-        words.rotate_left(middle);
+        let places = words.len();
+        words.rotate_left(turn % places);
         let words = format!("Không nhận {}", words.join(" "));
         let body = json!({
             "message": words,
             "errors": {"phone_office": [said]},
             "responseStatus": {"errorCode": "0912345678", "message": words},
+            "error": "invalid_client",
+            "error_description": words,
         });
         let response = http::Response::builder().status(status);
         response.body(Bytes::from(body.to_string())).ok()

@@ -157,6 +157,16 @@ impl<H: Host> Story<H> {
         self.api_body(May::Nothing, method, path, body).await
     }
 
+    /// Until it is no longer refused.
+    async fn insist(&mut self, method: &str, path: &str, body: &Value) {
+        for _ in 0..5 {
+            if self.api(method, path, body).await.0 == 200 {
+                return;
+            }
+        }
+        panic!("{method} {path} is refused for good");
+    }
+
     pub async fn get(&mut self, path: &str) -> Value {
         self.api("GET", path, &Value::Null).await.1
     }
@@ -247,18 +257,21 @@ impl<H: Host> Story<H> {
         );
         let wrong = "a-wrong-security-code-271828";
         self.marks.add(Of::Secret, wrong);
-        for (name, id, secret, status) in [
-            (CONNECTION, &**id, wrong, 422),
-            ("new", "hoa@example.vn", "0912345678", 422),
-            (CONNECTION, id, secret, 200),
+        for (name, id, secret) in [
+            (CONNECTION, &**id, wrong),
+            ("new", "hoa@example.vn", "0912345678"),
         ] {
             let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
-            let (got, problem) = self.api("PUT", &format!("connections/{name}"), &body).await;
-            assert_eq!(got, status, "{problem}");
+            let path = format!("connections/{name}");
+            let (status, problem) = self.api("PUT", &path, &body).await;
+            assert_eq!(status, 422, "{problem}");
         }
-        for webhook in ["customer", "customer", "customer", "order"] {
+        let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
+        let path = format!("connections/{CONNECTION}");
+        self.insist("PUT", &path, &body).await;
+        for webhook in ["customer", "order"] {
             let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
-            self.api("PUT", &path, &Value::Null).await;
+            self.insist("PUT", &path, &Value::Null).await;
         }
         assert_eq!(self.kiotviet.webhooks().len(), 2);
         // Whatever the shop does next is later than the switches.
@@ -418,16 +431,17 @@ impl<H: Host> Story<H> {
         self.note();
     }
 
-    /// At what is said for want of a sound configuration, or of a store.
-    pub async fn look_while_unsound(&mut self) {
+    /// At what is said while a variable or the store is unsound, if it is.
+    pub async fn look_at_what_is_wrong(&mut self) {
         let health = http::Request::get("/healthz").body(Bytes::new()).unwrap();
-        let (response, _) = self.ask(May::Nothing, health).await;
-        assert_eq!(response.status(), 503);
+        self.ask(May::Nothing, health).await;
         for path in ["connections", "events/1"] {
             self.get(path).await;
         }
         let hook = self.kiotviet.webhooks()[0].url.clone();
-        let request = http::Request::post(hook).body("0912345678".into()).unwrap();
+        let request = http::Request::post(hook)
+            .body("no envelope".into())
+            .unwrap();
         self.ask(May::Nothing, request).await;
     }
 
