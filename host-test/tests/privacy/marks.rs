@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Whose secret a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Of {
+pub(crate) enum Of {
     /// Keys and tokens.
     Secret,
     /// Phones and e-mails.
@@ -22,20 +22,20 @@ pub enum Of {
 }
 
 /// What the contract's guarantee 4 names.
-pub const GUARDED: [Of; 2] = [Of::Secret, Of::Contact];
+pub(crate) const GUARDED: [Of; 2] = [Of::Secret, Of::Contact];
 /// All of it.
-pub const ALL: [Of; 3] = [Of::Secret, Of::Contact, Of::Person];
+pub(crate) const ALL: [Of; 3] = [Of::Secret, Of::Contact, Of::Person];
 
 /// Bytes of the shortest text that is looked for: a shorter one may stand anywhere.
 const SHORTEST: usize = 8;
 
 /// See the module.
 #[derive(Default)]
-pub struct Marks(BTreeMap<String, Of>);
+pub(crate) struct Marks(BTreeMap<String, Of>);
 
 impl Marks {
     /// Adds all that both vendors hold now.
-    pub fn note(&mut self, kiotviet: &KiotVietSim, getfly: &GetflySim) {
+    pub(crate) fn note(&mut self, kiotviet: &KiotVietSim, getfly: &GetflySim) {
         self.add(Of::Secret, &kiotviet.settings().client_secret);
         self.add(Of::Secret, &getfly.settings().api_key);
         for token in kiotviet.tokens() {
@@ -93,7 +93,7 @@ impl Marks {
     }
 
     /// A text that must be found nowhere; an empty one is none.
-    pub fn add(&mut self, of: Of, text: &str) {
+    pub(crate) fn add(&mut self, of: Of, text: &str) {
         let text = text.trim();
         assert!(
             text.is_empty() || text.len() >= SHORTEST,
@@ -132,7 +132,7 @@ impl Marks {
     }
 
     /// Prepares the search for these.
-    pub fn search(&self, of: &[Of]) -> Search {
+    pub(crate) fn search(&self, of: &[Of]) -> Search {
         let mut forms: HashMap<Head, BTreeSet<(Vec<u8>, String)>> = HashMap::new();
         for (text, _) in self.0.iter().filter(|(_, one)| of.contains(one)) {
             for (form, name) in forms_of(text) {
@@ -200,14 +200,14 @@ fn in_base64(text: &[u8]) -> impl Iterator<Item = String> {
 }
 
 /// See [`Marks::search`].
-pub struct Search {
+pub(crate) struct Search {
     begins: BTreeSet<[u8; 2]>,
     forms: HashMap<Head, BTreeSet<(Vec<u8>, String)>>,
 }
 
 impl Search {
     /// What these bytes tell.
-    pub fn find(&self, bytes: &[u8]) -> BTreeSet<String> {
+    pub(crate) fn find(&self, bytes: &[u8]) -> BTreeSet<String> {
         let mut may_begin = vec![false; 1 << 16];
         for [a, b] in &self.begins {
             may_begin[usize::from(*a) << 8 | usize::from(*b)] = true;

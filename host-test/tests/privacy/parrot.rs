@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex};
 
 /// Which calls are refused: the first of each method, with these statuses in order.
 #[derive(Debug, Clone, Copy)]
-pub struct Refusals {
-    pub gets: &'static [u16],
-    pub posts: &'static [u16],
+pub(crate) struct Refusals {
+    pub(crate) gets: &'static [u16],
+    pub(crate) posts: &'static [u16],
 }
 
 impl Refusals {
-    pub const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         gets: &[],
         posts: &[],
     };
 }
 
 /// Refuses the first calls, each in another order of words: not all of them are kept.
-pub struct Parrot {
+pub(crate) struct Parrot {
     inner: Arc<dyn Upstream>,
     refusals: Refusals,
     /// How many calls of each method came.
@@ -29,7 +29,7 @@ pub struct Parrot {
 
 impl Parrot {
     /// One in front of `inner`.
-    pub fn before(inner: Arc<dyn Upstream>, refusals: Refusals) -> Arc<dyn Upstream> {
+    pub(crate) fn before(inner: Arc<dyn Upstream>, refusals: Refusals) -> Arc<dyn Upstream> {
         Arc::new(Self {
             inner,
             refusals,

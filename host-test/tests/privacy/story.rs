@@ -1,58 +1,22 @@
-//! A busy story full of what must be told to nobody, the same for every host: what it answers is kept,
-//! whatever it is.
+//! A busy story full of what must be told to nobody, the same for every host.
 
-use crate::marks::{ALL, GUARDED, Marks, Of};
+use crate::{
+    asked::{Host, May, Story},
+    marks::{ALL, Of},
+};
 use bytes::Bytes;
 use host_test::{
     native::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY},
     scene::{CONNECTION, hoa, sale},
     sim::{
-        Fault, FaultRule, Faulty, GetflySim, KiotVietSim,
+        Fault, FaultRule,
         getfly::{Account, User},
         kiotviet::{InvoiceDelivery, NewCustomer, NewInvoice},
     },
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
-/// The application, somewhere.
-pub trait Host {
-    /// Answers a request; only path and query of its address count.
-    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes>;
-    /// Lets more than a second pass.
-    async fn pass_a_second(&self);
-    /// Lets the worker go on for a moment.
-    async fn pass_a_moment(&self);
-    /// Lets ten minutes pass; false where nobody waits for so long.
-    async fn pass_a_pause(&self) -> bool;
-    /// Goes on with this `master_key`.
-    async fn rotate(&mut self, master_key: &str);
-}
-
-/// What an answer may tell its reader, who is the owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum May {
-    Nothing,
-    /// The sellers' names, so that somebody can be found.
-    Names,
-    /// What would be written to Getfly, and the page's list of sellers.
-    Records,
-}
-
-/// See the module.
-pub struct Story<H> {
-    pub host: H,
-    pub kiotviet: Arc<KiotVietSim>,
-    pub getfly: Arc<GetflySim>,
-    pub getfly_faults: Arc<Faulty>,
-    pub now: Timestamp,
-    pub marks: Marks,
-    seen: Vec<(String, May, Vec<u8>)>,
-}
+use std::collections::BTreeMap;
 
 fn person(name: &str, phones: &str, email: &str) -> NewCustomer {
     NewCustomer {
@@ -66,30 +30,8 @@ fn person(name: &str, phones: &str, email: &str) -> NewCustomer {
 }
 
 impl<H: Host> Story<H> {
-    pub fn new(
-        host: H,
-        kiotviet: &Arc<KiotVietSim>,
-        getfly: &Arc<GetflySim>,
-        faults: &Arc<Faulty>,
-        now: Timestamp,
-    ) -> Self {
-        let mut marks = Marks::default();
-        for secret in [ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY] {
-            marks.add(Of::Secret, secret);
-        }
-        Self {
-            host,
-            kiotviet: kiotviet.clone(),
-            getfly: getfly.clone(),
-            getfly_faults: faults.clone(),
-            now,
-            marks,
-            seen: Vec::new(),
-        }
-    }
-
     /// From the shop's past to its last event, which waits.
-    pub async fn tell(&mut self) {
+    pub(crate) async fn tell(&mut self) {
         self.begin();
         self.connect().await;
         self.sell().await;
@@ -98,77 +40,6 @@ impl<H: Host> Story<H> {
         self.try_out().await;
         self.rotate().await;
         self.look_around().await;
-    }
-
-    /// Answers that tell more than they may, and which text each of them tells.
-    pub fn leaks(&self, what: &[Of]) -> BTreeSet<String> {
-        let mut leaks = BTreeSet::new();
-        for (may, of) in [
-            (May::Nothing, &ALL[..]),
-            (May::Names, &GUARDED[..]),
-            (May::Records, &[Of::Secret][..]),
-        ] {
-            let of: Vec<Of> = of.iter().copied().filter(|o| what.contains(o)).collect();
-            let search = self.marks.search(&of);
-            for (place, _, answer) in self.seen.iter().filter(|seen| seen.1 == may) {
-                let told = search.find(answer).into_iter();
-                leaks.extend(told.map(|text| format!("{place}: {text}")));
-            }
-        }
-        leaks
-    }
-
-    /// Whether some answer holds this text.
-    pub fn was_shown(&self, text: &str) -> bool {
-        let shown = |answer: &[u8]| String::from_utf8_lossy(answer).contains(text);
-        self.seen.iter().any(|(_, _, answer)| shown(answer))
-    }
-
-    fn note(&mut self) {
-        self.marks.note(&self.kiotviet, &self.getfly);
-    }
-
-    /// A request whose answer is kept, with its header fields.
-    async fn ask(
-        &mut self,
-        may: May,
-        request: http::Request<Bytes>,
-    ) -> (http::Response<Bytes>, String) {
-        let place = format!("{} {}", request.method(), request.uri().path());
-        let response = self.host.exchange(request).await;
-        let body = String::from_utf8_lossy(response.body()).into_owned();
-        let whole = format!("{:?}\n{body}", response.headers());
-        self.seen.push((place, may, whole.into_bytes()));
-        (response, body)
-    }
-
-    async fn api_body(&mut self, may: May, method: &str, path: &str, body: Bytes) -> (u16, Value) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("/api/{path}"))
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        let (response, body) = self.ask(may, request.body(body).unwrap()).await;
-        let json = serde_json::from_str(&body).unwrap_or_default();
-        (response.status().as_u16(), json)
-    }
-
-    async fn api(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = body.to_string().into();
-        self.api_body(May::Nothing, method, path, body).await
-    }
-
-    /// Until it is no longer refused.
-    async fn insist(&mut self, method: &str, path: &str, body: &Value) {
-        for _ in 0..5 {
-            if self.api(method, path, body).await.0 == 200 {
-                return;
-            }
-        }
-        panic!("{method} {path} is refused for good");
-    }
-
-    pub async fn get(&mut self, path: &str) -> Value {
-        self.api("GET", path, &Value::Null).await.1
     }
 
     /// Carries what KiotViet sends; each must be answered 200.
@@ -201,20 +72,6 @@ impl<H: Host> Story<H> {
             self.host.pass_a_moment().await;
         }
         panic!("it never comes to rest");
-    }
-
-    /// The events' numbers by state.
-    pub async fn states(&mut self) -> BTreeMap<String, Vec<u64>> {
-        let list = self.get("events?limit=200").await;
-        let mut states: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        for event in list["events"].as_array().into_iter().flatten() {
-            let state = event["state"].as_str().unwrap().to_owned();
-            states
-                .entry(state)
-                .or_default()
-                .push(event["seq"].as_u64().unwrap());
-        }
-        states
     }
 
     /// Who was there before the shop was connected.
@@ -432,7 +289,7 @@ impl<H: Host> Story<H> {
     }
 
     /// At what is said while a variable or the store is unsound, if it is.
-    pub async fn look_at_what_is_wrong(&mut self) {
+    pub(crate) async fn look_at_what_is_wrong(&mut self) {
         let health = http::Request::get("/healthz").body(Bytes::new()).unwrap();
         self.ask(May::Nothing, health).await;
         for path in ["connections", "events/1"] {
@@ -443,26 +300,6 @@ impl<H: Host> Story<H> {
             .body("no envelope".into())
             .unwrap();
         self.ask(May::Nothing, request).await;
-    }
-
-    async fn log_in(&mut self) -> String {
-        let form = format!("token={ADMIN_TOKEN}");
-        let request = http::Request::post("/ui/login").body(form.into()).unwrap();
-        let (response, _) = self.ask(May::Nothing, request).await;
-        let cookie = response.headers()["set-cookie"].to_str().unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-
-    async fn page(
-        &mut self,
-        may: May,
-        cookie: &str,
-        path: &str,
-    ) -> (http::Response<Bytes>, String) {
-        let request = http::Request::get(path).header("cookie", cookie);
-        let (response, page) = self.ask(may, request.body(Bytes::new()).unwrap()).await;
-        assert_eq!(response.status(), 200, "{path}: {page}");
-        (response, page)
     }
 
     /// At all that can be seen.
