@@ -342,5 +342,6 @@ impl<H: Host> Story<H> {
             let (response, _) = self.ask(May::Nothing, request.unwrap()).await;
             assert_eq!(response.status(), 200, "{path}");
         }
+        self.note();
     }
 }
