@@ -18,6 +18,7 @@ pub struct Host {
     pub child: Child,
     pub origin: String,
     log: JoinHandle<String>,
+    output: JoinHandle<String>,
 }
 
 /// The variables of a sound configuration that calls these vendors, as arguments.
@@ -78,8 +79,20 @@ pub async fn start(arguments: &[&str], said: &str) -> Host {
         .expect("the line says where")
         .to_owned();
     // Read on, so that it never waits for us.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Host { child, origin, log }
+    let output = tokio::spawn(async move {
+        let mut output = line + "\n";
+        while let Ok(Some(line)) = lines.next_line().await {
+            output += &line;
+            output.push('\n');
+        }
+        output
+    });
+    Host {
+        child,
+        origin,
+        log,
+        output,
+    }
 }
 
 impl Host {
@@ -107,12 +120,24 @@ impl Host {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let request = request.body(body).expect("a request");
+        let response = self.exchange(request).await;
+        (response.status().as_u16(), response.into_body())
+    }
+
+    /// Sends a request; only path and query of its address count.
+    pub async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = format!("{}{path}", self.origin)
+            .parse()
+            .expect("an address");
+        let request = http::Request::from_parts(parts, Full::new(body));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let request = request.body(Full::new(body)).expect("a request");
         let response = client.request(request).await.expect("an answer");
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.expect("a body");
-        (status, body.to_bytes())
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        http::Response::from_parts(parts, body)
     }
 
     /// An admin's request, whatever the answer.
@@ -148,6 +173,11 @@ impl Host {
         let sent = Command::new("kill").args(["-TERM", &id]).status().await;
         assert!(sent.expect("kill runs").success());
         self.child.wait().await.expect("it ends").code()
+    }
+
+    /// All that it wrote, once it has ended.
+    pub async fn wrote(self) -> String {
+        self.output.await.expect("its output") + &self.log.await.expect("its log")
     }
 
     /// Kills it; gives its whole log.

@@ -1,7 +1,7 @@
 //! A Redis of the test's own, from the system's packages: on a free port, in a temporary folder,
 //! gone with the test.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{net::TcpListener, path::Path, process::Stdio, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -80,6 +80,11 @@ async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Option<Child>
 impl RedisServer {
     pub fn url(&self) -> String {
         format!("redis://:{PASSWORD}@127.0.0.1:{}/0", self.port)
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `kill -9`.

@@ -208,6 +208,11 @@ impl KiotVietSim {
         self.state().tokens.clear();
     }
 
+    /// The tokens that are good, or were until their life ended.
+    pub fn tokens(&self) -> Vec<String> {
+        self.state().tokens.keys().cloned().collect()
+    }
+
     /// The API calls that reached the shop.
     pub fn calls(&self) -> Vec<Call> {
         self.log.all()
