@@ -3,6 +3,7 @@
 //! answered 200 must be there after a stop in the middle of it.
 
 use super::{
+    Print,
     clients::{self, Bad},
     journal::Journal,
     load::{Load, Tally},
@@ -33,7 +34,7 @@ pub struct Options {
     /// Connections that deliver, one delivery after another.
     #[arg(long, default_value_t = 320)]
     pub connections: usize,
-    /// Deliveries sent in all.
+    /// Deliveries sent in all; looks at the webhook's address fill the time after them.
     #[arg(long, default_value_t = 20_000)]
     pub deliveries: usize,
     /// Each connection's rest after an answer, milliseconds.
@@ -48,9 +49,9 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// Print the figures as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// How the figures are printed.
+    #[command(flatten)]
+    pub print: Print,
 }
 
 /// What was seen.
@@ -62,17 +63,22 @@ pub struct Figures {
     pub connections: usize,
     /// How long both vendors hung and the clients went on, seconds.
     pub flooded_seconds: f64,
-    /// Deliveries sent, and looks at the address.
+    /// Deliveries sent, repeats too.
     pub sent: usize,
     /// Their answers by code.
     pub answers: String,
     /// Times to them.
     pub answer_times: String,
+    /// Looks at the webhook's address, by code.
+    pub looks: String,
+    /// Times to them.
+    pub look_times: String,
     /// Looks at `/healthz`, by code.
     pub healthz: String,
     /// Times to them.
     pub healthz_times: String,
-    /// Bodies by size in bytes and the code for each.
+    /// Bodies by size in bytes, the code for each, and how often it was turned away with 503 before, as the
+    /// bounds allow.
     pub large_bodies: String,
     /// Codes for connections whose header never ends; none: closed.
     pub half_headers: String,
@@ -132,6 +138,77 @@ impl Figures {
         }
         wrong
     }
+
+    /// The rows of `docs/soak.md`.
+    pub(super) fn markdown(&self) -> String {
+        let judged = &self.judged;
+        let rows = [
+            ("store", self.store.clone()),
+            ("both vendors hang", format!("{} s", self.flooded_seconds)),
+            (
+                "deliveries",
+                format!(
+                    "{} sent; {}; {}",
+                    self.sent, self.answers, self.answer_times
+                ),
+            ),
+            (
+                "looks at the address",
+                format!("{}; {}", self.looks, self.look_times),
+            ),
+            (
+                "`/healthz`",
+                format!("{}; {}", self.healthz, self.healthz_times),
+            ),
+            ("large bodies", self.large_bodies.clone()),
+            (
+                "clients that never end their header",
+                self.half_headers.clone(),
+            ),
+            (
+                "clients that never end their body",
+                self.half_bodies.clone(),
+            ),
+            (
+                "slow readers cut off",
+                format!("{} of {}", self.slow_readers_cut_off, self.slow_readers),
+            ),
+            (
+                "memory",
+                format!(
+                    "{} MiB before, at most {} MiB",
+                    self.memory_before_mib, self.peak_memory_mib
+                ),
+            ),
+            (
+                "SIGTERM in the middle",
+                format!("exit code {}", self.exit_code.unwrap_or(-1)),
+            ),
+            (
+                "items answered 200",
+                format!(
+                    "{}, missing after the start: {}",
+                    self.items_answered_200, self.missing
+                ),
+            ),
+            (
+                "at the end",
+                format!(
+                    "{} accounts, {} orders after {} s; lost {}, doubled {}, stuck {}, wrong {}, forbidden codes {}",
+                    self.accounts,
+                    self.orders,
+                    self.settled_seconds,
+                    judged.lost,
+                    judged.doubled,
+                    judged.stuck,
+                    judged.wrong,
+                    self.forbidden_answers
+                ),
+            ),
+        ];
+        let rows = rows.map(|(what, seen)| format!("| {what} | {seen} |"));
+        format!("| what | seen |\n|---|---|\n{}", rows.join("\n"))
+    }
 }
 
 /// Floods; `program` is how the host is called.
@@ -171,9 +248,11 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.forbidden_answers = later.forbidden();
     let bad = bad.end().await;
     bad.tell(&mut figures);
-    figures.sent = seen.sent();
-    figures.answers = seen.by_code();
-    figures.answer_times = seen.latency();
+    figures.sent = seen.deliveries.sent();
+    figures.answers = seen.deliveries.by_code();
+    figures.answer_times = seen.deliveries.latency();
+    figures.looks = seen.looks.by_code();
+    figures.look_times = seen.looks.latency();
     figures.forbidden_answers += seen.forbidden();
     figures.healthz = health.by_code();
     figures.healthz_times = health.latency();

@@ -81,6 +81,27 @@ impl Tally {
     }
 }
 
+/// What a crowd saw.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Answers to deliveries.
+    pub(super) deliveries: Tally,
+    /// Answers to looks at the webhook's address, which come while there is nothing to deliver.
+    pub(super) looks: Tally,
+}
+
+impl Seen {
+    /// What another crowd saw, too.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.deliveries.merge(other.deliveries);
+        self.looks.merge(other.looks);
+    }
+
+    pub(super) fn forbidden(&self) -> usize {
+        self.deliveries.forbidden() + self.looks.forbidden()
+    }
+}
+
 /// A crowd at work.
 pub(super) struct Load {
     shared: Arc<Shared>,
@@ -96,7 +117,7 @@ struct Shared {
     under_way: AtomicUsize,
     stop: AtomicBool,
     pause: Duration,
-    tally: Mutex<Tally>,
+    seen: Mutex<Seen>,
 }
 
 impl Load {
@@ -119,7 +140,7 @@ impl Load {
             under_way: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             pause,
-            tally: Mutex::default(),
+            seen: Mutex::default(),
         });
         let mut workers = JoinSet::new();
         for _ in 0..connections {
@@ -135,28 +156,30 @@ impl Load {
 
     /// Whether everything was taken on, and sent again as often as asked.
     pub(super) fn is_done(&self) -> bool {
+        // Locked, nothing is taken out meanwhile; and what failed waits before it is no longer under way.
+        let queue = lock(&self.shared.queue);
         self.under_way() == 0
-            && lock(&self.shared.queue).is_empty()
+            && queue.is_empty()
             && self.shared.kiotviet.outbox().is_empty()
             && self.shared.repeats.load(Ordering::Relaxed) == 0
     }
 
     /// What was seen since this was last asked.
-    pub(super) fn seen(&self) -> Tally {
-        std::mem::take(&mut *lock(&self.shared.tally))
+    pub(super) fn seen(&self) -> Seen {
+        std::mem::take(&mut *lock(&self.shared.seen))
     }
 
     /// Ends when each connection has its last answer; gives what was seen, and what came before.
-    pub(super) async fn end(mut self) -> (Tally, VecDeque<Delivery>) {
+    pub(super) async fn end(mut self) -> (Seen, VecDeque<Delivery>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while self.workers.join_next().await.is_some() {}
         // What was taken out and not sent failed as far as KiotViet can tell.
         for delivery in lock(&self.shared.queue).drain(..) {
             self.shared.kiotviet.settle(delivery, None);
         }
-        let tally = std::mem::take(&mut *lock(&self.shared.tally));
+        let seen = self.seen();
         let before = std::mem::take(&mut *lock(&self.shared.before));
-        (tally, before)
+        (seen, before)
     }
 }
 
@@ -169,16 +192,16 @@ async fn work(shared: Arc<Shared>) {
             if let Ok(look) = look {
                 let began = Instant::now();
                 let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(look)).await;
-                shared.seen(answer.ok().and_then(Result::ok), began).await;
+                let answer = answer.ok().and_then(Result::ok);
+                lock(&shared.seen).looks.add(answer, began.elapsed());
+                shared.rest(answer).await;
             }
             continue;
         };
         let request = shared.kiotviet.request(&delivery);
-        shared.under_way.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(request)).await;
         let answer = answer.ok().and_then(Result::ok);
-        shared.under_way.fetch_sub(1, Ordering::Relaxed);
         if answer == Some(200) {
             let mut before = lock(&shared.before);
             before.push_back(delivery.clone());
@@ -186,8 +209,11 @@ async fn work(shared: Arc<Shared>) {
                 before.pop_front();
             }
         }
+        lock(&shared.seen).deliveries.add(answer, began.elapsed());
+        // Waits again where it was not taken on, so it is at no moment neither under way nor waiting.
         shared.kiotviet.settle(delivery, answer);
-        shared.seen(answer, began).await;
+        shared.under_way.fetch_sub(1, Ordering::Relaxed);
+        shared.rest(answer).await;
     }
 }
 
@@ -199,6 +225,7 @@ impl Shared {
             queue.extend(self.kiotviet.take_deliveries());
         }
         if let Some(delivery) = queue.pop_front() {
+            self.under_way.fetch_add(1, Ordering::Relaxed);
             return Some(delivery);
         }
         let mut before = lock(&self.before);
@@ -211,11 +238,11 @@ impl Shared {
         let mut again = before.pop_front()?;
         before.push_back(again.clone());
         again.duplicate = true;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         Some(again)
     }
 
-    async fn seen(&self, answer: Option<u16>, began: Instant) {
-        lock(&self.tally).add(answer, began.elapsed());
+    async fn rest(&self, answer: Option<u16>) {
         let pause = match answer {
             Some(200..=299) => self.pause,
             _ => self.pause.max(AFTER_FAILURE),
