@@ -36,7 +36,7 @@ const LARGE_BODIES: usize = 24;
 /// Requests of one that never reads: their answers fill every buffer on the way.
 const UNREAD: usize = 400;
 /// The host cuts it off twenty seconds after the last buffer was full, which is late on a busy machine.
-const UNREAD_FOR: Duration = Duration::from_secs(180);
+const UNREAD_FOR: Duration = Duration::from_secs(600);
 /// Longest wait for any end; the bounds of `docs/operating.md` end everything much sooner.
 const LONGEST: Duration = Duration::from_secs(90);
 /// A client whose large body is answered 503, as the bounds allow while too many come, sends it again like

@@ -25,8 +25,10 @@ use std::{
 const CUSTOMERS: usize = 40;
 /// Pause between two looks at the host.
 const LOOK: Duration = Duration::from_millis(200);
-/// The host's bound in `docs/operating.md`, for any clients whatever.
-const MEMORY: u64 = 1024 * 1024 * 1024;
+/// The host's bound in `docs/operating.md` is 1 GiB, for any clients whatever. These here must keep within
+/// less, by what things take: 96 MiB idle; 64 instances of 2 MiB; six large bodies with 40 MiB in their
+/// instance and three copies of 6 MiB on the way there; a buffer of 64 KiB for each of 768 connections.
+const MEMORY_MIB: u64 = 96 + 64 * 2 + 6 * (40 + 3 * 6) + 768 / 16;
 
 /// What the host is flooded with.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,7 +36,8 @@ pub struct Options {
     /// Connections that deliver, one delivery after another.
     #[arg(long, default_value_t = 320)]
     pub connections: usize,
-    /// Deliveries sent in all; looks at the webhook's address fill the time after them.
+    /// Deliveries sent one after another. After them, looks at the webhook's address fill the time, and every
+    /// hundredth is a delivery still.
     #[arg(long, default_value_t = 20_000)]
     pub deliveries: usize,
     /// Each connection's rest after an answer, milliseconds.
@@ -96,7 +99,9 @@ pub struct Figures {
     pub memory_before_mib: u64,
     /// Most memory, MiB.
     pub peak_memory_mib: u64,
-    /// Exit code after SIGTERM in the middle of it.
+    /// Deliveries under way when SIGTERM came, in the middle of it.
+    pub under_way_at_sigterm: usize,
+    /// Exit code after it.
     pub exit_code: Option<i32>,
     /// Items answered 200.
     pub items_answered_200: usize,
@@ -130,8 +135,11 @@ impl Figures {
         if self.missing > 0 {
             wrong.push(format!("{} items answered 200 are missing", self.missing));
         }
-        if self.peak_memory_mib > MEMORY / 1024 / 1024 {
-            wrong.push(format!("the host took {} MiB", self.peak_memory_mib));
+        if self.peak_memory_mib > MEMORY_MIB {
+            wrong.push(format!(
+                "the host took {} MiB, more than {MEMORY_MIB}",
+                self.peak_memory_mib
+            ));
         }
         if self.exit_code != Some(0) {
             wrong.push(format!("SIGTERM ended it with {:?}", self.exit_code));
@@ -182,7 +190,11 @@ impl Figures {
             ),
             (
                 "SIGTERM in the middle",
-                format!("exit code {}", self.exit_code.unwrap_or(-1)),
+                format!(
+                    "{} deliveries under way; exit code {}",
+                    self.under_way_at_sigterm,
+                    self.exit_code.unwrap_or(-1)
+                ),
             ),
             (
                 "items answered 200",
@@ -234,8 +246,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     // First, while a delivery waits that they can make their own from.
     let mut bad = Bad::begin(&site, options.bad_rounds)?;
     let load = Load::begin(&site, connections, deliveries, pause, VecDeque::new());
+    load.goes_on();
     let mut health = Tally::default();
-    while !(load.is_done() && bad.is_done()) {
+    while !(load.repeats_left() == 0 && bad.is_done()) {
         clients::look_at_health(site.port, &mut health).await;
         tokio::time::sleep(LOOK).await;
     }
@@ -243,6 +256,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.peak_memory_mib = mebibytes(&process);
     let mut seen = load.seen();
     // In the middle of it: the connections go on, and are refused from now on.
+    figures.under_way_at_sigterm = load.under_way();
     figures.exit_code = process.stop().await?;
     let (later, _) = load.end().await;
     figures.forbidden_answers = later.forbidden();

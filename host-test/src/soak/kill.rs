@@ -50,8 +50,10 @@ const HELD: f64 = 0.15;
 const ANSWERED: f64 = 0.04;
 /// A kill so soon after the answer to a create counts as just after it.
 const JUST_AFTER: Duration = Duration::from_millis(50);
-/// Calls that come by before one is held, at most: a round's own customers and invoices make more.
-const PASSES: usize = 4;
+/// The last create that is held or waited for: a round's own customers make more.
+const CREATES: usize = 4;
+/// The last read that is held: a round's own customers make more.
+const READS: usize = 12;
 
 /// What is killed, and how often.
 #[derive(Debug, Clone, clap::Args)]
@@ -86,13 +88,15 @@ enum Aim {
 impl Aim {
     /// They take turns, so that each comes as often as the others.
     fn of(turn: u64, rng: &mut StdRng) -> Self {
-        let passes = rng.random_range(0..PASSES);
+        let creates = rng.random_range(0..CREATES);
+        let reads = rng.random_range(0..READS);
         let at = match turn % 4 {
             0 => Step::BeforeItsEffect,
             1 => Step::Read,
             2 => Step::AfterItsEffect,
-            _ => return Self::Answered(passes + 1),
+            _ => return Self::Answered(creates + 1),
         };
+        let passes = if at == Step::Read { reads } else { creates };
         let late = rng.random_bool(0.5);
         Self::Held(Hold { at, passes, late })
     }
@@ -380,7 +384,7 @@ impl Figures {
         ];
         let line = |cells: Vec<&str>| format!("| {} |", cells.join(" | "));
         let head = line(row.iter().map(|(name, _)| *name).collect());
-        let rule = line(row.iter().map(|_| "---:").collect());
+        let rule = line(row.iter().map(|_| "---:").collect()).replacen("---:", "---", 1);
         let figures = line(row.iter().map(|(_, figure)| &**figure).collect());
         [head, rule, figures].join("\n")
     }

@@ -20,6 +20,9 @@ const AFTER_FAILURE: Duration = Duration::from_millis(20);
 /// Of what came before, so many deliveries are kept to be sent again.
 const REMEMBERED: usize = 64;
 
+/// Of so many looks at the address, one is a delivery where a crowd goes on.
+const LOOKS: usize = 100;
+
 /// A single one of these stops KiotViet's deliveries for good.
 pub(super) const FORBIDDEN: [u16; 5] = [400, 401, 403, 404, 405];
 
@@ -114,6 +117,9 @@ struct Shared {
     queue: Mutex<VecDeque<Delivery>>,
     before: Mutex<VecDeque<Delivery>>,
     repeats: AtomicUsize,
+    /// Whether repeats go on after them.
+    goes_on: AtomicBool,
+    looks: AtomicUsize,
     under_way: AtomicUsize,
     stop: AtomicBool,
     pause: Duration,
@@ -137,6 +143,8 @@ impl Load {
             queue: Mutex::default(),
             before: Mutex::new(before),
             repeats: AtomicUsize::new(repeats),
+            goes_on: AtomicBool::new(false),
+            looks: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             pause,
@@ -147,6 +155,16 @@ impl Load {
             workers.spawn(work(shared.clone()));
         }
         Self { shared, workers }
+    }
+
+    /// When all repeats are sent, every hundredth look at the address is a repeat instead, until the end.
+    pub(super) fn goes_on(&self) {
+        self.shared.goes_on.store(true, Ordering::Relaxed);
+    }
+
+    /// Repeats that were asked for and not sent yet.
+    pub(super) fn repeats_left(&self) -> usize {
+        self.shared.repeats.load(Ordering::Relaxed)
     }
 
     /// Deliveries without an answer so far.
@@ -161,7 +179,7 @@ impl Load {
         self.under_way() == 0
             && queue.is_empty()
             && self.shared.kiotviet.outbox().is_empty()
-            && self.shared.repeats.load(Ordering::Relaxed) == 0
+            && self.repeats_left() == 0
     }
 
     /// What was seen since this was last asked.
@@ -234,7 +252,12 @@ impl Shared {
             return None;
         }
         let (order, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        self.repeats.fetch_update(order, fetch, less).ok()?;
+        if self.repeats.fetch_update(order, fetch, less).is_err() {
+            let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+            if !self.goes_on.load(Ordering::Relaxed) || !looks.is_multiple_of(LOOKS) {
+                return None;
+            }
+        }
         let mut again = before.pop_front()?;
         before.push_back(again.clone());
         again.duplicate = true;

@@ -195,3 +195,63 @@ impl Upstream for Watched {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{GetflySim, TokioClock, getfly::GetflySettings, serve};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    /// A create over a socket that is held there; its client breaks off. The accounts stored while it was
+    /// held, and some seconds after.
+    async fn held(at: Step, late: bool) -> [usize; 2] {
+        let clock = Arc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
+        let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock));
+        let watch = Arc::new(Watch::default());
+        watch.anew(Some(Hold {
+            at,
+            passes: 0,
+            late,
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let server = serve(Watched::getfly(getfly.clone(), &watch), listener).expect("served");
+        let mut client = TcpStream::connect(server.address())
+            .await
+            .expect("connected");
+        let (key, body) = (getfly.settings().api_key, r#"{"account_name":"A"}"#);
+        let request = format!(
+            "POST /api/v6.1/account HTTP/1.1\r\nhost: getfly\r\nx-api-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        client.write_all(request.as_bytes()).await.expect("sent");
+        while !watch.holds(at) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(watch.under_way(), [at]);
+        let while_held = getfly.accounts().len();
+        drop(client);
+        while !watch.under_way().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(2 * LATE).await;
+        [while_held, getfly.accounts().len()]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_is_held_before_its_effect() {
+        assert_eq!(held(Step::BeforeItsEffect, false).await, [0, 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_create_has_its_effect_after_its_client_is_gone() {
+        assert_eq!(held(Step::BeforeItsEffect, true).await, [0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_is_held_after_its_effect() {
+        assert_eq!(held(Step::AfterItsEffect, false).await, [1, 1]);
+    }
+}
