@@ -42,9 +42,9 @@ const WAITING_PAUSE: Duration = Duration::from_millis(100);
 const WORKS_WITHIN: Duration = Duration::from_secs(300);
 /// Pause between two looks at what is under way.
 const LOOK: Duration = Duration::from_millis(2);
-/// The latest moment of a kill after the vendors hold a call, seconds: much sooner than the worker gives
-/// up.
-const HELD: f64 = 0.15;
+/// The latest moment of a kill at a call that the vendors hold, seconds after deliveries come meanwhile: much
+/// sooner than the worker gives the call up.
+const HELD: f64 = 0.1;
 /// The latest moment of a kill after the answer to a create, seconds: its outcome is written then, and the
 /// next event begun.
 const ANSWERED: f64 = 0.04;
@@ -238,12 +238,10 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
         let pause = if at_work { WAITING_PAUSE } else { pause };
         let load = Load::begin(&site, CONNECTIONS, REPEATS, pause, before);
         match aim {
-            Some(aim) => come_to(aim, &mut site, &mut rng).await?,
+            Some(aim) => come_to(aim, &mut site, &load, &mut rng).await?,
             None if starting => wait_up_to(STARTING, &mut rng).await,
             None if rng.random_bool(0.5) => {
-                while load.under_way() == 0 && !load.is_done() {
-                    tokio::time::sleep(LOOK).await;
-                }
+                deliveries_come(&load).await;
                 wait_up_to(ACCEPTING, &mut rng).await;
             }
             None => wait_up_to(SERVING, &mut rng).await,
@@ -290,7 +288,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
 }
 
 /// Waits until the worker is where it is killed, with deliveries coming in, and then for a drawn moment.
-async fn come_to(aim: Aim, site: &mut Site, rng: &mut StdRng) -> Result<()> {
+async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Result<()> {
     let began = Instant::now();
     let mut is_new = true;
     loop {
@@ -304,6 +302,7 @@ async fn come_to(aim: Aim, site: &mut Site, rng: &mut StdRng) -> Result<()> {
             Aim::Held(_) => {
                 if is_new {
                     site.act(CUSTOMERS, rng);
+                    deliveries_come(load).await;
                 }
                 HELD
             }
@@ -314,6 +313,13 @@ async fn come_to(aim: Aim, site: &mut Site, rng: &mut StdRng) -> Result<()> {
         if aim.is_reached(site) {
             return Ok(());
         }
+    }
+}
+
+/// Waits until one is under way, or all are through already.
+async fn deliveries_come(load: &Load) {
+    while load.under_way() == 0 && !load.is_done() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
