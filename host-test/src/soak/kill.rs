@@ -32,7 +32,7 @@ const WHILE_STARTING: f64 = 0.15;
 /// The latest moment of such a kill after the start.
 const STARTING: f64 = 2.0;
 /// Half of the others kill while deliveries are under way, at most so many seconds after the first is.
-const ACCEPTING: f64 = 0.05;
+const ACCEPTING: f64 = 0.03;
 /// The latest moment of the other half after the load began, seconds.
 const SERVING: f64 = 1.2;
 /// Each connection's rest after an answer in a round that waits for the worker, which takes long.
@@ -44,7 +44,7 @@ const WORKS_WITHIN: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(2);
 /// The latest moment of a kill at a call that the vendors hold, seconds after deliveries come meanwhile: much
 /// sooner than the worker gives the call up.
-const HELD: f64 = 0.1;
+const HELD: f64 = 0.06;
 /// The latest moment of a kill after the answer to a create, seconds: its outcome is written then, and the
 /// next event begun.
 const ANSWERED: f64 = 0.04;
