@@ -3,6 +3,7 @@
 //! answered 200 must be there after a stop in the middle of it.
 
 use super::{
+    Print,
     clients::{self, Bad},
     journal::Journal,
     load::{Load, Tally},
@@ -24,8 +25,10 @@ use std::{
 const CUSTOMERS: usize = 40;
 /// Pause between two looks at the host.
 const LOOK: Duration = Duration::from_millis(200);
-/// The host's bound in `docs/operating.md`, for any clients whatever.
-const MEMORY: u64 = 1024 * 1024 * 1024;
+/// The host's bound in `docs/operating.md` is 1 GiB, for any clients whatever. These here must keep within
+/// less, by what things take: 96 MiB idle; 64 instances of 2 MiB; six large bodies with 40 MiB in their
+/// instance and three copies of 6 MiB on the way there; a buffer of 64 KiB for each of 768 connections.
+const MEMORY_MIB: u64 = 96 + 64 * 2 + 6 * (40 + 3 * 6) + 768 / 16;
 
 /// What the host is flooded with.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,7 +36,8 @@ pub struct Options {
     /// Connections that deliver, one delivery after another.
     #[arg(long, default_value_t = 320)]
     pub connections: usize,
-    /// Deliveries sent in all.
+    /// Deliveries sent one after another. After them, looks at the webhook's address fill the time, and every
+    /// hundredth is a delivery still.
     #[arg(long, default_value_t = 20_000)]
     pub deliveries: usize,
     /// Each connection's rest after an answer, milliseconds.
@@ -48,9 +52,9 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// Print the figures as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// How the figures are printed.
+    #[command(flatten)]
+    pub print: Print,
 }
 
 /// What was seen.
@@ -62,17 +66,22 @@ pub struct Figures {
     pub connections: usize,
     /// How long both vendors hung and the clients went on, seconds.
     pub flooded_seconds: f64,
-    /// Deliveries sent, and looks at the address.
+    /// Deliveries sent, repeats too.
     pub sent: usize,
     /// Their answers by code.
     pub answers: String,
     /// Times to them.
     pub answer_times: String,
+    /// Looks at the webhook's address, by code.
+    pub looks: String,
+    /// Times to them.
+    pub look_times: String,
     /// Looks at `/healthz`, by code.
     pub healthz: String,
     /// Times to them.
     pub healthz_times: String,
-    /// Bodies by size in bytes and the code for each.
+    /// Bodies by size in bytes, the code for each, and how often it was turned away with 503 before, as the
+    /// bounds allow.
     pub large_bodies: String,
     /// Codes for connections whose header never ends; none: closed.
     pub half_headers: String,
@@ -90,7 +99,9 @@ pub struct Figures {
     pub memory_before_mib: u64,
     /// Most memory, MiB.
     pub peak_memory_mib: u64,
-    /// Exit code after SIGTERM in the middle of it.
+    /// Deliveries under way when SIGTERM came, in the middle of it.
+    pub under_way_at_sigterm: usize,
+    /// Exit code after it.
     pub exit_code: Option<i32>,
     /// Items answered 200.
     pub items_answered_200: usize,
@@ -124,13 +135,91 @@ impl Figures {
         if self.missing > 0 {
             wrong.push(format!("{} items answered 200 are missing", self.missing));
         }
-        if self.peak_memory_mib > MEMORY / 1024 / 1024 {
-            wrong.push(format!("the host took {} MiB", self.peak_memory_mib));
+        if self.peak_memory_mib > MEMORY_MIB {
+            wrong.push(format!(
+                "the host took {} MiB, more than {MEMORY_MIB}",
+                self.peak_memory_mib
+            ));
         }
         if self.exit_code != Some(0) {
             wrong.push(format!("SIGTERM ended it with {:?}", self.exit_code));
         }
         wrong
+    }
+
+    /// The rows of `docs/soak.md`.
+    pub(super) fn markdown(&self) -> String {
+        let judged = &self.judged;
+        let rows = [
+            ("store", self.store.clone()),
+            ("both vendors hang", format!("{} s", self.flooded_seconds)),
+            (
+                "deliveries",
+                format!(
+                    "{} sent; {}; {}",
+                    self.sent, self.answers, self.answer_times
+                ),
+            ),
+            (
+                "looks at the address",
+                format!("{}; {}", self.looks, self.look_times),
+            ),
+            (
+                "`/healthz`",
+                format!("{}; {}", self.healthz, self.healthz_times),
+            ),
+            ("large bodies", self.large_bodies.clone()),
+            (
+                "clients that never end their header",
+                self.half_headers.clone(),
+            ),
+            (
+                "clients that never end their body",
+                self.half_bodies.clone(),
+            ),
+            (
+                "slow readers cut off",
+                format!("{} of {}", self.slow_readers_cut_off, self.slow_readers),
+            ),
+            (
+                "memory",
+                format!(
+                    "{} MiB before, at most {} MiB",
+                    self.memory_before_mib, self.peak_memory_mib
+                ),
+            ),
+            (
+                "SIGTERM in the middle",
+                format!(
+                    "{} deliveries under way; exit code {}",
+                    self.under_way_at_sigterm,
+                    self.exit_code.unwrap_or(-1)
+                ),
+            ),
+            (
+                "items answered 200",
+                format!(
+                    "{}, missing after the start: {}",
+                    self.items_answered_200, self.missing
+                ),
+            ),
+            (
+                "at the end",
+                format!(
+                    "{} accounts, {} orders after {} s; lost {}, doubled {}, stuck {}, wrong {}, forbidden codes {}",
+                    self.accounts,
+                    self.orders,
+                    self.settled_seconds,
+                    judged.lost,
+                    judged.doubled,
+                    judged.stuck,
+                    judged.wrong,
+                    self.forbidden_answers
+                ),
+            ),
+        ];
+        let rows = rows.map(|(what, seen)| format!("| {what} | {seen} |"));
+        format!("| what | seen |\n|---|---|\n{}", rows.join("\n"))
     }
 }
 
@@ -157,8 +246,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     // First, while a delivery waits that they can make their own from.
     let mut bad = Bad::begin(&site, options.bad_rounds)?;
     let load = Load::begin(&site, connections, deliveries, pause, VecDeque::new());
+    load.goes_on();
     let mut health = Tally::default();
-    while !(load.is_done() && bad.is_done()) {
+    while !(load.repeats_left() == 0 && bad.is_done()) {
         clients::look_at_health(site.port, &mut health).await;
         tokio::time::sleep(LOOK).await;
     }
@@ -166,14 +256,17 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.peak_memory_mib = mebibytes(&process);
     let mut seen = load.seen();
     // In the middle of it: the connections go on, and are refused from now on.
+    figures.under_way_at_sigterm = load.under_way();
     figures.exit_code = process.stop().await?;
     let (later, _) = load.end().await;
     figures.forbidden_answers = later.forbidden();
     let bad = bad.end().await;
     bad.tell(&mut figures);
-    figures.sent = seen.sent();
-    figures.answers = seen.by_code();
-    figures.answer_times = seen.latency();
+    figures.sent = seen.deliveries.sent();
+    figures.answers = seen.deliveries.by_code();
+    figures.answer_times = seen.deliveries.latency();
+    figures.looks = seen.looks.by_code();
+    figures.look_times = seen.looks.latency();
     figures.forbidden_answers += seen.forbidden();
     figures.healthz = health.by_code();
     figures.healthz_times = health.latency();

@@ -1,13 +1,18 @@
 //! `cargo soak kill`: `kill -9` at drawn moments under load, and after each what KiotViet was answered
 //! 200 must be in the journal. At the end everything is processed and the checker looks.
+//!
+//! A killed worker's lease keeps the next one idle until its slot of 30 s is over. So every fifth round
+//! waits until the worker works and kills it at a call; the rounds between use the time until then.
 
 use super::{
+    Print,
     journal::Journal,
-    load::{Load, Tally},
+    load::{Load, Seen},
     site::{Judged, Site, StoreKind},
+    watch::{Hold, Step},
 };
 use crate::child::Process;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -22,12 +27,33 @@ const CONNECTIONS: usize = 32;
 const CUSTOMERS: usize = 6;
 /// Deliveries sent once more in a round.
 const REPEATS: usize = 24;
-/// A share of the kills comes while the host starts.
+/// Of the rounds that do not wait for the worker, a share kills while the host starts.
 const WHILE_STARTING: f64 = 0.15;
 /// The latest moment of such a kill after the start.
 const STARTING: f64 = 2.0;
-/// The latest moment of any other after the load began, seconds.
+/// Half of the others kill while deliveries are under way, at most so many seconds after the first is.
+const ACCEPTING: f64 = 0.03;
+/// The latest moment of the other half after the load began, seconds.
 const SERVING: f64 = 1.2;
+/// Each connection's rest after an answer in a round that waits for the worker, which takes long.
+const WAITING_PAUSE: Duration = Duration::from_millis(100);
+/// How long a worker may take to come to the call that it is killed at: a killed one's two slots, a pause
+/// after a call that failed, and time to spare.
+const WORKS_WITHIN: Duration = Duration::from_secs(300);
+/// Pause between two looks at what is under way.
+const LOOK: Duration = Duration::from_millis(2);
+/// The latest moment of a kill at a call that the vendors hold, seconds after deliveries come meanwhile: much
+/// sooner than the worker gives the call up.
+const HELD: f64 = 0.06;
+/// The latest moment of a kill after the answer to a create, seconds: its outcome is written then, and the
+/// next event begun.
+const ANSWERED: f64 = 0.04;
+/// A kill so soon after the answer to a create counts as just after it.
+const JUST_AFTER: Duration = Duration::from_millis(50);
+/// The last create that is held or waited for: a round's own customers make more.
+const CREATES: usize = 4;
+/// The last read that is held: a round's own customers make more.
+const READS: usize = 12;
 
 /// What is killed, and how often.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,9 +67,46 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// Print the figures as JSON.
-    #[arg(long)]
-    pub json: bool,
+    /// Every so many rounds, the first included, wait until the worker works and kill it at a call. More
+    /// than five may be too few of them in a long run.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10))]
+    pub at_work_every: u32,
+    /// How the figures are printed.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// Where the worker is killed that a round waits for.
+#[derive(Debug, Clone, Copy)]
+enum Aim {
+    /// At a call that the vendors hold.
+    Held(Hold),
+    /// When so many creates were answered: between two calls, or at the next.
+    Answered(usize),
+}
+
+impl Aim {
+    /// They take turns, so that each comes as often as the others.
+    fn of(turn: u64, rng: &mut StdRng) -> Self {
+        let creates = rng.random_range(0..CREATES);
+        let reads = rng.random_range(0..READS);
+        let at = match turn % 4 {
+            0 => Step::BeforeItsEffect,
+            1 => Step::Read,
+            2 => Step::AfterItsEffect,
+            _ => return Self::Answered(creates + 1),
+        };
+        let passes = if at == Step::Read { reads } else { creates };
+        let late = rng.random_bool(0.5);
+        Self::Held(Hold { at, passes, late })
+    }
+
+    fn is_reached(self, site: &Site) -> bool {
+        match self {
+            Self::Held(hold) => site.watch.holds(hold.at),
+            Self::Answered(creates) => site.watch.created().0 >= creates,
+        }
+    }
 }
 
 /// What was seen.
@@ -59,14 +122,22 @@ pub struct Figures {
     pub kills_while_starting: usize,
     /// With deliveries under way.
     pub kills_while_accepting: usize,
-    /// With the worker's calls under way at a vendor.
-    pub kills_while_processing: usize,
-    /// Of these, with a create under way at Getfly.
-    pub kills_in_a_create: usize,
-    /// Deliveries sent, repeats and looks at the address too.
+    /// With a call of the worker under way at a vendor: the next three together.
+    pub kills_at_work: usize,
+    /// In a call that creates nothing.
+    pub kills_in_a_read: usize,
+    /// In a create in Getfly that had no effect yet; half of those that were held had it a second later.
+    pub kills_before_a_creates_effect: usize,
+    /// In a create in Getfly that had its effect, and no answer.
+    pub kills_after_a_creates_effect: usize,
+    /// With no call under way, at most 50 ms after the answer to a create.
+    pub kills_just_after_a_create: usize,
+    /// Deliveries sent, repeats too.
     pub sent: usize,
     /// Their answers by code.
     pub answers: String,
+    /// Looks at the webhook's address, by code.
+    pub looks: String,
     /// Answers that stop KiotViet for good.
     pub forbidden_answers: usize,
     /// Deliveries answered 200.
@@ -102,8 +173,16 @@ impl Figures {
         let mut wrong = self.judged.findings.clone();
         if self.forbidden_answers > 0 {
             wrong.push(format!(
-                "KiotViet was stopped by an answer: {}",
-                self.answers
+                "KiotViet was stopped by an answer: {}; {}",
+                self.answers, self.looks
+            ));
+        }
+        // By construction: the vendors hold a call until the kill.
+        let creates = self.kills_before_a_creates_effect + self.kills_after_a_creates_effect;
+        if self.kills_at_work < self.kills / 10 || creates < self.kills / 40 {
+            wrong.push(format!(
+                "only {} of {} kills came at work, {creates} in a create",
+                self.kills_at_work, self.kills
             ));
         }
         if self.missing_after_a_start > 0 {
@@ -132,35 +211,51 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     site.connect().await?;
-    process.kill().await?;
+    // Gives its lease back, so that the first round need not wait for one.
+    process.stop().await?;
 
     let mut journal = Journal::default();
-    let mut seen = Tally::default();
+    let mut seen = Seen::default();
     let mut before = VecDeque::new();
     let bar = ProgressBar::new(options.rounds as u64);
-    for _ in 0..options.rounds {
+    let rounds = 0..options.rounds as u64;
+    let every = u64::from(options.at_work_every);
+    for round in rounds {
+        let at_work = round.is_multiple_of(every);
+        let aim = at_work.then(|| Aim::of(options.seed.wrapping_add(round / every), &mut rng));
+        site.watch.anew(match aim {
+            Some(Aim::Held(hold)) => Some(hold),
+            _ => None,
+        });
         let mut process = site.start()?;
-        let starting = rng.random_bool(WHILE_STARTING);
+        let starting = !at_work && rng.random_bool(WHILE_STARTING);
         if !starting {
             process.serves().await?;
             journal.check(&site).await?;
         }
         site.act(CUSTOMERS, &mut rng);
         let pause = Duration::from_millis(rng.random_range(0..40));
+        let pause = if at_work { WAITING_PAUSE } else { pause };
         let load = Load::begin(&site, CONNECTIONS, REPEATS, pause, before);
-        let latest = if starting { STARTING } else { SERVING };
-        // Squared: more of the early moments, when most deliveries are under way.
-        let after = latest * rng.random::<f64>().powi(2);
-        tokio::time::sleep(Duration::from_secs_f64(after)).await;
+        match aim {
+            Some(aim) => come_to(aim, &mut site, &load, &mut rng).await?,
+            None if starting => wait_up_to(STARTING, &mut rng).await,
+            None if rng.random_bool(0.5) => {
+                deliveries_come(&load).await;
+                wait_up_to(ACCEPTING, &mut rng).await;
+            }
+            None => wait_up_to(SERVING, &mut rng).await,
+        }
         figures.count(&site, &process, &load, starting);
         process.kill().await?;
-        let (tally, sent) = load.end().await;
+        let (answers, sent) = load.end().await;
         before = sent;
-        seen.merge(tally);
+        seen.merge(answers);
         bar.inc(1);
     }
     bar.finish_and_clear();
 
+    site.watch.anew(None);
     let mut process = site.start()?;
     process.serves().await?;
     let load = Load::begin(&site, CONNECTIONS, 0, Duration::ZERO, before);
@@ -173,8 +268,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.note_memory(&process);
     figures.exit_code = process.stop().await?;
 
-    figures.sent = seen.sent();
-    figures.answers = seen.by_code();
+    figures.sent = seen.deliveries.sent();
+    figures.answers = seen.deliveries.by_code();
+    figures.looks = seen.looks.by_code();
     figures.forbidden_answers = seen.forbidden();
     let answered = site.kiotviet.answered();
     figures.deliveries_answered_200 = answered.iter().filter(|a| a.accepted()).count();
@@ -191,25 +287,111 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     Ok(figures)
 }
 
+/// Waits until the worker is where it is killed, with deliveries coming in, and then for a drawn moment.
+async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Result<()> {
+    let began = Instant::now();
+    let mut is_new = true;
+    loop {
+        while !aim.is_reached(site) {
+            let waited = began.elapsed();
+            ensure!(waited < WORKS_WITHIN, "no worker came to {aim:?}");
+            tokio::time::sleep(LOOK).await;
+        }
+        let latest = match aim {
+            Aim::Answered(_) => ANSWERED,
+            Aim::Held(_) => {
+                if is_new {
+                    site.act(CUSTOMERS, rng);
+                    deliveries_come(load).await;
+                }
+                HELD
+            }
+        };
+        is_new = false;
+        wait_up_to(latest, rng).await;
+        // On a machine that stood still the worker may have given the call up.
+        if aim.is_reached(site) {
+            return Ok(());
+        }
+    }
+}
+
+/// Waits until one is under way, or all are through already.
+async fn deliveries_come(load: &Load) {
+    while load.under_way() == 0 && !load.is_done() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn wait_up_to(latest: f64, rng: &mut StdRng) {
+    tokio::time::sleep(Duration::from_secs_f64(latest * rng.random::<f64>())).await;
+}
+
 impl Figures {
     /// What is going on at the moment of a kill.
     fn count(&mut self, site: &Site, process: &Process, load: &Load, starting: bool) {
+        let steps = site.watch.under_way();
+        let any = |step| usize::from(steps.contains(&step));
         self.kills += 1;
+        self.kills_while_starting += usize::from(starting);
+        self.kills_while_accepting += usize::from(!starting && load.under_way() > 0);
+        self.kills_at_work += usize::from(!steps.is_empty());
+        self.kills_before_a_creates_effect += any(Step::BeforeItsEffect);
+        self.kills_after_a_creates_effect += any(Step::AfterItsEffect);
+        self.kills_in_a_read += any(Step::Read);
+        let (_, created) = site.watch.created();
+        let just = created.is_some_and(|at| at.elapsed() < JUST_AFTER);
+        self.kills_just_after_a_create += usize::from(steps.is_empty() && just);
         self.note_memory(process);
-        if starting {
-            self.kills_while_starting += 1;
-            return;
-        }
-        self.kills_while_accepting += usize::from(load.under_way() > 0);
-        let calls = site.getfly_calls_under_way();
-        let writes = calls.iter().any(|method| method != http::Method::GET);
-        self.kills_while_processing += usize::from(!calls.is_empty());
-        self.kills_in_a_create += usize::from(writes);
     }
 
     fn note_memory(&mut self, process: &Process) {
         if let Some((_, peak)) = process.memory() {
             self.peak_memory_mib = self.peak_memory_mib.max(peak / 1024 / 1024);
         }
+    }
+
+    /// The row of `docs/soak.md`, under its head.
+    pub(super) fn markdown(&self) -> String {
+        let of = |there: usize, all: usize| format!("{there} of {all}");
+        let judged = &self.judged;
+        let row = [
+            ("store", self.store.clone()),
+            ("kills", self.kills.to_string()),
+            ("while starting", self.kills_while_starting.to_string()),
+            ("while accepting", self.kills_while_accepting.to_string()),
+            ("in a read", self.kills_in_a_read.to_string()),
+            (
+                "in a create, before its effect",
+                self.kills_before_a_creates_effect.to_string(),
+            ),
+            (
+                "in a create, after it",
+                self.kills_after_a_creates_effect.to_string(),
+            ),
+            (
+                "just after a create",
+                self.kills_just_after_a_create.to_string(),
+            ),
+            ("items answered 200", self.items_answered_200.to_string()),
+            (
+                "missing after a start",
+                self.missing_after_a_start.to_string(),
+            ),
+            ("accounts of customers", of(self.accounts, self.customers)),
+            ("orders of invoices", of(self.orders, self.invoices)),
+            ("lost", judged.lost.to_string()),
+            ("doubled", judged.doubled.to_string()),
+            ("stuck", judged.stuck.to_string()),
+            ("wrong", judged.wrong.to_string()),
+            ("forbidden answers", self.forbidden_answers.to_string()),
+            ("peak memory", format!("{} MiB", self.peak_memory_mib)),
+            ("took", format!("{} min", self.took_seconds.div_ceil(60))),
+        ];
+        let line = |cells: Vec<&str>| format!("| {} |", cells.join(" | "));
+        let head = line(row.iter().map(|(name, _)| *name).collect());
+        let rule = line(row.iter().map(|_| "---:").collect()).replacen("---:", "---", 1);
+        let figures = line(row.iter().map(|(_, figure)| &**figure).collect());
+        [head, rule, figures].join("\n")
     }
 }

@@ -20,6 +20,9 @@ const AFTER_FAILURE: Duration = Duration::from_millis(20);
 /// Of what came before, so many deliveries are kept to be sent again.
 const REMEMBERED: usize = 64;
 
+/// Of so many looks at the address, one is a delivery where a crowd goes on.
+const LOOKS: usize = 100;
+
 /// A single one of these stops KiotViet's deliveries for good.
 pub(super) const FORBIDDEN: [u16; 5] = [400, 401, 403, 404, 405];
 
@@ -81,6 +84,27 @@ impl Tally {
     }
 }
 
+/// What a crowd saw.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Answers to deliveries.
+    pub(super) deliveries: Tally,
+    /// Answers to looks at the webhook's address, which come while there is nothing to deliver.
+    pub(super) looks: Tally,
+}
+
+impl Seen {
+    /// What another crowd saw, too.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.deliveries.merge(other.deliveries);
+        self.looks.merge(other.looks);
+    }
+
+    pub(super) fn forbidden(&self) -> usize {
+        self.deliveries.forbidden() + self.looks.forbidden()
+    }
+}
+
 /// A crowd at work.
 pub(super) struct Load {
     shared: Arc<Shared>,
@@ -93,10 +117,13 @@ struct Shared {
     queue: Mutex<VecDeque<Delivery>>,
     before: Mutex<VecDeque<Delivery>>,
     repeats: AtomicUsize,
+    /// Whether repeats go on after them.
+    goes_on: AtomicBool,
+    looks: AtomicUsize,
     under_way: AtomicUsize,
     stop: AtomicBool,
     pause: Duration,
-    tally: Mutex<Tally>,
+    seen: Mutex<Seen>,
 }
 
 impl Load {
@@ -116,16 +143,28 @@ impl Load {
             queue: Mutex::default(),
             before: Mutex::new(before),
             repeats: AtomicUsize::new(repeats),
+            goes_on: AtomicBool::new(false),
+            looks: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
             pause,
-            tally: Mutex::default(),
+            seen: Mutex::default(),
         });
         let mut workers = JoinSet::new();
         for _ in 0..connections {
             workers.spawn(work(shared.clone()));
         }
         Self { shared, workers }
+    }
+
+    /// When all repeats are sent, every hundredth look at the address is a repeat instead, until the end.
+    pub(super) fn goes_on(&self) {
+        self.shared.goes_on.store(true, Ordering::Relaxed);
+    }
+
+    /// Repeats that were asked for and not sent yet.
+    pub(super) fn repeats_left(&self) -> usize {
+        self.shared.repeats.load(Ordering::Relaxed)
     }
 
     /// Deliveries without an answer so far.
@@ -135,28 +174,30 @@ impl Load {
 
     /// Whether everything was taken on, and sent again as often as asked.
     pub(super) fn is_done(&self) -> bool {
+        // Locked, nothing is taken out meanwhile; and what failed waits before it is no longer under way.
+        let queue = lock(&self.shared.queue);
         self.under_way() == 0
-            && lock(&self.shared.queue).is_empty()
+            && queue.is_empty()
             && self.shared.kiotviet.outbox().is_empty()
-            && self.shared.repeats.load(Ordering::Relaxed) == 0
+            && self.repeats_left() == 0
     }
 
     /// What was seen since this was last asked.
-    pub(super) fn seen(&self) -> Tally {
-        std::mem::take(&mut *lock(&self.shared.tally))
+    pub(super) fn seen(&self) -> Seen {
+        std::mem::take(&mut *lock(&self.shared.seen))
     }
 
     /// Ends when each connection has its last answer; gives what was seen, and what came before.
-    pub(super) async fn end(mut self) -> (Tally, VecDeque<Delivery>) {
+    pub(super) async fn end(mut self) -> (Seen, VecDeque<Delivery>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while self.workers.join_next().await.is_some() {}
         // What was taken out and not sent failed as far as KiotViet can tell.
         for delivery in lock(&self.shared.queue).drain(..) {
             self.shared.kiotviet.settle(delivery, None);
         }
-        let tally = std::mem::take(&mut *lock(&self.shared.tally));
+        let seen = self.seen();
         let before = std::mem::take(&mut *lock(&self.shared.before));
-        (tally, before)
+        (seen, before)
     }
 }
 
@@ -169,16 +210,16 @@ async fn work(shared: Arc<Shared>) {
             if let Ok(look) = look {
                 let began = Instant::now();
                 let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(look)).await;
-                shared.seen(answer.ok().and_then(Result::ok), began).await;
+                let answer = answer.ok().and_then(Result::ok);
+                lock(&shared.seen).looks.add(answer, began.elapsed());
+                shared.rest(answer).await;
             }
             continue;
         };
         let request = shared.kiotviet.request(&delivery);
-        shared.under_way.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(request)).await;
         let answer = answer.ok().and_then(Result::ok);
-        shared.under_way.fetch_sub(1, Ordering::Relaxed);
         if answer == Some(200) {
             let mut before = lock(&shared.before);
             before.push_back(delivery.clone());
@@ -186,8 +227,11 @@ async fn work(shared: Arc<Shared>) {
                 before.pop_front();
             }
         }
+        lock(&shared.seen).deliveries.add(answer, began.elapsed());
+        // Waits again where it was not taken on, so it is at no moment neither under way nor waiting.
         shared.kiotviet.settle(delivery, answer);
-        shared.seen(answer, began).await;
+        shared.under_way.fetch_sub(1, Ordering::Relaxed);
+        shared.rest(answer).await;
     }
 }
 
@@ -199,6 +243,7 @@ impl Shared {
             queue.extend(self.kiotviet.take_deliveries());
         }
         if let Some(delivery) = queue.pop_front() {
+            self.under_way.fetch_add(1, Ordering::Relaxed);
             return Some(delivery);
         }
         let mut before = lock(&self.before);
@@ -207,15 +252,20 @@ impl Shared {
             return None;
         }
         let (order, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
-        self.repeats.fetch_update(order, fetch, less).ok()?;
+        if self.repeats.fetch_update(order, fetch, less).is_err() {
+            let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+            if !self.goes_on.load(Ordering::Relaxed) || !looks.is_multiple_of(LOOKS) {
+                return None;
+            }
+        }
         let mut again = before.pop_front()?;
         before.push_back(again.clone());
         again.duplicate = true;
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         Some(again)
     }
 
-    async fn seen(&self, answer: Option<u16>, began: Instant) {
-        lock(&self.tally).add(answer, began.elapsed());
+    async fn rest(&self, answer: Option<u16>) {
         let pause = match answer {
             Some(200..=299) => self.pause,
             _ => self.pause.max(AFTER_FAILURE),

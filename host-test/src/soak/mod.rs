@@ -8,6 +8,7 @@ mod journal;
 pub mod kill;
 mod load;
 pub mod site;
+mod watch;
 
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -23,25 +24,38 @@ pub enum What {
     Kill(kill::Options),
 }
 
+/// How figures are printed: as a table, unless told otherwise.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Print {
+    /// Print the figures as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the rows of `docs/soak.md`.
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}
+
 /// Does it and prints the figures; an error when anything was lost, doubled or stuck, when KiotViet
 /// got a code that stops it, or when the host grew beyond its bound.
 pub async fn run(what: &What) -> Result<()> {
     let program = std::env::current_exe().context("this program's own path")?;
     let program = [program.display().to_string(), "host".to_owned()];
     tokio::task::spawn_blocking(xtask::build_component).await??;
-    let (json, figures, wrong) = match what {
+    let (print, markdown, figures, wrong) = match what {
         What::Flood(options) => {
             let figures = flood::run(options, &program).await?;
-            let wrong = figures.wrong();
-            (options.json, serde_json::to_value(figures)?, wrong)
+            let (rows, wrong) = (figures.markdown(), figures.wrong());
+            (&options.print, rows, serde_json::to_value(figures)?, wrong)
         }
         What::Kill(options) => {
             let figures = kill::run(options, &program).await?;
-            let wrong = figures.wrong();
-            (options.json, serde_json::to_value(figures)?, wrong)
+            let (rows, wrong) = (figures.markdown(), figures.wrong());
+            (&options.print, rows, serde_json::to_value(figures)?, wrong)
         }
     };
-    if json {
+    if print.markdown {
+        println!("{markdown}");
+    } else if print.json {
         println!("{figures:#}");
     } else {
         println!("{}", table(&figures));

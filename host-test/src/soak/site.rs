@@ -1,5 +1,6 @@
 //! A shop with its vendors on loopback, and the host as a child process that can be killed.
 
+use super::watch::{Watch, Watched};
 use crate::{
     child::{Process, free_port},
     demo::client::App,
@@ -56,6 +57,8 @@ pub(super) struct Site {
     pub(super) getfly: Arc<GetflySim>,
     pub(super) kiotviet_faults: Arc<Faulty>,
     pub(super) getfly_faults: Arc<Faulty>,
+    /// The calls of the host that runs.
+    pub(super) watch: Arc<Watch>,
     pub(super) port: u16,
     pub(super) api: App,
     clock: Arc<dyn SimClock>,
@@ -98,10 +101,17 @@ impl Site {
         getfly.add_user(User::new(12, "lan", "Nhân Viên Một", "+84 900 000 501"));
         let kiotviet_faults = Arc::new(Faulty::new(kiotviet.clone(), clock.clone(), seed));
         let getfly_faults = Arc::new(Faulty::new(getfly.clone(), clock.clone(), seed));
+        let watch = Arc::new(Watch::default());
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let servers = [
-            serve(kiotviet_faults.clone(), listen().await?)?,
-            serve(getfly_faults.clone(), listen().await?)?,
+            serve(
+                Watched::kiotviet(kiotviet_faults.clone(), &watch),
+                listen().await?,
+            )?,
+            serve(
+                Watched::getfly(getfly_faults.clone(), &watch),
+                listen().await?,
+            )?,
         ];
         let folder = Folder::make()?;
         let (redis, store) = match store {
@@ -135,6 +145,7 @@ impl Site {
             getfly,
             kiotviet_faults,
             getfly_faults,
+            watch,
             port,
             api: App::new(port, ADMIN_TOKEN),
             clock,
@@ -223,16 +234,6 @@ impl Site {
             *promised.entry(key).or_default() += 1;
         }
         promised
-    }
-
-    /// The methods of the calls that Getfly has not answered yet. A call that a killed host left does
-    /// not stay here: it is told apart by its age.
-    pub(super) fn getfly_calls_under_way(&self) -> Vec<http::Method> {
-        let recent = self.clock.now() - jiff::SignedDuration::from_millis(50);
-        let calls = self.getfly.calls().into_iter().rev();
-        let calls = calls.take_while(|call| call.at > recent);
-        let open = calls.filter(|call| call.status.is_none());
-        open.map(|call| call.method).collect()
     }
 
     /// Drains until nothing waits; gives what still does when that takes too long, and what needs a
