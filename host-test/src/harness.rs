@@ -14,10 +14,10 @@
 use crate::{
     keyvalue::{Backend, Memory},
     manifest::{Manifest, OutboundPolicy},
-    native::{ADMIN_TOKEN, PUBLIC, test_variables},
+    native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables},
     outbound::{CallLog, Outbound, OutboundCall},
     runtime::{Finished, GuestClock, Metering, Runtime, World},
-    sim::{SimClock, TokioClock, Upstream, lock},
+    sim::{Faulty, SimClock, TokioClock, Upstream, lock},
 };
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
@@ -100,6 +100,13 @@ impl Builder {
     pub fn upstream(mut self, origin: &str, upstream: Arc<dyn Upstream>) -> Self {
         self.upstreams.insert(origin.to_owned(), upstream);
         self
+    }
+
+    /// Answers calls to both vendors.
+    pub fn vendors(self, kiotviet: &Arc<Faulty>, getfly: &Arc<Faulty>) -> Self {
+        self.upstream(KIOTVIET, kiotviet.clone())
+            .upstream(KIOTVIET_ID, kiotviet.clone())
+            .upstream(GETFLY, getfly.clone())
     }
 
     /// Keeps the store here, so that several can share it or one survive.

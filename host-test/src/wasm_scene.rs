@@ -3,7 +3,6 @@
 
 use crate::{
     harness::{Builder, Harness, Outcome, START},
-    native::{GETFLY, KIOTVIET, KIOTVIET_ID},
     scene::{CONNECTION, On},
     sim::{Faulty, GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
 };
@@ -35,9 +34,7 @@ impl WasmScene {
         let kiotviet_faults = Arc::new(Faulty::new(kiotviet.clone(), clock.clone(), 1));
         let getfly_faults = Arc::new(Faulty::new(getfly.clone(), clock.clone(), 2));
         let app = Harness::builder()
-            .upstream(KIOTVIET, kiotviet_faults.clone())
-            .upstream(KIOTVIET_ID, kiotviet_faults.clone())
-            .upstream(GETFLY, getfly_faults.clone())
+            .vendors(&kiotviet_faults, &getfly_faults)
             .clock(clock);
         Ok(Self {
             app: Arc::new(changed(app).build()?),

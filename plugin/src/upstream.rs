@@ -127,8 +127,8 @@ fn is_key_like(word: &str) -> bool {
         .any(|run| run.len() >= KEY_CHARS && run.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Masks digits that may be a phone number, however they are grouped: by all that a phone field may
-/// have between them, by what separates two numbers, and by a blank's `%20` in an address.
+/// Masks digits that may be a phone number, however they are grouped: by all that may stand inside a number,
+/// by `/` and `+`, and by a blank's `%20` in an address.
 fn mask_digits(text: &str) -> String {
     let mut out = String::new();
     // The digits seen since the last text, the separators among them, and those after the last.

@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use redb::{
-    Database, DatabaseError, ReadOnlyTable, ReadableDatabase, ReadableTable, ReadableTableMetadata,
-    Table, TableDefinition,
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    ReadableTableMetadata, Table, TableDefinition,
 };
 use tokio::sync::oneshot;
 
@@ -23,6 +23,9 @@ use super::{Backend, Cell, Reply, is_a_counter};
 
 const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
 const COUNTERS: TableDefinition<'_, &str, i64> = TableDefinition::new("counters");
+
+/// Memory for pages of the file, bytes; redb would take a gigabyte.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// How many writes one transaction may carry; bounds how long the first of them waits.
 const GROUP: usize = 1024;
@@ -142,7 +145,7 @@ impl Embedded {
         fs::create_dir_all(directory)
             .with_context(|| format!("cannot create the state directory {shown}"))?;
         let path = directory.join("store.redb");
-        let database = match Database::create(&path) {
+        let database = match Builder::new().set_cache_size(CACHE_BYTES).create(&path) {
             Ok(database) => database,
             Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
                 return Err(InUse(directory.to_owned()).into());
@@ -282,7 +285,7 @@ fn write_groups(database: &Database, committed: &Committed, queue: &mpsc::Receiv
             .unzip();
         let results = match commit(database, changes) {
             Ok(results) => results,
-            // Nothing of the group is there.
+            // Nobody can tell whether it is on the disk: the plugin takes an error so.
             Err(error) => vec![Err(words(error)); replies.len()],
         };
         // Before anybody hears of it: who wrote must read it.

@@ -18,7 +18,7 @@ pub mod stores;
 pub mod switched;
 pub mod traps;
 
-use crate::harness;
+use crate::{harness, runtime::Runtime};
 use anyhow::{Result, bail};
 use report::{Found, Took};
 use scenario::Scenario;
@@ -54,7 +54,7 @@ pub struct Options {
     /// Play the scenarios over this Redis too, e.g. redis://127.0.0.1:6379; all its databases are emptied.
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
-    /// Print the figures as JSON.
+    /// Print the scenarios' figures as JSON.
     #[arg(long)]
     pub json: bool,
 }
@@ -70,30 +70,39 @@ pub fn run(options: &Options) -> Result<()> {
             bail!("no scenario {only}; there are {names}");
         }
     }
-    let mut took = Took::default();
-    let found = timed(&mut took.scenarios, || every_scenario(&scenarios, options));
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
-    } else {
-        println!("{}", report::table(&found));
-    }
     let whole = options.only.is_none();
+    // Whatever cannot be had is told before the hours.
+    let component = harness::component()?;
+    let kinds = match whole {
+        true => stores::every_kind(options.redis.as_deref())?,
+        false => Vec::new(),
+    };
+    let mut took = Took::default();
+    let traps = timed(&mut took.traps, || {
+        every_trap(&scenarios, &component, options)
+    });
+    let stores = timed(&mut took.stores, || stores::every_single(&kinds));
     let races = timed(&mut took.races, || match whole {
         true => races::all(),
         false => Vec::new(),
     });
-    let stores = timed(&mut took.stores, || match whole {
-        true => stores::every_store(options.redis.as_deref()),
-        false => Ok(Vec::new()),
-    });
-    let traps = timed(&mut took.traps, || every_trap(&scenarios, options));
+    let scenarios = timed(&mut took.scenarios, || every_scenario(&scenarios, options));
     let found = Found {
-        scenarios: found,
+        scenarios,
         races,
-        stores: stores?,
-        traps: traps?,
+        stores,
+        traps,
         took,
     };
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&found.scenarios)?);
+    } else {
+        println!(
+            "{}\n{}",
+            report::table(&found.scenarios),
+            traps::table(&found.traps)
+        );
+    }
     for told in found.told() {
         eprintln!("{told}");
     }
@@ -114,14 +123,13 @@ fn timed<T>(took: &mut Duration, run: impl FnOnce() -> T) -> T {
     found
 }
 
-fn every_trap(scenarios: &[Scenario], options: &Options) -> Result<Vec<Trapped>> {
-    let component = harness::component()?;
+fn every_trap(scenarios: &[Scenario], component: &Runtime, options: &Options) -> Vec<Trapped> {
     let plan = |_: &Scenario, _| Plan {
         stride: options.stride,
         twice: TRAPPED_TWICE,
         seed: options.seed,
     };
-    Ok(traps::every_scenario(scenarios, &component, plan))
+    traps::every_scenario(scenarios, component, plan)
 }
 
 fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<search::Tally> {

@@ -55,7 +55,7 @@ pub struct Kind {
 }
 
 /// What a search over one store found.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone)]
 pub struct StoreTally {
     /// The store.
     pub store: &'static str,
@@ -216,17 +216,22 @@ pub fn kinds() -> Result<Vec<Kind>> {
     ])
 }
 
-/// Every single mishap of every scenario over each store, and over this Redis.
-pub fn every_store(redis: Option<&str>) -> Result<Vec<StoreTally>> {
+/// The same and this Redis.
+pub(super) fn every_kind(redis: Option<&str>) -> Result<Vec<Kind>> {
     let mut kinds = kinds()?;
     kinds.extend(redis.map(Kind::redis).transpose()?);
+    Ok(kinds)
+}
+
+/// Every single mishap of every scenario over each of these stores.
+pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     let scenarios = scenario::all();
     let each = kinds.iter().map(|kind| {
         let tally = search(kind, &scenarios, |_| Some(1));
         eprintln!("{tally}");
         tally
     });
-    Ok(each.collect())
+    each.collect()
 }
 
 /// Plays every scenario over a store, and single mishaps of those for which `every` gives a number: each

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     harness::{Harness, Outcome},
     keyvalue::Memory,
-    native::{GETFLY, Guest, KIOTVIET, KIOTVIET_ID},
+    native::Guest,
     runtime::Runtime,
     sim::{Boxed, lock},
 };
@@ -24,6 +24,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+/// The host's line about a trap.
+const STOPPED: &str = "the guest was stopped";
+/// Of one that was set.
+const OUT_OF_FUEL: &str = "all fuel consumed";
 /// Failures that are kept in words.
 const FAILURES_TOLD: usize = 10;
 
@@ -39,13 +43,13 @@ pub struct Plan {
 }
 
 /// What the traps of one scenario found.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone)]
 pub struct Trapped {
     /// The scenario.
     pub scenario: &'static str,
     /// What it takes without a trap.
     pub fuel: u64,
-    /// Runs that were trapped.
+    /// Runs that were trapped once.
     pub traps: usize,
     /// Of these, before the request had its answer.
     pub unanswered: usize,
@@ -76,10 +80,10 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
     let plain = run(scenario, component, &[]);
     let fuel = plain.spent.used;
     let plan = plan(fuel);
-    let stride = usize::try_from(plan.stride).unwrap_or(usize::MAX);
+    let stride = usize::try_from(plan.stride.max(1)).unwrap_or(usize::MAX);
     let once = (plan.stride..fuel).step_by(stride).map(|k| vec![k]);
     let mut rng = StdRng::seed_from_u64(plan.seed);
-    // The second one in what follows the first: deliveries again, further drains.
+    // The second one in what follows the first, redeliveries included; where that is over before, there is none.
     let twice = (0..plan.twice).map(|_| {
         let first = rng.random_range(1..fuel.max(2));
         vec![first, first + rng.random_range(1..fuel.max(2))]
@@ -104,7 +108,7 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
 
 /// How a run went.
 struct Run {
-    spent: Fuel,
+    spent: Meter,
     /// What must not be, by the checker.
     findings: BTreeSet<Finding>,
 }
@@ -117,10 +121,12 @@ fn run(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Run {
         let guest = Arc::new(Component::of(&play, component));
         play.scene.app.play_by(guest.clone());
         play.past(scenario).await;
-        lock(&guest.fuel).begin(points);
+        lock(&guest.meter).begin(points);
         (scenario.act)(&play).await;
-        let spent = std::mem::take(&mut *lock(&guest.fuel));
-        (spent, play.rest(scenario).await)
+        lock(&guest.meter).end();
+        let evidence = play.rest(scenario).await;
+        let meter = std::mem::take(&mut *lock(&guest.meter));
+        (meter, evidence)
     });
     match played {
         Some((spent, evidence)) => Run {
@@ -128,7 +134,7 @@ fn run(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Run {
             findings: evidence.iter().flat_map(checker::check).collect(),
         },
         None => Run {
-            spent: Fuel::default(),
+            spent: Meter::default(),
             findings: [play::never_ended()].into(),
         },
     }
@@ -137,39 +143,46 @@ fn run(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Run {
 /// The component in the place of the native code.
 struct Component {
     app: Harness,
-    fuel: Mutex<Fuel>,
+    meter: Mutex<Meter>,
 }
 
 /// What is used of fuel, and where it ends.
 #[derive(Debug, Default)]
-struct Fuel {
+struct Meter {
     counts: bool,
     used: u64,
     points: VecDeque<u64>,
     traps: usize,
     unanswered: usize,
-    /// Traps that nobody set.
-    strange: Vec<String>,
+    /// Traps that nobody set: the component failed by itself.
+    unexpected: Vec<String>,
 }
 
 impl Component {
     fn of(play: &Play, component: &Runtime) -> Self {
         let scene = &play.scene;
         let app = Harness::builder()
-            .upstream(KIOTVIET, scene.kiotviet_faults.clone())
-            .upstream(KIOTVIET_ID, scene.kiotviet_faults.clone())
-            .upstream(GETFLY, scene.getfly_faults.clone())
+            .vendors(&scene.kiotviet_faults, &scene.getfly_faults)
             .clock(scene.clock.clone())
             .store(scene.app.backend())
             .over(component.clone());
         Self {
             app,
-            fuel: Mutex::default(),
+            meter: Mutex::default(),
         }
     }
 }
 
-impl Fuel {
+impl Component {
+    /// The host's own words for the last trap; the answer's are the same for all.
+    fn why_stopped(&self) -> String {
+        let lines = self.app.logs();
+        let stopped = lines.iter().rfind(|line| line.contains(STOPPED));
+        stopped.cloned().unwrap_or_default()
+    }
+}
+
+impl Meter {
     fn begin(&mut self, points: &[u64]) {
         self.counts = true;
         self.points = points.iter().copied().collect();
@@ -181,34 +194,39 @@ impl Fuel {
         Some(point.saturating_sub(self.used).max(1))
     }
 
-    fn spend(&mut self, left: Option<u64>, outcome: &Outcome) {
-        let trap = outcome.finished.trap.as_ref();
-        if let (None, Some(trap)) = (left, trap) {
-            self.strange.push(trap.clone());
+    /// No further trap.
+    fn end(&mut self) {
+        self.counts = false;
+        self.points.clear();
+    }
+
+    /// A request was trapped, for this reason, or not.
+    fn spend(&mut self, left: Option<u64>, outcome: &Outcome, trap: Option<String>) {
+        match (left, trap) {
+            (Some(left), Some(trap)) if trap.contains(OUT_OF_FUEL) => {
+                self.used += left;
+                self.points.pop_front();
+                self.traps += 1;
+                self.unanswered += usize::from(outcome.status == 503);
+            }
+            (_, Some(trap)) => self.unexpected.push(trap),
+            (_, None) if self.counts => self.used += outcome.finished.fuel,
+            (_, None) => {}
         }
-        if !self.counts {
-            return;
-        }
-        let Some(left) = left.filter(|_| trap.is_some()) else {
-            self.used += outcome.finished.fuel;
-            return;
-        };
-        self.used += left;
-        self.points.pop_front();
-        self.traps += 1;
-        self.unanswered += usize::from(outcome.status == 503);
     }
 }
 
 impl Guest for Component {
     fn request(&self, request: http::Request<Bytes>) -> Boxed<'_, Answer> {
         Box::pin(async move {
-            let left = lock(&self.fuel).left();
+            let left = lock(&self.meter).left();
             let outcome = match left {
                 Some(left) => self.app.trapped_at(left).request(request).await,
                 None => self.app.request(request).await,
             };
-            lock(&self.fuel).spend(left, &outcome);
+            let trapped = outcome.finished.trap.is_some();
+            let trap = trapped.then(|| self.why_stopped());
+            lock(&self.meter).spend(left, &outcome, trap);
             Answer {
                 body: outcome.body.to_vec(),
                 ..Answer::empty(outcome.status)
@@ -229,7 +247,7 @@ impl Trapped {
             _ => self.twice += 1,
         }
         let mut wrong: Vec<String> = run.findings.iter().map(ToString::to_string).collect();
-        wrong.extend(spent.strange.iter().map(|trap| format!("stopped: {trap}")));
+        wrong.extend(spent.unexpected.iter().cloned());
         if wrong.is_empty() {
             return;
         }
@@ -278,4 +296,44 @@ pub fn table(tallies: &[Trapped]) -> String {
     }
     row("all", &|of| tallies.iter().map(of).sum());
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Finished;
+
+    fn outcome(status: u16, fuel: u64) -> Outcome {
+        Outcome {
+            status,
+            headers: http::HeaderMap::new(),
+            body: Bytes::new(),
+            finished: Finished {
+                fuel,
+                ..Finished::default()
+            },
+        }
+    }
+
+    #[test]
+    fn fuel_is_counted_over_requests_and_a_trap_that_nobody_set_is_told() {
+        let mut meter = Meter::default();
+        assert_eq!(meter.left(), None, "the past is not trapped");
+        meter.begin(&[100, 130]);
+        meter.spend(meter.left(), &outcome(200, 60), None);
+        assert_eq!(meter.left(), Some(40));
+        let out_of_fuel = || Some(format!("{STOPPED}: {OUT_OF_FUEL}"));
+        meter.spend(meter.left(), &outcome(503, 0), out_of_fuel());
+        assert_eq!(
+            (meter.traps, meter.unanswered, meter.left()),
+            (1, 1, Some(30))
+        );
+        // It panics by itself, with fuel left; then once more where nothing is to be trapped.
+        let panicked = || Some(format!("{STOPPED}: unreachable"));
+        meter.spend(meter.left(), &outcome(503, 0), panicked());
+        meter.end();
+        assert_eq!(meter.left(), None);
+        meter.spend(meter.left(), &outcome(503, 0), panicked());
+        assert_eq!((meter.traps, meter.unexpected.len()), (1, 2));
+    }
 }
