@@ -30,7 +30,6 @@ async fn a_flood_of_good_and_bad_clients_is_survived_within_bounded_memory() {
     let figures = flood::run(&options, &program()).await.expect("it runs");
     assert_eq!(figures.wrong(), Vec::<String>::new(), "{figures:#?}");
     assert!(figures.sent >= 1000 && figures.items_answered_200 > 0);
-    assert!(figures.healthz.contains("200: "), "{figures:#?}");
 }
 
 /// Ten rounds, the first of which kills the worker in the midst of a create; `seed` decides at which step.

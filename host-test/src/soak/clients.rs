@@ -73,6 +73,9 @@ pub(super) struct Seen {
     slow: Mutex<Vec<bool>>,
 }
 
+/// Clients that send the beginning of a request: how many, what, and where their answers are counted.
+type Unended = (usize, String, fn(&Seen) -> &Mutex<Tally>);
+
 /// What became of a large body.
 struct Large {
     length: usize,
@@ -101,23 +104,21 @@ impl Bad {
         let seen = Arc::new(Seen::default());
         let mut workers = JoinSet::new();
         let (port, hook) = (site.port, site.hook()?);
-        let half = format!("POST {hook} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
-        for _ in 0..HALF_HEADERS {
-            let (seen, text) = (seen.clone(), half.clone());
-            workers.spawn(async move {
-                for _ in 0..rounds {
-                    seen.unended(port, &text, &seen.half_headers).await;
-                }
-            });
-        }
-        let half = format!("{half}content-length: 1000\r\n\r\n{{\"Id\":");
-        for _ in 0..HALF_BODIES {
-            let (seen, text) = (seen.clone(), half.clone());
-            workers.spawn(async move {
-                for _ in 0..rounds {
-                    seen.unended(port, &text, &seen.half_bodies).await;
-                }
-            });
+        let header = format!("POST {hook} HTTP/1.1\r\nhost: 127.0.0.1\r\n");
+        let body = format!("{header}content-length: 1000\r\n\r\n{{\"Id\":");
+        let unended: [Unended; 2] = [
+            (HALF_HEADERS, header, |seen| &seen.half_headers),
+            (HALF_BODIES, body, |seen| &seen.half_bodies),
+        ];
+        for (clients, text, tally) in unended {
+            for _ in 0..clients {
+                let (seen, text) = (seen.clone(), text.clone());
+                workers.spawn(async move {
+                    for _ in 0..rounds {
+                        seen.unended(port, &text, tally(&seen)).await;
+                    }
+                });
+            }
         }
         for _ in 0..SLOW_READERS {
             let seen = seen.clone();
@@ -179,14 +180,16 @@ async fn unread(port: u16) -> std::io::Result<bool> {
     let request = format!(
         "GET /api/events?limit=200 HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {ADMIN_TOKEN}\r\n\r\n"
     );
-    let began = Instant::now();
-    let mut cut_off = stream.write_all(request.repeat(UNREAD).as_bytes()).await;
-    while cut_off.is_ok() && began.elapsed() < UNREAD_FOR {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        // An empty line between two requests means nothing; it fails on a broken connection.
-        cut_off = stream.write_all(b"\r\n").await;
-    }
-    Ok(cut_off.is_err())
+    let cut_off = async {
+        let requests = request.repeat(UNREAD);
+        let mut written = stream.write_all(requests.as_bytes()).await;
+        while written.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            // An empty line between two requests means nothing; it fails on a broken connection.
+            written = stream.write_all(b"\r\n").await;
+        }
+    };
+    Ok(tokio::time::timeout(UNREAD_FOR, cut_off).await.is_ok())
 }
 
 /// A signed delivery of this length about a known customer; the code that came.

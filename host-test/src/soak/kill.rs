@@ -52,8 +52,8 @@ const ANSWERED: f64 = 0.04;
 const JUST_AFTER: Duration = Duration::from_millis(50);
 /// The last create that is held or waited for: a round's own customers make more.
 const CREATES: usize = 4;
-/// The last read that is held: a round's own customers make more.
-const READS: usize = 12;
+/// The last other call that is held: a round's own customers make more.
+const OTHERS: usize = 12;
 
 /// What is killed, and how often.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,9 +67,8 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// Every so many rounds, the first included, wait until the worker works and kill it at a call. More
-    /// than five may be too few of them in a long run.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10))]
+    /// Every so many rounds, the first included, wait until the worker works and kill it at a call.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub at_work_every: u32,
     /// How the figures are printed.
     #[command(flatten)]
@@ -89,14 +88,14 @@ impl Aim {
     /// They take turns, so that each comes as often as the others.
     fn of(turn: u64, rng: &mut StdRng) -> Self {
         let creates = rng.random_range(0..CREATES);
-        let reads = rng.random_range(0..READS);
+        let others = rng.random_range(0..OTHERS);
         let at = match turn % 4 {
             0 => Step::BeforeItsEffect,
-            1 => Step::Read,
+            1 => Step::Other,
             2 => Step::AfterItsEffect,
             _ => return Self::Answered(creates + 1),
         };
-        let passes = if at == Step::Read { reads } else { creates };
+        let passes = if at == Step::Other { others } else { creates };
         let late = rng.random_bool(0.5);
         Self::Held(Hold { at, passes, late })
     }
@@ -118,19 +117,27 @@ pub struct Figures {
     pub seed: u64,
     /// Kills.
     pub kills: usize,
-    /// Of these, before the host said that it serves.
-    pub kills_while_starting: usize,
-    /// With deliveries under way.
+    /// Of these, within 2 s of the start of the process, whether it served by then or not.
+    pub kills_within_2_s_of_the_start: usize,
+    /// With deliveries under way, in the other rounds.
     pub kills_while_accepting: usize,
-    /// With a call of the worker under way at a vendor: the next three together.
+    /// Rounds whose kill was to come while the vendors hold a call.
+    pub rounds_at_a_held_call: usize,
+    /// Of these, with the call held at the kill.
+    pub kills_at_a_held_call: usize,
+    /// Rounds whose kill was to come while Getfly holds a create.
+    pub rounds_at_a_held_create: usize,
+    /// Of these, with the create held at the kill.
+    pub kills_at_a_held_create: usize,
+    /// With a call of the worker under way at a vendor, whatever the round was meant for.
     pub kills_at_work: usize,
-    /// In a call that creates nothing.
-    pub kills_in_a_read: usize,
+    /// In a call that creates no record.
+    pub kills_in_another_call: usize,
     /// In a create in Getfly that had no effect yet; half of those that were held had it a second later.
     pub kills_before_a_creates_effect: usize,
     /// In a create in Getfly that had its effect, and no answer.
     pub kills_after_a_creates_effect: usize,
-    /// With no call under way, at most 50 ms after the answer to a create.
+    /// With no call under way, at most 50 ms after a create was answered with success.
     pub kills_just_after_a_create: usize,
     /// Deliveries sent, repeats too.
     pub sent: usize,
@@ -177,12 +184,13 @@ impl Figures {
                 self.answers, self.looks
             ));
         }
-        // By construction: the vendors hold a call until the kill.
-        let creates = self.kills_before_a_creates_effect + self.kills_after_a_creates_effect;
-        if self.kills_at_work < self.kills / 10 || creates < self.kills / 40 {
+        // By construction none is missed: the vendors hold a call until the kill.
+        let (calls, creates) = (self.rounds_at_a_held_call, self.rounds_at_a_held_create);
+        let held = (self.kills_at_a_held_call, self.kills_at_a_held_create);
+        if held != (calls, creates) {
             wrong.push(format!(
-                "only {} of {} kills came at work, {creates} in a create",
-                self.kills_at_work, self.kills
+                "of {calls} kills meant for a held call {} came there, of {creates} for a create {}",
+                held.0, held.1
             ));
         }
         if self.missing_after_a_start > 0 {
@@ -241,12 +249,12 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
             Some(aim) => come_to(aim, &mut site, &load, &mut rng).await?,
             None if starting => wait_up_to(STARTING, &mut rng).await,
             None if rng.random_bool(0.5) => {
-                deliveries_come(&load).await;
+                deliveries_come(&load).await?;
                 wait_up_to(ACCEPTING, &mut rng).await;
             }
             None => wait_up_to(SERVING, &mut rng).await,
         }
-        figures.count(&site, &process, &load, starting);
+        figures.count(&site, &process, &load, aim, starting);
         process.kill().await?;
         let (answers, sent) = load.end().await;
         before = sent;
@@ -259,9 +267,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     let load = Load::begin(&site, CONNECTIONS, 0, Duration::ZERO, before);
-    while !load.is_done() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    load.until_done().await?;
     seen.merge(load.end().await.0);
     let unfinished = site.settle().await?;
     journal.check(&site).await?;
@@ -302,7 +308,7 @@ async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Re
             Aim::Held(_) => {
                 if is_new {
                     site.act(CUSTOMERS, rng);
-                    deliveries_come(load).await;
+                    deliveries_come(load).await?;
                 }
                 HELD
             }
@@ -317,10 +323,9 @@ async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Re
 }
 
 /// Waits until one is under way, or all are through already.
-async fn deliveries_come(load: &Load) {
-    while load.under_way() == 0 && !load.is_done() {
-        tokio::time::sleep(LOOK).await;
-    }
+async fn deliveries_come(load: &Load) -> Result<()> {
+    let come = |load: &Load| (load.under_way() > 0 || load.is_done()).then_some(());
+    load.until("a delivery under way", come).await
 }
 
 async fn wait_up_to(latest: f64, rng: &mut StdRng) {
@@ -329,16 +334,30 @@ async fn wait_up_to(latest: f64, rng: &mut StdRng) {
 
 impl Figures {
     /// What is going on at the moment of a kill.
-    fn count(&mut self, site: &Site, process: &Process, load: &Load, starting: bool) {
+    fn count(
+        &mut self,
+        site: &Site,
+        process: &Process,
+        load: &Load,
+        aim: Option<Aim>,
+        starting: bool,
+    ) {
+        if let Some(Aim::Held(Hold { at, .. })) = aim {
+            let (is_held, is_create) = (site.watch.holds(at), at != Step::Other);
+            self.rounds_at_a_held_call += 1;
+            self.rounds_at_a_held_create += usize::from(is_create);
+            self.kills_at_a_held_call += usize::from(is_held);
+            self.kills_at_a_held_create += usize::from(is_held && is_create);
+        }
         let steps = site.watch.under_way();
         let any = |step| usize::from(steps.contains(&step));
         self.kills += 1;
-        self.kills_while_starting += usize::from(starting);
+        self.kills_within_2_s_of_the_start += usize::from(starting);
         self.kills_while_accepting += usize::from(!starting && load.under_way() > 0);
         self.kills_at_work += usize::from(!steps.is_empty());
         self.kills_before_a_creates_effect += any(Step::BeforeItsEffect);
         self.kills_after_a_creates_effect += any(Step::AfterItsEffect);
-        self.kills_in_a_read += any(Step::Read);
+        self.kills_in_another_call += any(Step::Other);
         let (_, created) = site.watch.created();
         let just = created.is_some_and(|at| at.elapsed() < JUST_AFTER);
         self.kills_just_after_a_create += usize::from(steps.is_empty() && just);
@@ -358,9 +377,12 @@ impl Figures {
         let row = [
             ("store", self.store.clone()),
             ("kills", self.kills.to_string()),
-            ("while starting", self.kills_while_starting.to_string()),
+            (
+                "within 2 s of the start",
+                self.kills_within_2_s_of_the_start.to_string(),
+            ),
             ("while accepting", self.kills_while_accepting.to_string()),
-            ("in a read", self.kills_in_a_read.to_string()),
+            ("in another call", self.kills_in_another_call.to_string()),
             (
                 "in a create, before its effect",
                 self.kills_before_a_creates_effect.to_string(),

@@ -3,6 +3,7 @@
 
 use super::site::Site;
 use crate::sim::{Deliverer, HttpDeliverer, KiotVietSim, kiotviet::Delivery, lock};
+use anyhow::{Result, ensure};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
@@ -19,6 +20,11 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
 /// Of what came before, so many deliveries are kept to be sent again.
 const REMEMBERED: usize = 64;
+
+/// Pause between two looks at the crowd.
+const LOOK: Duration = Duration::from_millis(2);
+/// Whatever a crowd is waited for comes within this on the slowest machine, or the host is dead.
+pub(super) const COMES_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// Of so many looks at the address, one is a delivery where a crowd goes on.
 const LOOKS: usize = 100;
@@ -158,7 +164,7 @@ impl Load {
     }
 
     /// When all repeats are sent, every hundredth look at the address is a repeat instead, until the end.
-    pub(super) fn goes_on(&self) {
+    pub(super) fn keep_going(&self) {
         self.shared.goes_on.store(true, Ordering::Relaxed);
     }
 
@@ -180,6 +186,29 @@ impl Load {
             && queue.is_empty()
             && self.shared.kiotviet.outbox().is_empty()
             && self.repeats_left() == 0
+    }
+
+    /// Waits until this finds what it looks for; an error when that never comes.
+    pub(super) async fn until<T>(
+        &self,
+        what: &str,
+        look: impl Fn(&Self) -> Option<T>,
+    ) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return Ok(found);
+            }
+            let late = began.elapsed() > COMES_WITHIN;
+            ensure!(!late, "after {COMES_WITHIN:?}, still not: {what}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until everything was taken on.
+    pub(super) async fn until_done(&self) -> Result<()> {
+        let done = |load: &Self| load.is_done().then_some(());
+        self.until("every delivery taken on", done).await
     }
 
     /// What was seen since this was last asked.

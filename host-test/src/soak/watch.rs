@@ -1,5 +1,5 @@
 //! Both vendors' calls, seen from outside at every step and held there, so that a kill finds the worker in
-//! the midst of one: in a read, in a create before its effect, in a create after it.
+//! the midst of one: in a create in Getfly before its effect, in one after it, in any other call.
 
 use crate::sim::{Boxed, Broken, Request, Response, Upstream, lock};
 use http::Method;
@@ -16,8 +16,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// How far a call is that was not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Of a call that creates nothing, a token's too.
-    Read,
+    /// Of a call that creates no record: a read, a change of a record, a token, a webhook.
+    Other,
     /// Of a create in Getfly: nothing is stored yet.
     BeforeItsEffect,
     /// Of a create in Getfly: it is stored, and the worker does not know it.
@@ -71,7 +71,7 @@ impl Watch {
         lock(&self.0).held.values().any(|step| *step == at)
     }
 
-    /// Creates that were answered, and when the last was.
+    /// Creates that were answered with success, and when the last was.
     pub(super) fn created(&self) -> (usize, Option<Instant>) {
         let calls = lock(&self.0);
         (calls.created, calls.last_created)
@@ -136,7 +136,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// KiotViet, where nothing is ever created.
+    /// KiotViet, where no record is ever created.
     pub(super) fn kiotviet(inner: Arc<dyn Upstream>, watch: &Arc<Watch>) -> Arc<Self> {
         let watch = watch.clone();
         Arc::new(Self {
@@ -173,6 +173,10 @@ impl Watched {
             return std::future::pending().await;
         }
         let answer = self.inner.handle(request).await?;
+        if !answer.status().is_success() {
+            // Refused: it has no effect.
+            return Ok(answer);
+        }
         if call.comes_to(Step::AfterItsEffect).is_some() {
             return std::future::pending().await;
         }
@@ -187,8 +191,8 @@ impl Upstream for Watched {
             if self.creates && request.method() == Method::POST {
                 return self.create(request).await;
             }
-            let call = self.watch.begin(Step::Read);
-            if call.comes_to(Step::Read).is_some() {
+            let call = self.watch.begin(Step::Other);
+            if call.comes_to(Step::Other).is_some() {
                 return std::future::pending().await;
             }
             self.inner.handle(request).await
