@@ -25,8 +25,7 @@ use std::{
 const CUSTOMERS: usize = 40;
 /// Pause between two looks at the host.
 const LOOK: Duration = Duration::from_millis(200);
-/// The host's bound in `docs/operating.md` is 1 GiB, for any clients whatever. These here must keep within
-/// less, by what things take: 96 MiB idle; 64 MiB of the embedded store's pages; 64 instances of 4 MiB, beyond
+/// What clients can make the host take, by what things take (`docs/operating.md`): 96 MiB idle; 64 MiB of the embedded store's pages; 64 instances of 4 MiB, beyond
 /// which none is used again; six large bodies with 40 MiB in their instance and three copies of 6 MiB on the
 /// way there; a header and a body of 64 KiB for each of 768 connections.
 const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 6) + 768 * 2 / 16;
