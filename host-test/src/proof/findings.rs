@@ -133,4 +133,15 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
          slot are for both together.",
         "Found by a review of the lease, when clocks came into the random histories. Now README says eight.",
     ),
+    (
+        "A refusal of Getfly's that repeated a phone number with an en dash, a middle dot, an underscore, a \
+         character that cannot be seen or `%20` between its digits stood in the event's notes and in the store.",
+        "Found by the privacy story when its vendors refused in such words. Now what may stand between digits \
+         in a phone field is masked too (`plugin/src/upstream.rs`).",
+    ),
+    (
+        "The embedded store's page cache could grow to a gigabyte, all that the systemd unit and the Kubernetes \
+         file give the host.",
+        "Found by a review of the flood's bound. Now it is 64 MiB (`host-test/src/keyvalue/embedded.rs`).",
+    ),
 ];
