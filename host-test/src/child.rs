@@ -60,16 +60,16 @@ impl Process {
         Ok(self.child.wait().await?.code())
     }
 
-    /// Bytes of memory: now, and at most so far.
-    pub(crate) fn memory(&self) -> Option<(u64, u64)> {
-        let file = format!("/proc/{}/status", self.child.id()?);
-        let status = std::fs::read_to_string(file).ok()?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-            Some(kilobytes * 1024)
+    /// Most memory so far, MiB; 0 where the system does not tell.
+    pub(crate) fn peak_mebibytes(&self) -> u64 {
+        let read = || {
+            let file = format!("/proc/{}/status", self.child.id()?);
+            let status = std::fs::read_to_string(file).ok()?;
+            let mut lines = status.lines();
+            let peak = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
+            peak.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
         };
-        Some((field("VmRSS:")?, field("VmHWM:")?))
+        read().unwrap_or_default() / 1024
     }
 }
 

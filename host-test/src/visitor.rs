@@ -31,10 +31,15 @@ impl Shown {
 
     /// The value of the first field of this name, as it stands in the document.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let tag = self.html.split(&format!("name=\"{name}\"")).nth(1)?;
-        let tag = tag.split('>').next()?;
-        tag.split("value=\"").nth(1)?.split('"').next()
+        field(&self.html, name)
     }
+}
+
+/// The value of the first field of this name in a document, as it stands there.
+pub fn field<'a>(html: &'a str, name: &str) -> Option<&'a str> {
+    let tag = html.split(&format!("name=\"{name}\"")).nth(1)?;
+    let tag = tag.split('>').next()?;
+    tag.split("value=\"").nth(1)?.split('"').next()
 }
 
 /// See the module.

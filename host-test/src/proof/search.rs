@@ -152,10 +152,15 @@ impl Tally {
         if played.findings.is_empty() {
             return;
         }
-        self.failures += 1;
-        if self.told.len() < FAILURES_TOLD {
-            self.told.push(words(script, played));
-        }
+        fail(&mut self.failures, &mut self.told, || words(script, played));
+    }
+}
+
+/// Counts a run with a finding; the first ones are kept in words.
+pub(super) fn fail(failures: &mut usize, told: &mut Vec<String>, words: impl FnOnce() -> String) {
+    *failures += 1;
+    if told.len() < FAILURES_TOLD {
+        told.push(words());
     }
 }
 

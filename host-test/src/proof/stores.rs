@@ -6,7 +6,7 @@
 use super::{
     play::{self, Script},
     scenario::{self, Scenario},
-    search::{all, following},
+    search::{all, fail, following},
 };
 use crate::{
     keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress, Reply, spin::Spin},
@@ -28,8 +28,6 @@ const OTHERS: [(&str, &str); 4] = [
     ("kvgf-other/journal/1", "{}"),
     ("session:8", "7"),
 ];
-/// Failures that are kept in words.
-const FAILURES_TOLD: usize = 10;
 /// Databases that a Redis has unless it is told otherwise.
 const DATABASES: u16 = 16;
 /// A folder in memory, where the system has one: how often a run flushes is not what is tried here.
@@ -274,13 +272,10 @@ impl StoreTally {
         if wrong.is_empty() {
             return;
         }
-        self.failures += 1;
-        if self.told.len() < FAILURES_TOLD {
+        fail(&mut self.failures, &mut self.told, || {
             let (store, name) = (self.store, scenario.name);
-            let wrong = wrong.join("; ");
-            self.told
-                .push(format!("{store}, {name}, {script:?}: {wrong}"));
-        }
+            format!("{store}, {name}, {script:?}: {}", wrong.join("; "))
+        });
     }
 }
 

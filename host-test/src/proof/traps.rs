@@ -6,7 +6,7 @@ use super::{
     checker::{self, Finding},
     play::{self, Play},
     scenario::Scenario,
-    search::all,
+    search::{all, fail},
 };
 use crate::{
     harness::{Harness, Outcome},
@@ -28,8 +28,6 @@ use std::{
 const STOPPED: &str = "the guest was stopped";
 /// Of one that was set.
 const OUT_OF_FUEL: &str = "all fuel consumed";
-/// Failures that are kept in words.
-const FAILURES_TOLD: usize = 10;
 
 /// Where a component is trapped.
 #[derive(Debug, Clone, Copy)]
@@ -251,12 +249,10 @@ impl Trapped {
         if wrong.is_empty() {
             return;
         }
-        self.failures += 1;
-        if self.told.len() < FAILURES_TOLD {
+        fail(&mut self.failures, &mut self.told, || {
             let (name, wrong) = (self.scenario, wrong.join("; "));
-            self.told
-                .push(format!("{name}, trapped at {points:?}: {wrong}"));
-        }
+            format!("{name}, trapped at {points:?}: {wrong}")
+        });
     }
 }
 

@@ -9,10 +9,7 @@ use super::{
     load::{COMES_WITHIN, Load, Tally},
     site::{Judged, Site, StoreKind},
 };
-use crate::{
-    child::Process,
-    sim::{Fault, FaultRule},
-};
+use crate::sim::{Fault, FaultRule};
 use anyhow::{Result, ensure};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -25,9 +22,10 @@ use std::{
 const CUSTOMERS: usize = 40;
 /// Pause between two looks at the host.
 const LOOK: Duration = Duration::from_millis(200);
-/// What clients can make the host take, by what things take (`docs/operating.md`): 96 MiB idle; 64 MiB of the embedded store's pages; 64 instances of 4 MiB, beyond
-/// which none is used again; six large bodies with 40 MiB in their instance and three copies of 6 MiB on the
-/// way there; a header and a body of 64 KiB for each of 768 connections.
+/// What clients can make the host take, by what things take (`docs/operating.md`): 96 MiB idle; 64 MiB of the
+/// embedded store's pages; 64 instances of 4 MiB, beyond which none is used again; six large bodies with
+/// 40 MiB in their instance and three copies of 6 MiB on the way there; a header and a body of 64 KiB for each
+/// of 768 connections.
 const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 6) + 768 * 2 / 16;
 
 /// What the host is flooded with.
@@ -244,7 +242,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     site.connect().await?;
-    figures.memory_before_mib = mebibytes(&process);
+    figures.memory_before_mib = process.peak_mebibytes();
     site.kiotviet_faults.add(FaultRule::new(Fault::Hang));
     site.getfly_faults.add(FaultRule::new(Fault::Hang));
     site.act(CUSTOMERS, &mut rng);
@@ -268,7 +266,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
         tokio::time::sleep(LOOK).await;
     }
     figures.flooded_seconds = began.elapsed().as_secs_f64().round();
-    figures.peak_memory_mib = mebibytes(&process);
+    figures.peak_memory_mib = process.peak_mebibytes();
     let mut seen = load.seen();
     // In the middle of it: the connections go on, and are refused from now on.
     let some = |load: &Load| Some(load.under_way()).filter(|under_way| *under_way > 0);
@@ -309,9 +307,4 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.orders = format!("{} of {}", site.getfly.orders().len(), invoices.len());
     figures.judged = site.judge(unfinished);
     Ok(figures)
-}
-
-fn mebibytes(process: &Process) -> u64 {
-    let (_, peak) = process.memory().unwrap_or_default();
-    peak / 1024 / 1024
 }

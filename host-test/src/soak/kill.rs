@@ -125,10 +125,6 @@ pub struct Figures {
     pub rounds_at_a_held_call: usize,
     /// Of these, with the call held at the kill.
     pub kills_at_a_held_call: usize,
-    /// Rounds whose kill was to come while Getfly holds a create.
-    pub rounds_at_a_held_create: usize,
-    /// Of these, with the create held at the kill.
-    pub kills_at_a_held_create: usize,
     /// With a call of the worker under way at a vendor, whatever the round was meant for.
     pub kills_at_work: usize,
     /// In a call that creates no record.
@@ -185,12 +181,10 @@ impl Figures {
             ));
         }
         // By construction none is missed: the vendors hold a call until the kill.
-        let (calls, creates) = (self.rounds_at_a_held_call, self.rounds_at_a_held_create);
-        let held = (self.kills_at_a_held_call, self.kills_at_a_held_create);
-        if held != (calls, creates) {
+        let (rounds, kills) = (self.rounds_at_a_held_call, self.kills_at_a_held_call);
+        if kills != rounds {
             wrong.push(format!(
-                "of {calls} kills meant for a held call {} came there, of {creates} for a create {}",
-                held.0, held.1
+                "of {rounds} kills meant for a held call {kills} came there"
             ));
         }
         if self.missing_after_a_start > 0 {
@@ -343,11 +337,8 @@ impl Figures {
         starting: bool,
     ) {
         if let Some(Aim::Held(Hold { at, .. })) = aim {
-            let (is_held, is_create) = (site.watch.holds(at), at != Step::Other);
             self.rounds_at_a_held_call += 1;
-            self.rounds_at_a_held_create += usize::from(is_create);
-            self.kills_at_a_held_call += usize::from(is_held);
-            self.kills_at_a_held_create += usize::from(is_held && is_create);
+            self.kills_at_a_held_call += usize::from(site.watch.holds(at));
         }
         let steps = site.watch.under_way();
         let any = |step| usize::from(steps.contains(&step));
@@ -365,9 +356,7 @@ impl Figures {
     }
 
     fn note_memory(&mut self, process: &Process) {
-        if let Some((_, peak)) = process.memory() {
-            self.peak_memory_mib = self.peak_memory_mib.max(peak / 1024 / 1024);
-        }
+        self.peak_memory_mib = self.peak_memory_mib.max(process.peak_mebibytes());
     }
 
     /// The row of `docs/soak.md`, under its head.

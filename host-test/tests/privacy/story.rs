@@ -13,6 +13,7 @@ use host_test::{
         getfly::{Account, User},
         kiotviet::{InvoiceDelivery, NewCustomer, NewInvoice},
     },
+    visitor,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -246,8 +247,7 @@ impl<H: Host> Story<H> {
         }
         let cookie = self.log_in().await;
         let (_, page) = self.page(May::Nothing, &cookie, "/ui/try").await;
-        let csrf = page.split("name=\"csrf\"").nth(1).unwrap();
-        let csrf = csrf.split('"').nth(1).unwrap();
+        let csrf = visitor::field(&page, "csrf").unwrap();
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("csrf", csrf)
             .append_pair("connection", CONNECTION)
