@@ -115,7 +115,7 @@ impl Shop {
             let delivery = delivery.context("a delivery")?;
             let request = self.scene.kiotviet.request(&delivery);
             self.store.take();
-            let handled = instances.handle(request).await?;
+            let handled = instances.handle(request, ()).await?;
             let status = handled.response.status();
             ensure!(status == 200, "{what}: {status}");
             let finished = handled.after.await?;

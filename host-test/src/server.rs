@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
     time::Instant,
 };
@@ -153,29 +153,17 @@ impl App {
         self.handle_at(request, (place, None)).await
     }
 
-    /// The same, keeping what was taken for it until the instance is gone.
+    /// The same, keeping what was taken for it until the guest has nothing more to do.
     async fn handle_at(
         &self,
         request: http::Request<Bytes>,
         taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
     ) -> Result<http::Response<Bytes>> {
-        let instances = self.instances.clone();
-        let (answer, answered) = oneshot::channel();
-        tokio::spawn(async move {
-            let _taken = taken;
-            match instances.handle(request).await {
-                Ok(handled) => {
-                    let _ = answer.send(Ok(handled.response));
-                    // A guest that was stopped has logged why.
-                    let _ = handled.after.await;
-                }
-                Err(e) => {
-                    let _ = answer.send(Err(e));
-                }
-            }
-        });
-        let answered = tokio::time::timeout(ANSWER_TIME, answered).await;
-        answered.map_err(|_| anyhow!("the guest took too long"))??
+        // A guest that was stopped has logged why.
+        let handled = self.instances.handle(request, taken);
+        let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
+        let handled = handled.map_err(|_| anyhow!("the guest took too long"))?;
+        Ok(handled?.response)
     }
 
     /// Until nothing is being worked on.

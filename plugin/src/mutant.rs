@@ -55,6 +55,12 @@ mod listed {
         NoLease,
         /// An `increment` without an answer counts as the lease.
         LeaseErrorIsMine,
+        /// A worker that comes after a crash does not wait for what may have been sent.
+        CrashForgotten,
+        /// A worker whose store failed after a create gives its lease back all the same.
+        OpenCreateForgotten,
+        /// What an event's claim came to is not kept when its record is removed.
+        RemovedClaimForgotten,
         /// The lease is not asked for again before a call to a vendor.
         LeaseNotCheckedBeforeCall,
         /// The lease is not asked for again before a write to the store.
@@ -91,8 +97,6 @@ mod listed {
         RetryWithoutReadingBack,
         /// A create without an answer may be sent again at once, though Getfly may still store it.
         SettleTimeIgnored,
-        /// That nobody goes on while a create may still be stored is kept with the worker's place only.
-        PauseNotInRecord,
         /// Accounts are created without the deterministic code.
         CreateWithoutCode,
         /// Whose account was announced is forgotten once the customer's own event is too old.

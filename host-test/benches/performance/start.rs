@@ -50,7 +50,7 @@ pub(crate) fn run() -> Result<Figures> {
         tokio.block_on(runtime.handle(&world, health()?))?;
         first = first.min(began.elapsed());
         let began = Instant::now();
-        let handled = tokio.block_on(instances.handle(health()?))?;
+        let handled = tokio.block_on(instances.handle(health()?, ()))?;
         next = next.min(began.elapsed());
         tokio.block_on(handled.after)?;
     }

@@ -131,6 +131,11 @@ pub const CHECKS: &[Check] = &[
         "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows"
     ),
     check!(
+        "after the retention",
+        creating::after_the_retention,
+        "what was created stays known when its event is removed, whatever becomes of it in Getfly"
+    ),
+    check!(
         "changed between tries",
         changed::between_tries,
         "R6, R7: what people change between two tries doubles nothing, and moves no order to another account"

@@ -193,13 +193,19 @@ impl Instances {
         &self.world
     }
 
-    /// As [`Runtime::handle`], in an instance that may have served others before.
-    pub async fn handle(self: &Arc<Self>, request: http::Request<Bytes>) -> Result<Handled> {
+    /// As [`Runtime::handle`], in an instance that may have served others before. `taken` is kept
+    /// until that instance is free, also where nobody waits for the answer any more.
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: http::Request<Bytes>,
+        taken: impl Send + 'static,
+    ) -> Result<Handled> {
         let instances = self.clone();
         handled(|answer| async move {
             let mut instance = instances.take();
             let finished = instance.serve(request, answer).await;
             instances.give_back(instance);
+            drop(taken);
             finished
         })
         .await

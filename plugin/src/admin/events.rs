@@ -106,7 +106,11 @@ fn detail(record: &Record) -> Value {
 /// The events that a query asks for, newest first, and where to go on.
 async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
     let mut found = Vec::new();
-    let numbers = journal::numbers(world, query.before, LOOKED_AT).await?;
+    let numbers = if query.state == Some(State::Dead) {
+        dead(world, query.before).await?
+    } else {
+        journal::numbers(world, query.before, LOOKED_AT).await?
+    };
     let whole = numbers.len() < LOOKED_AT;
     let mut last = None;
     for seq in numbers {
@@ -126,6 +130,31 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
         }
     }
     Ok((found, last.filter(|_| !whole)))
+}
+
+/// The numbers below `before` that may be dead letters', newest first, at most [`LOOKED_AT`]: those that the
+/// worker has not looked at, those that it lists, and where there are more of them the older ones.
+async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Problem> {
+    let all = || journal::numbers(world, before, LOOKED_AT);
+    let Ok(place) = drain::load_cursor(world).await else {
+        return Ok(all().await?);
+    };
+    let oldest = place.dead.first().copied();
+    let more = place.counts.dead > place.dead.len() as u64;
+    let mut numbers = all().await?;
+    let unlooked = |seq: u64| seq > place.low || place.holes.iter().any(|hole| hole.seq == seq);
+    numbers.retain(|seq| unlooked(*seq));
+    let listed = place.dead.iter().copied();
+    numbers.extend(listed.filter(|seq| before.is_none_or(|before| *seq < before)));
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.dedup();
+    if more && numbers.len() < LOOKED_AT {
+        let below = before.into_iter().chain(oldest).min();
+        let left = LOOKED_AT.saturating_sub(numbers.len());
+        numbers.extend(journal::numbers(world, below, left).await?);
+    }
+    numbers.truncate(LOOKED_AT);
+    Ok(numbers)
 }
 
 /// `GET /api/events`.

@@ -23,7 +23,7 @@ pub enum GetflyError {
         status: u16,
     },
     /// Getfly understood and refuses.
-    #[error("Getfly refuses ({}): {}", .0.status, .0.message)]
+    #[error("Getfly refuses ({}): {}", .0.status, .0.words())]
     Refused(Refusal),
     /// 429, 5xx and the like: later.
     #[error("Getfly is busy or down ({status})")]

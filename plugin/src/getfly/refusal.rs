@@ -6,7 +6,7 @@ use super::assumptions::{
     CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
     NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
 };
-use crate::upstream::redact;
+use crate::upstream::{MAX_MESSAGE_CHARS, redact};
 use serde_json::Value;
 
 /// Field errors that are kept of one refusal.
@@ -76,6 +76,16 @@ impl Refusal {
             message: redact(&message.unwrap_or_default()),
             fields,
         }
+    }
+
+    /// Getfly's words for people: its message, and what it says of each field beside that.
+    pub fn words(&self) -> String {
+        let said = |text: &String| self.message.contains(text.as_str());
+        let fields = self.fields.iter().filter(|(_, text)| !said(text));
+        let fields = fields.map(|(field, text)| format!("{field}: {text}"));
+        let message = Some(self.message.clone()).filter(|message| !message.is_empty());
+        let all: Vec<String> = message.into_iter().chain(fields).collect();
+        all.join("; ").chars().take(MAX_MESSAGE_CHARS).collect()
     }
 
     /// Whether a record with the same code, e-mail or phone is why. Never for a refused detail,

@@ -60,8 +60,8 @@ impl InvoiceCode {
         &self.0
     }
 
-    /// The code of the invoice's family: without one trailing `.` and digits. KiotViet numbers
-    /// repeated edits `.01`, `.02`, … on the same base.
+    /// The code of the invoice's family: without one trailing `.` and one or two digits. KiotViet numbers
+    /// repeated edits `.01`, `.02`, … on the same base; a longer number is a shop's own (`2026.0001`).
     pub fn base(&self) -> &str {
         self.split_edit().unwrap_or(&self.0)
     }
@@ -73,9 +73,8 @@ impl InvoiceCode {
 
     fn split_edit(&self) -> Option<&str> {
         let (base, number) = self.0.rsplit_once('.')?;
-        let edited =
-            !base.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        edited.then_some(base)
+        let edited = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        (edited && !base.is_empty()).then_some(base)
     }
 }
 
@@ -191,6 +190,8 @@ mod tests {
             ("HD000123.01", "HD000123", true),
             ("HD000123.1", "HD000123", true),
             ("HD000123.01.02", "HD000123.01", true),
+            ("2026.0001", "2026.0001", false),
+            ("2026.0001.01", "2026.0001", true),
             ("HD000123.", "HD000123.", false),
             ("HD000123.a1", "HD000123.a1", false),
             (".01", ".01", false),

@@ -126,12 +126,14 @@ pub fn invoice_in_family(invoice: &Invoice, known: Option<KnownInvoice>) -> Opti
 }
 
 /// R3, R6: whether the invoice that KiotViet has (none: 404) is new. `original`: for an edit
-/// (`HD000123.01`), KiotViet's record of the base code, where it has one. An original that was
-/// cancelled before it became an order does not block its corrected invoice.
+/// (`HD000123.01`), KiotViet's record of the base code, where it has one; without it, what is `known` of
+/// the family stands. An original that was cancelled before it became an order does not block its
+/// corrected invoice.
 pub fn invoice_after_reading(
     on_since: Timestamp,
     record: Option<&Invoice>,
     original: Option<&Invoice>,
+    known: Option<KnownInvoice>,
 ) -> Newness {
     let Some(invoice) = record else {
         return Newness::Ignore(Reason::DeletedOnKiotviet);
@@ -140,6 +142,12 @@ pub fn invoice_after_reading(
         return Newness::Ignore(Reason::InvoiceCancelled);
     }
     let original = original.filter(|_| invoice.code.is_edit());
+    let of_an_old_one = original.is_none()
+        && invoice.code.is_edit()
+        && matches!(known, Some(KnownInvoice::Old { invoice_id, .. }) if invoice_id != invoice.id);
+    if of_an_old_one {
+        return Newness::Ignore(Reason::InvoiceEdited);
+    }
     let before = |invoice: &Invoice| invoice.created_at.map(|created| created < on_since);
     match (original.map(before), before(invoice)) {
         (Some(Some(true)), _) => Newness::Ignore(Reason::InvoiceEdited),
@@ -294,13 +302,13 @@ mod tests {
         ] {
             let record = invoice("HD1", status, created);
             assert_eq!(
-                invoice_after_reading(time(ON), Some(&record), None),
+                invoice_after_reading(time(ON), Some(&record), None, None),
                 expected,
                 "{status} {created:?}"
             );
         }
         assert_eq!(
-            invoice_after_reading(time(ON), None, None),
+            invoice_after_reading(time(ON), None, None, None),
             Ignore(Reason::DeletedOnKiotviet)
         );
     }
@@ -319,7 +327,7 @@ mod tests {
         ] {
             let record = invoice("HD1.01", 1, created);
             let original = original.map(|created| invoice("HD1", 2, created));
-            let decided = invoice_after_reading(time(ON), Some(&record), original.as_ref());
+            let decided = invoice_after_reading(time(ON), Some(&record), original.as_ref(), None);
             assert_eq!(decided, expected, "{created:?} {original:?}");
         }
     }
@@ -328,7 +336,7 @@ mod tests {
     fn r6_an_invoice_without_suffix_has_no_original() {
         let (record, other) = (invoice("HD1", 1, AFTER), invoice("HD1", 1, BEFORE));
         assert_eq!(
-            invoice_after_reading(time(ON), Some(&record), Some(&other)),
+            invoice_after_reading(time(ON), Some(&record), Some(&other), None),
             New
         );
     }

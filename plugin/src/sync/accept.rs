@@ -99,10 +99,10 @@ async fn judge<W: Store>(
         ));
     };
     let key = keys::signed(&connection.name);
-    let seen = policy == SignaturePolicy::Auto && world.get(&key).await?.is_some();
+    let seen = world.get(&key).await?.is_some();
     let note = match verdict {
         Verdict::Valid => {
-            if policy == SignaturePolicy::Auto && !seen {
+            if !seen {
                 world.set(&key, b"1").await?;
             }
             return Ok(Trust::Trusted);
@@ -110,7 +110,11 @@ async fn judge<W: Store>(
         Verdict::Missing => "signature missing",
         Verdict::Wrong => "signature did not match",
     };
-    let enforced = policy == SignaturePolicy::Enforce || seen;
+    let enforced = match policy {
+        SignaturePolicy::Enforce => true,
+        SignaturePolicy::Auto => seen,
+        SignaturePolicy::Observe => false,
+    };
     Ok(if enforced && !mutant!(SignatureIgnored) {
         Trust::Refused(note)
     } else {

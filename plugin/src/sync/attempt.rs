@@ -47,7 +47,8 @@ pub async fn attempt<W: World>(
     let opened = connection
         .open(&ready.sealer)
         .map_err(|e| unreadable(e.to_string()))?;
-    let session = Session::new(worker, ready, &connection, &opened);
+    let mut session = Session::new(worker, ready, &connection, &opened);
+    session.left_open = worker.left_open().await?;
     let plan = match record.kind {
         Kind::Customer => plan::customer(&session, switches, &hint).await?,
         Kind::Invoice => plan::invoice(&session, switches, &hint).await?,

@@ -24,6 +24,9 @@ pub const HOLE_SECONDS: i64 = 600;
 /// that was paused) does not stay in the list for good. As long as tries go on.
 pub const LAST_LOOK: Duration = Duration::from_hours(80);
 
+/// Dead letters that are listed, so that people find them whatever came after them.
+const DEAD_LISTED: usize = 200;
+
 /// A number that was reserved and has no entry yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole {
@@ -137,6 +140,9 @@ pub struct Cursor {
     pub oldest_since: Option<Timestamp>,
     /// The counts at this place.
     pub counts: Counts,
+    /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
+    /// is none any more may be among them, as long as nobody looked.
+    pub dead: Vec<u64>,
     /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
     pub pauses: Few<String, Pause>,
     /// Starts of the last calls to Getfly, for its ceiling.
@@ -158,6 +164,7 @@ stored_fields!(Cursor {
     oldest,
     oldest_since,
     counts,
+    dead,
     pauses,
     getfly_calls,
     watched_at,
@@ -165,6 +172,26 @@ stored_fields!(Cursor {
     pace,
     stats
 });
+
+impl Cursor {
+    /// Counts `record` where it now stands, and lists a dead letter.
+    pub fn enter(&mut self, record: &Record) {
+        self.counts.enter(record);
+        if record.state == State::Dead
+            && let Err(at) = self.dead.binary_search(&record.seq)
+        {
+            self.dead.insert(at, record.seq);
+            let surplus = self.dead.len().saturating_sub(DEAD_LISTED);
+            self.dead.drain(..surplus);
+        }
+    }
+
+    /// `seq` is a dead letter no longer.
+    pub fn risen(&mut self, seq: u64) {
+        self.counts.dead = self.counts.dead.saturating_sub(1);
+        self.dead.retain(|dead| *dead != seq);
+    }
+}
 
 /// The moment at or after `wanted` at which a due list is read.
 pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {

@@ -2,6 +2,7 @@
 //! was lost is settled by reading the code back, never by a second create.
 
 use super::{
+    keys,
     ledger::{self, CustomerEntry, InvoiceEntry, SETTLE_SECONDS},
     plan::{self, AccountPlan, Action, Failure, Plan, Remember},
     record::{Record, State},
@@ -97,7 +98,6 @@ pub fn finish(record: &mut Record, reason: Reason, now: crate::time::Timestamp) 
     record.rule = Some(reason.rule().to_owned());
     record.evidence.push(reason.explain().to_owned());
     record.next_attempt_at = None;
-    record.getfly_paused_until = None;
     record.finished_at = Some(now);
     record.body = None;
 }
@@ -202,13 +202,14 @@ async fn create_account<W: World>(
         ledger::keep_numbers(session.world, sealer, phones.numbers(), &code).await?;
     }
     let seq = record.seq;
+    let retailer = &session.connection.retailer;
     let announce = async |since| {
         let code = code.clone();
         let claim = CustomerEntry::Creating { seq, code, since };
-        let retailer = &session.connection.retailer;
         ledger::keep_customer(session.world, retailer, customer_id, &claim).await
     };
     announce(session.world.now()).await?;
+    record.account_claim = Some(keys::customer(retailer.as_str(), customer_id));
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_account(&account).await else {
             enrol(session, record, &account).await?;
@@ -219,6 +220,7 @@ async fn create_account<W: World>(
         {
             if drop_from_account(&mut account, detail) {
                 note(record, &without(detail, &error));
+                announce(session.world.now()).await?;
                 continue;
             }
             announce(Timestamp::UNIX_EPOCH).await?;
@@ -283,14 +285,21 @@ async fn create_order<W: World>(
     mut order: NewOrder,
 ) -> Result<(), Failure> {
     let retailer = &session.connection.retailer;
-    let claim = InvoiceEntry::Ordering {
-        seq: record.seq,
-        invoice_id,
-        since: session.world.now(),
+    let seq = record.seq;
+    let announce = async || {
+        if mutant!(ClaimNotAnnounced) {
+            return Ok(());
+        }
+        let since = session.world.now();
+        let claim = InvoiceEntry::Ordering {
+            seq,
+            invoice_id,
+            since,
+        };
+        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await
     };
-    if !mutant!(ClaimNotAnnounced) {
-        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await?;
-    }
+    announce().await?;
+    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_order(&order).await else {
             return Ok(());
@@ -298,6 +307,7 @@ async fn create_order<W: World>(
         match error.refused_detail() {
             Some(Detail::Executor) if order.executor.take().is_some() => {
                 note(record, &without(Detail::Executor, &error));
+                announce().await?;
                 continue;
             }
             Some(_) => return Err(error.into()),

@@ -4,10 +4,12 @@
 
 use super::{
     keys,
+    ledger::SETTLE_SECONDS,
     world::{Clock, Store, StoreError},
 };
 use crate::time::Timestamp;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
+use core::time::Duration;
 
 /// Length of a slot, seconds.
 pub const SLOT_SECONDS: i64 = 30;
@@ -21,11 +23,18 @@ pub const SKEW_SECONDS: i64 = 2;
 /// Slots that are over for this long are surely nobody's, whatever the clocks say.
 const FORGOTTEN_SLOTS: i64 = 3;
 
+/// Added to the count of a slot that is over when its holder gives the lease back: far more than ever try
+/// to get it. A slot that is over and has less was left by a crash.
+const GIVEN_BACK: i64 = 1 << 32;
+
 /// The right to work, for the slots counted so far.
 #[derive(Debug)]
 pub struct Lease<'w, W> {
     world: &'w W,
     held: RefCell<Vec<i64>>,
+    first: i64,
+    /// What [`left_open`](Self::left_open) found.
+    left_open: Cell<Option<Option<Timestamp>>>,
 }
 
 fn slot_of(now: Timestamp) -> i64 {
@@ -50,6 +59,8 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         let lease = Self {
             world,
             held: RefCell::new(vec![slot]),
+            first: slot,
+            left_open: Cell::new(None),
         };
         // Nothing was read yet that somebody else could change in between, so it may be late, and the
         // increment may have taken long.
@@ -116,11 +127,34 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         self.world.now().as_second() < ends.saturating_add(SLOT_SECONDS - MARGIN_SECONDS)
     }
 
+    /// Until when a request may still take effect that was sent under the slot before this lease's first:
+    /// whoever had that one did not give it back. None where there is nothing to wait for. What was sent
+    /// under an earlier slot has settled. Reads the store once.
+    pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Some(known) = self.left_open.get() {
+            return Ok(known);
+        }
+        let key = keys::lease(self.first.saturating_sub(1));
+        let left = !mutant!(CrashForgotten)
+            && self.world.exists(&key).await?
+            && self.world.increment(&key, 0).await? < GIVEN_BACK;
+        let over = Timestamp::from_second(self.first.saturating_mul(SLOT_SECONDS));
+        let settled = over.and_then(|over| over.checked_add(Duration::from_secs(SETTLE_SECONDS)));
+        let until = settled.filter(|_| left);
+        self.left_open.set(Some(until));
+        Ok(until)
+    }
+
     /// Gives back what is left of the slots. The caller looks at the journal's tail once more
     /// afterwards: an acceptor may have found the lease taken in between.
     pub async fn release(self) {
         let present = slot_of(self.world.now());
         let held = self.held.into_inner();
+        let former = present.saturating_sub(1);
+        if held.contains(&former) {
+            // A lost one makes the next worker wait as after a crash.
+            let _ = self.world.increment(&keys::lease(former), GIVEN_BACK).await;
+        }
         for slot in held.into_iter().rev().filter(|s| *s >= present) {
             // A lost delete costs the rest of the slot, nothing else.
             let _ = self.world.delete(&keys::lease(slot)).await;

@@ -350,12 +350,11 @@ pub async fn keep_numbers(
     Ok(())
 }
 
-/// What is known of the invoice family `base_code`, for its invoice `id`.
+/// What is known of the invoice family `base_code`.
 pub async fn invoice(
     store: &impl Store,
     retailer: &RetailerId,
     base_code: &str,
-    id: i64,
 ) -> Result<InvoiceFamily, StoreError> {
     let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
     let known = |known| InvoiceFamily {
@@ -385,24 +384,49 @@ pub async fn invoice(
             invoice_id,
             since,
         })) => match claim_of(store, seq, |_| true).await? {
+            Claim::Created => known(KnownInvoice::Ordered { invoice_id }),
             Claim::Open => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: seq, since }),
             },
-            // Only what ended is removed. Whether with an order, Getfly tells.
-            Claim::Removed if invoice_id != id => InvoiceFamily {
+            // It ended without an order (see `settle`). Getfly tells for sure.
+            Claim::Removed => InvoiceFamily {
                 known: None,
                 perhaps: Some(EarlierTry { by: NOBODY, since }),
             },
-            // Nothing more is to be done about the invoice itself: its order is there, it was
-            // cancelled, or a person wanted no more of it.
-            Claim::Created | Claim::Removed => known(KnownInvoice::Ordered { invoice_id }),
         },
     })
 }
 
 /// No event has this number.
 const NOBODY: u64 = 0;
+
+/// Keeps what `record`'s claims came to, before it is removed: what was created stays known, whatever
+/// becomes of it in Getfly, and so does an order that a person wanted no more.
+pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreError> {
+    if mutant!(RemovedClaimForgotten) {
+        return Ok(());
+    }
+    let created = record.state == State::Done && record.outcome == Some(Outcome::Created);
+    if let Some(key) = &record.account_claim
+        && created
+        && let Some(Ok(CustomerEntry::Creating { seq, code, .. })) = load(store, key).await?
+        && seq == record.seq
+        && record.account_code.as_ref() == Some(&code)
+    {
+        save(store, key, &CustomerEntry::Synced(code)).await?;
+    }
+    if let Some(key) = &record.order_claim
+        && (created || record.state == State::Dismissed)
+        && let Some(Ok(InvoiceEntry::Ordering {
+            seq, invoice_id, ..
+        })) = load(store, key).await?
+        && seq == record.seq
+    {
+        save(store, key, &InvoiceEntry::Ordered { invoice_id }).await?;
+    }
+    Ok(())
+}
 
 /// Keeps what became of an invoice family.
 pub async fn keep_invoice(

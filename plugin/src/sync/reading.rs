@@ -125,7 +125,7 @@ pub async fn is_known(
         },
         Webhook::Order => {
             let code = InvoiceCode::new(&item.code);
-            let family = ledger::invoice(store, retailer, code.base(), item.id).await?;
+            let family = ledger::invoice(store, retailer, code.base()).await?;
             family.is_settled(backfill)
         }
     };

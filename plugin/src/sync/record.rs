@@ -180,14 +180,16 @@ pub struct Record {
     pub attempts: u32,
     /// Set when `retrying`.
     pub next_attempt_at: Option<Timestamp>,
-    /// Until then nobody calls Getfly after its failure: what it was sent may still be stored.
-    pub getfly_paused_until: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// The Getfly account it led to.
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
     pub order_code: Option<OrderCode>,
+    /// The ledger's key of the account that it announced.
+    pub account_claim: Option<String>,
+    /// The ledger's key of the order that it announced.
+    pub order_claim: Option<String>,
     /// Remarks for people.
     pub notes: Vec<String>,
     /// The rule that decided, e.g. `R7`.
@@ -221,10 +223,11 @@ stored_fields!(Record {
     reason,
     attempts,
     next_attempt_at,
-    getfly_paused_until,
     finished_at,
     account_code,
     order_code,
+    account_claim,
+    order_claim,
     notes,
     rule,
     evidence,
@@ -257,10 +260,11 @@ impl Record {
             reason: None,
             attempts: 0,
             next_attempt_at: None,
-            getfly_paused_until: None,
             finished_at: None,
             account_code: None,
             order_code: None,
+            account_claim: None,
+            order_claim: None,
             notes: Vec::new(),
             rule: None,
             evidence: Vec::new(),
@@ -290,7 +294,6 @@ impl Record {
         self.outcome = None;
         self.reason = Some(reason.to_owned());
         self.next_attempt_at = None;
-        self.getfly_paused_until = None;
         self.finished_at = Some(now);
     }
 }

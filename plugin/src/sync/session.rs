@@ -44,6 +44,8 @@ pub struct Session<'a, W> {
     pub connection: &'a Connection,
     /// Its secrets.
     pub opened: &'a Opened,
+    /// Until when a create of somebody who crashed may still take effect.
+    pub left_open: Option<Timestamp>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -72,6 +74,7 @@ impl<'a, W: World> Session<'a, W> {
             ready,
             connection,
             opened,
+            left_open: None,
             token: RefCell::new(None),
         }
     }

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::config::{CallRate, Ready};
 use crate::time::Timestamp;
-use core::{cell::RefCell, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 /// Calls kept for an explanation: a search by the most numbers there may be, and the create.
 const CALLS_KEPT: usize = 120;
@@ -44,6 +47,8 @@ pub struct Worker<'w, W> {
     getfly_calls: RefCell<Vec<Timestamp>>,
     calls: RefCell<Vec<Call>>,
     tally: RefCell<Few<(String, String), u64>>,
+    /// Getfly was sent a create, and the store does not tell yet what whoever comes next must wait for.
+    open: Cell<bool>,
 }
 
 impl<'w, W: World> Worker<'w, W> {
@@ -64,6 +69,7 @@ impl<'w, W: World> Worker<'w, W> {
             getfly_calls: RefCell::new(getfly_calls),
             calls: RefCell::new(Vec::new()),
             tally: RefCell::new(Few::default()),
+            open: Cell::new(false),
         }
     }
 
@@ -108,8 +114,29 @@ impl<'w, W: World> Worker<'w, W> {
         self.getfly_calls.borrow().clone()
     }
 
-    /// Gives the lease back.
+    /// Until when nobody can tell what was sent by somebody who crashed ([`Lease::left_open`]).
+    pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.permit {
+            Permit::Lease(lease) => lease.left_open().await,
+            Permit::Person | Permit::ReadOnly => Ok(None),
+        }
+    }
+
+    /// Whether a create was sent and the store does not tell what became of it.
+    pub fn is_open(&self) -> bool {
+        self.open.get()
+    }
+
+    /// The store tells what became of the creates that were sent.
+    pub fn settled(&self) {
+        self.open.set(false);
+    }
+
+    /// Gives the lease back; where a create is not settled in the store it is left, as by a crash.
     pub async fn release(self) {
+        if self.open.get() && !mutant!(OpenCreateForgotten) {
+            return;
+        }
         if let Permit::Lease(lease) = self.permit {
             lease.release().await;
         }
@@ -203,11 +230,15 @@ impl<W: World> Store for Worker<'_, W> {
 
 impl<W: World> Http for Worker<'_, W> {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        if request.url.starts_with(self.getfly_origin) && !mutant!(CeilingIgnored) {
+        let to_getfly = request.url.starts_with(self.getfly_origin);
+        if to_getfly && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;
         }
         if !self.may_call(&request).await {
             return Err(HttpError::LeaseEnded);
+        }
+        if to_getfly && request.method == Method::Post {
+            self.open.set(true);
         }
         let endpoint = request.endpoint;
         let began = self.world.now();

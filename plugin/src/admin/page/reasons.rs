@@ -99,8 +99,8 @@ const DEATHS: [Death; 11] = [
             "The delivery's signature is missing or wrong, so it is not trusted.",
         ),
         text!(
-            "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu lặp lại nhiều, bấm Đăng ký lại cho webhook của cửa hàng.",
-            "If nothing was changed at the shop it may be forged: dismiss it. If it happens often, register the shop's webhook again.",
+            "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu sự kiện nào cũng vậy, hãy đặt signature_policy thành observe rồi bấm Thử lại.",
+            "If nothing was changed at the shop it may be forged: dismiss it. If all are so, set signature_policy to observe and try them again.",
         ),
     ),
     death(

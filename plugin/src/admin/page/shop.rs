@@ -11,6 +11,7 @@ use crate::{
         connections as api, known, known_webhook, overview,
         problem::{Problem, unknown_connection},
     },
+    config::SignaturePolicy,
     sync::{
         connections::{self, Webhook},
         world::World,
@@ -207,7 +208,12 @@ pub(super) async fn show<W: World>(
                     (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
                     (visit.t(w::SIGNATURE), html! { (visit.t(if signed { w::YES } else { w::NO })) }),
                 ]))
-                @if !signed { p.hint { (visit.t(w::SIGNATURE_NO)) } }
+                @match visit.config.signature_policy {
+                    SignaturePolicy::Observe => { (alert("warn", &html! { p { (visit.t(w::SIGNATURE_OBSERVED)) } })) }
+                    SignaturePolicy::Enforce if !signed => { p.hint { (visit.t(w::SIGNATURE_NO_ENFORCED)) } }
+                    SignaturePolicy::Auto if !signed => { p.hint { (visit.t(w::SIGNATURE_NO)) } }
+                    _ => {}
+                }
                 div.buttons {
                     a.button href={ "/ui/connect?retailer=" (retailer) } { (visit.t(w::NEW_CREDENTIALS)) }
                     a.button.danger href={ "/ui/shops/" (name) "/disconnect" } { (visit.t(w::DISCONNECT)) }

@@ -166,6 +166,8 @@ words! {
     CONNECTED_AT: "Kết nối lúc" / "Connected at";
     SIGNATURE: "Đã thấy chữ ký hợp lệ" / "Valid signature seen";
     SIGNATURE_NO: "KiotViet chưa gửi chữ ký hợp lệ nào. Sự kiện vẫn được xử lý, và mọi giá trị đều đọc lại từ KiotViet." / "KiotViet has not sent a valid signature yet. Events are processed all the same, and every value is read from KiotViet itself.";
+    SIGNATURE_NO_ENFORCED: "KiotViet chưa gửi chữ ký hợp lệ nào. Vì signature_policy là enforce, nội dung nhận được mà không có chữ ký hợp lệ được giữ lại để bạn xem và không được xử lý." / "KiotViet has not sent a valid signature yet. As signature_policy is enforce, what comes without one is kept for you to look at and is not processed.";
+    SIGNATURE_OBSERVED: "signature_policy là observe: webhook thiếu chữ ký hoặc chữ ký sai vẫn được xử lý, kèm ghi chú trong sự kiện. Mọi giá trị đều đọc lại từ KiotViet." / "signature_policy is observe: deliveries whose signature is missing or wrong are processed too, with a note on the event. Every value is read from KiotViet itself.";
     REGISTER_CUSTOMER: "Đăng ký Webhook tạo khách hàng" / "Register the webhook for new customers (Đăng ký Webhook tạo khách hàng)";
     REGISTER_ORDER: "Đăng ký Webhook tạo đơn hàng" / "Register the webhook for new orders (Đăng ký Webhook tạo đơn hàng)";
     CUSTOMER_ON_MEANS: "Khi bật: khách hàng tạo mới trên KiotViet được đẩy ngay về Getfly và không có người phụ trách." / "On: a customer created on KiotViet goes to Getfly at once, and nobody is in charge of it (người phụ trách).";

@@ -33,7 +33,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_event(at, &record).await?;
         }
         // Last, as in `count`.
-        self.cursor.counts.dead = self.cursor.counts.dead.saturating_sub(1);
+        self.cursor.risen(target);
         Ok(())
     }
 

@@ -49,9 +49,6 @@ impl<W: World> Drain<'_, '_, W> {
         let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
         if let Some(at) = record.next_attempt_at.filter(waits) {
             self.list_event(at, &record).await?;
-            if let Some(until) = record.getfly_paused_until.filter(|until| *until > now) {
-                self.pause_getfly(until);
-            }
             return Ok(Pass::Complete);
         }
         if self.paused_until(GETFLY).is_some()
@@ -78,6 +75,7 @@ impl<W: World> Drain<'_, '_, W> {
                 journal::write_event(self.worker, &record)
                     .await
                     .map_err(stop)?;
+                self.worker.settled();
                 unfinished::unmark(self.worker, &record).await;
                 self.ended(&record).await?;
                 Ok(Pass::Complete)
@@ -85,7 +83,6 @@ impl<W: World> Drain<'_, '_, W> {
             Err(Failure::Abandoned(why)) => Err(why),
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
-                tell_pause(&mut record, until);
                 let pass = self.postpone(record, until).await?;
                 self.pause_getfly(until);
                 Ok(pass)
@@ -120,7 +117,7 @@ impl<W: World> Drain<'_, '_, W> {
             .ended(self.worker, record, now)
             .await
             .map_err(stop)?;
-        self.cursor.counts.enter(record);
+        self.cursor.enter(record);
         Ok(())
     }
 
@@ -195,14 +192,6 @@ impl<W: World> Drain<'_, '_, W> {
         let mut jitter = [0u8];
         self.worker.fill(&mut jitter);
         let [jitter] = jitter;
-        let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
-            let reason = match side {
-                Side::KiotViet => "kiotviet_unavailable",
-                Side::Getfly => "getfly_unavailable",
-            };
-            self.bury(record, reason, words).await?;
-            return Ok(Pass::Complete);
-        };
         let name = match side {
             Side::Getfly => GETFLY.to_owned(),
             Side::KiotViet => record.connection.clone(),
@@ -210,9 +199,18 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         let (failures, pause) = self.next_pause(&name, after);
         let until = now.checked_add(pause).unwrap_or(now);
-        if side == Side::Getfly {
-            tell_pause(&mut record, until);
-        }
+        let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
+            let reason = match side {
+                Side::KiotViet => "kiotviet_unavailable",
+                Side::Getfly => "getfly_unavailable",
+            };
+            self.bury(record, reason, words).await?;
+            // What it was sent may still be stored, and whoever comes next must see it.
+            if self.worker.is_open() {
+                self.cursor.pauses.insert(name, Pause { until, failures });
+            }
+            return Ok(Pass::Complete);
+        };
         record.notes.retain(|n| !n.starts_with("last failure: "));
         record.notes.push(format!("last failure: {words}"));
         // Not before the pause ends, so that no pause outlasts the last retry time.
@@ -220,13 +218,5 @@ impl<W: World> Drain<'_, '_, W> {
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.insert(name, Pause { until, failures });
         Ok(pass)
-    }
-}
-
-/// Its record tells for how long Getfly is left alone: whoever comes after a crash, or a store that failed,
-/// must not go on before what was sent shows.
-fn tell_pause(record: &mut Record, until: Timestamp) {
-    if !mutant!(PauseNotInRecord) {
-        record.getfly_paused_until = Some(until);
     }
 }

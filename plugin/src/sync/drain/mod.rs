@@ -228,6 +228,10 @@ async fn under_lease<W: World>(
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;
+    if result.is_ok() && kept.is_ok() {
+        // What may still come of a create is among the pauses.
+        worker.settled();
+    }
     let Drain {
         cursor, drained, ..
     } = drain;

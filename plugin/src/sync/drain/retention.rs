@@ -4,7 +4,7 @@
 use super::{Drain, Stop, stop};
 use crate::sync::{
     cursor::due_time,
-    journal, keys,
+    journal, keys, ledger,
     record::{Entry, Record, State},
     unfinished,
     world::{Clock, Store, World},
@@ -55,6 +55,7 @@ impl<W: World> Drain<'_, '_, W> {
         if !self.is_old(record) {
             return Ok(false);
         }
+        ledger::settle(self.worker, record).await.map_err(stop)?;
         journal::drop_body(self.worker, record.seq, record.body.as_ref())
             .await
             .map_err(stop)?;

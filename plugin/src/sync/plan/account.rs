@@ -63,7 +63,14 @@ pub(super) async fn resolve<W: World>(
             code: account.code,
             by,
         },
-        None => AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules))),
+        None => {
+            // Another customer's with the same phone or e-mail, perhaps.
+            let open = session.left_open;
+            if let Some(until) = open.filter(|until| session.world.now() < *until) {
+                return Err(Failure::Unsettled(until));
+            }
+            AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules)))
+        }
     })
 }
 

@@ -32,8 +32,8 @@ pub enum Failure {
     },
     /// Not before this moment; no failure.
     Later(Timestamp),
-    /// The same for an account that was announced and is not there: until then it may still come, and
-    /// nobody else with its phone or e-mail would find it.
+    /// The same for an account that was announced and is not there, or that somebody may have sent who
+    /// crashed: until then it may still come, and nobody else with its phone or e-mail would find it.
     Unsettled(Timestamp),
     /// It needs a person.
     Dead {

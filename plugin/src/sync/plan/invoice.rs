@@ -80,14 +80,14 @@ pub async fn invoice<W: World>(
     }
     let original = original_of(session, &invoice).await?;
     let original = original.as_ref();
-    let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original);
+    let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original, known);
     if newness.is_too_old()
         && !mutant!(BackfillForgetsEdits)
         && let Some(from) = wanted_from(session, &invoice, original).await?
     {
         why.evidence
             .push(format!("the backfill reaches back to {from}"));
-        newness = newness::invoice_after_reading(from, Some(&invoice), original);
+        newness = newness::invoice_after_reading(from, Some(&invoice), original, None);
     }
     match newness {
         Newness::Ignore(reason) => {
@@ -133,7 +133,7 @@ async fn family_of<W: World>(
     hint: &Hint,
 ) -> Result<InvoiceFamily, Failure> {
     let retailer = &session.connection.retailer;
-    let family = ledger::invoice(session.world, retailer, code.base(), hint.id).await?;
+    let family = ledger::invoice(session.world, retailer, code.base()).await?;
     Ok(if hint.since.is_some() {
         family.without_age()
     } else {
