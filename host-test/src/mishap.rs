@@ -11,6 +11,9 @@ use std::{
 };
 use tokio::sync::Notify;
 
+/// How long an upstream is at a call whose caller died meanwhile; README takes half a minute for the longest.
+pub const LATE: Duration = Duration::from_secs(28);
+
 /// What befalls a host call (one of the store, or one to an upstream).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -20,6 +23,9 @@ pub enum Mishap {
     DiesBefore,
     /// The call takes effect, then the run ends.
     DiesAfter,
+    /// The run ends while an upstream is at the call, which takes effect [`LATE`] after it was made. (A store
+    /// call has no effect.)
+    DiesDuring,
     /// The call fails and had no effect.
     FailsBefore,
     /// The call takes effect and fails: its reply was lost.
@@ -71,9 +77,10 @@ impl Mishap {
     ];
 
     /// All that can befall a call to an upstream.
-    pub const UPSTREAM: [Self; 10] = [
+    pub const UPSTREAM: [Self; 11] = [
         Self::DiesBefore,
         Self::DiesAfter,
+        Self::DiesDuring,
         Self::FailsBefore,
         Self::FailsAfter,
         Self::Replies(Reply::Never),
@@ -207,7 +214,7 @@ impl Mishaps {
     ) -> Result<T, E> {
         match mishap {
             None => call.await,
-            Some(Mishap::DiesBefore) => self.die().await,
+            Some(Mishap::DiesBefore | Mishap::DiesDuring) => self.die().await,
             Some(Mishap::DiesAfter) => {
                 let _ = call.await;
                 self.die().await

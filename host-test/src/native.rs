@@ -5,7 +5,7 @@
 pub use crate::keyvalue::Cell;
 use crate::{
     keyvalue::{Backend, Memory},
-    mishap::{Mishap, Mishaps},
+    mishap::{LATE, Mishap, Mishaps},
     sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock},
 };
 use bytes::Bytes;
@@ -514,6 +514,13 @@ impl Http for Native {
             let faulty = Faulty::new(upstream.clone(), self.clock.clone(), 0);
             faulty.add(FaultRule::new(reply.fault()));
             ask(&faulty, outgoing).await
+        } else if let Some(Mishap::DiesDuring) = mishap {
+            let (upstream, died) = (upstream.clone(), std::future::pending());
+            tokio::spawn(async move {
+                tokio::time::sleep(LATE).await;
+                let _ = upstream.handle(outgoing).await;
+            });
+            self.mishaps.carry_out(mishap, broken, died).await
         } else {
             let call = ask(&**upstream, outgoing);
             self.mishaps.carry_out(mishap, broken, call).await

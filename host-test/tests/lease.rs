@@ -109,7 +109,7 @@ async fn drains_at_once_process_each_event_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_crashed_costs_at_most_a_slot_and_what_it_had_taken_ahead() {
+async fn a_worker_that_crashed_costs_at_most_a_slot_and_what_it_may_have_sent() {
     let scene = Scene::connected(On::Both).await;
     scene.kiotviet.create_customer(hoa());
     scene.app.mishaps.arm([(12, Mishap::DiesBefore)]);
@@ -122,7 +122,8 @@ async fn a_worker_that_crashed_costs_at_most_a_slot_and_what_it_had_taken_ahead(
     let other = scene.app.another(9);
     drain_once(&other).await;
     let waited = scene.clock.now().duration_since(began).as_secs();
-    assert!(waited <= SLOT_SECONDS + 2, "{waited} s");
+    // What was sent under a slot has settled 22 s after it.
+    assert!(waited <= SLOT_SECONDS + 22 + 2, "{waited} s");
     assert_eq!(scene.getfly.accounts().len(), 1);
 }
 

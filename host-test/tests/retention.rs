@@ -4,11 +4,12 @@
 //! virtual time, with a drain now and then.
 
 use host_test::{
-    scene::{On, Scene, customer, sale},
+    scene::{CONNECTION, On, Scene, customer, sale},
     sim::{Fault, FaultRule, When, kiotviet::NewInvoice},
 };
+use http::Method;
 use plugin::sync::drain::load_cursor;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const DAY: u64 = 86_400;
 
@@ -147,4 +148,70 @@ async fn what_was_removed_is_neither_doubled_nor_dearer() {
     );
     assert_eq!(scene.getfly.accounts().len(), 1);
     assert_eq!(scene.getfly.orders().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sale_that_was_refused_before_its_webhook_went_off_can_still_be_brought_in() {
+    let scene = Scene::connected(On::Orders).await;
+    let began = scene.clock.now();
+    let busy = FaultRule::new(Fault::Status(429, None)).on(Method::POST, "/api/v6.1/sale_order");
+    scene.getfly_faults.add(busy);
+    scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    scene.switch("DELETE", "order").await;
+    scene.minutes(2).await;
+    assert_eq!(scene.outcomes().await, ["ignored order_webhook_off"]);
+    scene.getfly_faults.clear();
+    scene.pass(31 * DAY).await;
+    scene.drain().await;
+    assert_eq!(scene.events().await.len(), 0);
+
+    scene.switch("PUT", "order").await;
+    let wanted = json!({ "from": began.to_string() });
+    let path = format!("connections/{CONNECTION}/backfill");
+    assert_eq!(scene.app.api("POST", &path, &wanted).await.0, 202);
+    scene.settle().await;
+    assert_eq!(scene.outcomes().await, ["created order_created"]);
+    assert_eq!(scene.in_getfly(), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sale_that_a_person_dismissed_stays_out() {
+    let scene = Scene::connected(On::Orders).await;
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
+    scene.getfly_faults.add(refused.when(When::First(1)));
+    let sold = scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    assert_eq!(api(&scene, "events/1/dismiss").await.0, 200);
+    scene.pass(31 * DAY).await;
+    scene.drain().await;
+    assert_eq!(scene.events().await.len(), 0);
+    scene.kiotviet.set_invoice_status(sold, 1);
+    scene.deliver().await;
+    assert_eq!(scene.outcomes().await, ["ignored already_synced"]);
+    assert_eq!(scene.in_getfly(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_is_found_whatever_came_after_it() {
+    let scene = Scene::connected(On::Both).await;
+    let refused = FaultRule::new(Fault::ErrorsIn200).when(When::First(1));
+    scene.getfly_faults.add(refused);
+    scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    for _ in 0..2_500 {
+        scene.kiotviet.create_order(NewInvoice::default());
+    }
+    scene.deliver().await;
+    let dead = async || {
+        let list = scene.app.get("events?state=dead").await.1;
+        let numbers = list["events"].as_array().cloned().unwrap_or_default();
+        let numbers: Vec<Value> = numbers.iter().map(|e| e["seq"].clone()).collect();
+        (numbers, list["next_before"].clone())
+    };
+    assert_eq!(dead().await, (vec![json!(1)], Value::Null));
+    assert_eq!(api(&scene, "events/1/retry").await.0, 200);
+    scene.settle().await;
+    assert_eq!(dead().await, (Vec::new(), Value::Null));
+    assert_eq!(scene.in_getfly(), (0, 1));
 }

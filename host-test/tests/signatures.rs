@@ -18,6 +18,11 @@ async fn delivered(scene: &Scene, signature: Signature) -> String {
     scene.outcomes().await.pop().unwrap()
 }
 
+async fn valid_signature_seen(scene: &Scene) -> bool {
+    let (_, list) = scene.app.get("connections").await;
+    list["connections"][0]["valid_signature_seen"] == true
+}
+
 async fn shop(policy: &str) -> Scene {
     let scene = Scene::connected(On::Both).await;
     scene.app.set_variable("signature_policy", policy);
@@ -32,8 +37,10 @@ async fn enforce_acts_on_nothing_without_a_valid_signature() {
     }
     assert!(scene.kiotviet_faults.calls().len() < 10);
     assert!(scene.getfly.calls().is_empty());
+    assert!(!valid_signature_seen(&scene).await);
     let valid = delivered(&scene, Signature::default()).await;
     assert_eq!(valid, "created customer_created");
+    assert!(valid_signature_seen(&scene).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,8 +78,7 @@ async fn auto_enforces_after_the_first_valid_signature_of_each_connection() {
         "dead bad_signature"
     );
     assert_eq!(delivered(&scene, Signature::Sha256BareHex).await, created);
-    let (_, list) = scene.app.get("connections").await;
-    assert_eq!(list["connections"][0]["valid_signature_seen"], true);
+    assert!(valid_signature_seen(&scene).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -47,7 +47,7 @@ async fn written_after(seconds: u64) -> Verdict {
     scene.deliver().await;
     // KiotViet's second delivery counts.
     same("accounts in Getfly", scene.getfly.accounts().len(), 1)?;
-    // An entry written after ten minutes is looked at once more, when retries are over.
+    // An entry written after ten minutes is looked at once more, after eighty hours.
     scene.pass(81 * 3600).await;
     scene.drain().await;
     in_getfly(&scene, 1, 0).await

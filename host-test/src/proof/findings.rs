@@ -31,7 +31,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
          entry writes one that nobody looks at: its delivery was answered 503 and is sent again, so nothing is \
          lost or doubled, but the entry stays `received` in the list.",
         "Found by the mutants' checks. Now the worker lists a number that has no entry after ten minutes for one \
-         more look after eighty hours, when retries are over (`plugin/src/sync/drain/entries.rs`).",
+         more look after eighty hours (`plugin/src/sync/drain/entries.rs`).",
     ),
     (
         "In a store that forgets or evicts, a connection was gone and its deliveries got 404, after which KiotViet \
@@ -111,8 +111,8 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "An account was stored long after its timeout, and the store failed, or the worker died, before the pause that waits for \
          it was kept: the next worker took up another customer of the same phone meanwhile, and made a second account.",
-        "Found when every pair of mishaps was tried. Now the event's own record tells the pause, and an account that was announced \
-         is waited for by whoever comes next (`plugin/src/sync/drain/event.rs`, `plugin/src/sync/ledger.rs`).",
+        "Found when every pair of mishaps was tried. Now whoever comes after such a worker creates no account until what it may have \
+         sent has settled: it never gave its lease back (`plugin/src/sync/lease.rs`, `plugin/src/sync/worker.rs`).",
     ),
     (
         "After a clock had been a day ahead and was set right, nobody looked at the webhooks for a day, and what was not \
@@ -143,5 +143,21 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "The embedded store's page cache could grow to a gigabyte, all that the systemd unit and the Kubernetes \
          file give the host.",
         "Found by a review of the flood's bound. Now it is 64 MiB (`host-test/src/keyvalue/embedded.rs`).",
+    ),
+    (
+        "A worker died while Getfly took half a minute to store an account, and its successor came to another \
+         customer of the same phone first, whose second try was due: two accounts.",
+        "Found by a review. Only the customer's own event had waited. Now the slot that the worker left tells \
+         everybody (`plugin/src/sync/lease.rs`).",
+    ),
+    (
+        "Once an event was removed after `retention_days`, the ledger no longer knew what it had come to: an order \
+         that Getfly had refused counted as there, so a backfill passed over the sale; the edit of one that people \
+         had deleted in Getfly became an order.",
+        "Found by a review. Now the ledger keeps it when the event is removed (`plugin/src/sync/ledger.rs`).",
+    ),
+    (
+        "Getfly's words about single fields did not stand in a dead letter's notes.",
+        "Found by a review. Now they do (`plugin/src/getfly/refusal.rs`).",
     ),
 ];

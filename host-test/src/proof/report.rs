@@ -90,6 +90,7 @@ scenario. A store that is slow is in the races and the histories.
 |---|---|---|
 | the instance is stopped before it | × | × |
 | the instance is stopped after its effect, before its reply | × | × |
+| the instance is stopped during it, and it takes effect 28 s after it began | | × |
 | it fails without effect | × | × |
 | it takes effect and its reply is lost | × | × |
 | it takes effect and no reply comes before the timeout | | × |

@@ -333,6 +333,19 @@ mod tests {
     }
 
     #[test]
+    fn r6_an_edit_whose_original_is_gone_is_what_its_family_was() {
+        let edit = invoice("HD1.01", 1, AFTER);
+        for (known, expected) in [(2, Ignore(Reason::InvoiceEdited)), (1, New)] {
+            let known = KnownInvoice::Old {
+                invoice_id: known,
+                edited: false,
+            };
+            let decided = invoice_after_reading(time(ON), Some(&edit), None, Some(known));
+            assert_eq!(decided, expected);
+        }
+    }
+
+    #[test]
     fn r6_an_invoice_without_suffix_has_no_original() {
         let (record, other) = (invoice("HD1", 1, AFTER), invoice("HD1", 1, BEFORE));
         assert_eq!(

@@ -21,7 +21,7 @@ const FAR_SECONDS: i64 = 1800;
 /// 503 when reserving and writing took longer than ten seconds, so ten minutes is ample.
 pub const HOLE_SECONDS: i64 = 600;
 /// When it is looked at once more, so that an entry whose acceptor stood still for hours (a machine
-/// that was paused) does not stay in the list for good. As long as tries go on.
+/// that was paused) does not stay in the list for good: more than three days, a long weekend.
 pub const LAST_LOOK: Duration = Duration::from_hours(80);
 
 /// Dead letters that are listed, so that people find them whatever came after them.

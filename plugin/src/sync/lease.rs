@@ -1,6 +1,7 @@
 //! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: whoever counts a
-//! time slot's key to one owns the slot. A worker that crashed costs at most one slot. The hosts'
-//! clocks may differ by about two seconds: the margin less the longest call.
+//! time slot's key to one owns the slot. A worker that crashed costs at most one slot, and where an
+//! account is to be created the time until what it may have sent has settled. The hosts' clocks may
+//! differ by about two seconds: the margin less the longest call.
 
 use super::{
     keys,
@@ -26,6 +27,11 @@ const FORGOTTEN_SLOTS: i64 = 3;
 /// Added to the count of a slot that is over when its holder gives the lease back: far more than ever try
 /// to get it. A slot that is over and has less was left by a crash.
 const GIVEN_BACK: i64 = 1 << 32;
+
+/// How long after a slot's end the last call that was begun in it may still take effect.
+const SETTLES: Duration = Duration::from_secs(
+    SETTLE_SECONDS + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
+);
 
 /// The right to work, for the slots counted so far.
 #[derive(Debug)]
@@ -128,8 +134,8 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
     }
 
     /// Until when a request may still take effect that was sent under the slot before this lease's first:
-    /// whoever had that one did not give it back. None where there is nothing to wait for. What was sent
-    /// under an earlier slot has settled. Reads the store once.
+    /// whoever had that one did not give it back, and began no call in its last seconds. None where there
+    /// is nothing to wait for. What was sent under an earlier slot has settled. Reads the store once.
     pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
         if let Some(known) = self.left_open.get() {
             return Ok(known);
@@ -139,7 +145,7 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             && self.world.exists(&key).await?
             && self.world.increment(&key, 0).await? < GIVEN_BACK;
         let over = Timestamp::from_second(self.first.saturating_mul(SLOT_SECONDS));
-        let settled = over.and_then(|over| over.checked_add(Duration::from_secs(SETTLE_SECONDS)));
+        let settled = over.and_then(|over| over.checked_add(SETTLES));
         let until = settled.filter(|_| left);
         self.left_open.set(Some(until));
         Ok(until)

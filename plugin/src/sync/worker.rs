@@ -174,11 +174,15 @@ impl<'w, W: World> Worker<'w, W> {
             calls.drain(..surplus);
             start
         };
-        let mut wait = start.saturating_since(now);
+        self.wait_until(start).await;
+    }
+
+    /// Waits and keeps the lease; whether it was lost is asked again before the next call or write.
+    pub async fn wait_until(&self, until: Timestamp) {
+        let mut wait = until.saturating_since(self.world.now());
         while !wait.is_zero() {
             let step = wait.min(STEP);
             self.world.sleep(step).await;
-            // Keeps the lease; whether it was lost is asked again before the call.
             self.may_write().await;
             wait = wait.saturating_sub(step);
         }

@@ -28,6 +28,10 @@ fn message_and_fields_are_read_in_every_shape_and_redacted() {
         refusal(400, json!({"errors": ["a", "b"]})).fields,
         [("errors".to_owned(), "a; b".to_owned())]
     );
+    assert_eq!(full.words(), "Lỗi [hidden]; phone_office: a; b; x: z");
+    let repeated = json!({"message": "Sai: b.", "errors": {"a": "b", "c": "", "d": "e"}});
+    assert_eq!(refusal(400, repeated).words(), "Sai: b.; d: e");
+    assert_eq!(refusal(400, json!({"errors": {"a": "b"}})).words(), "a: b");
     assert_eq!(Refusal::read(400, None).message, "");
     let many: serde_json::Map<String, Value> =
         (0..99).map(|n| (format!("f{n}"), json!("x"))).collect();

@@ -1,7 +1,7 @@
 //! One event: its try, and how that ends: done, put off, to be tried again, or a dead letter. Pauses
 //! of a failing side are kept here.
 
-use super::{Drain, Pass, Stop, due::bucket_of, stop};
+use super::{Drain, Pass, Patience, Stop, due::bucket_of, stop};
 use crate::time::Timestamp;
 use crate::{
     kiotviet::error::KiotVietError,
@@ -11,6 +11,7 @@ use crate::{
         cursor::{Pause, due_time},
         execute::note,
         journal,
+        ledger::SETTLE_SECONDS,
         plan::{Failure, Side},
         record::{Record, State},
         retry, unfinished,
@@ -19,6 +20,9 @@ use crate::{
     upstream::Fate,
 };
 use core::time::Duration;
+
+/// What takes longer to settle is not waited for.
+const SETTLES_SOON: Duration = Duration::from_secs(SETTLE_SECONDS);
 
 /// Getfly's name among the pauses; no connection's name has a capital letter.
 pub(super) const GETFLY: &str = "Getfly";
@@ -60,7 +64,14 @@ impl<W: World> Drain<'_, '_, W> {
             return self.postpone(record, until).await;
         }
         let old_body = record.body.clone();
-        let result = attempt::attempt(self.worker, self.ready, &mut record).await;
+        let mut patient = self.bounds.patience == Patience::TwoSlots;
+        let result = loop {
+            let result = attempt::attempt(self.worker, self.ready, &mut record).await;
+            match result {
+                Err(Failure::Unsettled(until)) if patient => patient = self.wait_until(until).await,
+                result => break result,
+            }
+        };
         record.calls = self.worker.take_calls();
         match result {
             Ok(()) => {
@@ -95,6 +106,15 @@ impl<W: World> Drain<'_, '_, W> {
                 self.try_again(record, side, words, after).await
             }
         }
+    }
+
+    /// Waits for what settles soon; whether to try again. After a clock was wrong it may be hours.
+    async fn wait_until(&self, until: Timestamp) -> bool {
+        let soon = until.saturating_since(self.worker.now()) <= SETTLES_SOON;
+        if soon {
+            self.worker.wait_until(until).await;
+        }
+        soon
     }
 
     pub(super) async fn ended(&mut self, record: &Record) -> Result<(), Stop> {

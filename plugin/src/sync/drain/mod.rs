@@ -43,7 +43,8 @@ const LEASE_LOOK: Duration = Duration::from_secs(1);
 pub enum Patience {
     /// Leave: whoever holds the lease sees the new entries.
     None,
-    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer.
+    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer. And then until
+    /// what it may have sent has settled.
     TwoSlots,
 }
 
@@ -148,6 +149,7 @@ pub async fn drain_for<W: World>(
             }
         };
         let bounds = Bounds {
+            patience: how.patience,
             until,
             lists_until,
             upkeep,
@@ -303,6 +305,7 @@ type Stop = String;
 
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
+    patience: Patience,
     /// No event is begun after this.
     until: Option<Timestamp>,
     /// No page of a list is read after this.
