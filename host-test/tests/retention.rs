@@ -22,6 +22,13 @@ async fn api(scene: &Scene, path: &str) -> (u16, Value) {
     scene.app.api("POST", path, &Value::Null).await
 }
 
+/// More than `retention_days` pass; every event is removed.
+async fn all_are_removed(scene: &Scene) {
+    scene.pass(31 * DAY).await;
+    scene.drain().await;
+    assert_eq!(scene.events().await.len(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn finished_events_go_and_dead_letters_stay() {
     let scene = Scene::connected(On::Both).await;
@@ -86,9 +93,7 @@ async fn a_dead_letter_older_than_the_retention_can_be_retried_and_then_goes_too
     scene.getfly_faults.remove(fault);
     assert_eq!(api(&scene, "events/1/retry").await.0, 200);
     assert_eq!(scene.outcomes().await, ["created customer_created"]);
-    scene.pass(31 * DAY).await;
-    scene.drain().await;
-    assert_eq!(scene.events().await.len(), 0);
+    all_are_removed(&scene).await;
     assert_eq!(keys(&scene, "/due/"), [""; 0]);
 }
 
@@ -124,9 +129,7 @@ async fn what_was_removed_is_neither_doubled_nor_dearer() {
         .create_customer(customer("Chị Hoa", "0912345678"));
     let sold = scene.kiotviet.create_invoice(sale(Some(id)));
     scene.deliver().await;
-    scene.pass(31 * DAY).await;
-    scene.drain().await;
-    assert_eq!(scene.events().await.len(), 0);
+    all_are_removed(&scene).await;
 
     // A payment: R6 holds for what was forgotten too.
     scene.app.take_calls();
@@ -162,9 +165,7 @@ async fn a_sale_that_was_refused_before_its_webhook_went_off_can_still_be_brough
     scene.minutes(2).await;
     assert_eq!(scene.outcomes().await, ["ignored order_webhook_off"]);
     scene.getfly_faults.clear();
-    scene.pass(31 * DAY).await;
-    scene.drain().await;
-    assert_eq!(scene.events().await.len(), 0);
+    all_are_removed(&scene).await;
 
     scene.switch("PUT", "order").await;
     let wanted = json!({ "from": began.to_string() });
@@ -183,9 +184,7 @@ async fn a_sale_that_a_person_dismissed_stays_out() {
     let sold = scene.kiotviet.create_invoice(sale(None));
     scene.deliver().await;
     assert_eq!(api(&scene, "events/1/dismiss").await.0, 200);
-    scene.pass(31 * DAY).await;
-    scene.drain().await;
-    assert_eq!(scene.events().await.len(), 0);
+    all_are_removed(&scene).await;
     scene.kiotviet.set_invoice_status(sold, 1);
     scene.deliver().await;
     assert_eq!(scene.outcomes().await, ["ignored already_synced"]);

@@ -2,7 +2,7 @@
 
 use super::{AFTER_THE_LEASE, Verdict, accepted, drain, in_getfly, same};
 use crate::{
-    mishap::Mishap,
+    mishap::{LATE, Mishap},
     native::{Native, test_variables},
     scene::{On, Scene, customer, sale},
     sim::{
@@ -124,7 +124,7 @@ async fn beside_a_retry(dies: bool, fails_at: Option<usize>) -> (Scene, Vec<Stri
         .create_customer(customer("Anh Ba", "0912345678"));
     scene.deliver().await;
     scene.pass(15).await;
-    let late = FaultRule::new(Fault::Late(Duration::from_secs(28)));
+    let late = FaultRule::new(Fault::Late(LATE));
     let late = late.on(Method::POST, "/api/v6.1/account");
     scene.getfly_faults.add(late.when(When::First(1)));
     scene
@@ -170,9 +170,7 @@ pub(super) async fn after_the_retention() -> Verdict {
     scene.deliver().await;
     scene.settle().await;
     in_getfly(&scene, 1, 1).await?;
-    let mut outcomes = scene.outcomes().await;
-    outcomes.sort();
-    outcomes.dedup();
+    let outcomes = scene.outcomes().await;
     let edit = |outcome: &String| outcome.ends_with("invoice_edited");
     same(
         "an edit among the outcomes",

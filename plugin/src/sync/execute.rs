@@ -3,7 +3,7 @@
 
 use super::{
     keys,
-    ledger::{self, CustomerEntry, InvoiceEntry, SETTLE_SECONDS},
+    ledger::{self, CustomerEntry, InvoiceEntry, SETTLE},
     plan::{self, AccountPlan, Action, Failure, Plan, Remember},
     record::{Record, State},
     session::Session,
@@ -19,7 +19,6 @@ use crate::{
     },
     time::Timestamp,
 };
-use core::time::Duration;
 
 /// Details that Getfly may refuse by name before the record itself is given up: manager, executor,
 /// source and gender.
@@ -338,14 +337,11 @@ async fn create_order<W: World>(
 /// A create without an answer, whose record is not there: it may still come.
 fn unknown(error: GetflyError) -> Failure {
     match Failure::from(error) {
-        Failure::Retry { side, words, after } => {
-            let settle = Duration::from_secs(SETTLE_SECONDS);
-            Failure::Retry {
-                side,
-                words,
-                after: Some(after.unwrap_or_default().max(settle)),
-            }
-        }
+        Failure::Retry { side, words, after } => Failure::Retry {
+            side,
+            words,
+            after: Some(after.unwrap_or_default().max(SETTLE)),
+        },
         other => other,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     keys,
-    ledger::SETTLE_SECONDS,
+    ledger::SETTLE,
     world::{Clock, Store, StoreError},
 };
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ const GIVEN_BACK: i64 = 1 << 32;
 
 /// How long after a slot's end the last call that was begun in it may still take effect.
 const SETTLES: Duration = Duration::from_secs(
-    SETTLE_SECONDS + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
+    SETTLE.as_secs() + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
 );
 
 /// The right to work, for the slots counted so far.

@@ -33,7 +33,7 @@ pub enum CustomerEntry {
         seq: u64,
         /// The account's code.
         code: AccountCode,
-        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`]. 1970 once Getfly has
+        /// When; a request that was sent then may still be on its way for [`SETTLE`]. 1970 once Getfly has
         /// refused it.
         since: Timestamp,
     },
@@ -87,7 +87,7 @@ pub enum InvoiceEntry {
         seq: u64,
         /// The invoice's id.
         invoice_id: i64,
-        /// When; a request that was sent then may still be on its way for [`SETTLE_SECONDS`].
+        /// When; a request that was sent then may still be on its way for [`SETTLE`].
         since: Timestamp,
     },
     /// The order exists.
@@ -152,12 +152,12 @@ impl Stored for InvoiceEntry {
 
 /// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
 /// 30 s. A record that cannot be found is not created again before.
-pub const SETTLE_SECONDS: u64 = 30;
+pub const SETTLE: Duration = Duration::from_secs(30);
 
 /// A record that was announced at `since` was looked for and is not there: until when it may still come, if
 /// it may.
 pub fn unsettled_until(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let settled = since.checked_add(Duration::from_secs(SETTLE_SECONDS))?;
+    let settled = since.checked_add(SETTLE)?;
     (now < settled && !mutant!(SettleTimeIgnored)).then_some(settled)
 }
 

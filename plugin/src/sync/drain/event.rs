@@ -11,7 +11,7 @@ use crate::{
         cursor::{Pause, due_time},
         execute::note,
         journal,
-        ledger::SETTLE_SECONDS,
+        ledger::SETTLE,
         plan::{Failure, Side},
         record::{Record, State},
         retry, unfinished,
@@ -20,9 +20,6 @@ use crate::{
     upstream::Fate,
 };
 use core::time::Duration;
-
-/// What takes longer to settle is not waited for.
-const SETTLES_SOON: Duration = Duration::from_secs(SETTLE_SECONDS);
 
 /// Getfly's name among the pauses; no connection's name has a capital letter.
 pub(super) const GETFLY: &str = "Getfly";
@@ -110,7 +107,7 @@ impl<W: World> Drain<'_, '_, W> {
 
     /// Waits for what settles soon; whether to try again. After a clock was wrong it may be hours.
     async fn wait_until(&self, until: Timestamp) -> bool {
-        let soon = until.saturating_since(self.worker.now()) <= SETTLES_SOON;
+        let soon = until.saturating_since(self.worker.now()) <= SETTLE;
         if soon {
             self.worker.wait_until(until).await;
         }
