@@ -2,13 +2,10 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
-pub use crate::keyvalue::Cell;
-use crate::{
-    keyvalue::{Backend, Memory},
-    mishap::{LATE, Mishap, Mishaps},
-    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock},
-};
+use crate::mishap::{LATE, Mishap, Mishaps};
 use bytes::Bytes;
+pub use host::keyvalue::Cell;
+use host::keyvalue::{Backend, Memory};
 use plugin::{
     app::{self, After},
     config::{self, Config},
@@ -20,6 +17,7 @@ use plugin::{
     web::{Answer, Body, BodyError, Inbound},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock};
 use std::{
     collections::BTreeMap,
     sync::{

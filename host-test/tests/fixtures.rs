@@ -6,8 +6,8 @@ use host_test::{
     fixture::{Fixture, Runner, Surroundings, run},
     harness::Harness,
     native::{GETFLY, KIOTVIET, KIOTVIET_ID, Native},
-    sim::{Request, Response, SimClock, TokioClock},
 };
+use sim::{Request, Response, SimClock, TokioClock};
 use std::{
     fs,
     path::{Path, PathBuf},

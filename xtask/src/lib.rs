@@ -31,7 +31,7 @@ pub const PLUGIN: Package = Package {
 /// The least that a component can do with the same imports, for the benchmarks to compare with.
 pub const BARE: Package = Package {
     name: "bare",
-    directory: "host-test/bare",
+    directory: "proof/bare",
 };
 
 /// Where the application's component is, from the workspace's root. `spin.toml` names the same file.

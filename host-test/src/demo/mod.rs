@@ -1,22 +1,22 @@
 //! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
 //! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
 
-pub(crate) mod client;
+pub mod client;
 mod report;
 mod shop;
 
 use crate::child::{Process, free_port};
-use crate::sim::{
-    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
-    getfly::{GetflySettings, User},
-    kiotviet::{Chaos, Settings, Staff},
-    serve,
-};
 use anyhow::{Context, Result, bail};
 use client::App;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
+use sim::{
+    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
+    getfly::{GetflySettings, User},
+    kiotviet::{Chaos, Settings, Staff},
+    serve,
+};
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
