@@ -8,6 +8,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disguise;
+mod fixture_format;
 mod healing;
 mod healthz;
 mod holes;
