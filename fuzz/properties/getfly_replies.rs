@@ -18,7 +18,7 @@ use plugin::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    upstream::Fate,
+    vendor::Fate,
 };
 use std::collections::BTreeSet;
 

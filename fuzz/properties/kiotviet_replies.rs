@@ -18,7 +18,7 @@ use plugin::{
     },
     secret::Secret,
     time::Timestamp,
-    upstream::Fate,
+    vendor::Fate,
 };
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ use crate::{
     wasm_scene::WasmScene,
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
-use plugin::sync::{keys, lease::SLOT_SECONDS};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 

@@ -12,12 +12,12 @@ use bytes::Bytes;
 use plugin::{
     app::{self, After},
     config::{self, Config},
-    sync::plain,
-    sync::world::{
-        Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
-    },
+    journal::no_atomics,
     time::Timestamp,
     web::{Answer, Body, BodyError, Inbound},
+    world::{
+        Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
+    },
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use std::{
@@ -437,7 +437,7 @@ impl Store for Native {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if self.plain.load(Ordering::Relaxed) {
-            return plain::increment(self, key, delta).await;
+            return no_atomics::increment(self, key, delta).await;
         }
         let act = async |store: Arc<dyn Backend>| match self.no_atomics.load(Ordering::Relaxed) {
             true => Err("atomics are not supported".to_owned()),

@@ -8,11 +8,13 @@ use crate::{
     sim::{KiotVietSim, kiotviet::Chaos},
 };
 use jiff::Timestamp;
-use plugin::sync::{
-    cursor::Counts,
+use plugin::{
     drain::load_cursor,
-    journal,
-    record::{Entry, Record, State},
+    journal::{
+        cursor::Counts,
+        entries,
+        record::{Entry, Record, State},
+    },
 };
 use std::collections::BTreeMap;
 
@@ -120,10 +122,10 @@ impl Scene {
     /// Every event in the journal.
     pub async fn journal(&self) -> Vec<Record> {
         let reader = self.app.another(0);
-        let tail = journal::tail(&reader).await.unwrap_or_default();
+        let tail = entries::tail(&reader).await.unwrap_or_default();
         let mut records = Vec::new();
         for seq in 1..=tail {
-            match journal::read(&reader, seq).await {
+            match entries::read(&reader, seq).await {
                 Ok(Some(Entry::Event(record))) => records.push(*record),
                 Ok(_) => {}
                 Err(e) => panic!("entry {seq}: {e}"),

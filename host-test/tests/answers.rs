@@ -12,7 +12,7 @@ use host_test::{
         kiotviet::{Chaos, Signature},
     },
 };
-use plugin::sync::record::{Body, State};
+use plugin::journal::record::{Body, State};
 use std::time::Duration;
 
 /// The limit on a delivery's body.

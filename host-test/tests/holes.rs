@@ -8,7 +8,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa},
     sim::{Fault, FaultRule, When},
 };
-use plugin::sync::drain::load_cursor;
+use plugin::drain::load_cursor;
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
 

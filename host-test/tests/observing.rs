@@ -9,7 +9,7 @@ use host_test::{
     sim::{Fault, FaultRule, When},
 };
 use http::Method;
-use plugin::sync::lease::Lease;
+use plugin::worker::lease::Lease;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

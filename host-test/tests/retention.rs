@@ -8,7 +8,7 @@ use host_test::{
     sim::{Fault, FaultRule, When, kiotviet::NewInvoice},
 };
 use http::Method;
-use plugin::sync::drain::load_cursor;
+use plugin::drain::load_cursor;
 use serde_json::{Value, json};
 
 const DAY: u64 = 86_400;

@@ -9,7 +9,10 @@ use host_test::{
     scene::{On, Scene, customer, hoa},
     sim::{Fault, FaultRule, When, kiotviet::Signature},
 };
-use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
+use plugin::{
+    drain::load_cursor,
+    journal::{cursor::Counts, record::State},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -1,17 +1,16 @@
 //! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
-    admin,
+    admin::{api, page},
     config::{Config, Processing, Ready},
+    drain::{self, How, Upkeep},
+    intake::accept::{self, MAX_BODY_BYTES},
+    journal::{connection_cache, entries, keys, no_atomics, probe},
     json::{ToJson, object},
     log,
-    sync::{
-        accept::{self, MAX_BODY_BYTES},
-        drain::{self, How, Upkeep},
-        journal, keys, known, lease, plain, probe,
-        world::World,
-    },
     web::{Answer, Body, BodyError, Inbound},
+    worker::lease,
+    world::World,
 };
 use core::{ops::Range, time::Duration};
 use futures_util::future::{Either, select};
@@ -49,10 +48,10 @@ pub async fn handle<W: World, B: Body>(
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
-        [""] | ["ui", ..] => admin::page::page(world, config, request, &segments).await,
-        ["metrics"] => (admin::metrics(world, config, request).await, After::Nothing),
+        [""] | ["ui", ..] => page::page(world, config, request, &segments).await,
+        ["metrics"] => (api::metrics(world, config, request).await, After::Nothing),
         ["api", rest @ ..] => {
-            let answer = admin::api(world, config, request, rest).await;
+            let answer = api::api(world, config, request, rest).await;
             let after = match (answer.status, rest) {
                 (202, ["connections", _, "backfill"]) => After::ReadLists,
                 (202, _) => After::Drain,
@@ -61,7 +60,7 @@ pub async fn handle<W: World, B: Body>(
             (answer, after)
         }
         _ => (
-            admin::problem::not_found("no such page").answer(),
+            api::problem::not_found("no such page").answer(),
             After::Nothing,
         ),
     }
@@ -74,7 +73,7 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match known::authenticate(world, config, name, token).await {
+    let connection = match connection_cache::authenticate(world, config, name, token).await {
         Ok(Some(connection)) => connection,
         Ok(None) => return (unknown(world, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),
@@ -140,7 +139,7 @@ async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
         } else {
             let until = world.now().checked_add(INLINE_BEGIN);
             // What failed is in the journal, for the next drain.
-            let _ = plain::process(world, ready, kept, until).await;
+            let _ = no_atomics::process(world, ready, kept, until).await;
         }
     });
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
@@ -183,7 +182,7 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if reasons.is_empty() {
         let mut members = vec![("status", "ok".to_json())];
         if !world.is_atomic() {
-            members.push(("weaker", plain::WEAKER.to_json()));
+            members.push(("weaker", no_atomics::WEAKER.to_json()));
         }
         Answer::json(200, &object(members))
     } else {
@@ -201,7 +200,7 @@ async fn store_problem<W: World>(world: &W) -> Option<String> {
     if let Ok(Some(unfit)) = looked {
         return Some(unfit.words());
     }
-    if looked.is_ok() && journal::tail(world).await.is_ok() {
+    if looked.is_ok() && entries::tail(world).await.is_ok() {
         return None;
     }
     let words = match world.get(keys::STORE_KIND).await {

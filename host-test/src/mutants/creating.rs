@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use http::Method;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use std::{sync::Arc, time::Duration};
 
 /// An instance works for so many seconds and dies; then its lease runs out.

@@ -7,7 +7,7 @@ use crate::{
     sim::{Fault, FaultRule},
 };
 use jiff::SignedDuration;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use std::time::Duration;
 
 /// A sale that was answered and waits.

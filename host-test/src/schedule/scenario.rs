@@ -8,7 +8,7 @@ use crate::{
     scene::{CONNECTION, Scene, customer, hoa, sale},
     sim::{Fault, FaultRule, When, kiotviet::Delivery},
 };
-use plugin::sync::{keys, lease::SLOT_SECONDS};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use std::{
     future::Future,
     pin::{Pin, pin},

@@ -26,12 +26,12 @@ use host_test::{
     },
 };
 use plugin::{
-    stored,
-    sync::{
+    journal::{
         cursor::Cursor,
         keys,
         stats::{self, Day, Tally},
     },
+    stored,
     time::Timestamp,
 };
 use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};

@@ -1,17 +1,20 @@
 //! Older customers and invoices: the days, a preview that writes nothing, the run, and watching it.
 
-use super::{
-    Reply, Visit,
-    layout::{alert, badge, facts, number, problem, sentence, text},
-    shop::tabs,
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{backfill as api, known, problem::Problem},
+    admin::{
+        api::{backfill as api, known, problem::Problem},
+        page::{
+            Reply, Visit,
+            layout::{alert, badge, facts, number, problem, sentence, text},
+            shop::tabs,
+            words as w,
+            words::Text,
+        },
+    },
     app::After,
     json::{ToJson, object},
-    sync::world::World,
     time::Date,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,16 +1,19 @@
 //! The events: a filtered list, one event with its explanation, and what a person can do about a dead
 //! letter.
 
-use super::{
-    Fields, Reply, Visit,
-    layout::{alert, array, badge, facts, number, scalar, sentence, text},
-    reasons,
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{events as api, problem::Problem},
+    admin::{
+        api::{events as api, problem::Problem},
+        page::{
+            Fields, Reply, Visit,
+            layout::{alert, array, badge, facts, number, scalar, sentence, text},
+            reasons, words as w,
+            words::Text,
+        },
+    },
     app::After,
-    sync::{connections, world::World},
+    journal::connections,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,12 +1,17 @@
 //! What all pages share: the frame around them, badges, times, and how an error looks. Everything that
 //! is shown goes through maud, which escapes it.
 
-use super::{
-    Reply, phrases, problems,
-    words::{self as w, Lang, Text},
-};
 use crate::{
-    admin::problem::Problem, config::Problem as Variable, secret::Secret, time::Timestamp,
+    admin::{
+        api::problem::Problem,
+        page::{
+            Reply, phrases, problems, words as w,
+            words::{Lang, Text},
+        },
+    },
+    config::Problem as Variable,
+    secret::Secret,
+    time::Timestamp,
 };
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;

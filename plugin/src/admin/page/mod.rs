@@ -17,16 +17,16 @@ mod shop;
 mod staff;
 mod words;
 
-use super::{
-    problem::{self, Problem},
-    read,
-};
 use crate::{
+    admin::api::{
+        problem::{self, Problem},
+        read,
+    },
     app::After,
     config::{Config, Ready},
     secret::Secret,
-    sync::world::World,
     web::{Answer, Body, Inbound},
+    world::World,
 };
 use layout::View;
 use maud::{Markup, html};

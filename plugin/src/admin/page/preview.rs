@@ -1,15 +1,18 @@
 //! Trying a delivery: what it would lead to, with nothing written anywhere.
 
-use super::{
-    Reply, Visit,
-    events::{kind, sentences},
-    layout::{alert, array, badge, problem, scalar, sentence, text},
-    reasons,
-    words::{self as w, Lang},
-};
 use crate::{
-    admin::{known, preview_items, problem::Problem},
-    sync::{connections, world::World},
+    admin::{
+        api::{known, preview_items, problem::Problem},
+        page::{
+            Reply, Visit,
+            events::{kind, sentences},
+            layout::{alert, array, badge, problem, scalar, sentence, text},
+            reasons, words as w,
+            words::Lang,
+        },
+    },
+    journal::connections,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

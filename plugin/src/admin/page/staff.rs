@@ -1,15 +1,17 @@
 //! R13: which sellers have no Getfly user of the same phone, and what to mend. Phone numbers are shown
 //! here, behind the log-in, and nowhere else.
 
-use super::{
-    Reply, Visit,
-    layout::{alert, array, text},
-    shop::tabs,
-    words::{self as w},
-};
 use crate::{
-    admin::{known, problem::Problem, staff as api},
-    sync::world::World,
+    admin::{
+        api::{known, problem::Problem, staff as api},
+        page::{
+            Reply, Visit,
+            layout::{alert, array, text},
+            shop::tabs,
+            words as w,
+        },
+    },
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,0 +1,3 @@
+//! What happens until KiotViet gets its 200.
+
+pub mod accept;
