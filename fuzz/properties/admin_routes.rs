@@ -8,14 +8,14 @@
 
 use super::memory::{Kept, Memory, now};
 use plugin::{
-    app::{self, After},
+    app,
     config::Config,
     intake::accept::MAX_BODY_BYTES,
     journal::connections,
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     secret::Secret,
-    web::{Answer, Body, BodyError, Inbound},
+    web::{After, Answer, Body, BodyError, Inbound},
 };
 use std::{collections::BTreeMap, sync::OnceLock};
 

@@ -18,7 +18,7 @@ use plugin::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    vendor::Fate,
+    vendor::fate::Fate,
 };
 use std::collections::BTreeSet;
 

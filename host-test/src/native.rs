@@ -10,11 +10,12 @@ use crate::{
 };
 use bytes::Bytes;
 use plugin::{
-    app::{self, After},
-    config::{self, Config},
+    app,
+    config::Config,
+    config_cache::ConfigCache,
     journal::no_atomics,
     time::Timestamp,
-    web::{Answer, Body, BodyError, Inbound},
+    web::{After, Answer, Body, BodyError, Inbound},
     world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
@@ -83,7 +84,7 @@ pub struct Native {
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
     /// What this instance loaded last.
-    config: Mutex<Arc<config::Kept>>,
+    config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     /// How far its machine's clock is off.

@@ -8,13 +8,10 @@ use crate::{
     sim::{KiotVietSim, kiotviet::Chaos},
 };
 use jiff::Timestamp;
-use plugin::{
-    drain::load_cursor,
-    journal::{
-        cursor::Counts,
-        entries,
-        record::{Entry, Record, State},
-    },
+use plugin::journal::{
+    cursor::{self, Counts},
+    entries,
+    record::{Entry, Record, State},
 };
 use std::collections::BTreeMap;
 
@@ -188,7 +185,7 @@ impl Scene {
 
     async fn audit_counts(&self, wrong: &mut Vec<String>) {
         let journal = self.journal().await;
-        let cursor = load_cursor(&self.app).await.unwrap_or_default();
+        let cursor = cursor::load(&self.app).await.unwrap_or_default();
         let mut recount = Counts::default();
         for record in &journal {
             recount.received += 1;

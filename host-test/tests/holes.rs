@@ -8,7 +8,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa},
     sim::{Fault, FaultRule, When},
 };
-use plugin::drain::load_cursor;
+use plugin::journal::cursor;
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
 
@@ -29,7 +29,7 @@ async fn call_that_writes(scene: &Scene) -> usize {
 }
 
 async fn holes(scene: &Scene) -> usize {
-    load_cursor(&scene.app).await.unwrap().holes.len()
+    cursor::load(&scene.app).await.unwrap().holes.len()
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa, sale},
 };
 use plugin::{
-    drain::{How, drain},
+    drain::{how::How, run::drain},
     worker::lease::{Lease, SLOT_SECONDS},
 };
 use std::{rc::Rc, time::Duration};

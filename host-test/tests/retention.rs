@@ -8,7 +8,7 @@ use host_test::{
     sim::{Fault, FaultRule, When, kiotviet::NewInvoice},
 };
 use http::Method;
-use plugin::drain::load_cursor;
+use plugin::journal::cursor;
 use serde_json::{Value, json};
 
 const DAY: u64 = 86_400;
@@ -66,7 +66,7 @@ async fn finished_events_go_and_dead_letters_stay() {
         ["kvgf/journal/cursor", "kvgf/journal/tail"]
     );
     assert_eq!(keys(&scene, "/due/"), [""; 0]);
-    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    let counts = cursor::load(&scene.app).await.unwrap().counts;
     assert_eq!(
         (
             counts.received,
@@ -114,7 +114,7 @@ async fn a_longer_retention_counts_for_what_was_already_due_to_go() {
     scene.pass(31 * DAY).await;
     scene.drain().await;
     assert_eq!(scene.outcomes().await, ["created customer_created"]);
-    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    let counts = cursor::load(&scene.app).await.unwrap().counts;
     assert_eq!((counts.received, counts.created), (1, 1));
     scene.pass(30 * DAY).await;
     scene.drain().await;

@@ -3,13 +3,17 @@
 use crate::{
     admin::{api, page},
     config::{Config, Processing, Ready},
-    drain::{self, How, Upkeep},
-    intake::accept::{self, MAX_BODY_BYTES},
-    journal::{connection_cache, entries, keys, no_atomics, probe},
+    drain::{how::How, run::drain},
+    intake::{
+        accept::{self, MAX_BODY_BYTES},
+        known,
+    },
+    journal::{entries, keys, no_atomics, probe},
     json::{ToJson, object},
     log,
-    web::{Answer, Body, BodyError, Inbound},
-    worker::lease,
+    reconcile::upkeep::Upkeep,
+    web::{After, Answer, Body, BodyError, Inbound},
+    worker::{inline, lease},
     world::World,
 };
 use core::{ops::Range, time::Duration};
@@ -20,17 +24,6 @@ use futures_util::future::{Either, select};
 const INLINE_TIME: Duration = Duration::from_secs(4);
 /// Under `processing = inline` no further event is begun after this.
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
-
-/// What is to be done after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// Nothing.
-    Nothing,
-    /// Process what waits ([`process`]).
-    Drain,
-    /// The same, and read KiotViet's lists: a backfill was asked for.
-    ReadLists,
-}
 
 /// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
 /// `processing = inline`.
@@ -73,7 +66,7 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match connection_cache::authenticate(world, config, name, token).await {
+    let connection = match known::authenticate(world, config, name, token).await {
         Ok(Some(connection)) => connection,
         Ok(None) => return (unknown(world, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),
@@ -135,11 +128,11 @@ async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
     };
     let drain = core::pin::pin!(async {
         if world.is_atomic() {
-            drain::drain(world, ready, how).await;
+            drain(world, ready, how).await;
         } else {
             let until = world.now().checked_add(INLINE_BEGIN);
             // What failed is in the journal, for the next drain.
-            let _ = no_atomics::process(world, ready, kept, until).await;
+            let _ = inline::process(world, ready, kept, until).await;
         }
     });
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
@@ -166,7 +159,7 @@ pub async fn process<W: World>(world: &W, config: &Config, after: After) {
             upkeep,
             ..How::QUICK
         };
-        drain::drain(world, ready, how).await;
+        drain(world, ready, how).await;
     }
 }
 

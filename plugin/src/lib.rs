@@ -39,7 +39,6 @@ pub mod seal;
 pub mod secret;
 pub mod stored;
 pub mod time;
-pub mod together;
 pub mod vendor;
 pub mod web;
 pub mod worker;

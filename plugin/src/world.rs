@@ -29,7 +29,7 @@ pub trait Store {
     fn reopen(&self);
     /// Whether `increment` is atomic.
     fn is_atomic(&self) -> bool;
-    /// The host's `increment` does not work: from now on it is [`crate::journal::no_atomics::increment`].
+    /// The host's `increment` does not work: from now on it is a read and a write, without atomics.
     fn count_plainly(&self);
 }
 

@@ -7,7 +7,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use host_test::sim::{GetflySim, KiotVietSim};
-use plugin::{rules::phone::PhoneField, vendor::percent_encode};
+use plugin::{rules::phone::PhoneField, vendor::encoding::percent_encode};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Whose secret a text is.

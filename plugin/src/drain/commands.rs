@@ -2,13 +2,13 @@
 //! the journal like everything else, so only the worker changes a record.
 
 use crate::{
-    drain::{Drain, Stop, stop},
+    drain::state::{Drain, Stop, stop},
     intake::accept,
     journal::{
         entries,
         record::{Command, Entry, Record, State},
     },
-    world::{Clock, Store, World},
+    world::{Clock, World},
 };
 use core::ops::Range;
 
@@ -17,8 +17,16 @@ impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
         let target = match &command {
             Command::Retry(target) | Command::Dismiss(target) => *target,
-            Command::Backfill(wanted) => return self.begin_backfill(seq, wanted).await,
-            Command::StopBackfill(name) => return self.stop_backfill(name).await,
+            Command::Backfill(wanted) => {
+                return self
+                    .upkeep()
+                    .begin_backfill(seq, wanted)
+                    .await
+                    .map_err(stop);
+            }
+            Command::StopBackfill(name) => {
+                return self.upkeep().stop_backfill(name).await.map_err(stop);
+            }
         };
         let Some(mut record) = entries::read_event(self.worker, target)
             .await
@@ -84,24 +92,6 @@ impl<W: World> Drain<'_, '_, W> {
             }
         }
         Ok(())
-    }
-
-    /// Whether the place comes to this number later.
-    fn is_ahead(&self, seq: u64) -> bool {
-        let ahead = seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
-        ahead && self.worker.is_atomic()
-    }
-
-    /// Whether a wish for `record` was carried out before the place came to it (the worker crashed before
-    /// it saved its place, or the queue stood still): until then the event is the dead letter that it was.
-    pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
-        match record.commanded_by {
-            Some(wish) if self.is_ahead(wish) && !mutant!(WishCountedTwice) => {
-                let entry = entries::read(self.worker, wish).await.map_err(stop)?;
-                Ok(matches!(entry, Some(Entry::Command(_))))
-            }
-            _ => Ok(false),
-        }
     }
 
     async fn obey(&mut self, command: &Command, record: &mut Record) -> Result<(), Stop> {

@@ -2,7 +2,10 @@
 //! of a failing side are kept here.
 
 use crate::{
-    drain::{Drain, Pass, Patience, Stop, due_lists::bucket_of, stop},
+    drain::{
+        due_lists::bucket_of,
+        state::{Drain, Pass, Stop, stop},
+    },
     journal::{
         cursor::{Pause, due_time},
         entries,
@@ -10,33 +13,20 @@ use crate::{
         record::{Record, State},
         unfinished,
     },
-    kiotviet::error::KiotVietError,
     log,
     time::Timestamp,
-    vendor::Fate,
     worker::{
         attempt,
-        execute::note,
         failure::{Failure, Side},
+        lease::Patience,
+        pauses::{self, GETFLY},
         retry,
     },
     world::{Clock, Random, Store, World},
 };
 use core::time::Duration;
 
-/// Getfly's name among the pauses; no connection's name has a capital letter.
-pub(super) const GETFLY: &str = "Getfly";
-
 impl<W: World> Drain<'_, '_, W> {
-    /// Until when `side` is left alone after its failures.
-    pub(super) fn paused_until(&self, side: &str) -> Option<Timestamp> {
-        self.cursor
-            .pauses
-            .get(side)
-            .map(|pause| pause.until)
-            .filter(|until| *until > self.worker.now() && !mutant!(PauseIgnored))
-    }
-
     /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
     /// `Paused`: it was not touched, and nothing after it should be.
     pub(super) async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
@@ -55,12 +45,12 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
         }
-        if self.paused_until(GETFLY).is_some()
+        if pauses::until(&self.cursor, GETFLY, self.worker).is_some()
             || self.bounds.until.is_some_and(|until| now >= until)
         {
             return Ok(Pass::Paused);
         }
-        if let Some(until) = self.paused_until(&record.connection) {
+        if let Some(until) = pauses::until(&self.cursor, &record.connection, self.worker) {
             return self.postpone(record, until).await;
         }
         let old_body = record.body.clone();
@@ -95,7 +85,7 @@ impl<W: World> Drain<'_, '_, W> {
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
                 let pass = self.postpone(record, until).await?;
-                self.pause_getfly(until);
+                pauses::pause_getfly(&mut self.cursor, until);
                 Ok(pass)
             }
             Err(Failure::Dead { reason, words }) => {
@@ -143,7 +133,7 @@ impl<W: World> Drain<'_, '_, W> {
 
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
-        note(&mut record, &words);
+        record.note(&words);
         unfinished::mark(self.worker, &mut record)
             .await
             .map_err(stop)?;
@@ -167,39 +157,6 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// Leaves Getfly alone until then.
-    fn pause_getfly(&mut self, until: Timestamp) {
-        let failures = self.cursor.pauses.get(GETFLY).map_or(0, |p| p.failures);
-        let pause = Pause { until, failures };
-        self.cursor.pauses.insert(GETFLY.to_owned(), pause);
-    }
-
-    /// Leaves a connection's KiotViet alone for a while after a failure.
-    pub(super) fn pause_after(&mut self, connection: &str, e: &KiotVietError) {
-        let after = match e.fate() {
-            Fate::Retry { after } => after,
-            Fate::Dead => None,
-        };
-        let (failures, pause) = self.next_pause(connection, after);
-        let now = self.worker.now();
-        let until = now.checked_add(pause).unwrap_or(now);
-        self.cursor
-            .pauses
-            .insert(connection.to_owned(), Pause { until, failures });
-    }
-
-    fn next_pause(&self, name: &str, after: Option<Duration>) -> (u32, Duration) {
-        let failures = self
-            .cursor
-            .pauses
-            .get(name)
-            .map_or(1, |p| p.failures.saturating_add(1));
-        (
-            failures,
-            after.unwrap_or_else(|| retry::pause_after(failures)),
-        )
-    }
-
     async fn try_again(
         &mut self,
         mut record: Record,
@@ -217,7 +174,7 @@ impl<W: World> Drain<'_, '_, W> {
             Side::KiotViet => record.connection.clone(),
         };
         let now = self.worker.now();
-        let (failures, pause) = self.next_pause(&name, after);
+        let (failures, pause) = pauses::next(&self.cursor, &name, after);
         let until = now.checked_add(pause).unwrap_or(now);
         let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
             let reason = match side {

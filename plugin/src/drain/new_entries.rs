@@ -2,7 +2,7 @@
 //! taken but whose entry had not been written.
 
 use crate::{
-    drain::{Drain, Pass, Stop, stop},
+    drain::state::{Drain, Pass, Stop, stop},
     journal::{
         cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
         entries, keys, no_atomics,

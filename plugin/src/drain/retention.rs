@@ -2,7 +2,7 @@
 //! the due lists where something unfinished stood before them.
 
 use crate::{
-    drain::{Drain, Stop, stop},
+    drain::state::{Drain, Stop, stop},
     journal::{
         cursor::due_time,
         entries, keys, ledger,

@@ -17,7 +17,7 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    vendor::form,
+    vendor::encoding::form,
     world::{Http, Method, Request},
 };
 use serde_json::Value;

@@ -6,7 +6,10 @@ use crate::{
         assumptions::MISSING_ROUTE_WORD,
         refusal::{Detail, DuplicateField, Refusal, has_errors},
     },
-    vendor::{Body, Fate, parse_retry_after},
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+    },
     world::{HttpError, Response},
 };
 use core::time::Duration;

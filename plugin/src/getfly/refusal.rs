@@ -7,7 +7,7 @@ use crate::{
         CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
         NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
     },
-    vendor::{MAX_MESSAGE_CHARS, redact},
+    vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
 use serde_json::Value;
 

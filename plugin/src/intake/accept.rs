@@ -4,16 +4,16 @@
 
 use crate::{
     config::SignaturePolicy,
+    intake::signature_policy::{Trust, judge},
     journal::{
         connection_cache::Known,
         connections::Connection,
-        entries, keys,
+        entries,
         record::{Body, Hint, Kind, Record},
     },
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Item},
-        signature::Verdict,
     },
     rules::verdict::Reason,
     seal::Sealer,
@@ -29,14 +29,6 @@ const MAX_ITEMS_AGAIN: usize = 50_000;
 /// An acceptor that took longer between reserving and writing answers 503: the worker must not give
 /// up on a number that is still being written.
 const SLOWEST: Duration = Duration::from_secs(10);
-
-/// How the signature was judged, and what the policy makes of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    Trusted,
-    Noted(&'static str),
-    Refused(&'static str),
-}
 
 /// Why a delivery was not accepted; KiotViet gets 503 and sends it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,41 +77,6 @@ pub async fn accept<W: Store + Clock + Random>(
     let kept = keep_items(world, sealer, &connection.name, items, began, note).await?;
     in_time(world, began)?;
     Ok(kept)
-}
-
-async fn judge<W: Store>(
-    world: &W,
-    policy: SignaturePolicy,
-    connection: &Connection,
-    verdict: Option<Verdict>,
-) -> Result<Trust, StoreError> {
-    let Some(verdict) = verdict else {
-        return Ok(Trust::Noted(
-            "signature not checked: the connection's secrets cannot be opened",
-        ));
-    };
-    let key = keys::signed(&connection.name);
-    let seen = world.get(&key).await?.is_some();
-    let note = match verdict {
-        Verdict::Valid => {
-            if !seen {
-                world.set(&key, b"1").await?;
-            }
-            return Ok(Trust::Trusted);
-        }
-        Verdict::Missing => "signature missing",
-        Verdict::Wrong => "signature did not match",
-    };
-    let enforced = match policy {
-        SignaturePolicy::Enforce => true,
-        SignaturePolicy::Auto => seen,
-        SignaturePolicy::Observe => false,
-    };
-    Ok(if enforced && !mutant!(SignatureIgnored) {
-        Trust::Refused(note)
-    } else {
-        Trust::Noted(note)
-    })
 }
 
 /// Keeps a delivery that cannot be taken apart as one dead letter.
@@ -193,7 +150,7 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &str) -> Record {
     let key = key.chars().take(100).collect();
     let mut record = Record::new(seq, now, connection, kind, key);
     match (kind, item.id) {
-        (Kind::Other, _) => crate::worker::execute::finish(&mut record, Reason::NotSyncedType, now),
+        (Kind::Other, _) => record.finish(Reason::NotSyncedType, now),
         (_, Some(id)) => {
             let code = item.code.clone().filter(|c| (1..=100).contains(&c.len()));
             record.hint = Some(Hint {

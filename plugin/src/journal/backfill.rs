@@ -2,12 +2,8 @@
 //! ledger as live events. Written by the worker only; people's wishes come through the journal.
 
 use crate::{
-    journal::{
-        connections::{Switches, Webhook},
-        keys,
-        record::Wanted,
-    },
-    reconcile::list_scan::ListScan,
+    journal::list_scan::ListScan,
+    journal::{connections::Webhook, keys, record::Wanted},
     stored::{self, stored_fields, stored_words},
     time::Timestamp,
     world::{Store, StoreError},
@@ -64,16 +60,6 @@ impl Backfill {
         let ended = self.state == State::Stopped;
         reading.map(|r| r.from).filter(|_| !ended)
     }
-}
-
-/// The lists that a backfill reads: customers where their webhook is on (R4: alone they push
-/// nothing otherwise), then invoices where theirs is.
-pub fn readings(switches: Switches, wanted: &Wanted) -> Vec<ListScan> {
-    Webhook::ALL
-        .into_iter()
-        .filter(|webhook| switches.since(*webhook).is_some())
-        .map(|webhook| ListScan::new(webhook, wanted.from, wanted.to))
-        .collect()
 }
 
 /// Reads a connection's backfill; one that is damaged is none.

@@ -2,12 +2,10 @@
 //! have changed it; one with the very same bytes is not parsed and opened again.
 
 use crate::{
-    config::Config,
-    journal::connections::{self, Connection},
+    journal::connections::Connection,
     kiotviet::signature::Keys,
     seal::Sealer,
     stored::{self, Damaged},
-    world::{Store, StoreError},
 };
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +52,8 @@ impl fmt::Debug for ConnectionCache {
 }
 
 impl ConnectionCache {
-    fn known(&self, bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Arc<Known>, Damaged> {
+    /// The connection of this record.
+    pub fn known(&self, bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Arc<Known>, Damaged> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept
             .iter()
@@ -71,25 +70,6 @@ impl ConnectionCache {
         kept.push(known.clone());
         Ok(known)
     }
-}
-
-/// Reads the connection that `name` and `token` open; none when they do not.
-pub async fn authenticate(
-    store: &impl Store,
-    config: &Config,
-    name: &str,
-    token: &str,
-) -> Result<Option<Arc<Known>>, StoreError> {
-    let bytes = connections::load_bytes(store, name).await?;
-    let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
-    let known = known.transpose();
-    let known = known.map_err(connections::damaged("a connection"))?;
-    let connection = known.as_ref().map(|known| &known.connection);
-    Ok(if connections::token_matches(connection, token) {
-        known
-    } else {
-        None
-    })
 }
 
 #[cfg(test)]

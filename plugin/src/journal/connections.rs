@@ -285,7 +285,7 @@ impl Switches {
 }
 
 /// What a stored value that cannot be read is to a caller who needs it.
-pub(super) fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
+pub fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
     move |e| StoreError(format!("{what} is damaged: {e}"))
 }
 
@@ -305,10 +305,7 @@ pub async fn load_or_damage(
 }
 
 /// Its record as it is stored.
-pub(super) async fn load_bytes(
-    store: &impl Store,
-    name: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     if !is_name(name) {
         return Ok(None);
     }
@@ -341,7 +338,7 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
         keys::kiotviet_users(name),
         keys::signed(name),
         keys::missed_sellers(name),
-        keys::watch(name),
+        keys::webhook_health(name),
         keys::backfill(name),
         keys::connection(name),
     ] {

@@ -4,13 +4,16 @@
 
 use crate::{
     journal::{
+        entries, keys,
         record::{Record, State},
         sorted_map::SortedMap,
         stats::Stats,
     },
+    kiotviet::assumptions::MAX_ITEMS,
     rules::verdict::Outcome,
-    stored::stored_fields,
+    stored::{self, stored_fields},
     time::Timestamp,
+    world::{Store, StoreError},
 };
 use core::time::Duration;
 
@@ -194,6 +197,37 @@ impl Cursor {
         self.counts.dead = self.counts.dead.saturating_sub(1);
         self.dead.retain(|dead| *dead != seq);
     }
+}
+
+/// Reads the worker's cursor.
+pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
+    match store.get(keys::CURSOR).await? {
+        None => Ok(Cursor::default()),
+        Some(bytes) => stored::read(&bytes)
+            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
+    }
+}
+
+/// The worker's cursor, and up to which number a missing entry was removed rather than not written
+/// yet: a cursor that cannot be read is made anew by looking at the whole journal again.
+pub async fn load_or_rebuild(store: &impl Store) -> Result<(Cursor, u64), StoreError> {
+    let Some(bytes) = store.get(keys::CURSOR).await? else {
+        return Ok((Cursor::default(), 0));
+    };
+    match stored::read(&bytes) {
+        Ok(cursor) => Ok((cursor, 0)),
+        Err(_) => {
+            let tail = entries::tail(store).await?;
+            Ok((Cursor::default(), tail.saturating_sub(MAX_ITEMS as u64)))
+        }
+    }
+}
+
+/// When the worker's last calls to Getfly began, as far as the cursor says: another caller's calls keep the
+/// ceiling together with them. None where the cursor cannot be read.
+pub async fn getfly_calls(store: &impl Store) -> Vec<Timestamp> {
+    let cursor = load(store).await;
+    cursor.map(|c| c.getfly_calls).unwrap_or_default()
 }
 
 /// The moment at or after `wanted` at which a due list is read.

@@ -5,7 +5,7 @@ use crate::time::Date;
 
 /// Counter: the last journal number that was reserved.
 pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
-/// The worker's place in the journal ([`super::cursor::Cursor`]).
+/// The worker's cursor in the journal ([`super::cursor::Cursor`]).
 pub const CURSOR: &str = "kvgf/journal/cursor";
 /// Counter: connections ever made.
 pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
@@ -84,7 +84,7 @@ pub fn open_event(connection: &str, kind: &str, id: i64) -> String {
 }
 
 /// What was last seen of a connection's webhooks, and how far it was read back.
-pub fn watch(name: &str) -> String {
+pub fn webhook_health(name: &str) -> String {
     format!("kvgf/connection/{name}/watch")
 }
 

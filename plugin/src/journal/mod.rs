@@ -7,6 +7,7 @@ pub mod cursor;
 pub mod entries;
 pub mod keys;
 pub mod ledger;
+pub mod list_scan;
 pub mod no_atomics;
 pub mod probe;
 pub mod record;

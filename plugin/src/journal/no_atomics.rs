@@ -4,18 +4,11 @@
 //! one instant may both be created; nothing is lost, and the code of a record still stops its double.
 
 use crate::{
-    config::Ready,
-    journal::{entries, keys, record::State, unfinished},
-    log,
+    journal::keys,
     time::Timestamp,
-    worker::{
-        execute::note,
-        failure::Failure,
-        permit::{Permit, Worker},
-    },
-    world::{Clock, Random, Store, StoreError, World},
+    world::{Clock, Random, Store, StoreError},
 };
-use core::{ops::Range, time::Duration};
+use core::time::Duration;
 
 /// For people: what such a store cannot promise.
 pub const WEAKER: &str = "this host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly";
@@ -28,7 +21,7 @@ const DRAWN: u64 = 1 << 22;
 /// 2026-01-01T00:00:00Z.
 const EPOCH_SECONDS: i64 = 1_767_225_600;
 
-/// `increment` in two steps.
+/// `increment` in two steps, for what [`Store::count_plainly`] was called on.
 pub async fn increment(store: &impl Store, key: &str, delta: i64) -> Result<i64, StoreError> {
     let bytes = store.get(key).await?;
     let before = bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok());
@@ -74,45 +67,4 @@ pub async fn numbers(store: &impl Store, prefix: &str) -> Result<Vec<u64>, Store
     let mut numbers: Vec<u64> = keys.iter().filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
-}
-
-/// Processes a delivery's own entries, beginning none after `until`. What does not end here goes on
-/// with the next drain.
-pub async fn process<W: World>(
-    world: &W,
-    ready: &Ready,
-    entries: Range<u64>,
-    until: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let worker = Worker::new(world, Permit::Person, ready, Vec::new());
-    for seq in entries {
-        if until.is_some_and(|until| world.now() >= until) {
-            return Ok(());
-        }
-        let Some(mut record) = entries::read_event(world, seq).await? else {
-            continue;
-        };
-        if record.state != State::Received {
-            continue;
-        }
-        let body = record.body.clone();
-        let tried = crate::worker::attempt::attempt(&worker, ready, &mut record).await;
-        record.calls = worker.take_calls();
-        match tried {
-            Ok(()) => {
-                entries::drop_body(world, seq, body.as_ref()).await?;
-                log::event(world, &record);
-            }
-            Err(Failure::Dead { reason, words }) => {
-                record.bury(reason, world.now());
-                note(&mut record, &words);
-                unfinished::mark(world, &mut record).await?;
-                log::event(world, &record);
-            }
-            Err(Failure::Abandoned(why)) => return Err(StoreError(why)),
-            Err(failure) => note(&mut record, &format!("last failure: {}", failure.words())),
-        }
-        entries::write_event(world, &record).await?;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use crate::{
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
-        verdict::Outcome,
+        verdict::{Outcome, Reason},
     },
     stored::{self, Damaged, Stored, stored_fields, stored_words},
 };
@@ -286,6 +286,25 @@ impl Record {
         json::write_object(&mut text, said);
         text.push(b'}');
         text
+    }
+
+    /// Ends it with `reason`.
+    pub fn finish(&mut self, reason: Reason, now: Timestamp) {
+        self.state = State::Done;
+        self.outcome = Some(reason.outcome());
+        self.reason = Some(reason.as_str().to_owned());
+        self.rule = Some(reason.rule().to_owned());
+        self.evidence.push(reason.explain().to_owned());
+        self.next_attempt_at = None;
+        self.finished_at = Some(now);
+        self.body = None;
+    }
+
+    /// Adds a remark once. What an earlier attempt remarked stays: it may have created something.
+    pub fn note(&mut self, text: &str) {
+        if !self.notes.iter().any(|n| n == text) {
+            self.notes.push(text.to_owned());
+        }
     }
 
     /// Ends it as a dead letter.

@@ -18,7 +18,7 @@ use crate::{
     },
     secret::Secret,
     time::Timestamp,
-    vendor::{form, percent_encode},
+    vendor::encoding::{form, percent_encode},
     world::{Http, Method, Request, Response},
 };
 use serde_json::Value;

@@ -7,7 +7,7 @@ use crate::{
         assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
         fields::{Fields, whole_number},
     },
-    vendor::without_bom,
+    vendor::body::without_bom,
 };
 use serde_json::Value;
 

@@ -6,7 +6,11 @@ use crate::{
         assumptions::TOKEN_ERROR_CODE,
         fields::{FieldError, Fields},
     },
-    vendor::{Body, Fate, parse_retry_after, redact},
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+        redaction::redact,
+    },
     world::{HttpError, Response},
 };
 use core::time::Duration;

@@ -1,20 +1,18 @@
-//! How far a list of KiotViet's customers or invoices was read: for a backfill, or for what KiotViet
-//! may have failed to deliver.
+//! Reading KiotViet's lists of customers and invoices: a page of one, and what is to be done about its records.
 
 use crate::{
     journal::{
         connections::{Connection, Webhook},
         ledger::{self, CustomerKnown},
+        list_scan::ListScan,
         unfinished,
     },
     kiotviet::{client::Page, error::KiotVietError, records::Listed},
-    reconcile::webhook_health::OVERLAP,
     rules::codes::InvoiceCode,
-    stored::stored_fields,
-    time::Timestamp,
     worker::session::Session,
     world::{Store, StoreError, World},
 };
+use core::time::Duration;
 
 /// KiotViet's calls an hour that reading may cost a shop, so that less than 5,000 (manual) are made in
 /// any sixty minutes and some are left for live events.
@@ -28,72 +26,18 @@ pub fn calls_an_event(webhook: Webhook) -> u64 {
     }
 }
 
-/// A list that is being read, or was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListScan {
-    /// Customers or invoices.
-    pub webhook: Webhook,
-    /// The window's start.
-    pub from: Timestamp,
-    /// The window's end.
-    pub to: Timestamp,
-    /// Records of the list before this one were looked at.
-    pub offset: u64,
-    /// Records of the list, as KiotViet told last.
-    pub total: u64,
-    /// Records within the window.
-    pub listed: u64,
-    /// Those of them that needed nothing.
-    pub known: u64,
-    /// Those that became events.
-    pub queued: u64,
-    /// The whole list was read.
-    pub done: bool,
-}
-
-stored_fields!(ListScan {
-    webhook,
-    from,
-    to,
-    offset,
-    total,
-    listed,
-    known,
-    queued,
-    done
-});
-
-impl ListScan {
-    /// A list to be read from its start.
-    pub fn new(webhook: Webhook, from: Timestamp, to: Timestamp) -> Self {
-        Self {
-            webhook,
-            from,
-            to,
-            offset: 0,
-            total: 0,
-            listed: 0,
-            known: 0,
-            queued: 0,
-            done: false,
-        }
-    }
-
-    /// Whether this moment is within the window.
-    pub fn includes(&self, moment: Timestamp) -> bool {
-        self.from <= moment && moment <= self.to
-    }
-}
+/// Windows overlap by this much, so that the two sides' clocks need not agree to the second.
+pub const OVERLAP: Duration = Duration::from_secs(60);
 
 /// The page of KiotViet's list at which `reading` stands.
 pub async fn page<W: World>(
     session: &Session<'_, W>,
-    reading: &ListScan,
+    scan: &ListScan,
 ) -> Result<Page, KiotVietError> {
-    let from = reading.from.checked_sub(OVERLAP).unwrap_or(reading.from);
-    let offset = reading.offset;
+    let from = scan.from.checked_sub(OVERLAP).unwrap_or(scan.from);
+    let offset = scan.offset;
     session
-        .kiotviet(async |k| match reading.webhook {
+        .kiotviet(async |k| match scan.webhook {
             Webhook::Customer => k.customers_modified_since(from, offset).await,
             Webhook::Order => k.invoices_modified_since(from, offset).await,
         })
@@ -101,8 +45,8 @@ pub async fn page<W: World>(
 }
 
 /// Whether a backfill brings this record in: created within its window, and not cancelled.
-pub fn is_in_backfill(reading: &ListScan, item: &Listed) -> bool {
-    !item.cancelled && item.created_at.is_none_or(|at| reading.includes(at))
+pub fn is_in_backfill(scan: &ListScan, item: &Listed) -> bool {
+    !item.cancelled && item.created_at.is_none_or(|at| scan.includes(at))
 }
 
 /// Whether nothing is to be done about it: it has its outcome, or an event that is not done. A backfill

@@ -2,8 +2,8 @@
 //! have arrived. KiotViet tells nobody when it stops sending, so it is asked.
 
 use crate::{
+    journal::list_scan::ListScan,
     journal::{connections::Webhook, keys},
-    reconcile::list_scan::ListScan,
     stored::{self, stored_fields},
     time::Timestamp,
     world::{Store, StoreError},
@@ -15,9 +15,6 @@ pub const EVERY: Duration = Duration::from_secs(15 * 60);
 /// A record that changed less than this ago may still be on its way: deliveries come minutes late, in
 /// bursts (field reports).
 pub const GRACE: Duration = Duration::from_secs(10 * 60);
-/// Windows overlap by this much, so that the two sides' clocks need not agree to the second.
-pub const OVERLAP: Duration = Duration::from_secs(60);
-
 /// One webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -87,7 +84,7 @@ impl WebhookHealth {
 
 /// Reads it; one that is damaged or missing starts anew.
 pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, StoreError> {
-    let bytes = store.get(&keys::watch(name)).await?;
+    let bytes = store.get(&keys::webhook_health(name)).await?;
     Ok(bytes
         .and_then(|b| stored::read(&b).ok())
         .unwrap_or_default())
@@ -101,15 +98,21 @@ pub async fn seen_sound(
     webhook: Webhook,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut watch = load(store, name).await?;
-    watch.checked_at = Some(now);
-    let seen = watch.of_mut(webhook);
+    let mut health = load(store, name).await?;
+    health.checked_at = Some(now);
+    let seen = health.of_mut(webhook);
     seen.active = Some(true);
     seen.sound_at = Some(now);
-    save(store, name, &watch).await
+    save(store, name, &health).await
 }
 
 /// Writes it.
-pub async fn save(store: &impl Store, name: &str, watch: &WebhookHealth) -> Result<(), StoreError> {
-    store.set(&keys::watch(name), &stored::write(watch)).await
+pub async fn save(
+    store: &impl Store,
+    name: &str,
+    health: &WebhookHealth,
+) -> Result<(), StoreError> {
+    store
+        .set(&keys::webhook_health(name), &stored::write(health))
+        .await
 }

@@ -4,7 +4,7 @@ use crate::{
     address::Address,
     journal::no_atomics,
     time::Timestamp,
-    vendor::redact,
+    vendor::redaction::redact,
     wasi::{
         bindings::{
             wasi::{

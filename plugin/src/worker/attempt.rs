@@ -8,7 +8,7 @@ use crate::{
     },
     rules::verdict::Reason,
     worker::{
-        execute::{self, note},
+        execute,
         failure::{Failure, Side},
         permit::Worker,
         plan,
@@ -43,8 +43,8 @@ pub async fn attempt<W: World>(
     let name = &record.connection;
     let connection = connections::load(worker, name).await;
     let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
-        note(record, "the connection was removed");
-        execute::finish(record, off, worker.now());
+        record.note("the connection was removed");
+        record.finish(off, worker.now());
         return Ok(());
     };
     let switches = connections::switches(worker, name).await;
@@ -56,10 +56,10 @@ pub async fn attempt<W: World>(
     let mut session = Session::new(worker, ready, &connection, &opened);
     session.left_open = worker.left_open().await?;
     let plan = match record.kind {
-        Kind::Customer => plan::customer(&session, switches, &hint).await?,
-        Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
+        Kind::Customer => plan::customer::customer(&session, switches, &hint).await?,
+        Kind::Invoice => plan::invoice::invoice(&session, switches, &hint).await?,
         Kind::Other => {
-            execute::finish(record, Reason::NotSyncedType, worker.now());
+            record.finish(Reason::NotSyncedType, worker.now());
             return Ok(());
         }
     };

@@ -6,7 +6,7 @@ use crate::{
     journal::{
         keys,
         ledger::{self, CustomerEntry, InvoiceEntry, SETTLE},
-        record::{Record, State},
+        record::Record,
     },
     rules::{
         codes::{AccountCode, InvoiceCode},
@@ -17,7 +17,10 @@ use crate::{
     time::Timestamp,
     worker::{
         failure::Failure,
-        plan::{self, AccountPlan, Action, Plan, Remember},
+        plan::{
+            self,
+            decision::{AccountPlan, Action, Plan, Remember},
+        },
         session::Session,
     },
     world::{HttpError, World},
@@ -37,7 +40,7 @@ pub async fn execute<W: World>(
     record.evidence = plan.evidence;
     record.alternatives = plan.alternatives;
     for text in &plan.notes {
-        note(record, text);
+        record.note(text);
     }
     let reason = match plan.action {
         Action::Ignore { reason, remember } => {
@@ -61,10 +64,7 @@ pub async fn execute<W: World>(
             record.order_code = Some(code);
             if by == Some(record.seq) {
                 keep_ordered(session, &invoice_code, invoice_id).await?;
-                note(
-                    record,
-                    "the order's reply was lost; it was found by its code",
-                );
+                record.note("the order's reply was lost; it was found by its code");
                 Reason::OrderCreated
             } else {
                 Reason::AlreadySynced
@@ -78,7 +78,7 @@ pub async fn execute<W: World>(
         } => {
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
-                note(record, &format!("account {code}: {}", reason.as_str()));
+                record.note(&format!("account {code}: {}", reason.as_str()));
                 order.account.code = Some(code.clone());
                 record.account_code = Some(code);
             }
@@ -88,27 +88,8 @@ pub async fn execute<W: World>(
             Reason::OrderCreated
         }
     };
-    finish(record, reason, session.world.now());
+    record.finish(reason, session.world.now());
     Ok(())
-}
-
-/// Ends `record` with `reason`.
-pub fn finish(record: &mut Record, reason: Reason, now: crate::time::Timestamp) {
-    record.state = State::Done;
-    record.outcome = Some(reason.outcome());
-    record.reason = Some(reason.as_str().to_owned());
-    record.rule = Some(reason.rule().to_owned());
-    record.evidence.push(reason.explain().to_owned());
-    record.next_attempt_at = None;
-    record.finished_at = Some(now);
-    record.body = None;
-}
-
-/// Adds a remark once. What an earlier try remarked stays: it may have created something.
-pub fn note(record: &mut Record, text: &str) {
-    if !record.notes.iter().any(|n| n == text) {
-        record.notes.push(text.to_owned());
-    }
 }
 
 async fn remember_ignored<W: World>(
@@ -171,10 +152,7 @@ async fn ensure_account<W: World>(
             Ok((code, by.reason()))
         }
         AccountPlan::Ours { code, by } if by == Some(record.seq) => {
-            note(
-                record,
-                "the account's reply was lost; it was found by its code",
-            );
+            record.note("the account's reply was lost; it was found by its code");
             enrol_found(session, record, customer_id, &code).await?;
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::CustomerCreated))
@@ -221,7 +199,7 @@ async fn create_account<W: World>(
             && !error.is_duplicate()
         {
             if drop_from_account(&mut account, detail) {
-                note(record, &without(detail, &error));
+                record.note(&without(detail, &error));
                 announce(session.world.now()).await?;
                 continue;
             }
@@ -234,10 +212,7 @@ async fn create_account<W: World>(
             return Err(error.into());
         }
         if session.getfly().account_by_code(&code).await?.is_some() {
-            note(
-                record,
-                "the account's reply was lost; it was found by its code",
-            );
+            record.note("the account's reply was lost; it was found by its code");
             enrol(session, record, &account).await?;
             return Ok((code, Reason::CustomerCreated));
         }
@@ -267,12 +242,11 @@ async fn link_after_refusal<W: World>(
         email: account.email.clone().unwrap_or_default(),
         ..Customer::default()
     };
-    let (choice, _) = plan::search(session, &customer, &account.code).await?;
+    let (choice, _) = plan::account::search(session, &customer, &account.code).await?;
     let Some((found, by)) = choice.linked else {
         return Err(error.into());
     };
-    note(
-        record,
+    record.note(
         "Getfly refused a second account with this phone or e-mail; the first one was linked",
     );
     keep_synced(session, customer_id, &found.code).await?;
@@ -308,7 +282,7 @@ async fn create_order<W: World>(
         };
         match error.refused_detail() {
             Some(Detail::Executor) if order.executor.take().is_some() => {
-                note(record, &without(Detail::Executor, &error));
+                record.note(&without(Detail::Executor, &error));
                 announce().await?;
                 continue;
             }
@@ -319,10 +293,7 @@ async fn create_order<W: World>(
             return Err(error.into());
         }
         if session.getfly().order_by_code(&order.code).await?.is_some() {
-            note(
-                record,
-                "the order's reply was lost; it was found by its code",
-            );
+            record.note("the order's reply was lost; it was found by its code");
             return Ok(());
         }
         return Err(if error.is_duplicate() {
@@ -383,10 +354,7 @@ async fn enrol<W: World>(
         return Ok(());
     };
     let Some(phone) = &account.phone else {
-        note(
-            record,
-            "R11: not enrolled in the campaign, because the customer has no phone",
-        );
+        record.note("R11: not enrolled in the campaign, because the customer has no phone");
         return Ok(());
     };
     let opportunity = NewOpportunity {
@@ -398,14 +366,13 @@ async fn enrol<W: World>(
         recipient: Some(recipient.clone()),
     };
     match session.getfly().create_opportunity(&opportunity).await {
-        Ok(_) => note(record, "R11: enrolled in the campaign"),
+        Ok(_) => record.note("R11: enrolled in the campaign"),
         // Not created for sure: the whole event is tried again and finds the account by its code.
         Err(error @ GetflyError::Busy { status: 429, .. }) => return Err(error.into()),
         Err(error @ GetflyError::Unreachable(HttpError::LeaseEnded)) => return Err(error.into()),
-        Err(error) => note(
-            record,
-            &format!("R11: whether it was enrolled in the campaign is unknown: {error}"),
-        ),
+        Err(error) => record.note(&format!(
+            "R11: whether it was enrolled in the campaign is unknown: {error}"
+        )),
     }
     Ok(())
 }

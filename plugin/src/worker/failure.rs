@@ -4,7 +4,7 @@ use crate::{
     getfly::error::GetflyError,
     kiotviet::error::KiotVietError,
     time::Timestamp,
-    vendor::Fate,
+    vendor::fate::Fate,
     world::{HttpError, StoreError},
 };
 use core::time::Duration;
@@ -104,7 +104,7 @@ impl From<GetflyError> for Failure {
     }
 }
 
-pub(super) fn no_creation_date(what: &str) -> Failure {
+pub(crate) fn no_creation_date(what: &str) -> Failure {
     Failure::Dead {
         reason: "creation_date_missing",
         words: format!("KiotViet's {what} has no createdDate, so new and old cannot be told apart"),

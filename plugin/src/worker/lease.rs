@@ -32,6 +32,19 @@ const SETTLES: Duration = Duration::from_secs(
     SETTLE.as_secs() + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
 );
 
+/// Pause between two looks at a lease that somebody else holds.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
+
+/// Whether to wait for a lease that somebody else holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leave: whoever holds the lease sees the new entries.
+    None,
+    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer. And then until
+    /// what it may have sent has settled.
+    TwoSlots,
+}
+
 /// The right to work, for the slots counted so far.
 #[derive(Debug)]
 pub struct Lease<'w, W> {
@@ -165,4 +178,24 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             let _ = self.world.delete(&keys::lease(slot)).await;
         }
     }
+}
+
+/// The lease; none when somebody else holds it for longer than `patience`.
+pub async fn acquire<W: Store + Clock>(
+    world: &W,
+    patience: Patience,
+) -> Result<Option<Lease<'_, W>>, StoreError> {
+    let looks = match patience {
+        Patience::None => 1,
+        Patience::TwoSlots => 2 * SLOT_SECONDS + 1,
+    };
+    for look in 0..looks {
+        if look > 0 {
+            world.sleep(LEASE_LOOK).await;
+        }
+        if let Some(lease) = Lease::acquire(world).await? {
+            return Ok(Some(lease));
+        }
+    }
+    Ok(None)
 }

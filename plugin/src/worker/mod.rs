@@ -3,7 +3,9 @@
 pub mod attempt;
 pub mod execute;
 pub mod failure;
+pub mod inline;
 pub mod lease;
+pub mod pauses;
 pub mod permit;
 pub mod plan;
 pub mod retry;

@@ -3,20 +3,24 @@
 use crate::{
     admin::api::{
         connections::{open, person_reading},
-        known,
         problem::{self, Problem},
+        request::known,
     },
     config::{CallRate, Ready},
-    drain::{self, How},
+    drain::{how::How, run::drain},
     journal::{
         backfill::{self, Backfill, State},
         connections::{self, Connection, Switches, Webhook},
         entries,
+        list_scan::ListScan,
         record::{Command, Wanted},
     },
     json::{ToJson, json_fields, object},
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
-    reconcile::list_scan::{self, CALLS_AN_HOUR, ListScan, calls_an_event},
+    reconcile::{
+        backfill::scans,
+        list_scan::{self, CALLS_AN_HOUR, calls_an_event},
+    },
     time::{DateTime, Timestamp},
     worker::session::Session,
     world::World,
@@ -138,7 +142,7 @@ async fn ask<W: World>(
 ) -> Result<(u16, Value), Problem> {
     let number = entries::reserve(world, 1).await?;
     entries::write_command(world, number, &command).await?;
-    drain::drain(world, ready, How::QUICK).await;
+    drain(world, ready, How::QUICK).await;
     Ok((202, state(world, name).await?))
 }
 
@@ -183,9 +187,9 @@ async fn preview<W: World>(
     let (mut customers, mut invoices) = (None, None);
     let mut complete = true;
     let (mut to_process, mut of_kiotviet) = (0_u64, 0_u64);
-    for reading in backfill::readings(switches, wanted) {
-        let webhook = reading.webhook;
-        let found = look(&session, reading).await?;
+    for scan in scans(switches, wanted) {
+        let webhook = scan.webhook;
+        let found = look(&session, scan).await?;
         complete &= found.complete;
         to_process = to_process.saturating_add(found.to_process);
         let calls = found.to_process.saturating_mul(calls_an_event(webhook));
@@ -211,7 +215,7 @@ async fn preview<W: World>(
     ]))
 }
 
-async fn look<W: World>(session: &Session<'_, W>, mut reading: ListScan) -> Result<Found, Problem> {
+async fn look<W: World>(session: &Session<'_, W>, mut scan: ListScan) -> Result<Found, Problem> {
     let mut found = Found {
         listed: 0,
         known: 0,
@@ -219,15 +223,15 @@ async fn look<W: World>(session: &Session<'_, W>, mut reading: ListScan) -> Resu
         complete: false,
     };
     for _ in 0..PREVIEW_PAGES {
-        let page = list_scan::page(session, &reading).await?;
+        let page = list_scan::page(session, &scan).await?;
         for item in &page.items {
-            if !list_scan::is_in_backfill(&reading, item) {
+            if !list_scan::is_in_backfill(&scan, item) {
                 continue;
             }
             found.listed = found.listed.saturating_add(1);
             let connection = session.connection;
             let known =
-                list_scan::is_known(session.world, connection, reading.webhook, item, true).await?;
+                list_scan::is_known(session.world, connection, scan.webhook, item, true).await?;
             let count = if known {
                 &mut found.known
             } else {
@@ -236,7 +240,7 @@ async fn look<W: World>(session: &Session<'_, W>, mut reading: ListScan) -> Resu
             *count = count.saturating_add(1);
         }
         match page.next_offset {
-            Some(next) => reading.offset = next,
+            Some(next) => scan.offset = next,
             None => {
                 found.complete = true;
                 break;

@@ -2,11 +2,10 @@
 
 use crate::{
     admin::api::{
-        known,
         problem::{self, Problem},
+        request::known,
     },
     config::Ready,
-    drain::{self, Patience},
     journal::{
         connections::{self, Connection, Opened, Webhook},
         keys, probe,
@@ -20,14 +19,14 @@ use crate::{
     reconcile::{webhook_health, webhooks},
     rules::codes::RetailerId,
     secret::Secret,
-    together,
     worker::{
-        lease::Lease,
+        lease::{self, Lease, Patience},
         permit::{Permit, Worker},
         session::Session,
     },
     world::World,
 };
+use futures_util::future::try_join_all;
 use serde_json::Value;
 
 /// The guide's warning (R1).
@@ -159,7 +158,7 @@ pub(in crate::admin) async fn put<W: World>(
     world.delete(&keys::token(name)).await?;
     if is_new {
         // A worker that was at it while one of this name was removed may have written them again.
-        world.delete(&keys::watch(name)).await?;
+        world.delete(&keys::webhook_health(name)).await?;
         world.delete(&keys::backfill(name)).await?;
     }
     Ok(object(vec![
@@ -185,7 +184,7 @@ async fn alone<'w, W: World>(
         Some(Ok(connection)) if !connection.is_current(&ready.sealer) => {}
         _ => return Ok(None),
     }
-    let lease = drain::acquire(world, Patience::TwoSlots).await?;
+    let lease = lease::acquire(world, Patience::TwoSlots).await?;
     lease.map(Some).ok_or_else(busy)
 }
 
@@ -288,7 +287,7 @@ pub(in crate::admin) async fn one<W: World>(
 /// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
 pub(in crate::admin) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
     let (sound, damaged) = connections::list(world).await?;
-    let mut states = together::try_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let mut states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
     let broken =
         |name: &String| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
     states.extend(damaged.iter().map(broken));

@@ -3,12 +3,14 @@
 use crate::{
     admin::api::problem::{self, Problem},
     config::Ready,
-    drain::{self, How, Patience, Upkeep},
+    drain::{how::How, run::drain_for},
     journal::{
-        entries,
+        cursor, entries,
         record::{Command, Record, State},
     },
     json::{ToJson, object},
+    reconcile::upkeep::Upkeep,
+    worker::lease::Patience,
     world::World,
 };
 use core::time::Duration;
@@ -136,7 +138,7 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
 /// worker has not looked at, those that it lists, and where there are more of them the older ones.
 async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Problem> {
     let all = || entries::numbers(world, before, LOOKED_AT);
-    let Ok(place) = drain::load_cursor(world).await else {
+    let Ok(place) = cursor::load(world).await else {
         return Ok(all().await?);
     };
     let oldest = place.dead.first().copied();
@@ -221,7 +223,7 @@ pub(in crate::admin) async fn command<W: World>(
     let number = entries::reserve(world, 1).await?;
     entries::write_command(world, number, &command).await?;
     let wishes = number..number.saturating_add(1);
-    drain::drain_for(world, ready, AT_ONCE, wishes).await;
+    drain_for(world, ready, AT_ONCE, wishes).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
@@ -248,7 +250,7 @@ pub(in crate::admin) async fn retry_dead<W: World>(
         entries::write_command(world, number, &Command::Retry(record.seq)).await?;
         number = number.saturating_add(1);
     }
-    drain::drain_for(world, ready, AT_ONCE, first..number).await;
+    drain_for(world, ready, AT_ONCE, first..number).await;
     Ok(object(vec![
         ("retried", found.len().to_json()),
         ("next_before", next_before.to_json()),

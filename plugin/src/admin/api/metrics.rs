@@ -4,10 +4,10 @@
 use crate::{
     admin::api::{overview::oldest_waiting, problem::Problem},
     config::Config,
-    drain::load_cursor,
     journal::{
         backfill::{self, State},
         connections::{self, Switches, Webhook},
+        cursor,
         stats::Stats,
     },
     reconcile::webhook_health,
@@ -94,7 +94,7 @@ pub(in crate::admin) async fn metrics<W: World>(
 }
 
 async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> {
-    let cursor = load_cursor(world).await?;
+    let cursor = cursor::load(world).await?;
     let oldest = oldest_waiting(world, &cursor).await?;
     let counter = "counter";
     page.one(
@@ -182,10 +182,10 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
             continue;
         };
         let switches = connections::readable_switches(world, &name).await?;
-        let watch = webhook_health::load(world, &name).await?;
+        let health = webhook_health::load(world, &name).await?;
         let of_shop = [("connection", name.as_str())];
         for webhook in Webhook::ALL {
-            let seen = watch.of(webhook).active;
+            let seen = health.of(webhook).active;
             if let (Some(_), Some(seen)) = (switches.since(webhook), seen) {
                 let labels = [("connection", name.as_str()), ("webhook", webhook.as_str())];
                 actives.sample(active, &labels, u64::from(seen));
@@ -196,7 +196,7 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
         if let Some(at) = stats.last_event.get(&name).filter(|_| is_on) {
             lasts.sample(last, &of_shop, age(world.now(), *at));
         }
-        if let Some(at) = watch.checked_at {
+        if let Some(at) = health.checked_at {
             checks.sample(checked, &of_shop, age(world.now(), at));
         }
         let job = backfill::load(world, &name).await?;

@@ -8,22 +8,21 @@ pub(in crate::admin) mod metrics;
 pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preview;
 pub mod problem;
+pub(in crate::admin) mod request;
 pub(in crate::admin) mod staff;
 
 use crate::{
     config::{Config, Ready},
-    drain::{self, How, Upkeep},
-    journal::connections::{Connection, Webhook, load},
-    json::{self, ToJson, object},
+    drain::{how::How, run::drain},
+    json::ToJson,
+    reconcile::upkeep::Upkeep,
     secret::Secret,
     web::{Answer, Body, Inbound},
     world::World,
 };
+use preview::preview_items;
 use problem::Problem;
-use serde_json::Value;
-
-/// Largest body of an API request; a preview's delivery may be as large as KiotViet's.
-const MAX_BODY_BYTES: usize = crate::intake::accept::MAX_BODY_BYTES;
+use request::{known, known_webhook, read, read_json};
 
 /// Answers `/api/...`; `path` is what follows.
 pub async fn api<W: World, B: Body>(
@@ -155,54 +154,6 @@ fn authorized(admin_token: &Secret, header: Option<&str>) -> bool {
     offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *admin_token)
 }
 
-pub(in crate::admin) fn known_webhook(word: &str) -> Result<Webhook, Problem> {
-    Webhook::parse(word).ok_or_else(|| problem::not_found("a webhook is customer or order"))
-}
-
-pub(in crate::admin) async fn known<W: World>(
-    world: &W,
-    name: &str,
-) -> Result<Connection, Problem> {
-    load(world, name)
-        .await?
-        .ok_or_else(|| problem::unknown_connection(name))
-}
-
-pub(in crate::admin) async fn read<B: Body>(body: B) -> Result<Vec<u8>, Problem> {
-    body.read(MAX_BODY_BYTES).await.map_err(|e| {
-        Problem::new(
-            413,
-            "body-too-large",
-            "The body cannot be read",
-            format!("{e}; at most 5 MiB."),
-        )
-    })
-}
-
-async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
-    let bytes = read(body).await?;
-    json::parse(&bytes).map_err(|_| problem::invalid("The body is not JSON."))
-}
-
-pub(in crate::admin) async fn preview_items<W: World>(
-    world: &W,
-    ready: &Ready,
-    connection: &Connection,
-    body: &[u8],
-) -> Result<Value, Problem> {
-    let items = preview::preview(world, ready, connection, body)
-        .await
-        .map_err(|why| {
-            Problem::new(
-                422,
-                "unreadable",
-                "This is not a KiotViet webhook delivery",
-                why,
-            )
-        })?;
-    Ok(object(vec![("items", items.to_json())]))
-}
-
 /// `POST /api/drain`; `?heal=now` looks after the webhooks without waiting for its turn.
 async fn drain_answer<W: World>(
     world: &W,
@@ -217,7 +168,7 @@ async fn drain_answer<W: World>(
             _ => {}
         }
     }
-    let drained = drain::drain(world, ready, how).await;
+    let drained = drain(world, ready, how).await;
     let status = if drained.stopped.is_some() { 503 } else { 200 };
     Ok(Answer::json(status, &drained.to_json()))
 }

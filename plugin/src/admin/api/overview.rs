@@ -3,10 +3,9 @@
 
 use crate::{
     admin::api::problem::Problem,
-    drain::load_cursor,
     journal::{
         connections::{self, Switches, Webhook},
-        cursor::{Counts, Cursor},
+        cursor::{self, Counts, Cursor},
         entries, no_atomics,
         stats::{Day, Tally},
     },
@@ -19,7 +18,7 @@ use serde_json::Value;
 
 /// `GET /api/overview`.
 pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
-    let cursor = load_cursor(world).await?;
+    let cursor = cursor::load(world).await?;
     let tail = entries::tail(world).await?;
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
@@ -30,7 +29,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
             continue;
         };
         let switches = connections::readable_switches(world, &name).await?;
-        let watch = webhook_health::load(world, &name).await?;
+        let health = webhook_health::load(world, &name).await?;
         shops.push(object(vec![
             ("name", name.to_json()),
             ("retailer", connection.retailer.to_json()),
@@ -38,10 +37,10 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
                 "last_event_at",
                 cursor.stats.last_event.get(&name).copied().to_json(),
             ),
-            ("checked_at", watch.checked_at.to_json()),
-            ("missed_at", missed_at(&watch).to_json()),
-            ("problem", watch.problem.to_json()),
-            ("webhooks", webhooks(switches, &watch)),
+            ("checked_at", health.checked_at.to_json()),
+            ("missed_at", missed_at(&health).to_json()),
+            ("problem", health.problem.to_json()),
+            ("webhooks", webhooks(switches, &health)),
             ("days", shop_days(&days, &name)),
         ]));
     }
@@ -95,14 +94,14 @@ fn counts(counts: &Counts) -> Value {
     ])
 }
 
-fn missed_at(watch: &WebhookHealth) -> Option<Timestamp> {
-    watch.customer.missed_at.max(watch.order.missed_at)
+fn missed_at(health: &WebhookHealth) -> Option<Timestamp> {
+    health.customer.missed_at.max(health.order.missed_at)
 }
 
-fn webhooks(switches: Switches, watch: &WebhookHealth) -> Value {
+fn webhooks(switches: Switches, health: &WebhookHealth) -> Value {
     let one = |webhook: Webhook| {
         let on = switches.since(webhook).is_some();
-        let active = watch.of(webhook).active.filter(|_| on);
+        let active = health.of(webhook).active.filter(|_| on);
         let value = object(vec![("on", on.to_json()), ("active", active.to_json())]);
         (webhook.as_str(), value)
     };

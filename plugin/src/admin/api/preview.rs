@@ -2,11 +2,12 @@
 //! can only read.
 
 use crate::{
+    admin::api::problem::Problem,
     config::Ready,
-    drain,
     journal::{
         connections::{self, Connection},
-        record::Hint,
+        cursor,
+        record::{self, Hint},
     },
     json::{ToJson, json_fields, object},
     kiotviet::{
@@ -20,7 +21,10 @@ use crate::{
     worker::{
         failure::Failure,
         permit::{Permit, Worker},
-        plan::{self, AccountPlan, Action, Plan, Remember},
+        plan::{
+            self,
+            decision::{AccountPlan, Action, Plan, Remember},
+        },
         session::Session,
     },
     world::{StoreError, World},
@@ -29,20 +33,20 @@ use serde_json::Value;
 
 /// What one item would lead to.
 #[derive(Debug)]
-pub(in crate::admin) struct Previewed {
+struct Previewed {
     /// `customer`, `invoice` or `other`.
-    pub kind: crate::journal::record::Kind,
+    kind: record::Kind,
     /// KiotViet's id, where readable.
-    pub id: Option<i64>,
+    id: Option<i64>,
     /// KiotViet's code, where given.
-    pub code: Option<String>,
+    code: Option<String>,
     /// What would happen.
-    pub result: PreviewResult,
+    result: PreviewResult,
 }
 
 /// See [`Previewed`].
 #[derive(Debug)]
-pub(in crate::admin) enum PreviewResult {
+enum PreviewResult {
     /// The plan, its reason where it is already certain, and the rule.
     Plan {
         /// What would be done.
@@ -211,8 +215,8 @@ json_fields!(OrderLine {
     cash_discount
 });
 
-/// The preview of `body` as a delivery to `connection`.
-pub(in crate::admin) async fn preview<W: World>(
+/// What each item of `body` would lead to, as a delivery to `connection`.
+async fn preview<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
@@ -222,7 +226,7 @@ pub(in crate::admin) async fn preview<W: World>(
     let opened = connection
         .open(&ready.sealer)
         .map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
-    let calls = drain::getfly_calls(world).await;
+    let calls = cursor::getfly_calls(world).await;
     let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
     let switches = connections::switches(&worker, &connection.name)
         .await
@@ -231,9 +235,9 @@ pub(in crate::admin) async fn preview<W: World>(
     let mut previewed = Vec::new();
     for item in delivery.items {
         let (kind, hint) = match (item.kind, item.id) {
-            (Kind::Customer, id) => (crate::journal::record::Kind::Customer, id),
-            (Kind::Invoice, id) => (crate::journal::record::Kind::Invoice, id),
-            (Kind::Other, _) => (crate::journal::record::Kind::Other, None),
+            (Kind::Customer, id) => (record::Kind::Customer, id),
+            (Kind::Invoice, id) => (record::Kind::Invoice, id),
+            (Kind::Other, _) => (record::Kind::Other, None),
         };
         let hint = hint.map(|id| Hint {
             id,
@@ -241,13 +245,13 @@ pub(in crate::admin) async fn preview<W: World>(
             since: None,
         });
         let result = match (kind, hint) {
-            (crate::journal::record::Kind::Customer, Some(hint)) => {
-                plan::customer(&session, switches, &hint).await
+            (record::Kind::Customer, Some(hint)) => {
+                plan::customer::customer(&session, switches, &hint).await
             }
-            (crate::journal::record::Kind::Invoice, Some(hint)) => {
-                plan::invoice(&session, switches, &hint).await
+            (record::Kind::Invoice, Some(hint)) => {
+                plan::invoice::invoice(&session, switches, &hint).await
             }
-            (crate::journal::record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
+            (record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
             (_, None) => Err(Failure::Dead {
                 reason: "unreadable",
                 words: "the item has no readable Id".to_owned(),
@@ -275,4 +279,24 @@ pub(in crate::admin) async fn preview<W: World>(
         });
     }
     Ok(previewed)
+}
+
+/// `POST /api/preview/{name}`: what `body` would lead to as a delivery to `connection`.
+pub(in crate::admin) async fn preview_items<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    body: &[u8],
+) -> Result<Value, Problem> {
+    let items = preview(world, ready, connection, body)
+        .await
+        .map_err(|why| {
+            Problem::new(
+                422,
+                "unreadable",
+                "This is not a KiotViet webhook delivery",
+                why,
+            )
+        })?;
+    Ok(object(vec![("items", items.to_json())]))
 }

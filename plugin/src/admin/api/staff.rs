@@ -1,9 +1,9 @@
 //! R13: which of a shop's sellers are Getfly users, so that somebody can mend the others.
 
 use crate::{
-    admin::api::{connections::open, known, problem::Problem},
+    admin::api::{connections::open, problem::Problem, request::known},
     config::Ready,
-    drain,
+    journal::cursor,
     json::{ToJson, object},
     rules::{
         executor::{ExecutorFinding, find_executor},
@@ -63,7 +63,7 @@ pub(in crate::admin) async fn staff<W: World>(
 ) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
-    let calls = drain::getfly_calls(world).await;
+    let calls = cursor::getfly_calls(world).await;
     let worker = Worker::new(world, Permit::Person, ready, calls);
     let session = Session::new(&worker, ready, &connection, &opened);
     let sellers = session.kiotviet_users(USERS_AGAIN).await?;

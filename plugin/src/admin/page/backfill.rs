@@ -2,18 +2,19 @@
 
 use crate::{
     admin::{
-        api::{backfill as api, known, problem::Problem},
+        api::{backfill as api, problem::Problem, request::known},
         page::{
-            Reply, Visit,
             layout::{alert, badge, facts, number, problem, sentence, text},
+            reply::Reply,
             shop::tabs,
+            visit::Visit,
             words as w,
             words::Text,
         },
     },
-    app::After,
     json::{ToJson, object},
     time::Date,
+    web::After,
     world::World,
 };
 use maud::{Markup, html};

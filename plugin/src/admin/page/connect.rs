@@ -5,8 +5,9 @@ use crate::{
     admin::{
         api::{connections as api, problem::Problem},
         page::{
-            Reply, Visit,
             layout::{alert, problem},
+            reply::Reply,
+            visit::Visit,
             words as w,
             words::Text,
         },

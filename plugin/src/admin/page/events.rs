@@ -5,14 +5,16 @@ use crate::{
     admin::{
         api::{events as api, problem::Problem},
         page::{
-            Fields, Reply, Visit,
             layout::{alert, array, badge, facts, number, scalar, sentence, text},
-            reasons, words as w,
+            reasons,
+            reply::Reply,
+            visit::{Fields, Visit},
+            words as w,
             words::Text,
         },
     },
-    app::After,
     journal::connections,
+    web::After,
     world::World,
 };
 use maud::{Markup, html};

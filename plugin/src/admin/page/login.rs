@@ -5,8 +5,8 @@ use crate::{
     admin::{
         api::problem::Problem,
         page::{
-            Reply,
             layout::{View, alert},
+            reply::Reply,
             session::Signer,
             words as w,
             words::Text,

@@ -4,9 +4,11 @@ use crate::{
     admin::{
         api::{overview as api, problem::Problem},
         page::{
-            Reply, Visit, chart,
+            chart,
             layout::{alert, array, facts, number, sentence, setup, text},
+            reply::Reply,
             shop::{hook_badge, nobody},
+            visit::Visit,
             words as w,
             words::Text,
         },

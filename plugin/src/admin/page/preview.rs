@@ -2,12 +2,14 @@
 
 use crate::{
     admin::{
-        api::{known, preview_items, problem::Problem},
+        api::{preview::preview_items, problem::Problem, request::known},
         page::{
-            Reply, Visit,
             events::{kind, sentences},
             layout::{alert, array, badge, problem, scalar, sentence, text},
-            reasons, words as w,
+            reasons,
+            reply::Reply,
+            visit::Visit,
+            words as w,
             words::Lang,
         },
     },

@@ -4,12 +4,15 @@
 use crate::{
     admin::{
         api::{
-            connections as api, known, known_webhook, overview,
+            connections as api, overview,
             problem::{Problem, unknown_connection},
+            request::{known, known_webhook},
         },
         page::{
-            Reply, Visit, connect,
+            connect,
             layout::{alert, array, badge, facts, number, problem, sentence, text},
+            reply::Reply,
+            visit::Visit,
             words as w,
             words::Text,
         },

@@ -3,11 +3,12 @@
 
 use crate::{
     admin::{
-        api::{known, problem::Problem, staff as api},
+        api::{problem::Problem, request::known, staff as api},
         page::{
-            Reply, Visit,
             layout::{alert, array, text},
+            reply::Reply,
             shop::tabs,
+            visit::Visit,
             words as w,
         },
     },

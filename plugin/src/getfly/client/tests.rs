@@ -6,7 +6,7 @@ use crate::{
     },
     rules::codes::{InvoiceCode, RetailerId},
     vendor::{
-        Fate,
+        fate::Fate,
         scripted::{Script, now},
     },
     world::HttpError,
@@ -84,7 +84,7 @@ fn searches_are_encoded_and_carry_the_key_and_fields() {
 }
 
 fn percent(text: &str) -> String {
-    crate::vendor::percent_encode(text)
+    crate::vendor::encoding::percent_encode(text)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     vendor::{
-        Fate,
+        fate::Fate,
         scripted::{Script, now},
     },
     world::HttpError,

@@ -14,15 +14,14 @@ use crate::{
         model::{Account, Customer, GetflyUser},
         phone::{PhoneField, PhoneNumber},
     },
-    together,
     worker::{
         failure::Failure,
-        plan::{AccountPlan, Explanation},
+        plan::decision::{AccountPlan, Explanation},
         session::Session,
     },
     world::World,
 };
-use futures_util::future::join;
+use futures_util::future::{join, try_join_all};
 
 /// Most numbers and addresses of one customer. One that was not searched for could be another
 /// account's, so a customer with more is a person's matter.
@@ -134,9 +133,9 @@ pub async fn search<W: World>(
             break;
         }
         let addresses = addresses.unwrap_or_default().iter();
-        let by_email = together::try_all(addresses.map(|e| getfly.accounts_by_email(e)));
+        let by_email = try_join_all(addresses.map(|e| getfly.accounts_by_email(e)));
         let numbers = numbers.unwrap_or_default().iter();
-        let by_phone = together::try_all(numbers.map(|p| getfly.accounts_by_phone(p)));
+        let by_phone = try_join_all(numbers.map(|p| getfly.accounts_by_phone(p)));
         let (by_email, by_phone) = join(by_email, by_phone).await;
         email_hits.extend(by_email?.into_iter().flatten());
         phone_hits.extend(by_phone?.into_iter().flatten());

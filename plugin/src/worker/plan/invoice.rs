@@ -21,9 +21,8 @@ use crate::{
     worker::{
         failure::{Failure, no_creation_date},
         plan::{
-            AccountPlan, Action, Explanation, Plan, Remember,
             account::{of_earlier_attempt, resolve},
-            new_since, show,
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
         },
         session::{Session, USERS_AGAIN, USERS_FRESH},
     },

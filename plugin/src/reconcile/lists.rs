@@ -3,22 +3,27 @@
 //! an event like any other.
 
 use crate::{
-    drain::{Drain, Stop, Upkeep, event::GETFLY, stop},
     journal::{
         backfill,
         connections::{self, Connection, Switches, Webhook},
         entries,
-        record::{Hint, Record, Wanted},
+        list_scan::ListScan,
+        record::{Hint, Record},
         stats, unfinished,
     },
     kiotviet::{error::KiotVietError, records::Listed},
     log,
     reconcile::{
-        list_scan::{self, CALLS_AN_HOUR, ListScan, calls_an_event},
-        webhook_health::{self, OVERLAP},
+        list_scan::{self, CALLS_AN_HOUR, OVERLAP, calls_an_event},
+        upkeep::{Reconciler, Upkeep},
+        webhook_health,
     },
     time::Timestamp,
-    worker::{permit::Worker, session::Session},
+    worker::{
+        pauses::{self, GETFLY},
+        permit::Worker,
+        session::Session,
+    },
     world::{Clock, StoreError, World},
 };
 
@@ -36,18 +41,22 @@ enum Purpose {
 
 type Here<'s, 'w, W> = Session<'s, Worker<'w, W>>;
 
-impl<W: World> Drain<'_, '_, W> {
+impl<W: World> Reconciler<'_, '_, W> {
     /// Reads a little of the next list; false when there is nothing to read now.
-    pub(super) async fn read_lists(&mut self) -> Result<bool, Stop> {
+    pub async fn read_lists(&mut self) -> Result<bool, StoreError> {
         let over = self
-            .bounds
             .lists_until
             .is_none_or(|until| self.worker.now() >= until);
-        if self.bounds.upkeep == Upkeep::None || over || self.paused_until(GETFLY).is_some() {
+        if self.upkeep == Upkeep::None
+            || over
+            || pauses::until(self.cursor, GETFLY, self.worker).is_some()
+        {
             return Ok(false);
         }
         for name in self.cursor.reading.clone() {
-            if self.paused_until(&name).is_some() || self.calls_left(&name) == 0 {
+            if pauses::until(self.cursor, &name, self.worker).is_some()
+                || self.calls_left(&name) == 0
+            {
                 continue;
             }
             let Some(more) = self.read_of(&name).await? else {
@@ -83,7 +92,7 @@ impl<W: World> Drain<'_, '_, W> {
 
     /// Reads a little of what is to be read of this connection; false when that is nothing, none when the
     /// connection cannot be read now: nobody else would remember that there is a backfill.
-    async fn read_of(&mut self, name: &str) -> Result<Option<bool>, Stop> {
+    async fn read_of(&mut self, name: &str) -> Result<Option<bool>, StoreError> {
         let (worker, ready) = (self.worker, self.ready);
         let (Ok(loaded), Ok(switches)) = (
             connections::load(worker, name).await,
@@ -108,55 +117,48 @@ impl<W: World> Drain<'_, '_, W> {
         &mut self,
         session: &Here<'_, '_, W>,
         switches: Switches,
-    ) -> Result<bool, Stop> {
+    ) -> Result<bool, StoreError> {
         let name = &session.connection.name;
-        let mut watch = webhook_health::load(session.world, name)
-            .await
-            .map_err(stop)?;
+        let mut health = webhook_health::load(session.world, name).await?;
         for webhook in Webhook::ALL {
-            let (Some(on_since), Some(mut reading)) =
-                (switches.since(webhook), watch.of(webhook).reading.clone())
+            let (Some(on_since), Some(mut scan)) =
+                (switches.since(webhook), health.of(webhook).reading.clone())
             else {
                 continue;
             };
-            let before = reading.queued;
+            let before = scan.queued;
             let read = self
-                .page(session, &mut reading, Purpose::Missed(on_since))
+                .page(session, &mut scan, Purpose::Missed(on_since))
                 .await?;
-            let missed = reading.queued.saturating_sub(before);
-            let seen = watch.of_mut(webhook);
+            let missed = scan.queued.saturating_sub(before);
+            let seen = health.of_mut(webhook);
             if missed > 0 {
                 seen.missed_at = Some(self.worker.now());
                 let back = &mut self.cursor.stats.read_back;
                 stats::add(back, name.clone(), missed);
                 log::read_back(self.worker, name, missed);
             }
-            if reading.done {
-                seen.read_until = Some(reading.to.min(self.worker.now()));
+            if scan.done {
+                seen.read_until = Some(scan.to.min(self.worker.now()));
             }
-            seen.reading = Some(reading).filter(|r| !r.done);
+            seen.reading = Some(scan).filter(|r| !r.done);
             if let Err(e) = read {
-                watch.problem = Some(e.to_string());
+                health.problem = Some(e.to_string());
             }
-            webhook_health::save(session.world, name, &watch)
-                .await
-                .map_err(stop)?;
+            webhook_health::save(session.world, name, &health).await?;
             return Ok(true);
         }
         Ok(false)
     }
 
-    async fn read_backfill(&mut self, session: &Here<'_, '_, W>) -> Result<bool, Stop> {
+    async fn read_backfill(&mut self, session: &Here<'_, '_, W>) -> Result<bool, StoreError> {
         let loaded = backfill::load(session.world, &session.connection.name).await;
-        let Some(mut job) = loaded
-            .map_err(stop)?
-            .filter(|job| job.state == backfill::State::Running)
-        else {
+        let Some(mut job) = loaded?.filter(|job| job.state == backfill::State::Running) else {
             return Ok(false);
         };
         match job.readings.iter_mut().find(|r| !r.done) {
-            Some(reading) => {
-                let read = self.page(session, reading, Purpose::Backfill).await?;
+            Some(scan) => {
+                let read = self.page(session, scan, Purpose::Backfill).await?;
                 job.note = read.err().map(|e| e.to_string());
             }
             None => {
@@ -164,7 +166,7 @@ impl<W: World> Drain<'_, '_, W> {
                 job.finished_at = Some(self.worker.now());
             }
         }
-        backfill::save(session.world, &job).await.map_err(stop)?;
+        backfill::save(session.world, &job).await?;
         Ok(true)
     }
 
@@ -173,15 +175,15 @@ impl<W: World> Drain<'_, '_, W> {
     async fn page(
         &mut self,
         session: &Here<'_, '_, W>,
-        reading: &mut ListScan,
+        scan: &mut ListScan,
         purpose: Purpose,
-    ) -> Result<Result<(), KiotVietError>, Stop> {
+    ) -> Result<Result<(), KiotVietError>, StoreError> {
         let name = &session.connection.name;
         self.spend(name, 1);
-        let page = match list_scan::page(session, reading).await {
+        let page = match list_scan::page(session, scan).await {
             Ok(page) => page,
             Err(e) => {
-                self.pause_after(name, &e);
+                pauses::pause_kiotviet(self.cursor, name, &e, self.worker.now());
                 return Ok(Err(e));
             }
         };
@@ -193,33 +195,32 @@ impl<W: World> Drain<'_, '_, W> {
                 break;
             }
             looked_at = looked_at.saturating_add(1);
-            if !is_wanted(reading, purpose, item) {
+            if !is_wanted(scan, purpose, item) {
                 continue;
             }
-            reading.listed = reading.listed.saturating_add(1);
+            scan.listed = scan.listed.saturating_add(1);
             let backfill = matches!(purpose, Purpose::Backfill);
             let known = list_scan::is_known(
                 session.world,
                 session.connection,
-                reading.webhook,
+                scan.webhook,
                 item,
                 backfill,
             );
-            if known.await.map_err(stop)? {
-                reading.known = reading.known.saturating_add(1);
+            if known.await? {
+                scan.known = scan.known.saturating_add(1);
             } else {
                 missing.push(item);
             }
         }
-        self.feed(session.connection, reading, purpose, &missing)
-            .await
-            .map_err(stop)?;
-        reading.total = page.total;
+        self.feed(session.connection, scan, purpose, &missing)
+            .await?;
+        scan.total = page.total;
         let whole = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
         match page.next_offset {
-            _ if looked_at < whole => reading.offset = reading.offset.saturating_add(looked_at),
-            Some(next) => reading.offset = next,
-            None => reading.done = true,
+            _ if looked_at < whole => scan.offset = scan.offset.saturating_add(looked_at),
+            Some(next) => scan.offset = next,
+            None => scan.done = true,
         }
         Ok(Ok(()))
     }
@@ -227,7 +228,7 @@ impl<W: World> Drain<'_, '_, W> {
     async fn feed(
         &mut self,
         connection: &Connection,
-        reading: &mut ListScan,
+        scan: &mut ListScan,
         purpose: Purpose,
         missing: &[&Listed],
     ) -> Result<(), StoreError> {
@@ -237,13 +238,13 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         let (since, remark) = match purpose {
             Purpose::Missed(_) => (None, "read back: KiotViet had not delivered it"),
-            Purpose::Backfill => (Some(reading.from), "from a backfill"),
+            Purpose::Backfill => (Some(scan.from), "from a backfill"),
         };
         let mut seq = entries::reserve(self.worker, missing.len()).await?;
         for item in missing {
-            let kind = reading.webhook.kind();
+            let kind = scan.webhook.kind();
             let code = Some(&item.code).filter(|c| (1..=100).contains(&c.len()));
-            let key = match (reading.webhook, code) {
+            let key = match (scan.webhook, code) {
                 (Webhook::Order, Some(code)) => code.clone(),
                 _ => item.id.to_string(),
             };
@@ -258,58 +259,21 @@ impl<W: World> Drain<'_, '_, W> {
             unfinished::mark(self.worker, &mut record).await?;
             entries::write_event(self.worker, &record).await?;
             seq = seq.saturating_add(1);
-            reading.queued = reading.queued.saturating_add(1);
-            self.spend(&connection.name, calls_an_event(reading.webhook));
-        }
-        Ok(())
-    }
-
-    /// A person wants a backfill. One that is running already, or the same wish again after a crash,
-    /// changes nothing.
-    pub(super) async fn begin_backfill(&mut self, seq: u64, wanted: &Wanted) -> Result<(), Stop> {
-        let name = &wanted.connection;
-        let before = backfill::load(self.worker, name).await.map_err(stop)?;
-        let busy = before.is_some_and(|b| b.by == seq || b.state == backfill::State::Running);
-        let switches = connections::switches_or_damage(self.worker, name).await;
-        let Ok(switches) = switches.map_err(stop)? else {
-            return Ok(());
-        };
-        if !busy {
-            let job = backfill::Backfill {
-                wanted: wanted.clone(),
-                state: backfill::State::Running,
-                started_at: self.worker.now(),
-                finished_at: None,
-                note: None,
-                readings: backfill::readings(switches, wanted),
-                by: seq,
-            };
-            backfill::save(self.worker, &job).await.map_err(stop)?;
-        }
-        self.begin_reading(name);
-        Ok(())
-    }
-
-    /// A person ends a backfill; what it has queued goes on.
-    pub(super) async fn stop_backfill(&mut self, name: &str) -> Result<(), Stop> {
-        let job = backfill::load(self.worker, name).await.map_err(stop)?;
-        if let Some(mut job) = job.filter(|b| b.state == backfill::State::Running) {
-            job.state = backfill::State::Stopped;
-            job.finished_at = Some(self.worker.now());
-            backfill::save(self.worker, &job).await.map_err(stop)?;
+            scan.queued = scan.queued.saturating_add(1);
+            self.spend(&connection.name, calls_an_event(scan.webhook));
         }
         Ok(())
     }
 }
 
-fn is_wanted(reading: &ListScan, purpose: Purpose, item: &Listed) -> bool {
+fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
     match purpose {
-        Purpose::Backfill => list_scan::is_in_backfill(reading, item),
+        Purpose::Backfill => list_scan::is_in_backfill(scan, item),
         Purpose::Missed(on_since) => {
-            let from = reading.from.checked_sub(OVERLAP).unwrap_or(reading.from);
+            let from = scan.from.checked_sub(OVERLAP).unwrap_or(scan.from);
             let changed = item.modified_at.or(item.created_at);
             let is_new = item.created_at.is_none_or(|created| created >= on_since);
-            is_new && !item.cancelled && changed.is_none_or(|at| from <= at && at <= reading.to)
+            is_new && !item.cancelled && changed.is_none_or(|at| from <= at && at <= scan.to)
         }
     }
 }

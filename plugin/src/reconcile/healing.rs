@@ -4,24 +4,25 @@
 //! touched.
 
 use crate::{
-    drain::{Drain, Stop, Upkeep, stop},
     journal::{
         connections::{self, Connection, Switches, Webhook},
         entries,
+        list_scan::ListScan,
         record::{Kind, Record},
         stats,
     },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
     log,
     reconcile::{
-        list_scan::ListScan,
-        webhook_health::{self, EVERY, GRACE, OVERLAP, Seen, WebhookHealth},
+        list_scan::OVERLAP,
+        upkeep::{Reconciler, Upkeep},
+        webhook_health::{self, EVERY, GRACE, Seen, WebhookHealth},
         webhooks::{self, Standing},
     },
     rules::verdict::Reason,
     time::Timestamp,
-    worker::{execute, permit::Worker, session::Session},
-    world::{Clock, World},
+    worker::{permit::Worker, session::Session},
+    world::{Clock, StoreError, World},
 };
 
 /// Whether that moment is no further ahead than another instance's clock may be; what is read overlaps by
@@ -30,11 +31,11 @@ fn is_past(at: Timestamp, now: Timestamp) -> bool {
     at.saturating_since(now) <= OVERLAP
 }
 
-impl<W: World> Drain<'_, '_, W> {
+impl<W: World> Reconciler<'_, '_, W> {
     /// Looks at every connection's webhooks, when it is time.
-    pub(super) async fn look_after_webhooks(&mut self) -> Result<(), Stop> {
+    pub async fn look_after_webhooks(&mut self) -> Result<(), StoreError> {
         let now = self.worker.now();
-        match (self.bounds.upkeep, self.cursor.watched_at) {
+        match (self.upkeep, self.cursor.watched_at) {
             (Upkeep::None, _) => return Ok(()),
             (Upkeep::Now, _) => {}
             // Whoever switched the first webhook on has just seen it.
@@ -51,14 +52,14 @@ impl<W: World> Drain<'_, '_, W> {
             }
             (Upkeep::Due, Some(_)) => {}
         }
-        for name in connections::names(self.worker).await.map_err(stop)? {
+        for name in connections::names(self.worker).await? {
             self.look_after(&name).await?;
         }
         self.cursor.watched_at = Some(now);
         Ok(())
     }
 
-    async fn look_after(&mut self, name: &str) -> Result<(), Stop> {
+    async fn look_after(&mut self, name: &str) -> Result<(), StoreError> {
         let (worker, ready) = (self.worker, self.ready);
         // A connection that cannot be read stops nobody; its own events say so.
         let (Ok(Some(connection)), Ok(switches)) = (
@@ -73,39 +74,39 @@ impl<W: World> Drain<'_, '_, W> {
         {
             self.keep_sealed_anew(&connection, &anew).await?;
         }
-        let mut watch = webhook_health::load(worker, name).await.map_err(stop)?;
+        let mut health = webhook_health::load(worker, name).await?;
         match opened {
-            Err(e) => watch.problem = Some(e.to_string()),
+            Err(e) => health.problem = Some(e.to_string()),
             Ok(opened) => {
                 let session = Session::new(worker, ready, &connection, &opened);
                 match webhooks::registered(&session).await {
-                    Err(e) => watch.problem = Some(e.to_string()),
+                    Err(e) => health.problem = Some(e.to_string()),
                     Ok(registered) => {
-                        watch.checked_at = Some(worker.now());
-                        watch.problem = None;
-                        self.mend(&session, switches, &registered, &mut watch)
+                        health.checked_at = Some(worker.now());
+                        health.problem = None;
+                        self.mend(&session, switches, &registered, &mut health)
                             .await?;
                     }
                 }
-                self.plan_readings(name, switches, &mut watch);
+                self.plan_scans(name, switches, &mut health);
             }
         }
-        if let Some(problem) = &watch.problem {
+        if let Some(problem) = &health.problem {
             log::webhooks_not_sound(worker, name, problem);
         }
-        webhook_health::save(worker, name, &watch)
-            .await
-            .map_err(stop)
+        webhook_health::save(worker, name, &health).await
     }
 
     /// After a rotation of `master_key`. Only over what was read: a person's request may have connected the
     /// shop anew before this lease; under it none does.
-    async fn keep_sealed_anew(&self, before: &Connection, anew: &Connection) -> Result<(), Stop> {
+    async fn keep_sealed_anew(
+        &self,
+        before: &Connection,
+        anew: &Connection,
+    ) -> Result<(), StoreError> {
         let now = connections::load(self.worker, &before.name).await;
         if now.is_ok_and(|now| now.as_ref() == Some(before)) {
-            connections::save(self.worker, anew, false)
-                .await
-                .map_err(stop)?;
+            connections::save(self.worker, anew, false).await?;
         }
         Ok(())
     }
@@ -115,44 +116,42 @@ impl<W: World> Drain<'_, '_, W> {
         session: &Session<'_, Worker<'_, W>>,
         switches: Switches,
         registered: &[Registered],
-        watch: &mut WebhookHealth,
-    ) -> Result<(), Stop> {
+        health: &mut WebhookHealth,
+    ) -> Result<(), StoreError> {
         for webhook in Webhook::ALL {
             if switches.since(webhook).is_none() {
-                *watch.of_mut(webhook) = Seen::default();
+                *health.of_mut(webhook) = Seen::default();
                 if let Err(e) = finish_switch_off(session, registered, webhook).await {
-                    watch.problem = Some(e.to_string());
+                    health.problem = Some(e.to_string());
                 }
                 continue;
             }
             let standing = webhooks::standing(session, registered, webhook);
             if standing == Standing::Sound {
                 let removed = webhooks::remove_broken(session, registered, webhook).await;
-                watch.problem = removed
+                health.problem = removed
                     .err()
                     .map(|e| e.to_string())
-                    .or(watch.problem.take());
+                    .or(health.problem.take());
             } else {
-                let seen = watch.of_mut(webhook);
+                let seen = health.of_mut(webhook);
                 seen.active = Some(false);
                 seen.mending = Some(words(standing, seen.sound_at));
                 // Written first: should the worker die in between, the next one still tells it.
-                webhook_health::save(session.world, &session.connection.name, watch)
-                    .await
-                    .map_err(stop)?;
+                webhook_health::save(session.world, &session.connection.name, health).await?;
                 match again(session, registered, webhook).await {
                     Err(e) => {
-                        watch.problem = Some(e.to_string());
+                        health.problem = Some(e.to_string());
                         continue;
                     }
                     Ok(false) => {
-                        *watch.of_mut(webhook) = Seen::default();
+                        *health.of_mut(webhook) = Seen::default();
                         continue;
                     }
                     Ok(true) => {}
                 }
             }
-            let seen = watch.of_mut(webhook);
+            let seen = health.of_mut(webhook);
             seen.active = Some(true);
             seen.sound_at = Some(self.worker.now());
             if let Some(what) = seen.mending.take() {
@@ -167,29 +166,27 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     /// What happened stands in the events.
-    async fn tell(&mut self, name: &str, webhook: Webhook, what: String) -> Result<(), Stop> {
+    async fn tell(&mut self, name: &str, webhook: Webhook, what: String) -> Result<(), StoreError> {
         let now = self.worker.now();
-        let seq = entries::reserve(self.worker, 1).await.map_err(stop)?;
+        let seq = entries::reserve(self.worker, 1).await?;
         let key = webhook.kiotviet_type().to_owned();
         let mut record = Record::new(seq, now, name, Kind::Other, key);
-        execute::finish(&mut record, Reason::WebhookRegisteredAgain, now);
+        record.finish(Reason::WebhookRegisteredAgain, now);
         record.notes.push(what);
         let again = &mut self.cursor.stats.registered_again;
         stats::add(again, name.to_owned(), 1);
-        entries::write_event(self.worker, &record)
-            .await
-            .map_err(stop)
+        entries::write_event(self.worker, &record).await
     }
 
     /// Has the lists read that may hold what did not arrive.
-    fn plan_readings(&mut self, name: &str, switches: Switches, watch: &mut WebhookHealth) {
+    fn plan_scans(&mut self, name: &str, switches: Switches, health: &mut WebhookHealth) {
         let now = self.worker.now();
-        let at_once = self.bounds.upkeep == Upkeep::Now;
+        let at_once = self.upkeep == Upkeep::Now;
         for webhook in Webhook::ALL {
             let Some(on_since) = switches.since(webhook) else {
                 continue;
             };
-            let seen = watch.of_mut(webhook);
+            let seen = health.of_mut(webhook);
             // While KiotViet does not deliver at all, nothing is on its way.
             let broken = seen.active != Some(true) || core::mem::take(&mut seen.gap);
             let to = if broken || at_once {
@@ -206,15 +203,8 @@ impl<W: World> Drain<'_, '_, W> {
                 seen.reading = Some(ListScan::new(webhook, from, to));
             }
             if seen.reading.is_some() {
-                self.begin_reading(name);
+                self.begin_scan(name);
             }
-        }
-    }
-
-    /// Puts `name` among the connections whose lists are read.
-    pub(super) fn begin_reading(&mut self, name: &str) {
-        if !self.cursor.reading.iter().any(|n| n == name) {
-            self.cursor.reading.push(name.to_owned());
         }
     }
 }
