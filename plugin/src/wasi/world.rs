@@ -1,4 +1,4 @@
-//! The traits of `sync::world` over WIT.
+//! The traits of `crate::world` over WIT.
 
 use crate::{
     address::Address,
