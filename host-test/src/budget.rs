@@ -3,12 +3,15 @@
 
 use crate::{
     harness::component,
-    keyvalue::{Backend as _, Counting},
-    runtime::{Finished, Instances},
     scene::{On, customer, hoa, sale},
+    stores::Counting,
     wasm_scene::WasmScene,
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
+use host::{
+    keyvalue::Backend as _,
+    runtime::{Finished, Instances},
+};
 use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};

@@ -2,13 +2,10 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
-pub use crate::keyvalue::Cell;
-use crate::{
-    keyvalue::{Backend, Memory},
-    mishap::{LATE, Mishap, Mishaps},
-    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock},
-};
+use crate::mishap::{LATE, Mishap, Mishaps};
 use bytes::Bytes;
+pub use host::keyvalue::Cell;
+use host::keyvalue::{Backend, Memory};
 use plugin::{
     app,
     config::Config,
@@ -21,6 +18,7 @@ use plugin::{
     },
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock};
 use std::{
     collections::BTreeMap,
     sync::{

@@ -5,7 +5,6 @@
 use crate::{
     mishap::Mishap,
     scene::{On, Scene},
-    sim::{KiotVietSim, kiotviet::Chaos},
 };
 use jiff::Timestamp;
 use plugin::journal::{
@@ -13,6 +12,7 @@ use plugin::journal::{
     entries,
     record::{Entry, Record, State},
 };
+use sim::{KiotVietSim, kiotviet::Chaos};
 use std::collections::BTreeMap;
 
 /// Longer than two slots of the lease: a worker that died holds it no longer.

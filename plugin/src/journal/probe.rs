@@ -29,7 +29,7 @@ const WHOLE: &[u8] = b"whole";
 const LOST: &[u8] = b"lost ";
 
 /// What to do about any of it.
-const WHAT_TO_DO: &str = "No delivery is safe in it, so none is taken. Give this application a store that keeps its word (Spin's SQLite, Redis or Valkey, or the project's own host), and try it with host check.";
+const WHAT_TO_DO: &str = "No delivery is safe in it, so none is taken. Give this application a store that keeps its word (Spin's SQLite, Redis or Valkey, or the project's own host), and try it with kvgf check.";
 
 /// Why a store that answers cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
