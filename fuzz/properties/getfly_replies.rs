@@ -18,7 +18,7 @@ use plugin::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    upstream::Fate,
+    vendor::fate::Fate,
 };
 use std::collections::BTreeSet;
 

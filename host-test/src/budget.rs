@@ -12,7 +12,7 @@ use host::{
     keyvalue::Backend as _,
     runtime::{Finished, Instances},
 };
-use plugin::sync::{keys, lease::SLOT_SECONDS};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 

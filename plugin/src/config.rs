@@ -4,6 +4,7 @@
 
 use crate::{
     address::Address,
+    journal::connection_cache,
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
@@ -13,14 +14,9 @@ use crate::{
     },
     seal::Sealer,
     secret::Secret,
-    sync::known,
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-
-mod kept;
-
-pub use kept::Kept;
 
 /// Shortest acceptable `admin_token`, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
@@ -104,7 +100,7 @@ pub struct Config {
     /// Every variable that needs attention.
     pub problems: Vec<Problem>,
     /// Connections that deliveries came for.
-    pub connections: known::Kept,
+    pub connections: connection_cache::ConnectionCache,
 }
 
 struct Reader<F> {
@@ -347,7 +343,7 @@ impl Config {
             public_https,
             ready,
             problems,
-            connections: known::Kept::default(),
+            connections: connection_cache::ConnectionCache::default(),
         }
     }
 }

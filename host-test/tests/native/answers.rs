@@ -8,7 +8,7 @@ use host_test::{
     native::{GETFLY, KIOTVIET, PUBLIC},
     scene::{CONNECTION, On, Scene, customer, hoa},
 };
-use plugin::sync::record::{Body, State};
+use plugin::journal::record::{Body, State};
 use sim::{
     Fault, FaultRule,
     kiotviet::{Chaos, Signature},

@@ -7,7 +7,7 @@ use host_test::{
     scene::{On, Scene, hoa, sale},
     visitor::Visitor,
 };
-use plugin::sync::{keys, world::Store};
+use plugin::{journal::keys, world::Store};
 use serde_json::{Value, json};
 
 async fn damage(scene: &Scene, key: &str) {

@@ -7,7 +7,7 @@ use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa},
 };
-use plugin::sync::drain::load_cursor;
+use plugin::journal::cursor;
 use sim::{Fault, FaultRule, When};
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
@@ -29,7 +29,7 @@ async fn call_that_writes(scene: &Scene) -> usize {
 }
 
 async fn holes(scene: &Scene) -> usize {
-    load_cursor(&scene.app).await.unwrap().holes.len()
+    cursor::load(&scene.app).await.unwrap().holes.len()
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa, sale},
 };
 use http::Method;
-use plugin::sync::lease::Lease;
+use plugin::worker::lease::Lease;
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When};
 use std::collections::BTreeMap;

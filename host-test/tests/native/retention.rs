@@ -5,7 +5,7 @@
 
 use host_test::scene::{CONNECTION, On, Scene, customer, sale};
 use http::Method;
-use plugin::sync::drain::load_cursor;
+use plugin::journal::cursor;
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When, kiotviet::NewInvoice};
 
@@ -64,7 +64,7 @@ async fn finished_events_go_and_dead_letters_stay() {
         ["kvgf/journal/cursor", "kvgf/journal/tail"]
     );
     assert_eq!(keys(&scene, "/due/"), [""; 0]);
-    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    let counts = cursor::load(&scene.app).await.unwrap().counts;
     assert_eq!(
         (
             counts.received,
@@ -112,7 +112,7 @@ async fn a_longer_retention_counts_for_what_was_already_due_to_go() {
     scene.pass(31 * DAY).await;
     scene.drain().await;
     assert_eq!(scene.outcomes().await, ["created customer_created"]);
-    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    let counts = cursor::load(&scene.app).await.unwrap().counts;
     assert_eq!((counts.received, counts.created), (1, 1));
     scene.pass(30 * DAY).await;
     scene.drain().await;

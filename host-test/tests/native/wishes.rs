@@ -8,7 +8,10 @@ use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa},
 };
-use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
+use plugin::journal::{
+    cursor::{self, Counts},
+    record::State,
+};
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When, kiotviet::Signature};
 use std::time::Duration;
@@ -72,7 +75,7 @@ async fn counts_add_up(scene: &Scene, what: &str) {
         recount.received += 1;
         recount.enter(record);
     }
-    let counts = load_cursor(&scene.app).await.unwrap().counts;
+    let counts = cursor::load(&scene.app).await.unwrap().counts;
     assert_eq!(counts, recount, "{what}");
 }
 
@@ -191,7 +194,7 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
         scene.app.mishaps.disarm();
         scene.pass(61).await;
         scene.drain().await;
-        let holes = load_cursor(&scene.app).await.unwrap().holes.len();
+        let holes = cursor::load(&scene.app).await.unwrap().holes.len();
         assert!(holes <= 200, "{holes} numbers without an entry");
         let journal = scene.journal().await;
         assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));

@@ -20,12 +20,12 @@ use host_test::{
     scene::{customer, hoa, sale},
 };
 use plugin::{
-    stored,
-    sync::{
+    journal::{
         cursor::Cursor,
         keys,
         stats::{self, Day, Tally},
     },
+    stored,
     time::Timestamp,
 };
 use sim::{

@@ -1,14 +1,14 @@
 //! The client of Getfly's open API, version 6.1. One method is one question or one create; it never
 //! retries, because only its caller knows whether a second create is safe.
 
-use super::{
-    assumptions::{
-        ACCOUNT_FIELDS, API_PATH, KEY_HEADER, MAX_PAGES, ORDER_FIELDS, PAGE_SIZE, USER_FIELDS,
-    },
-    error::{GetflyError, read, read_created, read_existing},
-    wire::{self, NewOpportunity, Stored, StoredOrder},
-};
 use crate::{
+    getfly::{
+        assumptions::{
+            ACCOUNT_FIELDS, API_PATH, KEY_HEADER, MAX_PAGES, ORDER_FIELDS, PAGE_SIZE, USER_FIELDS,
+        },
+        error::{GetflyError, read, read_created, read_existing},
+        wire::{self, NewOpportunity, Stored, StoredOrder},
+    },
     json,
     rules::{
         codes::{AccountCode, OrderCode},
@@ -17,8 +17,8 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    sync::world::{Http, Method, Request},
-    upstream::form,
+    vendor::encoding::form,
+    world::{Http, Method, Request},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

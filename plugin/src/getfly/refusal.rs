@@ -2,11 +2,13 @@
 //! it is recognised by the keys and words of [`super::assumptions`]. Clause by clause, because one
 //! sentence may say that a phone is taken and the next one whose customer it is.
 
-use super::assumptions::{
-    CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
-    NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
+use crate::{
+    getfly::assumptions::{
+        CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
+        NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
+    },
+    vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
-use crate::upstream::{MAX_MESSAGE_CHARS, redact};
 use serde_json::Value;
 
 /// Field errors that are kept of one refusal.

@@ -1,25 +1,25 @@
 //! The client of KiotViet's public API (manual, sections 2.1 to 2.12). One method is one question;
 //! it neither retries nor fetches a new token by itself.
 
-use super::{
-    assumptions::{
-        LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD,
-        TOKEN_SECONDS, modified_from,
-    },
-    error::{KiotVietError, read, read_existing, read_token_answer},
-    fields::{FieldError, Fields},
-    records::{self, Listed, Webhook},
-};
 use crate::{
     json::{self, ToJson, object},
+    kiotviet::{
+        assumptions::{
+            LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD,
+            TOKEN_SECONDS, modified_from,
+        },
+        error::{KiotVietError, read, read_existing, read_token_answer},
+        fields::{FieldError, Fields},
+        records::{self, Listed, Webhook},
+    },
     rules::{
         codes::RetailerId,
         model::{Customer, Invoice, KiotVietUser},
     },
     secret::Secret,
-    sync::world::{Http, Method, Request, Response},
     time::Timestamp,
-    upstream::{form, percent_encode},
+    vendor::encoding::{form, percent_encode},
+    world::{Http, Method, Request, Response},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,13 +1,17 @@
 //! What can go wrong with a call to KiotViet, and what its answers mean. No text here ever holds a
 //! token, a query or an unmasked word of KiotViet's.
 
-use super::{
-    assumptions::TOKEN_ERROR_CODE,
-    fields::{FieldError, Fields},
-};
 use crate::{
-    sync::world::{HttpError, Response},
-    upstream::{Body, Fate, parse_retry_after, redact},
+    kiotviet::{
+        assumptions::TOKEN_ERROR_CODE,
+        fields::{FieldError, Fields},
+    },
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+        redaction::redact,
+    },
+    world::{HttpError, Response},
 };
 use core::time::Duration;
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Phone fields (R7, R8, R9): the numbers in a free text, their canonical form, and what is written
 //! to Getfly. It never judges whether a number is in use.
 
+mod canonical;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -10,10 +11,6 @@ use core::fmt;
 use split::Found;
 pub(crate) use split::is_noise;
 use std::collections::BTreeSet;
-
-/// Fewest and most digits of a number, without its leading zeros. Shorter ones are extensions and
-/// hotlines like 113, longer ones are no phone numbers (E.164).
-const SIGNIFICANT_DIGITS: core::ops::RangeInclusive<usize> = 6..=15;
 
 /// One number in canonical form: `0…` in Vietnam, `00` and the country code elsewhere. The same
 /// number is always the same text.
@@ -135,38 +132,6 @@ pub fn fields_match(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) -> 
     let mut sought = BTreeSet::new();
     sought.extend(a.matchable(ignored).cloned());
     b.numbers.iter().any(|number| sought.contains(number))
-}
-
-/// The canonical form of a number's digits (R7, R9); `plus` when a `+` stands before them. None when
-/// there are too few or too many of them.
-fn canonical(plus: bool, digits: &str) -> Option<String> {
-    let vietnamese = |rest: &str| format!("0{}", rest.trim_start_matches('0'));
-    let form = if let Some(rest) = digits.strip_prefix("0084") {
-        vietnamese(rest)
-    } else if digits.starts_with('0') {
-        digits.to_owned()
-    } else if let Some(rest) = digits
-        .strip_prefix("84")
-        .filter(|rest| plus || is_full(rest))
-    {
-        vietnamese(rest)
-    } else if plus {
-        format!("00{digits}")
-    } else if mutant!(LeadingZeroNotAdded) {
-        digits.to_owned()
-    } else {
-        format!("0{digits}")
-    };
-    let significant = form.trim_start_matches('0').len();
-    let zeros_only = significant == 0 && SIGNIFICANT_DIGITS.contains(&form.len());
-    (zeros_only || SIGNIFICANT_DIGITS.contains(&significant)).then_some(form)
-}
-
-/// Whether the digits after `84` are a full Vietnamese number: nine or ten digits, and perhaps the
-/// redundant 0 of `84 (0) 912 …`. `84` begins mobile numbers too: `845 123 456` is `0845 123 456`.
-fn is_full(rest: &str) -> bool {
-    let rest = rest.strip_prefix('0').unwrap_or(rest);
-    (9..=10).contains(&rest.len()) && !rest.starts_with('0')
 }
 
 /// R9: `text` with its first number beginning in canonical manner, all else untouched:

@@ -7,7 +7,7 @@ use host_test::{
     scene::{On, Scene, customer, sale},
 };
 use http::Method;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use sim::{
     Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When,
     kiotviet::NewCustomer,

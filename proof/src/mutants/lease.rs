@@ -6,7 +6,7 @@ use host_test::{
     scene::{On, Scene, customer, hoa, sale},
 };
 use jiff::SignedDuration;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use host_test::{
     native::{MASTER_KEY, OTHER_MASTER_KEY},
     scene::{CONNECTION, Scene, customer, hoa, sale},
 };
-use plugin::sync::{keys, lease::SLOT_SECONDS};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use sim::{Fault, FaultRule, When, kiotviet::Delivery};
 use std::{
     future::Future,

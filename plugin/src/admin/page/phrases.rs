@@ -1,8 +1,10 @@
 //! The worker's and the upstreams' sentences, which are kept in English, as the page shows them: in
 //! Vietnamese where they are known, and with times as Vietnam's clocks show them.
 
-use super::{layout::shown, reasons, words::Lang};
-use crate::time::Timestamp;
+use crate::{
+    admin::page::{reasons, times::shown, words::Lang},
+    time::Timestamp,
+};
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
 const PHRASES: [(&str, &str); 54] = [

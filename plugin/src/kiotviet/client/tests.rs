@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
-    sync::world::HttpError,
-    upstream::{
-        Fate,
+    vendor::{
+        fate::Fate,
         scripted::{Script, now},
     },
+    world::HttpError,
 };
 use core::time::Duration;
 use serde_json::json;

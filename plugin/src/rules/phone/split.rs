@@ -2,7 +2,7 @@
 //! separate. Spaces, dots, dashes and brackets may stand inside a number as well as between two:
 //! of all ways to cut there, the one that leaves the most plausible numbers wins.
 
-use super::canonical;
+use super::canonical::canonical;
 use crate::rules::text::is_invisible;
 
 /// Longest run of digits that is tried as one number: `00` and fifteen digits.

@@ -1,0 +1,112 @@
+//! Why a try did not end the event, and what follows: another try, a later one, a person, or nothing.
+
+use crate::{
+    getfly::error::GetflyError,
+    kiotviet::error::KiotVietError,
+    time::Timestamp,
+    vendor::fate::Fate,
+    world::{HttpError, StoreError},
+};
+use core::time::Duration;
+
+/// Which upstream failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// This connection's KiotViet.
+    KiotViet,
+    /// The Getfly tenant.
+    Getfly,
+}
+
+/// Why a try did not end the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Try again by the schedule.
+    Retry {
+        /// Who failed.
+        side: Side,
+        /// In words, for people.
+        words: String,
+        /// The upstream's own wish.
+        after: Option<Duration>,
+    },
+    /// Not before this moment; no failure.
+    Later(Timestamp),
+    /// The same for an account that was announced and is not there, or that somebody may have sent who
+    /// crashed: until then it may still come, and nobody else with its phone or e-mail would find it.
+    Unsettled(Timestamp),
+    /// It needs a person.
+    Dead {
+        /// A stable word.
+        reason: &'static str,
+        /// In words.
+        words: String,
+    },
+    /// The lease ended or the store failed: nothing about the event. Somebody goes on later.
+    Abandoned(String),
+}
+
+impl Failure {
+    /// What happened, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Abandoned(words) => {
+                words.clone()
+            }
+            Self::Later(until) | Self::Unsettled(until) => {
+                format!("an earlier try is not settled before {until}")
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(e: StoreError) -> Self {
+        Self::Abandoned(e.to_string())
+    }
+}
+
+impl From<KiotVietError> for Failure {
+    fn from(e: KiotVietError) -> Self {
+        if e == KiotVietError::Unreachable(HttpError::LeaseEnded) {
+            return Self::Abandoned(e.to_string());
+        }
+        match e.fate() {
+            Fate::Retry { after } => Self::Retry {
+                side: Side::KiotViet,
+                words: e.to_string(),
+                after,
+            },
+            Fate::Dead => Self::Dead {
+                reason: "kiotviet_refused",
+                words: e.to_string(),
+            },
+        }
+    }
+}
+
+impl From<GetflyError> for Failure {
+    fn from(e: GetflyError) -> Self {
+        if e == GetflyError::Unreachable(HttpError::LeaseEnded) {
+            return Self::Abandoned(e.to_string());
+        }
+        match e.fate() {
+            Fate::Retry { after } => Self::Retry {
+                side: Side::Getfly,
+                words: e.to_string(),
+                after,
+            },
+            Fate::Dead => Self::Dead {
+                reason: "getfly_refused",
+                words: e.to_string(),
+            },
+        }
+    }
+}
+
+pub(crate) fn no_creation_date(what: &str) -> Failure {
+    Failure::Dead {
+        reason: "creation_date_missing",
+        words: format!("KiotViet's {what} has no createdDate, so new and old cannot be told apart"),
+    }
+}
