@@ -45,6 +45,7 @@ pub fn invoice(asked: i64, value: &Value) -> Result<Invoice, FieldError> {
 pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
     let fields = Fields::of(value, "invoice")?;
     let lines = fields.array("invoiceDetails")?;
+    let lines = lines.ok_or(FieldError::missing("invoiceDetails"))?;
     let surcharges = fields.array("invoiceOrderSurcharges")?.unwrap_or_default();
     Ok(Invoice {
         id: own_id(fields)?,
@@ -60,12 +61,13 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
         total: required_money(fields, "total")?,
         discount: fields.money("discount")?,
         discount_ratio: fields.decimal("discountRatio")?,
-        total_tax: fields.money("totalTax")?,
-        lines: lines
-            .ok_or(FieldError::missing("invoiceDetails"))?
-            .iter()
-            .map(line)
-            .collect::<Result<_, _>>()?,
+        discount_after_tax: fields.money("discountAfterTax").unwrap_or_default(),
+        total_tax: match fields.money("totalTax")? {
+            Some(tax) => Some(tax),
+            None => tax_of_lines(lines),
+        },
+        pricing_mode: fields.integer("pricingMode").unwrap_or_default(),
+        lines: lines.iter().map(line).collect::<Result<_, _>>()?,
         surcharges: surcharges.iter().map(surcharge).collect::<Result<_, _>>()?,
     })
 }
@@ -84,8 +86,35 @@ fn line(value: &Value) -> Result<InvoiceLine, FieldError> {
         quantity: quantity.ok_or(FieldError::missing("quantity"))?,
         price,
         discount,
+        price_after_tax: with_tax(fields, "priceAfterTax"),
+        discount_after_tax: with_tax(fields, "discountAfterTax"),
         sub_total: fields.money("subTotal")?,
     })
+}
+
+/// The taxes of a line (manual 2.12.3): a list, or none.
+fn taxes(line: Fields<'_>) -> impl Iterator<Item = Fields<'_>> {
+    let taxes = line.array("invoiceDetailTaxs").ok().flatten();
+    let taxes = taxes.unwrap_or_default().iter();
+    taxes.filter_map(|tax| Fields::of(tax, "invoiceDetailTaxs").ok())
+}
+
+/// An amount with tax, on the line itself or on its tax; it only serves to read the other ones.
+fn with_tax(line: Fields<'_>, field: &'static str) -> Option<Money> {
+    let mut places = core::iter::once(line).chain(taxes(line));
+    places.find_map(|place| place.money(field).ok().flatten())
+}
+
+/// The tax of all lines together, where the invoice does not sum it up itself.
+fn tax_of_lines(lines: &[Value]) -> Option<Money> {
+    let lines = lines
+        .iter()
+        .filter_map(|line| Fields::of(line, "invoiceDetails").ok());
+    let mut amounts = lines
+        .flat_map(taxes)
+        .filter_map(|tax| tax.money("detailTax").ok().flatten());
+    let first = amounts.next()?;
+    amounts.try_fold(first, Money::checked_add).ok()
 }
 
 /// A discount per unit that is only given in percent.
@@ -100,13 +129,11 @@ fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError>
     })
 }
 
-/// `price` is the money that a surcharge came to; `surValue` is its rate card's.
+/// `price` is the money that a surcharge came to, and without it there is none; `surValue` is its
+/// rate card's.
 fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
     let fields = Fields::of(value, "invoiceOrderSurcharges")?;
-    let amount = match fields.money("price")? {
-        Some(amount) => amount,
-        None => required_money(fields, "surValue")?,
-    };
+    let amount = fields.money("price")?.unwrap_or_default();
     let mut name = String::new();
     for field in ["surchargeName", "name", "surchargeCode"] {
         if name.is_empty() {

@@ -46,7 +46,7 @@ impl RetailerId {
 }
 
 /// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceCode(String);
 
 impl InvoiceCode {

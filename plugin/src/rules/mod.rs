@@ -12,4 +12,5 @@ pub mod order;
 pub mod phone;
 pub mod settings;
 pub(crate) mod text;
+pub mod total;
 pub mod verdict;

@@ -45,7 +45,7 @@ pub enum Gender {
 }
 
 /// A KiotViet invoice (hóa đơn) as `GET /invoices/{id}` tells it (manual 2.12.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invoice {
     /// New with every edit.
     pub id: i64,
@@ -69,8 +69,12 @@ pub struct Invoice {
     pub discount: Option<Money>,
     /// The same in percent; used only where `discount` is absent.
     pub discount_ratio: Option<Decimal>,
+    /// The same discount with its tax, where prices hold their tax.
+    pub discount_after_tax: Option<Money>,
     /// Tax, where the shop uses it.
     pub total_tax: Option<Money>,
+    /// How the shop reckons tax: 0 on top of its prices, 1 inside them, none: not at all.
+    pub pricing_mode: Option<i64>,
     /// Lines.
     pub lines: Vec<InvoiceLine>,
     /// Surcharges (thu khác).
@@ -78,7 +82,7 @@ pub struct Invoice {
 }
 
 /// A line of an invoice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InvoiceLine {
     /// Mã hàng.
     pub product_code: String,
@@ -90,6 +94,10 @@ pub struct InvoiceLine {
     pub price: Money,
     /// Per unit.
     pub discount: Money,
+    /// The unit price with its tax, where KiotViet gives it.
+    pub price_after_tax: Option<Money>,
+    /// The unit's discount with its tax, where KiotViet gives it.
+    pub discount_after_tax: Option<Money>,
     /// The line total where KiotViet gives it; it is authoritative.
     pub sub_total: Option<Money>,
 }
@@ -99,7 +107,7 @@ pub struct InvoiceLine {
 pub struct Surcharge {
     /// As the shop named it.
     pub name: String,
-    /// Amount.
+    /// What the customer pays for it; zero or less counts as nothing.
     pub amount: Money,
 }
 

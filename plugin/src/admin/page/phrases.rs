@@ -5,7 +5,7 @@ use super::{layout::shown, reasons, words::Lang};
 use crate::time::Timestamp;
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 54] = [
+const PHRASES: [(&str, &str); 57] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -113,6 +113,18 @@ const PHRASES: [(&str, &str); 54] = [
     (
         "KiotViet's total is {}, this order adds up to {}: a difference of {}.",
         "Tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}: chênh lệch {}.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's discount.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào giảm giá của đơn hàng.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's tax.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào thuế của đơn hàng.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's surcharge.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào thu khác của đơn hàng.",
     ),
     (
         "KiotViet's {} has no createdDate, so new and old cannot be told apart",

@@ -25,7 +25,7 @@ const INVOICE: &str = r#"{"id":300000001,"code":"HD010001.01","purchaseDate":"20
         "discount":187000,"discountRatio":6.83,"subTotal":5100000},
         {"productCode":"SP2","productName":"Hàng 2","quantity":0.125,"price":80000.0}],
     "invoiceOrderSurcharges":[{"surchargeCode":"THK1","surchargeName":"Phí giao","surValue":30000,"price":25000},
-        {"surchargeCode":"THK2","surValue":7}]}"#;
+        {"surchargeCode":"THK2","surValue":7,"price":7},{"surchargeCode":"THK3","surValue":9}]}"#;
 
 #[test]
 fn a_customer_has_every_field_of_the_model() {
@@ -97,7 +97,50 @@ fn an_invoice_has_every_field_of_the_model() {
         .collect();
     assert_eq!(
         surcharges,
-        [("Phí giao", money("25000")), ("THK2", money("7"))]
+        [
+            ("Phí giao", money("25000")),
+            ("THK2", money("7")),
+            ("THK3", Money::ZERO)
+        ]
+    );
+    assert_eq!(
+        (invoice.pricing_mode, invoice.discount_after_tax),
+        (None, None)
+    );
+}
+
+#[test]
+fn r3_the_members_of_shops_with_tax_are_read() {
+    let mut with_tax = parsed(INVOICE);
+    with_tax["totalTax"] = Value::Null;
+    with_tax["pricingMode"] = json!(1);
+    with_tax["discountAfterTax"] = json!(1100);
+    with_tax["invoiceDetails"] = parsed(
+        r#"[{"productCode":"SP1","quantity":1,"price":90909.0909090909,"allocationDiscount":0.5,
+            "invoiceDetailTaxs":[{"detailTax":9091,"value":10,"priceAfterTax":100000,"discountAfterTax":5}]},
+        {"productCode":"SP2","quantity":2,"price":100,"priceAfterTax":108,"invoiceDetailTaxs":[{"detailTax":8}]},
+        {"productCode":"SP3","quantity":2,"price":100,"invoiceDetailTaxs":"none"}]"#,
+    );
+    let invoice = invoice(300_000_001, &with_tax).unwrap();
+    assert_eq!(invoice.total_tax, Some(money("9099")));
+    assert_eq!(invoice.pricing_mode, Some(1));
+    assert_eq!(invoice.discount_after_tax, Some(money("1100")));
+    let with_tax: Vec<_> = invoice
+        .lines
+        .iter()
+        .map(|line| (line.price, line.price_after_tax, line.discount_after_tax))
+        .collect();
+    assert_eq!(
+        with_tax,
+        [
+            (
+                money("90909.0909090909"),
+                Some(money("100000")),
+                Some(money("5"))
+            ),
+            (money("100"), Some(money("108")), None),
+            (money("100"), None, None),
+        ]
     );
 }
 
@@ -162,8 +205,8 @@ fn what_decides_is_read_exactly_or_refused() {
         ),
         (
             "invoiceOrderSurcharges",
-            json!([{"name": "x"}]),
-            "the field `surValue` is missing",
+            json!([{"name": "x", "price": "1.000"}]),
+            "the field `price` is not a number",
         ),
     ] {
         assert_eq!(broken(field, value), error);
