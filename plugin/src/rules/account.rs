@@ -30,7 +30,7 @@ pub fn new_account(
     NewAccount {
         code: AccountCode::for_customer(retailer, customer.id),
         name: name(customer),
-        phone: PhoneField::parse(&customer.contact_number).as_written(),
+        phone: PhoneField::parse(&customer.contact_number).as_written(&settings.ignored_phones),
         email: EmailField::parse(&customer.email).as_written(),
         address: filled(&customer.address),
         birthday: customer.birth_date,
@@ -43,6 +43,18 @@ pub fn new_account(
         source: settings.customer_source.as_deref().and_then(filled),
         manager: manager.and_then(|user| filled(&user.user_name)),
     }
+}
+
+/// What of `customer` is left out of the account, for the audit record.
+pub fn left_out(customer: &Customer) -> Vec<String> {
+    let mut notes = Vec::new();
+    if PhoneField::parse(&customer.contact_number).is_masked() {
+        notes.push("R7: a masked phone number was left out".to_owned());
+    }
+    if EmailField::parse(&customer.email).is_masked() {
+        notes.push("R7: a masked e-mail address was left out".to_owned());
+    }
+    notes
 }
 
 /// Getfly wants a name: the KiotViet code stands in for a missing one, its id for a missing code.
@@ -177,6 +189,37 @@ mod tests {
         };
         let account = account(&two, None, &RuleSettings::default());
         assert_eq!(account.phone.as_deref(), Some("0912345678 - 0903 596 729"));
+    }
+
+    #[test]
+    fn r7_placeholders_are_written_as_they_are_and_masked_ones_left_out_with_a_note() {
+        let with = |phone: &str, email: &str| {
+            let customer = Customer {
+                contact_number: phone.into(),
+                email: email.into(),
+                ..customer()
+            };
+            let made = account(&customer, None, &RuleSettings::default());
+            (made.phone, made.email, left_out(&customer))
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            with("123456", "khongco@gmail.com"),
+            (text("123456"), text("khongco@gmail.com"), vec![])
+        );
+        assert_eq!(
+            with("0903 596 729 (chị Xuân)", ""),
+            (text("0903596729"), None, vec![])
+        );
+        let (phone, email, notes) = with("09****5678 / 912345678", "n*@x.vn");
+        assert_eq!((phone, email), (text("0912345678"), None));
+        assert_eq!(
+            notes,
+            [
+                "R7: a masked phone number was left out",
+                "R7: a masked e-mail address was left out"
+            ]
+        );
     }
 
     #[test]

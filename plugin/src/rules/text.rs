@@ -1,9 +1,41 @@
 //! Small text helpers that several rules share. They never decide anything.
 
+use core::ops::Range;
+
 /// The text without surrounding white space, or none when nothing is left.
 pub(super) fn filled(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What may stand between two entries of one field.
+fn separates(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | ';' | '/' | '|' | '-' | '\u{2013}' | '&' | '+')
+}
+
+/// The text without these parts, which are in order, and without the separators that they leave alone.
+pub(super) fn without(text: &str, parts: &[Range<usize>]) -> String {
+    let mut out = String::new();
+    let mut from = 0;
+    for part in parts.iter().cloned().chain([text.len()..text.len()]) {
+        let kept = text.get(from..part.start).unwrap_or_default();
+        let kept = if from > 0 {
+            kept.trim_start_matches(|c| separates(c) || c == ')')
+        } else {
+            kept
+        };
+        let end = out.trim_end_matches(|c| separates(c) || c == '(').len();
+        let between = out.split_off(end).replace('(', "");
+        if !out.is_empty() && !kept.is_empty() {
+            let blank = between.trim().is_empty();
+            out.push_str(if blank { ", " } else { &between });
+        }
+        out.push_str(kept);
+        from = part.end;
+    }
+    let end = out.trim_end_matches(|c| separates(c) || c == '(').len();
+    out.truncate(end);
+    out
 }
 
 /// Whether `c` leaves no mark on a screen: zero-width characters and direction marks, which are
@@ -40,12 +72,30 @@ fn plain_letter(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{filled, fold};
+    use super::{filled, fold, without};
 
     #[test]
     fn blank_texts_are_none_and_others_are_trimmed() {
         assert_eq!(filled(" \t\n\u{A0}"), None);
         assert_eq!(filled(" Hà Nội "), Some("Hà Nội".to_owned()));
+    }
+
+    #[test]
+    fn parts_leave_with_the_separators_that_nothing_needs() {
+        for (text, part, expected) in [
+            ("a, X, b", "X", "a, b"),
+            ("X / b", "X", "b"),
+            ("a (X) b", "X", "a, b"),
+            ("a - X", "X", "a"),
+            ("a (X)", "X", "a"),
+            ("X", "X", ""),
+            ("aXb", "X", "a, b"),
+            ("a (c) / X; b", "X", "a (c) / b"),
+        ] {
+            let at = text.find(part).unwrap();
+            assert_eq!(without(text, &[at..at + part.len()]), expected, "{text}");
+        }
+        assert_eq!(without("X, a; X / X, b", &[0..1, 6..7, 10..11]), "a, b");
     }
 
     #[test]

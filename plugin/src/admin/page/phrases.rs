@@ -5,7 +5,7 @@ use super::{layout::shown, reasons, words::Lang};
 use crate::time::Timestamp;
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 57] = [
+const PHRASES: [(&str, &str); 59] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -85,6 +85,14 @@ const PHRASES: [(&str, &str); 57] = [
     (
         "account {}: linked_by_phone",
         "Khách hàng {}: liên kết theo số điện thoại",
+    ),
+    (
+        "R7: a masked phone number was left out",
+        "R7: bỏ qua một số điện thoại bị che",
+    ),
+    (
+        "R7: a masked e-mail address was left out",
+        "R7: bỏ qua một địa chỉ email bị che",
     ),
     (
         "R11: not enrolled in the campaign, because the customer has no phone",
