@@ -81,6 +81,20 @@ pub fn same_phone(customer: &Customer, account: &Account) -> bool {
     )
 }
 
+/// R2: street, ward, district, province. It knows no part that is typed twice.
+pub fn address(customer: &Customer) -> String {
+    let content = &customer.content;
+    let location = content.location_name.as_deref().unwrap_or_default();
+    let (province, district) = location.split_once(" - ").unwrap_or((location, ""));
+    let street = content.address.as_deref().unwrap_or_default();
+    let ward = content.ward_name.as_deref().unwrap_or_default();
+    let parts = [street, ward, district, province].into_iter();
+    parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// The code of the account that a customer is created under.
 pub fn account_code(retailer: &str, customer_id: i64) -> String {
     format!("KV-{retailer}-{customer_id}")

@@ -1,6 +1,7 @@
 //! The sync rules R1 to R14, pure: facts in, a plan out.
 
 pub mod account;
+pub mod address;
 pub mod codes;
 pub mod email;
 pub mod executor;

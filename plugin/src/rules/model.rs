@@ -25,6 +25,12 @@ pub struct Customer {
     pub contact_number: String,
     /// Street address.
     pub address: String,
+    /// Ward (phường, xã).
+    pub ward: String,
+    /// District (quận, huyện); there is none since July 2025.
+    pub district: String,
+    /// Province or city.
+    pub province: String,
     /// None, one or several addresses.
     pub email: String,
     /// Tax code (mã số thuế).
@@ -33,6 +39,8 @@ pub struct Customer {
     pub comments: String,
     /// When it was created on KiotViet.
     pub created_at: Option<Timestamp>,
+    /// Names of optional members that cannot be read.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// KiotViet: `true` is male.
@@ -79,13 +87,17 @@ pub struct Invoice {
     pub lines: Vec<InvoiceLine>,
     /// Surcharges (thu khác).
     pub surcharges: Vec<Surcharge>,
+    /// Names of optional members that cannot be read.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A line of an invoice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// Mã hàng.
+    /// Mã hàng, without the mark of a deletion.
     pub product_code: String,
+    /// Whether the code carried KiotViet's mark of a deletion.
+    pub is_deleted: bool,
     /// Tên hàng.
     pub product_name: String,
     /// May have a fraction (kilograms).
@@ -226,6 +238,9 @@ pub struct OrderAccount {
 pub struct OrderLine {
     /// Product code.
     pub product_code: String,
+    /// KiotViet has deleted the product since: the code is right only where Getfly's product of this
+    /// code has the same name. Not sent.
+    pub is_deleted: bool,
     /// Product name.
     pub product_name: String,
     /// Quantity.

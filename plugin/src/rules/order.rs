@@ -6,10 +6,10 @@ mod tests;
 
 use super::{
     codes::{OrderCode, RetailerId},
-    model::{GetflyUser, Invoice, NewOrder, OrderAccount},
+    model::{GetflyUser, Invoice, NewOrder, OrderAccount, OrderLine},
     money::{AbsurdAmount, Money},
     settings::RuleSettings,
-    text::filled,
+    text::{filled, fold, undeleted},
     total::{self, Sum},
 };
 
@@ -35,6 +35,18 @@ pub fn walk_in_account(settings: &RuleSettings) -> OrderAccount {
         name: WALK_IN.to_owned(),
         ..OrderAccount::default()
     }
+}
+
+/// Whether a line may go under its own code although KiotViet has deleted the product since: only where
+/// Getfly's product of that code has the same name. Getfly may use the code for something else.
+pub fn keeps_code(line: &OrderLine, name_in_getfly: &str) -> bool {
+    let words = |name: &str| {
+        let name = fold(undeleted(name).0);
+        name.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    !line.is_deleted || words(&line.product_name) == words(name_in_getfly)
 }
 
 /// R3: the order that `invoice` becomes. Refuses amounts that cannot be calculated with.

@@ -8,6 +8,33 @@ pub(super) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The text without KiotViet's mark of a deletion behind it (`SP000041{DEL}`), in any case, numbered or
+/// not, once or more; and whether it had one.
+pub(crate) fn undeleted(text: &str) -> (&str, bool) {
+    let mut rest = text.trim();
+    let mut deleted = false;
+    while let Some(before) = before_mark(rest) {
+        rest = before;
+        deleted = true;
+    }
+    (rest, deleted)
+}
+
+fn before_mark(text: &str) -> Option<&str> {
+    let digits = |text: &'_ str| text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let text = text
+        .get(..digits(text))?
+        .trim_end_matches(['_', '-', '.', ' ']);
+    let inside = text.strip_suffix('}')?.trim_end();
+    let inside = inside
+        .get(..digits(inside))?
+        .trim_end_matches(['_', '-', ' ']);
+    let start = inside.len().checked_sub("DEL".len())?;
+    let word = inside.get(start..)?;
+    let before = inside.get(..start)?.trim_end().strip_suffix('{')?;
+    word.eq_ignore_ascii_case("DEL").then(|| before.trim_end())
+}
+
 /// What may stand between two entries of one field.
 fn separates(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ';' | '/' | '|' | '-' | '\u{2013}' | '&' | '+')
@@ -47,7 +74,7 @@ pub(crate) fn is_invisible(c: char) -> bool {
 }
 
 /// Lower case without Vietnamese diacritics, composed or decomposed: `Vận Chuyển` → `van chuyen`.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     text.chars()
         .flat_map(char::to_lowercase)
         .filter(|c| !matches!(c, '\u{300}'..='\u{36F}'))
@@ -72,7 +99,7 @@ fn plain_letter(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{filled, fold, without};
+    use super::{filled, fold, undeleted, without};
 
     #[test]
     fn blank_texts_are_none_and_others_are_trimmed() {
@@ -96,6 +123,37 @@ mod tests {
             assert_eq!(without(text, &[at..at + part.len()]), expected, "{text}");
         }
         assert_eq!(without("X, a; X / X, b", &[0..1, 6..7, 10..11]), "a, b");
+    }
+
+    #[test]
+    fn the_mark_of_a_deletion_is_taken_off() {
+        for (text, name) in [
+            ("SP000041{DEL}", "SP000041"),
+            ("SP000041{del}", "SP000041"),
+            ("SP000041 {Del} ", "SP000041"),
+            ("SP000041{DEL}2", "SP000041"),
+            ("SP000041{DEL2}", "SP000041"),
+            ("SP000041{DEL}_12", "SP000041"),
+            ("SP000041{DEL}{DEL}", "SP000041"),
+            ("HD1.01{DEL}", "HD1.01"),
+            ("{DEL}", ""),
+        ] {
+            assert_eq!(undeleted(text), (name, true), "{text}");
+        }
+        for text in [
+            "SP000041",
+            "{DEL}SP",
+            "SP{DELTA}",
+            "SP{MODEL}",
+            "SPDEL",
+            "DEL}",
+            "Áo {đỏ}",
+            "",
+            "12",
+            "}",
+        ] {
+            assert_eq!(undeleted(text), (text, false));
+        }
     }
 
     #[test]

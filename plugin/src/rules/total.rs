@@ -207,6 +207,7 @@ fn order_line(
     }
     Ok(OrderLine {
         product_code: line.product_code.clone(),
+        is_deleted: line.is_deleted,
         product_name: line.product_name.clone(),
         quantity,
         price,

@@ -5,7 +5,7 @@ use super::{layout::shown, reasons, words::Lang};
 use crate::time::Timestamp;
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 59] = [
+const PHRASES: [(&str, &str); 61] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -93,6 +93,14 @@ const PHRASES: [(&str, &str); 59] = [
     (
         "R7: a masked e-mail address was left out",
         "R7: bỏ qua một địa chỉ email bị che",
+    ),
+    (
+        "KiotViet's {} cannot be read and was left out",
+        "Không đọc được {} trên KiotViet nên bỏ qua",
+    ),
+    (
+        "KiotViet's record cannot be read: {}",
+        "Không đọc được bản ghi trên KiotViet: {}",
     ),
     (
         "R11: not enrolled in the campaign, because the customer has no phone",

@@ -4,7 +4,7 @@ use super::*;
 use crate::json::ToJson;
 use crate::rules::{
     codes::{AccountCode, InvoiceCode},
-    model::{InvoiceLine, OrderLine, Surcharge},
+    model::{InvoiceLine, Surcharge},
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -229,6 +229,26 @@ fn r3_absurd_amounts_are_refused() {
     let shop = RetailerId::parse("datta").unwrap();
     let planned = new_order(&shop, &invoice, walk_in_account(&settings), None, &settings);
     assert_eq!(planned, Err(AbsurdAmount));
+}
+
+#[test]
+fn r3_a_deleted_product_keeps_its_code_only_under_the_same_name() {
+    let deleted = InvoiceLine {
+        is_deleted: true,
+        ..line(Decimal::ONE, 1_000, 0, None)
+    };
+    let planned = plan(&invoice(
+        2_000,
+        vec![deleted, line(Decimal::ONE, 1_000, 0, None)],
+    ));
+    let [deleted, living] = &planned.order.lines[..] else {
+        panic!("two lines")
+    };
+    assert!(keeps_code(deleted, " ÁO "));
+    assert!(keeps_code(deleted, "Áo{DEL}"));
+    assert!(!keeps_code(deleted, "Áo khoác"));
+    assert!(!keeps_code(deleted, ""));
+    assert!(keeps_code(living, "Áo khoác"));
 }
 
 #[test]
