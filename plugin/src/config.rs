@@ -8,6 +8,7 @@ use crate::{
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
+        email::EmailField,
         money,
         phone::PhoneField,
         settings::{GenderCodes, RuleSettings},
@@ -303,6 +304,10 @@ impl Config {
                     .collect()
             })
             .unwrap_or_default();
+        let ignored_emails = read
+            .text("ignored_emails")
+            .map(|list| EmailField::parse(&list).addresses().to_vec())
+            .unwrap_or_default();
         let rules = RuleSettings {
             customer_source: Some(
                 read.text("customer_source")
@@ -311,6 +316,7 @@ impl Config {
             gender_codes,
             walk_in_account_code: read.text("walk_in_account_code").map(AccountCode::existing),
             ignored_phones,
+            ignored_emails,
             customer_campaign_code: read.text("customer_campaign_code"),
             order_campaign_code: read.text("order_campaign_code"),
             campaign_recipient_username: read.text("campaign_recipient_username"),

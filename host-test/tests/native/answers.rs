@@ -214,7 +214,7 @@ async fn processing_inline_answers_in_time_and_goes_on_with_the_next_drain() {
 
     let before = scene.clock.now();
     let hang = scene.getfly_faults.add(FaultRule::new(Fault::Hang));
-    let other = customer("Anh Ba", "0987654321");
+    let other = customer("Anh Ba", "0987654312");
     scene.kiotviet.create_customer(other);
     assert_eq!(scene.deliver().await, [200]);
     let waited = scene.clock.now().duration_since(before);

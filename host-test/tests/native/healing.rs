@@ -79,7 +79,7 @@ async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is
     assert_eq!(scene.events().await.len(), before);
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     assert_eq!(scene.deliver().await, [200]);
     scene.minutes(45).await;
     assert_eq!(scene.in_getfly(), (2, 1));
@@ -165,7 +165,7 @@ async fn what_waits_or_is_a_dead_letter_is_not_brought_in_again() {
     scene.kiotviet_faults.add(down);
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     let before = scene.events().await.len();
     scene.minutes(90).await;

@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 async fn call_that_writes(scene: &Scene) -> usize {
     scene
         .kiotviet
-        .create_customer(customer("Mẫu", "0911111111"));
+        .create_customer(customer("Mẫu", "0911001111"));
     let delivery = scene.kiotviet.take_deliveries().remove(0);
     scene.app.mishaps.arm([]);
     scene.app.answer(scene.kiotviet.request(&delivery)).await;
@@ -55,7 +55,7 @@ async fn a_number_that_is_never_written_blocks_nothing() {
 
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     assert_eq!(scene.getfly.accounts().len(), 3);
     assert_eq!(holes(&scene).await, 1);
@@ -126,7 +126,7 @@ async fn a_number_written_late_into_a_pause_waits_for_its_end_without_a_spin() {
             let busy = FaultRule::new(Fault::Status(429, Some(120))).when(When::First(1));
             shop.getfly_faults.add(busy);
             shop.kiotviet
-                .create_customer(customer("Anh Ba", "0987654321"));
+                .create_customer(customer("Anh Ba", "0987654312"));
             shop.deliver().await;
             assert_eq!(holes(&shop).await, 1);
             tokio::time::sleep(Duration::from_secs(10)).await;

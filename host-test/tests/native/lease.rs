@@ -142,7 +142,7 @@ async fn a_worker_that_wakes_late_makes_no_call_and_writes_nothing() {
         scene.kiotviet.create_customer(hoa());
         scene
             .kiotviet
-            .create_customer(customer("Anh Ba", "0987654321"));
+            .create_customer(customer("Anh Ba", "0987654312"));
         for delivery in scene.kiotviet.take_deliveries() {
             let request = scene.kiotviet.request(&delivery);
             assert_eq!(scene.app.answer(request).await.0.status, 200);
@@ -244,7 +244,7 @@ async fn what_arrives_while_the_lease_is_given_back_is_processed() {
         let one = scene.kiotviet.take_deliveries().remove(0);
         scene
             .kiotviet
-            .create_customer(customer("Anh Ba", "0987654321"));
+            .create_customer(customer("Anh Ba", "0987654312"));
         let two = scene.kiotviet.take_deliveries().remove(0);
         let (one, two) = (scene.kiotviet.request(&one), scene.kiotviet.request(&two));
         let late = Duration::from_millis(10 * offset);

@@ -41,11 +41,11 @@ async fn a_preview_foretells_and_writes_nothing() {
     let linked = scene.kiotviet.create_customer(hoa());
     scene.kiotviet.create_customer(NewCustomer {
         created_at: Some(hour_ago),
-        ..host_test::scene::customer("Khách cũ", "0933333333")
+        ..host_test::scene::customer("Khách cũ", "0933003333")
     });
     scene
         .kiotviet
-        .create_customer(host_test::scene::customer("Anh Ba", "0987654321"));
+        .create_customer(host_test::scene::customer("Anh Ba", "0987654312"));
     scene.kiotviet.create_invoice(sale(Some(linked)));
     scene.kiotviet.create_invoice(sale(None));
     scene.kiotviet.create_invoice(NewInvoice {

@@ -123,7 +123,7 @@ async fn what_a_person_asks_for_right_after_the_worker_keeps_it_too() {
         scene.deliver().await;
         let previewed = scene
             .kiotviet
-            .create_customer(customer("Chị Hoa", "0987654321"));
+            .create_customer(customer("Chị Hoa", "0987654312"));
         scene.kiotviet.take_deliveries();
         let item = json!({"Action": "customer.update.1", "Data": [{"Id": previewed}]});
         let body = json!({"Notifications": [item]});

@@ -24,7 +24,7 @@ async fn two_dead_letters() -> Scene {
     scene.kiotviet.create_customer(hoa());
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     assert_eq!(
         scene.outcomes().await,
@@ -134,7 +134,7 @@ async fn wished_and_dead_in_one_stretch(wish: &str, wanted: State) {
     scene.kiotviet.create_customer(hoa());
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     for delivery in scene.kiotviet.take_deliveries() {
         scene.app.answer(scene.kiotviet.request(&delivery)).await;
         scene.kiotviet.settle(delivery, Some(200));
@@ -219,7 +219,7 @@ async fn in_an_outage(refused_first: bool) -> (Scene, u64) {
     scene.deliver().await;
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     if !refused_first {
         deliver_refused(&scene).await;

@@ -150,7 +150,7 @@ async fn what_fails_is_retried_by_drains_and_dead_letters_obey() {
     scene.getfly_faults.add(refused.when(When::First(1)));
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     scene.minutes(3).await;
     let (_, dead) = scene.app.get("events?state=dead").await;

@@ -217,7 +217,7 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
     town.getfly_faults.add(refused.when(When::First(1)));
     town.kiotviet
-        .create_customer(customer("Anh Bền", "0987 654 321"));
+        .create_customer(customer("Anh Bền", "0987 654 312"));
     town.deliver().await;
     wait_for(town, browser, "dead", 1).await?;
     ensure!(town.getfly.orders().len() == 2, "two orders");

@@ -17,7 +17,7 @@ async fn dead_letters() -> Scene {
     scene.kiotviet.create_customer(hoa());
     scene
         .kiotviet
-        .create_customer(customer("Anh Ba", "0987654321"));
+        .create_customer(customer("Anh Ba", "0987654312"));
     scene.deliver().await;
     let hook = scene.kiotviet.webhooks()[0].url.clone();
     let garbage = http::Request::post(hook).body("garbage".into());

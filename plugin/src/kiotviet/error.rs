@@ -55,6 +55,12 @@ pub enum KiotVietError {
     /// No answer.
     #[error("KiotViet could not be reached: {0}")]
     Unreachable(#[from] HttpError),
+    /// The record is there, and what decides about it cannot be read.
+    #[error("KiotViet's record cannot be read: {what}")]
+    Unreadable {
+        /// What is wrong with it, without its values.
+        what: String,
+    },
     /// An answer that is not KiotViet's, or not as the manual says.
     #[error("KiotViet's answer cannot be read: {what}")]
     Garbled {
@@ -64,10 +70,11 @@ pub enum KiotVietError {
 }
 
 impl KiotVietError {
-    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    /// A plain refusal and a record that cannot be read are final: everything else passes, or people can
+    /// mend it.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Refused { .. } => Fate::Dead,
+            Self::Refused { .. } | Self::Unreadable { .. } => Fate::Dead,
             Self::Busy { retry_after, .. } => Fate::Retry {
                 after: *retry_after,
             },

@@ -77,6 +77,10 @@ impl From<KiotVietError> for Failure {
                 words: e.to_string(),
                 after,
             },
+            Fate::Dead if matches!(e, KiotVietError::Unreadable { .. }) => Self::Dead {
+                reason: "record_unreadable",
+                words: e.to_string(),
+            },
             Fate::Dead => Self::Dead {
                 reason: "kiotviet_refused",
                 words: e.to_string(),

@@ -53,7 +53,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
     let id = scene.kiotviet.create_customer(hoa());
     scene.getfly.seed_account(Account {
         account_name: "Có sẵn".to_owned(),
-        phone_office: "0977777777".to_owned(),
+        phone_office: "0977007777".to_owned(),
         ..Account::default()
     });
     scene.pass(60).await;
@@ -67,7 +67,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
     works_for(&scene, 5).await;
     scene.kiotviet.cancel_invoice(sold);
     scene.kiotviet.edit_customer(id, |customer| {
-        customer.contact_number = Some("0977777777".to_owned());
+        customer.contact_number = Some("0977007777".to_owned());
         customer.email = None;
     });
     scene.kiotviet.create_invoice(sale(Some(id)));

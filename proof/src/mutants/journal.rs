@@ -121,7 +121,7 @@ pub(super) async fn counts_after_a_crash() -> Verdict {
     let slow = FaultRule::new(slow).on(http::Method::GET, "/customers/20000002");
     scene.kiotviet_faults.add(slow);
     scene.kiotviet.create_customer(hoa());
-    let second = customer("Anh Ba", "0987654321");
+    let second = customer("Anh Ba", "0987654312");
     scene.kiotviet.create_customer(second);
     accepted(&scene).await;
     let work = dies_before(&scene, "set kvgf/journal/cursor", drain);

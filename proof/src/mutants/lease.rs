@@ -89,7 +89,7 @@ pub(super) async fn given_back() -> Verdict {
     let (first, second) = (scene.app.another(1), scene.app.another(2));
     first.hold_up("delete kvgf/lease/", Duration::from_secs(5));
     let mut requests = Vec::new();
-    for new in [hoa(), customer("Anh Ba", "0987654321")] {
+    for new in [hoa(), customer("Anh Ba", "0987654312")] {
         scene.kiotviet.create_customer(new);
         let deliveries = scene.kiotviet.take_deliveries();
         requests.extend(deliveries.iter().map(|d| scene.kiotviet.request(d)));

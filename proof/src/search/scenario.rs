@@ -121,7 +121,7 @@ pub fn all() -> Vec<Scenario> {
             "merged-phones",
             "several phones in one field, shared by other customers and by a Getfly account (R7, R8)",
             |play| {
-                play.seed(account("Anh Tư cũ", "0944444444", ""));
+                play.seed(account("Anh Tư cũ", "0944004444", ""));
                 Box::pin(play.connect(&["customer", "order"]))
             },
             |play| Box::pin(merged_phones(play)),
@@ -274,9 +274,9 @@ async fn edit(play: &Play) {
 
 async fn merged_phones(play: &Play) {
     let kiotviet = &play.scene.kiotviet;
-    let two = kiotviet.create_customer(customer("Chị Ba", "912 345 678 / 0987.654.321"));
-    let second = kiotviet.create_customer(customer("Anh Ba", "+84987654321"));
-    let known = kiotviet.create_customer(customer("Anh Tư", "0933 333 333; 84944444444"));
+    let two = kiotviet.create_customer(customer("Chị Ba", "912 345 678 / 0987.654.312"));
+    let second = kiotviet.create_customer(customer("Anh Ba", "+84987654312"));
+    let known = kiotviet.create_customer(customer("Anh Tư", "0933 003 333; 84944004444"));
     for id in [two, second, known] {
         kiotviet.create_invoice(sale(Some(id)));
     }
@@ -286,7 +286,7 @@ async fn merged_phones(play: &Play) {
 async fn conflict_past(play: &Play) {
     play.seed(account("Người có số", "0912345678", ""));
     play.scene.pass(60).await;
-    play.seed(account("Người có email", "0955555555", "HOA@example.vn"));
+    play.seed(account("Người có email", "0955005555", "HOA@example.vn"));
     play.scene.pass(60).await;
     play.seed(account("Người có cả hai", "0912 345 678", "hoa@example.vn"));
     play.scene.pass(60).await;
@@ -300,10 +300,10 @@ async fn backfill_past(play: &Play) {
     let kiotviet = &play.scene.kiotviet;
     let old = kiotviet.create_customer(NewCustomer {
         created_at: "2026-10-04T00:00:00Z".parse().ok(),
-        ..customer("Khách rất cũ", "0911111111")
+        ..customer("Khách rất cũ", "0911001111")
     });
     new_sale(play);
-    kiotviet.create_customer(customer("Anh Ba", "0987654321"));
+    kiotviet.create_customer(customer("Anh Ba", "0987654312"));
     kiotviet.create_invoice(sale(Some(old)));
     let cancelled = kiotviet.create_invoice(sale(None));
     kiotviet.cancel_invoice(cancelled);

@@ -178,6 +178,7 @@ impl From<KiotVietError> for Problem {
             }
             KiotVietError::Busy { .. }
             | KiotVietError::Unreachable(_)
+            | KiotVietError::Unreadable { .. }
             | KiotVietError::Garbled { .. } => Self::new(
                 502,
                 "kiotviet-unreachable",

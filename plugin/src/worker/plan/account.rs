@@ -7,9 +7,9 @@ use crate::{
         record::Alternative,
     },
     rules::{
-        account::new_account,
+        account::{left_out, new_account},
         codes::AccountCode,
-        email::EmailField,
+        email::{EmailAddress, EmailField},
         matching::{Choice, choose},
         model::{Account, Customer, GetflyUser},
         phone::{PhoneField, PhoneNumber},
@@ -71,6 +71,7 @@ pub(super) async fn resolve<W: World>(
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Unsettled(until));
             }
+            why.notes.extend(left_out(customer));
             AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules)))
         }
     })
@@ -116,11 +117,11 @@ pub async fn search<W: World>(
     own: &AccountCode,
 ) -> Result<(Choice, bool), Failure> {
     let getfly = session.getfly();
-    let ignored = &session.ready.rules.ignored_phones;
+    let rules = &session.ready.rules;
     let emails = EmailField::parse(&customer.email);
     let phones = PhoneField::parse(&customer.contact_number);
-    let addresses = emails.addresses();
-    let numbers: Vec<&PhoneNumber> = phones.matchable(ignored).collect();
+    let addresses: Vec<&EmailAddress> = emails.matchable(&rules.ignored_emails).collect();
+    let numbers: Vec<&PhoneNumber> = phones.matchable(&rules.ignored_phones).collect();
     if addresses.len().saturating_add(numbers.len()) > SEARCHED_AT_MOST || phones.is_cut() {
         return Err(too_many());
     }
@@ -149,7 +150,7 @@ pub async fn search<W: World>(
     }
     let ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
     Ok((
-        choose(&email_hits, &phone_hits, &emails, &phones, ignored),
+        choose(&email_hits, &phone_hits, &emails, &phones, rules),
         ours,
     ))
 }

@@ -9,7 +9,7 @@ use crate::{
         record::Hint,
     },
     rules::{
-        account::{manager_from_invoice, new_account},
+        account::{manager_from_invoice, new_account, unreadable},
         codes::{AccountCode, InvoiceCode, OrderCode},
         executor::{ExecutorFinding, find_executor},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
@@ -119,6 +119,7 @@ pub async fn invoice<W: World>(
         reason: "absurd_amount",
         words: e.to_string(),
     })?;
+    why.notes.extend(unreadable(&invoice.unreadable));
     why.notes.extend(planned.notes);
     Ok(why.plan(Action::Order {
         invoice_id: invoice.id,
