@@ -85,6 +85,9 @@ impl State {
     }
 
     fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Response, Response> {
+        if let Some(refusal) = self.settings.guard.refusal(request) {
+            return Err(refusal);
+        }
         if wire::header(request.headers(), "x-api-key") != self.settings.api_key {
             return Err(wire::json(401, &json!({"message": "Unauthorized"})));
         }

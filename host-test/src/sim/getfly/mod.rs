@@ -9,7 +9,7 @@ mod orders;
 
 pub use orders::{Opportunity, Order, OrderLine};
 
-use super::{Call, CallLog, People, SimClock, lock};
+use super::{Call, CallLog, Guard, People, SimClock, lock};
 use index::Accounts;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub enum UndocumentedFilter {
 pub struct GetflySettings {
     /// `X-API-KEY`.
     pub api_key: String,
+    /// What stands before the API.
+    pub guard: Guard,
     /// Time before a request is looked at.
     pub latency: Duration,
     /// Requests per second before 429.
@@ -75,6 +77,7 @@ impl Default for GetflySettings {
     fn default() -> Self {
         Self {
             api_key: "simulated-getfly-key-000000001".to_owned(),
+            guard: Guard::default(),
             latency: Duration::ZERO,
             requests_per_second: None,
             // ASSUMPTION: 200; the manual lists 200 and 201 without saying which.

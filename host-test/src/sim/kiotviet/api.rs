@@ -135,6 +135,9 @@ impl KiotVietSim {
         let now = self.clock.now();
         let state = &mut *self.state();
         let path = request.uri().path();
+        if let Some(refusal) = state.settings.guard.refusal(request) {
+            return refusal;
+        }
         if path == state.settings.token_path {
             return state.token(request, now);
         }

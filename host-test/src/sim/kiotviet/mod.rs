@@ -18,7 +18,7 @@ pub use shop::{
 };
 pub use sign::Signature;
 
-use super::{Call, CallLog, People, SimClock, lock};
+use super::{Call, CallLog, Guard, People, SimClock, lock};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
@@ -51,6 +51,8 @@ pub enum DeleteShape {
 /// [`KiotVietSim::update_settings`].
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What stands before the API.
+    pub guard: Guard,
     /// Shop name: the `Retailer` header.
     pub retailer: String,
     /// Its number: the third part of an `Action`.
@@ -93,6 +95,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            guard: Guard::default(),
             retailer: "cuahangthu".to_owned(),
             retailer_id: 500_123_456,
             client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
