@@ -8,7 +8,7 @@ use crate::{
     sync::{
         accept::{self, MAX_BODY_BYTES},
         drain::{self, How, Upkeep},
-        journal, keys, known, lease, plain, probe,
+        journal, keys, known, lease, outside, plain, probe,
         world::World,
     },
     web::{Answer, Body, BodyError, Inbound},
@@ -179,6 +179,9 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .collect();
     if let Some(reason) = store_problem(world).await {
         reasons.push(reason);
+    }
+    if let Some(words) = outside::old_getfly(world).await {
+        reasons.push(words.to_owned());
     }
     if reasons.is_empty() {
         let mut members = vec![("status", "ok".to_json())];

@@ -216,7 +216,7 @@ pub struct OrderAccount {
 /// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
-    /// Product code.
+    /// Product code; empty for a line that goes by its name alone.
     pub product_code: String,
     /// Product name.
     pub product_name: String,
@@ -226,4 +226,6 @@ pub struct OrderLine {
     pub price: Money,
     /// Money off the whole line, never negative.
     pub cash_discount: Money,
+    /// What the shop's people should know of the line.
+    pub note: Option<String>,
 }

@@ -140,6 +140,7 @@ fn order_line(line: &InvoiceLine, notes: &mut Vec<String>) -> Result<OrderLine, 
         quantity,
         price,
         cash_discount,
+        note: None,
     })
 }
 

@@ -1,15 +1,19 @@
 //! One try of an event: reads what a person may have changed, plans, and executes.
 
 use super::{
-    connections,
-    execute::{self, note},
+    connections::{self, Switches},
+    execute::{self, Carried, note},
+    gone, outside,
     plan::{self, Failure, Side},
-    record::{Kind, Record},
+    record::{Hint, Kind, Record},
     session::Session,
     worker::Worker,
     world::{Clock, World},
 };
 use crate::{config::Ready, rules::verdict::Reason};
+
+/// Plans that one attempt makes at most.
+const MOST_PLANS: usize = 3;
 
 /// Tries `record` once, and ends it where that succeeds.
 pub async fn attempt<W: World>(
@@ -49,13 +53,35 @@ pub async fn attempt<W: World>(
         .map_err(|e| unreadable(e.to_string()))?;
     let mut session = Session::new(worker, ready, &connection, &opened);
     session.left_open = worker.left_open().await?;
-    let plan = match record.kind {
-        Kind::Customer => plan::customer(&session, switches, &hint).await?,
-        Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
-        Kind::Other => {
-            execute::finish(record, Reason::NotSyncedType, worker.now());
+    session.asked_in_vain = gone::asked_in_vain(record, worker.now());
+    match carry_out(&session, switches, record, &hint).await {
+        Ok(()) => {
+            outside::mended(worker, record).await;
+            Ok(())
+        }
+        Err(failure) => Err(outside::explain(&session, failure).await),
+    }
+}
+
+/// Plans and executes; anew where what the plan was made on proves wrong.
+async fn carry_out<W: World>(
+    session: &Session<'_, W>,
+    switches: Switches,
+    record: &mut Record,
+    hint: &Hint,
+) -> Result<(), Failure> {
+    for _ in 0..MOST_PLANS {
+        let plan = match record.kind {
+            Kind::Customer => plan::customer(session, switches, hint).await?,
+            Kind::Invoice => plan::invoice(session, switches, hint).await?,
+            Kind::Other => {
+                execute::finish(record, Reason::NotSyncedType, session.world.now());
+                return Ok(());
+            }
+        };
+        if execute::execute(session, record, plan).await? == Carried::Out {
             return Ok(());
         }
-    };
-    execute::execute(&session, record, plan).await
+    }
+    Err(Failure::Later(session.world.now()))
 }

@@ -205,7 +205,8 @@ json_fields!(OrderLine {
     product_name,
     quantity,
     price,
-    cash_discount
+    cash_discount,
+    note
 });
 
 /// The preview of `body` as a delivery to `connection`.

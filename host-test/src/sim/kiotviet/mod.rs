@@ -87,6 +87,12 @@ pub struct Settings {
     pub parallel_deliveries: usize,
     /// Whether the `.01` invoice of an edit keeps the original's `createdDate`.
     pub edit_keeps_created_date: bool,
+    /// Whether a record that is not there is refused with 420 instead of 404.
+    pub missing_is_420: bool,
+    /// Whether the list of users is refused (403).
+    pub users_refused: bool,
+    /// A record cannot be read for so long after it was made, though it is told of.
+    pub shown_after: Duration,
     /// Whether the lists of customers and of invoices are empty, so that only deliveries tell of
     /// them. Single records are answered all the same.
     pub lists_are_empty: bool,
@@ -116,6 +122,9 @@ impl Default for Settings {
             parallel_deliveries: 1,
             // ASSUMPTION: the moment of the edit; not documented, not captured.
             edit_keeps_created_date: false,
+            missing_is_420: false,
+            users_refused: false,
+            shown_after: Duration::ZERO,
             lists_are_empty: false,
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     },
     sync::{
         connections::Switches,
+        gone,
         ledger::{self, CustomerKnown},
         record::Hint,
         session::Session,
@@ -63,6 +64,9 @@ pub async fn customer<W: World>(
     }
     match (newness, record) {
         (Newness::Ignore(reason), _) => {
+            if reason == Reason::DeletedOnKiotviet {
+                gone::confirm(session).await?;
+            }
             let remember = match reason {
                 // What was announced may still come, and must be read back by whoever comes next.
                 Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {

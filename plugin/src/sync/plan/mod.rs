@@ -3,10 +3,11 @@
 
 mod account;
 mod customer;
+mod executor;
 mod failure;
 mod invoice;
 
-pub use account::search;
+pub use account::{Found, search};
 pub use customer::customer;
 pub use failure::{Failure, Side};
 pub use invoice::invoice;
