@@ -497,8 +497,8 @@ impl Http for Native {
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
             .uri(&request.url);
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+        for (name, value) in request.fields() {
+            builder = builder.header(name, value);
         }
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let outgoing = builder

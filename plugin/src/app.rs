@@ -13,7 +13,7 @@ use crate::{
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
-    worker::{inline, lease},
+    worker::{inline, lease, outside},
     world::World,
 };
 use core::{ops::Range, time::Duration};
@@ -171,6 +171,9 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .collect();
     if let Some(reason) = store_problem(world).await {
         reasons.push(reason);
+    }
+    if let Some(words) = outside::old_getfly(world).await {
+        reasons.push(words.to_owned());
     }
     if reasons.is_empty() {
         let mut members = vec![("status", "ok".to_json())];

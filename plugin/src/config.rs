@@ -81,6 +81,8 @@ pub struct Ready {
     pub sealer: Sealer,
     /// Finished events older than this many days are removed.
     pub retention_days: i64,
+    /// R3: the product under which lines go whose own product Getfly does not know.
+    pub fallback_product_code: Option<String>,
 }
 
 /// The configuration as far as it is sound.
@@ -327,6 +329,7 @@ impl Config {
                 "is not set, and Getfly's campaign enrolment (customer_campaign_code) needs the login name of whoever receives the opportunity.",
             );
         }
+        let fallback_product_code = read.text("fallback_product_code");
         let problems = read.problems;
         let ready = match (&sealer, getfly_api_key, public) {
             (Some(sealer), Some(key), Some(public_url)) if problems.is_empty() => Some(Ready {
@@ -338,6 +341,7 @@ impl Config {
                 rules,
                 sealer: sealer.clone(),
                 retention_days,
+                fallback_product_code,
             }),
             _ => None,
         };

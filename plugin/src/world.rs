@@ -74,6 +74,9 @@ impl Method {
     }
 }
 
+/// What every request to a vendor says about who sends it.
+pub const USER_AGENT: &str = concat!("kiotviet-getfly/", env!("CARGO_PKG_VERSION"));
+
 /// One outbound request. `Debug` shows neither header values, body nor query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -94,6 +97,20 @@ impl core::fmt::Debug for Request {
         f.debug_struct("Request")
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    /// The header fields as they go out: its own, `user-agent`, and for a request with a body, or one
+    /// whose method may have one, `content-length`. A host that is not told the length sends the body
+    /// in chunks, which some servers refuse (411) and others read as an empty form.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let mut fields = self.headers.clone();
+        fields.push(("user-agent", USER_AGENT.to_owned()));
+        if self.method != Method::Get || !self.body.is_empty() {
+            fields.push(("content-length", self.body.len().to_string()));
+        }
+        fields
     }
 }
 
@@ -160,3 +177,42 @@ pub trait Log {
 pub trait World: Store + Http + Clock + Random + Log {}
 
 impl<T: Store + Http + Clock + Random + Log> World for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(method: Method, body: &[u8]) -> Vec<(&'static str, String)> {
+        let request = Request {
+            method,
+            url: "https://shop.test/x".to_owned(),
+            endpoint: "Test",
+            headers: vec![("accept", "application/json".to_owned())],
+            body: body.to_vec(),
+        };
+        request.fields()
+    }
+
+    #[test]
+    fn every_request_says_who_sends_it() {
+        let agent = concat!("kiotviet-getfly/", env!("CARGO_PKG_VERSION"));
+        for method in [Method::Get, Method::Post, Method::Delete] {
+            let fields = fields(method, b"");
+            assert!(fields.contains(&("accept", "application/json".to_owned())));
+            assert!(fields.contains(&("user-agent", agent.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_body_and_an_empty_post_or_delete_carry_their_length() {
+        let length = |method, body: &[u8]| {
+            let fields = fields(method, body).into_iter();
+            let mut lengths = fields.filter(|(name, _)| *name == "content-length");
+            lengths.next().map(|(_, value)| value)
+        };
+        assert_eq!(length(Method::Post, "ă".as_bytes()).as_deref(), Some("2"));
+        assert_eq!(length(Method::Post, b"").as_deref(), Some("0"));
+        assert_eq!(length(Method::Delete, b"").as_deref(), Some("0"));
+        assert_eq!(length(Method::Get, b""), None);
+    }
+}

@@ -10,3 +10,4 @@ mod record;
 mod redis;
 mod replay;
 mod vendors;
+mod wire;

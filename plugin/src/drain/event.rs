@@ -19,6 +19,7 @@ use crate::{
         attempt,
         failure::{Failure, Side},
         lease::Patience,
+        outside::LOOK_AGAIN,
         pauses::{self, GETFLY},
         retry,
     },
@@ -87,6 +88,16 @@ impl<W: World> Drain<'_, '_, W> {
                 let pass = self.postpone(record, until).await?;
                 pauses::pause_getfly(&mut self.cursor, until);
                 Ok(pass)
+            }
+            Err(Failure::NotShown(until)) => {
+                record.misses = Some(record.misses.unwrap_or_default().saturating_add(1));
+                self.postpone(record, until).await
+            }
+            Err(Failure::Outside { side, words }) => self.wait_outside(record, side, &words).await,
+            Err(Failure::NothingThere(failure)) => {
+                let words = failure.words();
+                let side = Side::Getfly;
+                self.try_again(record, side, words, None).await
             }
             Err(Failure::Dead { reason, words }) => {
                 self.bury(record, reason, words).await?;
@@ -157,6 +168,24 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
+    /// Waits for people to mend what is outside, and leaves that side alone meanwhile; no attempt is used up.
+    async fn wait_outside(
+        &mut self,
+        mut record: Record,
+        side: Side,
+        words: &str,
+    ) -> Result<Pass, Stop> {
+        self.drained.failed = self.drained.failed.saturating_add(1);
+        tell_failure(&mut record, words);
+        let now = self.worker.now();
+        let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
+        let name = side_name(side, &record);
+        let failures = self.cursor.pauses.get(&name).map_or(0, |p| p.failures);
+        let pass = self.postpone(record, until).await?;
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        Ok(pass)
+    }
+
     async fn try_again(
         &mut self,
         mut record: Record,
@@ -169,10 +198,7 @@ impl<W: World> Drain<'_, '_, W> {
         let mut jitter = [0u8];
         self.worker.fill(&mut jitter);
         let [jitter] = jitter;
-        let name = match side {
-            Side::Getfly => GETFLY.to_owned(),
-            Side::KiotViet => record.connection.clone(),
-        };
+        let name = side_name(side, &record);
         let now = self.worker.now();
         let (failures, pause) = pauses::next(&self.cursor, &name, after);
         let until = now.checked_add(pause).unwrap_or(now);
@@ -188,12 +214,25 @@ impl<W: World> Drain<'_, '_, W> {
             }
             return Ok(Pass::Complete);
         };
-        record.notes.retain(|n| !n.starts_with("last failure: "));
-        record.notes.push(format!("last failure: {words}"));
+        tell_failure(&mut record, &words);
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.insert(name, Pause { until, failures });
         Ok(pass)
     }
+}
+
+/// The name of a side among the pauses.
+fn side_name(side: Side, record: &Record) -> String {
+    match side {
+        Side::Getfly => GETFLY.to_owned(),
+        Side::KiotViet => record.connection.clone(),
+    }
+}
+
+/// Notes the last failure in the place of an earlier one.
+fn tell_failure(record: &mut Record, words: &str) {
+    record.notes.retain(|n| !n.starts_with("last failure: "));
+    record.notes.push(format!("last failure: {words}"));
 }

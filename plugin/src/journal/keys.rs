@@ -12,6 +12,12 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
+/// Mark: the tenant was found without this version of the API, and when.
+pub const OLD_GETFLY: &str = "kvgf/old-getfly";
+
+/// Mark: Getfly once answered another code than the one that was sent.
+pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
+
 /// Mark of a store that was tried: whether it counts (`atomic`) or not (`plain`).
 pub const STORE_KIND: &str = "kvgf/store";
 /// Mark: how far the trial is, or that a mark was lost ([`super::probe`]).
@@ -63,6 +69,11 @@ pub fn number(fingerprint: &str) -> String {
     format!("kvgf/number/{fingerprint}")
 }
 
+/// What a shop's orders without a customer are attached to.
+pub fn walk_ins(retailer: &str) -> String {
+    format!("kvgf/walk-ins/{retailer}")
+}
+
 /// The outcome of an invoice family.
 pub fn invoice(retailer: &str, base_code: &str) -> String {
     format!("kvgf/invoice/{retailer}/{base_code}")
@@ -111,6 +122,11 @@ pub fn signed(name: &str) -> String {
 /// Sealed access token of a connection.
 pub fn token(name: &str) -> String {
     format!("kvgf/cache/token/{name}")
+}
+
+/// Since when a list of users cannot be read: Getfly's, or a connection's at KiotViet.
+pub fn users_unread(side: &str) -> String {
+    format!("kvgf/users-unread/{side}")
 }
 
 /// Sealed list of sellers who were looked for in vain.

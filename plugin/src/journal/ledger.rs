@@ -28,7 +28,12 @@ pub enum CustomerEntry {
     /// Older than its connection's webhook: never pushed by its own events.
     Before,
     /// It is this Getfly account.
-    Synced(AccountCode),
+    Synced {
+        /// The account's code.
+        code: AccountCode,
+        /// Since when; none where an older version kept it.
+        since: Option<Timestamp>,
+    },
     /// Event `seq` was about to create this account.
     Creating {
         /// The event.
@@ -45,7 +50,11 @@ impl ToJson for CustomerEntry {
     fn to_json(&self) -> Value {
         match self {
             Self::Before => Value::from("before"),
-            Self::Synced(code) => stored::variant("synced", code.to_json()),
+            Self::Synced { code, since: None } => stored::variant("synced", code.to_json()),
+            Self::Synced { code, since } => {
+                let members = vec![("code", code.to_json()), ("since", since.to_json())];
+                stored::variant("linked", object(members))
+            }
             Self::Creating { seq, code, since } => {
                 let members = vec![
                     ("seq", seq.to_json()),
@@ -62,7 +71,14 @@ impl Stored for CustomerEntry {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         match stored::read_variant(json)? {
             ("before", _) => Ok(Self::Before),
-            ("synced", code) => Stored::from_json(code).map(Self::Synced),
+            ("synced", code) => Ok(Self::Synced {
+                code: Stored::from_json(code)?,
+                since: None,
+            }),
+            ("linked", json) => Ok(Self::Synced {
+                code: field(json, "code")?,
+                since: field(json, "since")?,
+            }),
             ("creating", json) => Ok(Self::Creating {
                 seq: field(json, "seq")?,
                 code: field(json, "code")?,
@@ -178,6 +194,8 @@ pub enum CustomerKnown {
         by: Option<u64>,
         /// When.
         since: Timestamp,
+        /// Under which code; none where the entry cannot be read.
+        code: Option<AccountCode>,
     },
 }
 
@@ -285,9 +303,10 @@ pub async fn customer(
             Some(Err(_)) => CustomerKnown::Perhaps {
                 by: None,
                 since: Timestamp::UNIX_EPOCH,
+                code: None,
             },
             Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-            Some(Ok(CustomerEntry::Synced(code))) => CustomerKnown::Synced(code),
+            Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
             Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
                 // An invoice whose customer was deleted meanwhile has an order, and no account.
                 let has_it = |r: &Record| {
@@ -298,12 +317,43 @@ pub async fn customer(
                     Claim::Open => CustomerKnown::Perhaps {
                         by: Some(seq),
                         since,
+                        code: Some(code),
                     },
-                    Claim::Removed => CustomerKnown::Perhaps { by: None, since },
+                    Claim::Removed => CustomerKnown::Perhaps {
+                        by: None,
+                        since,
+                        code: Some(code),
+                    },
                 }
             }
         },
     )
+}
+
+/// Since when customer `id` is known to be an account; the beginning of time where that is not kept, none
+/// where nothing is known.
+pub async fn linked_since(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let entry = load(store, &keys::customer(retailer.as_str(), id)).await?;
+    Ok(entry.map(|entry| match entry {
+        Ok(CustomerEntry::Synced {
+            since: Some(since), ..
+        })
+        | Ok(CustomerEntry::Creating { since, .. }) => since,
+        _ => Timestamp::UNIX_EPOCH,
+    }))
+}
+
+/// Forgets which account customer `id` is.
+pub async fn forget_customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<(), StoreError> {
+    store.delete(&keys::customer(retailer.as_str(), id)).await
 }
 
 /// Keeps what became of a customer.
@@ -412,11 +462,12 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
     let created = record.state == State::Done && record.outcome == Some(Outcome::Created);
     if let Some(key) = &record.account_claim
         && created
-        && let Some(Ok(CustomerEntry::Creating { seq, code, .. })) = load(store, key).await?
+        && let Some(Ok(CustomerEntry::Creating { seq, code, since })) = load(store, key).await?
         && seq == record.seq
         && record.account_code.as_ref() == Some(&code)
     {
-        save(store, key, &CustomerEntry::Synced(code)).await?;
+        let since = Some(since);
+        save(store, key, &CustomerEntry::Synced { code, since }).await?;
     }
     if let Some(key) = &record.order_claim
         && (created || record.state == State::Dismissed)

@@ -210,6 +210,8 @@ pub struct Record {
     pub commanded_by: Option<u64>,
     /// It is marked as the unfinished event of what it is about.
     pub marked: bool,
+    /// How often KiotViet did not show what it is about.
+    pub misses: Option<u32>,
 }
 
 stored_fields!(Record {
@@ -238,6 +240,7 @@ stored_fields!(Record {
     whole_delivery,
     commanded_by,
     marked,
+    misses,
 });
 
 impl Record {
@@ -275,6 +278,7 @@ impl Record {
             whole_delivery: false,
             commanded_by: None,
             marked: false,
+            misses: None,
         }
     }
 

@@ -5,10 +5,10 @@ use crate::{
     json::{self, ToJson, object},
     kiotviet::{
         assumptions::{
-            LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD,
-            TOKEN_SECONDS, modified_from,
+            CUSTOMER_WORDS, INVOICE_WORDS, LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER,
+            TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
         },
-        error::{KiotVietError, read, read_existing, read_token_answer},
+        error::{KiotVietError, read, read_existing, read_record, read_token_answer},
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
     },
@@ -81,7 +81,9 @@ pub async fn fetch_token(
         ],
         body: body.into_bytes(),
     };
-    let answer = read_token_answer(&http.send(request).await?)?;
+    let response = http.send(request).await;
+    let response = response.map_err(|e| KiotVietError::unanswered(e, "kiotviet_auth_url"))?;
+    let answer = read_token_answer(&response)?;
 
     let fields = Fields::of(&answer, "answer")?;
     let token = fields.text("access_token")?;
@@ -126,14 +128,14 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
         let path = format!("/customers/{id}");
         let answer = self.get("KiotViet GET /customers/{id}", &path, &[]).await?;
-        record(read(&answer)?.map(|value| records::customer(id, &value)))
+        record(read_record(&answer, &CUSTOMER_WORDS)?.map(|value| records::customer(id, &value)))
     }
 
     /// The invoice with this id, or none (manual 2.12.2).
     pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
         let path = format!("/invoices/{id}");
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
-        record(read(&answer)?.map(|value| records::invoice(id, &value)))
+        record(read_record(&answer, &INVOICE_WORDS)?.map(|value| records::invoice(id, &value)))
     }
 
     /// The invoice with this code, or none (manual 2.12.2).
@@ -146,7 +148,9 @@ impl<H: Http> KiotViet<'_, H> {
         let answer = self
             .get("KiotViet GET /invoices/code/{code}", &path, &[])
             .await?;
-        let invoice = record(read(&answer)?.map(|value| records::any_invoice(&value)))?;
+        let invoice = record(
+            read_record(&answer, &INVOICE_WORDS)?.map(|value| records::any_invoice(&value)),
+        )?;
         match invoice {
             Some(other) if !other.code.as_str().eq_ignore_ascii_case(code) => Err(FieldError {
                 field: "code",
@@ -209,7 +213,7 @@ impl<H: Http> KiotViet<'_, H> {
         let media_type = "application/json".to_owned();
         request.headers.push(("content-type", media_type));
         request.body = json::text(&body);
-        let answer = read_existing(&self.http.send(request).await?)?;
+        let answer = read_existing(&self.send(request).await?)?;
         Ok(records::webhook(&answer)?)
     }
 
@@ -217,7 +221,7 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn delete_webhook(&self, id: i64) -> Result<(), KiotVietError> {
         let path = format!("/webhooks/{id}");
         let request = self.request(Method::Delete, "KiotViet DELETE /webhooks/{id}", &path);
-        let response = self.http.send(request).await?;
+        let response = self.send(request).await?;
         if matches!(response.status, 200..=299) && response.body.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -316,7 +320,12 @@ impl<H: Http> KiotViet<'_, H> {
             request.url.push('?');
             request.url.push_str(&form(query));
         }
-        Ok(self.http.send(request).await?)
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, KiotVietError> {
+        let answer = self.http.send(request).await;
+        answer.map_err(|e| KiotVietError::unanswered(e, "kiotviet_api_url"))
     }
 
     fn request(&self, method: Method, endpoint: &'static str, path: &str) -> Request {

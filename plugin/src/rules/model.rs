@@ -236,7 +236,7 @@ pub struct OrderAccount {
 /// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
-    /// Product code.
+    /// Product code; empty for a line that goes by its name alone.
     pub product_code: String,
     /// KiotViet has deleted the product since: the code is right only where Getfly's product of this
     /// code has the same name. Not sent.
@@ -249,4 +249,6 @@ pub struct OrderLine {
     pub price: Money,
     /// Money off the whole line, never negative.
     pub cash_discount: Money,
+    /// What the shop's people should know of the line.
+    pub note: Option<String>,
 }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 /// The text without surrounding white space, or none when nothing is left.
-pub(super) fn filled(text: &str) -> Option<String> {
+pub(crate) fn filled(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

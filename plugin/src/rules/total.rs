@@ -212,6 +212,7 @@ fn order_line(
         quantity,
         price,
         cash_discount,
+        note: None,
     })
 }
 

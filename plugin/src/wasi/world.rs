@@ -178,6 +178,21 @@ async fn exchange(request: Request) -> Result<Response, HttpError> {
     })
 }
 
+/// The request's header fields; none where one is malformed.
+fn fields(request: &Request) -> Option<types::Fields> {
+    let headers = types::Fields::new();
+    for (name, value) in request.fields() {
+        match headers.append(name, value.as_bytes()) {
+            Ok(()) => {}
+            // A host that keeps these to itself sets them as it likes.
+            Err(types::HeaderError::Forbidden)
+                if matches!(name, "content-length" | "user-agent") => {}
+            Err(_) => return None,
+        }
+    }
+    Some(headers)
+}
+
 fn outgoing(request: Request) -> Option<types::Request> {
     let Address {
         secure,
@@ -200,12 +215,7 @@ fn outgoing(request: Request) -> Option<types::Request> {
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
-    let headers: Vec<(String, Vec<u8>)> = request
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-        .collect();
-    let headers = types::Fields::from_list(&headers).ok()?;
+    let headers = fields(&request)?;
     let (contents, trailers) = body::write(request.body);
     let (outgoing, _sent) = types::Request::new(headers, contents, trailers, Some(options));
     outgoing.set_method(&method).ok()?;

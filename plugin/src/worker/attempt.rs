@@ -3,19 +3,23 @@
 use crate::{
     config::Ready,
     journal::{
-        connections,
-        record::{Kind, Record},
+        connections::{self, Switches},
+        record::{Hint, Kind, Record},
     },
     rules::verdict::Reason,
     worker::{
-        execute,
+        execute::{self, Carried},
         failure::{Failure, Side},
+        gone, outside,
         permit::Worker,
         plan,
         session::Session,
     },
     world::{Clock, World},
 };
+
+/// Plans that one attempt makes at most.
+const MOST_PLANS: usize = 3;
 
 /// Tries `record` once, and ends it where that succeeds.
 pub async fn attempt<W: World>(
@@ -55,13 +59,35 @@ pub async fn attempt<W: World>(
         .map_err(|e| unreadable(e.to_string()))?;
     let mut session = Session::new(worker, ready, &connection, &opened);
     session.left_open = worker.left_open().await?;
-    let plan = match record.kind {
-        Kind::Customer => plan::customer::customer(&session, switches, &hint).await?,
-        Kind::Invoice => plan::invoice::invoice(&session, switches, &hint).await?,
-        Kind::Other => {
-            record.finish(Reason::NotSyncedType, worker.now());
+    session.asked_in_vain = gone::asked_in_vain(record, worker.now());
+    match carry_out(&session, switches, record, &hint).await {
+        Ok(()) => {
+            outside::mended(worker, record).await;
+            Ok(())
+        }
+        Err(failure) => Err(outside::explain(&session, failure).await),
+    }
+}
+
+/// Plans and executes; anew where what the plan was made on proves wrong.
+async fn carry_out<W: World>(
+    session: &Session<'_, W>,
+    switches: Switches,
+    record: &mut Record,
+    hint: &Hint,
+) -> Result<(), Failure> {
+    for _ in 0..MOST_PLANS {
+        let plan = match record.kind {
+            Kind::Customer => plan::customer::customer(session, switches, hint).await?,
+            Kind::Invoice => plan::invoice::invoice(session, switches, hint).await?,
+            Kind::Other => {
+                record.finish(Reason::NotSyncedType, session.world.now());
+                return Ok(());
+            }
+        };
+        if execute::execute(session, record, plan).await? == Carried::Out {
             return Ok(());
         }
-    };
-    execute::execute(&session, record, plan).await
+    }
+    Err(Failure::Later(session.world.now()))
 }

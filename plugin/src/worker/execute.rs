@@ -2,33 +2,43 @@
 //! was lost is settled by reading the code back, never by a second create.
 
 use crate::{
-    getfly::{error::GetflyError, refusal::Detail, wire::NewOpportunity},
+    getfly::{error::GetflyError, refusal::DuplicateField, wire::NewOpportunity},
     journal::{
         keys,
-        ledger::{self, CustomerEntry, InvoiceEntry, SETTLE},
+        ledger::{self, CustomerEntry, InvoiceEntry},
         record::Record,
     },
     rules::{
-        codes::{AccountCode, InvoiceCode},
+        codes::{AccountCode, InvoiceCode, OrderCode},
         model::{Customer, NewAccount, NewOrder},
         phone::PhoneField,
         verdict::Reason,
     },
     time::Timestamp,
     worker::{
+        details,
         failure::Failure,
+        forms::{LAST_NUMBER, MOST_FORMS, every_form_refused, numbered, unknown},
+        memory,
         plan::{
-            self,
+            account::search,
             decision::{AccountPlan, Action, Plan, Remember},
         },
+        products,
         session::Session,
+        walk_in,
     },
     world::{HttpError, World},
 };
 
-/// Details that Getfly may refuse by name before the record itself is given up: manager, executor,
-/// source and gender.
-const REFUSABLE_DETAILS: usize = 4;
+/// How a plan was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// The event ended.
+    Out,
+    /// What it was made on proved wrong and was forgotten: plan again.
+    Anew,
+}
 
 /// Executes `plan` for `record` and ends it. On a failure the record is as before, but for notes of
 /// what was already done.
@@ -36,7 +46,7 @@ pub async fn execute<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
     plan: Plan,
-) -> Result<(), Failure> {
+) -> Result<Carried, Failure> {
     record.evidence = plan.evidence;
     record.alternatives = plan.alternatives;
     for text in &plan.notes {
@@ -76,20 +86,26 @@ pub async fn execute<W: World>(
             account,
             mut order,
         } => {
+            let customer_id = account.as_ref().map(|(id, _)| *id);
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
                 record.note(&format!("account {code}: {}", reason.as_str()));
                 order.account.code = Some(code.clone());
                 record.account_code = Some(code);
             }
-            let code = order.code.clone();
-            create_order(session, record, &invoice_code, invoice_id, *order).await?;
-            record.order_code = Some(code);
+            let sale = (&invoice_code, invoice_id);
+            match create_order(session, record, sale, customer_id, *order).await? {
+                Some(code) => record.order_code = Some(code),
+                None => {
+                    record.account_code = None;
+                    return Ok(Carried::Anew);
+                }
+            }
             Reason::OrderCreated
         }
     };
     record.finish(reason, session.world.now());
-    Ok(())
+    Ok(Carried::Out)
 }
 
 async fn remember_ignored<W: World>(
@@ -134,7 +150,10 @@ async fn keep_synced<W: World>(
     id: i64,
     code: &AccountCode,
 ) -> Result<(), Failure> {
-    let entry = CustomerEntry::Synced(code.clone());
+    let entry = CustomerEntry::Synced {
+        code: code.clone(),
+        since: Some(session.world.now()),
+    };
     Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
 }
 
@@ -175,56 +194,89 @@ async fn create_account<W: World>(
     customer_id: i64,
     mut account: NewAccount,
 ) -> Result<(AccountCode, Reason), Failure> {
-    let code = account.code.clone();
+    let first = account.code.clone();
     let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
     if phones.numbers().len() > 1 && !mutant!(MergedNumbersForgotten) {
         let sealer = &session.ready.sealer;
-        ledger::keep_numbers(session.world, sealer, phones.numbers(), &code).await?;
+        ledger::keep_numbers(session.world, sealer, phones.numbers(), &first).await?;
     }
     let seq = record.seq;
     let retailer = &session.connection.retailer;
-    let announce = async |since| {
+    let announce = async |code: &AccountCode, since| {
         let code = code.clone();
         let claim = CustomerEntry::Creating { seq, code, since };
         ledger::keep_customer(session.world, retailer, customer_id, &claim).await
     };
-    announce(session.world.now()).await?;
+    announce(&first, session.world.now()).await?;
     record.account_claim = Some(keys::customer(retailer.as_str(), customer_id));
-    for _ in 0..=REFUSABLE_DETAILS {
-        let Err(error) = session.getfly().create_account(&account).await else {
-            enrol(session, record, &account).await?;
-            return Ok((code, Reason::CustomerCreated));
+    let mut number = 1;
+    for _ in 0..MOST_FORMS {
+        let error = match session.getfly().create_account(&account).await {
+            Ok(stored) => {
+                let sent = account.code.as_str();
+                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                if let Some(answered) = answered.map(AccountCode::existing) {
+                    // If this is lost, the account is found by the text that it carries.
+                    announce(&answered, session.world.now()).await?;
+                    account.code = answered;
+                }
+                enrol(session, record, &account).await?;
+                return Ok((account.code, Reason::CustomerCreated));
+            }
+            Err(error) => error,
         };
         if let Some(detail) = error.refused_detail()
             && !error.is_duplicate()
         {
-            if drop_from_account(&mut account, detail) {
-                record.note(&without(detail, &error));
-                announce(session.world.now()).await?;
+            if details::drop_from_account(&mut account, detail) {
+                record.note(&details::without(detail, &error));
+                announce(&account.code, session.world.now()).await?;
                 continue;
             }
-            announce(Timestamp::UNIX_EPOCH).await?;
+            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
             return Err(error.into());
         }
         if !error.maybe_stored() && !error.is_duplicate() {
             // Nobody needs to wait for it.
-            announce(Timestamp::UNIX_EPOCH).await?;
+            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
             return Err(error.into());
         }
-        if session.getfly().account_by_code(&code).await?.is_some() {
+        let stored = session.getfly().account_by_code(&account.code).await?;
+        if stored.is_some() {
             record.note("the account's reply was lost; it was found by its code");
             enrol(session, record, &account).await?;
-            return Ok((code, Reason::CustomerCreated));
+            return Ok((account.code, Reason::CustomerCreated));
         }
-        if error.is_duplicate() {
-            return link_after_refusal(session, record, customer_id, &account, error).await;
+        if !error.is_duplicate() {
+            return Err(unknown(error));
         }
-        return Err(unknown(error));
+        if error.duplicate_field() == Some(DuplicateField::Code) {
+            if number >= LAST_NUMBER {
+                return Err(error.into());
+            }
+            number += 1;
+            let next = numbered(&first, number);
+            record.note(&format!(
+                    "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
+                    account.code
+                ),
+            );
+            account.code = next;
+            announce(&account.code, session.world.now()).await?;
+            continue;
+        }
+        let linked = link_after_refusal(session, record, customer_id, &account).await?;
+        if let Some(linked) = linked {
+            return Ok(linked);
+        }
+        let rules = &session.ready.rules;
+        let Some(detail) = details::drop_placeholder(&mut account, &error, rules) else {
+            return Err(error.into());
+        };
+        record.note(&details::without(detail, &error));
+        announce(&account.code, session.world.now()).await?;
     }
-    Err(Failure::Dead {
-        reason: "getfly_refused",
-        words: "Getfly refuses every form of this account".to_owned(),
-    })
+    Err(every_form_refused("account"))
 }
 
 /// Getfly refused the account as a duplicate that the search did not show: somebody created it in
@@ -234,39 +286,40 @@ async fn link_after_refusal<W: World>(
     record: &mut Record,
     customer_id: i64,
     account: &NewAccount,
-    error: GetflyError,
-) -> Result<(AccountCode, Reason), Failure> {
+) -> Result<Option<(AccountCode, Reason)>, Failure> {
     let customer = Customer {
         id: customer_id,
         contact_number: account.phone.clone().unwrap_or_default(),
         email: account.email.clone().unwrap_or_default(),
         ..Customer::default()
     };
-    let (choice, _) = plan::account::search(session, &customer, &account.code).await?;
-    let Some((found, by)) = choice.linked else {
-        return Err(error.into());
+    let found = search(session, &customer, &account.code).await?;
+    let Some((found, by)) = found.choice.linked else {
+        return Ok(None);
     };
     record.note(
         "Getfly refused a second account with this phone or e-mail; the first one was linked",
     );
     keep_synced(session, customer_id, &found.code).await?;
-    Ok((found.code, by.reason()))
+    Ok(Some((found.code, by.reason())))
 }
 
+/// Creates the order of `sale`, an invoice's code and id; gives the order's code. None when its customer's
+/// account is gone from Getfly and was forgotten: the event is to be planned anew.
 async fn create_order<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
-    invoice_code: &InvoiceCode,
-    invoice_id: i64,
+    sale: (&InvoiceCode, i64),
+    customer_id: Option<i64>,
     mut order: NewOrder,
-) -> Result<(), Failure> {
+) -> Result<Option<OrderCode>, Failure> {
+    let (invoice_code, invoice_id) = sale;
     let retailer = &session.connection.retailer;
     let seq = record.seq;
-    let announce = async || {
+    let announce = async |since| {
         if mutant!(ClaimNotAnnounced) {
             return Ok(());
         }
-        let since = session.world.now();
         let claim = InvoiceEntry::Ordering {
             seq,
             invoice_id,
@@ -274,70 +327,98 @@ async fn create_order<W: World>(
         };
         ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await
     };
-    announce().await?;
-    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
-    for _ in 0..=REFUSABLE_DETAILS {
-        let Err(error) = session.getfly().create_order(&order).await else {
-            return Ok(());
-        };
-        match error.refused_detail() {
-            Some(Detail::Executor) if order.executor.take().is_some() => {
-                record.note(&without(Detail::Executor, &error));
-                announce().await?;
-                continue;
-            }
-            Some(_) => return Err(error.into()),
-            None => {}
-        }
-        if !error.maybe_stored() && !error.is_duplicate() {
-            return Err(error.into());
-        }
-        if session.getfly().order_by_code(&order.code).await?.is_some() {
-            record.note("the order's reply was lost; it was found by its code");
-            return Ok(());
-        }
-        return Err(if error.is_duplicate() {
-            error.into()
-        } else {
-            unknown(error)
-        });
-    }
-    Err(Failure::Dead {
-        reason: "getfly_refused",
-        words: "Getfly refuses every form of this order".to_owned(),
-    })
-}
-
-/// A create without an answer, whose record is not there: it may still come.
-fn unknown(error: GetflyError) -> Failure {
-    match Failure::from(error) {
-        Failure::Retry { side, words, after } => Failure::Retry {
-            side,
-            words,
-            after: Some(after.unwrap_or_default().max(SETTLE)),
-        },
-        other => other,
-    }
-}
-
-/// Takes the detail out; false when the account does not have it.
-fn drop_from_account(account: &mut NewAccount, detail: Detail) -> bool {
-    match detail {
-        Detail::Manager => account.manager.take().is_some(),
-        Detail::Source => account.source.take().is_some(),
-        Detail::Gender => account.gender.take().is_some(),
-        Detail::Executor => false,
-    }
-}
-
-fn without(detail: Detail, error: &GetflyError) -> String {
-    let detail = match detail {
-        Detail::Manager => "manager",
-        Detail::Executor => "executor",
-        Detail::Source => "source",
-        Detail::Gender => "gender",
+    let owes_read_back = match customer_id {
+        Some(_) => false,
+        None => walk_in::prepare(session, record, &mut order).await?,
     };
-    format!("created without the {detail}: {error}")
+    announce(session.world.now()).await?;
+    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
+    for _ in 0..MOST_FORMS {
+        let error = match session.getfly().create_order(&order).await {
+            Ok(stored) => {
+                let sent = order.code.as_str();
+                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                let code = answered.map_or_else(|| order.code.clone(), OrderCode::existing);
+                if owes_read_back && order.account.code.is_none() {
+                    walk_in::read_back(session, record, &code).await;
+                }
+                return Ok(Some(code));
+            }
+            Err(error) => error,
+        };
+        if error.maybe_stored() || error.is_duplicate() {
+            let stored = session.getfly().order_by_code(&order.code).await?;
+            if stored.is_some() {
+                record.note("the order's reply was lost; it was found by its code");
+                return Ok(Some(order.code));
+            }
+            return Err(if error.is_duplicate() {
+                error.into()
+            } else {
+                unknown(error)
+            });
+        }
+        match refused(session, record, customer_id, &mut order, &error).await? {
+            Refused::SendAgain => announce(session.world.now()).await?,
+            Refused::PlanAnew => {
+                announce(Timestamp::UNIX_EPOCH).await?;
+                return Ok(None);
+            }
+            Refused::ForGood => return Err(error.into()),
+        }
+    }
+    Err(every_form_refused("order"))
+}
+
+/// What to do about an order that Getfly plainly refuses.
+enum Refused {
+    /// Something was left out or replaced: send it again.
+    SendAgain,
+    /// What it was planned on is wrong.
+    PlanAnew,
+    /// Nothing.
+    ForGood,
+}
+
+async fn refused<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: Option<i64>,
+    order: &mut NewOrder,
+    error: &GetflyError,
+) -> Result<Refused, Failure> {
+    if let Some(detail) = error.refused_detail() {
+        let dropped = details::drop_from_order(order, detail);
+        if dropped {
+            record.note(&details::without(detail, error));
+            return Ok(Refused::SendAgain);
+        }
+    }
+    if error.is_about_products() && products::replace_unknown(session, record, order).await? {
+        return Ok(Refused::SendAgain);
+    }
+    if !error.is_about_accounts() && !error.is_404() {
+        return Ok(Refused::ForGood);
+    }
+    match (customer_id, order.account.code.clone()) {
+        (Some(id), Some(code)) => {
+            let gone = memory::drop_if_gone(session, record, id, &code).await?;
+            Ok(if gone {
+                Refused::PlanAnew
+            } else {
+                Refused::ForGood
+            })
+        }
+        (None, code) if code.is_some() || error.is_about_accounts() => {
+            let given = walk_in::give_account(session, record, order).await?;
+            Ok(if given {
+                Refused::SendAgain
+            } else {
+                Refused::ForGood
+            })
+        }
+        _ => Ok(Refused::ForGood),
+    }
 }
 
 /// R11: the new account's opportunity in the configured campaign.
@@ -395,12 +476,12 @@ async fn enrol_found<W: World>(
     else {
         return Ok(());
     };
-    let account = crate::rules::account::new_account(
+    let mut account = crate::rules::account::new_account(
         &session.connection.retailer,
         &customer,
         None,
         &session.ready.rules,
     );
-    debug_assert_eq!(account.code, *code);
+    code.clone_into(&mut account.code);
     enrol(session, record, &account).await
 }

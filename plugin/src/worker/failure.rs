@@ -35,6 +35,17 @@ pub enum Failure {
     /// The same for an account that was announced and is not there, or that somebody may have sent who
     /// crashed: until then it may still come, and nobody else with its phone or e-mail would find it.
     Unsettled(Timestamp),
+    /// KiotViet does not show what the event is about: asked again then. No failure.
+    NotShown(Timestamp),
+    /// Nothing can be done until people mend this side's address or rights; no failure of the event's.
+    Outside {
+        /// Which side.
+        side: Side,
+        /// In words, with what to do.
+        words: String,
+    },
+    /// A 404 for what every tenant with this API has: it may have another version only.
+    NothingThere(Box<Failure>),
     /// It needs a person.
     Dead {
         /// A stable word.
@@ -50,8 +61,13 @@ impl Failure {
     /// What happened, in words.
     pub fn words(&self) -> String {
         match self {
-            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Abandoned(words) => {
-                words.clone()
+            Self::Retry { words, .. }
+            | Self::Dead { words, .. }
+            | Self::Outside { words, .. }
+            | Self::Abandoned(words) => words.clone(),
+            Self::NothingThere(failure) => failure.words(),
+            Self::NotShown(until) => {
+                format!("KiotViet does not show the record; it is asked again at {until}")
             }
             Self::Later(until) | Self::Unsettled(until) => {
                 format!("an earlier try is not settled before {until}")
@@ -68,8 +84,16 @@ impl From<StoreError> for Failure {
 
 impl From<KiotVietError> for Failure {
     fn from(e: KiotVietError) -> Self {
-        if e == KiotVietError::Unreachable(HttpError::LeaseEnded) {
-            return Self::Abandoned(e.to_string());
+        match e {
+            KiotVietError::Unreachable(HttpError::LeaseEnded) => {
+                return Self::Abandoned(e.to_string());
+            }
+            KiotVietError::Denied { .. } => {
+                let words = e.to_string();
+                let side = Side::KiotViet;
+                return Self::Outside { side, words };
+            }
+            _ => {}
         }
         match e.fate() {
             Fate::Retry { after } => Self::Retry {
@@ -91,19 +115,23 @@ impl From<KiotVietError> for Failure {
 
 impl From<GetflyError> for Failure {
     fn from(e: GetflyError) -> Self {
-        if e == GetflyError::Unreachable(HttpError::LeaseEnded) {
-            return Self::Abandoned(e.to_string());
-        }
-        match e.fate() {
-            Fate::Retry { after } => Self::Retry {
-                side: Side::Getfly,
-                words: e.to_string(),
-                after,
+        let side = Side::Getfly;
+        let words = e.to_string();
+        let failure = match e {
+            GetflyError::Unreachable(HttpError::LeaseEnded) => return Self::Abandoned(words),
+            GetflyError::Denied => return Self::Outside { side, words },
+            _ => match e.fate() {
+                Fate::Retry { after } => Self::Retry { side, words, after },
+                Fate::Dead => Self::Dead {
+                    reason: "getfly_refused",
+                    words,
+                },
             },
-            Fate::Dead => Self::Dead {
-                reason: "getfly_refused",
-                words: e.to_string(),
-            },
+        };
+        if e.is_404() {
+            Self::NothingThere(Box::new(failure))
+        } else {
+            failure
         }
     }
 }

@@ -30,7 +30,10 @@ pub const USERS_FRESH: Duration = Duration::from_secs(600);
 pub const USERS_AGAIN: Duration = Duration::from_secs(60);
 /// Sellers looked for in vain that are remembered.
 const MISSED_AT_MOST: usize = 50;
-/// A token is not used in the last hour of its life.
+/// Getfly among the sides whose list of users cannot be read; the others are connections, whose names
+/// have no capital letter.
+pub const GETFLY_SIDE: &str = "Getfly";
+/// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
 
 /// See the module.
@@ -46,6 +49,8 @@ pub struct Session<'a, W> {
     pub opened: &'a Opened,
     /// Until when a create of somebody who crashed may still take effect.
     pub left_open: Option<Timestamp>,
+    /// See [`super::gone::asked_in_vain`].
+    pub asked_in_vain: Option<usize>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -75,6 +80,7 @@ impl<'a, W: World> Session<'a, W> {
             connection,
             opened,
             left_open: None,
+            asked_in_vain: None,
             token: RefCell::new(None),
         }
     }
@@ -123,7 +129,8 @@ impl<'a, W: World> Session<'a, W> {
     async fn new_token(&self) -> Result<Secret, KiotVietError> {
         let credentials = self.connection.credentials(self.opened);
         let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
-        let fresh = Duration::from_secs(token.expires_in_seconds).saturating_sub(TOKEN_SPARE);
+        let life = Duration::from_secs(token.expires_in_seconds);
+        let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
         if !fresh.is_zero() {
             let key = keys::token(&self.connection.name);
             let text = Value::from(token.access_token.reveal());
@@ -187,7 +194,17 @@ impl<'a, W: World> Session<'a, W> {
         }
         let users = self.kiotviet(async |k| k.users().await).await?;
         self.cache(&key, users.to_json(), USERS_FRESH).await;
+        self.users_were_read(&self.connection.name).await;
         Ok(users)
+    }
+
+    /// The list of users of this side can be read again.
+    async fn users_were_read(&self, side: &str) {
+        let key = keys::users_unread(side);
+        // Were this lost, an order would go without its executor sooner than need be.
+        if matches!(self.world.exists(&key).await, Ok(true)) {
+            let _ = self.world.delete(&key).await;
+        }
     }
 
     /// Whether this seller was not looked for in vain within the last ten minutes; from now on he was.
@@ -214,6 +231,7 @@ impl<'a, W: World> Session<'a, W> {
         let users = self.getfly().users().await?;
         self.cache(keys::GETFLY_USERS, users.to_json(), USERS_FRESH)
             .await;
+        self.users_were_read(GETFLY_SIDE).await;
         Ok(users)
     }
 }

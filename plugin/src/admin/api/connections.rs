@@ -13,6 +13,7 @@ use crate::{
     json::{ToJson, object},
     kiotviet::{
         client::{Credentials, KiotViet, fetch_token},
+        edition::OtherEdition,
         error::KiotVietError,
         records::Webhook as Registered,
     },
@@ -92,6 +93,14 @@ pub(in crate::admin) async fn put<W: World>(
             "The body must hold texts for: {}.",
             missing.join(", ")
         )));
+    }
+    if let Some(edition) = OtherEdition::of(retailer) {
+        return Err(Problem::new(
+            422,
+            edition.kind(),
+            "This is not a shop of KiotViet bán lẻ",
+            edition.refusal(),
+        ));
     }
     let retailer =
         RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;

@@ -212,7 +212,8 @@ json_fields!(OrderLine {
     product_name,
     quantity,
     price,
-    cash_discount
+    cash_discount,
+    note
 });
 
 /// What each item of `body` would lead to, as a delivery to `connection`.

@@ -148,8 +148,15 @@ impl From<GetflyError> for Problem {
             GetflyError::Refused(_) | GetflyError::KeyRefused { .. } => {
                 Self::new(502, "getfly-refused", "Getfly refused", e.to_string())
             }
+            GetflyError::Denied => Self::new(
+                502,
+                "host-denies-call",
+                "The host does not allow calls to Getfly",
+                e.to_string(),
+            ),
             GetflyError::Busy { .. }
             | GetflyError::Unreachable(_)
+            | GetflyError::NothingThere
             | GetflyError::Garbled { .. } => Self::new(
                 502,
                 "getfly-unreachable",
@@ -176,6 +183,12 @@ impl From<KiotVietError> for Problem {
             KiotVietError::Refused { .. } => {
                 Self::new(422, "kiotviet-refused", "KiotViet refused", e.to_string())
             }
+            KiotVietError::Denied { .. } => Self::new(
+                502,
+                "host-denies-call",
+                "The host does not allow calls to KiotViet",
+                e.to_string(),
+            ),
             KiotVietError::Busy { .. }
             | KiotVietError::Unreachable(_)
             | KiotVietError::Unreadable { .. }

@@ -197,6 +197,29 @@ fn not_found_is_none_only_when_kiotviet_says_so() {
             garbled("HTTP 404 with a body that is not KiotViet's")
         );
     }
+    let said = |code: &str, message: &str| {
+        format!(r#"{{"responseStatus":{{"errorCode":"{code}","message":"{message}"}}}}"#)
+    };
+    let (customers, invoices) = ("KvValidateCustomerException", "KvValidateInvoiceException");
+    for (body, customer_gone, invoice_gone) in [
+        (said("Kv", "Khách hàng không tồn tại"), true, false),
+        (said("Kv", "Hóa đơn đã bị xóa"), false, true),
+        (said("Kv", "Hoá đơn không tồn tại"), false, true),
+        (said(customers, "Không tìm thấy dữ liệu"), true, false),
+        (said(invoices, "Not found"), false, true),
+        (said(customers, "Dữ liệu sai"), false, false),
+        (
+            said("Kv", "Không có quyền xem khách hàng, hóa đơn"),
+            false,
+            false,
+        ),
+        (said("Kv", "Chi nhánh không tồn tại"), false, false),
+    ] {
+        let found = ask!(&Script::answering(420, &body), customer(5));
+        assert_eq!(found == Ok(None), customer_gone, "{body}");
+        let found = ask!(&Script::answering(420, &body), invoice(5));
+        assert_eq!(found == Ok(None), invoice_gone, "{body}");
+    }
     let list = ask!(&Script::answering(404, ""), users()).unwrap_err();
     assert_eq!(list, garbled("there is nothing at this address (404)"));
 }
@@ -244,6 +267,12 @@ fn each_failure_has_its_meaning_and_fate() {
     assert_eq!(
         (&got, got.fate()),
         (&KiotVietError::Unreachable(HttpError::Timeout), Fate::RETRY)
+    );
+    let denied = ask!(&Script::failing(HttpError::Denied), customer(5)).unwrap_err();
+    let words = denied.to_string();
+    assert!(
+        words.contains("calls to kiotviet_api_url") && words.contains("{{ kiotviet_api_url }}"),
+        "{words}"
     );
 }
 

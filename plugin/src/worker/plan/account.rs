@@ -2,6 +2,7 @@
 //! phone, or a new one.
 
 use crate::{
+    getfly::assumptions::{MAX_PART_PAGES, PAGE_SIZE},
     journal::{
         ledger::{self, CustomerKnown},
         record::Alternative,
@@ -16,6 +17,7 @@ use crate::{
     },
     worker::{
         failure::Failure,
+        memory,
         plan::decision::{AccountPlan, Explanation},
         session::Session,
     },
@@ -26,6 +28,8 @@ use futures_util::future::{join, try_join_all};
 /// Most numbers and addresses of one customer. One that was not searched for could be another
 /// account's, so a customer with more is a person's matter.
 const SEARCHED_AT_MOST: usize = 100;
+/// Accounts that are read of those that hold an e-mail address as a part.
+const PARTS_READ: usize = (MAX_PART_PAGES + 1) * PAGE_SIZE;
 /// Numbers, and addresses, that are searched for at once: what the ceiling makes the last of them
 /// wait stays below the worker's longest wait.
 const AT_ONCE: usize = 6;
@@ -40,7 +44,7 @@ pub(super) async fn resolve<W: World>(
 ) -> Result<AccountPlan, Failure> {
     let retailer = &session.connection.retailer;
     let rules = &session.ready.rules;
-    let own = AccountCode::for_customer(retailer, customer.id);
+    let own = own_code(session, customer.id, known);
     if let CustomerKnown::Synced(code) = known {
         return Ok(AccountPlan::Known(code.clone()));
     }
@@ -51,8 +55,17 @@ pub(super) async fn resolve<W: World>(
         CustomerKnown::Perhaps { by, .. } => *by,
         _ => None,
     };
-    let (choice, ours) = search(session, customer, &own).await?;
-    if ours {
+    let Found {
+        choice,
+        is_ours,
+        is_cut,
+    } = search(session, customer, &own).await?;
+    if is_cut {
+        why.notes.push(format!(
+            "R7: too many accounts hold the e-mail address as a part of theirs; the first {PARTS_READ} were compared"
+        ));
+    }
+    if is_ours {
         return Ok(AccountPlan::Ours { code: own, by });
     }
     let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
@@ -83,16 +96,27 @@ pub(super) async fn of_earlier_attempt<W: World>(
     id: i64,
     known: &CustomerKnown,
 ) -> Result<Option<AccountPlan>, Failure> {
-    let CustomerKnown::Perhaps { by, since } = *known else {
+    let CustomerKnown::Perhaps { by, since, .. } = *known else {
         return Ok(None);
     };
-    let code = AccountCode::for_customer(&session.connection.retailer, id);
+    let code = own_code(session, id, known);
     if session.getfly().account_by_code(&code).await?.is_some() {
         return Ok(Some(AccountPlan::Ours { code, by }));
     }
-    match ledger::unsettled_until(since, session.world.now()) {
-        Some(settled) => Err(Failure::Unsettled(settled)),
-        None => Ok(None),
+    if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
+        return Err(Failure::Unsettled(settled));
+    }
+    let found = memory::account_by_text(session, &code, since).await?;
+    Ok(found.map(|code| AccountPlan::Ours { code, by }))
+}
+
+/// The code under which KiotViet customer `id` is, or was about to be, created.
+fn own_code<W: World>(session: &Session<'_, W>, id: i64, known: &CustomerKnown) -> AccountCode {
+    match known {
+        CustomerKnown::Perhaps {
+            code: Some(code), ..
+        } => code.clone(),
+        _ => AccountCode::for_customer(&session.connection.retailer, id),
     }
 }
 
@@ -109,13 +133,23 @@ fn explain_choice(choice: &Choice, why: &mut Explanation) {
         }));
 }
 
-/// Searches Getfly by every e-mail and phone of the customer; also tells whether the account under our
-/// own code is among the finds.
+/// What a search for a customer's account found.
+#[derive(Debug)]
+pub struct Found {
+    /// Which account to link.
+    pub choice: Choice,
+    /// Whether the account under our own code is among the finds.
+    pub is_ours: bool,
+    /// Whether not all that hold an e-mail address as a part were read.
+    pub is_cut: bool,
+}
+
+/// Searches Getfly by every e-mail and phone of the customer.
 pub async fn search<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
     own: &AccountCode,
-) -> Result<(Choice, bool), Failure> {
+) -> Result<Found, Failure> {
     let getfly = session.getfly();
     let rules = &session.ready.rules;
     let emails = EmailField::parse(&customer.email);
@@ -126,6 +160,7 @@ pub async fn search<W: World>(
         return Err(too_many());
     }
     let (mut email_hits, mut phone_hits) = (Vec::<Account>::new(), Vec::<Account>::new());
+    let mut is_cut = false;
     let (mut next_addresses, mut next_numbers) =
         (addresses.chunks(AT_ONCE), numbers.chunks(AT_ONCE));
     loop {
@@ -138,7 +173,10 @@ pub async fn search<W: World>(
         let numbers = numbers.unwrap_or_default().iter();
         let by_phone = try_join_all(numbers.map(|p| getfly.accounts_by_phone(p)));
         let (by_email, by_phone) = join(by_email, by_phone).await;
-        email_hits.extend(by_email?.into_iter().flatten());
+        for hits in by_email? {
+            email_hits.extend(hits.accounts);
+            is_cut |= hits.cut;
+        }
         phone_hits.extend(by_phone?.into_iter().flatten());
     }
     for number in numbers {
@@ -148,11 +186,12 @@ pub async fn search<W: World>(
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }
     }
-    let ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
-    Ok((
-        choose(&email_hits, &phone_hits, &emails, &phones, rules),
-        ours,
-    ))
+    let is_ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
+    Ok(Found {
+        choice: choose(&email_hits, &phone_hits, &emails, &phones, rules),
+        is_ours,
+        is_cut,
+    })
 }
 
 fn too_many() -> Failure {

@@ -12,6 +12,7 @@ use crate::{
     },
     worker::{
         failure::{Failure, no_creation_date},
+        gone,
         plan::{
             account::{of_earlier_attempt, resolve},
             decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
@@ -64,6 +65,9 @@ pub async fn customer<W: World>(
     }
     match (newness, record) {
         (Newness::Ignore(reason), _) => {
+            if reason == Reason::DeletedOnKiotviet {
+                gone::confirm(session).await?;
+            }
             let remember = match reason {
                 // What was announced may still come, and must be read back by whoever comes next.
                 Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {

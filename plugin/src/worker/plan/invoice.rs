@@ -11,7 +11,6 @@ use crate::{
     rules::{
         account::{manager_from_invoice, new_account, unreadable},
         codes::{AccountCode, InvoiceCode, OrderCode},
-        executor::{ExecutorFinding, find_executor},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
         newness::{self, Newness},
         order::{new_order, walk_in_account},
@@ -20,11 +19,13 @@ use crate::{
     time::Timestamp,
     worker::{
         failure::{Failure, no_creation_date},
+        gone, memory,
         plan::{
             account::{of_earlier_attempt, resolve},
             decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
+            executor::executor,
         },
-        session::{Session, USERS_AGAIN, USERS_FRESH},
+        session::Session,
     },
     world::World,
 };
@@ -51,6 +52,7 @@ pub async fn invoice<W: World>(
     };
     let record = session.kiotviet(async |k| k.invoice(hint.id).await).await?;
     let Some(invoice) = record else {
+        gone::confirm(session).await?;
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
     why.evidence.push(format!(
@@ -185,37 +187,8 @@ async fn order_of_earlier_try<W: World>(
     }
     match ledger::unsettled_until(earlier.since, session.world.now()) {
         Some(settled) => Err(Failure::Later(settled)),
-        None => Ok(None),
+        None => memory::order_by_text(session, &code, earlier.since).await,
     }
-}
-
-/// R13.
-async fn executor<W: World>(
-    session: &Session<'_, W>,
-    invoice: &Invoice,
-    why: &mut Explanation,
-) -> Result<Option<GetflyUser>, Failure> {
-    let ignored = &session.ready.rules.ignored_phones;
-    let look = async |age| {
-        let sellers = session.kiotviet_users(age).await?;
-        let users = session.getfly_users(age).await?;
-        let found = find_executor(invoice.sold_by_id, &sellers, &users, ignored);
-        Ok::<_, Failure>(found)
-    };
-    let mut finding = ExecutorFinding::NoSeller;
-    if let Some(seller) = invoice.sold_by_id {
-        finding = look(USERS_FRESH).await?;
-        let may_be_new = finding.user().is_none() && !mutant!(UsersNotReadAnew);
-        if may_be_new && session.is_first_miss(seller).await {
-            // Somebody may have added the seller, or a number, a moment ago; R6 mends no order later.
-            finding = look(USERS_AGAIN).await?;
-        }
-    }
-    why.notes.push(finding.note());
-    Ok(match finding {
-        ExecutorFinding::Found(user) => Some(user),
-        _ => None,
-    })
 }
 
 /// R4, R5, R12: the customer of an invoice and its block in the order.
@@ -251,13 +224,14 @@ async fn customer_of<W: World>(
         return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
+        gone::control(session).await?;
         let forgets = mutant!(DeletedForgetsAccount);
         if !forgets && let Some(account) = of_earlier_attempt(session, id, &known).await? {
             let block = block(account.code().clone());
             return Ok((Some((id, account)), block));
         }
         why.notes.push(
-            "KiotViet no longer has the invoice's customer; the order carries the name only"
+            "KiotViet no longer has the invoice's customer; the order goes like a walk-in's, with the name in its terms"
                 .to_owned(),
         );
         return Ok((

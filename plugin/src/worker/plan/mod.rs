@@ -4,4 +4,5 @@
 pub mod account;
 pub mod customer;
 pub mod decision;
+pub mod executor;
 pub mod invoice;
