@@ -8,7 +8,7 @@ use crate::{
         connections::{self, Switches, Webhook},
         cursor::{Counts, Cursor},
         drain::load_cursor,
-        journal, plain,
+        journal, outside, plain,
         stats::{Day, Tally},
         watch::{self, Watch},
         world::{StoreError, World},
@@ -24,7 +24,8 @@ pub(super) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
     let mut shops = Vec::new();
-    for name in connections::names(world).await? {
+    let names = connections::names(world).await?;
+    for name in names.clone() {
         // One that cannot be read hides no other.
         let Ok(Some(connection)) = connections::load(world, &name).await else {
             continue;
@@ -58,6 +59,7 @@ pub(super) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
             "weaker",
             Some(plain::WEAKER).filter(|_| !world.is_atomic()).to_json(),
         ),
+        ("outside", outside::troubles(world, &names).await.to_json()),
         ("balanced", cursor.counts.balanced().to_json()),
         ("unread", tail.saturating_sub(cursor.low).to_json()),
         (
