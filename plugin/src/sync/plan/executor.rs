@@ -91,9 +91,9 @@ async fn read<W: World, T>(
     let unread = match list {
         Ok(list) => return Ok(list),
         // Neither passes by waiting for this list.
-        Err(Unread::Failing(
-            failure @ (Failure::Abandoned(_) | Failure::Outside { .. } | Failure::NothingThere(_)),
-        )) => return Err(Err(failure)),
+        Err(Unread::Failing(failure @ (Failure::Abandoned(_) | Failure::Outside { .. }))) => {
+            return Err(Err(failure));
+        }
         Err(unread) => unread,
     };
     let now = session.world.now();
