@@ -11,14 +11,14 @@ use tokio::{
 };
 
 /// The host that runs.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     output: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Process {
     /// Starts the host: a program and its arguments. It does not serve yet.
-    pub(crate) fn start(words: &[String]) -> Result<Self> {
+    pub fn start(words: &[String]) -> Result<Self> {
         let (program, arguments) = words.split_first().context("a program")?;
         let mut child = Command::new(program)
             .args(arguments)
@@ -33,7 +33,7 @@ impl Process {
     }
 
     /// Waits until it says that it serves.
-    pub(crate) async fn serves(&mut self) -> Result<()> {
+    pub async fn serves(&mut self) -> Result<()> {
         let mut output = self.output.take().context("asked once only")?;
         while let Some(line) = output.next_line().await? {
             if line.starts_with("Serving ") {
@@ -49,19 +49,19 @@ impl Process {
     }
 
     /// `kill -9`: no handler runs, nothing is flushed.
-    pub(crate) async fn kill(mut self) -> Result<()> {
+    pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await.context("killing the host")
     }
 
     /// The exit code after SIGTERM.
-    pub(crate) async fn stop(mut self) -> Result<Option<i32>> {
+    pub async fn stop(mut self) -> Result<Option<i32>> {
         let id = self.child.id().context("it runs")?.to_string();
         Command::new("kill").args(["-TERM", &id]).status().await?;
         Ok(self.child.wait().await?.code())
     }
 
     /// Most memory so far, MiB; 0 where the system does not tell.
-    pub(crate) fn peak_mebibytes(&self) -> u64 {
+    pub fn peak_mebibytes(&self) -> u64 {
         let read = || {
             let file = format!("/proc/{}/status", self.child.id()?);
             let status = std::fs::read_to_string(file).ok()?;
@@ -74,7 +74,7 @@ impl Process {
 }
 
 /// A port of loopback that is free when this returns.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

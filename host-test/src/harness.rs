@@ -2,7 +2,7 @@
 //! repeatable randomness. Hands back what was answered, called, stored, logged, and what it cost.
 //!
 //! ```no_run
-//! # async fn example(kiotviet: std::sync::Arc<dyn host_test::sim::Upstream>) -> anyhow::Result<()> {
+//! # async fn example(kiotviet: std::sync::Arc<dyn sim::Upstream>) -> anyhow::Result<()> {
 //! use host_test::{harness::Harness, native::KIOTVIET};
 //! let app = Harness::builder().upstream(KIOTVIET, kiotviet).variable("processing", "inline").build()?;
 //! let outcome = app.get("/healthz").await;
@@ -11,17 +11,17 @@
 //! # Ok(()) }
 //! ```
 
-use crate::{
-    keyvalue::{Backend, Memory},
-    manifest::{Manifest, OutboundPolicy},
-    native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables},
-    outbound::{CallLog, Outbound, OutboundCall},
-    runtime::{Finished, GuestClock, Metering, Runtime, World},
-    sim::{Faulty, SimClock, TokioClock, Upstream, lock},
-};
+use crate::native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables};
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
+use host::{
+    keyvalue::{Backend, Memory},
+    manifest::{Manifest, OutboundPolicy},
+    outbound::{CallLog, Outbound, OutboundCall, Responder, Responding},
+    runtime::{Finished, GuestClock, Metering, Runtime, World},
+};
 use jiff::Timestamp;
+use sim::{Faulty, SimClock, TokioClock, Upstream, lock};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, OnceLock, atomic::AtomicU64},
@@ -84,7 +84,12 @@ impl GuestClock for Clock {
 /// The component, built when it is stale and compiled once in a process.
 pub fn component() -> Result<Runtime> {
     static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let load = || Runtime::load(&xtask::build_component()?.path, Metering::Fuel);
+    let load = || {
+        Runtime::load(
+            &xtask::build_component(xtask::Install::AsRoot)?.path,
+            Metering::Fuel,
+        )
+    };
     let loaded = COMPONENT.get_or_init(|| load().map_err(|e| format!("{e:#}")));
     loaded.clone().map_err(|e| anyhow!(e))
 }
@@ -155,7 +160,7 @@ impl Builder {
             backend: self.backend,
             store_labels: Arc::new(stores),
             policy: Arc::new(policy),
-            outbound: Outbound::InProcess(Arc::new(self.upstreams)),
+            outbound: Outbound::InProcess(Arc::new(responders(self.upstreams))),
             log: Arc::new(move |line| lock(&sink).push(line.to_owned())),
             clock: Some(Arc::new(Clock(clock.clone()))),
             seed: Some(Arc::new(AtomicU64::new(self.seed))),
@@ -169,6 +174,24 @@ impl Builder {
             logs,
         }
     }
+}
+
+/// A simulated vendor in the network's place.
+struct Simulated(Arc<dyn Upstream>);
+
+impl Responder for Simulated {
+    fn respond(self: Arc<Self>, request: http::Request<Bytes>) -> Responding {
+        Box::pin(async move { self.0.handle(request).await.ok() })
+    }
+}
+
+fn responders(
+    upstreams: BTreeMap<String, Arc<dyn Upstream>>,
+) -> BTreeMap<String, Arc<dyn Responder>> {
+    upstreams
+        .into_iter()
+        .map(|(origin, upstream)| (origin, Arc::new(Simulated(upstream)) as Arc<dyn Responder>))
+        .collect()
 }
 
 impl Harness {
@@ -222,7 +245,7 @@ impl Harness {
     }
 
     /// Sends a request and gives its answer at once; the guest may go on. A guest that fails is 503,
-    /// as in `host up`.
+    /// as in `kvgf up`.
     pub async fn answer(
         &self,
         request: http::Request<Bytes>,

@@ -2,7 +2,7 @@
 //! call took effect or after. Whatever a real host can do to the plugin between two of its calls
 //! looks like one of the four; what an upstream can answer instead is a [`Reply`].
 
-use crate::sim::{Fault, lock};
+use sim::{Fault, lock};
 use std::{
     collections::BTreeMap,
     future::{Future, pending},

@@ -2,24 +2,23 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
-pub use crate::keyvalue::Cell;
-use crate::{
-    keyvalue::{Backend, Memory},
-    mishap::{LATE, Mishap, Mishaps},
-    sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock},
-};
+use crate::mishap::{LATE, Mishap, Mishaps};
 use bytes::Bytes;
+pub use host::keyvalue::Cell;
+use host::keyvalue::{Backend, Memory};
 use plugin::{
-    app::{self, After},
-    config::{self, Config},
-    sync::plain,
-    sync::world::{
+    app,
+    config::Config,
+    config_cache::ConfigCache,
+    journal::no_atomics,
+    time::Timestamp,
+    web::{After, Answer, Body, BodyError, Inbound},
+    world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
-    time::Timestamp,
-    web::{Answer, Body, BodyError, Inbound},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -83,7 +82,7 @@ pub struct Native {
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
     /// What this instance loaded last.
-    config: Mutex<Arc<config::Kept>>,
+    config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     /// How far its machine's clock is off.
@@ -437,7 +436,7 @@ impl Store for Native {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if self.plain.load(Ordering::Relaxed) {
-            return plain::increment(self, key, delta).await;
+            return no_atomics::increment(self, key, delta).await;
         }
         let act = async |store: Arc<dyn Backend>| match self.no_atomics.load(Ordering::Relaxed) {
             true => Err("atomics are not supported".to_owned()),

@@ -1,17 +1,15 @@
 //! A connected shop in a few lines: the plugin run natively, a simulated KiotViet and Getfly, and
 //! KiotViet's deliveries carried between them. For tests of what the whole does.
 
-use crate::{
-    keyvalue::Backend,
-    native::{Native, test_variables},
-    sim::{
-        Clouds, Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
-        getfly::GetflySettings,
-        kiotviet::{Line, NewCustomer, NewInvoice, Settings},
-    },
-};
+use crate::native::{Native, test_variables};
+use host::keyvalue::Backend;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sim::{
+    Clouds, Faulty, GetflySim, KiotVietSim, SimClock, TokioClock, Upstream,
+    getfly::GetflySettings,
+    kiotviet::{Line, NewCustomer, NewInvoice, Settings},
+};
 use std::{sync::Arc, time::Duration};
 
 /// The name of the connection in a scene.

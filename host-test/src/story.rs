@@ -5,15 +5,14 @@
 use crate::{
     mishap::Mishap,
     scene::{On, Scene},
-    sim::{KiotVietSim, kiotviet::Chaos},
 };
 use jiff::Timestamp;
-use plugin::sync::{
-    cursor::Counts,
-    drain::load_cursor,
-    journal,
+use plugin::journal::{
+    cursor::{self, Counts},
+    entries,
     record::{Entry, Record, State},
 };
+use sim::{KiotVietSim, kiotviet::Chaos};
 use std::collections::BTreeMap;
 
 /// Longer than two slots of the lease: a worker that died holds it no longer.
@@ -120,10 +119,10 @@ impl Scene {
     /// Every event in the journal.
     pub async fn journal(&self) -> Vec<Record> {
         let reader = self.app.another(0);
-        let tail = journal::tail(&reader).await.unwrap_or_default();
+        let tail = entries::tail(&reader).await.unwrap_or_default();
         let mut records = Vec::new();
         for seq in 1..=tail {
-            match journal::read(&reader, seq).await {
+            match entries::read(&reader, seq).await {
                 Ok(Some(Entry::Event(record))) => records.push(*record),
                 Ok(_) => {}
                 Err(e) => panic!("entry {seq}: {e}"),
@@ -186,7 +185,7 @@ impl Scene {
 
     async fn audit_counts(&self, wrong: &mut Vec<String>) {
         let journal = self.journal().await;
-        let cursor = load_cursor(&self.app).await.unwrap_or_default();
+        let cursor = cursor::load(&self.app).await.unwrap_or_default();
         let mut recount = Counts::default();
         for record in &journal {
             recount.received += 1;

@@ -4,10 +4,10 @@
 use crate::{
     harness::{Builder, Harness, Outcome, START},
     scene::{CONNECTION, On},
-    sim::{Faulty, GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings},
 };
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use sim::{Faulty, GetflySim, KiotVietSim, TokioClock, getfly::GetflySettings, kiotviet::Settings};
 use std::{sync::Arc, time::Duration};
 
 /// See the module.

@@ -1,4 +1,4 @@
-//! The project's own host: `host up` serves the application in `spin.toml`.
+//! The project's own host: `kvgf up` serves the application in `spin.toml`.
 
 use std::process::ExitCode;
 

@@ -10,14 +10,15 @@ use hyper_util::{
 use serde_json::{Value, json};
 
 /// A running app.
-pub(crate) struct App {
+pub struct App {
     client: Client<HttpConnector, Full<Bytes>>,
     port: u16,
     token: &'static str,
 }
 
 impl App {
-    pub(crate) fn new(port: u16, token: &'static str) -> Self {
+    /// The application on this port of loopback; `token` is its admin token.
+    pub fn new(port: u16, token: &'static str) -> Self {
         Self {
             client: Client::builder(TokioExecutor::new()).build_http(),
             port,
@@ -26,7 +27,7 @@ impl App {
     }
 
     /// An admin's request; an error unless it is answered 2xx.
-    pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+    pub async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("http://127.0.0.1:{}/api/{path}", self.port))
@@ -48,13 +49,11 @@ impl App {
         Ok(serde_json::from_slice(&body)?)
     }
 
-    pub(crate) async fn connect(
-        &self,
-        name: &str,
-        retailer: &str,
-        id: &str,
-        secret: &str,
-    ) -> Result<()> {
+    /// Connects a shop and proves its credentials.
+    ///
+    /// # Errors
+    /// When the application refuses.
+    pub async fn connect(&self, name: &str, retailer: &str, id: &str, secret: &str) -> Result<()> {
         let body = json!({ "retailer": retailer, "client_id": id, "client_secret": secret });
         self.call("PUT", &format!("connections/{name}"), &body)
             .await?;
@@ -70,13 +69,13 @@ impl App {
     }
 
     /// Has the webhooks looked after at once, as soon as no other drain is at work.
-    pub(crate) async fn heal(&self) -> Result<()> {
+    pub async fn heal(&self) -> Result<()> {
         while self.call("POST", "drain?heal=now", &Value::Null).await?["busy"] == true {}
         Ok(())
     }
 
     /// Every event, oldest first.
-    pub(crate) async fn events(&self) -> Result<Vec<Value>> {
+    pub async fn events(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();
         let mut before = String::new();
         loop {

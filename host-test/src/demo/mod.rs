@@ -1,22 +1,22 @@
 //! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
 //! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
 
-pub(crate) mod client;
+pub mod client;
 mod report;
 mod shop;
 
 use crate::child::{Process, free_port};
-use crate::sim::{
-    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
-    getfly::{GetflySettings, User},
-    kiotviet::{Chaos, Settings, Staff},
-    serve,
-};
 use anyhow::{Context, Result, bail};
 use client::App;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
+use sim::{
+    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
+    getfly::{GetflySettings, User},
+    kiotviet::{Chaos, Settings, Staff},
+    serve,
+};
 use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
@@ -146,7 +146,8 @@ fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
 /// Runs the demo; an error when anything was lost or doubled.
 pub async fn run(options: &Options) -> Result<()> {
     println!("Building the component …");
-    let built = tokio::task::spawn_blocking(xtask::build_component).await??;
+    let built =
+        tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::AsRoot)).await??;
     println!("{} ({} kB)", built.path.display(), built.size / 1000);
     let vendors = vendors(options.seed).await?;
     let state = StateDir::make()?;

@@ -1,11 +1,11 @@
 //! The table of events, and both sides counted against each other. It reads the simulated vendors'
 //! own records, never the app's word for what it did.
 
-use crate::sim::{GetflySim, KiotVietSim, getfly, kiotviet};
 use anyhow::{Result, bail};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use jiff::Timestamp;
 use serde_json::Value;
+use sim::{GetflySim, KiotVietSim, getfly, kiotviet};
 use std::collections::BTreeMap;
 
 fn text(event: &Value, name: &str) -> String {

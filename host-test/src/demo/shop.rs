@@ -1,11 +1,11 @@
 //! What the simulated shop does all day: invented people and goods only.
 
-use crate::sim::{
+use rand::{Rng, rngs::StdRng};
+use rust_decimal::Decimal;
+use sim::{
     KiotVietSim,
     kiotviet::{Line, NewCustomer, NewInvoice, Surcharge},
 };
-use rand::{Rng, rngs::StdRng};
-use rust_decimal::Decimal;
 use std::sync::Arc;
 
 const FIRST: [&str; 8] = [

@@ -1,4 +1,4 @@
-//! What can be replayed: a file with a delivery's body, a folder that `host record` wrote, a fixture,
+//! What can be replayed: a file with a delivery's body, a folder that `kvgf record` wrote, a fixture,
 //! or a folder of these.
 
 use crate::fixture::{self, Delivery};

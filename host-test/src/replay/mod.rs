@@ -1,6 +1,7 @@
 //! `host replay`: recorded deliveries run again in the sandbox, against simulated or scripted
 //! vendors. Nothing here touches a network or a store on disk, and no time passes for real.
 
+pub mod command;
 mod input;
 mod records;
 mod sandbox;

@@ -1,14 +1,6 @@
 //! The records that a payload mentions, as plausible ones in the simulated shop: with what the
 //! payload tells, and invented where it tells nothing.
 
-use crate::sim::{
-    GetflySim, KiotVietSim,
-    getfly::User,
-    kiotviet::{
-        Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
-    },
-    wire,
-};
 use jiff::Timestamp;
 use plugin::kiotviet::{
     envelope::{Item, Kind},
@@ -16,6 +8,14 @@ use plugin::kiotviet::{
 };
 use rust_decimal::Decimal;
 use serde_json::Value;
+use sim::{
+    GetflySim, KiotVietSim,
+    getfly::User,
+    kiotviet::{
+        Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
+    },
+    wire,
+};
 
 /// Before any webhook was switched on: a customer that only an invoice mentions is an old one.
 const LONG_AGO: &str = "2025-01-02T02:00:00Z";

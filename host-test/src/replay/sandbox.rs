@@ -6,10 +6,10 @@ use crate::{
     fixture::{Runner, Surroundings},
     harness::Harness,
     native::{GETFLY, KIOTVIET, KIOTVIET_ID},
-    runtime::{Finished, Runtime},
-    sim::{Request, Response, TokioClock, lock},
 };
+use host::runtime::{Finished, Runtime};
 use serde_json::Value;
+use sim::{Request, Response, TokioClock, lock};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

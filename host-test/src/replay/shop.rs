@@ -6,13 +6,13 @@ use crate::{
     fixture::{Delivery, Runner, Surroundings},
     harness::{START, component},
     native::test_variables,
-    sim::{
-        GetflySim, KiotVietSim, SimClock, TokioClock, getfly::GetflySettings, kiotviet::Settings,
-    },
 };
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sim::{
+    GetflySim, KiotVietSim, SimClock, TokioClock, getfly::GetflySettings, kiotviet::Settings,
+};
 use std::sync::Arc;
 
 /// Between two deliveries, so that the users of both vendors, which are known for ten minutes, are

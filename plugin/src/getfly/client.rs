@@ -1,16 +1,16 @@
 //! The client of Getfly's open API, version 6.1. One method is one question or one create; it never
 //! retries, because only its caller knows whether a second create is safe.
 
-use super::{
-    assumptions::{
-        ACCOUNT_FIELDS, API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS,
-        MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
-        TENANT_HOURS_AHEAD, USER_FIELDS,
-    },
-    error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
-    wire::{self, NewOpportunity, Product, Stored, StoredOrder},
-};
 use crate::{
+    getfly::{
+        assumptions::{
+            ACCOUNT_FIELDS, API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS,
+            MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
+            TENANT_HOURS_AHEAD, USER_FIELDS,
+        },
+        error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
+        wire::{self, NewOpportunity, Product, Stored, StoredOrder},
+    },
     json,
     rules::{
         codes::{AccountCode, OrderCode},
@@ -19,9 +19,9 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    sync::world::{Http, HttpError, Method, Request, Response},
     time::Timestamp,
-    upstream::form,
+    vendor::encoding::form,
+    world::{Http, HttpError, Method, Request, Response},
 };
 use core::time::Duration;
 use serde_json::Value;

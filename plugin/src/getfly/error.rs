@@ -1,14 +1,17 @@
 //! What can go wrong with a call to Getfly, and what its answers mean. No text here ever holds the
 //! key, a query or an unmasked word of Getfly's.
 
-use super::{
-    assumptions::MISSING_ROUTE_WORD,
-    refusal::{Detail, DuplicateField, Refusal, has_errors},
-    wire,
-};
 use crate::{
-    sync::world::{HttpError, Response},
-    upstream::{Body, Fate, parse_retry_after},
+    getfly::{
+        assumptions::MISSING_ROUTE_WORD,
+        refusal::{Detail, DuplicateField, Refusal, has_errors},
+        wire,
+    },
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+    },
+    world::{HttpError, Response},
 };
 use core::time::Duration;
 use serde_json::Value;

@@ -2,12 +2,14 @@
 //! it is recognised by the keys and words of [`super::assumptions`]. Clause by clause, because one
 //! sentence may say that a phone is taken and the next one whose customer it is.
 
-use super::assumptions::{
-    ACCOUNT_NAMES, ADDRESS_NAMES, BIRTHDAY_NAMES, CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES,
-    EXECUTOR_NAMES, FORMAT_WORDS, GENDER_NAMES, MANAGER_NAMES, NOT_DUPLICATE_PHRASES, PHONE_NAMES,
-    PRODUCT_NAMES, SOURCE_NAMES, TAX_CODE_NAMES,
+use crate::{
+    getfly::assumptions::{
+        ACCOUNT_NAMES, ADDRESS_NAMES, BIRTHDAY_NAMES, CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES,
+        EXECUTOR_NAMES, FORMAT_WORDS, GENDER_NAMES, MANAGER_NAMES, NOT_DUPLICATE_PHRASES,
+        PHONE_NAMES, PRODUCT_NAMES, SOURCE_NAMES, TAX_CODE_NAMES,
+    },
+    vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
-use crate::upstream::{MAX_MESSAGE_CHARS, redact};
 use serde_json::Value;
 
 /// Field errors that are kept of one refusal.

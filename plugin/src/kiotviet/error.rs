@@ -1,13 +1,17 @@
 //! What can go wrong with a call to KiotViet, and what its answers mean. No text here ever holds a
 //! token, a query or an unmasked word of KiotViet's.
 
-use super::{
-    assumptions::{GONE_WORDS, RIGHT_WORDS, TOKEN_ERROR_CODE, VALIDATION_STATUS},
-    fields::{FieldError, Fields},
-};
 use crate::{
-    sync::world::{HttpError, Response},
-    upstream::{Body, Fate, parse_retry_after, redact},
+    kiotviet::{
+        assumptions::{GONE_WORDS, RIGHT_WORDS, TOKEN_ERROR_CODE, VALIDATION_STATUS},
+        fields::{FieldError, Fields},
+    },
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+        redaction::redact,
+    },
+    world::{HttpError, Response},
 };
 use core::time::Duration;
 use serde_json::Value;
@@ -51,6 +55,12 @@ pub enum KiotVietError {
     /// No answer.
     #[error("KiotViet could not be reached: {0}")]
     Unreachable(HttpError),
+    /// The record is there, and what decides about it cannot be read.
+    #[error("KiotViet's record cannot be read: {what}")]
+    Unreadable {
+        /// What is wrong with it, without its values.
+        what: String,
+    },
     /// The host does not let calls to KiotViet out.
     #[error(
         "the host does not allow calls to {variable}: allow this origin in allowed_outbound_hosts \
@@ -69,10 +79,11 @@ pub enum KiotVietError {
 }
 
 impl KiotVietError {
-    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    /// A plain refusal and a record that cannot be read are final: everything else passes, or people can
+    /// mend it.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Refused { .. } => Fate::Dead,
+            Self::Refused { .. } | Self::Unreadable { .. } => Fate::Dead,
             Self::Busy { retry_after, .. } => Fate::Retry {
                 after: *retry_after,
             },

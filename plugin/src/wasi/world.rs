@@ -1,33 +1,33 @@
-//! The traits of `sync::world` over WIT.
+//! The traits of `crate::world` over WIT.
 
-use super::{
-    bindings::{
-        wasi::{
-            cli::stderr,
-            clocks::{monotonic_clock, system_clock},
-            http::{
-                client,
-                types::{self, ErrorCode, RequestOptions},
-            },
-            keyvalue::{
-                atomics,
-                store::{self, Bucket},
-            },
-            random::random,
-        },
-        wit_future, wit_stream,
-    },
-    body::{self, ReadError},
-};
 use crate::{
     address::Address,
-    sync::plain,
-    sync::world::{
+    journal::no_atomics,
+    time::Timestamp,
+    vendor::redaction::redact,
+    wasi::{
+        bindings::{
+            wasi::{
+                cli::stderr,
+                clocks::{monotonic_clock, system_clock},
+                http::{
+                    client,
+                    types::{self, ErrorCode, RequestOptions},
+                },
+                keyvalue::{
+                    atomics,
+                    store::{self, Bucket},
+                },
+                random::random,
+            },
+            wit_future, wit_stream,
+        },
+        body::{self, ReadError},
+    },
+    world::{
         Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, OUTBOUND_TIMEOUT, Random, Request,
         Response, Store, StoreError,
     },
-    time::Timestamp,
-    upstream::redact,
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
@@ -92,7 +92,7 @@ impl Store for Wasi {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if self.plain.get() {
-            return plain::increment(self, key, delta).await;
+            return no_atomics::increment(self, key, delta).await;
         }
         atomics::increment(&*self.bucket()?, key, delta).map_err(store_error)
     }

@@ -5,11 +5,11 @@ use crate::{
         wire::tests::{bare_order, full_account},
     },
     rules::codes::{InvoiceCode, RetailerId},
-    sync::world::HttpError,
-    upstream::{
-        Fate,
+    vendor::{
+        fate::Fate,
         scripted::{Script, now},
     },
+    world::HttpError,
 };
 use core::time::Duration;
 use serde_json::json;
@@ -84,7 +84,7 @@ fn searches_are_encoded_and_carry_the_key_and_fields() {
 }
 
 fn percent(text: &str) -> String {
-    crate::upstream::percent_encode(text)
+    crate::vendor::encoding::percent_encode(text)
 }
 
 #[test]

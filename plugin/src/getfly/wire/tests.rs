@@ -98,6 +98,7 @@ fn an_order_is_sent_with_every_field_and_its_digits() {
         executor: Some("an.nv".into()),
         lines: vec![OrderLine {
             product_code: "SP1".into(),
+            is_deleted: true,
             product_name: "Hàng 1".into(),
             quantity: Decimal::new(1250, 4),
             price: money("2737000.10"),

@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
-    sync::world::HttpError,
-    upstream::{
-        Fate,
+    vendor::{
+        fate::Fate,
         scripted::{Script, now},
     },
+    world::HttpError,
 };
 use core::time::Duration;
 use serde_json::json;
@@ -293,14 +293,15 @@ fn an_error_shows_neither_token_nor_personal_values() {
         "KiotViet refuses (420 X): [hidden] [hidden]"
     );
     let other = ask!(
-        &Script::answering(200, r#"{"id":5,"birthDate":"1995-99-99"}"#),
+        &Script::answering(200, r#"{"id":5,"createdDate":"1995-99-99"}"#),
         customer(5)
     )
     .unwrap_err();
     assert_eq!(
         other.to_string(),
-        "KiotViet's answer cannot be read: the field `birthDate` is not a time"
+        "KiotViet's record cannot be read: the field `createdDate` is not a time"
     );
+    assert_eq!(other.fate(), Fate::Dead);
 }
 
 #[test]
@@ -343,6 +344,19 @@ fn without_a_total_a_short_page_is_the_last() {
         ask!(&Script::answering(200, "{}"), users()),
         Err(garbled("the field `data` is missing"))
     );
+}
+
+#[test]
+fn a_row_that_names_no_record_is_passed_over() {
+    let rows = r#"{"total":2,"pageSize":100,"data":[{"id":-1,"totalRevenue":5},{"id":0},{},{"id":7,"createdDate":"?"}]}"#;
+    let from: Timestamp = "2026-10-05T00:00:00Z".parse().unwrap();
+    let page = ask!(
+        &Script::answering(200, rows),
+        customers_modified_since(from, 0)
+    )
+    .unwrap();
+    let ids: Vec<i64> = page.items.iter().map(|item| item.id).collect();
+    assert_eq!(ids, [7]);
 }
 
 #[test]

@@ -1,0 +1,160 @@
+//! Claims that a value of the store that cannot be read (a downgrade, a foreign writer) never stops
+//! the worker and never doubles anything: a damaged journal entry is a dead letter, a damaged ledger
+//! entry is settled by reading the code back, a damaged connection is connected again or forgotten.
+//! How: values are overwritten by hand.
+
+use host_test::{
+    scene::{On, Scene, hoa, sale},
+    visitor::Visitor,
+};
+use plugin::{journal::keys, world::Store};
+use serde_json::{Value, json};
+
+async fn damage(scene: &Scene, key: &str) {
+    assert!(
+        Store::get(&scene.app, key)
+            .await
+            .expect("readable")
+            .is_some(),
+        "{key} is there"
+    );
+    scene
+        .app
+        .set(key, b"{\"no such thing\":1}")
+        .await
+        .expect("written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_entry_is_a_dead_letter_and_the_next_ones_go_on() {
+    let scene = Scene::connected(On::Both).await;
+    scene.kiotviet.create_customer(hoa());
+    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    // Accepted, and not yet processed.
+    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    assert_eq!(answer.status, 200);
+    damage(&scene, &keys::entry(1)).await;
+    scene.kiotviet.create_invoice(sale(None));
+    assert_eq!(scene.deliver().await, [200]);
+    assert_eq!(
+        scene.outcomes().await,
+        ["dead damaged_entry", "created order_created"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_ledger_entry_doubles_nothing() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    let invoice = scene.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(scene.deliver().await, [200, 200]);
+    let retailer = scene.kiotviet.settings().retailer;
+    damage(&scene, &keys::customer(&retailer, id)).await;
+    let code = scene.kiotviet.invoice(invoice).expect("it is there").code;
+    damage(&scene, &keys::invoice(&retailer, &code)).await;
+    scene.kiotviet.edit_customer(id, |_| {});
+    scene.kiotviet.set_invoice_status(invoice, 1);
+    assert_eq!(scene.deliver().await, [200, 200]);
+    assert_eq!(
+        scene.outcomes().await[2..],
+        ["ignored already_synced", "ignored already_synced"]
+    );
+    assert_eq!(
+        (scene.getfly.accounts().len(), scene.getfly.orders().len()),
+        (1, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_place_is_made_anew_from_the_journal() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    assert_eq!(scene.deliver().await, [200]);
+    damage(&scene, keys::CURSOR).await;
+    scene.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(scene.deliver().await, [200]);
+    assert_eq!(
+        scene.outcomes().await,
+        ["created customer_created", "created order_created"]
+    );
+    assert_eq!(scene.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_connection_holds_up_its_own_events_only() {
+    let scene = Scene::connected(On::Both).await;
+    scene.kiotviet.create_customer(hoa());
+    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    assert_eq!(answer.status, 200);
+    let key = keys::switch("shop", "customer");
+    let sound = Store::get(&scene.app, &key)
+        .await
+        .expect("readable")
+        .expect("there");
+    damage(&scene, &key).await;
+    let drained = scene.drain().await;
+    assert_eq!(drained.get("stopped"), None, "{drained}");
+    assert_eq!(scene.outcomes().await, ["retrying -"]);
+    let mut visitor = Visitor::inside(&scene.app).await;
+    for page in ["/", "/ui/shops", "/ui/shops/shop"] {
+        assert_eq!(visitor.get(page).await.status, 200, "{page}");
+    }
+    assert_eq!(scene.app.get("connections").await.0, 200);
+    assert_eq!(scene.switch("PUT", "customer").await.0, 200);
+    scene.app.set(&key, &sound).await.expect("written");
+    scene.settle().await;
+    assert_eq!(scene.outcomes().await, ["created customer_created"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() {
+    let scene = Scene::connected(On::Both).await;
+    let settings = scene.kiotviet.settings();
+    let other = json!({
+        "retailer": settings.retailer,
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret,
+    });
+    let put = async |name: &str| {
+        let path = format!("connections/{name}");
+        scene.app.api("PUT", &path, &other).await
+    };
+    assert_eq!(put("other").await.0, 200);
+    damage(&scene, &keys::connection("shop")).await;
+
+    let (status, list) = scene.app.get("connections").await;
+    let names: Vec<_> = list["connections"].as_array().unwrap().iter().collect();
+    assert_eq!((status, names.len()), (200, 2), "{list}");
+    assert_eq!(names[0]["name"], "other");
+    assert_eq!(*names[1], json!({"name": "shop", "damaged": true}));
+    let mut visitor = Visitor::inside(&scene.app).await;
+    for page in ["/", "/ui/events", "/ui/shops", "/ui/shops/shop/disconnect"] {
+        assert_eq!(visitor.get(page).await.status, 200, "{page}");
+    }
+    let shops = visitor.get("/ui/shops").await.html;
+    assert!(shops.contains("Không đọc được thông tin kết nối"));
+    assert!(shops.contains("/ui/connect?retailer=shop"));
+
+    // What KiotViet sends meanwhile is neither lost nor refused.
+    scene.kiotviet.create_customer(hoa());
+    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    assert_eq!(answer.status, 503);
+
+    let (status, made) = put("shop").await;
+    assert_eq!(
+        (status, &made["webhooks_need_switching_on"]),
+        (200, &true.into())
+    );
+    damage(&scene, &keys::connection("shop")).await;
+    let (status, gone) = scene
+        .app
+        .api("DELETE", "connections/shop", &Value::Null)
+        .await;
+    assert_eq!(status, 200);
+    assert!(gone["warning"].is_string(), "{gone}");
+    let (_, list) = scene.app.get("connections").await;
+    assert_eq!(list["connections"].as_array().unwrap().len(), 1);
+    assert_eq!(put("shop").await.0, 200);
+}

@@ -1,0 +1,299 @@
+//! Claims that `/healthz` tells every store that breaks its word, as far as one request can, in plain
+//! words; that no shop is connected on one and nobody gets a 404 from it; that a good store is tried
+//! once and costs four readings from then on; and that neither a crash nor several checks at once hurt. How:
+//! broken stores, models of Spin's, and every mishap at every call of the first check.
+
+use bytes::Bytes;
+use host::keyvalue::{Backend, Embedded, Memory};
+use host_test::{
+    harness::Harness,
+    mishap::Mishap,
+    native::{Native, PUBLIC},
+    scene::{On, Scene, customer},
+    stores::{
+        broken::{Broken, How},
+        spin::Spin,
+    },
+    visitor::Visitor,
+};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+const WHAT_TO_DO: &str = "No delivery is safe in it, so none is taken. Give this application a store that keeps its word (Spin's SQLite, Redis or Valkey, or the project's own host), and try it with kvgf check.";
+const LOST: &str = "has lost a key that was never deleted (does Redis evict? set maxmemory-policy noeviction; it is tried anew an hour after the loss was seen)";
+
+async fn asked(app: &Native, method: &str, path: &str) -> (u16, Value) {
+    let request = http::Request::builder().method(method);
+    let request = request.uri(format!("{PUBLIC}{path}")).body(Bytes::new());
+    let (answer, _) = app.answer(request.unwrap()).await;
+    let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+    (answer.status, body)
+}
+
+async fn health(app: &Native) -> (u16, Value) {
+    asked(app, "GET", "/healthz").await
+}
+
+fn ok() -> (u16, Value) {
+    (200, json!({"status": "ok"}))
+}
+
+fn unfit(what: &str) -> (u16, Value) {
+    let words = format!("this host's key-value store {what}. {WHAT_TO_DO}");
+    (503, json!({"status": "unavailable", "reasons": [words]}))
+}
+
+async fn keys(store: &impl Backend) -> Vec<String> {
+    store.list_keys().await.unwrap()
+}
+
+const MARKS: [&str; 3] = ["kvgf/store", "kvgf/store/counted", "kvgf/store/kept"];
+
+/// What each broken store is told.
+const TOLD: [(How, &str); 5] = [
+    (
+        How::ForgetsAtOnce,
+        "forgets: what was written is gone when it is opened again",
+    ),
+    (
+        How::WritesNothing,
+        "does not give back what was written to it",
+    ),
+    (How::KeepsAll, "still has what was deleted"),
+    (
+        How::NeverCounts,
+        "counts wrongly: increments gave one number twice or left one out",
+    ),
+    (
+        How::KeepsCounters,
+        "goes on with a counter that was deleted",
+    ),
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_breaks_its_word_is_refused_in_plain_words() {
+    for (how, what) in TOLD {
+        let scene = Scene::unconnected().over(Arc::new(Broken::new(how)));
+        for _ in 0..2 {
+            assert_eq!(health(&scene.app).await, unfit(what), "{how:?}");
+        }
+        let (status, problem) = scene.connect().await;
+        assert_eq!((status, &problem["type"]), (503, &json!("store-unfit")));
+        assert!(
+            problem["detail"].as_str().unwrap().contains(what),
+            "{problem}"
+        );
+        assert_eq!(
+            scene.app.take_calls(),
+            [],
+            "{how:?}: KiotViet was not asked"
+        );
+        // KiotViet never sends again after a 404.
+        let delivered = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+        assert_eq!(delivered.0, 503, "{how:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_store_is_tried_once_and_read_five_times_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores: [Arc<dyn Backend>; 4] = [
+        Arc::new(Memory::new()),
+        Arc::new(Embedded::open(folder.path()).unwrap()),
+        Arc::new(Spin::sqlite()),
+        Arc::new(Spin::redis_beside(&[])),
+    ];
+    for store in stores {
+        let scene = Scene::unconnected().over(store.clone());
+        assert_eq!(health(&scene.app).await, ok());
+        let mut left = store.list_keys().await.unwrap();
+        left.retain(|key| key != "kvgf/journal/tail");
+        left.sort();
+        assert_eq!(left, MARKS);
+        let first = scene.app.take_stored();
+        assert!(first.len() <= 21, "{}: {first:?}", first.len());
+
+        for _ in 0..3 {
+            assert_eq!(health(&scene.app).await, ok());
+            let calls = scene.app.take_stored();
+            assert!(calls.iter().all(|call| !call.is_write()), "{calls:?}");
+            assert_eq!(calls.len(), 5, "{calls:?}");
+        }
+        let unknown = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+        assert_eq!(unknown.0, 404);
+        let calls = scene.app.take_stored();
+        assert!(calls.iter().all(|call| !call.is_write()), "{calls:?}");
+    }
+}
+
+/// Takes these keys away behind the application's back.
+fn lose(scene: &Scene, keys: &[&str]) {
+    for key in keys {
+        scene.app.store.forget(key);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_is_gone_is_told_for_an_hour_and_then_the_store_is_tried_anew() {
+    for lost in ["kvgf/store/kept", "kvgf/store/counted"] {
+        let scene = Scene::connected(On::Both).await;
+        assert_eq!(health(&scene.app).await, ok());
+        lose(&scene, &[lost]);
+        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}");
+        scene.pass(3000).await;
+        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}");
+        scene.pass(700).await;
+        assert_eq!(health(&scene.app).await, ok(), "{lost}");
+        lose(&scene, &[lost]);
+        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}, again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_evicts_keys_is_told_once_it_has_lost_a_mark() {
+    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::Evicts(20))));
+    scene.connect().await;
+    assert_eq!(scene.switch("PUT", "customer").await.0, 200);
+    assert_eq!(health(&scene.app).await, ok());
+    for n in 10..30 {
+        let phone = format!("09123456{n}");
+        scene.kiotviet.create_customer(customer("Khách", &phone));
+    }
+    scene.deliver().await;
+    assert_eq!(health(&scene.app).await, unfit(LOST));
+    // By now the shop is lost too, and KiotViet never sends again after a 404.
+    let unknown = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+    assert_eq!(unknown.0, 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_loses_its_counters_at_a_restart_is_told() {
+    let store = Arc::new(Broken::new(How::LosesCounters));
+    let scene = Scene::unconnected().over(store.clone());
+    scene.connect().await;
+    assert_eq!(health(&scene.app).await, ok());
+    store.restart();
+    assert_eq!(health(&scene.app).await, unfit(LOST));
+}
+
+/// What `probe.rs` and the documentation say: only `kvgf check` opens a store twice.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lost_everything_looks_like_a_new_one() {
+    let store = Arc::new(Broken::new(How::LosesAll));
+    let scene = Scene::unconnected().over(store.clone());
+    scene.connect().await;
+    store.restart();
+    assert_eq!(health(&scene.app).await, ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_anywhere_in_the_first_check_leaves_two_small_keys_at_most() {
+    let plain = Scene::unconnected();
+    plain.app.mishaps.arm([]);
+    assert_eq!(health(&plain.app).await, ok());
+    let calls = plain.app.mishaps.disarm().len();
+    assert!(calls > 12, "{calls}");
+    for number in 1..=calls {
+        for mishap in Mishap::ALL {
+            let scene = Scene::unconnected();
+            scene.app.mishaps.arm([(number, mishap)]);
+            let looked = scene.app.mishaps.live(health(&scene.app)).await;
+            scene.app.mishaps.disarm();
+            if let Some((status, reasons)) = looked {
+                assert!(
+                    status == 200
+                        || reasons.to_string().contains("does not answer")
+                        || reasons.to_string().contains("cannot count"),
+                    "{number} {mishap:?}: {reasons}"
+                );
+            }
+            assert_eq!(health(&scene.app).await, ok(), "{number} {mishap:?}");
+            let mut left = keys(&scene.app.store).await;
+            left.retain(|key| key != "kvgf/journal/tail");
+            let (probes, marks): (Vec<_>, Vec<_>) =
+                left.into_iter().partition(|key| key.contains("/probe/"));
+            assert_eq!(marks, MARKS, "{number} {mishap:?}");
+            assert!(probes.len() <= 2, "{number} {mishap:?}: {probes:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn checks_of_several_instances_at_once_do_not_hurt_one_another() {
+    for seed in 0..50 {
+        let scene = Scene::unconnected();
+        let instances: Vec<Native> = (0..4).map(|n| scene.app.another(100 * seed + n)).collect();
+        for (n, app) in (0..).zip(&instances) {
+            app.pace(100 * seed + n, Duration::from_millis(40));
+        }
+        let [a, b, c, d] = instances.as_slice() else {
+            panic!("four")
+        };
+        let twice = async |app| [health(app).await, health(app).await];
+        let all = tokio::join!(twice(a), twice(b), twice(c), twice(d));
+        for answers in [all.0, all.1, all.2, all.3] {
+            assert_eq!(answers, [ok(), ok()], "seed {seed}");
+        }
+        let left = keys(&scene.app.store).await;
+        assert!(left.iter().all(|key| !key.contains("/probe/")), "{left:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_inline_a_store_without_atomics_is_fit_and_one_that_forgets_is_not() {
+    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::WithoutAtomics)));
+    scene.app.set_variable("processing", "inline");
+    for _ in 0..2 {
+        let (status, told) = health(&scene.app).await;
+        assert_eq!((status, &told["status"]), (200, &json!("ok")));
+        assert!(told["weaker"].is_string());
+    }
+    assert_eq!(scene.connect().await.0, 200);
+
+    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::ForgetsAtOnce)));
+    scene.app.set_variable("processing", "inline");
+    assert_eq!(health(&scene.app).await.0, 503);
+    assert_eq!(scene.connect().await.0, 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_says_why_no_shop_can_be_connected() {
+    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::KeepsCounters)));
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let settings = scene.kiotviet.settings();
+    let typed = [
+        ("retailer", settings.retailer.as_str()),
+        ("client_id", &settings.client_id),
+        ("client_secret", &settings.client_secret),
+    ];
+    let shown = visitor.post("/ui/connect", &typed).await;
+    assert_eq!(shown.status, 503);
+    let words = "Kho lưu trữ của máy chủ này không giữ đúng những gì đã ghi";
+    assert!(shown.html.contains(words), "{}", shown.html);
+}
+
+/// The same in WebAssembly, where each request opens the store anew.
+#[tokio::test(start_paused = true)]
+async fn the_component_tells_a_store_that_forgets() {
+    let forgetful = Arc::new(Broken::new(How::ForgetsAtOnce));
+    let app = Harness::builder().store(forgetful).build();
+    let app = app.expect("the component builds");
+    for _ in 0..2 {
+        let outcome = app.get("/healthz").await;
+        let told = (outcome.status, outcome.json());
+        assert_eq!(
+            told,
+            unfit("forgets: what was written is gone when it is opened again")
+        );
+    }
+    let delivery = http::Request::post(format!("{PUBLIC}/hooks/shop/some-token"));
+    let outcome = app.request(delivery.body(Bytes::new()).unwrap()).await;
+    assert_eq!(outcome.status, 503);
+
+    let sound = Harness::builder().store(Arc::new(Spin::sqlite())).build();
+    let sound = sound.expect("the component builds");
+    for _ in 0..2 {
+        let outcome = sound.get("/healthz").await;
+        assert_eq!((outcome.status, outcome.json()), ok());
+    }
+}

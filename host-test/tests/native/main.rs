@@ -1,0 +1,27 @@
+//! The plugin without WebAssembly, over simulated vendors: what becomes of deliveries, faults and commands.
+
+mod admin_api;
+mod answers;
+mod backfill;
+mod calls_budget;
+mod configuration;
+mod connections;
+mod damage;
+mod disguise;
+mod field;
+mod fixture_format;
+mod healing;
+mod healthz;
+mod holes;
+mod lease;
+mod manifest;
+mod many_numbers;
+mod observing;
+mod preview;
+mod rate_ceiling;
+mod retention;
+mod retry;
+mod signatures;
+mod store;
+mod wishes;
+mod without_atomics;

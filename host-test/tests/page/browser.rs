@@ -1,0 +1,371 @@
+//! Claims: somebody who has never seen code connects a shop, switches its webhooks on, sees a sale,
+//! mends a dead letter, and reads all that in both languages, also on a 360-pixel screen, in a real
+//! browser without scripts of ours. How: headless Chromium over WebDriver, at the component in the
+//! project's own host, between a simulated KiotViet and Getfly on loopback. Pictures of the pages are
+//! left in `target/screenshots`.
+//!
+//! Needs Debian's chromium and chromium-driver; without them it says so, and fails only where `CI` is
+//! set.
+
+use crate::webdriver::Browser;
+use anyhow::{Context, Result, anyhow, ensure};
+use host::{
+    keyvalue::{Backend, Memory},
+    manifest::Manifest,
+    server::{App, serve as serve_app},
+};
+use host_test::{
+    harness,
+    native::{ADMIN_TOKEN, MASTER_KEY},
+    scene::{customer, hoa, sale},
+};
+use plugin::{
+    journal::{
+        cursor::Cursor,
+        keys,
+        stats::{self, Day, Tally},
+    },
+    stored,
+    time::Timestamp,
+};
+use sim::{
+    Fault, FaultRule, Faulty, GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
+    Upstream, When,
+    getfly::{GetflySettings, User},
+    kiotviet::{Settings, Staff},
+    serve,
+};
+use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A shop, a CRM and the application between them.
+struct Town {
+    kiotviet: Arc<KiotVietSim>,
+    getfly: Arc<GetflySim>,
+    getfly_faults: Arc<Faulty>,
+    origin: String,
+    _servers: [Server; 2],
+    _host: JoinHandle<()>,
+}
+
+async fn port() -> Result<TcpListener> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+}
+
+async fn town() -> Result<Town> {
+    let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(jiff::Timestamp::now()));
+    let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
+    let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
+    getfly.add_user(User::new(11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"));
+    for (id, login, name, mobile) in [
+        (5001, "lan", "Lan", "+84 900 000 011"),
+        (5002, "minh", "Minh", "0900000012"),
+        (5003, "moi", "Người mới", ""),
+    ] {
+        kiotviet.add_staff(Staff::new(id, login, name, mobile));
+    }
+    let getfly_faults = Arc::new(Faulty::new(getfly.clone(), clock, 1));
+    let servers = [
+        serve(kiotviet.clone() as Arc<dyn Upstream>, port().await?)?,
+        serve(getfly_faults.clone() as Arc<dyn Upstream>, port().await?)?,
+    ];
+    let listener = port().await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let variables: BTreeMap<String, String> = [
+        ("getfly_url", servers[1].origin()),
+        ("getfly_api_key", getfly.settings().api_key),
+        ("public_url", origin.clone()),
+        ("admin_token", ADMIN_TOKEN.to_owned()),
+        ("master_key", MASTER_KEY.to_owned()),
+        ("kiotviet_api_url", servers[0].origin()),
+        ("kiotviet_auth_url", servers[0].origin()),
+        ("getfly_requests_per_second", "50".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let file = xtask::workspace_root().join("spin.toml");
+    let manifest = Manifest::load(&file, &variables, |_| None)?;
+    let runtime = tokio::task::spawn_blocking(harness::component).await??;
+    let store = Memory::new();
+    history(&store).await?;
+    let app = App::new(runtime, manifest, Arc::new(store), Arc::new(|_| {}));
+    let every = Duration::from_secs(1);
+    let host = tokio::spawn(serve_app(
+        Arc::new(app),
+        listener,
+        every,
+        std::future::pending(),
+    ));
+    Ok(Town {
+        kiotviet,
+        getfly,
+        getfly_faults,
+        origin,
+        _servers: servers,
+        _host: host,
+    })
+}
+
+/// The shop's last month, invented: only its counts, for the chart.
+async fn history(store: &Memory) -> Result<()> {
+    let now = jiff::Timestamp::now().as_second();
+    let mut cursor = Cursor::default();
+    for ago in (1..30).rev() {
+        let then = Timestamp::from_second(now - ago * 86_400).context("a day")?;
+        let date = stats::date(then).context("a date")?;
+        let n = u64::try_from(ago)?;
+        let tally = Tally {
+            created: 8 + n * 7 % 13,
+            linked: n * 5 % 4,
+            ignored: 3 + n * 11 % 7,
+            dead: u64::from(n == 12),
+        };
+        let counts = &mut cursor.counts;
+        counts.created += tally.created;
+        counts.linked += tally.linked;
+        counts.ignored += tally.ignored;
+        counts.dismissed += tally.dead;
+        counts.received += tally.created + tally.linked + tally.ignored + tally.dead;
+        let mut day = Day::default();
+        day.insert("cuahangthu".to_owned(), tally);
+        let set = store.set(&keys::day(date), stored::write(&day)).await;
+        set.map_err(|e| anyhow!("{e:?}"))?;
+        cursor.stats.days.push(date);
+    }
+    let set = store.set(keys::CURSOR, stored::write(&cursor)).await;
+    set.map_err(|e| anyhow!("{e:?}"))
+}
+
+impl Town {
+    /// KiotViet tells what happened at the till.
+    async fn deliver(&self) {
+        self.kiotviet.deliver_due(&HttpDeliverer::default()).await;
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+}
+
+fn picture(name: &str) -> PathBuf {
+    xtask::workspace_root().join(format!("target/screenshots/{name}.png"))
+}
+
+async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
+    browser.go(&town.at("/ui/events")).await?;
+    browser.see("Mã quản trị").await?;
+    browser.picture(&picture("log-in")).await?;
+    browser.fill("token", "not-the-admin-token").await?;
+    browser.press("Đăng nhập").await?;
+    browser.see("Mã quản trị không đúng").await?;
+    browser.fill("token", ADMIN_TOKEN).await?;
+    browser.press("Đăng nhập").await?;
+    browser.see("Không có sự kiện nào").await?;
+    Ok(())
+}
+
+async fn connects(town: &Town, browser: &Browser) -> Result<()> {
+    let settings = town.kiotviet.settings();
+    browser.go(&town.at("/")).await?;
+    browser.press("Kết nối cửa hàng đầu tiên").await?;
+    browser.see("Các bước trên KiotViet").await?;
+    let address = format!("https://{}.kiotviet.vn", settings.retailer);
+    browser.fill("retailer", &address).await?;
+    browser.fill("client_id", &settings.client_id).await?;
+    browser.fill("client_secret", "a-wrong-code").await?;
+    browser.press("Kết nối").await?;
+    browser.see("KiotViet từ chối").await?;
+    ensure!(
+        browser.field("retailer").await? == address,
+        "what was typed is kept"
+    );
+    ensure!(browser.field("client_id").await? == settings.client_id);
+    ensure!(
+        browser.field("client_secret").await?.is_empty(),
+        "a secret is not"
+    );
+    browser.picture(&picture("connect-refused")).await?;
+    browser
+        .fill("client_secret", &settings.client_secret)
+        .await?;
+    browser.press("Kết nối").await?;
+    browser
+        .see("Đã kết nối. Bây giờ hãy bật các webhook")
+        .await?;
+    for webhook in ["customer", "order"] {
+        browser
+            .click(&format!("//*[@id='{webhook}']//button[.='Bật']"))
+            .await?;
+        browser.see("Đã lưu thay đổi").await?;
+    }
+    browser.go(&town.at("/ui/shops/cuahangthu")).await?;
+    browser.see("Đang hoạt động").await?;
+    browser.picture(&picture("shop")).await?;
+    ensure!(town.kiotviet.webhooks().len() == 2);
+    Ok(())
+}
+
+/// A customer and a sale arrive; another customer is refused and becomes a dead letter.
+async fn sells(town: &Town, browser: &Browser) -> Result<()> {
+    let id = town.kiotviet.create_customer(hoa());
+    town.kiotviet.create_invoice(sale(Some(id)));
+    town.kiotviet.create_invoice(sale(None));
+    town.kiotviet
+        .edit_customer(id, |c| c.comments = Some("khách quen".to_owned()));
+    town.deliver().await;
+    wait_for(town, browser, "done", 4).await?;
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    town.getfly_faults.add(refused.when(When::First(1)));
+    town.kiotviet
+        .create_customer(customer("Anh Bền", "0987 654 312"));
+    town.deliver().await;
+    wait_for(town, browser, "dead", 1).await?;
+    ensure!(town.getfly.orders().len() == 2, "two orders");
+    browser.go(&town.at("/ui/events")).await?;
+    browser.see("HD000001").await?;
+    browser.picture(&picture("events")).await?;
+    browser.click("//main//a[contains(., 'HD000001')]").await?;
+    browser
+        .see("đã được tạo thành đơn hàng trên Getfly")
+        .await?;
+    browser.picture(&picture("event")).await?;
+    browser.go(&town.at("/")).await?;
+    browser.see("Không mất sự kiện nào").await?;
+    let bars = "document.querySelectorAll('svg rect').length";
+    ensure!(
+        browser.eval(bars).await?.as_u64() > Some(60),
+        "a month of bars"
+    );
+    browser.picture(&picture("overview")).await?;
+    Ok(())
+}
+
+/// Until so many events are in a state. The page is asked again and again, as a person would.
+async fn wait_for(town: &Town, browser: &Browser, state: &str, count: u64) -> Result<()> {
+    for _ in 0..300 {
+        browser
+            .go(&town.at(&format!("/ui/events?state={state}")))
+            .await?;
+        if browser
+            .eval("document.querySelectorAll('a.event').length")
+            .await?
+            == count
+        {
+            return Ok(());
+        }
+    }
+    browser.see(&format!("{count} × {state}")).await
+}
+
+async fn mends(town: &Town, browser: &Browser) -> Result<()> {
+    browser.press("Xem và xử lý").await?;
+    browser.see("Getfly từ chối tạo bản ghi này").await?;
+    browser.picture(&picture("dead-letters")).await?;
+    browser
+        .click("//main//a[contains(@class, 'event')]")
+        .await?;
+    browser.see("Cần làm gì").await?;
+    browser.picture(&picture("dead-letter")).await?;
+    browser.press("Thử lại").await?;
+    browser.see("Đã thực hiện").await?;
+    browser.see("Đã tạo").await?;
+    ensure!(town.getfly.accounts().len() == 2, "the account is there");
+    Ok(())
+}
+
+async fn tries(town: &Town, browser: &Browser) -> Result<()> {
+    let id = town
+        .kiotviet
+        .create_customer(customer("Chị Mai", "0900 111 222"));
+    let payload = format!(
+        r#"{{"Id":"1","Attempt":1,"Notifications":[{{"Action":"customer.update.500123456","Data":[{{"Id":{id}}}]}}]}}"#
+    );
+    browser.go(&town.at("/ui/try")).await?;
+    browser.fill("payload", &payload).await?;
+    browser.press("Xem điều gì sẽ xảy ra").await?;
+    browser.see("Điều sẽ xảy ra").await?;
+    browser.see("Chị Mai").await?;
+    ensure!(
+        browser.field("payload").await? == payload,
+        "what was typed is kept"
+    );
+    browser.picture(&picture("try")).await?;
+    ensure!(town.getfly.accounts().len() == 2, "nothing was written");
+    Ok(())
+}
+
+/// Every page, in the language that is chosen: nothing is wider than the screen.
+async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result<()> {
+    for (name, path) in [
+        ("overview", "/"),
+        ("shops", "/ui/shops"),
+        ("connect", "/ui/connect"),
+        ("shop", "/ui/shops/cuahangthu"),
+        ("disconnect", "/ui/shops/cuahangthu/disconnect"),
+        ("staff", "/ui/shops/cuahangthu/staff"),
+        ("backfill", "/ui/shops/cuahangthu/backfill"),
+        ("events", "/ui/events"),
+        ("event", "/ui/events/1"),
+        ("nowhere", "/ui/events/999"),
+        ("try", "/ui/try"),
+    ] {
+        browser.go(&town.at(path)).await?;
+        let open = "document.querySelectorAll('details').forEach(d => d.open = true)";
+        browser.eval(open).await?;
+        let sizes = browser
+            .eval("[document.documentElement.scrollWidth, document.documentElement.clientWidth, getComputedStyle(document.body).marginTop]")
+            .await?;
+        let (scroll, client) = (sizes[0].as_u64(), sizes[1].as_u64());
+        ensure!(client == Some(u64::from(wide)), "{path}: {sizes}");
+        ensure!(scroll <= client, "{path} is wider than the screen: {sizes}");
+        ensure!(sizes[2] == "0px", "{path} has our style: {sizes}");
+        browser
+            .picture(&picture(&format!("{name}{suffix}")))
+            .await?;
+    }
+    Ok(())
+}
+
+async fn story(browser: &Browser) -> Result<()> {
+    let town = town().await?;
+    browser.screen(1080, 800, false).await?;
+    logs_in(&town, browser).await.context("logging in")?;
+    connects(&town, browser).await.context("connecting")?;
+    sells(&town, browser).await.context("a sale")?;
+    mends(&town, browser).await.context("mending")?;
+    tries(&town, browser).await.context("trying")?;
+    fits(&town, browser, 1080, "-wide").await?;
+    browser.screen(360, 780, true).await?;
+    fits(&town, browser, 360, "-phone").await?;
+    browser.dark(true).await?;
+    browser.click("//a[.='English']").await?;
+    browser.see("Nothing is written").await?;
+    fits(&town, browser, 360, "-phone-english-dark").await?;
+    browser.dark(false).await?;
+    browser.screen(1080, 800, false).await?;
+    browser.go(&town.at("/")).await?;
+    browser.see("Nothing is lost").await?;
+    browser.picture(&picture("overview-english")).await?;
+    browser.click("//button[.='Log out']").await?;
+    browser.see("You are logged out.").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_owner_connects_sees_and_mends_in_a_browser() {
+    let Some(browser) = Browser::start().await.expect("a browser") else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "chromedriver is missing: apt-get install chromium chromium-driver"
+        );
+        println!("not run: apt-get install chromium chromium-driver fonts-noto-core");
+        return;
+    };
+    let told = story(&browser).await;
+    if told.is_err() {
+        // What it looked like when it went wrong.
+        let _ = browser.picture(&picture("failure")).await;
+    }
+    let quit = browser.quit().await;
+    told.expect("the story");
+    quit.expect("the browser ends");
+}

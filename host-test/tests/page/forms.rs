@@ -1,0 +1,452 @@
+//! Claims: everything the API can do, a person can do on the page; every refusal says what was wrong
+//! and keeps what was typed, but for secrets; what only looks writes nothing. How: a person at the
+//! natively run plugin between the simulated vendors.
+
+use host_test::{
+    native::PUBLIC,
+    scene::{On, Scene, hoa},
+    visitor::Visitor,
+};
+use serde_json::{Value, json};
+use sim::{Fault, FaultRule, getfly::User, kiotviet::Staff};
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_is_connected_in_the_guides_words() {
+    let scene = Scene::unconnected();
+    let settings = scene.kiotviet.settings();
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let first = visitor.get("/").await;
+    assert!(first.html.contains("Kết nối cửa hàng đầu tiên"));
+    let form = visitor.get("/ui/connect").await.html;
+    let order = [
+        "Tên cửa hàng",
+        "ClientId",
+        "Mã bảo mật",
+        ">Kết nối</button>",
+        "Các bước trên KiotViet",
+        "Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn",
+    ];
+    let places: Vec<_> = order
+        .iter()
+        .map(|words| form.find(words).expect(words))
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+
+    let address = format!("https://{}.kiotviet.vn/man/#/", settings.retailer);
+    let typed = [
+        ("retailer", address.as_str()),
+        ("client_id", "another-id"),
+        ("client_secret", "another-secret"),
+    ];
+    let shown = visitor.post("/ui/connect", &typed).await;
+    assert_eq!(shown.status, 422);
+    assert!(
+        shown.html.contains("KiotViet từ chối Tên cửa hàng")
+            && shown.html.contains("invalid_client"),
+        "{}",
+        shown.html
+    );
+    assert_eq!(shown.html.matches("another-id").count(), 1);
+    assert!(shown.html.contains(&address) && !shown.html.contains("another-secret"));
+    assert!(shown.html.contains("hãy nhập lại"));
+
+    for (typed, wrong) in [
+        (
+            vec![
+                ("retailer", ""),
+                ("client_id", "kept"),
+                ("client_secret", "s3cret"),
+            ],
+            "Hãy điền mục này.",
+        ),
+        (
+            vec![
+                ("retailer", "cửa hàng"),
+                ("client_id", "kept"),
+                ("client_secret", "s3cret"),
+            ],
+            "Tên cửa hàng là phần đứng trước",
+        ),
+        (
+            vec![
+                ("retailer", "shop"),
+                ("client_id", "kept"),
+                ("client_secret", ""),
+            ],
+            "Hãy điền mục này.",
+        ),
+    ] {
+        scene.app.take_calls();
+        let shown = visitor.post("/ui/connect", &typed).await;
+        assert_eq!(shown.status, 400);
+        assert!(
+            shown.html.contains(wrong) && shown.html.contains("value=\"kept\""),
+            "{typed:?}"
+        );
+        assert!(!shown.html.contains("s3cret"));
+        assert!(scene.app.take_calls().is_empty());
+    }
+
+    let right = [
+        ("retailer", settings.retailer.as_str()),
+        ("client_id", settings.client_id.as_str()),
+        ("client_secret", settings.client_secret.as_str()),
+    ];
+    let shown = visitor.post("/ui/connect", &right).await;
+    assert_eq!(
+        (shown.status, shown.location()),
+        (303, "/ui/shops/cuahangthu?done=connected")
+    );
+    let shop = visitor.get(shown.location()).await.html;
+    for words in [
+        "Đăng ký Webhook tạo khách hàng",
+        "không có người phụ trách",
+        "người thực hiện hóa đơn trở thành người phụ trách khách hàng",
+        "Đăng ký Webhook tạo đơn hàng",
+    ] {
+        assert!(shop.contains(words), "{words}");
+    }
+    assert!(
+        scene.kiotviet.webhooks().is_empty(),
+        "each is switched on on its own"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_form_is_shown_again_with_what_was_typed() {
+    let scene = Scene::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let right = std::mem::replace(&mut visitor.csrf, "expired".to_owned());
+    let typed = [
+        ("retailer", "hoa"),
+        ("client_id", "kept-id"),
+        ("client_secret", "s3cret"),
+    ];
+    let shown = visitor.post("/ui/connect", &typed).await;
+    assert_eq!(shown.status, 403);
+    assert!(shown.html.contains("value=\"hoa\"") && shown.html.contains("value=\"kept-id\""));
+    assert!(!shown.html.contains("s3cret"));
+    assert_eq!(
+        shown.field("csrf"),
+        Some(right.as_str()),
+        "pressing again works"
+    );
+    let typed = [("connection", "shop"), ("payload", "kept payload")];
+    let shown = visitor.post("/ui/try", &typed).await;
+    assert!(shown.status == 403 && shown.html.contains("kept payload"));
+    let days = [("from", "2026-10-01"), ("do", "run")];
+    let shown = visitor.post("/ui/shops/shop/backfill", &days).await;
+    assert!(shown.status == 403 && shown.html.contains("value=\"2026-10-01\""));
+    assert_eq!(
+        scene.app.get("connections/shop/backfill").await.1["state"],
+        "none"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of() {
+    let scene = Scene::connected(On::Neither).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let kinds = || -> Vec<String> {
+        scene
+            .kiotviet
+            .webhooks()
+            .into_iter()
+            .map(|w| w.kind)
+            .collect()
+    };
+    let shown = visitor.post("/ui/shops/shop/webhooks/order/on", &[]).await;
+    assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
+    assert_eq!(kinds(), ["invoice.update"]);
+    visitor
+        .post("/ui/shops/shop/webhooks/customer/on", &[])
+        .await;
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert_eq!(shop.matches("Đang hoạt động").count(), 2, "{shop}");
+    assert!(!shop.contains("Còn sự kiện đang chờ"));
+
+    scene
+        .getfly_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(shop.contains("Còn sự kiện đang chờ xử lý"), "{shop}");
+
+    // As KiotViet reports it.
+    let hook = scene.kiotviet.webhooks()[0].id;
+    scene.kiotviet.set_webhook_active(hook, false);
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(
+        shop.contains("KiotViet đã tắt") && shop.contains("Đăng ký lại"),
+        "{shop}"
+    );
+    scene.kiotviet.remove_webhook(hook);
+    let shop = visitor.get("/ui/shops").await.html;
+    assert!(shop.contains("KiotViet không còn webhook này"), "{shop}");
+
+    scene
+        .kiotviet_faults
+        .add(FaultRule::new(Fault::HtmlError(502)));
+    let shown = visitor.post("/ui/shops/shop/webhooks/order/on", &[]).await;
+    assert_eq!(shown.status, 502);
+    assert!(shown.html.contains("KiotViet không trả lời như mong đợi"));
+    assert!(
+        shown.html.contains("Đăng ký Webhook tạo đơn hàng"),
+        "the shop is still there"
+    );
+    scene.kiotviet_faults.clear();
+    visitor
+        .post("/ui/shops/shop/webhooks/customer/off", &[])
+        .await;
+    visitor.post("/ui/shops/shop/webhooks/order/off", &[]).await;
+    assert!(kinds().is_empty());
+    assert_eq!(
+        visitor
+            .post("/ui/shops/shop/webhooks/stock/on", &[])
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        visitor
+            .post("/ui/shops/nobody/webhooks/order/on", &[])
+            .await
+            .status,
+        404
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_off_that_kiotviet_did_not_carry_out_is_shown_and_finished() {
+    let scene = Scene::connected(On::Orders).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
+    scene.kiotviet_faults.add(refuse);
+    let off = "/ui/shops/shop/webhooks/order/off";
+    let shown = visitor.post(off, &[]).await;
+    assert_eq!(shown.status, 502);
+    scene.kiotviet_faults.clear();
+    for page in ["/ui/shops", "/ui/shops/shop"] {
+        let shop = visitor.get(page).await.html;
+        assert!(shop.contains("KiotViet vẫn còn đăng ký"), "{shop}");
+    }
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(shop.contains(&format!("action=\"{off}\"")), "{shop}");
+    let shown = visitor.post(off, &[]).await;
+    assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
+    assert!(scene.kiotviet.webhooks().is_empty());
+    let shop = visitor.get("/ui/shops/shop").await.html;
+    assert!(!shop.contains("vẫn còn đăng ký") && !shop.contains(off));
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_is_asked_for_twice() {
+    let scene = Scene::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let sure = visitor.get("/ui/shops/shop/disconnect").await;
+    assert!(sure.html.contains("Ngắt kết nối cửa hàng này?"));
+    assert_eq!(scene.kiotviet.webhooks().len(), 2);
+    let shown = visitor.post("/ui/shops/shop/disconnect", &[]).await;
+    assert_eq!(shown.location(), "/ui/shops?done=gone");
+    assert!(scene.kiotviet.webhooks().is_empty());
+    assert!(
+        visitor
+            .get(shown.location())
+            .await
+            .html
+            .contains("Đã ngắt kết nối.")
+    );
+    assert_eq!(visitor.get("/ui/shops/shop").await.status, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trying_shows_the_plan_and_writes_nothing() {
+    let scene = Scene::connected(On::Both).await;
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.kiotviet.take_deliveries();
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let payload = json!({"Id": "1", "Attempt": 1, "Notifications": [
+        {"Action": "customer.update.500123456", "Data": [{"Id": id}]}
+    ]});
+    let payload = payload.to_string();
+    scene.app.take_stored();
+    let typed = [("connection", "shop"), ("payload", payload.as_str())];
+    let shown = visitor.post("/ui/try", &typed).await;
+    assert_eq!(shown.status, 200);
+    for words in [
+        "Sẽ tạo mới",
+        "Chị Hoa",
+        "0912345678",
+        "hoa@example.vn",
+        "Số điện thoại",
+    ] {
+        assert!(shown.html.contains(words), "{words}");
+    }
+    let written = scene.app.take_stored().into_iter().filter(|s| s.is_write());
+    assert_eq!(written.count(), 0);
+    assert!(scene.getfly.accounts().is_empty());
+    for (typed, status, words) in [
+        (
+            [("connection", "shop"), ("payload", "{\"kept\":")],
+            422,
+            "không phải là webhook của KiotViet",
+        ),
+        (
+            [("connection", "shop"), ("payload", " ")],
+            400,
+            "Hãy dán nội dung webhook",
+        ),
+        (
+            [("connection", ""), ("payload", "{\"kept\":")],
+            400,
+            "Hãy chọn một cửa hàng",
+        ),
+        (
+            [("connection", "gone"), ("payload", "{\"kept\":")],
+            404,
+            "Không có cửa hàng này",
+        ),
+    ] {
+        let shown = visitor.post("/ui/try", &typed).await;
+        assert_eq!(shown.status, status, "{words}");
+        assert!(shown.html.contains(words), "{words}");
+        assert!(
+            typed[1].1.trim().is_empty() || shown.html.contains("{&quot;kept&quot;:"),
+            "{}",
+            shown.html
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_data_is_previewed_run_and_watched() {
+    let scene = Scene::unconnected();
+    scene.kiotviet.create_customer(hoa());
+    scene.connect().await;
+    scene.switch("PUT", "customer").await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let place = "/ui/shops/shop/backfill";
+    for (from, to, words) in [
+        ("", "", "Hãy nhập ngày"),
+        ("01/10/2026", "", "Hãy nhập ngày"),
+        ("2026-10-02", "2026-10-01", "Ngày kết thúc phải"),
+    ] {
+        let shown = visitor
+            .post(place, &[("from", from), ("to", to), ("do", "run")])
+            .await;
+        assert_eq!(shown.status, 400);
+        assert!(
+            shown.html.contains(words) && shown.html.contains(&format!("value=\"{from}\"")),
+            "{words}"
+        );
+    }
+    let shown = visitor
+        .post(place, &[("from", "2036-10-02"), ("do", "run")])
+        .await;
+    assert!(
+        shown.status == 400 && shown.html.contains("không ở tương lai"),
+        "{}",
+        shown.html
+    );
+
+    let shown = visitor
+        .post(place, &[("from", "2026-10-01"), ("do", "preview")])
+        .await;
+    assert_eq!(shown.status, 200);
+    assert!(
+        shown.html.contains("Sẽ lấy (chưa ghi gì)") && shown.html.contains("value=\"2026-10-01\""),
+        "{}",
+        shown.html
+    );
+    assert!(scene.getfly.accounts().is_empty());
+    let shown = visitor
+        .post(place, &[("from", "2026-10-01"), ("do", "run")])
+        .await;
+    assert_eq!(shown.location(), "/ui/shops/shop/backfill?done=started");
+    let state = visitor.get(shown.location()).await.html;
+    assert!(state.contains("Tiến độ"), "{state}");
+    scene.settle().await;
+    let state = visitor.get(place).await.html;
+    assert!(
+        state.contains("Đã xong") && !state.contains("http-equiv"),
+        "{state}"
+    );
+    assert_eq!(scene.getfly.accounts().len(), 1);
+    let shown = visitor.post("/ui/shops/shop/backfill/stop", &[]).await;
+    assert_eq!(shown.status, 303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sellers_without_a_getfly_user_are_named_with_what_to_mend() {
+    let scene = Scene::connected(On::Both).await;
+    scene
+        .getfly
+        .add_user(User::new(7, "nva", "Nguyễn Văn A", "0900000501"));
+    for (id, name, phone) in [
+        (1, "Khớp", "+84 900 000 501"),
+        (2, "Không ai", "0900000502"),
+        (3, "Trống", ""),
+    ] {
+        scene.kiotviet.add_staff(Staff::new(id, "x", name, phone));
+    }
+    let (status, staff) = scene.app.get("connections/shop/staff").await;
+    assert_eq!(status, 200);
+    let staff = staff["staff"].as_array().expect("a list");
+    let of = |name: &str| {
+        staff
+            .iter()
+            .find(|s| s["name"] == name)
+            .expect("he is listed")
+    };
+    let user = json!({"id": 7, "login": "nva", "name": "Nguyễn Văn A"});
+    assert_eq!(
+        (&of("Khớp")["getfly_user"], &of("Khớp")["problem"]),
+        (&user, &Value::Null)
+    );
+    assert_eq!(of("Không ai")["problem"], "nobody_with_that_phone");
+    assert_eq!(of("Trống")["problem"], "seller_without_phone");
+    let wrong = staff.iter().filter(|s| s["problem"].is_string()).count();
+    let title = format!("Nhân viên chưa khớp ({wrong})");
+    let mut visitor = Visitor::inside(&scene.app).await;
+    let page = visitor.get("/ui/shops/shop/staff").await.html;
+    assert!(
+        page.contains(&title) && page.contains("0900000502"),
+        "{page}"
+    );
+    assert!(page.contains("Người dùng Getfly: Nguyễn Văn A (nva)"));
+
+    scene.pass(601).await;
+    scene
+        .getfly_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    let page = visitor.get("/ui/shops/shop/staff").await;
+    assert_eq!(page.status, 502);
+    assert!(page.html.contains("Getfly không trả lời như mong đợi"));
+    let (status, problem) = scene.app.get("connections/shop/staff").await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (502, &"getfly-unreachable".into())
+    );
+    assert_eq!(scene.app.get("connections/nobody/staff").await.0, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_not_there_is_a_page_and_the_api_stays_json() {
+    let scene = Scene::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&scene.app).await;
+    for (method, path, status) in [
+        ("GET", "/ui/nowhere", 404),
+        ("GET", "/ui/shops/shop/webhooks/order/on", 404),
+        ("PUT", "/ui/connect", 405),
+        ("DELETE", "/", 405),
+        ("HEAD", "/ui/events", 200),
+    ] {
+        let shown = visitor.send(method, path, &[]).await;
+        assert_eq!(shown.status, status, "{method} {path}");
+        assert_eq!(shown.content_type, Some("text/html; charset=utf-8"));
+    }
+    let request = http::Request::get(format!("{PUBLIC}/api/nowhere")).body("".into());
+    let answer = scene.app.request(request.expect("a request")).await;
+    assert_eq!(answer.content_type, Some("application/problem+json"));
+}

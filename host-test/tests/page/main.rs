@@ -1,0 +1,8 @@
+//! The page: as a person without scripts sees it, and in a real browser.
+
+mod browser;
+mod events;
+mod forms;
+mod login;
+mod safety;
+mod webdriver;

@@ -1,0 +1,181 @@
+//! Claims that `kvgf check` finds what is wrong with the configuration, the upstreams and the store,
+//! says how to mend it, and never shows a secret. How: the real program against simulated vendors on
+//! loopback.
+
+use crate::{
+    process::{Run, run, up, variables},
+    vendors::{Vendors, vendors},
+};
+use host_test::native::{ADMIN_TOKEN, MASTER_KEY};
+use host_test::redis_server::{PASSWORD, redis};
+use serde_json::Value;
+use std::path::Path;
+
+/// Runs it with these variables changed, and as JSON.
+async fn check(vendors: &Vendors, changed: &[(&str, &str)], store: [&str; 2]) -> (Run, Value) {
+    let mut arguments = variables(vendors);
+    for (name, value) in changed {
+        let prefix = format!("{name}=");
+        let at = arguments.iter().position(|a| a.starts_with(&prefix));
+        arguments[at.expect("a variable")] = format!("{name}={value}");
+    }
+    let mut all = vec!["check", "--json"];
+    all.extend(store);
+    all.extend(arguments.iter().map(String::as_str));
+    let run = run(&all).await;
+    for secret in [
+        ADMIN_TOKEN,
+        MASTER_KEY,
+        &vendors.getfly.settings().api_key,
+        PASSWORD,
+    ] {
+        assert!(
+            !run.out.contains(secret) && !run.err.contains(secret),
+            "{secret} is shown"
+        );
+    }
+    let told = serde_json::from_str(&run.out).expect("one JSON object");
+    (run, told)
+}
+
+fn state(folder: &Path) -> [&str; 2] {
+    ["--state-dir", folder.to_str().expect("text")]
+}
+
+/// What must be mended, as `subject: words`.
+fn failed(told: &Value) -> Vec<String> {
+    let all = told["findings"].as_array().expect("findings").iter();
+    let failed = all.filter(|f| f["verdict"] == "failed");
+    let text = |f: &Value, name: &str| f[name].as_str().expect("text").to_owned();
+    failed
+        .map(|f| format!("{}: {}", text(f, "subject"), text(f, "words")))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_sound_configuration_is_told_in_a_table_and_as_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let (run_, told) = check(&vendors, &[], state(folder.path())).await;
+    assert_eq!((run_.code, failed(&told)), (Some(0), Vec::new()));
+    assert_eq!(told["ok"], true);
+    let parts = told["findings"].as_array().expect("findings").iter();
+    let parts: Vec<_> = parts.map(|f| f["part"].as_str().expect("text")).collect();
+    assert_eq!(
+        parts,
+        ["configuration", "upstream", "upstream", "upstream", "store"]
+    );
+
+    let mut arguments = vec!["check"];
+    arguments.extend(state(folder.path()));
+    let variables = variables(&vendors);
+    arguments.extend(variables.iter().map(String::as_str));
+    let table = run(&arguments).await;
+    assert_eq!(table.code, Some(0), "{}", table.err);
+    assert!(
+        table.out.contains("answers, and takes the key"),
+        "{}",
+        table.out
+    );
+    assert!(table.out.contains("all 11 claims"), "{}", table.out);
+}
+
+#[tokio::test]
+async fn every_problem_is_named_with_how_to_mend_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let origin = vendors.getfly_server.origin();
+    let with_path = format!("{origin}/api");
+    let encrypted = origin.replace("http://", "https://");
+    for (changed, told) in [
+        (("admin_token", ""), "SPIN_VARIABLE_ADMIN_TOKEN"),
+        (("admin_token", "geheim"), "shorter than 16 characters"),
+        (("master_key", "geheim"), "--variable master_key=…"),
+        (("getfly_url", with_path.as_str()), "has a path"),
+        (("getfly_api_key", "geheim"), "Getfly refuses the key"),
+        (
+            ("getfly_url", "http://127.0.0.1:1"),
+            "nothing listens at 127.0.0.1",
+        ),
+        (
+            ("getfly_url", encrypted.as_str()),
+            "no encrypted connection to 127.0.0.1",
+        ),
+        (
+            ("kiotviet_api_url", "http://127.0.0.1:1"),
+            "kiotviet_api_url",
+        ),
+    ] {
+        let (run, found) = check(&vendors, &[changed], state(folder.path())).await;
+        let failed = failed(&found);
+        assert_eq!(
+            (run.code, &found["ok"]),
+            (Some(1), &Value::Bool(false)),
+            "{changed:?}"
+        );
+        assert!(
+            failed.iter().any(|f| f.contains(told)),
+            "{changed:?}: {failed:?}"
+        );
+        assert!(!run.out.contains("geheim"), "{}", run.out);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_with_the_old_version_of_the_api_only_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    vendors.getfly.update_settings(|s| s.old_version = true);
+    let (run, told) = check(&vendors, &[], state(folder.path())).await;
+    assert_eq!(run.code, Some(1));
+    let failed = failed(&told);
+    assert!(
+        failed[0].contains("Getfly 4.x with API v3 only"),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_used_is_told_and_a_host_that_runs_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let (run, told) = check(&vendors, &[], state(Path::new("/dev/null/x"))).await;
+    assert_eq!(run.code, Some(1));
+    assert!(
+        failed(&told)[0].contains("cannot create the state directory"),
+        "{told}"
+    );
+
+    let host = up(folder.path(), &vendors, "0").await;
+    let (run, told) = check(&vendors, &[], state(folder.path())).await;
+    assert_eq!(run.code, Some(0), "{told}");
+    let store = told["findings"]
+        .as_array()
+        .and_then(|all| all.last())
+        .expect("one");
+    assert_eq!(
+        (&store["part"], &store["verdict"]),
+        (&"store".into(), &"skipped".into())
+    );
+    drop(host);
+}
+
+#[tokio::test]
+async fn a_redis_is_tried_and_its_durability_told() {
+    let Some(server) = redis(&[]).await else {
+        return;
+    };
+    let vendors = vendors().await;
+    let url = server.url();
+    let (run, told) = check(&vendors, &[], ["--store", &url]).await;
+    assert_eq!((run.code, failed(&told)), (Some(0), Vec::new()));
+    let warned = told["findings"].as_array().expect("findings").iter();
+    let warned: Vec<_> = warned.filter(|f| f["verdict"] == "warning").collect();
+    let words = warned[0]["words"].as_str().expect("text");
+    assert!(words.contains("appendonly yes"), "{words}");
+
+    let (run, told) = check(&vendors, &[], ["--store", "redis://:geheim@127.0.0.1:1"]).await;
+    assert_eq!(run.code, Some(1));
+    assert!(failed(&told)[0].contains("connection refused"), "{told}");
+    assert!(!run.out.contains("geheim"), "{}", run.out);
+}

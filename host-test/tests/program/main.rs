@@ -1,0 +1,13 @@
+//! The real program, as a child process on loopback.
+
+mod check;
+mod command_line;
+mod host_up;
+mod image;
+mod privacy;
+mod process;
+mod record;
+mod redis;
+mod replay;
+mod vendors;
+mod wire;

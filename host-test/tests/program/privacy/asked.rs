@@ -1,0 +1,183 @@
+//! Asking a host, natively or as a program: whatever it answers is kept, so that nothing of it can be
+//! forgotten when it is searched.
+
+use super::marks::{ALL, GUARDED, Marks, Of};
+use bytes::Bytes;
+use host_test::native::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY};
+use jiff::Timestamp;
+use serde_json::Value;
+use sim::{Faulty, GetflySim, KiotVietSim};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The application, somewhere.
+pub(crate) trait Host {
+    /// Answers a request; only path and query of its address count.
+    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes>;
+    /// Lets more than a second pass.
+    async fn pass_a_second(&self);
+    /// Lets the worker go on for a moment.
+    async fn pass_a_moment(&self);
+    /// Lets ten minutes pass; false where nobody waits for so long.
+    async fn pass_a_pause(&self) -> bool;
+    /// Goes on with this `master_key`.
+    async fn rotate(&mut self, master_key: &str);
+}
+
+/// What an answer may tell its reader, who is the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum May {
+    Nothing,
+    /// The sellers' names, so that somebody can be found.
+    Names,
+    /// What would be written to Getfly, and the page's list of sellers.
+    Records,
+}
+
+/// A story that is being told to a host, and what the host said.
+pub(crate) struct Story<H> {
+    pub(crate) host: H,
+    pub(crate) kiotviet: Arc<KiotVietSim>,
+    pub(crate) getfly: Arc<GetflySim>,
+    pub(crate) getfly_faults: Arc<Faulty>,
+    pub(crate) now: Timestamp,
+    pub(crate) marks: Marks,
+    seen: Vec<(String, May, Vec<u8>)>,
+}
+
+impl<H: Host> Story<H> {
+    pub(crate) fn new(
+        host: H,
+        kiotviet: &Arc<KiotVietSim>,
+        getfly: &Arc<GetflySim>,
+        faults: &Arc<Faulty>,
+        now: Timestamp,
+    ) -> Self {
+        let mut marks = Marks::default();
+        for secret in [ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY] {
+            marks.add(Of::Secret, secret);
+        }
+        Self {
+            host,
+            kiotviet: kiotviet.clone(),
+            getfly: getfly.clone(),
+            getfly_faults: faults.clone(),
+            now,
+            marks,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Answers that tell more than they may, and which text each of them tells.
+    pub(crate) fn leaks(&self, what: &[Of]) -> BTreeSet<String> {
+        let mut leaks = BTreeSet::new();
+        for (may, of) in [
+            (May::Nothing, &ALL[..]),
+            (May::Names, &GUARDED[..]),
+            (May::Records, &[Of::Secret][..]),
+        ] {
+            let of: Vec<Of> = of.iter().copied().filter(|o| what.contains(o)).collect();
+            let search = self.marks.search(&of);
+            for (place, _, answer) in self.seen.iter().filter(|seen| seen.1 == may) {
+                let told = search.find(answer).into_iter();
+                leaks.extend(told.map(|text| format!("{place}: {text}")));
+            }
+        }
+        leaks
+    }
+
+    /// Whether some answer holds this text.
+    pub(crate) fn was_shown(&self, text: &str) -> bool {
+        let shown = |answer: &[u8]| String::from_utf8_lossy(answer).contains(text);
+        self.seen.iter().any(|(_, _, answer)| shown(answer))
+    }
+
+    pub(crate) fn note(&mut self) {
+        self.marks.note(&self.kiotviet, &self.getfly);
+    }
+
+    /// A request whose answer is kept, with its header fields.
+    pub(crate) async fn ask(
+        &mut self,
+        may: May,
+        request: http::Request<Bytes>,
+    ) -> (http::Response<Bytes>, String) {
+        let place = format!("{} {}", request.method(), request.uri().path());
+        let response = self.host.exchange(request).await;
+        let body = String::from_utf8_lossy(response.body()).into_owned();
+        let whole = format!("{:?}\n{body}", response.headers());
+        self.seen.push((place, may, whole.into_bytes()));
+        (response, body)
+    }
+
+    pub(crate) async fn api_body(
+        &mut self,
+        may: May,
+        method: &str,
+        path: &str,
+        body: Bytes,
+    ) -> (u16, Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/api/{path}"))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        let (response, body) = self.ask(may, request.body(body).unwrap()).await;
+        let json = serde_json::from_str(&body).unwrap_or_default();
+        (response.status().as_u16(), json)
+    }
+
+    pub(crate) async fn api(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = body.to_string().into();
+        self.api_body(May::Nothing, method, path, body).await
+    }
+
+    /// Until it is no longer refused.
+    pub(crate) async fn insist(&mut self, method: &str, path: &str, body: &Value) {
+        for _ in 0..5 {
+            if self.api(method, path, body).await.0 == 200 {
+                return;
+            }
+        }
+        panic!("{method} {path} is refused for good");
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Value {
+        self.api("GET", path, &Value::Null).await.1
+    }
+
+    /// The events' numbers by state.
+    pub(crate) async fn states(&mut self) -> BTreeMap<String, Vec<u64>> {
+        let list = self.get("events?limit=200").await;
+        let mut states: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        for event in list["events"].as_array().into_iter().flatten() {
+            let state = event["state"].as_str().unwrap().to_owned();
+            states
+                .entry(state)
+                .or_default()
+                .push(event["seq"].as_u64().unwrap());
+        }
+        states
+    }
+
+    pub(crate) async fn log_in(&mut self) -> String {
+        let form = format!("token={ADMIN_TOKEN}");
+        let request = http::Request::post("/ui/login").body(form.into()).unwrap();
+        let (response, _) = self.ask(May::Nothing, request).await;
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    pub(crate) async fn page(
+        &mut self,
+        may: May,
+        cookie: &str,
+        path: &str,
+    ) -> (http::Response<Bytes>, String) {
+        let request = http::Request::get(path).header("cookie", cookie);
+        let (response, page) = self.ask(may, request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(response.status(), 200, "{path}: {page}");
+        (response, page)
+    }
+}

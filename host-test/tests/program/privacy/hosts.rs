@@ -1,0 +1,99 @@
+//! The hosts that the story is told to: the plugin natively, and the real program.
+
+use super::asked::Host;
+use crate::{
+    process::{Host as Program, start, variables},
+    vendors::Vendors,
+};
+use bytes::Bytes;
+use host_test::native::{MASTER_KEY, Native};
+use std::time::Duration;
+
+impl Host for Native {
+    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let answer = self.request(request).await;
+        let mut response = http::Response::builder().status(answer.status);
+        for (name, value) in answer.headers {
+            response = response.header(name, value);
+        }
+        response.body(answer.body.into()).unwrap()
+    }
+
+    async fn pass_a_second(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    async fn pass_a_moment(&self) {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+
+    async fn pass_a_pause(&self) -> bool {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        true
+    }
+
+    async fn rotate(&mut self, master_key: &str) {
+        self.set_variable("master_key", master_key);
+    }
+}
+
+/// The real program.
+pub(crate) struct Up {
+    arguments: Vec<String>,
+    program: Option<Program>,
+    /// What those before it wrote.
+    pub(crate) wrote: String,
+}
+
+impl Up {
+    pub(crate) async fn start(vendors: &Vendors, store: [&str; 2]) -> Self {
+        let fixed = ["up", "--listen", "127.0.0.1:0", "--drain-every", "0"];
+        let mut arguments: Vec<String> =
+            fixed.into_iter().chain(store).map(str::to_owned).collect();
+        arguments.extend(variables(vendors));
+        let ceiling = ["--variable", "getfly_requests_per_second=100"];
+        arguments.extend(ceiling.map(str::to_owned));
+        let mut up = Self {
+            arguments,
+            program: None,
+            wrote: String::new(),
+        };
+        up.rotate(MASTER_KEY).await;
+        up
+    }
+
+    /// Stops it; what it wrote is complete then.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(mut program) = self.program.take() {
+            assert_eq!(program.terminate().await, Some(0));
+            self.wrote += &program.wrote().await;
+        }
+    }
+}
+
+impl Host for Up {
+    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+        self.program.as_ref().unwrap().exchange(request).await
+    }
+
+    async fn pass_a_second(&self) {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+
+    async fn pass_a_moment(&self) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    async fn pass_a_pause(&self) -> bool {
+        false
+    }
+
+    async fn rotate(&mut self, master_key: &str) {
+        self.stop().await;
+        let is_key = |argument: &&mut String| argument.starts_with("master_key=");
+        let key = self.arguments.iter_mut().find(is_key).unwrap();
+        *key = format!("master_key={master_key}");
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        self.program = Some(start(&arguments, "Serving ").await);
+    }
+}

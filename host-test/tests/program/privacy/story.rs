@@ -1,0 +1,347 @@
+//! A busy story full of what must be told to nobody, the same for every host.
+
+use super::{
+    asked::{Host, May, Story},
+    marks::{ALL, Of},
+};
+use bytes::Bytes;
+use host_test::{
+    native::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY},
+    scene::{CONNECTION, hoa, sale},
+    visitor,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use sim::{
+    Fault, FaultRule,
+    getfly::{Account, User},
+    kiotviet::{InvoiceDelivery, NewCustomer, NewInvoice},
+};
+use std::collections::BTreeMap;
+
+fn person(name: &str, phones: &str, email: &str) -> NewCustomer {
+    NewCustomer {
+        name: name.to_owned(),
+        contact_number: Some(phones.to_owned()),
+        email: Some(email.to_owned()),
+        address: Some(format!("7 Ngõ của {name}, Hà Nội")),
+        comments: Some(format!("{name} thích màu xanh")),
+        ..NewCustomer::default()
+    }
+}
+
+impl<H: Host> Story<H> {
+    /// From the shop's past to its last event, which waits.
+    pub(crate) async fn tell(&mut self) {
+        self.begin();
+        self.connect().await;
+        self.sell().await;
+        self.wish().await;
+        self.read_back().await;
+        self.try_out().await;
+        self.rotate().await;
+        self.look_around().await;
+    }
+
+    /// Carries what KiotViet sends; each must be answered 200.
+    async fn deliver(&mut self) {
+        for delivery in self.kiotviet.take_deliveries() {
+            let request = self.kiotviet.request(&delivery);
+            let (response, _) = self.ask(May::Nothing, request).await;
+            assert_eq!(response.status(), 200);
+            self.kiotviet.settle(delivery, Some(200));
+        }
+    }
+
+    /// Until nothing waits, or only for longer than anybody does.
+    async fn settle(&mut self) {
+        while self.process().await.contains_key("retrying") {
+            if !self.host.pass_a_pause().await {
+                return;
+            }
+        }
+    }
+
+    /// Until each event was tried; gives their numbers by state.
+    async fn process(&mut self) -> BTreeMap<String, Vec<u64>> {
+        for _ in 0..1000 {
+            let (_, drained) = self.api("POST", "drain", &Value::Null).await;
+            let states = self.states().await;
+            if drained["busy"] == false && !states.contains_key("received") {
+                return states;
+            }
+            self.host.pass_a_moment().await;
+        }
+        panic!("it never comes to rest");
+    }
+
+    /// Who was there before the shop was connected.
+    fn begin(&mut self) {
+        self.getfly.add_user(User {
+            email: "nguyenvana@getfly.example".to_owned(),
+            ..User::new(7, "nva", "Nguyễn Văn A", "0900000501")
+        });
+        let account = |code: &str| Account {
+            account_code: code.to_owned(),
+            account_name: format!("Khách cũ {code}"),
+            ..Account::default()
+        };
+        self.getfly.seed_account(Account {
+            email: "chung@two.example".to_owned(),
+            ..account("A-EMAIL")
+        });
+        self.getfly.seed_account(Account {
+            phone_office: "0955444333".to_owned(),
+            ..account("A-PHONE")
+        });
+        let hour_ago = Some(self.now - SignedDuration::from_hours(1));
+        let old = self.kiotviet.create_customer(NewCustomer {
+            created_at: hour_ago,
+            ..person("Chú Cường Xưa", "0933 222 111", "cuong@past.example")
+        });
+        self.kiotviet.create_invoice(NewInvoice {
+            created_at: hour_ago,
+            ..sale(Some(old))
+        });
+    }
+
+    /// With wrong credentials, with those of others, with the right ones.
+    async fn connect(&mut self) {
+        let settings = self.kiotviet.settings();
+        let (shop, id, secret) = (
+            &settings.retailer,
+            &settings.client_id,
+            &settings.client_secret,
+        );
+        let wrong = "a-wrong-security-code-271828";
+        self.marks.add(Of::Secret, wrong);
+        for (name, id, secret) in [
+            (CONNECTION, &**id, wrong),
+            ("new", "hoa@example.vn", "0912345678"),
+        ] {
+            let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
+            let path = format!("connections/{name}");
+            let (status, problem) = self.api("PUT", &path, &body).await;
+            assert_eq!(status, 422, "{problem}");
+        }
+        let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
+        let path = format!("connections/{CONNECTION}");
+        self.insist("PUT", &path, &body).await;
+        for webhook in ["customer", "order"] {
+            let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
+            self.insist("PUT", &path, &Value::Null).await;
+        }
+        assert_eq!(self.kiotviet.webhooks().len(), 2);
+        // Whatever the shop does next is later than the switches.
+        self.host.pass_a_second().await;
+    }
+
+    /// A sale that is sent, merged phones, an e-mail and a phone of two accounts, edits, garbage.
+    async fn sell(&mut self) {
+        let hoa = self.kiotviet.create_customer(hoa());
+        self.kiotviet.create_invoice(NewInvoice {
+            description: Some("giao trước bữa trưa".to_owned()),
+            delivery: Some(InvoiceDelivery {
+                receiver: "Bà Nhận Hàng".to_owned(),
+                contact_number: "0977-111-222".to_owned(),
+                address: "12 phố Người Nhận".to_owned(),
+                price: None,
+            }),
+            ..sale(Some(hoa))
+        });
+        for (name, phones, email) in [
+            (
+                "Anh Ba 0987654312",
+                "0987.654.312 / 0944 555 666",
+                "ba@ba.example",
+            ),
+            (
+                "Cô Hoa Hai Số",
+                "0966–777–888, 0912 345 678",
+                "hai@so.example",
+            ),
+            ("Em Hai Nơi", "0955 444 333", "chung@two.example"),
+        ] {
+            let id = self.kiotviet.create_customer(person(name, phones, email));
+            self.kiotviet.create_invoice(sale(Some(id)));
+        }
+        self.kiotviet.create_invoice(sale(None));
+        self.note();
+        self.deliver().await;
+        self.kiotviet
+            .edit_customer(hoa, |c| c.contact_number = Some("0912 345 679".to_owned()));
+        self.deliver().await;
+        for _ in 0..2 {
+            let hook = self.kiotviet.webhooks()[0].url.clone();
+            let garbage = r#"{"phone":"0912345678","mail":"hoa@example.vn"}"#;
+            let request = http::Request::post(hook).body(garbage.into()).unwrap();
+            self.ask(May::Nothing, request).await;
+        }
+        self.settle().await;
+        self.note();
+    }
+
+    /// One dead letter is dismissed, the others are tried again; an invoice is edited that is an order.
+    async fn wish(&mut self) {
+        let mut dead = self.states().await.remove("dead").unwrap();
+        assert!(dead.len() > 1, "{dead:?}");
+        let dismissed = dead.remove(0);
+        for (seq, wish) in dead
+            .iter()
+            .map(|seq| (seq, "retry"))
+            .chain([(&dismissed, "dismiss")])
+        {
+            let path = format!("events/{seq}/{wish}");
+            let (status, event) = self.api("POST", &path, &Value::Null).await;
+            assert!(matches!(status, 200 | 202), "{event}");
+        }
+        self.settle().await;
+        let ordered = self.kiotviet.invoices().into_iter();
+        let ordered = ordered.filter(|invoice| invoice.content.delivery.is_some());
+        for invoice in ordered {
+            let words =
+                |typed: &mut NewInvoice| typed.description = Some("giao sau sáu giờ".to_owned());
+            self.kiotviet.edit_invoice(invoice.id, words);
+        }
+        self.deliver().await;
+        self.settle().await;
+    }
+
+    /// Of the shop's past, and of what KiotViet never delivered.
+    async fn read_back(&mut self) {
+        let from = self.now - SignedDuration::from_hours(2);
+        for dry_run in [true, false] {
+            let body = json!({"from": from, "dry_run": dry_run});
+            let path = format!("connections/{CONNECTION}/backfill");
+            let (status, answer) = self.api("POST", &path, &body).await;
+            assert!(matches!(status, 200 | 202), "{answer}");
+        }
+        self.settle().await;
+        for hook in self.kiotviet.webhooks() {
+            self.kiotviet.set_webhook_active(hook.id, false);
+        }
+        let unseen = person("Dì Tư Vắng", "0966 777 888", "tu@unseen.example");
+        let unseen = self.kiotviet.create_customer(unseen);
+        self.kiotviet.create_invoice(sale(Some(unseen)));
+        assert!(self.kiotviet.take_deliveries().is_empty());
+        self.api("POST", "drain?heal=now", &Value::Null).await;
+        self.settle().await;
+        self.note();
+    }
+
+    /// A preview by the API and on the page, which tells all; then the delivery itself.
+    async fn try_out(&mut self) {
+        let person = person("Ông Năm Thử", "(0911) 222 999", "nam@tried.example");
+        self.kiotviet.create_customer(person);
+        self.note();
+        let delivery = self.kiotviet.take_deliveries().remove(0);
+        let path = format!("preview/{CONNECTION}");
+        let (status, answer) = self
+            .api_body(May::Records, "POST", &path, delivery.body())
+            .await;
+        assert_eq!(status, 200);
+        // The control of the search: here the texts are.
+        let told = self.marks.search(&ALL).find(answer.to_string().as_bytes());
+        for text in ["911222999", "nam@tried.example", "Ông Năm Thử"] {
+            assert!(told.contains(text), "{text}: {told:?}");
+        }
+        let cookie = self.log_in().await;
+        let (_, page) = self.page(May::Nothing, &cookie, "/ui/try").await;
+        let csrf = visitor::field(&page, "csrf").unwrap();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("csrf", csrf)
+            .append_pair("connection", CONNECTION)
+            .append_pair("payload", &String::from_utf8_lossy(&delivery.body()))
+            .finish();
+        let request = http::Request::post("/ui/try").header("cookie", cookie);
+        let request = request.header("sec-fetch-site", "same-origin");
+        let (response, page) = self
+            .ask(May::Records, request.body(form.into()).unwrap())
+            .await;
+        assert!(
+            response.status() == 200 && page.contains("nam@tried.example"),
+            "{page}"
+        );
+        let request = self.kiotviet.request(&delivery);
+        self.ask(May::Nothing, request).await;
+        self.settle().await;
+    }
+
+    /// A new `master_key` beside the former one; last a customer who waits, with his delivery kept.
+    async fn rotate(&mut self) {
+        let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
+        self.host.rotate(&both).await;
+        self.api("POST", "drain?heal=now", &Value::Null).await;
+        for (name, phone, email) in [
+            ("Bác Sáu Khóa", "0918 273 645", "sau@key.example"),
+            ("Cậu Bảy Chờ", "0919 283 746", "bay@waits.example"),
+        ] {
+            if email == "bay@waits.example" {
+                let out = FaultRule::new(Fault::Status(503, None));
+                let out = out.on(http::Method::POST, "/api/v6.1/account");
+                self.getfly_faults.add(out);
+            }
+            self.kiotviet.create_customer(person(name, phone, email));
+            self.deliver().await;
+            self.process().await;
+        }
+        self.note();
+    }
+
+    /// At what is said while a variable or the store is unsound, if it is.
+    pub(crate) async fn look_at_what_is_wrong(&mut self) {
+        let health = http::Request::get("/healthz").body(Bytes::new()).unwrap();
+        self.ask(May::Nothing, health).await;
+        for path in ["connections", "events/1"] {
+            self.get(path).await;
+        }
+        let hook = self.kiotviet.webhooks()[0].url.clone();
+        let request = http::Request::post(hook)
+            .body("no envelope".into())
+            .unwrap();
+        self.ask(May::Nothing, request).await;
+    }
+
+    /// At all that can be seen.
+    async fn look_around(&mut self) {
+        let mut numbers: Vec<u64> = self.states().await.into_values().flatten().collect();
+        numbers.sort_unstable();
+        let cookie = self.log_in().await;
+        for seq in numbers {
+            self.get(&format!("events/{seq}")).await;
+            let path = format!("/ui/events/{seq}");
+            self.page(May::Nothing, &cookie, &path).await;
+        }
+        for path in [
+            "connections",
+            "overview",
+            "nowhere",
+            "connections/shop/backfill",
+        ] {
+            self.get(path).await;
+        }
+        let path = "connections/shop/staff";
+        self.api_body(May::Names, "GET", path, Bytes::new()).await;
+        for path in [
+            "/",
+            "/ui/shops",
+            "/ui/connect",
+            "/ui/shops/shop",
+            "/ui/shops/shop/backfill",
+            "/ui/events",
+            "/ui/events?state=dead",
+        ] {
+            self.page(May::Nothing, &cookie, path).await;
+        }
+        let path = "/ui/shops/shop/staff";
+        self.page(May::Records, &cookie, path).await;
+        for path in ["/metrics", "/healthz"] {
+            let request = http::Request::get(path)
+                .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+                .body(Bytes::new());
+            let (response, _) = self.ask(May::Nothing, request.unwrap()).await;
+            assert_eq!(response.status(), 200, "{path}");
+        }
+        self.note();
+    }
+}

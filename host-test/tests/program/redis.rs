@@ -1,0 +1,320 @@
+//! Claims that Redis is as good a store as the host's own: it keeps its promises, is there after a
+//! restart, and two hosts share one without losing or doubling anything; a Redis that is gone or
+//! hangs gives errors, never a hang, and is found again; its password is shown nowhere. How: a real
+//! `redis-server` of the test's own on loopback, and the real program.
+
+use crate::{
+    process::{Host, run, up_with, variables},
+    vendors::{Vendors, vendors},
+};
+use host::keyvalue::{Backend, Redis, RedisAddress, conformance};
+use host_test::redis_server::{PASSWORD, RedisServer, redis};
+use serde_json::{Value, json};
+use sim::kiotviet::{Chaos, Line, NewCustomer, NewInvoice};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
+
+async fn open(server: &RedisServer) -> Redis {
+    let address = RedisAddress::parse(&server.url()).expect("an address");
+    Redis::open(address).await.expect("it opens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_conforms_and_is_there_after_kill_9() {
+    let Some(mut server) = redis(&DURABLE).await else {
+        return;
+    };
+    let store = Arc::new(open(&server).await);
+    let backend: Arc<dyn Backend> = store.clone();
+    for check in conformance::check(&backend, "space/").await {
+        assert_eq!(check.wrong, None, "{}", check.claim);
+    }
+    assert_eq!(store.durability().await, Vec::<String>::new());
+    server.kill().await;
+    server.start_again().await;
+    let again: Arc<dyn Backend> = Arc::new(open(&server).await);
+    let check = conformance::survives(&again, "space/").await;
+    assert_eq!(check.wrong, None, "{}", check.claim);
+    assert_eq!(again.list_keys().await, Ok(Vec::new()), "nothing is left");
+}
+
+#[tokio::test]
+async fn what_endangers_durability_is_told_in_words() {
+    let cases: [(&[&str], &str); 4] = [
+        (&[], "Set appendonly yes"),
+        (&["--appendonly", "yes"], "appendfsync everysec"),
+        (
+            &["--appendonly", "yes", "--appendfsync", "no"],
+            "appendfsync no",
+        ),
+        (
+            &[
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--maxmemory",
+                "100mb",
+                "--maxmemory-policy",
+                "allkeys-lru",
+            ],
+            "maxmemory-policy allkeys-lru",
+        ),
+    ];
+    for (options, told) in cases {
+        let Some(server) = redis(options).await else {
+            return;
+        };
+        let warnings = open(&server).await.durability().await;
+        assert!(
+            matches!(warnings.as_slice(), [one] if one.contains(told)),
+            "{options:?}: {warnings:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_is_gone_or_hangs_gives_errors_and_is_found_again() {
+    let Some(mut server) = redis(&DURABLE).await else {
+        return;
+    };
+    let store = open(&server).await;
+    store.set("a", b"1".to_vec()).await.expect("set");
+
+    server.kill().await;
+    let asked = Instant::now();
+    let error = store.get("a").await.expect_err("it is gone");
+    assert!(asked.elapsed() < Duration::from_secs(10), "{error}");
+    assert!(!error.contains(PASSWORD), "{error}");
+    server.start_again().await;
+    assert_eq!(soon(&store).await, Some(b"1".to_vec()));
+
+    server.signal("-STOP").await;
+    let asked = Instant::now();
+    let error = store.increment("n", 1).await.expect_err("it hangs");
+    assert!(asked.elapsed() < Duration::from_secs(10), "{error}");
+    server.signal("-CONT").await;
+    assert_eq!(soon(&store).await, Some(b"1".to_vec()));
+}
+
+/// What is there, as soon as it can be read.
+async fn soon(store: &Redis) -> Option<Vec<u8>> {
+    for _ in 0..100 {
+        match store.get("a").await {
+            Ok(value) => return value,
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    panic!("Redis is not found again");
+}
+
+#[tokio::test]
+async fn a_delivery_is_answered_503_while_redis_is_down_and_taken_again_after() {
+    let Some(mut server) = redis(&DURABLE).await else {
+        return;
+    };
+    let vendors = vendors().await;
+    let host = up_with(&vendors, &["--store", &server.url(), "--drain-every", "0"]).await;
+    host.connect_with(&vendors, &["customer"]).await;
+    let delivery = |name: &str| {
+        vendors.kiotviet.create_customer(NewCustomer {
+            name: name.into(),
+            ..NewCustomer::default()
+        });
+        let delivery = vendors.kiotviet.take_deliveries().pop().expect("one");
+        vendors.kiotviet.request(&delivery)
+    };
+    server.kill().await;
+    assert_eq!(carry(&host, delivery("Anh Vắng")).await, 503);
+    server.start_again().await;
+    let request = delivery("Chị Về");
+    let mut status = 503;
+    for _ in 0..100 {
+        status = carry(&host, request.clone()).await;
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(status, 200);
+    let log = host.kill().await;
+    assert!(!log.contains(PASSWORD), "{log}");
+}
+
+async fn carry(host: &Host, request: http::Request<bytes::Bytes>) -> u16 {
+    let (parts, body) = request.into_parts();
+    let signature = parts.headers["x-hub-signature"].to_str().expect("text");
+    let headers = [("x-hub-signature", signature)];
+    host.send("POST", parts.uri.path(), &headers, body).await.0
+}
+
+/// Customers who come with a number of their own, and an invoice of each.
+const CUSTOMERS: usize = 12;
+
+fn busy_day(vendors: &Vendors) {
+    vendors.kiotviet.set_chaos(Chaos {
+        seed: 5,
+        duplicates: 0.8,
+        out_of_order: true,
+        merge_items: 2,
+        ..Chaos::default()
+    });
+    for number in 0..CUSTOMERS {
+        let id = vendors.kiotviet.create_customer(NewCustomer {
+            name: format!("Khách {number}"),
+            contact_number: Some(format!("09000011{number:02}")),
+            ..NewCustomer::default()
+        });
+        vendors.kiotviet.create_invoice(NewInvoice {
+            customer_id: Some(id),
+            sold_by: Some(5001),
+            lines: vec![Line::new("SP1", "Áo", 1.into(), 150_000.into())],
+            ..NewInvoice::default()
+        });
+        vendors
+            .kiotviet
+            .edit_customer(id, |c| c.comments = Some("quen".to_owned()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hosts_on_one_redis_push_each_customer_and_invoice_once() {
+    let Some(server) = redis(&DURABLE).await else {
+        return;
+    };
+    let vendors = vendors().await;
+    let url = server.url();
+    let more = [
+        "--store",
+        &url,
+        "--drain-every",
+        "1s",
+        "--variable",
+        "getfly_requests_per_second=100",
+    ];
+    let hosts = [
+        up_with(&vendors, &more).await,
+        up_with(&vendors, &more).await,
+    ];
+    hosts[0]
+        .connect_with(&vendors, &["customer", "order"])
+        .await;
+    // Whatever the shop does next is later than the switches.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    busy_day(&vendors);
+
+    // Every delivery goes to both hosts, in turns and all at once.
+    let requests: Vec<_> = vendors.kiotviet.take_deliveries();
+    assert!(requests.len() > CUSTOMERS, "it is a shower");
+    let both = requests.iter().flat_map(|delivery| {
+        let request = vendors.kiotviet.request(delivery);
+        hosts.iter().map(move |host| carry(host, request.clone()))
+    });
+    let statuses = futures_join(both.collect()).await;
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+
+    let counts = at_rest(&hosts).await;
+    for name in ["dead", "dismissed", "waiting"] {
+        assert_eq!(counts[name].as_u64().unwrap_or(0), 0, "{counts}");
+    }
+    let ended: u64 = ["created", "linked", "ignored"]
+        .iter()
+        .filter_map(|name| counts[name].as_u64())
+        .sum();
+    assert_eq!(counts["received"], ended, "{counts}");
+    let accounts = vendors.getfly.accounts();
+    let codes: BTreeSet<_> = accounts.iter().map(|a| a.account_code.clone()).collect();
+    assert_eq!((accounts.len(), codes.len()), (CUSTOMERS, CUSTOMERS));
+    let orders = vendors.getfly.orders();
+    let codes: BTreeSet<_> = orders.iter().map(|o| o.order_code.clone()).collect();
+    assert_eq!((orders.len(), codes.len()), (CUSTOMERS, CUSTOMERS));
+}
+
+async fn futures_join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in futures.iter_mut().zip(&mut done) {
+            if done.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *done = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
+}
+
+/// Drains until nothing waits; gives the counts by outcome, from the events themselves.
+async fn at_rest(hosts: &[Host; 2]) -> Value {
+    for round in 0..90 {
+        hosts[round % 2].ask("POST", "drain", Value::Null).await;
+        let events = hosts[0].api("GET", "events?limit=200", Value::Null).await;
+        let events = events["events"].as_array().cloned().unwrap_or_default();
+        assert!(events.len() < 200, "one page shows them all");
+        let mut counts = json!({ "received": events.len() });
+        for event in &events {
+            let name = match event["state"].as_str() {
+                Some("received" | "retrying") => "waiting",
+                Some("done") => event["outcome"].as_str().unwrap_or("?"),
+                other => other.unwrap_or("?"),
+            };
+            counts[name] = (counts[name].as_u64().unwrap_or(0) + 1).into();
+        }
+        if counts["waiting"].is_null() {
+            return counts;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    panic!("it never comes to rest");
+}
+
+#[tokio::test]
+async fn a_wrong_address_or_password_is_told_without_showing_either() {
+    for (url, code, told) in [
+        ("redis://:geheim@", 2, "expected redis://"),
+        ("http://:geheim@127.0.0.1", 2, "its scheme is not redis"),
+        (
+            "rediss://:geheim@127.0.0.1",
+            2,
+            "TLS to Redis is not built in",
+        ),
+        ("redis://:geheim@127.0.0.1/shop", 2, "is no number"),
+        ("redis://:geheim@127.0.0.1?x=1", 2, "a query"),
+        ("@/no/such/file", 2, "cannot read /no/such/file"),
+    ] {
+        let run = run(&["up", "--store", url]).await;
+        assert_eq!(run.code, Some(code), "{url}: {}", run.err);
+        assert!(run.err.contains(told), "{url}: {}", run.err);
+        assert!(!run.err.contains("geheim"), "{url}: {}", run.err);
+        assert_eq!(run.err.lines().count(), 1, "{url}: {}", run.err);
+    }
+    let Some(server) = redis(&[]).await else {
+        return;
+    };
+    let vendors = vendors().await;
+    let wrong = server.url().replace(PASSWORD, "geheim");
+    for (url, told) in [
+        (wrong.as_str(), "the password is refused"),
+        ("redis://:geheim@127.0.0.1:1/0", "connection refused"),
+    ] {
+        let mut arguments = vec!["up", "--listen", "127.0.0.1:0", "--store", url];
+        let variables = variables(&vendors);
+        arguments.extend(variables.iter().map(String::as_str));
+        let run = run(&arguments).await;
+        assert_eq!(run.code, Some(1), "{url}: {}", run.err);
+        assert!(run.err.contains(told), "{url}: {}", run.err);
+        assert!(!run.err.contains("geheim"), "{url}: {}", run.err);
+    }
+}

@@ -1,0 +1,7 @@
+//! What is in the repository besides code: documents, deploy files, dashboards, dependencies.
+
+mod dashboards;
+mod dependencies;
+mod deploy;
+mod docs;
+mod readme;

@@ -1,0 +1,94 @@
+//! `kvgf up`: serves the application until it is told to stop.
+
+use super::{
+    Done, Program,
+    arguments::{Variables, duration},
+    store::StoreOptions,
+};
+use crate::{
+    manifest::Manifest,
+    runtime::{LogSink, Metering, Runtime},
+    server::{self, App},
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+
+const AFTER_HELP: &str = "\
+Examples:
+  kvgf up --listen 127.0.0.1:3000 --state-dir /var/lib/bridge \\
+      --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
+  kvgf up --store redis://:password@10.0.0.5:6379/0 --variable …      (several hosts, one store)
+
+Exit codes: 0 it was stopped (SIGTERM, Ctrl-C) and running work has ended; 1 it could not run;
+2 the arguments cannot be understood.";
+
+/// Serve the application in spin.toml.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Up {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    variables: Variables,
+    #[command(flatten)]
+    store: StoreOptions,
+    /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    drain_every: Duration,
+}
+
+impl Up {
+    pub(super) async fn run(self, program: &Program) -> Done {
+        let given = self.variables.given()?;
+        let place = self.store.place()?;
+        let file = self.variables.manifest(program);
+        let manifest = Manifest::load(&file, &given, |name| std::env::var(name).ok())?;
+        if file == program.manifest {
+            let prepare = program.prepare;
+            let prepared = tokio::task::spawn_blocking(prepare).await;
+            prepared.context("preparing the component")??;
+        }
+        let listener = server::listen(self.listen).await?;
+        let address = listener.local_addr().context("the address listened on")?;
+        let log = stderr_log();
+        let store = place.open().await?;
+        for warning in &store.warnings {
+            let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
+            log(&line.to_string());
+        }
+        let runtime = load(manifest.component.clone()).await?;
+        let app = Arc::new(App::new(runtime, manifest, store.backend, log));
+        // Before anybody is told that it serves: a signal must find its handler.
+        let stop = stop_signals()?;
+        super::print_line(&format!("Serving http://{address}"))?;
+        server::serve(app, listener, self.drain_every, stop).await;
+        Ok(())
+    }
+}
+
+async fn load(component: std::path::PathBuf) -> Result<Runtime> {
+    tokio::task::spawn_blocking(move || Runtime::load(&component, Metering::Epochs)).await?
+}
+
+fn stderr_log() -> LogSink {
+    Arc::new(|line| {
+        // A log that cannot be written must not stop the application.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    })
+}
+
+/// Ends at SIGTERM or Ctrl-C, which are caught from now on.
+pub(super) fn stop_signals() -> Result<impl Future<Output = ()>> {
+    let caught = |kind| signal(kind).context("signals cannot be caught");
+    let mut terminate = caught(SignalKind::terminate())?;
+    let mut interrupt = caught(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,248 @@
+//! `spin.toml` as Spin reads it: variables with their defaults and requirements, templates, the
+//! component's file, its stores and the origins it may call.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+#[derive(Deserialize)]
+struct File {
+    spin_manifest_version: u32,
+    #[serde(default)]
+    variables: BTreeMap<String, Declared>,
+    component: BTreeMap<String, Component>,
+}
+
+#[derive(Deserialize)]
+struct Declared {
+    #[serde(default)]
+    required: bool,
+    default: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    source: String,
+    #[serde(default)]
+    key_value_stores: Vec<String>,
+    #[serde(default)]
+    allowed_outbound_hosts: Vec<String>,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+}
+
+/// A manifest with every variable resolved.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The component's file.
+    pub component: PathBuf,
+    /// Labels of its key-value stores.
+    pub stores: Vec<String>,
+    /// The component's variables.
+    pub variables: BTreeMap<String, String>,
+    /// The origins it may call.
+    pub outbound: OutboundPolicy,
+}
+
+/// The origins that may be called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboundPolicy(BTreeSet<String>);
+
+impl OutboundPolicy {
+    /// Takes `scheme://host[:port]` each. An empty one allows nothing; one with a path, a trailing
+    /// slash or without a host is refused, as Spin does.
+    pub fn new<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Result<Self> {
+        let mut origins = BTreeSet::new();
+        for host in hosts.into_iter().filter(|host| !host.is_empty()) {
+            origins.insert(parse_origin(host)?);
+        }
+        Ok(Self(origins))
+    }
+
+    /// Whether a call to `uri` is allowed.
+    pub fn allows(&self, uri: &http::Uri) -> bool {
+        crate::outbound::origin(uri).is_some_and(|origin| self.0.contains(&with_port(&origin)))
+    }
+}
+
+/// The error does not repeat the text: whoever mixed up two variables may have put a secret there.
+fn parse_origin(text: &str) -> Result<String> {
+    let uri: http::Uri = text
+        .parse()
+        .map_err(|_| anyhow!("it is no origin (scheme://host[:port])"))?;
+    let origin = crate::outbound::origin(&uri)
+        .ok_or_else(|| anyhow!("it is no origin (scheme://host[:port])"))?;
+    if !origin.starts_with("http://") && !origin.starts_with("https://") {
+        bail!("its scheme is neither http nor https (scheme://host[:port])");
+    }
+    if origin.contains('@') {
+        bail!("it holds a user name; an outbound host is scheme://host[:port] only");
+    }
+    if !origin.eq_ignore_ascii_case(text) {
+        bail!("it has a path or a trailing slash; an outbound host is scheme://host[:port] only");
+    }
+    Ok(with_port(&origin))
+}
+
+/// `https://a` and `https://a:443` are one origin.
+fn with_port(origin: &str) -> String {
+    let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    if has_port {
+        origin.to_owned()
+    } else {
+        let port = if origin.starts_with("https") { 443 } else { 80 };
+        format!("{origin}:{port}")
+    }
+}
+
+/// The manifest's text.
+fn text_of(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| {
+        let shown = file.display();
+        format!("cannot read {shown}; run this where spin.toml is, or name it with --from")
+    })
+}
+
+impl Manifest {
+    /// Reads `file`, with `given` variables (`--variable`) before the environment's
+    /// `SPIN_VARIABLE_NAME`. Refuses, naming each, unknown variables and required ones without value.
+    pub fn load(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let shown = file.display();
+        let text = text_of(file)?;
+        Self::parse(
+            &text,
+            file.parent().unwrap_or(Path::new(".")),
+            given,
+            environment,
+        )
+        .with_context(|| format!("{shown} cannot be used"))
+    }
+
+    /// Every declared variable's value, from the same places as [`Manifest::load`], without a
+    /// complaint about those that have none. Refuses unknown ones.
+    pub fn values(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>> {
+        let shown = file.display();
+        let text = text_of(file)?;
+        let file: File =
+            toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
+        Ok(resolve(&file.variables, given, environment)?.0)
+    }
+
+    /// [`Manifest::load`] from the manifest's text; `directory` is where it stands.
+    pub fn parse(
+        text: &str,
+        directory: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let file: File = toml::from_str(text)?;
+        if file.spin_manifest_version != 2 {
+            bail!(
+                "it is a version {} manifest; version 2 is needed",
+                file.spin_manifest_version
+            );
+        }
+        let (values, missing) = resolve(&file.variables, given, environment)?;
+        if !missing.is_empty() {
+            bail!("required variables have no value:\n{}", missing.join("\n"));
+        }
+        let (name, component) = file
+            .component
+            .into_iter()
+            .next()
+            .context("it has no component")?;
+        let fill_in =
+            |text: &String| template(text, &values).with_context(|| format!("component {name}"));
+        let mut variables = BTreeMap::new();
+        for (variable, text) in &component.variables {
+            variables.insert(variable.clone(), fill_in(text)?);
+        }
+        let mut outbound = OutboundPolicy::default();
+        for text in &component.allowed_outbound_hosts {
+            let allowed = OutboundPolicy::new([fill_in(text)?.as_str()])
+                .with_context(|| format!("allowed_outbound_hosts, the value of {text}"))?;
+            outbound.0.extend(allowed.0);
+        }
+        Ok(Self {
+            component: directory.join(component.source),
+            stores: component.key_value_stores,
+            variables,
+            outbound,
+        })
+    }
+}
+
+/// The values, and a line for each required one that has none.
+fn resolve(
+    declared: &BTreeMap<String, Declared>,
+    given: &BTreeMap<String, String>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    let unknown: Vec<&str> = given
+        .keys()
+        .filter(|n| !declared.contains_key(*n))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        let known: Vec<&str> = declared.keys().map(String::as_str).collect();
+        bail!(
+            "unknown variable: {}. There are: {}",
+            unknown.join(", "),
+            known.join(", ")
+        );
+    }
+    let mut values = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (name, declaration) in declared {
+        let upper = format!("SPIN_VARIABLE_{}", name.to_uppercase());
+        let value = given
+            .get(name)
+            .cloned()
+            .or_else(|| environment(&upper))
+            .or_else(|| declaration.default.clone());
+        match value {
+            Some(value) => {
+                values.insert(name.clone(), value);
+            }
+            None if declaration.required => {
+                missing.push(format!("  {name}: give --variable {name}=… or set {upper}"))
+            }
+            None => {}
+        }
+    }
+    Ok((values, missing))
+}
+
+/// Replaces `{{ name }}`.
+fn template(text: &str, values: &BTreeMap<String, String>) -> Result<String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, behind) = after
+            .split_once("}}")
+            .with_context(|| format!("{text:?} has no closing braces"))?;
+        let name = name.trim();
+        let value = values
+            .get(name)
+            .with_context(|| format!("{text:?} names a variable that is not declared"))?;
+        filled.push_str(before);
+        filled.push_str(value);
+        rest = behind;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}

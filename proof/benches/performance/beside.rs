@@ -1,0 +1,64 @@
+//! The deliveries that the plugin is told, sent to something else: what another program answers beside it
+//! (`benches/node-red`).
+
+use crate::{
+    load::{Met, Pace, client, load},
+    shop::{raw, tell},
+};
+use anyhow::{Context, Result};
+use host_test::harness::START;
+use sim::{KiotVietSim, TokioClock, kiotviet::Settings};
+use std::{net::ToSocketAddrs, sync::Arc, time::Duration};
+use url::Url;
+
+/// Deliveries that are sent over and over.
+const DELIVERIES: usize = 2_000;
+/// What they are signed with; `benches/node-red/compare` tells it to Node-RED.
+const SECRET: &str = "a-secret-of-the-load";
+
+/// One line of the table.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Row {
+    pub(crate) connections: usize,
+    #[serde(flatten)]
+    pub(crate) pace: Pace,
+    pub(crate) refused: usize,
+}
+
+/// Each number of connections for `time`.
+pub(crate) fn run(url: &str, time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
+    let client = client()?;
+    let url = Url::parse(url)?;
+    let host = url.host_str().context("an address has a host")?;
+    let port = url.port_or_known_default().context("and a port")?;
+    let to = (host, port)
+        .to_socket_addrs()?
+        .next()
+        .context(host.to_owned())?;
+    let clock = {
+        let _within = client.enter();
+        Arc::new(TokioClock::starting_at(START.parse()?))
+    };
+    let shop = KiotVietSim::new(Settings::default(), clock);
+    shop.add_webhook("customer.update", url.as_str(), Some(SECRET));
+    tell(&shop, DELIVERIES);
+    let deliveries = shop.take_deliveries();
+    let requests = deliveries.iter().map(|d| raw(&shop.request(d))).collect();
+    let requests = Arc::new(requests);
+    let rows = connections.iter().map(|connections| {
+        let requests = Arc::clone(&requests);
+        let met = client.block_on(load(&[to], requests, *connections, time))?;
+        let row = row(*connections, &met);
+        eprintln!("{row:?}");
+        Ok(row)
+    });
+    rows.collect()
+}
+
+fn row(connections: usize, met: &Met) -> Row {
+    Row {
+        connections,
+        pace: met.pace(),
+        refused: met.refused,
+    }
+}

@@ -1,0 +1,148 @@
+//! How many events each second the worker takes to Getfly, under the highest ceiling there is, 100 calls a
+//! second to Getfly: with vendors that answer at once, in virtual time, where waiting for the ceiling takes
+//! none, so that only work is measured; and with vendors that take 50 ms for each call, in real time.
+
+use crate::processor;
+use anyhow::{Result, ensure};
+use host_test::{
+    scene::{On, customer, sale},
+    wasm_scene::WasmScene,
+};
+use sim::{Fault, FaultRule};
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+
+/// One line of the table.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Row {
+    /// What each event is.
+    pub(crate) what: &'static str,
+    /// What each call to a vendor takes, milliseconds.
+    pub(crate) latency_ms: u64,
+    pub(crate) events: usize,
+    pub(crate) per_second: f64,
+    /// Processor time of an event, with its delivery, the host and the simulated vendors; none where the
+    /// system does not tell.
+    pub(crate) processor_ms: Option<f64>,
+    pub(crate) calls_per_event: f64,
+    /// Calls of an event that follow one another: what one alone takes in virtual time, where nothing
+    /// but the calls takes any.
+    pub(crate) round_trips: f64,
+}
+
+/// What happens.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Customer,
+    Invoice,
+}
+
+impl What {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Customer => "a new customer",
+            Self::Invoice => "an invoice without a customer",
+        }
+    }
+
+    fn happens(self, scene: &WasmScene, number: usize) {
+        match self {
+            Self::Customer => {
+                let mut new = customer("Khách", &format!("09{number:08}"));
+                new.email = Some(format!("khach{number}@example.vn"));
+                scene.kiotviet.create_customer(new);
+            }
+            Self::Invoice => {
+                scene.kiotviet.create_invoice(sale(None));
+            }
+        }
+    }
+}
+
+/// Both kinds of event at both latencies.
+pub(crate) fn run() -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (latency_ms, events) in [(0, 500), (50, 40)] {
+        for what in [What::Customer, What::Invoice] {
+            let round_trips = virtual_time()?.block_on(round_trips(what))?;
+            let runtime = match latency_ms {
+                0 => virtual_time()?,
+                _ => Builder::new_multi_thread().enable_all().build()?,
+            };
+            let row = runtime.block_on(measured(what, latency_ms, events, round_trips))?;
+            eprintln!("{row:?}");
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+fn virtual_time() -> Result<Runtime> {
+    let mut builder = Builder::new_current_thread();
+    Ok(builder.enable_all().start_paused(true).build()?)
+}
+
+async fn shop(latency_ms: u64) -> Result<WasmScene> {
+    let scene = WasmScene::connected(On::Both, |builder| {
+        builder.variable("getfly_requests_per_second", "100")
+    });
+    let scene = scene.await?;
+    // Tokens and users are cached from here on.
+    scene.kiotviet.create_invoice(sale(None));
+    scene.deliver().await;
+    scene.app.take_calls();
+    if latency_ms > 0 {
+        for vendor in [&scene.kiotviet_faults, &scene.getfly_faults] {
+            vendor.add(FaultRule::new(Fault::Delay(Duration::from_millis(
+                latency_ms,
+            ))));
+        }
+    }
+    Ok(scene)
+}
+
+/// In calls of 50 ms: how long one event takes from its delivery to its end.
+async fn round_trips(what: What) -> Result<f64> {
+    const LATENCY_MS: u32 = 50;
+    let scene = shop(LATENCY_MS.into()).await?;
+    what.happens(&scene, 0);
+    let began = tokio::time::Instant::now();
+    scene.deliver().await;
+    let took = u32::try_from(began.elapsed().as_millis())?;
+    Ok(f64::from(took) / f64::from(LATENCY_MS))
+}
+
+async fn measured(what: What, latency_ms: u64, events: usize, round_trips: f64) -> Result<Row> {
+    let scene = shop(latency_ms).await?;
+    let before = scene.in_getfly();
+    for number in 0..events {
+        what.happens(&scene, number);
+    }
+    let deliveries = scene.kiotviet.take_deliveries();
+    let (began, before_work) = (Instant::now(), processor::time());
+    let mut working = Vec::new();
+    for delivery in deliveries {
+        let (answer, after) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        ensure!(answer.status == 200, "{}", answer.status);
+        working.extend(after);
+    }
+    for after in working {
+        after.await?;
+    }
+    let took = began.elapsed().as_secs_f64();
+    let spent = before_work.zip(processor::time());
+    let (accounts, orders) = scene.in_getfly();
+    let made = accounts + orders - before.0 - before.1;
+    ensure!(made == events, "{made} records of {events} events");
+    let count = f64::from(u32::try_from(events)?);
+    let calls = f64::from(u32::try_from(scene.app.take_calls().len())?);
+    Ok(Row {
+        what: what.in_words(),
+        latency_ms,
+        events,
+        per_second: count / took,
+        processor_ms: spent.map(|(before, after)| (after - before).as_secs_f64() * 1000.0 / count),
+        calls_per_event: calls / count,
+        round_trips,
+    })
+}

@@ -1,0 +1,232 @@
+//! Which checks notice that a protection is gone: every check is run with every mutant of
+//! `plugin::mutant` switched on, and the table of what caught what is the proof that the checks can
+//! fail. A check looks at the simulated vendors' records and at the API, as a stranger would; it never
+//! looks at a mutant.
+
+mod changed;
+mod clock;
+mod creating;
+mod healing;
+mod journal;
+mod lease;
+mod outage;
+mod rules;
+mod store;
+mod strangers;
+mod table;
+
+pub use table::{Caught, kill_table, killer, render};
+
+use host_test::{native::Native, scene::Scene};
+use plugin::mutant::{Mutant, activate};
+use serde_json::Value;
+use std::{
+    fmt::Debug,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    time::Duration,
+};
+
+/// Nothing, or what is wrong.
+pub type Verdict = Result<(), String>;
+
+type Run = fn() -> Pin<Box<dyn Future<Output = Verdict>>>;
+
+/// A claim about the plugin, and the scenes that try it.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// In the table.
+    pub name: &'static str,
+    /// What it claims.
+    pub claim: &'static str,
+    run: Run,
+}
+
+macro_rules! check {
+    ($name:literal, $run:path, $claim:literal) => {
+        Check {
+            name: $name,
+            claim: $claim,
+            run: || Box::pin($run()),
+        }
+    };
+}
+
+/// All of them.
+pub const CHECKS: &[Check] = &[
+    check!(
+        "two workers",
+        lease::two_workers,
+        "two drains at once push a sale once"
+    ),
+    check!(
+        "lost lease reply",
+        lease::lost_reply,
+        "a drain that does not know whether it has the lease leaves the work to its holder"
+    ),
+    check!(
+        "late worker",
+        lease::late_worker,
+        "a worker that was stopped before its create makes none after another one did the work"
+    ),
+    check!(
+        "late place",
+        lease::late_place,
+        "a worker that was stopped overwrites nothing of what another one kept meanwhile"
+    ),
+    check!(
+        "clocks apart",
+        lease::clocks_apart,
+        "a worker that comes late to its slot's end makes no create after one whose clock is almost two seconds ahead did the work"
+    ),
+    check!(
+        "given back",
+        lease::given_back,
+        "what arrives while the lease is given back is processed without a further drain"
+    ),
+    check!(
+        "store fails",
+        journal::store_fails,
+        "a delivery that could not be kept is sent again by KiotViet"
+    ),
+    check!(
+        "broken store",
+        store::broken_store,
+        "no shop is connected on a store that breaks its word, and its health says so"
+    ),
+    check!(
+        "slow acceptor",
+        journal::slow_acceptor,
+        "a delivery that is written long after its number was taken is not lost, and no entry stays unlooked at"
+    ),
+    check!(
+        "without atomics",
+        journal::without_atomics,
+        "in a store that does not count, what was answered 200 is processed"
+    ),
+    check!(
+        "crash after a retry",
+        journal::crash_after_a_retry,
+        "a worker that dies before it saved its place leaves nothing waiting for good"
+    ),
+    check!(
+        "crash after a wish",
+        journal::crash_after_a_wish,
+        "the same after a person's retry of an old dead letter"
+    ),
+    check!(
+        "counts after a crash",
+        journal::counts_after_a_crash,
+        "the counts add up when a dead letter, a person's wish for it and a crash come together"
+    ),
+    check!(
+        "crash after a create",
+        creating::crash_after_a_create,
+        "an order or account whose creator died is there once"
+    ),
+    check!(
+        "stored late",
+        creating::stored_late,
+        "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows"
+    ),
+    check!(
+        "after the retention",
+        creating::after_the_retention,
+        "what was created stays known when its event is removed, whatever becomes of it in Getfly"
+    ),
+    check!(
+        "changed between tries",
+        changed::between_tries,
+        "R6, R7: what people change between two tries doubles nothing, and moves no order to another account"
+    ),
+    check!(
+        "links",
+        rules::links,
+        "R7, R8: a customer is linked to the right account, or to none"
+    ),
+    check!(
+        "fields",
+        rules::fields,
+        "R3, R5, R8, R9, R12: accounts and orders hold what the rules say"
+    ),
+    check!(
+        "only new",
+        rules::only_new,
+        "R2, R3, R6: what is old, edited or cancelled creates nothing"
+    ),
+    check!(
+        "healing",
+        healing::healing,
+        "what was missed comes in once, and nobody else's webhook is touched"
+    ),
+    check!(
+        "set right",
+        clock::set_right,
+        "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right"
+    ),
+    check!(
+        "outage",
+        outage::outage,
+        "three days without Getfly cost nothing, and the vendors' limits are kept"
+    ),
+    check!(
+        "strangers",
+        strangers::strangers,
+        "a forged delivery does nothing, and the store at rest tells nothing"
+    ),
+];
+
+impl Check {
+    /// Runs it in a runtime of its own, in virtual time, with this mutant switched on. A panic is
+    /// wrong too.
+    pub fn run(&self, mutant: Option<Mutant>) -> Verdict {
+        let _active = mutant.map(activate);
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(|e| e.to_string())?;
+        let work = AssertUnwindSafe(|| runtime.block_on((self.run)()));
+        catch_unwind(work).unwrap_or_else(|_| Err("it panicked".to_owned()))
+    }
+}
+
+/// Wrong unless `have` is `wanted`.
+fn same<T: PartialEq + Debug>(what: &str, have: T, wanted: T) -> Verdict {
+    if have == wanted {
+        Ok(())
+    } else {
+        Err(format!("{what}: {have:?} instead of {wanted:?}"))
+    }
+}
+
+/// Wrong unless Getfly has so many accounts and orders, and no event waits.
+async fn in_getfly(scene: &Scene, accounts: usize, orders: usize) -> Verdict {
+    let have = (scene.getfly.accounts().len(), scene.getfly.orders().len());
+    same("accounts and orders in Getfly", have, (accounts, orders))?;
+    same("events that wait", scene.waiting().await.len(), 0)
+}
+
+/// Every delivery that is due is answered, and nothing is processed.
+async fn accepted(scene: &Scene) {
+    for delivery in scene.kiotviet.take_deliveries() {
+        let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        scene.kiotviet.settle(delivery, Some(answer.status));
+    }
+}
+
+/// An admin's drain by this instance.
+async fn drain(app: &Native) {
+    app.api("POST", "drain", &Value::Null).await;
+}
+
+/// Longer than two slots of the lease: a worker that died holds it no longer.
+const AFTER_THE_LEASE: u64 = 61;
+
+/// An instance works until it is about to make the host call that begins so, and dies there, or after
+/// twenty seconds; then its lease runs out.
+async fn dies_before(scene: &Scene, call: &str, work: impl AsyncFnOnce(&Native)) {
+    let app = scene.app.another(31);
+    app.hold_up(call, Duration::from_secs(3600));
+    let _ = tokio::time::timeout(Duration::from_secs(20), work(&app)).await;
+    scene.pass(AFTER_THE_LEASE).await;
+}

@@ -1,0 +1,90 @@
+//! Whoever is not KiotViet, and whoever reads the store.
+
+use super::{Verdict, in_getfly, same};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use host_test::{
+    native::{Cell, PUBLIC},
+    scene::{CONNECTION, On, Scene, hoa},
+};
+use sim::{Fault, FaultRule, kiotviet::Signature};
+
+pub(super) async fn strangers() -> Verdict {
+    a_wrong_signature_does_nothing().await?;
+    a_wrong_path_is_nobodys().await?;
+    the_store_tells_nothing().await?;
+    an_event_tells_nothing().await
+}
+
+async fn a_wrong_signature_does_nothing() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    scene.app.set_variable("signature_policy", "enforce");
+    let wrong = |s: &mut sim::kiotviet::Settings| s.signature = Signature::Wrong;
+    scene.kiotviet.update_settings(wrong);
+    scene.kiotviet.create_customer(hoa());
+    same("answers", scene.deliver().await, vec![200])?;
+    in_getfly(&scene, 0, 0).await
+}
+
+async fn a_wrong_path_is_nobodys() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    scene.kiotviet.create_customer(hoa());
+    for delivery in scene.kiotviet.take_deliveries() {
+        let mut request = scene.kiotviet.request(&delivery);
+        let guessed = format!("{PUBLIC}/hooks/{CONNECTION}/guessed").parse();
+        *request.uri_mut() = guessed.map_err(|e| format!("{e}"))?;
+        same("answer", scene.app.request(request).await.status, 404)?;
+    }
+    in_getfly(&scene, 0, 0).await
+}
+
+async fn the_store_tells_nothing() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    // The delivery's body is kept while its event waits.
+    scene
+        .getfly_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    let secret = scene.kiotviet.settings().client_secret;
+    for needle in [&*secret, "0912 345 678", "hoa@example.vn"] {
+        for (key, cell) in scene.app.store.dump() {
+            let found = matches!(&cell, Cell::Value(value) if tells(value, needle));
+            same(&format!("{key} tells {needle}"), found, false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Getfly's refusal repeats what it was sent.
+async fn an_event_tells_nothing() -> Verdict {
+    let scene = Scene::connected(On::Customers).await;
+    let words = Fault::Refusal("0912 345 678, hoa@example.vn: không nhận");
+    let refusal = FaultRule::new(words).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refusal);
+    scene.kiotviet.create_customer(hoa());
+    scene.deliver().await;
+    scene.settle().await;
+    let shown = scene.app.get("events/1").await.1.to_string() + &scene.app.log().join("\n");
+    for needle in ["0912 345 678", "hoa@example.vn"] {
+        let found = shown.contains(needle);
+        same(
+            &format!("the event or the log tells {needle}"),
+            found,
+            false,
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether the value holds the text, as it is or in Base64.
+fn tells(value: &[u8], needle: &str) -> bool {
+    let text = String::from_utf8_lossy(value);
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let decoded = text
+        .split(|c| !is_base64(c))
+        .filter_map(|part| STANDARD.decode(part).ok());
+    text.contains(needle)
+        || decoded
+            .into_iter()
+            .any(|bytes| String::from_utf8_lossy(&bytes).contains(needle))
+}

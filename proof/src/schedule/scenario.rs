@@ -1,0 +1,404 @@
+//! The races: what is in the shop, and what each instance is asked for at the same moment.
+
+use super::act::{Act, Ask};
+use crate::search::play::Play;
+use host::keyvalue::Memory;
+use host_test::{
+    native::{MASTER_KEY, OTHER_MASTER_KEY},
+    scene::{CONNECTION, Scene, customer, hoa, sale},
+};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
+use sim::{Fault, FaultRule, When, kiotviet::Delivery};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+const BOTH: &[&str] = &["customer", "order"];
+
+/// A race that is about to begin.
+pub(super) struct Stage {
+    /// The shop, whose evidence is gathered all along.
+    pub(super) play: Play,
+    /// Its store.
+    pub(super) store: Memory,
+    /// One for each instance.
+    pub(super) acts: Vec<Act>,
+    /// The drain at the end looks after the webhooks, as it does once in a quarter of an hour.
+    pub(super) heals: bool,
+    /// What else is wrong in the end, that no vendor's record tells.
+    pub(super) check: fn(&Scene) -> Vec<String>,
+}
+
+impl Stage {
+    /// A shop that nobody has connected, whose KiotViet lists show something or nothing.
+    fn new(lists: bool) -> Self {
+        let store = Memory::new();
+        Self {
+            play: Play::new(lists, Arc::new(store.clone())),
+            store,
+            acts: Vec::new(),
+            heals: false,
+            check: |_| Vec::new(),
+        }
+    }
+
+    /// With these webhooks on. Its lists are empty: what is lost cannot come in by reading back.
+    async fn connected(webhooks: &[&str]) -> Self {
+        let stage = Self::new(false);
+        stage.play.connect(webhooks).await;
+        stage
+    }
+
+    /// The same with both webhooks on and lists that show everything.
+    async fn listing() -> Self {
+        let stage = Self::new(true);
+        stage.play.connect(BOTH).await;
+        stage
+    }
+
+    fn with(self, acts: Vec<Act>) -> Self {
+        Self { acts, ..self }
+    }
+
+    fn scene(&self) -> &Scene {
+        &self.play.scene
+    }
+}
+
+type Preparing = Pin<Box<dyn Future<Output = Stage>>>;
+
+/// A race.
+pub struct Scenario {
+    /// What it is, for people; also finds it ([`named`]).
+    pub name: &'static str,
+    /// How many instances take part.
+    pub instances: usize,
+    /// How long a frozen instance may stand still.
+    pub freezes: &'static [Duration],
+    /// By how many milliseconds each one's clock is ahead, where they are not right.
+    pub ahead: &'static [i64],
+    pub(super) prepare: fn() -> Preparing,
+}
+
+/// Below the outbound timeout; past the end of the slot; past the next slot too.
+const FREEZES: &[Duration] = &[
+    Duration::from_secs(8),
+    Duration::from_secs(35),
+    Duration::from_secs(65),
+];
+
+/// One ends in a slot's last two seconds, which are over by a clock that is ahead.
+const FREEZES_TO_THE_END: &[Duration] = &[
+    Duration::from_secs(8),
+    Duration::from_millis(10_500),
+    Duration::from_secs(35),
+];
+
+const fn race(name: &'static str, instances: usize, prepare: fn() -> Preparing) -> Scenario {
+    Scenario {
+        name,
+        instances,
+        freezes: FREEZES,
+        ahead: &[],
+        prepare,
+    }
+}
+
+/// The same where the clocks differ as far as they may: by almost two seconds.
+const fn apart(mut race: Scenario) -> Scenario {
+    race.ahead = &[0, 1_990];
+    race.freezes = FREEZES_TO_THE_END;
+    race
+}
+
+/// The races of two.
+pub const SCENARIOS: &[Scenario] = &[
+    race("the same customer twice", 2, || Box::pin(same_customer(2))),
+    race("two customers with one phone", 2, || Box::pin(one_phone(2))),
+    race("a customer and his invoice", 2, || {
+        Box::pin(customer_and_invoice())
+    }),
+    race("an invoice twice", 2, || Box::pin(invoice_twice())),
+    race("two drains", 2, || Box::pin(drains(2, 2))),
+    race("two drains near the end of a slot", 2, || {
+        Box::pin(drains(2, 19))
+    }),
+    race("a delivery beside a drain", 2, || {
+        Box::pin(delivery_and_drain())
+    }),
+    race("a retry beside a drain", 2, || Box::pin(retry_and_drain(1))),
+    race("the same retry twice", 2, || Box::pin(retry_and_drain(2))),
+    race("healing beside a switch-off", 2, || {
+        Box::pin(healing_and_switch())
+    }),
+    race("healing beside a switch-on", 2, || {
+        Box::pin(healing_and_switch_on())
+    }),
+    race("healing beside a disconnection", 2, || {
+        Box::pin(healing_and_leaving())
+    }),
+    race("a new master_key beside a disconnection", 2, || {
+        Box::pin(sealing_and_leaving())
+    }),
+    race("healing twice", 2, || Box::pin(healing_twice())),
+    race("two backfills", 2, || Box::pin(backfills())),
+    apart(race(
+        "two drains of a sale, by clocks that differ",
+        2,
+        || Box::pin(drains_of_a_sale()),
+    )),
+    apart(race(
+        "the same customer twice, by clocks that differ",
+        2,
+        || Box::pin(same_customer(2)),
+    )),
+];
+
+/// The races of three.
+pub const THREE: &[Scenario] = &[
+    race("the same customer thrice", 3, || Box::pin(same_customer(3))),
+    race("three customers with one phone", 3, || {
+        Box::pin(one_phone(3))
+    }),
+    race("three drains near the end of a slot", 3, || {
+        Box::pin(drains(3, 19))
+    }),
+    race("a retry twice beside a drain", 3, || {
+        Box::pin(retry_and_drain(3))
+    }),
+];
+
+/// The scenario of this name.
+pub fn named(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().chain(THREE).find(|s| s.name == name)
+}
+
+/// Waits until so many seconds of a lease's slot are over.
+async fn into_slot(scene: &Scene, seconds: i64) {
+    let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+    let wait = (seconds - into).rem_euclid(SLOT_SECONDS);
+    scene.pass(u64::try_from(wait).unwrap_or(0)).await;
+}
+
+/// Takes in what KiotViet has to tell, without processing it.
+async fn take_in(scene: &Scene) {
+    for delivery in scene.kiotviet.take_deliveries() {
+        let request = scene.kiotviet.request(&delivery);
+        let (answer, _) = scene.app.answer(request).await;
+        scene.kiotviet.settle(delivery, Some(answer.status));
+    }
+}
+
+fn take_all(scene: &Scene) -> Vec<Act> {
+    let due = scene.kiotviet.take_deliveries().into_iter();
+    due.map(Act::Deliver).collect()
+}
+
+/// One delivery as often as there are instances.
+fn copies(delivery: Delivery, instances: usize) -> Vec<Act> {
+    let copy = |n| {
+        let mut copy = delivery.clone();
+        // KiotViet sends again what was not answered once, however often it came.
+        copy.duplicate = n > 0;
+        Act::Deliver(copy)
+    };
+    (0..instances).map(copy).collect()
+}
+
+async fn same_customer(instances: usize) -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    scene.kiotviet.create_customer(hoa());
+    let acts = copies(scene.kiotviet.take_deliveries().remove(0), instances);
+    stage.with(acts)
+}
+
+async fn one_phone(instances: usize) -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    for n in 0..instances {
+        let new = customer(&format!("Khách {n}"), "0912345678");
+        scene.kiotviet.create_customer(new);
+    }
+    let acts = take_all(scene);
+    stage.with(acts)
+}
+
+/// A new customer buys.
+fn new_sale(scene: &Scene) {
+    let id = scene.kiotviet.create_customer(hoa());
+    scene.kiotviet.create_invoice(sale(Some(id)));
+}
+
+async fn customer_and_invoice() -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    new_sale(scene);
+    let acts = take_all(scene);
+    stage.with(acts)
+}
+
+async fn invoice_twice() -> Stage {
+    let stage = Stage::connected(&["order"]).await;
+    let scene = stage.scene();
+    into_slot(scene, 15).await;
+    new_sale(scene);
+    let acts = copies(scene.kiotviet.take_deliveries().remove(0), 2);
+    stage.with(acts)
+}
+
+async fn drains(instances: usize, into: i64) -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    for name in ["Khách 1", "Khách 2"] {
+        let id = scene.kiotviet.create_customer(customer(name, "0912345678"));
+        scene.kiotviet.create_invoice(sale(Some(id)));
+    }
+    take_in(scene).await;
+    into_slot(scene, into).await;
+    stage.with((0..instances).map(|_| Act::Ask(Ask::Drain)).collect())
+}
+
+/// Near the end of a slot, and done within a moment.
+async fn drains_of_a_sale() -> Stage {
+    let stage = Stage::connected(&["order"]).await;
+    let scene = stage.scene();
+    scene.kiotviet.create_invoice(sale(None));
+    take_in(scene).await;
+    into_slot(scene, 19).await;
+    stage.with(vec![Act::Ask(Ask::Drain), Act::Ask(Ask::Drain)])
+}
+
+async fn delivery_and_drain() -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    let first = customer("Khách 1", "0912345678");
+    let id = scene.kiotviet.create_customer(first);
+    take_in(scene).await;
+    into_slot(scene, 15).await;
+    scene.kiotviet.create_invoice(sale(Some(id)));
+    let mut acts = take_all(scene);
+    acts.push(Act::Ask(Ask::Drain));
+    stage.with(acts)
+}
+
+/// A dead letter whose cause is over and a new customer of the same phone; one instance drains, the
+/// others are asked for the retry (or all are).
+async fn retry_and_drain(retries: usize) -> Stage {
+    let stage = Stage::connected(BOTH).await;
+    let scene = stage.scene();
+    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    scene.getfly_faults.add(refused.when(When::First(1)));
+    scene
+        .kiotviet
+        .create_customer(customer("Chị Hoa", "0912345678"));
+    stage.play.deliver().await;
+    scene
+        .kiotviet
+        .create_customer(customer("Anh Ba", "0912345678"));
+    take_in(scene).await;
+    into_slot(scene, 15).await;
+    let (retry, drain) = (|| Act::Ask(Ask::Retry(1)), || Act::Ask(Ask::Drain));
+    stage.with(match retries {
+        1 => vec![retry(), drain()],
+        2 => vec![retry(), retry()],
+        _ => vec![retry(), drain(), retry()],
+    })
+}
+
+fn switch_off_at_kiotviet(scene: &Scene) {
+    for hook in scene.kiotviet.webhooks() {
+        scene.kiotviet.set_webhook_active(hook.id, false);
+    }
+}
+
+/// One instance heals, another one is asked for this.
+fn heal_and(ask: Ask) -> Vec<Act> {
+    vec![Act::Ask(Ask::Heal), Act::Ask(ask)]
+}
+
+/// KiotViet has switched both webhooks off and a sale was not told; one instance heals, another one
+/// is asked to switch the customer webhook off.
+async fn healing_and_switch() -> Stage {
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    new_sale(stage.scene());
+    into_slot(stage.scene(), 15).await;
+    Stage {
+        heals: true,
+        ..stage.with(heal_and(Ask::Switch("customer", false)))
+    }
+}
+
+/// KiotViet did not unregister the customer webhook when it was switched off; one instance heals, another
+/// one is asked to switch it on again.
+async fn healing_and_switch_on() -> Stage {
+    let stage = Stage::listing().await;
+    let scene = stage.scene();
+    let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
+    let rule = scene.kiotviet_faults.add(refuse);
+    stage.play.switch("customer", false).await;
+    scene.kiotviet_faults.remove(rule);
+    into_slot(scene, 15).await;
+    Stage {
+        heals: true,
+        ..stage.with(heal_and(Ask::Switch("customer", true)))
+    }
+}
+
+/// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
+async fn healing_and_leaving() -> Stage {
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    into_slot(stage.scene(), 15).await;
+    stage.with(heal_and(Ask::Leave))
+}
+
+/// `master_key` is rotated; one instance heals and seals the connection anew, another one is asked to
+/// disconnect.
+async fn sealing_and_leaving() -> Stage {
+    let stage = Stage::listing().await;
+    let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
+    stage.scene().app.set_variable("master_key", &both);
+    into_slot(stage.scene(), 15).await;
+    Stage {
+        check: |scene| {
+            let (key, backend) = (keys::connection(CONNECTION), scene.app.backend());
+            // Memory answers at once.
+            let mut now = Context::from_waker(Waker::noop());
+            match pin!(backend.get(&key)).poll(&mut now) {
+                Poll::Ready(Ok(None)) => Vec::new(),
+                _ => vec!["the connection's secrets are kept".to_owned()],
+            }
+        },
+        ..stage.with(heal_and(Ask::Leave))
+    }
+}
+
+async fn healing_twice() -> Stage {
+    let stage = Stage::listing().await;
+    switch_off_at_kiotviet(stage.scene());
+    new_sale(stage.scene());
+    into_slot(stage.scene(), 15).await;
+    Stage {
+        heals: true,
+        ..stage.with(heal_and(Ask::Heal))
+    }
+}
+
+/// Older than the connection: only a backfill brings it in.
+async fn backfills() -> Stage {
+    let stage = Stage::new(true);
+    new_sale(stage.scene());
+    stage.scene().pass(5).await;
+    stage.play.connect(BOTH).await;
+    into_slot(stage.scene(), 15).await;
+    stage.with(vec![Act::Ask(Ask::Backfill), Act::Ask(Ask::Backfill)])
+}

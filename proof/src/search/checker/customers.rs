@@ -1,0 +1,75 @@
+//! What whoever stored something can have seen of a customer: KiotViet's own log says when its record
+//! was fetched, and each fetch shows one version. Whose account it is (R7) is decided right after a
+//! fetch, among the accounts that Getfly had then, and stays so whatever is edited later (R6).
+
+use super::UNDER_WAY;
+use crate::search::{
+    evidence::{Evidence, Reading, Shop},
+    model,
+};
+use jiff::Timestamp;
+use sim::{getfly::Account, kiotviet::Customer};
+use std::collections::BTreeSet;
+
+/// Every version of a customer.
+pub(super) fn versions(shop: &Shop, id: i64) -> impl Iterator<Item = &Customer> {
+    shop.kiotviet.customers.iter().filter(move |c| c.id == id)
+}
+
+/// The versions that were fetched shortly before `at`, for whoever stored something then.
+pub(super) fn fetched(shop: &Shop, id: i64, at: Timestamp) -> Vec<&Customer> {
+    let readings = readings(shop, id).filter(|r| r.found && r.at <= at && r.at + UNDER_WAY >= at);
+    readings
+        .filter_map(|r| version_at(shop, id, r.at))
+        .collect()
+}
+
+/// The codes of the accounts that a customer may have been taken for by whoever stored something at
+/// `at`; an empty one where KiotViet had deleted the customer before it had an account.
+pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> BTreeSet<String> {
+    let own = model::account_code(&shop.retailer, id);
+    let mut owners = BTreeSet::new();
+    for reading in readings(shop, id).filter(|r| r.at <= at) {
+        if !reading.found {
+            let has_own = evidence
+                .accounts
+                .iter()
+                .any(|a| a.account_code == own && created_at(a) <= reading.at);
+            owners.insert(if has_own { own.clone() } else { String::new() });
+            continue;
+        }
+        let Some(customer) = version_at(shop, id, reading.at) else {
+            continue;
+        };
+        let related: Vec<&Account> = evidence
+            .accounts
+            .iter()
+            .filter(|a| a.account_code == own || model::same_person(customer, a))
+            .collect();
+        // It was searched for at the fetch, or when one of these had just been stored.
+        let end = at.min(reading.at.saturating_add(UNDER_WAY).unwrap_or(at));
+        let later = related.iter().map(|a| created_at(a));
+        let later = later.filter(|created| reading.at < *created && *created <= end);
+        for searched in later.chain([reading.at]) {
+            let there = related.iter().copied();
+            let there = there.filter(|a| created_at(a) <= searched);
+            let owner = model::account_of(&shop.retailer, customer, there);
+            owners.insert(owner.map_or_else(|| own.clone(), |a| a.account_code.clone()));
+        }
+    }
+    owners
+}
+
+fn readings(shop: &Shop, id: i64) -> impl Iterator<Item = &Reading> {
+    shop.readings.get(&id).into_iter().flatten()
+}
+
+/// What the record of a customer showed at this moment.
+fn version_at(shop: &Shop, id: i64, at: Timestamp) -> Option<&Customer> {
+    let so_far = versions(shop, id).filter(|c| c.modified_at <= at);
+    so_far.max_by_key(|c| c.modified_at)
+}
+
+fn created_at(account: &Account) -> Timestamp {
+    account.created_at.unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! The judge: from the evidence alone it says what is lost, doubled, stuck or wrong. It never sees the
+//! plugin, its store or its code, and reads no clock. The order in which events were processed does
+//! not matter to it: it asks of each thing that is there whether the rules explain it, and of each
+//! thing that is owed whether it is there.
+
+mod accounts;
+mod customers;
+mod orders;
+mod people;
+
+use super::evidence::{Evidence, Shop};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sim::getfly::Account;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// A record may be stored so long after it was read: what is under way without an answer may still
+/// take effect for half a minute, and there may be a pause before it is sent.
+pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+
+/// What kind of finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Owed, and not there.
+    Lost,
+    /// There, or sent, more than once.
+    Doubled,
+    /// Waits for good, or for a person.
+    Stuck,
+    /// There, and not as the rules say.
+    Wrong,
+}
+
+/// One thing that must not be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Of what kind.
+    pub kind: Kind,
+    /// In words.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.kind, self.what)
+    }
+}
+
+/// The findings so far.
+#[derive(Debug, Default)]
+struct Findings(BTreeSet<Finding>);
+
+impl Findings {
+    fn add(&mut self, kind: Kind, what: String) {
+        self.0.insert(Finding { kind, what });
+    }
+
+    /// Wrong unless the two are the same.
+    fn same<T: PartialEq + fmt::Debug>(&mut self, of: &str, is: &T, should: &T) {
+        if is != should {
+            self.add(Kind::Wrong, format!("{of} is {is:?}, not {should:?}"));
+        }
+    }
+}
+
+/// Everything that must not be; empty when all is well.
+pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
+    let mut findings = Findings::default();
+    for event in &evidence.unfinished {
+        findings.add(Kind::Stuck, format!("event {event}"));
+    }
+    for shop in &evidence.shops {
+        for (action, id) in &shop.given_up {
+            findings.add(Kind::Lost, format!("KiotViet gave up on {action} {id}"));
+        }
+        check_webhooks(shop, &mut findings);
+    }
+    findings.0.extend(check_records(evidence));
+    findings.0
+}
+
+/// Of these, what the two vendors' records of customers and invoices show; it holds of a run that is
+/// still under way too, but for what is lost.
+pub fn check_records(evidence: &Evidence) -> BTreeSet<Finding> {
+    let mut findings = Findings::default();
+    check_writes(evidence, &mut findings);
+    check_seeded(evidence, &mut findings);
+    accounts::check(evidence, &mut findings);
+    orders::check(evidence, &mut findings);
+    findings.0
+}
+
+/// What people switched on is registered once and active, and nothing else of ours is.
+fn check_webhooks(shop: &Shop, findings: &mut Findings) {
+    let mut should = Vec::new();
+    let switched = [
+        (&shop.since.customers, "customer.update"),
+        (&shop.since.invoices, "invoice.update"),
+    ];
+    for (switched, kind) in switched {
+        should.extend(switched.should_be_on().then_some((kind, true)));
+    }
+    let hooks = shop.webhooks.iter();
+    let mut is: Vec<_> = hooks.map(|h| (&*h.kind, h.is_active)).collect();
+    is.sort_unstable();
+    let of = format!("the list of webhooks of {}", shop.retailer);
+    findings.same(&of, &is, &should);
+}
+
+/// Nothing is sent again that Getfly has stored, nothing is changed, nothing else is written.
+fn check_writes(evidence: &Evidence, findings: &mut Findings) {
+    let mut stored: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for call in &evidence.writes {
+        let field = match (call.method.as_str(), &*call.path) {
+            ("POST", "/api/v6.1/account") => "account_code",
+            ("POST", "/api/v6.1/sale_order") => "order_code",
+            (method, path) => {
+                findings.add(Kind::Wrong, format!("{method} {path} was sent"));
+                continue;
+            }
+        };
+        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let code = body[field].as_str().unwrap_or_default().to_owned();
+        let times = stored.entry((field, code.clone())).or_default();
+        if *times > 0 {
+            let what = format!("{field} {code} was sent again after Getfly had stored it");
+            findings.add(Kind::Doubled, what);
+        }
+        *times += usize::from(matches!(call.status, Some(200..=299)));
+    }
+}
+
+/// R6: what Getfly's people had typed in is as it was.
+fn check_seeded(evidence: &Evidence, findings: &mut Findings) {
+    for before in &evidence.seeded {
+        if !evidence.accounts.contains(before) {
+            let what = format!("account {} was changed or removed", before.account_code);
+            findings.add(Kind::Wrong, what);
+        }
+    }
+}
+
+/// Accounts that were created by a call, with their place in the order of creation.
+fn created(accounts: &[Account]) -> impl Iterator<Item = (usize, &Account)> {
+    let all = accounts.iter().enumerate();
+    all.filter(|(_, account)| !account.request.is_null())
+}
+
+/// The versions, of one record, that a reading shortly before `at` can have seen. `from` gives the
+/// moment of a version.
+fn current<'a, T>(versions: &[&'a T], from: fn(&T) -> Timestamp, at: Timestamp) -> Vec<&'a T> {
+    let mut versions = versions.to_vec();
+    versions.sort_by_key(|version| from(version));
+    let ends = versions.iter().skip(1).map(|next| Some(from(next)));
+    let ends: Vec<_> = ends.chain([None]).collect();
+    let over = |end: Option<Timestamp>| end.is_some_and(|end| end + UNDER_WAY < at);
+    let with_ends = versions.into_iter().zip(ends);
+    with_ends
+        .filter(|(version, end)| from(version) <= at && !over(*end))
+        .map(|(version, _)| version)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Orders: each family of invoices that is owed one has exactly one, each that is there is explained
+//! by an invoice as KiotViet had it then: lines, total, executor, account (R3, R5, R6, R13).
+
+use super::{Findings, Kind, current, customers, people};
+use crate::search::{
+    evidence::{Evidence, Shop},
+    model,
+};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use sim::{
+    getfly::{Order, OrderLine},
+    kiotviet::{Customer, Invoice, Line},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// KiotViet's status of a cancelled invoice.
+const CANCELLED: u8 = 2;
+
+pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
+    let mut codes = BTreeSet::new();
+    for order in &evidence.orders {
+        let code = &order.order_code;
+        if !codes.insert(code) {
+            findings.add(Kind::Doubled, format!("there are two orders {code}"));
+        }
+        check_order(evidence, order, findings);
+    }
+    for shop in &evidence.shops {
+        for invoice in owed_invoices(shop).filter(|i| is_final(shop, i)) {
+            let code = order_code(shop, invoice);
+            if !codes.contains(&code) {
+                findings.add(Kind::Lost, format!("order {code} is not there"));
+            }
+        }
+        check_accounts(evidence, shop, findings);
+    }
+}
+
+fn order_code(shop: &Shop, invoice: &Invoice) -> String {
+    format!("{}-{}", shop.retailer, model::family(invoice))
+}
+
+/// R6, R7: who has got an account keeps it.
+fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
+    let invoices = shop.kiotviet.invoices.iter();
+    let customers: BTreeMap<String, i64> = invoices
+        .filter_map(|i| Some((order_code(shop, i), i.content.customer_id?)))
+        .collect();
+    let mut orders: Vec<&Order> = evidence.orders.iter().collect();
+    orders.sort_by_key(|order| order.created_at);
+    let mut accounts = BTreeMap::new();
+    for order in orders {
+        let Some(customer) = customers.get(&order.order_code) else {
+            continue;
+        };
+        let account = &order.account_code;
+        match accounts.get(customer) {
+            None if account.is_empty() => {}
+            None => {
+                accounts.insert(customer, account);
+            }
+            Some(first) if *first == account => {}
+            Some(first) => {
+                let code = &order.order_code;
+                let what = format!("order {code} is of {account:?}, an earlier one of {first}");
+                findings.add(Kind::Wrong, what);
+            }
+        }
+    }
+}
+
+/// R3, R6: versions of invoices that were told, are not cancelled, and may have been new to whoever
+/// stored something then: themselves, and the original where they are an edit.
+pub(super) fn new_invoices(shop: &Shop, at: Timestamp) -> impl Iterator<Item = &Invoice> {
+    told(shop).filter(move |invoice| {
+        let switched = &shop.since.invoices;
+        first_of(shop, invoice).is_some_and(|first| switched.perhaps_new(first, at))
+    })
+}
+
+/// The same of those that surely are new at the end, and that nobody dismissed.
+fn owed_invoices(shop: &Shop) -> impl Iterator<Item = &Invoice> {
+    told(shop).filter(move |invoice| {
+        let first = first_of(shop, invoice);
+        !shop.dismissed.invoices.contains(&invoice.id)
+            && first.is_some_and(|first| shop.since.invoices.surely_new(first, invoice.created_at))
+    })
+}
+
+fn told(shop: &Shop) -> impl Iterator<Item = &Invoice> {
+    let versions = shop.kiotviet.invoices.iter();
+    versions.filter(|i| i.status != CANCELLED && shop.told_invoices.contains(&i.id))
+}
+
+/// When it was created, or its original where that was earlier.
+fn first_of(shop: &Shop, invoice: &Invoice) -> Option<Timestamp> {
+    let of_family = |i: &&Invoice| i.id == invoice.id || i.code == model::family(invoice);
+    let family = shop.kiotviet.invoices.iter().filter(of_family);
+    family.map(|i| i.created_at).min()
+}
+
+/// Whether KiotViet has it like that at the end.
+fn is_final(shop: &Shop, invoice: &Invoice) -> bool {
+    let mut later = shop.kiotviet.invoices.iter();
+    !later.any(|i| i.id == invoice.id && i.modified_at > invoice.modified_at)
+}
+
+fn check_order(evidence: &Evidence, order: &Order, findings: &mut Findings) {
+    let code = &order.order_code;
+    let mut differences: Vec<Vec<&str>> = Vec::new();
+    for shop in &evidence.shops {
+        let all = &shop.kiotviet.invoices;
+        let ids: BTreeSet<i64> = new_invoices(shop, order.created_at)
+            .filter(|invoice| order_code(shop, invoice) == *code)
+            .map(|invoice| invoice.id)
+            .collect();
+        let candidates = ids.iter().flat_map(|id| {
+            let versions: Vec<&Invoice> = all.iter().filter(|i| i.id == *id).collect();
+            current(&versions, |i| i.modified_at, order.created_at)
+        });
+        let candidates = candidates.filter(|invoice| invoice.status != CANCELLED);
+        differences.extend(candidates.map(|i| self::differences(evidence, shop, order, i)));
+    }
+    match differences.iter().min_by_key(|different| different.len()) {
+        None => findings.add(Kind::Wrong, format!("order {code} is not owed")),
+        Some(least) if least.is_empty() => {}
+        Some(least) => {
+            let what = format!("order {code}: not as on KiotViet: {}", least.join(", "));
+            findings.add(Kind::Wrong, what);
+        }
+    }
+}
+
+/// In what the order is not what the rules make of this invoice.
+fn differences(
+    evidence: &Evidence,
+    shop: &Shop,
+    order: &Order,
+    invoice: &Invoice,
+) -> Vec<&'static str> {
+    let mut different = Vec::new();
+    let mut must = |holds: bool, what: &'static str| {
+        if !holds {
+            different.push(what);
+        }
+    };
+    let lines = |line: &Line| {
+        let names = (line.product_code.clone(), line.product_name.clone());
+        (names, line.quantity, line.price, line.total())
+    };
+    let stored = |line: &OrderLine| {
+        let names = (line.product_code.clone(), line.product_name.clone());
+        (names, line.quantity, line.price, line.amount())
+    };
+    let content = &invoice.content;
+    let should: Vec<_> = content.lines.iter().map(lines).collect();
+    let is: Vec<_> = order.lines.iter().map(stored).collect();
+    must(is == should, "lines");
+    must(order.total() == content.total(), "total");
+    must(
+        order.discount_amount == content.discount.unwrap_or(Decimal::ZERO),
+        "discount",
+    );
+    let (transport, other) = model::surcharges(invoice);
+    must(order.transport_amount == transport, "transport");
+    must(order.installation_amount == other, "installation");
+    must(order.vat_amount == Decimal::ZERO, "tax");
+    // Nothing differs from KiotViet's total here, and no campaign is set.
+    let (code, terms) = match order.terms.split_first() {
+        Some((code, terms)) => (code.as_str(), terms),
+        None => ("", &[][..]),
+    };
+    must(code == order.order_code, "terms");
+    must(order.campaign_code.is_none(), "campaign");
+    must(order.order_date == model::day(invoice.purchased_at), "date");
+    let executors = people::executors(evidence, shop, invoice, order.created_at);
+    must(executors.contains(&order.assigned_username), "executor");
+    let (account, name) = (&order.account_code, &order.account_name);
+    let Some(id) = content.customer_id else {
+        must(account.is_empty() && name == "Khách lẻ", "account");
+        let contact = [&order.account_phone, &order.account_email];
+        must(contact.iter().all(|text| text.is_empty()), "contact");
+        must(terms.is_empty(), "terms");
+        return different;
+    };
+    let mut accounts = evidence.accounts.iter();
+    let is_there =
+        accounts.any(|a| a.account_code == *account && a.created_at <= Some(order.created_at));
+    let owners = customers::owners(evidence, shop, id, order.created_at);
+    must(
+        owners.contains(account) && (account.is_empty() || is_there),
+        "account",
+    );
+    let mut versions = customers::versions(shop, id);
+    if account.is_empty() {
+        // R5: who is gone from KiotViet is named in the terms.
+        let named = |c: &Customer| terms == [format!("Khách hàng: {}", c.content.name)];
+        must(name == "Khách lẻ" && versions.any(named), "name");
+        return different;
+    }
+    must(terms.is_empty(), "terms");
+    must(versions.any(|c| c.content.name == *name), "name");
+    different
+}

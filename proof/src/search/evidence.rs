@@ -1,0 +1,275 @@
+//! What the checker may know: what people did, what KiotViet was answered, and what the two
+//! simulated vendors have on record. Nothing of the plugin but its public list of events, and that
+//! only to see what waits.
+
+use super::switched::Switched;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sim::{
+    Call, GetflySim, KiotVietSim, People,
+    getfly::{Account, Order, User},
+    kiotviet::{Customer, Invoice, Staff, Webhook},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How people switched the webhooks, and their backfills.
+#[derive(Debug, Clone, Default)]
+pub struct Since {
+    /// Of customers.
+    pub customers: Switched,
+    /// Of invoices.
+    pub invoices: Switched,
+}
+
+impl Since {
+    /// Of the webhook with this word in our routes, `customer` or `order`.
+    pub fn of_mut(&mut self, webhook: &str) -> &mut Switched {
+        match webhook {
+            "customer" => &mut self.customers,
+            _ => &mut self.invoices,
+        }
+    }
+}
+
+/// Records that people dismissed a dead letter of, by id: no more is owed of them.
+#[derive(Debug, Clone, Default)]
+pub struct Dismissed {
+    /// Customers.
+    pub customers: BTreeSet<i64>,
+    /// Invoices.
+    pub invoices: BTreeSet<i64>,
+}
+
+/// Every version of KiotViet's records that there was, by the time of its change.
+#[derive(Debug, Clone, Default)]
+pub struct Versions {
+    /// Of customers.
+    pub customers: Vec<Customer>,
+    /// Of invoices.
+    pub invoices: Vec<Invoice>,
+}
+
+impl Versions {
+    /// Adds the versions that are not known yet.
+    pub fn note(&mut self, customers: Vec<Customer>, invoices: Vec<Invoice>) {
+        for new in customers {
+            let key = |c: &Customer| (c.id, c.modified_at);
+            if !self.customers.iter().any(|known| key(known) == key(&new)) {
+                self.customers.push(new);
+            }
+        }
+        for new in invoices {
+            let key = |i: &Invoice| (i.id, i.modified_at, i.status);
+            if !self.invoices.iter().any(|known| key(known) == key(&new)) {
+                self.invoices.push(new);
+            }
+        }
+    }
+}
+
+/// Somebody fetched a customer's record by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When.
+    pub at: Timestamp,
+    /// Whether KiotViet had it; it does not have a deleted one.
+    pub found: bool,
+}
+
+/// A vendor's list of people, and when somebody fetched it.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// As it is and as it was.
+    pub people: People<T>,
+    /// By the vendor's own log.
+    pub fetched: Vec<Timestamp>,
+    /// Whether a fault befell some call for it: then an order may go without its executor.
+    pub failed: bool,
+}
+
+impl<T> Listed<T> {
+    /// The list that is asked for at this path.
+    pub fn of(people: People<T>, calls: &[Call], path: &str) -> Self {
+        let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+        let fetches = calls.iter().filter(is_path);
+        let fetches = fetches.filter(|call| call.status == Some(200));
+        Self {
+            people,
+            fetched: fetches.map(|call| call.at).collect(),
+            failed: false,
+        }
+    }
+
+    /// The same, where the layer of faults before the vendors logged `asked`, and they themselves `answered`.
+    pub fn beside(mut self, asked: &[Call], answered: &[Call], path: &str) -> Self {
+        let of = |calls: &[Call]| {
+            let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+            let good = |call: &&Call| call.status == Some(200);
+            let asked = calls.iter().filter(is_path);
+            (asked.clone().count(), asked.filter(good).count())
+        };
+        let ((calls, taken), (_, answered)) = (of(asked), of(answered));
+        self.failed = calls > answered || taken > answered;
+        self
+    }
+}
+
+/// One KiotViet shop. See the module.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Its name.
+    pub retailer: String,
+    /// What people asked for.
+    pub since: Since,
+    /// What people wanted no more of.
+    pub dismissed: Dismissed,
+    /// Customers whose delivery was answered 2xx, or that a list was to bring in.
+    pub told_customers: BTreeSet<i64>,
+    /// The same of invoices.
+    pub told_invoices: BTreeSet<i64>,
+    /// What KiotViet gave up delivering.
+    pub given_up: Vec<(String, i64)>,
+    /// KiotViet's customers and invoices.
+    pub kiotviet: Versions,
+    /// When which customer's record was fetched, by KiotViet's own log.
+    pub readings: BTreeMap<i64, Vec<Reading>>,
+    /// KiotViet's users.
+    pub staff: Listed<Staff>,
+    /// KiotViet's webhooks at the end.
+    pub webhooks: Vec<Webhook>,
+}
+
+impl Shop {
+    /// The shop as this KiotViet has it now, whose versions were written down all along.
+    pub fn of(
+        kiotviet: &KiotVietSim,
+        since: Since,
+        dismissed: Dismissed,
+        versions: Versions,
+    ) -> Self {
+        let answered = kiotviet.answered().into_iter();
+        let told: Vec<(String, i64)> = answered
+            .filter(|a| a.accepted())
+            .flat_map(|a| a.items)
+            .collect();
+        let told = |kind: &str| {
+            let of_kind = told.iter().filter(|(action, _)| action.starts_with(kind));
+            of_kind.map(|(_, id)| *id).collect()
+        };
+        Self {
+            retailer: kiotviet.settings().retailer,
+            since,
+            dismissed,
+            told_customers: told("customer.update"),
+            told_invoices: told("invoice.update"),
+            given_up: kiotviet.undelivered(),
+            kiotviet: versions,
+            readings: readings(&kiotviet.calls()),
+            staff: Listed::of(kiotviet.staff(), &kiotviet.calls(), "/users"),
+            webhooks: kiotviet.webhooks(),
+        }
+    }
+
+    /// Everything that KiotViet has on record counts as told.
+    pub fn all_is_told(&mut self) {
+        let (customers, invoices) = (&self.kiotviet.customers, &self.kiotviet.invoices);
+        self.told_customers.extend(customers.iter().map(|c| c.id));
+        self.told_invoices.extend(invoices.iter().map(|i| i.id));
+    }
+}
+
+fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
+    let mut readings = BTreeMap::<i64, Vec<Reading>>::new();
+    for call in calls {
+        let id = call.path.strip_prefix("/customers/");
+        let id = id.and_then(|id| id.parse().ok());
+        let found = match call.status {
+            Some(200) => true,
+            Some(404) => false,
+            _ => continue,
+        };
+        if let Some(id) = id {
+            let at = call.at;
+            readings.entry(id).or_default().push(Reading { at, found });
+        }
+    }
+    readings
+}
+
+/// How far the clocks of the instances were off, each from when on; see [`sim::Skew`].
+#[derive(Debug, Clone, Default)]
+pub struct Clocks(pub Vec<Vec<(Timestamp, Option<SignedDuration>)>>);
+
+impl Clocks {
+    /// What a clock may have shown at some moment from `from` to `to`, less the truth.
+    pub fn off(&self, from: Timestamp, to: Timestamp) -> BTreeSet<SignedDuration> {
+        let mut all = BTreeSet::new();
+        for log in &self.0 {
+            // One that was set at this very moment showed something else just before.
+            let before = log.iter().rev().find(|(at, _)| *at < from);
+            let within = log.iter().filter(|(at, _)| from <= *at && *at <= to);
+            all.extend(before.into_iter().chain(within).filter_map(|(_, off)| *off));
+        }
+        if all.is_empty() {
+            all.insert(SignedDuration::ZERO);
+        }
+        all
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The shops that write into this Getfly.
+    pub shops: Vec<Shop>,
+    /// Getfly's users.
+    pub users: Listed<User>,
+    /// The clocks of those who wrote there.
+    pub clocks: Clocks,
+    /// The accounts that Getfly's people had typed in, as they were before.
+    pub seeded: Vec<Account>,
+    /// Getfly's accounts at the end, in order of creation.
+    pub accounts: Vec<Account>,
+    /// Getfly's orders at the end.
+    pub orders: Vec<Order>,
+    /// Getfly's own log of every call that was no reading.
+    pub writes: Vec<Call>,
+    /// The public list's events that wait, or that need a person: `3 retrying getfly_unavailable`.
+    pub unfinished: Vec<String>,
+}
+
+impl Evidence {
+    /// Of these shops, and of Getfly as it is now, whose people had typed in `seeded`. All clocks are right.
+    pub fn of(
+        shops: Vec<Shop>,
+        getfly: &GetflySim,
+        seeded: Vec<Account>,
+        unfinished: Vec<String>,
+    ) -> Self {
+        let calls = getfly.calls();
+        Self {
+            shops,
+            users: Listed::of(getfly.users(), &calls, "/api/v6.1/users"),
+            clocks: Clocks::default(),
+            seeded,
+            accounts: getfly.accounts(),
+            orders: getfly.orders(),
+            writes: calls
+                .into_iter()
+                .filter(|c| c.method != http::Method::GET)
+                .collect(),
+            unfinished,
+        }
+    }
+}
+
+/// The public list's unfinished events. `get` answers a path below `/api/`.
+pub async fn unfinished(get: impl AsyncFn(&str) -> Value) -> Vec<String> {
+    let mut unfinished = Vec::new();
+    for state in ["received", "retrying", "dead"] {
+        let list = get(&format!("events?limit=200&state={state}")).await;
+        let events = list["events"].as_array().into_iter().flatten();
+        unfinished.extend(events.map(|e| format!("{} {state} {}", e["seq"], e["reason"])));
+    }
+    unfinished
+}

@@ -1,0 +1,400 @@
+//! What can happen in a history, and how it is done to a shop.
+
+use super::{
+    super::play::Play,
+    clocks, people,
+    records::{EMAILS, PHONES, SELLERS, content, new_customer, pick},
+};
+use host_test::mishap::Mishap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sim::{Fault, FaultRule, When, kiotviet::Chaos};
+use std::time::Duration;
+
+/// KiotViet is never later with a delivery.
+const LATEST: u64 = 120;
+/// In milliseconds.
+const MINUTE: i32 = 60_000;
+/// What people can switch on and off.
+const WEBHOOKS: [&str; 2] = ["customer", "order"];
+/// People's wishes are about one of the first so many events.
+const EVENTS: u8 = 12;
+
+/// Whose calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Vendor {
+    /// KiotViet.
+    KiotViet,
+    /// Getfly.
+    Getfly,
+}
+
+/// One thing that happens, in the shop whose turn it is where it is a shop's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// A customer is typed in.
+    Customer {
+        /// From the pool of phone fields.
+        phone: u8,
+        /// From the pool of e-mails.
+        email: u8,
+    },
+    /// A sale to a customer that is there, or to a walk-in.
+    Sale {
+        /// None is a walk-in.
+        customer: Option<u8>,
+        /// From the pool of sellers.
+        seller: u8,
+        /// From the pool of contents.
+        content: u8,
+    },
+    /// Name and address of a customer change.
+    EditCustomer(u8),
+    /// Phone and e-mail of a customer change.
+    EditContact {
+        /// Which.
+        customer: u8,
+        /// From the pool of phone fields.
+        phone: u8,
+        /// From the pool of e-mails.
+        email: u8,
+    },
+    /// A customer is deleted.
+    DeleteCustomer(u8),
+    /// A seller appears, or his phone is edited.
+    Seller {
+        /// From the pool of sellers.
+        seller: u8,
+        /// From the pool of their phones.
+        phone: u8,
+    },
+    /// A seller becomes an admin, whom KiotViet does not list, or is one no longer.
+    SellerRole(u8),
+    /// A seller is deleted.
+    SellerGone(u8),
+    /// A user appears in Getfly, or his phone is edited.
+    User {
+        /// From the pool of users.
+        user: u8,
+        /// From the pool of sellers' phones.
+        phone: u8,
+    },
+    /// A user is removed from Getfly.
+    UserGone(u8),
+    /// KiotViet tells a customer again.
+    TellCustomer(u8),
+    /// An invoice gets another content: a new invoice in the place of the old.
+    EditInvoice {
+        /// Which.
+        invoice: u8,
+        /// From the pool of contents.
+        content: u8,
+    },
+    /// An invoice is cancelled.
+    CancelInvoice(u8),
+    /// From here on things happen in the other shop, where there is one.
+    OtherShop,
+    /// KiotViet sends what is due, of every shop.
+    Deliver,
+    /// The same, each delivery twice, in another order, several in one.
+    DeliverChaotically(u8),
+    /// What is due is lost on its way.
+    LoseDeliveries,
+    /// What is due arrives, and KiotViet sees no answer.
+    LoseAnswers,
+    /// Time passes; KiotViet sends again what it had to.
+    Pass {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// A scheduler's drain.
+    Drain,
+    /// A drain that looks after the webhooks at once.
+    Heal,
+    /// A person asks for what is older than the webhooks.
+    Backfill,
+    /// A person retries a dead letter.
+    Retry(u8),
+    /// KiotViet switches a webhook off.
+    WebhookOff(u8),
+    /// A person switches a webhook on, which may be on already.
+    SwitchOn(u8),
+    /// A person switches a webhook off.
+    SwitchOff(u8),
+    /// A person dismisses a dead letter.
+    Dismiss(u8),
+    /// From here on people's and KiotViet's requests, and drains, come to the other instance, which has a clock
+    /// of its own.
+    OtherInstance,
+    /// Both instances drain at once, or one of them while the other answers KiotViet; their calls to the
+    /// store take some seconds.
+    Together(u8),
+    /// The clock of the instance in use is set: it is off by so much.
+    Clock {
+        /// Ahead of the truth.
+        millis: i32,
+    },
+    /// The same in the middle of a request.
+    ClockAtCall {
+        /// As the n-th host call from here is made.
+        call: u8,
+        /// Ahead of the truth.
+        millis: i32,
+    },
+    /// The clock is set back by a minute as the n-th host call from here is made.
+    ClockBackAtCall(u8),
+    /// What befalls the n-th host call from here.
+    Mishap {
+        /// From 1.
+        call: u8,
+        /// What.
+        mishap: Mishap,
+    },
+    /// The next calls to a vendor fail.
+    Fault {
+        /// Whose.
+        vendor: Vendor,
+        /// From the pool of faults.
+        fault: u8,
+        /// So many.
+        calls: u8,
+    },
+}
+
+/// The id that this index chooses, of those there are.
+fn chosen(ids: Vec<i64>, index: u8) -> Option<i64> {
+    (!ids.is_empty()).then(|| ids[usize::from(index) % ids.len()])
+}
+
+/// One that is not deleted.
+fn a_customer(play: &Play, index: u8) -> Option<i64> {
+    let all = play.here().kiotviet.customers().into_iter();
+    chosen(all.filter(|c| !c.deleted).map(|c| c.id).collect(), index)
+}
+
+fn an_invoice(play: &Play, index: u8) -> Option<i64> {
+    let all = play.here().kiotviet.invoices();
+    chosen(all.iter().map(|i| i.id).collect(), index)
+}
+
+/// Does it.
+pub(super) async fn take(play: &Play, step: Step) {
+    let kiotviet = &play.here().kiotviet;
+    // No two versions of a record are of the same moment.
+    play.note();
+    play.scene.pass(1).await;
+    match step {
+        Step::Customer { phone, email } => {
+            let number = kiotviet.customers().len();
+            let (phone, email) = (pick(&PHONES, phone), pick(&EMAILS, email));
+            kiotviet.create_customer(new_customer(number, phone, email));
+        }
+        Step::Sale {
+            customer,
+            seller,
+            content: of,
+        } => {
+            let customer = customer.and_then(|index| a_customer(play, index));
+            kiotviet.create_invoice(content(of, customer, pick(&SELLERS, seller)));
+        }
+        Step::EditCustomer(index) => {
+            if let Some(id) = a_customer(play, index) {
+                kiotviet.edit_customer(id, |customer| {
+                    customer.name.push_str(" (sửa)");
+                    customer.address = Some("12 Phố Huế".to_owned());
+                    customer.ward_name = Some("Phường Ngô Thì Nhậm".to_owned());
+                    customer.location_name = Some("Hà Nội - Quận Hai Bà Trưng".to_owned());
+                });
+            }
+        }
+        Step::EditContact {
+            customer,
+            phone,
+            email,
+        } => {
+            if let Some(id) = a_customer(play, customer) {
+                let with = new_customer(0, pick(&PHONES, phone), pick(&EMAILS, email));
+                kiotviet.edit_customer(id, |customer| {
+                    customer.contact_number = with.contact_number;
+                    customer.email = with.email;
+                });
+            }
+        }
+        Step::DeleteCustomer(index) => {
+            if let Some(id) = a_customer(play, index) {
+                kiotviet.delete_customer(id);
+            }
+        }
+        Step::Seller { .. }
+        | Step::SellerRole(_)
+        | Step::SellerGone(_)
+        | Step::User { .. }
+        | Step::UserGone(_) => people::change(kiotviet, &play.scene.getfly, step),
+        Step::TellCustomer(index) => {
+            if let Some(id) = a_customer(play, index) {
+                kiotviet.edit_customer(id, |_| {});
+            }
+        }
+        Step::EditInvoice {
+            invoice,
+            content: of,
+        } => {
+            if let Some(id) = an_invoice(play, invoice) {
+                kiotviet.edit_invoice(id, |invoice| {
+                    *invoice = content(of, invoice.customer_id, invoice.sold_by);
+                });
+            }
+        }
+        Step::CancelInvoice(index) => {
+            if let Some(id) = an_invoice(play, index) {
+                kiotviet.cancel_invoice(id);
+            }
+        }
+        Step::OtherShop => play.turn(),
+        Step::Deliver => deliver(play, Carried::Whole).await,
+        Step::DeliverChaotically(seed) => {
+            let chaos = Chaos {
+                seed: seed.into(),
+                duplicates: 0.7,
+                out_of_order: true,
+                merge_items: 3,
+                merge_notifications: 2,
+                ..Chaos::default()
+            };
+            play.shops()
+                .iter()
+                .for_each(|s| s.kiotviet.set_chaos(chaos));
+            deliver(play, Carried::Whole).await;
+            let calm = Chaos::default();
+            play.shops().iter().for_each(|s| s.kiotviet.set_chaos(calm));
+        }
+        Step::LoseDeliveries => deliver(play, Carried::Lost).await,
+        Step::LoseAnswers => deliver(play, Carried::Unanswered).await,
+        Step::Pass { seconds } => pass(play, seconds.into()).await,
+        Step::Drain => live(play, play.scene.drain()).await,
+        Step::Heal => live(play, play.scene.heal()).await,
+        Step::Backfill => {}
+        Step::Retry(seq) => {
+            let path = format!("events/{}/retry", seq % EVENTS + 1);
+            play.wish("POST", &path, &Value::Null).await;
+        }
+        Step::WebhookOff(index) => {
+            let ids = kiotviet.webhooks().iter().map(|h| h.id).collect();
+            if let Some(id) = chosen(ids, index) {
+                kiotviet.set_webhook_active(id, false);
+            }
+        }
+        Step::SwitchOn(index) => play.switch(pick(&WEBHOOKS, index), true).await,
+        Step::SwitchOff(index) => play.switch(pick(&WEBHOOKS, index), false).await,
+        Step::Dismiss(seq) => play.dismiss(u64::from(seq % EVENTS + 1)).await,
+        Step::OtherInstance => play.other_instance(),
+        Step::Together(seed) => together(play, seed).await,
+        Step::Clock { millis } => clocks::set(play, millis).await,
+        Step::ClockAtCall { call, millis } => clocks::set_at_call(play, call, millis, false),
+        Step::ClockBackAtCall(call) => clocks::set_at_call(play, call, -MINUTE, true),
+        Step::Mishap { call, mishap } => {
+            play.scene.app.mishaps.befall_later(call.into(), mishap);
+        }
+        Step::Fault {
+            vendor,
+            fault,
+            calls,
+        } => {
+            let faults = match vendor {
+                Vendor::KiotViet => &play.scene.kiotviet_faults,
+                Vendor::Getfly => &play.scene.getfly_faults,
+            };
+            let mut rule = FaultRule::new(a_fault(fault));
+            rule.when = When::First(calls.into());
+            faults.add(rule);
+        }
+    }
+}
+
+/// How far a delivery comes.
+#[derive(Clone, Copy, PartialEq)]
+enum Carried {
+    /// There and back.
+    Whole,
+    /// Not there.
+    Lost,
+    /// There, and no answer back.
+    Unanswered,
+}
+
+/// KiotViet sends what is due, to a plugin that may die at it.
+async fn deliver(play: &Play, carried: Carried) {
+    let app = &play.scene.app;
+    play.note();
+    for kiotviet in play.shops().iter().map(|shop| &shop.kiotviet) {
+        for delivery in kiotviet.take_due() {
+            if carried == Carried::Lost {
+                kiotviet.settle(delivery, None);
+                continue;
+            }
+            let request = kiotviet.request(&delivery);
+            let answered = app.mishaps.live(app.answer(request)).await;
+            let status = answered.as_ref().map(|(answer, _)| answer.status);
+            kiotviet.settle(delivery, status.filter(|_| carried == Carried::Whole));
+            if let Some((_, after)) = answered {
+                app.mishaps.live(app.after(after)).await;
+            }
+        }
+    }
+}
+
+/// Two instances at once.
+async fn together(play: &Play, seed: u8) {
+    play.both(seed, async {
+        let drain = play.beside.api("POST", "drain", &Value::Null);
+        if seed.is_multiple_of(2) {
+            tokio::join!(drain, deliver(play, Carried::Whole));
+        } else {
+            tokio::join!(drain, live(play, play.scene.drain()));
+        }
+    })
+    .await;
+}
+
+async fn live<T>(play: &Play, work: impl Future<Output = T>) {
+    play.scene.app.mishaps.live(work).await;
+}
+
+/// Time passes, and KiotViet sends what becomes due; what is due within two minutes may wait.
+async fn pass(play: &Play, seconds: u64) {
+    let next_due = || {
+        let all = play.shops().iter();
+        all.filter_map(|shop| shop.kiotviet.next_due()).min()
+    };
+    let now = play.scene.clock.now();
+    let end = now.checked_add(Duration::from_secs(seconds)).unwrap_or(now);
+    if seconds > LATEST {
+        while let Some(due) = next_due().filter(|due| *due < end) {
+            play.scene.pass_to(due).await;
+            deliver(play, Carried::Whole).await;
+        }
+    }
+    play.scene.pass_to(end).await;
+}
+
+fn a_fault(index: u8) -> Fault {
+    let all = [
+        Fault::Status(503, None),
+        Fault::Status(429, Some(30)),
+        Fault::Status(401, None),
+        Fault::HtmlError(502),
+        Fault::EmptyBody,
+        Fault::HtmlBody200,
+        Fault::ErrorsIn200,
+        Fault::Garbled,
+        Fault::Hang,
+        Fault::DropBefore,
+        Fault::Late(Duration::from_secs(20)),
+        Fault::StoredButReplyLost,
+        Fault::StoredThen500,
+        Fault::StoredThenEmpty,
+        Fault::StoredThenHang,
+        Fault::Status(422, None),
+    ];
+    all[usize::from(index) % all.len()].clone()
+}

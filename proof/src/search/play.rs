@@ -1,0 +1,411 @@
+//! One run of a scenario under a script of mishaps: a fresh shop, the past, what happens under mishaps,
+//! then rest, and what the checker says of it. Time is virtual, every draw is seeded: the same script
+//! gives the same run.
+
+use super::{
+    checker::{self, Finding, Kind},
+    evidence::{self, Dismissed, Evidence, Since, Versions},
+    scenario::Scenario,
+    switched::Switched,
+};
+use host::keyvalue::{Backend, Memory};
+use host_test::{
+    mishap::Mishap,
+    native::Native,
+    scene::{CONNECTION, Scene},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sim::{
+    Call, KiotVietSim,
+    getfly::{Account, User},
+    kiotviet::Settings,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
+pub(super) const BETWEEN_DRAINS: u64 = 300;
+/// Pause between two rounds on the way to rest.
+pub(super) const BETWEEN_ROUNDS: u64 = 601;
+/// Rounds until rest; more is stuck.
+pub(super) const ROUNDS: usize = 30;
+/// A run that takes longer, in virtual time, never ends.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
+/// The numbers of host calls, and what befalls each.
+pub type Script = Vec<(usize, Mishap)>;
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Played {
+    /// The host calls that mishaps could befall, by name.
+    pub calls: Vec<String>,
+    /// What must not be, by the checker.
+    pub findings: BTreeSet<Finding>,
+}
+
+/// Shops under way; one, where nothing else is said.
+pub struct Play {
+    /// The first shop, Getfly and the plugin.
+    pub scene: Scene,
+    lists: bool,
+    shops: Vec<Shop>,
+    here: Cell<usize>,
+    seeded: RefCell<Vec<Account>>,
+    /// Another instance, for what two do at once.
+    pub(super) beside: Native,
+    /// How far the clock of the machine that is not asked is off.
+    pub(super) other_clock: Cell<SignedDuration>,
+}
+
+/// One KiotViet shop, and what people do with it.
+pub(super) struct Shop {
+    pub(super) kiotviet: Arc<KiotVietSim>,
+    /// What its connection is called.
+    connection: &'static str,
+    since: RefCell<Since>,
+    dismissed: RefCell<Dismissed>,
+    versions: RefCell<Versions>,
+}
+
+/// Plays a scenario under a script, in a runtime of its own, over a store in memory.
+pub fn run(scenario: &Scenario, script: &[(usize, Mishap)]) -> Played {
+    run_over(scenario, script, Arc::new(Memory::new()))
+}
+
+/// The same over this store, which must be empty and answer at once: time is virtual, and whoever
+/// waits lets it pass.
+pub fn run_over(
+    scenario: &Scenario,
+    script: &[(usize, Mishap)],
+    store: Arc<dyn Backend>,
+) -> Played {
+    let played = in_virtual_time(play(scenario, script, store));
+    let (calls, findings) = match played {
+        Some((calls, evidence)) => (calls, evidence.iter().flat_map(checker::check).collect()),
+        None => (Vec::new(), [never_ended()].into()),
+    };
+    Played { calls, findings }
+}
+
+/// What a run gives, in a runtime of its own; none when it never ended.
+pub(super) fn in_virtual_time<T>(run: impl Future<Output = T>) -> Option<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    let all = async { tokio::time::timeout(LONGEST, run).await };
+    runtime.ok()?.block_on(all).ok()
+}
+
+pub(super) fn never_ended() -> Finding {
+    Finding {
+        kind: Kind::Stuck,
+        what: "the run never ended".to_owned(),
+    }
+}
+
+/// The host calls, and the evidence before and after a last healing.
+pub(super) async fn play(
+    scenario: &Scenario,
+    script: &[(usize, Mishap)],
+    store: Arc<dyn Backend>,
+) -> (Vec<String>, [Evidence; 2]) {
+    let play = Play::new(scenario.lists, store);
+    play.past(scenario).await;
+    play.scene.app.mishaps.arm(script.iter().copied());
+    (scenario.act)(&play).await;
+    let calls = play.scene.app.mishaps.disarm();
+    (calls, play.rest(scenario).await)
+}
+
+/// Whether a person was told that a wish is done.
+pub(crate) fn is_done(status: Option<u16>) -> bool {
+    status.is_some_and(|status| (200..300).contains(&status))
+}
+
+impl Play {
+    /// A shop that nobody has connected yet, whose KiotViet lists show something or nothing.
+    pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
+        Self::of(lists, store, [])
+    }
+
+    /// With a second shop, at the same KiotViet.
+    pub(super) fn of_two_shops(lists: bool, store: Arc<dyn Backend>) -> Self {
+        let second = Settings {
+            retailer: "cuahanghai".to_owned(),
+            retailer_id: 500_654_321,
+            client_id: "22222222-3333-4444-8555-666666666666".to_owned(),
+            client_secret: "89ABCDEF0123456789ABCDEF0123456789ABCDEF".to_owned(),
+            ..Settings::default()
+        };
+        Self::of(lists, store, [second])
+    }
+
+    fn of(
+        lists: bool,
+        store: Arc<dyn Backend>,
+        others: impl IntoIterator<Item = Settings>,
+    ) -> Self {
+        let (scene, others) = Scene::beside(others);
+        let all = [scene.kiotviet.clone()].into_iter().chain(others);
+        let named = all.zip([CONNECTION, "second"]);
+        let shops = named.map(|(kiotviet, connection)| Shop {
+            kiotviet,
+            connection,
+            since: RefCell::default(),
+            dismissed: RefCell::default(),
+            versions: RefCell::default(),
+        });
+        let scene = scene.over(store);
+        let play = Self {
+            shops: shops.collect(),
+            beside: scene.app.another(8),
+            other_clock: Cell::default(),
+            scene,
+            lists,
+            here: Cell::new(0),
+            seeded: RefCell::default(),
+        };
+        play.list_everything(lists);
+        // Getfly's user with the phone of the shop's seller, and one with another.
+        let getfly = &play.scene.getfly;
+        getfly.add_user(User::new(12, "lan", "Nhân Viên Một", "+84 900 000 501"));
+        getfly.add_user(User::new(11, "mai", "Chị Mai", "0900000777"));
+        play
+    }
+
+    /// What was before anything goes wrong.
+    pub(super) async fn past(&self, scenario: &Scenario) {
+        (scenario.past)(self).await;
+        self.note();
+        // Fetching a token and the users is part of what can go wrong.
+        self.forget_caches().await;
+    }
+
+    /// Nothing goes wrong any more, until nothing waits: the evidence then, and after a last healing.
+    pub(super) async fn rest(&self, scenario: &Scenario) -> [Evidence; 2] {
+        for _ in 0..ROUNDS {
+            self.scene.pass(BETWEEN_ROUNDS).await;
+            self.deliver().await;
+            self.scene.drain().await;
+            let content = (scenario.content)(self).await;
+            if content && self.scene.waiting().await.is_empty() {
+                break;
+            }
+        }
+        self.evidence_twice().await
+    }
+
+    /// The shop in which things happen now.
+    pub(super) fn here(&self) -> &Shop {
+        &self.shops[self.here.get()]
+    }
+
+    /// Things happen in the next shop from here on, after the last in the first.
+    pub(super) fn turn(&self) {
+        self.here.set((self.here.get() + 1) % self.shops.len());
+    }
+
+    /// All of them.
+    pub(super) fn shops(&self) -> &[Shop] {
+        &self.shops
+    }
+
+    pub(super) async fn forget_caches(&self) {
+        let store = self.scene.app.backend();
+        let keys = store.list_keys().await.unwrap_or_default();
+        for key in keys.iter().filter(|key| key.contains("/cache/")) {
+            // One that stays spares the run a call to be tried, which the count of calls would show.
+            let _ = store.delete(key).await;
+        }
+    }
+
+    /// While its lists are empty, nothing can be read back that was lost.
+    pub(super) fn list_everything(&self, list: bool) {
+        for shop in &self.shops {
+            let kiotviet = &shop.kiotviet;
+            kiotviet.update_settings(|settings| settings.lists_are_empty = !list);
+        }
+    }
+
+    /// Connects the shop and switches on these webhooks.
+    pub async fn connect(&self, webhooks: &[&str]) {
+        let shop = self.here();
+        let connection = shop.connection;
+        self.scene.connect_as(connection, &shop.kiotviet).await;
+        for webhook in webhooks {
+            let (now, shown) = (self.scene.clock.now(), self.scene.app.time());
+            *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now, shown);
+            let path = format!("connections/{connection}/webhooks/{webhook}");
+            self.scene.app.api("PUT", &path, &Value::Null).await;
+        }
+        // Whatever the shop does next is later than the switches.
+        self.scene.pass(1).await;
+    }
+
+    /// A person switches a webhook on or off, which may be answered or not.
+    pub async fn switch(&self, webhook: &str, on: bool) {
+        let method = if on { "PUT" } else { "DELETE" };
+        let at = self.scene.clock.now();
+        let path = format!("connections/{}/webhooks/{webhook}", self.here().connection);
+        let status = self.wish(method, &path, &Value::Null).await;
+        self.is_switched(webhook, on, at, is_done(status));
+    }
+
+    /// A webhook was asked to be on or off at this moment, and that it is was answered or not.
+    pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
+        let done = answered.then(|| self.scene.clock.now());
+        let mut since = self.here().since.borrow_mut();
+        let shown = self.shown(asked);
+        since.of_mut(webhook).switch(on, asked, done, shown);
+    }
+
+    /// A person repeats the last switching of each webhook, where it was not answered.
+    pub async fn switch_again(&self) {
+        let since = self.here().since.borrow().clone();
+        for (webhook, switched) in [("customer", since.customers), ("order", since.invoices)] {
+            if !switched.is_sure() {
+                self.switch(webhook, switched.should_be_on()).await;
+            }
+        }
+    }
+
+    /// A backfill was asked for at this moment, and that it began was answered or not: what was created from
+    /// then on is new.
+    pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
+        let done = answered.then(|| self.scene.clock.now());
+        let mut since = self.here().since.borrow_mut();
+        let shown = self.shown(asked);
+        since.customers.backfill(from, asked, done, shown.clone());
+        since.invoices.backfill(from, asked, done, shown);
+    }
+
+    /// A person dismisses a dead letter.
+    pub async fn dismiss(&self, seq: u64) {
+        let path = format!("events/{seq}");
+        let app = &self.scene.app;
+        let Some((200, event)) = app.mishaps.live(app.get(&path)).await else {
+            // Who cannot see an event dismisses nothing.
+            return;
+        };
+        let path = format!("events/{seq}/dismiss");
+        let status = self.wish("POST", &path, &Value::Null).await;
+        let refused = status.is_some_and(|status| (400..500).contains(&status));
+        let key = event["key"]
+            .as_str()
+            .filter(|_| !refused)
+            .unwrap_or_default();
+        let mut shops = self.shops.iter();
+        let Some(shop) = shops.find(|shop| event["connection"] == shop.connection) else {
+            return;
+        };
+        let mut dismissed = shop.dismissed.borrow_mut();
+        match event["kind"].as_str() {
+            Some("customer") => dismissed.customers.extend(key.parse::<i64>()),
+            Some("invoice") => {
+                let invoices = shop.kiotviet.invoices().into_iter();
+                let invoices = invoices.filter(|i| i.code == key || i.id.to_string() == key);
+                dismissed.invoices.extend(invoices.map(|i| i.id));
+            }
+            _ => {}
+        }
+    }
+
+    /// Getfly's people type in an account.
+    pub fn seed(&self, account: Account) {
+        let id = self.scene.getfly.seed_account(account);
+        let accounts = self.scene.getfly.accounts().into_iter();
+        let new = accounts.filter(|account| account.id == id);
+        self.seeded.borrow_mut().extend(new);
+    }
+
+    /// Writes down how KiotViet's records are. To be called before they change again.
+    pub fn note(&self) {
+        for shop in &self.shops {
+            let mut versions = shop.versions.borrow_mut();
+            versions.note(shop.kiotviet.customers(), shop.kiotviet.invoices());
+        }
+    }
+
+    /// KiotViet delivers, and again at its own times what was not answered 2xx.
+    pub async fn deliver(&self) {
+        self.note();
+        for shop in &self.shops {
+            self.scene.deliver_mortally_of(&shop.kiotviet).await;
+        }
+    }
+
+    /// A scheduler's drain, some minutes later.
+    pub async fn drain(&self) {
+        self.scene.pass(BETWEEN_DRAINS).await;
+        self.scene.app.mishaps.live(self.scene.drain()).await;
+    }
+
+    /// A person's wish through the API; gives the status, none when no answer came.
+    pub async fn wish(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
+        let app = &self.scene.app;
+        let answer = app.mishaps.live(app.api(method, path, body)).await;
+        answer.map(|(status, _)| status)
+    }
+
+    /// The dead letters' numbers, from the public list.
+    pub async fn dead_letters(&self) -> Vec<u64> {
+        let events = self.scene.events().await.into_iter();
+        let dead = events.filter(|event| event["state"] == "dead");
+        dead.filter_map(|event| event["seq"].as_u64()).collect()
+    }
+
+    /// Where a backfill is asked for.
+    pub fn backfill_path(&self) -> String {
+        format!("connections/{}/backfill", self.here().connection)
+    }
+
+    /// What the checker may know now.
+    pub(crate) async fn evidence(&self) -> Evidence {
+        self.note();
+        let get = async |path: &str| self.scene.app.get(path).await.1;
+        let unfinished = evidence::unfinished(get).await;
+        let shops = self.shops.iter().map(|shop| {
+            let mut evidence = evidence::Shop::of(
+                &shop.kiotviet,
+                shop.since.borrow().clone(),
+                shop.dismissed.borrow().clone(),
+                shop.versions.borrow().clone(),
+            );
+            if self.lists {
+                evidence.all_is_told();
+            }
+            evidence
+        });
+        let seeded = self.seeded.borrow().clone();
+        let getfly = &self.scene.getfly;
+        let mut evidence = Evidence::of(shops.collect(), getfly, seeded, unfinished);
+        evidence.clocks = self.clocks();
+        let asked = self.scene.getfly_faults.calls();
+        let path = "/api/v6.1/users";
+        evidence.users = evidence.users.beside(&asked, &getfly.calls(), path);
+        let asked = self.scene.kiotviet_faults.calls();
+        let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
+        let answered: Vec<Call> = answered.collect();
+        for shop in &mut evidence.shops {
+            shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
+        }
+        evidence
+    }
+
+    /// What the checker may know now, and after a healing that reads KiotViet's lists back.
+    pub(crate) async fn evidence_twice(&self) -> [Evidence; 2] {
+        let at_rest = self.evidence().await;
+        self.list_everything(true);
+        self.scene.heal().await;
+        self.scene.pass(BETWEEN_DRAINS).await;
+        self.scene.drain().await;
+        [at_rest, self.evidence().await]
+    }
+}

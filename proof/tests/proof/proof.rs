@@ -1,0 +1,82 @@
+//! Claims guarantees 1 to 3 by search: in each scenario of `cargo proof`, whatever befalls any single
+//! host call, and a seeded sample of pairs, nothing is lost, doubled, stuck or wrong. How: the search of
+//! `proof::search` with few pairs; its checker sees only the vendors' records. `docs/proof.md` has the
+//! figures of the full search.
+
+use host_test::mishap::{Mishap, Reply};
+use proof::search::{play, scenario, search};
+
+use plugin::mutant::{Mutant, activate};
+
+/// Pairs of each scenario.
+const PAIRS: usize = 60;
+const SEED: u64 = 1;
+/// Host calls after a create in which the store fails.
+const WINDOW: usize = 12;
+
+/// Found among all pairs: a create takes effect after its timeout, and the store fails right after that,
+/// so that the worker cannot keep that it waits for it.
+#[test]
+fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
+    let mut tried = 0;
+    for scenario in scenario::all().iter().filter(|s| s.name != "accept-many") {
+        let plain = play::run(scenario, &[]).calls;
+        let creates = (1..)
+            .zip(&plain)
+            .filter(|(_, call)| call.contains(" POST /"));
+        for (create, _) in creates {
+            let late = (create, Mishap::Replies(Reply::TooLate));
+            let after = play::run(scenario, &[late]).calls;
+            let writes = (1..).zip(&after).skip(create).take(WINDOW);
+            for (write, _) in writes.filter(|(_, call)| call.starts_with("set ")) {
+                let played = play::run(scenario, &[late, (write, Mishap::FailsBefore)]);
+                let findings = &played.findings;
+                assert!(
+                    findings.is_empty(),
+                    "{}: {create} {write}: {findings:?}",
+                    scenario.name
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+/// The control: without a protection the same search finds what that protects from.
+#[test]
+fn without_a_protection_the_search_finds_something_lost_doubled_stuck_or_wrong() {
+    for (protection, name, kind) in [
+        (
+            Mutant::RetryWithoutReadingBack,
+            "invoice-walk-in",
+            "Doubled",
+        ),
+        (Mutant::ClaimNotAnnounced, "invoice-walk-in", "Doubled"),
+        (Mutant::AckBeforeStore, "new-customer", "Lost"),
+        (Mutant::DueKeysDeletedEarly, "dead-letters", "Stuck"),
+        (Mutant::ManagerAlways, "both-at-once", "Wrong"),
+    ] {
+        let all = scenario::all();
+        let scenario = all.iter().find(|s| s.name == name).expect("a scenario");
+        let tally = {
+            let _gone = activate(protection);
+            search::every_single(scenario).with_pairs(0, SEED, None)
+        };
+        let found = |told: &String| told.contains(&format!("{kind}: "));
+        assert!(tally.told.iter().any(found), "{protection:?}: {tally:#?}");
+    }
+}
+
+#[test]
+fn whatever_befalls_any_host_call_nothing_is_lost_doubled_stuck_or_wrong() {
+    let mut failures = Vec::new();
+    for scenario in scenario::all() {
+        let tally = search::every_single(&scenario).with_pairs(PAIRS, SEED, None);
+        assert!(tally.singles > 4 * 10, "{tally:?}");
+        assert_eq!(tally.pairs_tried, PAIRS, "{tally:?}");
+        let told = tally.told.iter();
+        failures.extend(told.map(|told| format!("{}: {told}", tally.scenario)));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

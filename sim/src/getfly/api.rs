@@ -1,0 +1,222 @@
+//! Routes, the API key, the rate limit, and the shapes of answers.
+
+use super::{GetflySim, State, list};
+use crate::{Boxed, Broken, Request, Response, Upstream, wire};
+use http::Method;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// Success message of every create.
+const CREATED: &str = "Thêm mới thành công";
+
+/// A refusal: `{"message", "errors": {field: [text]}}`.
+pub(super) fn refuse(field: &str, text: &str) -> Response {
+    // ASSUMPTION: errors are arrays of texts and the message repeats them; clients accept both.
+    wire::json(400, &json!({"message": text, "errors": {field: [text]}}))
+}
+
+pub(super) fn not_found() -> Response {
+    // ASSUMPTION: the body of a 404 is unknown.
+    wire::json(404, &json!({"message": "Not found"}))
+}
+
+/// Wall time as Getfly prints it.
+pub(super) fn printed(at: Timestamp) -> String {
+    wire::wall(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A text member; a number counts as its digits, anything else as empty.
+pub(super) fn text(body: &Value, key: &str) -> String {
+    match body.get(key) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A text member that is neither absent nor empty.
+pub(super) fn given(body: &Value, key: &str) -> Option<String> {
+    Some(text(body, key)).filter(|text| !text.is_empty())
+}
+
+impl State {
+    pub(super) fn id(&self, id: i64) -> Value {
+        if self.settings.ids_as_strings {
+            json!(id.to_string())
+        } else {
+            json!(id)
+        }
+    }
+
+    /// The answer to a create.
+    pub(super) fn created(&self, data: Map<String, Value>) -> Response {
+        let mut body = Map::new();
+        body.insert("message".to_owned(), json!(CREATED));
+        if self.settings.data_at_top_level {
+            body.extend(data);
+        } else {
+            body.insert("data".to_owned(), Value::Object(data));
+        }
+        wire::json(self.settings.success_status, &Value::Object(body))
+    }
+
+    pub(super) fn is_user(&self, user_name: &str) -> bool {
+        self.users
+            .now()
+            .iter()
+            .any(|user| user.user_name == user_name)
+    }
+
+    fn count(&mut self, now: Timestamp) -> Result<(), Response> {
+        let Some(limit) = self.settings.requests_per_second else {
+            return Ok(());
+        };
+        let (second, count) = &mut self.second;
+        if *second != now.as_second() {
+            (*second, *count) = (now.as_second(), 0);
+        }
+        if *count >= limit {
+            // ASSUMPTION: a limit exists; its numbers, body and headers are unknown.
+            let refusal = wire::json(429, &json!({"message": "Too Many Requests"}));
+            return Err(wire::retry_after(refusal, 1));
+        }
+        *count += 1;
+        Ok(())
+    }
+
+    fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Response, Response> {
+        if let Some(refusal) = self.settings.guard.refusal(request) {
+            return Err(refusal);
+        }
+        if wire::header(request.headers(), "x-api-key") != self.settings.api_key {
+            return Err(wire::json(401, &json!({"message": "Unauthorized"})));
+        }
+        self.count(now)?;
+        if self.settings.old_version {
+            let known = request.uri().path() == "/api/v3/users";
+            // ASSUMPTION: the shape of version 3's lists, as its manual shows it.
+            let users = || wire::json(200, &json!({"records": [], "pagination": {"page": 1}}));
+            return if known { Ok(users()) } else { Err(not_found()) };
+        }
+        let path = request.uri().path().strip_prefix("/api/v6.1/");
+        let path = path.ok_or_else(not_found)?;
+        if request.method() == Method::GET {
+            return self.read(path, &wire::query(request.uri()));
+        }
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let content_type = wire::header(request.headers(), "content-type");
+        if !content_type.starts_with("application/json") || !body.is_object() {
+            return Err(wire::json(400, &json!({"message": "Bad request"})));
+        }
+        match (request.method(), path) {
+            (&Method::POST, "account") => self.create_account(body, now),
+            (&Method::POST, "account/restore") => self.restore_account(&body),
+            (&Method::POST, "sale_order") => self.create_order(body, now),
+            (&Method::POST, "opportunity") => self.create_opportunity(body, now),
+            // Documented for a wrong method. The connector has no business changing records.
+            (_, "account" | "sale_order" | "opportunity") => Err(wire::json(
+                403,
+                &json!({"message": "Request Method not accepted"}),
+            )),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn read(&self, path: &str, query: &[(String, String)]) -> Result<Response, Response> {
+        let settings = &self.settings;
+        match path {
+            "account" => {
+                let code = wire::find(query, "account_code").unwrap_or_default();
+                let found = self.accounts.with_code(code).find(|a| !a.deleted);
+                let found = found.ok_or_else(not_found)?;
+                Ok(list::one(query, self.show_account(found)))
+            }
+            "sale_order" => {
+                let code = wire::find(query, "order_code");
+                let id = wire::find(query, "order_id");
+                let found = self.orders.iter().find(|order| {
+                    code == Some(&*order.order_code) || id == Some(&*order.id.to_string())
+                });
+                let found = found.ok_or_else(not_found)?;
+                Ok(list::one(query, self.show_order(found)))
+            }
+            "accounts" => {
+                let mut present = match list::part_of(query) {
+                    Some((field, part)) => self.accounts.perhaps_with(field, part),
+                    None => self.accounts.all().iter().collect(),
+                };
+                present.retain(|account| !account.deleted);
+                let present = present.into_iter();
+                let rows = present.map(|account| self.show_account(account)).collect();
+                list::page(&list::ACCOUNTS, settings, query, rows)
+            }
+            "sale_orders" => {
+                let rows = self
+                    .orders
+                    .iter()
+                    .map(|order| self.show_order(order))
+                    .collect();
+                list::page(&list::SALE_ORDERS, settings, query, rows)
+            }
+            "users" if settings.users_refused => Err(wire::json(
+                403,
+                &json!({"message": "Bạn không có quyền xem người dùng"}),
+            )),
+            "account/count_orders_status" if settings.counts_orders => {
+                let id = wire::find(query, "account_id").unwrap_or_default();
+                let account = self.accounts.all().iter().find(|a| a.id.to_string() == id);
+                let account = account.ok_or_else(not_found)?;
+                let code = &account.account_code;
+                let orders = self.orders.iter().filter(|o| o.account_code == *code);
+                Ok(wire::json(
+                    200,
+                    &json!({
+                        "total_orders_pending": orders.count(),
+                        "total_orders_approved": 0,
+                        "total_orders_canceled": 0,
+                    }),
+                ))
+            }
+            "product" => {
+                let code = wire::find(query, "product_code").unwrap_or_default();
+                let known = |known: &Vec<String>| known.iter().any(|p| p == code);
+                if settings.products.as_ref().is_none_or(known) {
+                    let product = json!({"product_code": code, "product_name": code});
+                    return Ok(wire::json(200, &product));
+                }
+                Err(not_found())
+            }
+            "users" => {
+                let rows = self
+                    .users
+                    .now()
+                    .iter()
+                    .map(|user| self.show_user(user))
+                    .collect();
+                list::page(&list::USERS, settings, query, rows)
+            }
+            _ => Err(not_found()),
+        }
+    }
+}
+
+impl Upstream for GetflySim {
+    fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
+        Box::pin(async move {
+            let call = self.log.arrived(self.clock.now(), &request);
+            let latency = self.state().settings.latency;
+            if !latency.is_zero() {
+                tokio::time::sleep(latency).await;
+            }
+            let now = self.clock.now();
+            let answer = self.state().answer(&request, now);
+            let in_a_200 = self.state().settings.refuses_in_a_200;
+            let response = match answer {
+                Err(refusal) if in_a_200 && refusal.status() == 400 => wire::in_a_200(&refusal),
+                Ok(response) | Err(response) => response,
+            };
+            self.log.answered(call, response.status().as_u16());
+            Ok(response)
+        })
+    }
+}

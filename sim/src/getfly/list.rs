@@ -1,0 +1,326 @@
+//! Lists: `fields`, `filtering[field:op]`, sorting and pages (v6.1 query conventions).
+
+use super::{GetflySettings, UndocumentedFilter, index::Field};
+use crate::{Response, wire};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+/// What the manual says about one list.
+pub(super) struct Listed {
+    id: &'static str,
+    fields: &'static [&'static str],
+    filters: &'static [(&'static str, &'static [&'static str])],
+    sorts: &'static [&'static str],
+}
+
+pub(super) const ACCOUNTS: Listed = Listed {
+    id: "id",
+    fields: &[
+        "id",
+        "account_code",
+        "account_name",
+        "description",
+        "billing_address_street",
+        "phone_office",
+        "email",
+        "website",
+        "birthday",
+        "sic_code",
+        "gender",
+        "created_at",
+        "updated_at",
+        "account_source_details",
+        "account_manager",
+        "mgr_display_name",
+        "mgr_email",
+        "relation_name",
+        "contacts",
+    ],
+    filters: &[
+        ("id", &["eq", "in", "not_in"]),
+        ("account_code", &["eq", "contains"]),
+        ("account_name", &["eq"]),
+        ("phone_office", &["eq", "contains"]),
+        ("email", &["eq", "contains"]),
+        ("billing_address_street", &["eq", "contains"]),
+        ("created_at", &["eq", "gte", "lte", "between"]),
+        ("updated_at", &["eq", "gte", "lte", "between"]),
+        ("gender", &["eq"]),
+        ("account_manager", &["eq", "in", "not_in"]),
+    ],
+    sorts: &["id", "account_name", "account_code", "email"],
+};
+
+pub(super) const SALE_ORDERS: Listed = Listed {
+    id: "id",
+    fields: &[
+        "id",
+        "order_code",
+        "real_amount",
+        "f_amount",
+        "discount",
+        "discount_amount",
+        "vat_amount",
+        "transport_amount",
+        "installation_amount",
+        "account_id",
+        "account_code",
+        "account_name",
+        "account_phone",
+        "account_email",
+        "account_address",
+        "order_date",
+        "created_at",
+        "updated_at",
+        "status",
+        "status_label",
+        "payment_status",
+        "assigned_user",
+        "assigned_user_name",
+        "order_details",
+        "order_terms",
+        "lading_code",
+    ],
+    filters: &[
+        ("id", &["eq", "in"]),
+        ("order_date", &["eq", "gte", "lte", "between"]),
+        ("created_at", &["eq", "gte", "lte"]),
+        ("updated_at", &["eq", "gte", "lte"]),
+    ],
+    sorts: &["id", "order_date"],
+};
+
+pub(super) const USERS: Listed = Listed {
+    id: "user_id",
+    fields: &[
+        "user_id",
+        "contact_id",
+        "contact_name",
+        "user_name",
+        "dept_id",
+        "dept_name",
+        "email",
+        "contact_mobile",
+        "extensions",
+        "valid",
+    ],
+    // ASSUMPTION: the manual names the filters without their operators.
+    filters: &[
+        ("user_id", &["eq", "in"]),
+        ("valid", &["eq"]),
+        ("contact_name", &["eq", "contains"]),
+        ("email", &["eq", "contains"]),
+        ("contact_mobile", &["eq", "contains"]),
+    ],
+    sorts: &["user_id"],
+};
+
+/// One `filtering[field:op]` with its values.
+struct Filter {
+    field: String,
+    op: String,
+    values: Vec<String>,
+}
+
+/// `filtering[field]`, `filtering[field:op]`, each with an optional `[0]`; repeated keys collect.
+fn filters(query: &[(String, String)]) -> Vec<Filter> {
+    let mut all: Vec<Filter> = Vec::new();
+    for (key, value) in query {
+        let Some((inside, _)) = key
+            .strip_prefix("filtering[")
+            .and_then(|rest| rest.split_once(']'))
+        else {
+            continue;
+        };
+        let (field, op) = inside.split_once(':').unwrap_or((inside, "eq"));
+        let op = if op == "is" { "eq" } else { op };
+        let same = |filter: &&mut Filter| filter.field == field && filter.op == op;
+        match all.iter_mut().find(same) {
+            Some(filter) => filter.values.push(value.clone()),
+            None => all.push(Filter {
+                field: field.to_owned(),
+                op: op.to_owned(),
+                values: vec![value.clone()],
+            }),
+        }
+    }
+    all
+}
+
+/// The part of a phone or an e-mail that accounts are asked for, where there is one: fewer of them need
+/// to be looked at then.
+pub(super) fn part_of(query: &[(String, String)]) -> Option<(Field, &str)> {
+    query.iter().find_map(|(key, value)| {
+        let field = match key.as_str() {
+            "filtering[phone_office:contains]" => Field::Phone,
+            "filtering[email:contains]" => Field::Email,
+            _ => return None,
+        };
+        Some((field, value.as_str()))
+    })
+}
+
+/// How a value compares: case does not count, and a time may be asked as unix seconds.
+fn comparable(value: &str) -> String {
+    // ASSUMPTION: `eq` and `contains` do not look at upper and lower case.
+    value.to_lowercase()
+}
+
+fn as_time(value: &str) -> String {
+    // ASSUMPTION: times are asked as unix seconds (manual) or as printed (clients).
+    let at = value
+        .parse()
+        .ok()
+        .and_then(|s| Timestamp::from_second(s).ok());
+    at.map_or_else(|| value.to_owned(), super::api::printed)
+}
+
+impl Filter {
+    fn takes(&self, row: &Value) -> bool {
+        let stored = match row.get(&self.field) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let is_time = self.field.ends_with("_at");
+        let ask = |value: &String| {
+            if is_time {
+                as_time(value)
+            } else {
+                comparable(value)
+            }
+        };
+        let stored = comparable(&stored);
+        let asked: Vec<String> = self.values.iter().map(ask).collect();
+        let first = asked.first().map_or("", String::as_str);
+        let order = |other: &str| match (stored.parse::<Decimal>(), other.parse::<Decimal>()) {
+            (Ok(a), Ok(b)) => a.cmp(&b),
+            _ => stored.as_str().cmp(other),
+        };
+        let between = || match asked.as_slice() {
+            [low, high] => order(low).is_ge() && order(high).is_le(),
+            _ => false,
+        };
+        match self.op.as_str() {
+            "contains" => stored.contains(first),
+            "in" => asked.contains(&stored),
+            "not_in" => !asked.contains(&stored),
+            "gte" => order(first).is_ge(),
+            "lte" => order(first).is_le(),
+            "gt" => order(first).is_gt(),
+            "lt" => order(first).is_lt(),
+            "between" => between(),
+            "not_between" => !between(),
+            _ => stored == first,
+        }
+    }
+}
+
+impl Listed {
+    /// The fields asked for; absent or unknown ones are refused with those that exist.
+    fn fields<'q>(&self, query: &'q [(String, String)]) -> Result<Vec<&'q str>, Response> {
+        let asked = wire::find(query, "fields").unwrap_or_default();
+        let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
+        if asked.iter().all(|field| self.fields.contains(field)) {
+            return Ok(asked);
+        }
+        // ASSUMPTION: the shape; that it lists `available_fields` is seen.
+        let message = "Tham số fields không hợp lệ";
+        let body = json!({"message": message, "available_fields": self.fields});
+        Err(wire::json(400, &body))
+    }
+
+    /// The filters that count.
+    fn filters(
+        &self,
+        settings: &GetflySettings,
+        query: &[(String, String)],
+    ) -> Result<Vec<Filter>, Response> {
+        let mut counted = Vec::new();
+        for filter in filters(query) {
+            let known = self
+                .filters
+                .iter()
+                .find(|(field, _)| *field == filter.field);
+            let documented = known.is_some_and(|(_, ops)| ops.contains(&&*filter.op));
+            match settings.undocumented_filter {
+                _ if documented => counted.push(filter),
+                UndocumentedFilter::Honour => counted.push(filter),
+                UndocumentedFilter::Ignore => {}
+                // ASSUMPTION: what really happens is unknown.
+                UndocumentedFilter::Refuse => {
+                    let name = format!("filtering[{}:{}]", filter.field, filter.op);
+                    return Err(super::api::refuse(&name, &format!("{name} không hỗ trợ")));
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    fn sort(&self, query: &[(String, String)], rows: &mut [Value]) -> Value {
+        let wanted = wire::find(query, "sort").filter(|field| self.sorts.contains(field));
+        let key = wanted.unwrap_or(self.id);
+        let direction = wire::find(query, "direction").unwrap_or(match wanted {
+            Some(_) => "asc",
+            None => "desc",
+        });
+        let number = |row: &Value| row.get(key).and_then(wire::decimal);
+        let text = |row: &Value| row.get(key).map(ToString::to_string);
+        rows.sort_by(|a, b| {
+            number(a)
+                .cmp(&number(b))
+                .then_with(|| text(a).cmp(&text(b)))
+        });
+        if direction.eq_ignore_ascii_case("desc") {
+            rows.reverse();
+        }
+        json!({ key: direction.to_uppercase() })
+    }
+}
+
+/// A list's answer.
+pub(super) fn page(
+    listed: &Listed,
+    settings: &GetflySettings,
+    query: &[(String, String)],
+    mut rows: Vec<Value>,
+) -> Result<Response, Response> {
+    let fields = listed.fields(query)?;
+    let filters = listed.filters(settings, query)?;
+    rows.retain(|row| filters.iter().all(|filter| filter.takes(row)));
+    let sorted = listed.sort(query, &mut rows);
+    let number = |key: &str| wire::find(query, key).and_then(|text| text.parse::<usize>().ok());
+    let offset = number("offset").unwrap_or(0);
+    let total = rows.len();
+    // ASSUMPTION: without a limit all rows come, as in the manual's `"limited": false`.
+    let limit = number("limit").map(|limit| limit.clamp(1, settings.max_limit.max(1)));
+    let rows = rows.into_iter().skip(offset).take(limit.unwrap_or(total));
+    let data: Vec<Value> = rows.map(|row| only(&row, &fields)).collect();
+    let mut body = json!({"data": data, "offset": offset, "limited": false, "sorted": sorted});
+    if let Some(limit) = limit {
+        body["has_more"] = json!(offset.saturating_add(limit) < total);
+        body["limited"] = json!(limit);
+    }
+    Ok(wire::json(200, &body))
+}
+
+/// A single record at top level, with the fields asked for; all of them when none are.
+pub(super) fn one(query: &[(String, String)], row: Value) -> Response {
+    // ASSUMPTION: a single read needs no `fields` and leaves unknown ones out.
+    let shown = match wire::find(query, "fields") {
+        Some(fields) => only(&row, &fields.split(',').map(str::trim).collect::<Vec<_>>()),
+        None => row,
+    };
+    wire::json(200, &shown)
+}
+
+fn only(row: &Value, fields: &[&str]) -> Value {
+    let mut shown = Map::new();
+    for field in fields {
+        if let Some(value) = row.get(*field) {
+            shown.insert((*field).to_owned(), value.clone());
+        }
+    }
+    Value::Object(shown)
+}
