@@ -81,6 +81,19 @@ async fn r13_a_list_of_users_that_is_refused_costs_no_sale() {
         let notes = last_notes(&scene).await;
         assert!(has(&notes, "R13: no executor"), "{notes:?}");
         assert!(has(&notes, &format!("in {refused_by}")), "{notes:?}");
+        // The page says which right is missing, until the list is read again.
+        let missing = async || scene.app.get("overview").await.1["outside"].to_string();
+        let told = missing().await;
+        assert!(
+            told.contains(&format!("{refused_by}'s list of users")),
+            "{told}"
+        );
+        scene.getfly.update_settings(|s| s.users_refused = false);
+        scene.kiotviet.update_settings(|s| s.users_refused = false);
+        scene.pass(700).await;
+        scene.kiotviet.create_invoice(sale(None));
+        scene.deliver().await;
+        assert_eq!(missing().await, "[]");
     }
 }
 

@@ -127,6 +127,12 @@ pub async fn prepare<W: World>(
     }
 }
 
+/// The order that was to be read back is refused for good: nothing is owed.
+pub async fn never_stored<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
+    let key = keys::walk_ins(session.connection.retailer.as_str());
+    Ok(session.world.delete(&key).await?)
+}
+
 /// Reads back what Getfly made of the order that was just stored under `code`. What fails stays owed: the
 /// order is there, and its event must not wait for this.
 pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, code: &OrderCode) {

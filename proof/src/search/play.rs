@@ -17,7 +17,7 @@ use host_test::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sim::{
-    KiotVietSim,
+    Call, KiotVietSim,
     getfly::{Account, User},
     kiotviet::Settings,
 };
@@ -385,10 +385,18 @@ impl Play {
         });
         let seeded = self.seeded.borrow().clone();
         let getfly = &self.scene.getfly;
-        Evidence {
-            clocks: self.clocks(),
-            ..Evidence::of(shops.collect(), getfly, seeded, unfinished)
+        let mut evidence = Evidence::of(shops.collect(), getfly, seeded, unfinished);
+        evidence.clocks = self.clocks();
+        let asked = self.scene.getfly_faults.calls();
+        let path = "/api/v6.1/users";
+        evidence.users = evidence.users.beside(&asked, &getfly.calls(), path);
+        let asked = self.scene.kiotviet_faults.calls();
+        let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
+        let answered: Vec<Call> = answered.collect();
+        for shop in &mut evidence.shops {
+            shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
         }
+        evidence
     }
 
     /// What the checker may know now, and after a healing that reads KiotViet's lists back.

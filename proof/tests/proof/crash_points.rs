@@ -8,7 +8,7 @@ use host_test::{
     mishap::Mishap,
     scene::{On, Scene, customer, hoa, sale},
 };
-use sim::{Fault, FaultRule, When};
+use sim::{Fault, FaultRule, When, getfly::GetflySettings};
 
 fn nothing(_: &Scene) {}
 
@@ -173,6 +173,70 @@ async fn an_invoice_whose_replies_are_lost() {
         },
         drains: 4,
         accounts: 1,
+        orders: 1,
+    })
+    .await;
+}
+
+fn three_walk_ins(scene: &Scene) {
+    for _ in 0..3 {
+        scene.kiotviet.create_invoice(sale(None));
+    }
+}
+
+/// R5: Getfly makes an account for an order without one.
+#[tokio::test(start_paused = true)]
+async fn walk_ins_where_getfly_makes_an_account() {
+    every_point(Story {
+        on: On::Orders,
+        before: nothing,
+        act: |scene| {
+            let settings = |s: &mut GetflySettings| s.order_creates_account = true;
+            scene.getfly.update_settings(settings);
+            three_walk_ins(scene);
+        },
+        drains: 2,
+        accounts: 1,
+        orders: 3,
+    })
+    .await;
+}
+
+/// R5: Getfly refuses an order without an account.
+#[tokio::test(start_paused = true)]
+async fn walk_ins_where_getfly_wants_an_account() {
+    every_point(Story {
+        on: On::Orders,
+        before: nothing,
+        act: |scene| {
+            let settings = |s: &mut GetflySettings| s.order_needs_account = true;
+            scene.getfly.update_settings(settings);
+            three_walk_ins(scene);
+        },
+        drains: 2,
+        accounts: 1,
+        orders: 3,
+    })
+    .await;
+}
+
+/// R4, R7: the customer's account was deleted in Getfly, and its code stays taken.
+#[tokio::test(start_paused = true)]
+async fn an_invoice_whose_customers_account_is_gone() {
+    every_point(Story {
+        on: On::Both,
+        before: new_customer,
+        act: |scene| {
+            let settings = |s: &mut GetflySettings| s.refuse_unknown_account = true;
+            scene.getfly.update_settings(settings);
+            for account in scene.getfly.accounts() {
+                scene.getfly.delete_account(account.id);
+            }
+            sold_to_the_first_customer(scene);
+        },
+        drains: 3,
+        // The deleted one is hidden and still there.
+        accounts: 2,
         orders: 1,
     })
     .await;

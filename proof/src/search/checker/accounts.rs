@@ -143,11 +143,20 @@ fn shown(account: &Account) -> Shown {
         account.billing_address_street.clone(),
         account.birthday.clone(),
         account.sic_code.clone(),
-        account.description.clone(),
+        shown_description(account),
         account
             .gender
             .map_or_else(String::new, |code| code.to_string()),
     ]
+}
+
+/// The description without our code at its end, which every account carries.
+fn shown_description(account: &Account) -> String {
+    let (text, code) = (&account.description, &account.account_code);
+    match text.strip_suffix(code.as_str()) {
+        Some(rest) => rest.strip_suffix('\n').unwrap_or(rest).to_owned(),
+        None => format!("{text} (without its code)"),
+    }
 }
 
 fn expected(customer: &Customer) -> Shown {
