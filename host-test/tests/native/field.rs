@@ -414,7 +414,7 @@ async fn r7_a_link_is_not_dropped_while_it_is_young_or_getfly_answers_nothing_el
     assert_eq!(last(&scene).await["attempts"], 0);
     assert_eq!(scene.getfly.accounts().len(), 1);
     // The control read fails: nothing is known about the account.
-    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/api/v6.1/users");
+    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/api/v6.1/accounts");
     let rule = scene.getfly_faults.add(down);
     scene.minutes(3).await;
     assert_eq!(scene.getfly.accounts().len(), 1);
