@@ -8,7 +8,7 @@ use super::{
 use crate::{
     manifest::Manifest,
     runtime::{LogSink, Metering, Runtime},
-    server::{self, App},
+    server::{self, App, Block, Bounds, Proxies},
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -38,6 +38,10 @@ pub struct Up {
     /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     drain_every: Duration,
+    /// A proxy in front, by its address or a block of addresses, e.g. 127.0.0.1 or 10.0.0.0/8. Its X-Forwarded-For tells
+    /// whom a request comes from; without this nobody's does. May be repeated.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<Block>,
 }
 
 impl Up {
@@ -60,11 +64,15 @@ impl Up {
             log(&line.to_string());
         }
         let runtime = load(manifest.component.clone()).await?;
-        let app = Arc::new(App::new(runtime, manifest, store.backend, log));
+        let bounds = Bounds {
+            proxies: Proxies::new(self.trusted_proxies),
+            ..Bounds::default()
+        };
+        let app = App::new(runtime, manifest, store.backend, log).within(bounds);
         // Before anybody is told that it serves: a signal must find its handler.
         let stop = stop_signals()?;
         super::print_line(&format!("Serving http://{address}"))?;
-        server::serve(app, listener, self.drain_every, stop).await;
+        server::serve(Arc::new(app), listener, self.drain_every, stop).await;
         Ok(())
     }
 }
