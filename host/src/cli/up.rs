@@ -6,6 +6,7 @@ use super::{
     store::StoreOptions,
 };
 use crate::{
+    check::unencrypted,
     manifest::Manifest,
     runtime::{LogSink, Metering, Runtime},
     server::{self, App, Block, Bounds, Proxies},
@@ -19,7 +20,9 @@ const AFTER_HELP: &str = "\
 Examples:
   kvgf up --listen 127.0.0.1:3000 --state-dir /var/lib/bridge \\
       --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
-  kvgf up --store redis://:password@10.0.0.5:6379/0 --variable …      (several hosts, one store)
+  kvgf up --store @/run/secrets/redis-url --variable …      (several hosts, one store)
+
+A secret is given as name=@FILE. As name=value it can be read in the list of processes.
 
 Exit codes: 0 it was stopped (SIGTERM, Ctrl-C) and running work has ended; 1 it could not run;
 2 the arguments cannot be understood.";
@@ -58,6 +61,10 @@ impl Up {
         let listener = server::listen(self.listen).await?;
         let address = listener.local_addr().context("the address listened on")?;
         let log = stderr_log();
+        for (variable, why) in unencrypted(&manifest.variables) {
+            let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
+            log(&line.to_string());
+        }
         let store = place.open().await?;
         for warning in &store.warnings {
             let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
