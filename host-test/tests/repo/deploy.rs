@@ -324,6 +324,33 @@ fn the_image_has_a_numeric_user_and_the_manifest_it_is_started_with() {
 }
 
 #[test]
+fn the_image_holds_its_licences_and_its_bill_and_its_bases_can_be_pinned() {
+    let file = text("deploy/Dockerfile");
+    for part in [
+        "cargo auditable build --release --locked --package host ",
+        "cargo xtask licences > /image/app/",
+        "cargo xtask sbom > /image/app/",
+    ] {
+        assert!(file.contains(part), "{part}");
+    }
+    let bases: Vec<&str> = file.lines().filter(|l| l.starts_with("FROM ")).collect();
+    assert_eq!(bases.len(), 2);
+    for (base, digest) in bases.iter().zip(["RUST_DIGEST", "BASE_DIGEST"]) {
+        let (name, pin) = base["FROM ".len()..].split_once("${").expect("a digest");
+        assert!(
+            pin.starts_with(&format!("{digest}:+@${{{digest}}}}}")),
+            "{base}"
+        );
+        assert!(
+            file.contains(&format!("ARG {digest}=\n")),
+            "none is invented"
+        );
+        let asked = format!("imagetools inspect --format '{{{{.Manifest.Digest}}}}' {name}\n");
+        assert!(file.contains(&asked), "how to look it up: {asked}");
+    }
+}
+
+#[test]
 fn the_service_gives_every_variable_and_secrets_as_credentials_only() {
     let unit = text("deploy/systemd/kvgf.service").replace("\\\n", " ");
     let start = unit.lines().find_map(|l| l.strip_prefix("ExecStart="));
