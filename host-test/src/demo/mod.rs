@@ -75,8 +75,8 @@ async fn vendors(seed: u64) -> Result<Vendors> {
         clock,
     ));
     for (id, login, name, mobile) in [
-        (11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"),
-        (12, "minh.tran", "Trần Văn Minh", "0900000012"),
+        (11, "lan.nguyen", "Nguyễn Thị Lan", "0938900011"),
+        (12, "minh.tran", "Trần Văn Minh", "0938900012"),
     ] {
         getfly.add_user(User::new(id, login, name, mobile));
     }

@@ -70,15 +70,17 @@ impl Place {
                     warnings: Vec::new(),
                 })
             }
-            Self::Redis(address) => {
-                let redis = Redis::open(address.clone()).await?;
-                let warnings = redis.durability().await;
-                Ok(Opened {
-                    backend: Arc::new(redis),
-                    warnings,
-                })
-            }
+            Self::Redis(address) => Ok(shared(Redis::open(address.clone()).await?).await),
         }
+    }
+}
+
+/// A store that other hosts may share.
+async fn shared(redis: Redis) -> Opened {
+    let warnings = redis.durability().await;
+    Opened {
+        backend: Arc::new(redis),
+        warnings,
     }
 }
 
