@@ -17,12 +17,7 @@ use sim::{
     kiotviet::{Chaos, Settings, Staff},
     serve,
 };
-use std::{
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// What the demo is asked to do.
@@ -150,9 +145,13 @@ pub async fn run(options: &Options) -> Result<()> {
         tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::AsRoot)).await??;
     println!("{} ({} kB)", built.path.display(), built.size / 1000);
     let vendors = vendors(options.seed).await?;
-    let state = StateDir::make()?;
+    // Nobody else can have made it before, or read it; it goes with the demo.
+    let state = tempfile::Builder::new()
+        .prefix("kiotviet-getfly-demo-")
+        .tempdir()
+        .context("making a folder for the store")?;
     let port = free_port()?;
-    let arguments = host_arguments(port, &vendors, &state.0);
+    let arguments = host_arguments(port, &vendors, state.path());
     let mut host = start_host(&arguments).await?;
     let app = App::new(port, ADMIN_TOKEN);
     let settings = vendors.kiotviet.settings();
@@ -239,24 +238,5 @@ async fn settled(app: &App, kiotviet: &KiotVietSim) -> Result<Vec<serde_json::Va
                 SETTLED_WITHIN.as_secs()
             );
         }
-    }
-}
-
-/// A folder of its own that goes with the demo.
-struct StateDir(PathBuf);
-
-impl StateDir {
-    fn make() -> Result<Self> {
-        let path =
-            std::env::temp_dir().join(format!("kiotviet-getfly-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for StateDir {
-    fn drop(&mut self) {
-        // Left behind in the system's temporary folder at worst.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

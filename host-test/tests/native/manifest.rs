@@ -59,7 +59,7 @@ fn every_required_variable_without_a_value_is_named_with_how_to_set_it() {
     let why = load(&given).expect_err("two are missing");
     for line in [
         "getfly_url: give --variable getfly_url=… or set SPIN_VARIABLE_GETFLY_URL",
-        "master_key: give --variable master_key=… or set SPIN_VARIABLE_MASTER_KEY",
+        "master_key: give --variable master_key=@FILE or set SPIN_VARIABLE_MASTER_KEY",
     ] {
         assert!(why.contains(line), "{why}");
     }
