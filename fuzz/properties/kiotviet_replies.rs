@@ -11,7 +11,7 @@ use plugin::{
     },
     rules::{
         account::new_account,
-        codes::RetailerId,
+        codes::{OrderCode, RetailerId},
         model::Invoice,
         order::{new_order, walk_in_account},
         settings::RuleSettings,
@@ -150,7 +150,13 @@ fn rules() -> RuleSettings {
 fn is_ordered(retailer: &RetailerId, invoice: &Invoice) {
     let settings = rules();
     let account = walk_in_account(&settings);
-    if let Ok(planned) = new_order(retailer, invoice, account, None, &settings) {
+    if let Ok(planned) = new_order(
+        OrderCode::for_sale(retailer, invoice.code.base()),
+        invoice,
+        account,
+        None,
+        &settings,
+    ) {
         assert_eq!(planned.order.lines.len(), invoice.lines.len());
         assert!(
             planned

@@ -21,7 +21,7 @@ pub const TENANT_HOURS_AHEAD: i8 = 7;
 pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";
 
 /// Fields of an order that are read. Manual, sale order detail.
-pub const ORDER_FIELDS: &str = "id,order_code,account_code,status";
+pub const ORDER_FIELDS: &str = "id,order_code,account_code,status,order_date,real_amount";
 
 /// Fields of a user that are read. Manual, users.
 pub const USER_FIELDS: &str = "user_id,user_name,contact_name,contact_mobile";

@@ -50,6 +50,10 @@ pub struct StoredOrder {
     pub account_code: String,
     /// 1 waits for approval, 2 is approved.
     pub status: Option<i64>,
+    /// Its day, where it is readable.
+    pub date: Option<Date>,
+    /// Its total, where it is readable.
+    pub total: Option<Money>,
 }
 
 /// The body of `POST /account` (manual, account create; R2, R14).
@@ -255,6 +259,11 @@ pub(super) fn order(value: &Value) -> Option<StoredOrder> {
         code: text(value, "order_code"),
         account_code: text(value, "account_code"),
         status: whole(value.get("status")),
+        date: value
+            .get("order_date")
+            .and_then(wall_time)
+            .map(DateTime::date),
+        total: value.get("real_amount").and_then(amount),
     })
 }
 
@@ -304,6 +313,15 @@ fn whole(value: Option<&Value>) -> Option<i64> {
         _ => None,
     };
     number.filter(|&number| number > 0)
+}
+
+/// An amount as a number, or as a plain text of one.
+fn amount(value: &Value) -> Option<Money> {
+    match value {
+        Value::Number(number) => Money::parse(number).ok(),
+        Value::String(text) => Money::new(money::parse_text(text.trim())?).ok(),
+        _ => None,
+    }
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.

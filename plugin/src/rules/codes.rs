@@ -68,7 +68,7 @@ impl InvoiceCode {
         self.split_edit().unwrap_or(&self.0)
     }
 
-    /// Whether KiotViet made this invoice by editing another one (the code ends in `.NN`).
+    /// Whether KiotViet may have made this invoice by editing another one (the code ends in `.NN`).
     pub fn is_edit(&self) -> bool {
         self.split_edit().is_some()
     }
@@ -106,9 +106,9 @@ impl AccountCode {
 pub struct OrderCode(String);
 
 impl OrderCode {
-    /// The code under which an invoice's whole family (base code and edits) is ordered once.
-    pub fn for_invoice(retailer: &RetailerId, code: &InvoiceCode) -> Self {
-        Self(format!("{retailer}-{}", code.base()))
+    /// The code under which the sale of this code is ordered.
+    pub fn for_sale(retailer: &RetailerId, code: &str) -> Self {
+        Self(format!("{retailer}-{code}"))
     }
 
     /// The code of an order that Getfly has already, untouched.
@@ -214,9 +214,8 @@ mod tests {
             AccountCode::for_customer(&shop, 1_009_707_292).as_str(),
             "KV-datta-1009707292"
         );
-        let order = |code| OrderCode::for_invoice(&shop, &InvoiceCode::new(code)).to_string();
-        assert_eq!(order("HD000123"), "datta-HD000123");
-        assert_eq!(order("HD000123.02"), "datta-HD000123");
+        let order = OrderCode::for_sale(&shop, "HD000123");
+        assert_eq!(order.as_str(), "datta-HD000123");
     }
 
     proptest! {

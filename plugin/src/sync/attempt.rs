@@ -51,7 +51,7 @@ pub async fn attempt<W: World>(
     session.left_open = worker.left_open().await?;
     let plan = match record.kind {
         Kind::Customer => plan::customer(&session, switches, &hint).await?,
-        Kind::Invoice => plan::invoice(&session, switches, &hint).await?,
+        Kind::Invoice => plan::invoice(&session, switches, &hint, record.received_at).await?,
         Kind::Other => {
             execute::finish(record, Reason::NotSyncedType, worker.now());
             return Ok(());

@@ -4,7 +4,7 @@
 use super::{
     keys,
     ledger::{self, CustomerEntry, InvoiceEntry, SETTLE},
-    plan::{self, AccountPlan, Action, Failure, Plan, Remember},
+    plan::{self, AccountPlan, Action, Failure, Plan, Remember, SaleClaim},
     record::{Record, State},
     session::Session,
     world::{HttpError, World},
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     getfly::{error::GetflyError, refusal::Detail, wire::NewOpportunity},
     rules::{
-        codes::{AccountCode, InvoiceCode},
+        codes::AccountCode,
         model::{Customer, NewAccount, NewOrder},
         phone::PhoneField,
         verdict::Reason,
@@ -51,13 +51,14 @@ pub async fn execute<W: World>(
         }
         Action::OrderIsThere {
             invoice_id,
-            invoice_code,
             code,
             by,
+            claim,
+            ..
         } => {
             record.order_code = Some(code);
             if by == Some(record.seq) {
-                keep_ordered(session, &invoice_code, invoice_id).await?;
+                keep_ordered(session, claim, invoice_id).await?;
                 note(
                     record,
                     "the order's reply was lost; it was found by its code",
@@ -69,9 +70,10 @@ pub async fn execute<W: World>(
         }
         Action::Order {
             invoice_id,
-            invoice_code,
             account,
             mut order,
+            claim,
+            ..
         } => {
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
@@ -80,7 +82,7 @@ pub async fn execute<W: World>(
                 record.account_code = Some(code);
             }
             let code = order.code.clone();
-            create_order(session, record, &invoice_code, invoice_id, *order).await?;
+            create_order(session, record, &claim, invoice_id, *order).await?;
             record.order_code = Some(code);
             Reason::OrderCreated
         }
@@ -118,13 +120,8 @@ async fn remember_ignored<W: World>(
         Remember::OldCustomer(id) => {
             ledger::keep_customer(session.world, retailer, id, &CustomerEntry::Before).await?;
         }
-        Remember::OldInvoice {
-            code,
-            invoice_id,
-            edited,
-        } => {
-            let entry = InvoiceEntry::Old { invoice_id, edited };
-            ledger::keep_invoice(session.world, retailer, code.base(), &entry).await?;
+        Remember::Invoice { key, entry, .. } => {
+            ledger::keep_invoice(session.world, &key, &entry).await?;
         }
     }
     Ok(())
@@ -132,17 +129,14 @@ async fn remember_ignored<W: World>(
 
 async fn keep_ordered<W: World>(
     session: &Session<'_, W>,
-    code: &InvoiceCode,
+    claim: SaleClaim,
     invoice_id: i64,
 ) -> Result<(), Failure> {
-    let entry = InvoiceEntry::Ordered { invoice_id };
-    Ok(ledger::keep_invoice(
-        session.world,
-        &session.connection.retailer,
-        code.base(),
-        &entry,
-    )
-    .await?)
+    let entry = InvoiceEntry::Ordered {
+        invoice_id,
+        sold: claim.sold,
+    };
+    Ok(ledger::keep_invoice(session.world, &claim.key, &entry).await?)
 }
 
 async fn keep_synced<W: World>(
@@ -279,26 +273,26 @@ async fn link_after_refusal<W: World>(
 async fn create_order<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
-    invoice_code: &InvoiceCode,
+    claim: &SaleClaim,
     invoice_id: i64,
     mut order: NewOrder,
 ) -> Result<(), Failure> {
-    let retailer = &session.connection.retailer;
     let seq = record.seq;
     let announce = async || {
         if mutant!(ClaimNotAnnounced) {
             return Ok(());
         }
         let since = session.world.now();
-        let claim = InvoiceEntry::Ordering {
+        let entry = InvoiceEntry::Ordering {
             seq,
             invoice_id,
             since,
+            sold: claim.sold.clone(),
         };
-        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await
+        ledger::keep_invoice(session.world, &claim.key, &entry).await
     };
     announce().await?;
-    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
+    record.order_claim = Some(claim.key.clone());
     for _ in 0..=REFUSABLE_DETAILS {
         let Err(error) = session.getfly().create_order(&order).await else {
             return Ok(());

@@ -9,6 +9,7 @@ use super::{
     worker::{Permit, Worker},
     world::{StoreError, World},
 };
+use crate::time::Timestamp;
 use crate::{
     config::Ready,
     json::{ToJson, json_fields, object},
@@ -111,6 +112,7 @@ impl ToJson for Action {
                 invoice_code,
                 account,
                 order,
+                claim: _,
             } => (
                 "order",
                 vec![
@@ -125,6 +127,7 @@ impl ToJson for Action {
                 invoice_code,
                 code,
                 by,
+                claim: _,
             } => (
                 "order_is_there",
                 vec![
@@ -162,7 +165,7 @@ impl ToJson for Remember {
         match self {
             Self::Nothing => "nothing".to_json(),
             Self::OldCustomer(id) => object(vec![("old_customer", id.to_json())]),
-            Self::OldInvoice { code, .. } => object(vec![("old_invoice", code.to_json())]),
+            Self::Invoice { code, .. } => object(vec![("invoice", code.to_json())]),
         }
     }
 }
@@ -242,7 +245,8 @@ pub async fn preview<W: World>(
                 plan::customer(&session, switches, &hint).await
             }
             (super::record::Kind::Invoice, Some(hint)) => {
-                plan::invoice(&session, switches, &hint).await
+                // As after the wait for KiotViet to cancel what was edited.
+                plan::invoice(&session, switches, &hint, Timestamp::UNIX_EPOCH).await
             }
             (super::record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
             (_, None) => Err(Failure::Dead {

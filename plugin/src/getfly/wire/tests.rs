@@ -1,6 +1,6 @@
 use super::*;
 use crate::rules::{
-    codes::{InvoiceCode, OrderCode, RetailerId},
+    codes::{OrderCode, RetailerId},
     model::{OrderAccount, OrderLine},
 };
 use crate::time::{DateTime, tests::date};
@@ -35,10 +35,7 @@ pub(in crate::getfly) fn full_account() -> NewAccount {
 /// An order without anything that may be left out. Shared with the client's tests.
 pub(in crate::getfly) fn bare_order() -> NewOrder {
     NewOrder {
-        code: OrderCode::for_invoice(
-            &RetailerId::parse("shop").unwrap(),
-            &InvoiceCode::new("HD1"),
-        ),
+        code: OrderCode::for_sale(&RetailerId::parse("shop").unwrap(), "HD1"),
         date: None,
         account: OrderAccount {
             name: "Khách lẻ".into(),

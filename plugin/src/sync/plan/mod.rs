@@ -5,13 +5,17 @@ mod account;
 mod customer;
 mod failure;
 mod invoice;
+mod sale;
 
 pub use account::search;
 pub use customer::customer;
 pub use failure::{Failure, Side};
 pub use invoice::invoice;
 
-use super::record::{Alternative, Hint};
+use super::{
+    ledger::{InvoiceEntry, Sold},
+    record::{Alternative, Hint},
+};
 use crate::{
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
@@ -62,15 +66,24 @@ pub enum Remember {
     Nothing,
     /// This customer is older than the webhook.
     OldCustomer(i64),
-    /// This invoice is older than the webhook, or an edit of one that is.
-    OldInvoice {
+    /// This of an invoice.
+    Invoice {
         /// Its code.
         code: InvoiceCode,
-        /// Its id.
-        invoice_id: i64,
-        /// It is an edit.
-        edited: bool,
+        /// The ledger's key.
+        key: String,
+        /// What became of it.
+        entry: InvoiceEntry,
     },
+}
+
+/// Where the ledger keeps an order, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleClaim {
+    /// The ledger's key.
+    pub key: String,
+    /// What was decided.
+    pub sold: Sold,
 }
 
 /// What to do.
@@ -100,6 +113,8 @@ pub enum Action {
         account: Option<(i64, AccountPlan)>,
         /// The order.
         order: Box<NewOrder>,
+        /// For the ledger.
+        claim: SaleClaim,
     },
     /// The order of an earlier try of event `by` is there.
     OrderIsThere {
@@ -111,6 +126,8 @@ pub enum Action {
         code: OrderCode,
         /// The event that was about to create it.
         by: Option<u64>,
+        /// For the ledger.
+        claim: SaleClaim,
     },
 }
 
