@@ -94,11 +94,7 @@ pub fn order_json(order: &NewOrder) -> Value {
         "account_code",
         order.account.code.as_ref().map(AccountCode::as_str),
     );
-    put(
-        &mut account,
-        "account_name",
-        Some(order.account.name.as_str()),
-    );
+    put(&mut account, "account_name", order.account.name.as_deref());
     put(
         &mut account,
         "account_phone",

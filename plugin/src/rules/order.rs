@@ -32,7 +32,7 @@ pub struct PlannedOrder {
 pub fn walk_in_account(settings: &RuleSettings) -> OrderAccount {
     OrderAccount {
         code: settings.walk_in_account_code.clone(),
-        name: WALK_IN.to_owned(),
+        name: Some(WALK_IN.to_owned()),
         ..OrderAccount::default()
     }
 }

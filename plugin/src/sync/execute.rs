@@ -13,7 +13,7 @@ use crate::{
     getfly::{error::GetflyError, refusal::Detail, wire::NewOpportunity},
     rules::{
         codes::AccountCode,
-        model::{Customer, NewAccount, NewOrder},
+        model::{Customer, NewAccount, NewOrder, OrderAccount},
         phone::PhoneField,
         verdict::Reason,
     },
@@ -78,7 +78,13 @@ pub async fn execute<W: World>(
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
                 note(record, &format!("account {code}: {}", reason.as_str()));
-                order.account.code = Some(code.clone());
+                if order.account.code.as_ref() != Some(&code) {
+                    // Linked after all: what was planned is not that account's own.
+                    order.account = OrderAccount {
+                        code: Some(code.clone()),
+                        ..OrderAccount::default()
+                    };
+                }
                 record.account_code = Some(code);
             }
             let code = order.code.clone();
@@ -157,11 +163,11 @@ async fn ensure_account<W: World>(
 ) -> Result<(AccountCode, Reason), Failure> {
     match account {
         AccountPlan::Known(code) => Ok((code, Reason::AlreadySynced)),
-        AccountPlan::Link { code, by } => {
+        AccountPlan::Link { code, by, .. } => {
             keep_synced(session, customer_id, &code).await?;
             Ok((code, by.reason()))
         }
-        AccountPlan::Ours { code, by } if by == Some(record.seq) => {
+        AccountPlan::Ours { code, by, .. } if by == Some(record.seq) => {
             note(
                 record,
                 "the account's reply was lost; it was found by its code",
@@ -171,8 +177,10 @@ async fn ensure_account<W: World>(
             Ok((code, Reason::CustomerCreated))
         }
         // The other event, if it is still waiting, must go on finding its claim.
-        AccountPlan::Ours { code, by: Some(_) } => Ok((code, Reason::AlreadySynced)),
-        AccountPlan::Ours { code, by: None } => {
+        AccountPlan::Ours {
+            code, by: Some(_), ..
+        } => Ok((code, Reason::AlreadySynced)),
+        AccountPlan::Ours { code, by: None, .. } => {
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::AlreadySynced))
         }

@@ -9,7 +9,6 @@ use super::{
     worker::{Permit, Worker},
     world::{StoreError, World},
 };
-use crate::time::Timestamp;
 use crate::{
     config::Ready,
     json::{ToJson, json_fields, object},
@@ -22,6 +21,7 @@ use crate::{
         verdict::{Outcome, Reason},
     },
     sync::record::Hint,
+    time::Timestamp,
 };
 use serde_json::Value;
 
@@ -146,11 +146,11 @@ impl ToJson for AccountPlan {
     fn to_json(&self) -> Value {
         let (name, json) = match self {
             Self::Known(code) => ("known", code.to_json()),
-            Self::Link { code, by } => (
+            Self::Link { code, by, .. } => (
                 "link",
                 object(vec![("code", code.to_json()), ("by", by.to_json())]),
             ),
-            Self::Ours { code, by } => (
+            Self::Ours { code, by, .. } => (
                 "ours",
                 object(vec![("code", code.to_json()), ("by", by.to_json())]),
             ),

@@ -189,8 +189,14 @@ fn differences(
         owners.contains(account) && (account.is_empty() || is_there),
         "account",
     );
+    let mut all = evidence.accounts.iter();
+    let owner = all.find(|a| a.account_code == *account && !account.is_empty());
     must(
-        customers::versions(shop, id).any(|customer| customer.content.name == *name),
+        match owner {
+            // R6: any other name could rename the account.
+            Some(owner) => name.is_empty() || *name == owner.account_name,
+            None => customers::versions(shop, id).any(|customer| customer.content.name == *name),
+        },
         "name",
     );
     different

@@ -38,7 +38,7 @@ pub(in crate::getfly) fn bare_order() -> NewOrder {
         code: OrderCode::for_sale(&RetailerId::parse("shop").unwrap(), "HD1"),
         date: None,
         account: OrderAccount {
-            name: "Khách lẻ".into(),
+            name: Some("Khách lẻ".into()),
             ..OrderAccount::default()
         },
         executor: None,
@@ -87,7 +87,7 @@ fn an_order_is_sent_with_every_field_and_its_digits() {
         date: Some(date(2026, 10, 5)),
         account: OrderAccount {
             code: Some(AccountCode::existing("KV-shop-5".into())),
-            name: "Khách Thử".into(),
+            name: Some("Khách Thử".into()),
             phone: Some("0900000001".into()),
             email: Some("thu@example.com".into()),
             address: Some("1 Đường Thử".into()),

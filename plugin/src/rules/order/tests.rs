@@ -261,7 +261,7 @@ fn r5_a_walk_in_order_has_a_name_and_nothing_else() {
     assert_eq!(
         account,
         OrderAccount {
-            name: "Khách lẻ".into(),
+            name: Some("Khách lẻ".into()),
             ..OrderAccount::default()
         }
     );

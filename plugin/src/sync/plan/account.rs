@@ -50,8 +50,12 @@ pub(super) async fn resolve<W: World>(
         _ => None,
     };
     let (choice, ours) = search(session, customer, &own).await?;
-    if ours {
-        return Ok(AccountPlan::Ours { code: own, by });
+    if let Some(Account { name, .. }) = ours {
+        return Ok(AccountPlan::Ours {
+            code: own,
+            name,
+            by,
+        });
     }
     let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
     why.evidence.push(format!(
@@ -61,6 +65,7 @@ pub(super) async fn resolve<W: World>(
     Ok(match choice.linked {
         Some((account, by)) => AccountPlan::Link {
             code: account.code,
+            name: account.name,
             by,
         },
         None => {
@@ -85,8 +90,9 @@ pub(super) async fn of_earlier_try<W: World>(
         return Ok(None);
     };
     let code = AccountCode::for_customer(&session.connection.retailer, id);
-    if session.getfly().account_by_code(&code).await?.is_some() {
-        return Ok(Some(AccountPlan::Ours { code, by }));
+    if let Some(account) = session.getfly().account_by_code(&code).await? {
+        let name = account.name;
+        return Ok(Some(AccountPlan::Ours { code, name, by }));
     }
     match ledger::unsettled_until(since, session.world.now()) {
         Some(settled) => Err(Failure::Unsettled(settled)),
@@ -107,13 +113,13 @@ fn explain_choice(choice: &Choice, why: &mut Explanation) {
         }));
 }
 
-/// Searches Getfly by every e-mail and phone of the customer; also tells whether the account under our
-/// own code is among the finds.
+/// Searches Getfly by every e-mail and phone of the customer; also gives the account under our own code,
+/// where it is among the finds.
 pub async fn search<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
     own: &AccountCode,
-) -> Result<(Choice, bool), Failure> {
+) -> Result<(Choice, Option<Account>), Failure> {
     let getfly = session.getfly();
     let rules = &session.ready.rules;
     let emails = EmailField::parse(&customer.email);
@@ -146,7 +152,8 @@ pub async fn search<W: World>(
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }
     }
-    let ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
+    let mut hits = email_hits.iter().chain(&phone_hits);
+    let ours = hits.find(|account| account.code == *own).cloned();
     Ok((
         choose(&email_hits, &phone_hits, &emails, &phones, rules),
         ours,

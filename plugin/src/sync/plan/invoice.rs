@@ -12,7 +12,7 @@ use super::{
 use crate::{
     rules::{
         account::{manager_from_invoice, new_account, unreadable},
-        codes::{AccountCode, InvoiceCode, OrderCode},
+        codes::{InvoiceCode, OrderCode},
         executor::{ExecutorFinding, find_executor},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
         newness::{self, Newness},
@@ -246,7 +246,7 @@ async fn customer_of<W: World>(
             let rules = &session.ready.rules;
             let block = walk_in_account(rules);
             let walk_in = Customer {
-                name: block.name.clone(),
+                name: block.name.clone().unwrap_or_default(),
                 ..Customer::default()
             };
             let account = new_account(&session.connection.retailer, &walk_in, None, rules);
@@ -257,18 +257,15 @@ async fn customer_of<W: World>(
         return Ok((None, walk_in_account(&session.ready.rules)));
     };
     let known = ledger::customer(session.world, &session.connection.retailer, id).await?;
-    let block = |code: AccountCode| OrderAccount {
-        code: Some(code),
-        name: invoice.customer_name.clone(),
-        ..OrderAccount::default()
-    };
     if let CustomerKnown::Synced(code) = known {
-        return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
+        let account = AccountPlan::Known(code);
+        let block = account.order_block();
+        return Ok((Some((id, account)), block));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
         let forgets = mutant!(DeletedForgetsAccount);
         if !forgets && let Some(account) = of_earlier_try(session, id, &known).await? {
-            let block = block(account.code().clone());
+            let block = account.order_block();
             return Ok((Some((id, account)), block));
         }
         why.notes.push(
@@ -278,7 +275,7 @@ async fn customer_of<W: World>(
         return Ok((
             None,
             OrderAccount {
-                name: invoice.customer_name.clone(),
+                name: Some(invoice.customer_name.clone()),
                 ..OrderAccount::default()
             },
         ));
@@ -289,21 +286,6 @@ async fn customer_of<W: World>(
             .push("R12: no manager, because the customer webhook is on".to_owned());
     }
     let account = resolve(session, &customer, &known, manager, why).await?;
-    let block = match &account {
-        AccountPlan::Create(new) => OrderAccount {
-            code: Some(new.code.clone()),
-            name: new.name.clone(),
-            phone: new.phone.clone(),
-            email: new.email.clone(),
-            address: new.address.clone(),
-        },
-        other => {
-            let mut block = block(other.code().clone());
-            if block.name.is_empty() {
-                block.name = customer.name.clone();
-            }
-            block
-        }
-    };
+    let block = account.order_block();
     Ok((Some((id, account)), block))
 }

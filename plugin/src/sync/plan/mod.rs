@@ -20,7 +20,7 @@ use crate::{
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         matching::MatchedBy,
-        model::{NewAccount, NewOrder},
+        model::{NewAccount, NewOrder, OrderAccount},
         verdict::Reason,
     },
     time::Timestamp,
@@ -35,6 +35,8 @@ pub enum AccountPlan {
     Link {
         /// Its code.
         code: AccountCode,
+        /// Its own name; may be empty.
+        name: String,
         /// What matched.
         by: MatchedBy,
     },
@@ -42,6 +44,8 @@ pub enum AccountPlan {
     Ours {
         /// Its code.
         code: AccountCode,
+        /// Its own name; may be empty.
+        name: String,
         /// The event that was about to create it, where the ledger still knows.
         by: Option<u64>,
     },
@@ -55,6 +59,28 @@ impl AccountPlan {
         match self {
             Self::Known(code) | Self::Link { code, .. } | Self::Ours { code, .. } => code,
             Self::Create(account) => &account.code,
+        }
+    }
+
+    /// R6: the customer block of its order: with the account's own name, or none where that is not known.
+    pub fn order_block(&self) -> OrderAccount {
+        let name = match self {
+            Self::Known(_) => None,
+            Self::Link { name, .. } | Self::Ours { name, .. } => Some(name.trim()),
+            Self::Create(account) => {
+                return OrderAccount {
+                    code: Some(account.code.clone()),
+                    name: Some(account.name.clone()),
+                    phone: account.phone.clone(),
+                    email: account.email.clone(),
+                    address: account.address.clone(),
+                };
+            }
+        };
+        OrderAccount {
+            code: Some(self.code().clone()),
+            name: name.filter(|name| !name.is_empty()).map(str::to_owned),
+            ..OrderAccount::default()
         }
     }
 }
