@@ -3,7 +3,7 @@
 //! invoices like that too. What cannot be told safely is a person's matter.
 
 use super::{
-    codes::{InvoiceCode, OrderCode, RetailerId},
+    codes::{InvoiceCode, OrderCode, ShopCodes},
     model::Invoice,
     money::Money,
     newness::{CANCELLED, KnownInvoice},
@@ -24,7 +24,7 @@ pub enum Sale {
 
 impl Sale {
     /// The code of its order.
-    pub fn order_code(self, shop: &RetailerId, invoice: &InvoiceCode, id: i64) -> OrderCode {
+    pub fn order_code(self, shop: &ShopCodes, invoice: &InvoiceCode, id: i64) -> OrderCode {
         match self {
             Self::Family => OrderCode::for_sale(shop, invoice.base()),
             Self::Own => OrderCode::for_sale(shop, invoice.as_str()),
@@ -123,7 +123,7 @@ pub fn cancelled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::tests::date;
+    use crate::{rules::codes::RetailerId, time::tests::date};
     use proptest::prelude::*;
 
     fn invoice(code: &str, status: i64, day: Option<Date>) -> Invoice {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn r6_order_codes_are_of_the_family_the_whole_code_or_the_id() {
-        let shop = RetailerId::parse("thu").unwrap();
+        let shop = ShopCodes::of(&RetailerId::parse("thu").unwrap(), false);
         let code = InvoiceCode::new("HD1.01");
         let order = |sale: Sale| sale.order_code(&shop, &code, 7).to_string();
         assert_eq!(order(Sale::Family), "thu-HD1");

@@ -427,12 +427,10 @@ async fn enrol_found<W: World>(
     else {
         return Ok(());
     };
-    let account = crate::rules::account::new_account(
-        &session.connection.retailer,
-        &customer,
-        None,
-        &session.ready.rules,
-    );
-    debug_assert_eq!(account.code, *code);
+    let rules = &session.ready.rules;
+    let account = NewAccount {
+        code: code.clone(),
+        ..crate::rules::account::new_account(&session.codes, &customer, None, rules)
+    };
     enrol(session, record, &account).await
 }

@@ -222,6 +222,8 @@ pub enum CustomerKnown {
         by: Option<u64>,
         /// When.
         since: Timestamp,
+        /// Under which code; none where that cannot be read.
+        code: Option<AccountCode>,
     },
 }
 
@@ -325,6 +327,7 @@ pub async fn customer(
             Some(Err(_)) => CustomerKnown::Perhaps {
                 by: None,
                 since: Timestamp::UNIX_EPOCH,
+                code: None,
             },
             Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
             Some(Ok(CustomerEntry::Synced(code))) => CustomerKnown::Synced(code),
@@ -338,8 +341,13 @@ pub async fn customer(
                     Claim::Open => CustomerKnown::Perhaps {
                         by: Some(seq),
                         since,
+                        code: Some(code),
                     },
-                    Claim::Removed => CustomerKnown::Perhaps { by: None, since },
+                    Claim::Removed => CustomerKnown::Perhaps {
+                        by: None,
+                        since,
+                        code: Some(code),
+                    },
                 }
             }
         },

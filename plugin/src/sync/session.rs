@@ -16,7 +16,10 @@ use crate::{
         client::{KiotViet, fetch_token},
         error::KiotVietError,
     },
-    rules::model::{GetflyUser, KiotVietUser},
+    rules::{
+        codes::ShopCodes,
+        model::{GetflyUser, KiotVietUser},
+    },
     secret::Secret,
     stored::{self, Stored, stored_fields},
 };
@@ -44,6 +47,8 @@ pub struct Session<'a, W> {
     pub connection: &'a Connection,
     /// Its secrets.
     pub opened: &'a Opened,
+    /// How its codes in Getfly begin.
+    pub codes: ShopCodes,
     /// Until when a create of somebody who crashed may still take effect.
     pub left_open: Option<Timestamp>,
     token: RefCell<Option<Secret>>,
@@ -74,6 +79,7 @@ impl<'a, W: World> Session<'a, W> {
             ready,
             connection,
             opened,
+            codes: ShopCodes::of(&connection.retailer, connection.apart),
             left_open: None,
             token: RefCell::new(None),
         }

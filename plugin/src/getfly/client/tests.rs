@@ -4,7 +4,7 @@ use crate::{
         refusal::{Detail, DuplicateField},
         wire::tests::{bare_order, full_account},
     },
-    rules::{codes::RetailerId, money::Money},
+    rules::money::Money,
     sync::world::HttpError,
     upstream::{
         Fate,
@@ -37,7 +37,7 @@ fn account_code(text: &str) -> AccountCode {
 
 /// The order of an invoice of `shop`.
 fn order_code(invoice: &str) -> OrderCode {
-    OrderCode::for_sale(&RetailerId::parse("shop").unwrap(), invoice)
+    OrderCode::existing(format!("shop-{invoice}"))
 }
 
 fn garbled(what: &str) -> GetflyError {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::rules::{
-    codes::{OrderCode, RetailerId},
+    codes::OrderCode,
     model::{OrderAccount, OrderLine},
 };
 use crate::time::{DateTime, tests::date};
@@ -35,7 +35,7 @@ pub(in crate::getfly) fn full_account() -> NewAccount {
 /// An order without anything that may be left out. Shared with the client's tests.
 pub(in crate::getfly) fn bare_order() -> NewOrder {
     NewOrder {
-        code: OrderCode::for_sale(&RetailerId::parse("shop").unwrap(), "HD1"),
+        code: OrderCode::existing("shop-HD1".to_owned()),
         date: None,
         account: OrderAccount {
             name: Some("Khách lẻ".into()),

@@ -36,9 +36,8 @@ pub(super) async fn resolve<W: World>(
     manager: Option<&GetflyUser>,
     why: &mut Explanation,
 ) -> Result<AccountPlan, Failure> {
-    let retailer = &session.connection.retailer;
     let rules = &session.ready.rules;
-    let own = AccountCode::for_customer(retailer, customer.id);
+    let own = AccountCode::for_customer(&session.codes, customer.id);
     if let CustomerKnown::Synced(code) = known {
         return Ok(AccountPlan::Known(code.clone()));
     }
@@ -75,7 +74,12 @@ pub(super) async fn resolve<W: World>(
                 return Err(Failure::Unsettled(until));
             }
             why.notes.extend(left_out(customer));
-            AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules)))
+            AccountPlan::Create(Box::new(new_account(
+                &session.codes,
+                customer,
+                manager,
+                rules,
+            )))
         }
     })
 }
@@ -86,10 +90,10 @@ pub(super) async fn of_earlier_try<W: World>(
     id: i64,
     known: &CustomerKnown,
 ) -> Result<Option<AccountPlan>, Failure> {
-    let CustomerKnown::Perhaps { by, since } = *known else {
+    let CustomerKnown::Perhaps { by, since, code } = known.clone() else {
         return Ok(None);
     };
-    let code = AccountCode::for_customer(&session.connection.retailer, id);
+    let code = code.unwrap_or_else(|| AccountCode::for_customer(&session.codes, id));
     if let Some(account) = session.getfly().account_by_code(&code).await? {
         let name = account.name;
         return Ok(Some(AccountPlan::Ours { code, name, by }));

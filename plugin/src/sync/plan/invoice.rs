@@ -249,7 +249,7 @@ async fn customer_of<W: World>(
                 name: block.name.clone().unwrap_or_default(),
                 ..Customer::default()
             };
-            let account = new_account(&session.connection.retailer, &walk_in, None, rules);
+            let account = new_account(&session.codes, &walk_in, None, rules);
             return Ok((Some((0, AccountPlan::Create(Box::new(account)))), block));
         }
         why.notes

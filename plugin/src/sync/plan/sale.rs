@@ -130,10 +130,9 @@ fn claimed<W: World>(
 }
 
 fn decided<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> Decided {
-    let shop = &session.connection.retailer;
-    let retailer = shop.as_str();
+    let retailer = session.connection.retailer.as_str();
     Decided {
-        code: sale.order_code(shop, &invoice.code, invoice.id),
+        code: sale.order_code(&session.codes, &invoice.code, invoice.id),
         key: match sale {
             Sale::Family => keys::invoice(retailer, invoice.code.base()),
             Sale::Own => keys::invoice(retailer, invoice.code.as_str()),
@@ -155,8 +154,7 @@ async fn used<W: World>(
     invoice: &Invoice,
     own: &CodeKnown,
 ) -> Result<Option<Used>, Failure> {
-    let shop = &session.connection.retailer;
-    let derived = || OrderCode::for_sale(shop, invoice.code.as_str());
+    let derived = || OrderCode::for_sale(&session.codes, invoice.code.as_str());
     if let Some(KnownInvoice::Ordered {
         invoice_id,
         day,
@@ -316,7 +314,7 @@ async fn day_of<W: World>(
     if family.day.is_some() || !gone {
         return Ok(family.day);
     }
-    let derived = || OrderCode::for_sale(&session.connection.retailer, base);
+    let derived = || OrderCode::for_sale(&session.codes, base);
     let code = family.order_code.clone().unwrap_or_else(derived);
     let order = session.getfly().order_by_code(&code).await?;
     Ok(order.and_then(|order| order.date))
