@@ -119,7 +119,11 @@ async fn r13_a_list_of_users_that_fails_is_waited_for_for_five_minutes() {
         let orders = scene.getfly.orders();
         assert_eq!(orders.len(), 1);
         let notes = last_notes(&scene).await;
-        assert_eq!(orders[0].assigned_username.as_deref(), executor, "{notes:?}");
+        assert_eq!(
+            orders[0].assigned_username.as_deref(),
+            executor,
+            "{notes:?}"
+        );
         if executor.is_none() {
             assert!(has(&last_notes(&scene).await, "failed for five minutes"));
         }
