@@ -9,7 +9,10 @@ use host_test::{
     scene::{CONNECTION, On, Scene, customer, hoa, sale},
 };
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, When};
+use sim::{
+    Fault, FaultRule, When,
+    kiotviet::{NewInvoice, Settings},
+};
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
 
@@ -357,4 +360,49 @@ async fn an_instance_that_knows_a_connection_sees_at_once_what_another_changed()
     let last = scene.events().await.pop().unwrap();
     let notes = last["notes"].to_string();
     assert!(notes.contains("cannot be opened"), "the new key: {notes}");
+}
+
+/// A shop whose name begins like the other one's codes.
+fn branch() -> Settings {
+    Settings {
+        retailer: "cuahangthu-hai".to_owned(),
+        retailer_id: 500_654_321,
+        client_id: "22222222-3333-4444-8555-666666666666".to_owned(),
+        client_secret: "89ABCDEF0123456789ABCDEF0123456789ABCDEF".to_owned(),
+        ..Settings::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_codes_of_two_shops_never_meet_whichever_is_connected_first() {
+    for branch_first in [true, false] {
+        let (scene, others) = Scene::beside([branch()]);
+        let branch = others[0].clone();
+        let mut shops = [
+            (CONNECTION, scene.kiotviet.clone()),
+            ("hai", branch.clone()),
+        ];
+        if branch_first {
+            shops.reverse();
+        }
+        for (name, shop) in &shops {
+            assert_eq!(scene.connect_as(name, shop).await.0, 200);
+            let path = format!("connections/{name}/webhooks/order");
+            assert_eq!(scene.app.api("PUT", &path, &Value::Null).await.0, 200);
+        }
+        scene.pass(1).await;
+        for (code, shop) in [("hai-HD1", &scene.kiotviet), ("HD1", &branch)] {
+            shop.create_invoice(NewInvoice {
+                code: Some(code.to_owned()),
+                ..sale(None)
+            });
+            for delivery in shop.take_deliveries() {
+                assert_eq!(scene.app.request(shop.request(&delivery)).await.status, 200);
+            }
+        }
+        scene.settle().await;
+        let orders = scene.getfly.orders();
+        let codes: Vec<&str> = orders.iter().map(|o| o.order_code.as_str()).collect();
+        assert_eq!(codes, ["cuahangthu-hai-HD1", "cuahangthu-hai.HD1"]);
+    }
 }
