@@ -9,7 +9,7 @@ use host_test::{
 };
 use serde_json::Value;
 
-const WRONG: [(&str, &str); 31] = [
+const WRONG: [(&str, &str); 32] = [
     ("getfly_url", ""),
     ("getfly_url", "shop.getfly.test"),
     ("getfly_url", "https://shop.getfly.test/"),
