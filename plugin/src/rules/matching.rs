@@ -83,13 +83,11 @@ fn matched_by(
     phones: &PhoneField,
     settings: &RuleSettings,
 ) -> Option<MatchedBy> {
-    let (email, phone) = (
-        EmailField::parse(&account.email),
-        PhoneField::parse(&account.phone),
-    );
+    let email = EmailField::parse(&account.email);
+    let phone = || PhoneField::parse(&account.phone);
     if email::fields_match(emails, &email, &settings.ignored_emails) {
         Some(MatchedBy::Email)
-    } else if phone::fields_match(phones, &phone, &settings.ignored_phones) {
+    } else if phone::fields_match(phones, &phone(), &settings.ignored_phones) {
         Some(MatchedBy::Phone)
     } else {
         None
