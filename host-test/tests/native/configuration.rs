@@ -43,6 +43,7 @@ const WRONG: [(&str, &str); 31] = [
     ("retention_days", "3.5"),
     ("retention_days", "99999999999999999999"),
     ("customer_campaign_code", "C1"),
+    ("ignored_emails", "shop@example.vn, shop"),
     ("kiotviet_token_path", " x"),
 ];
 

@@ -5,7 +5,6 @@ use crate::{
     journal::{
         backfill,
         connections::{Switches, Webhook},
-        keys,
         ledger::{self, CustomerKnown, InvoiceEntry, InvoiceKnown},
         record::Hint,
     },
@@ -148,10 +147,9 @@ async fn too_old<W: World>(
         Newness::NoCreationDate => return Err(no_creation_date("invoice")),
         Newness::Ignore(reason) => reason,
     };
-    let retailer = session.connection.retailer.as_str();
     let remember = Remember::Invoice {
         code: invoice.code.clone(),
-        key: keys::invoice(retailer, invoice.code.as_str()),
+        key: decided.own_key.clone(),
         entry: InvoiceEntry::Old {
             invoice_id: invoice.id,
             edited: reason == Reason::InvoiceEdited,

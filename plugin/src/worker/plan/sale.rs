@@ -46,6 +46,8 @@ pub(super) struct Decided {
     pub(super) code: OrderCode,
     /// Where the ledger keeps it.
     pub(super) key: String,
+    /// Where the ledger keeps that this very invoice is too old: never over another one's order.
+    pub(super) own_key: String,
     /// An earlier try of it.
     pub(super) perhaps: Option<EarlierAttempt>,
     /// The invoice that it is an edit of, where KiotViet has it.
@@ -134,13 +136,17 @@ fn claimed<W: World>(
 
 fn decided<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> Decided {
     let retailer = session.connection.retailer.as_str();
+    let own_key = match sale {
+        Sale::Family | Sale::Own => keys::invoice(retailer, invoice.code.as_str()),
+        Sale::Again => keys::invoice_again(retailer, invoice.id),
+    };
     Decided {
         code: sale.order_code(&session.codes, &invoice.code, invoice.id),
         key: match sale {
             Sale::Family => keys::invoice(retailer, invoice.code.base()),
-            Sale::Own => keys::invoice(retailer, invoice.code.as_str()),
-            Sale::Again => keys::invoice_again(retailer, invoice.id),
+            Sale::Own | Sale::Again => own_key.clone(),
         },
+        own_key,
         perhaps: None,
         original: None,
         known_original: None,
@@ -271,7 +277,7 @@ async fn maybe_edit<W: World>(
             Reason::CreatedBeforeConnection,
             Remember::Invoice {
                 code: invoice.code.clone(),
-                key: own.key,
+                key: own.own_key,
                 entry: InvoiceEntry::Old {
                     invoice_id: invoice.id,
                     edited: false,
@@ -291,7 +297,7 @@ async fn maybe_edit<W: World>(
             Reason::InvoiceEdited,
             Remember::Invoice {
                 code: invoice.code.clone(),
-                key: own.key,
+                key: own.own_key,
                 entry: InvoiceEntry::Edit {
                     invoice_id: invoice.id,
                 },
