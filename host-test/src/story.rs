@@ -223,11 +223,10 @@ impl Scene {
     }
 
     fn audit_doubles(&self, wrong: &mut Vec<String>) {
-        let mut accounts = self.getfly.accounts();
-        accounts.retain(|account| !account.deleted);
+        let accounts = self.getfly.accounts();
         let orders = self.getfly.orders();
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for account in &accounts {
+        for account in accounts.iter().filter(|account| !account.deleted) {
             let of = |text| Some(text).filter(|t: &&str| !t.is_empty());
             let marks = [of(&account.phone_office), of(&account.email)];
             for mark in marks.into_iter().flatten() {
