@@ -40,8 +40,9 @@ use watched::Watched;
 const CONNECTIONS_AT_ONCE: usize = 768;
 /// Of these, connections of one address on which the host waits for a first head or for the rest of a body.
 const UNFINISHED_AN_ADDRESS: usize = 64;
-/// How long each of them is silent before that bound closes it: a crowd may come at once and be sound.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long each of them is silent before that bound closes it: a crowd may come at once and be sound, and KiotViet
+/// waits so long for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
 /// many on two cores halve what they do: each has a memory of its own to keep at hand.
 const INSTANCES_AT_ONCE: u32 = 64;
