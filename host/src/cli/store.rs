@@ -28,7 +28,7 @@ pub(super) enum Place {
     /// One file in this folder.
     Folder(PathBuf),
     /// Redis.
-    Redis(RedisAddress),
+    Redis(Box<RedisAddress>),
 }
 
 /// An open store.
@@ -54,7 +54,7 @@ impl StoreOptions {
                 .signed_by(pem)
                 .map_err(|e| wrong(format!("{e:#}")))?;
         }
-        Ok(Place::Redis(address))
+        Ok(Place::Redis(Box::new(address)))
     }
 }
 
@@ -71,7 +71,7 @@ impl Place {
                 })
             }
             Self::Redis(address) => {
-                let redis = Redis::open(address.clone()).await?;
+                let redis = Redis::open(*address.clone()).await?;
                 let warnings = redis.durability().await;
                 Ok(Opened {
                     backend: Arc::new(redis),

@@ -201,8 +201,10 @@ impl App {
         caller.entry.next_is_answer();
         let place = self.place().await?;
         let request = http::Request::from_parts(parts, taken.bytes);
-        let handled = self.handle_at(request, (place, taken.large)).await;
-        handled.map_or_else(|e| Err(self.no_answer(&e)), |r| Ok(r.map(Full::new)))
+        match self.handle_at(request, (place, taken.large)).await {
+            Ok(answer) => Ok(answer.map(Full::new)),
+            Err(e) => Err(self.no_answer(&e)),
+        }
     }
 
     /// The whole body, or what its sender is answered. A large one gets its place once the guest knows its sender.

@@ -155,7 +155,7 @@ impl Site {
             customers: Vec::new(),
             _servers: servers,
             _redis: redis,
-            folder: folder,
+            folder,
         })
     }
 

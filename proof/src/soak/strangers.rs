@@ -291,10 +291,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
         .iter()
         .filter(|time| **time <= ANSWERED_WITHIN);
     figures.answered_in_time = in_time.count() * 100 >= genuine.sent() * 99;
-    let owner = lock(&owner);
+    let owner = std::mem::take(&mut *lock(&owner));
     figures.owner = owner.by_code();
     figures.owner_kept_out = owner.sent() - owner.codes.get(&200).copied().unwrap_or(0);
-    drop(owner);
     tell(&seen, &mut figures);
     let unfinished = site.settle().await?;
     figures.store_grew_kb = site.store_bytes().saturating_sub(store_before) / 1000;
