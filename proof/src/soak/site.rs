@@ -68,7 +68,7 @@ pub(super) struct Site {
     customers: Vec<i64>,
     _servers: [Server; 2],
     _redis: Option<Child>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Site {
@@ -155,13 +155,19 @@ impl Site {
             customers: Vec::new(),
             _servers: servers,
             _redis: redis,
-            _folder: folder,
+            folder,
         })
     }
 
     /// Starts the host; it does not serve yet.
     pub(super) fn start(&self) -> Result<Process> {
         Process::start(&self.arguments)
+    }
+
+    /// Bytes of the embedded store's file; 0 where there is none.
+    pub(super) fn store_bytes(&self) -> u64 {
+        let file = self.folder.0.join("store.redb");
+        std::fs::metadata(file).map_or(0, |there| there.len())
     }
 
     /// Connects the shop, both webhooks on.
