@@ -287,7 +287,7 @@ impl Native {
             call,
             key: key.to_owned(),
         });
-        let failure = || StoreError("simulated failure".to_owned());
+        let failure = || StoreError::failed("simulated failure");
         if self.store_fails.load(Ordering::Relaxed) {
             return Err(failure());
         }

@@ -4,7 +4,7 @@
 use crate::{
     drain::{
         due_lists::bucket_of,
-        state::{Drain, Pass, Stop, stop},
+        state::{Drain, Pass},
     },
     journal::{
         cursor::{Pause, due_time},
@@ -17,7 +17,7 @@ use crate::{
     time::Timestamp,
     worker::{
         attempt,
-        failure::{Failure, Side},
+        failure::{Failure, Side, Stop},
         lease::Patience,
         outside::LOOK_AGAIN,
         pauses::{self, GETFLY},
@@ -71,12 +71,8 @@ impl<W: World> Drain<'_, '_, W> {
                     self.cursor.pauses.remove(&record.connection);
                 }
                 // Its body first: once the record is final, nobody would look for the parts.
-                entries::drop_body(self.worker, record.seq, old_body.as_ref())
-                    .await
-                    .map_err(stop)?;
-                entries::write_event(self.worker, &record)
-                    .await
-                    .map_err(stop)?;
+                entries::drop_body(self.worker, record.seq, old_body.as_ref()).await?;
+                entries::write_event(self.worker, &record).await?;
                 self.worker.settled();
                 unfinished::unmark(self.worker, &record).await;
                 self.ended(&record).await?;
@@ -133,11 +129,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();
-        self.cursor
-            .stats
-            .ended(self.worker, record, now)
-            .await
-            .map_err(stop)?;
+        self.cursor.stats.ended(self.worker, record, now).await?;
         self.cursor.enter(record);
         Ok(())
     }
@@ -145,12 +137,8 @@ impl<W: World> Drain<'_, '_, W> {
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         record.note(&words);
-        unfinished::mark(self.worker, &mut record)
-            .await
-            .map_err(stop)?;
-        entries::write_event(self.worker, &record)
-            .await
-            .map_err(stop)?;
+        unfinished::mark(self.worker, &mut record).await?;
+        entries::write_event(self.worker, &record).await?;
         self.ended(&record).await
     }
 
@@ -158,12 +146,8 @@ impl<W: World> Drain<'_, '_, W> {
         let at = due_time(self.worker.now(), until);
         record.state = State::Retrying;
         record.next_attempt_at = Some(at);
-        unfinished::mark(self.worker, &mut record)
-            .await
-            .map_err(stop)?;
-        entries::write_event(self.worker, &record)
-            .await
-            .map_err(stop)?;
+        unfinished::mark(self.worker, &mut record).await?;
+        entries::write_event(self.worker, &record).await?;
         self.list_event(at, &record).await?;
         Ok(Pass::Complete)
     }

@@ -148,7 +148,7 @@ fn seal(
     let plain = stored::write(secrets);
     sealer
         .seal(&keys::connection(name), &plain, random)
-        .map_err(|e| StoreError(e.to_string()))
+        .map_err(StoreError::failed)
 }
 
 impl Connection {
@@ -285,8 +285,11 @@ impl Switches {
 }
 
 /// What a stored value that cannot be read is to a caller who needs it.
-pub fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
-    move |e| StoreError(format!("{what} is damaged: {e}"))
+pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
+    move |e| StoreError::Damaged {
+        what,
+        why: e.to_string(),
+    }
 }
 
 /// Reads a connection; one that is damaged is an error.

@@ -203,8 +203,10 @@ impl Cursor {
 pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => stored::read(&bytes)
-            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
+        Some(bytes) => stored::read(&bytes).map_err(|e: stored::Damaged| StoreError::Damaged {
+            what: "the journal's cursor",
+            why: e.to_string(),
+        }),
     }
 }
 
