@@ -294,7 +294,7 @@ impl Native {
         let name = || format!("{call} {key}");
         self.mishaps
             .befall(name, failure, async {
-                act(self.backend()).await.map_err(StoreError)
+                act(self.backend()).await.map_err(StoreError::Failed)
             })
             .await
     }

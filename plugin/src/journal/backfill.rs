@@ -3,7 +3,7 @@
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connections::Webhook, keys, record::Wanted},
+    journal::{connection_name::ConnectionName, connections::Webhook, keys, record::Wanted},
     stored::{self, stored_fields, stored_words},
     time::Timestamp,
     world::{Store, StoreError},
@@ -63,7 +63,10 @@ impl Backfill {
 }
 
 /// Reads a connection's backfill; one that is damaged is none.
-pub async fn load(store: &impl Store, name: &str) -> Result<Option<Backfill>, StoreError> {
+pub async fn load(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Backfill>, StoreError> {
     let bytes = store.get(&keys::backfill(name)).await?;
     Ok(bytes.and_then(|b| stored::read(&b).ok()))
 }

@@ -3,12 +3,12 @@
 //! once cannot lose one another's change.
 
 use crate::{
-    journal::{keys, record::Kind},
+    journal::{connection_name::ConnectionName, keys},
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
     secret::Secret,
-    stored::{self, Damaged, stored_fields, stored_words},
+    stored::{self, Damaged, stored_fields},
     time::Timestamp,
     world::{Random, Store, StoreError},
 };
@@ -16,56 +16,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The two webhooks that can be switched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Webhook {
-    /// R2: `customer.update`.
-    Customer,
-    /// R3: `invoice.update`.
-    Order,
-}
-
-stored_words!(Webhook { Customer = "customer", Order = "order" });
-
-impl Webhook {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Customer, Self::Order];
-
-    /// The word in our routes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Order => "order",
-        }
-    }
-
-    /// KiotViet's type.
-    pub fn kiotviet_type(self) -> &'static str {
-        match self {
-            Self::Customer => "customer.update",
-            Self::Order => "invoice.update",
-        }
-    }
-
-    /// The kind of its events.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Customer => Kind::Customer,
-            Self::Order => Kind::Invoice,
-        }
-    }
-
-    /// From the word in our routes.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|w| w.as_str() == word)
-    }
-}
+pub use crate::journal::webhook::Webhook;
 
 /// A connection as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// Our name for it, in our routes.
-    pub name: String,
+    pub name: ConnectionName,
     /// KiotViet's shop name.
     pub retailer: RetailerId,
     /// KiotViet's ClientId.
@@ -112,14 +69,6 @@ pub struct Opened {
     pub webhook_secret: Secret,
 }
 
-/// Whether `name` may name a connection: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
-pub fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
-}
-
 fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
 }
@@ -140,7 +89,7 @@ fn webhook_secret(random: &impl Random) -> String {
 }
 
 fn seal(
-    name: &str,
+    name: &ConnectionName,
     secrets: &Secrets,
     sealer: &Sealer,
     random: &impl Random,
@@ -155,7 +104,7 @@ impl Connection {
     /// A new connection with fresh tokens, or the same one with new credentials: its path token and
     /// webhook secret stay, so that its webhooks go on working.
     pub fn make(
-        name: &str,
+        name: &ConnectionName,
         credentials: &Credentials,
         previous: Option<(&Self, &Opened)>,
         now: Timestamp,
@@ -177,7 +126,7 @@ impl Connection {
             webhook_secret,
         };
         Ok(Self {
-            name: name.to_owned(),
+            name: name.clone(),
             retailer: credentials.retailer.clone(),
             client_id: credentials.client_id.clone(),
             connected_at,
@@ -293,7 +242,10 @@ pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
 }
 
 /// Reads a connection; one that is damaged is an error.
-pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, StoreError> {
+pub async fn load(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Connection>, StoreError> {
     let read = load_or_damage(store, name).await?.transpose();
     read.map_err(damaged("a connection"))
 }
@@ -301,17 +253,17 @@ pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, 
 /// The same; the inner error is a connection that cannot be read.
 pub async fn load_or_damage(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
 ) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
     let bytes = load_bytes(store, name).await?;
     Ok(bytes.map(|bytes| stored::read(&bytes)))
 }
 
 /// Its record as it is stored.
-pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    if !is_name(name) {
-        return Ok(None);
-    }
+pub async fn load_bytes(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Vec<u8>>, StoreError> {
     store.get(&keys::connection(name)).await
 }
 
@@ -325,16 +277,19 @@ pub async fn save(
     if is_new {
         let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
         store
-            .set(&keys::connection_name(n), connection.name.as_bytes())
+            .set(
+                &keys::connection_name(n),
+                connection.name.as_str().as_bytes(),
+            )
             .await?;
     }
     store.set(&keys::connection(&connection.name), &bytes).await
 }
 
 /// Forgets a connection and its secrets; its events stay.
-pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
+pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
-        store.delete(&keys::switch(name, webhook.as_str())).await?;
+        store.delete(&keys::switch(name, webhook)).await?;
     }
     for key in [
         keys::token(name),
@@ -351,19 +306,21 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
 }
 
 /// The names of all connections that were ever made, in that order.
-pub async fn names(store: &impl Store) -> Result<Vec<String>, StoreError> {
+pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError> {
     let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for n in 1..=count {
         let name = store.get(&keys::connection_name(n)).await?;
-        let name = name.map(|n| String::from_utf8_lossy(&n).into_owned());
-        names.extend(name.filter(|n| !names.contains(n)));
+        let name = name.and_then(|name| ConnectionName::parse(core::str::from_utf8(&name).ok()?));
+        names.extend(name.filter(|name| !names.contains(name)));
     }
     Ok(names)
 }
 
 /// All connections that can be read, in the order in which they were made, and the names of the others.
-pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), StoreError> {
+pub async fn list(
+    store: &impl Store,
+) -> Result<(Vec<Connection>, Vec<ConnectionName>), StoreError> {
     let (mut sound, mut damaged) = (Vec::new(), Vec::new());
     for name in names(store).await? {
         match load_or_damage(store, &name).await? {
@@ -376,7 +333,7 @@ pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), 
 }
 
 /// Reads a connection's switches.
-pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+pub async fn switches(store: &impl Store, name: &ConnectionName) -> Result<Switches, StoreError> {
     let read = switches_or_damage(store, name).await?;
     read.map_err(damaged("a webhook switch"))
 }
@@ -384,7 +341,7 @@ pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreE
 /// The same; the inner error is a switch that cannot be read.
 pub async fn switches_or_damage(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
 ) -> Result<Result<Switches, Damaged>, StoreError> {
     let customer = switch(store, name, Webhook::Customer).await?;
     let order = switch(store, name, Webhook::Order).await?;
@@ -393,7 +350,10 @@ pub async fn switches_or_damage(
 }
 
 /// The same for people to see, and to mend by switching: one that cannot be read is off.
-pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+pub async fn readable_switches(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Switches, StoreError> {
     let customer = switch(store, name, Webhook::Customer).await?;
     let order = switch(store, name, Webhook::Order).await?;
     Ok(Switches {
@@ -405,10 +365,10 @@ pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switche
 /// Since when a webhook is on; the inner error is a switch that cannot be read.
 async fn switch(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
 ) -> Result<Result<Option<Timestamp>, Damaged>, StoreError> {
-    let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
+    let bytes = store.get(&keys::switch(name, webhook)).await?;
     let read = bytes.map(|bytes| stored::read::<Switch>(&bytes));
     Ok(read.transpose().map(|s| s.map(|s| s.on_since)))
 }
@@ -416,11 +376,11 @@ async fn switch(
 /// Turns a switch on or off.
 pub async fn set_switch(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
     on_since: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let key = keys::switch(name, webhook.as_str());
+    let key = keys::switch(name, webhook);
     match on_since {
         None => store.delete(&key).await,
         Some(on_since) => {

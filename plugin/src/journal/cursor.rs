@@ -4,7 +4,9 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         entries, keys,
+        pauses::Pauses,
         record::{Record, State},
         sorted_map::SortedMap,
         stats::Stats,
@@ -120,17 +122,6 @@ impl Counts {
     }
 }
 
-/// An upstream that is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pause {
-    /// Until then.
-    pub until: Timestamp,
-    /// Failures in a row.
-    pub failures: u32,
-}
-
-stored_fields!(Pause { until, failures });
-
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -149,16 +140,16 @@ pub struct Cursor {
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
     /// is none any more may be among them, as long as nobody looked.
     pub dead: Vec<u64>,
-    /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
-    pub pauses: SortedMap<String, Pause>,
+    /// Upstreams that failed and are left alone for a while.
+    pub pauses: Pauses,
     /// Starts of the last calls to Getfly, for its ceiling.
     pub getfly_calls: Vec<Timestamp>,
     /// When the webhooks were last looked at.
     pub watched_at: Option<Timestamp>,
     /// Connections whose lists are being read, the next one first.
-    pub reading: Vec<String>,
+    pub reading: Vec<ConnectionName>,
     /// KiotViet's calls that reading has cost each connection, in which hour since 1970.
-    pub pace: SortedMap<String, (i64, u64)>,
+    pub pace: SortedMap<ConnectionName, (i64, u64)>,
     /// What is counted for people.
     pub stats: Stats,
 }

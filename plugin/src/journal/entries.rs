@@ -2,6 +2,7 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         keys, no_atomics,
         record::{Body, Command, Entry, Kind, Record},
     },
@@ -64,7 +65,13 @@ pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreEr
         return Ok(None);
     };
     Ok(Some(stored::read(&bytes).unwrap_or_else(|e| {
-        let mut record = Record::new(seq, Timestamp::UNIX_EPOCH, "", Kind::Other, String::new());
+        let mut record = Record::new(
+            seq,
+            Timestamp::UNIX_EPOCH,
+            &ConnectionName::unknown(),
+            Kind::Other,
+            String::new(),
+        );
         record.bury("damaged_entry", Timestamp::UNIX_EPOCH);
         record
             .notes

@@ -297,37 +297,34 @@ pub async fn customer(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<CustomerKnown, StoreError> {
-    Ok(
-        match load(store, &keys::customer(retailer.as_str(), id)).await? {
-            None => CustomerKnown::Nothing,
-            Some(Err(_)) => CustomerKnown::Perhaps {
-                by: None,
-                since: Timestamp::UNIX_EPOCH,
-                code: None,
-            },
-            Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-            Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
-            Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
-                // An invoice whose customer was deleted meanwhile has an order, and no account.
-                let has_it = |r: &Record| {
-                    r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount)
-                };
-                match claim_of(store, seq, has_it).await? {
-                    Claim::Created => CustomerKnown::Synced(code),
-                    Claim::Open => CustomerKnown::Perhaps {
-                        by: Some(seq),
-                        since,
-                        code: Some(code),
-                    },
-                    Claim::Removed => CustomerKnown::Perhaps {
-                        by: None,
-                        since,
-                        code: Some(code),
-                    },
-                }
-            }
+    Ok(match load(store, &keys::customer(retailer, id)).await? {
+        None => CustomerKnown::Nothing,
+        Some(Err(_)) => CustomerKnown::Perhaps {
+            by: None,
+            since: Timestamp::UNIX_EPOCH,
+            code: None,
         },
-    )
+        Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
+        Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
+        Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
+            // An invoice whose customer was deleted meanwhile has an order, and no account.
+            let has_it =
+                |r: &Record| r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount);
+            match claim_of(store, seq, has_it).await? {
+                Claim::Created => CustomerKnown::Synced(code),
+                Claim::Open => CustomerKnown::Perhaps {
+                    by: Some(seq),
+                    since,
+                    code: Some(code),
+                },
+                Claim::Removed => CustomerKnown::Perhaps {
+                    by: None,
+                    since,
+                    code: Some(code),
+                },
+            }
+        }
+    })
 }
 
 /// Since when customer `id` is known to be an account; the beginning of time where that is not kept, none
@@ -337,7 +334,7 @@ pub async fn linked_since(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let entry = load(store, &keys::customer(retailer.as_str(), id)).await?;
+    let entry = load(store, &keys::customer(retailer, id)).await?;
     Ok(entry.map(|entry| match entry {
         Ok(CustomerEntry::Synced {
             since: Some(since), ..
@@ -353,7 +350,7 @@ pub async fn forget_customer(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<(), StoreError> {
-    store.delete(&keys::customer(retailer.as_str(), id)).await
+    store.delete(&keys::customer(retailer, id)).await
 }
 
 /// Keeps what became of a customer.
@@ -363,7 +360,7 @@ pub async fn keep_customer(
     id: i64,
     entry: &CustomerEntry,
 ) -> Result<(), StoreError> {
-    save(store, &keys::customer(retailer.as_str(), id), entry).await
+    save(store, &keys::customer(retailer, id), entry).await
 }
 
 /// The account that was created with this phone number among several of one field. Getfly stores
@@ -408,7 +405,7 @@ pub async fn invoice(
     retailer: &RetailerId,
     base_code: &str,
 ) -> Result<InvoiceFamily, StoreError> {
-    let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
+    let entry = load(store, &keys::invoice(retailer, base_code)).await?;
     let known = |known| InvoiceFamily {
         known: Some(known),
         perhaps: None,
@@ -488,5 +485,5 @@ pub async fn keep_invoice(
     base_code: &str,
     entry: &InvoiceEntry,
 ) -> Result<(), StoreError> {
-    save(store, &keys::invoice(retailer.as_str(), base_code), entry).await
+    save(store, &keys::invoice(retailer, base_code), entry).await
 }

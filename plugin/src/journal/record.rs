@@ -3,6 +3,7 @@
 
 use crate::time::Timestamp;
 use crate::{
+    journal::connection_name::ConnectionName,
     json::{self, ToJson},
     rules::{
         codes::{AccountCode, OrderCode},
@@ -165,7 +166,7 @@ pub struct Record {
     /// When the delivery came.
     pub received_at: Timestamp,
     /// Connection it came for.
-    pub connection: String,
+    pub connection: ConnectionName,
     /// What it is about.
     pub kind: Kind,
     /// For people: the customer's id, the invoice's code, or the delivery's action.
@@ -248,14 +249,14 @@ impl Record {
     pub fn new(
         seq: u64,
         received_at: Timestamp,
-        connection: &str,
+        connection: &ConnectionName,
         kind: Kind,
         key: String,
     ) -> Self {
         Self {
             seq,
             received_at,
-            connection: connection.to_owned(),
+            connection: connection.clone(),
             kind,
             key,
             state: State::Received,
@@ -332,14 +333,14 @@ pub enum Command {
     /// Read this shop's older customers and invoices.
     Backfill(Wanted),
     /// End this connection's backfill.
-    StopBackfill(String),
+    StopBackfill(ConnectionName),
 }
 
 /// Which backfill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// Of which connection.
-    pub connection: String,
+    pub connection: ConnectionName,
     /// Of what was created from then on,
     pub from: Timestamp,
     /// and until then.

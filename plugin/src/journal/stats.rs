@@ -4,6 +4,7 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         keys,
         record::{Record, State},
         sorted_map::SortedMap,
@@ -39,7 +40,7 @@ stored_fields!(Tally {
 });
 
 /// One day's endings by connection.
-pub type Day = SortedMap<String, Tally>;
+pub type Day = SortedMap<ConnectionName, Tally>;
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,11 +56,11 @@ pub struct Stats {
     /// The worker's calls by endpoint and HTTP status (`none` without an answer).
     pub calls: SortedMap<(String, String), u64>,
     /// When the last event of each connection came.
-    pub last_event: SortedMap<String, Timestamp>,
+    pub last_event: SortedMap<ConnectionName, Timestamp>,
     /// How often each connection's webhooks were registered again.
-    pub registered_again: SortedMap<String, u64>,
+    pub registered_again: SortedMap<ConnectionName, u64>,
     /// Events of each connection that KiotViet had not delivered.
-    pub read_back: SortedMap<String, u64>,
+    pub read_back: SortedMap<ConnectionName, u64>,
 }
 
 stored_fields!(Stats {
@@ -142,13 +143,13 @@ impl Stats {
     }
 
     /// An event of `connection` came at `at`.
-    pub fn came(&mut self, connection: &str, at: Timestamp) {
+    pub fn came(&mut self, connection: &ConnectionName, at: Timestamp) {
         if self
             .last_event
             .get(connection)
             .is_none_or(|last| *last < at)
         {
-            self.last_event.insert(connection.to_owned(), at);
+            self.last_event.insert(connection.clone(), at);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connections::Webhook, keys},
+    journal::{connection_name::ConnectionName, connections::Webhook, keys},
     stored::{self, stored_fields},
     time::Timestamp,
     world::{Store, StoreError},
@@ -83,7 +83,7 @@ impl WebhookHealth {
 }
 
 /// Reads it; one that is damaged or missing starts anew.
-pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, StoreError> {
+pub async fn load(store: &impl Store, name: &ConnectionName) -> Result<WebhookHealth, StoreError> {
     let bytes = store.get(&keys::webhook_health(name)).await?;
     Ok(bytes
         .and_then(|b| stored::read(&b).ok())
@@ -94,7 +94,7 @@ pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, Store
 /// time may be lost or win: it only looks again.
 pub async fn seen_sound(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -109,7 +109,7 @@ pub async fn seen_sound(
 /// Writes it.
 pub async fn save(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     health: &WebhookHealth,
 ) -> Result<(), StoreError> {
     store

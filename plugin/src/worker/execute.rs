@@ -208,7 +208,7 @@ async fn create_account<W: World>(
         ledger::keep_customer(session.world, retailer, customer_id, &claim).await
     };
     announce(&first, session.world.now()).await?;
-    record.account_claim = Some(keys::customer(retailer.as_str(), customer_id));
+    record.account_claim = Some(keys::customer(retailer, customer_id));
     let mut number = 1;
     for _ in 0..MOST_FORMS {
         let error = match session.getfly().create_account(&account).await {
@@ -332,7 +332,7 @@ async fn create_order<W: World>(
         None => walk_in::prepare(session, record, &mut order).await?,
     };
     announce(session.world.now()).await?;
-    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
+    record.order_claim = Some(keys::invoice(retailer, invoice_code.base()));
     for _ in 0..MOST_FORMS {
         let error = match session.getfly().create_order(&order).await {
             Ok(stored) => {

@@ -2,6 +2,7 @@
 
 use crate::{
     getfly::error::GetflyError,
+    journal::connection_name::{ConnectionName, Upstream},
     kiotviet::error::KiotVietError,
     time::Timestamp,
     vendor::fate::Fate,
@@ -16,6 +17,16 @@ pub enum Side {
     KiotViet,
     /// The Getfly tenant.
     Getfly,
+}
+
+impl Side {
+    /// The upstream of this side for an event of `connection`.
+    pub fn of(self, connection: &ConnectionName) -> Upstream<'_> {
+        match self {
+            Self::KiotViet => Upstream::KiotViet(connection),
+            Self::Getfly => Upstream::Getfly,
+        }
+    }
 }
 
 /// Why a worker stops before its end. Nothing about any event: the next worker goes on.

@@ -6,6 +6,7 @@ use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
     journal::{
+        connection_name::Upstream,
         connections::{Connection, Opened},
         keys,
     },
@@ -30,9 +31,6 @@ pub const USERS_FRESH: Duration = Duration::from_secs(600);
 pub const USERS_AGAIN: Duration = Duration::from_secs(60);
 /// Sellers looked for in vain that are remembered.
 const MISSED_AT_MOST: usize = 50;
-/// Getfly among the sides whose list of users cannot be read; the others are connections, whose names
-/// have no capital letter.
-pub const GETFLY_SIDE: &str = "Getfly";
 /// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
 
@@ -194,13 +192,14 @@ impl<'a, W: World> Session<'a, W> {
         }
         let users = self.kiotviet(async |k| k.users().await).await?;
         self.cache(&key, users.to_json(), USERS_FRESH).await;
-        self.users_were_read(&self.connection.name).await;
+        self.users_were_read(Upstream::KiotViet(&self.connection.name))
+            .await;
         Ok(users)
     }
 
-    /// The list of users of this side can be read again.
-    async fn users_were_read(&self, side: &str) {
-        let key = keys::users_unread(side);
+    /// The list of users of this upstream can be read again.
+    async fn users_were_read(&self, upstream: Upstream<'_>) {
+        let key = keys::users_unread(upstream);
         // Were this lost, an order would go without its executor sooner than need be.
         if matches!(self.world.exists(&key).await, Ok(true)) {
             let _ = self.world.delete(&key).await;
@@ -231,7 +230,7 @@ impl<'a, W: World> Session<'a, W> {
         let users = self.getfly().users().await?;
         self.cache(keys::GETFLY_USERS, users.to_json(), USERS_FRESH)
             .await;
-        self.users_were_read(GETFLY_SIDE).await;
+        self.users_were_read(Upstream::Getfly).await;
         Ok(users)
     }
 }

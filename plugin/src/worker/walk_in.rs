@@ -76,13 +76,13 @@ impl Stored for WalkIns {
 
 /// What is known; an entry that cannot be read is nothing, and the next order finds out anew.
 async fn load<W: World>(session: &Session<'_, W>) -> Result<Option<WalkIns>, Failure> {
-    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let key = keys::walk_ins(&session.connection.retailer);
     let bytes = session.world.get(&key).await?;
     Ok(bytes.and_then(|bytes| stored::read(&bytes).ok()))
 }
 
 async fn keep<W: World>(session: &Session<'_, W>, known: &WalkIns) -> Result<(), Failure> {
-    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let key = keys::walk_ins(&session.connection.retailer);
     Ok(session.world.set(&key, &stored::write(known)).await?)
 }
 

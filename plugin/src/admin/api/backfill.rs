@@ -97,7 +97,7 @@ pub(in crate::admin) async fn start<W: World>(
 ) -> Result<(u16, Value), Problem> {
     let connection = known(world, name).await?;
     let wanted = wanted(&connection, body, world.now())?;
-    let switches = connections::switches(world, name).await?;
+    let switches = connections::switches(world, &connection.name).await?;
     if switches == Switches::default() {
         return Err(Problem::new(
             409,
@@ -112,7 +112,7 @@ pub(in crate::admin) async fn start<W: World>(
             preview(world, ready, &connection, switches, &wanted).await?,
         ));
     }
-    let running = backfill::load(world, name).await?;
+    let running = backfill::load(world, &connection.name).await?;
     if running.is_some_and(|b| b.state == State::Running) {
         return Err(Problem::new(
             409,
@@ -130,8 +130,14 @@ pub(in crate::admin) async fn stop<W: World>(
     ready: &Ready,
     name: &str,
 ) -> Result<(u16, Value), Problem> {
-    known(world, name).await?;
-    ask(world, ready, name, Command::StopBackfill(name.to_owned())).await
+    let name = known(world, name).await?.name;
+    ask(
+        world,
+        ready,
+        name.as_str(),
+        Command::StopBackfill(name.clone()),
+    )
+    .await
 }
 
 async fn ask<W: World>(

@@ -3,7 +3,7 @@
 
 use crate::{
     getfly::error::GetflyError,
-    journal::keys,
+    journal::{connection_name::Upstream, keys},
     kiotviet::error::KiotVietError,
     rules::{
         executor::{ExecutorFinding, find_executor},
@@ -14,7 +14,7 @@ use crate::{
     worker::{
         failure::Failure,
         plan::decision::Explanation,
-        session::{GETFLY_SIDE, Session, USERS_AGAIN, USERS_FRESH},
+        session::{Session, USERS_AGAIN, USERS_FRESH},
     },
     world::World,
 };
@@ -71,11 +71,11 @@ async fn look<W: World>(
     seller: i64,
     age: Duration,
 ) -> Result<ExecutorFinding, Result<String, Failure>> {
-    let connection = &session.connection.name;
+    let kiotviet_users = Upstream::KiotViet(&session.connection.name);
     let sellers = session.kiotviet_users(age).await.map_err(kiotviet);
-    let sellers = read(session, connection, "KiotViet", sellers).await?;
+    let sellers = read(session, kiotviet_users, sellers).await?;
     let users = session.getfly_users(age).await.map_err(getfly);
-    let users = read(session, GETFLY_SIDE, "Getfly", users).await?;
+    let users = read(session, Upstream::Getfly, users).await?;
     let ignored = &session.ready.rules.ignored_phones;
     Ok(find_executor(Some(seller), &sellers, &users, ignored))
 }
@@ -83,21 +83,24 @@ async fn look<W: World>(
 /// A list that was read, or what to do without it.
 async fn read<W: World, T>(
     session: &Session<'_, W>,
-    side: &str,
-    vendor: &str,
+    upstream: Upstream<'_>,
     list: Result<T, Unread>,
 ) -> Result<T, Result<String, Failure>> {
     match list {
         Ok(list) => Ok(list),
         Err(Unread::Refused(words)) => Err(Ok(format!(
-            "R13: no executor, because the list of users cannot be read; give the right to it in {vendor}: {words}"
+            "R13: no executor, because the list of users cannot be read; give the right to it in {}: {words}",
+            match upstream {
+                Upstream::Getfly => "Getfly",
+                Upstream::KiotViet(_) => "KiotViet",
+            }
         ))),
         // Neither passes by waiting for this list.
         Err(Unread::Failing(
             failure @ (Failure::Abandoned(_) | Failure::Outside { .. } | Failure::NothingThere(_)),
         )) => Err(Err(failure)),
         Err(Unread::Failing(failure)) => {
-            let (now, key) = (session.world.now(), keys::users_unread(side));
+            let (now, key) = (session.world.now(), keys::users_unread(upstream));
             let kept = session.world.get(&key).await.ok().flatten();
             let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
             let since = match kept {
