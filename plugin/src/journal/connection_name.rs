@@ -1,14 +1,11 @@
 //! The name of a connection, and what a failure or a pause is about: Getfly, or one connection's KiotViet.
 
-use crate::{
-    json::ToJson,
-    stored::{Damaged, Stored},
-};
 use core::fmt;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 /// Our name for a connection, in our routes and keys: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ConnectionName(String);
 
 impl ConnectionName {
@@ -39,19 +36,19 @@ impl fmt::Display for ConnectionName {
     }
 }
 
-impl ToJson for ConnectionName {
-    fn to_json(&self) -> Value {
-        self.0.to_json()
-    }
-}
+/// A text that is no connection's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a connection's name")]
+pub struct NotAName;
 
-impl Stored for ConnectionName {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match json.as_str() {
-            Some("") => Ok(Self::unknown()),
-            Some(text) => Self::parse(text).ok_or(Damaged::VALUE),
-            None => Err(Damaged::VALUE),
+impl TryFrom<String> for ConnectionName {
+    type Error = NotAName;
+
+    fn try_from(text: String) -> Result<Self, NotAName> {
+        if text.is_empty() {
+            return Ok(Self::unknown());
         }
+        Self::parse(&text).ok_or(NotAName)
     }
 }
 

@@ -8,55 +8,41 @@ use crate::{
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
     secret::Secret,
-    stored::{self, Damaged, stored_fields},
+    stored::{self, Damaged},
     time::Timestamp,
     world::{Random, Store, StoreError},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 pub use crate::journal::webhook::Webhook;
 
 /// A connection as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Our name for it, in our routes.
-    pub name: ConnectionName,
-    /// KiotViet's shop name.
-    pub retailer: RetailerId,
     /// KiotViet's ClientId.
     pub client_id: String,
     /// When it was connected.
     pub connected_at: Timestamp,
-    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
-    token_hash: String,
+    /// Our name for it, in our routes.
+    pub name: ConnectionName,
+    /// KiotViet's shop name.
+    pub retailer: RetailerId,
     /// Sealed [`Secrets`].
     sealed: String,
+    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
+    token_hash: String,
 }
 
-stored_fields!(Connection {
-    name,
-    retailer,
-    client_id,
-    connected_at,
-    token_hash,
-    sealed
-});
-
 /// What is sealed.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Secrets {
     client_secret: String,
     path_token: String,
     webhook_secret: String,
 }
-
-stored_fields!(Secrets {
-    client_secret,
-    path_token,
-    webhook_secret
-});
 
 /// The opened secrets of a connection.
 #[derive(Debug, Clone)]
@@ -197,13 +183,11 @@ pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
 }
 
 /// A webhook's switch while it is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
     /// The moment it was switched on: what was created before is not new.
     pub on_since: Timestamp,
 }
-
-stored_fields!(Switch { on_since });
 
 /// Both switches; none is off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

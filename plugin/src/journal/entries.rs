@@ -6,7 +6,6 @@ use crate::{
         keys, no_atomics,
         record::{Body, Command, Entry, Kind, Record},
     },
-    json::{self, ToJson},
     seal::Sealer,
     stored,
     time::Timestamp,
@@ -94,8 +93,7 @@ pub async fn write_command(
     seq: u64,
     command: &Command,
 ) -> Result<(), StoreError> {
-    let entry = stored::variant("command", command.to_json());
-    store.set(&keys::entry(seq), &json::text(&entry)).await
+    store.set(&keys::entry(seq), &command.to_entry()).await
 }
 
 /// Writes an event at its own number.

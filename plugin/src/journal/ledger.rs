@@ -7,7 +7,6 @@ use crate::{
         entries, keys,
         record::{Record, State},
     },
-    json::{ToJson, object},
     rules::{
         codes::{AccountCode, RetailerId},
         newness::{Known, KnownInvoice},
@@ -15,96 +14,58 @@ use crate::{
         verdict::Outcome,
     },
     seal::Sealer,
-    stored::{self, Damaged, Stored, field},
+    stored::{self, Damaged},
     time::Timestamp,
     world::{Store, StoreError},
 };
 use core::time::Duration;
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What is kept of a KiotViet customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CustomerEntry {
     /// Older than its connection's webhook: never pushed by its own events.
     Before,
+    /// It is this Getfly account. Only an older version kept it without the moment.
+    Synced(AccountCode),
     /// It is this Getfly account.
-    Synced {
+    Linked {
         /// The account's code.
         code: AccountCode,
-        /// Since when; none where an older version kept it.
-        since: Option<Timestamp>,
+        /// Since when.
+        since: Timestamp,
     },
     /// Event `seq` was about to create this account.
     Creating {
-        /// The event.
-        seq: u64,
         /// The account's code.
         code: AccountCode,
+        /// The event.
+        seq: u64,
         /// When; a request that was sent then may still be on its way for [`SETTLE`]. 1970 once Getfly has
         /// refused it.
         since: Timestamp,
     },
 }
 
-impl ToJson for CustomerEntry {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Before => Value::from("before"),
-            Self::Synced { code, since: None } => stored::variant("synced", code.to_json()),
-            Self::Synced { code, since } => {
-                let members = vec![("code", code.to_json()), ("since", since.to_json())];
-                stored::variant("linked", object(members))
-            }
-            Self::Creating { seq, code, since } => {
-                let members = vec![
-                    ("seq", seq.to_json()),
-                    ("code", code.to_json()),
-                    ("since", since.to_json()),
-                ];
-                stored::variant("creating", object(members))
-            }
-        }
-    }
-}
-
-impl Stored for CustomerEntry {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("before", _) => Ok(Self::Before),
-            ("synced", code) => Ok(Self::Synced {
-                code: Stored::from_json(code)?,
-                since: None,
-            }),
-            ("linked", json) => Ok(Self::Synced {
-                code: field(json, "code")?,
-                since: field(json, "since")?,
-            }),
-            ("creating", json) => Ok(Self::Creating {
-                seq: field(json, "seq")?,
-                code: field(json, "code")?,
-                since: field(json, "since")?,
-            }),
-            _ => Err(Damaged::VALUE),
-        }
-    }
-}
-
 /// What is kept of an invoice family.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InvoiceEntry {
     /// This invoice is older than its connection's webhook, or an edit of one that is.
     Old {
+        /// It is an edit.
+        #[serde(default)]
+        edited: bool,
         /// The invoice's id.
         invoice_id: i64,
-        /// It is an edit.
-        edited: bool,
     },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
-        /// The event.
-        seq: u64,
         /// The invoice's id.
         invoice_id: i64,
+        /// The event.
+        seq: u64,
         /// When; a request that was sent then may still be on its way for [`SETTLE`].
         since: Timestamp,
     },
@@ -113,59 +74,6 @@ pub enum InvoiceEntry {
         /// From this invoice.
         invoice_id: i64,
     },
-}
-
-impl ToJson for InvoiceEntry {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Old { invoice_id, edited } => {
-                let members = vec![
-                    ("invoice_id", invoice_id.to_json()),
-                    ("edited", Value::from(*edited)),
-                ];
-                stored::variant("old", object(members))
-            }
-            Self::Ordering {
-                seq,
-                invoice_id,
-                since,
-            } => {
-                let members = vec![
-                    ("seq", seq.to_json()),
-                    ("invoice_id", invoice_id.to_json()),
-                    ("since", since.to_json()),
-                ];
-                stored::variant("ordering", object(members))
-            }
-            Self::Ordered { invoice_id } => {
-                let members = vec![("invoice_id", invoice_id.to_json())];
-                stored::variant("ordered", object(members))
-            }
-        }
-    }
-}
-
-impl Stored for InvoiceEntry {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("old", json) => Ok(Self::Old {
-                invoice_id: field(json, "invoice_id")?,
-                edited: json
-                    .get("edited")
-                    .and_then(Value::as_bool)
-                    .unwrap_or_default(),
-            }),
-            ("ordering", json) => Ok(Self::Ordering {
-                seq: field(json, "seq")?,
-                invoice_id: field(json, "invoice_id")?,
-                since: field(json, "since")?,
-            }),
-            ("ordered", json) => Ok(Self::Ordered {
-                invoice_id: field(json, "invoice_id")?,
-            }),
-            _ => Err(Damaged::VALUE),
-        }
-    }
 }
 
 /// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
@@ -262,11 +170,11 @@ pub struct EarlierAttempt {
 /// something was done, and reading it back by its code tells what.
 type Loaded<T> = Result<Option<Result<T, Damaged>>, StoreError>;
 
-async fn load<T: Stored>(store: &impl Store, key: &str) -> Loaded<T> {
+async fn load<T: DeserializeOwned>(store: &impl Store, key: &str) -> Loaded<T> {
     Ok(store.get(key).await?.map(|bytes| stored::read(&bytes)))
 }
 
-async fn save(store: &impl Store, key: &str, value: &impl ToJson) -> Result<(), StoreError> {
+async fn save(store: &impl Store, key: &str, value: &impl Serialize) -> Result<(), StoreError> {
     store.set(key, &stored::write(value)).await
 }
 
@@ -305,7 +213,9 @@ pub async fn customer(
             code: None,
         },
         Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-        Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
+        Some(Ok(CustomerEntry::Synced(code) | CustomerEntry::Linked { code, .. })) => {
+            CustomerKnown::Synced(code)
+        }
         Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
             // An invoice whose customer was deleted meanwhile has an order, and no account.
             let has_it =
@@ -336,10 +246,7 @@ pub async fn linked_since(
 ) -> Result<Option<Timestamp>, StoreError> {
     let entry = load(store, &keys::customer(retailer, id)).await?;
     Ok(entry.map(|entry| match entry {
-        Ok(CustomerEntry::Synced {
-            since: Some(since), ..
-        })
-        | Ok(CustomerEntry::Creating { since, .. }) => since,
+        Ok(CustomerEntry::Linked { since, .. } | CustomerEntry::Creating { since, .. }) => since,
         _ => Timestamp::UNIX_EPOCH,
     }))
 }
@@ -463,8 +370,7 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
         && seq == record.seq
         && record.account_code.as_ref() == Some(&code)
     {
-        let since = Some(since);
-        save(store, key, &CustomerEntry::Synced { code, since }).await?;
+        save(store, key, &CustomerEntry::Linked { code, since }).await?;
     }
     if let Some(key) = &record.order_claim
         && (created || record.state == State::Dismissed)

@@ -5,26 +5,27 @@ use crate::{
         connection_name::{ConnectionName, Upstream},
         sorted_map::SortedMap,
     },
-    json::{ToJson, object},
-    stored::{Damaged, Stored, field, stored_fields},
     time::Timestamp,
 };
-use serde_json::Value;
+use core::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 
 /// An upstream that is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// Until then.
-    pub until: Timestamp,
     /// Failures in a row.
     pub failures: u32,
+    /// Until then.
+    pub until: Timestamp,
 }
-
-stored_fields!(Pause { until, failures });
 
 /// All of them. An earlier version kept them as one map, with Getfly's under the name `Getfly`, which no
 /// connection has; that is read too.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Pauses {
     /// The Getfly tenant's.
     getfly: Option<Pause>,
@@ -32,31 +33,40 @@ pub struct Pauses {
     kiotviet: SortedMap<ConnectionName, Pause>,
 }
 
-impl ToJson for Pauses {
-    fn to_json(&self) -> Value {
-        object(vec![
-            ("getfly", self.getfly.to_json()),
-            ("kiotviet", self.kiotviet.to_json()),
-        ])
+impl Serialize for Pauses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 
-impl Stored for Pauses {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        if json.is_object() {
-            return Ok(Self {
-                getfly: field(json, "getfly")?,
-                kiotviet: field(json, "kiotviet")?,
-            });
-        }
-        let mut pauses = Self::default();
-        for (name, pause) in Vec::<(String, Pause)>::from_json(json)? {
-            match name.as_str() {
-                "Getfly" => pauses.getfly = Some(pause),
-                name => {
-                    let name = ConnectionName::parse(name).ok_or(Damaged::VALUE)?;
-                    pauses.kiotviet.insert(name, pause);
-                }
+impl<'de> Deserialize<'de> for Pauses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Reads both forms.
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = Pauses;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pauses")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Pauses, A::Error> {
+        Pauses::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pauses, A::Error> {
+        let mut pauses = Pauses::default();
+        while let Some((name, pause)) = list.next_element::<(String, Pause)>()? {
+            if name == "Getfly" {
+                pauses.getfly = Some(pause);
+            } else {
+                let name = ConnectionName::try_from(name).map_err(A::Error::custom)?;
+                pauses.kiotviet.insert(name, pause);
             }
         }
         Ok(pauses)

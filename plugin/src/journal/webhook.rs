@@ -1,17 +1,17 @@
 //! The two webhooks that a connection may have.
 
-use crate::{journal::record::Kind, stored::stored_words};
+use crate::journal::record::Kind;
+use serde::{Deserialize, Serialize};
 
 /// The two webhooks that can be switched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Webhook {
     /// R2: `customer.update`.
     Customer,
     /// R3: `invoice.update`.
     Order,
 }
-
-stored_words!(Webhook { Customer = "customer", Order = "order" });
 
 impl Webhook {
     /// Both.

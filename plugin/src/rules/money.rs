@@ -3,6 +3,7 @@
 
 use core::fmt;
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Serialize, Serializer};
 use serde_json::Number;
 
 /// Largest magnitude: a billion billions.
@@ -110,9 +111,20 @@ impl Money {
     }
 }
 
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_number().serialize(serializer)
+    }
+}
+
 /// Reads a JSON number that is no amount (a quantity, a percentage), with the same bounds.
 pub fn decimal(number: &Number) -> Result<Decimal, AbsurdAmount> {
     parse_text(number.as_str()).ok_or(AbsurdAmount)
+}
+
+/// Writes a decimal that is no amount.
+pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    to_number(*value).serialize(serializer)
 }
 
 /// A decimal as a JSON number: plain, no trailing zeros.

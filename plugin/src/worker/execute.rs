@@ -150,9 +150,9 @@ async fn keep_synced<W: World>(
     id: i64,
     code: &AccountCode,
 ) -> Result<(), Failure> {
-    let entry = CustomerEntry::Synced {
+    let entry = CustomerEntry::Linked {
         code: code.clone(),
-        since: Some(session.world.now()),
+        since: session.world.now(),
     };
     Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
 }

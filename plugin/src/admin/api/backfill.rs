@@ -15,7 +15,7 @@ use crate::{
         list_scan::ListScan,
         record::{Command, Wanted},
     },
-    json::{ToJson, json_fields, object},
+    json::{ToJson, object},
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     reconcile::{
         backfill::scans,
@@ -26,6 +26,7 @@ use crate::{
     world::World,
 };
 use core::time::Duration;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Pages of one list that a preview looks at; beyond that it says that there is more.
@@ -34,18 +35,14 @@ const PREVIEW_PAGES: u32 = 50;
 const CALLS_AN_EVENT: u64 = 3;
 
 /// What a preview found of one list.
+#[derive(Serialize)]
 struct Found {
     listed: u64,
     known: u64,
     to_process: u64,
+    #[serde(skip)]
     complete: bool,
 }
-
-json_fields!(Found {
-    listed,
-    known,
-    to_process
-});
 
 /// A moment as RFC 3339, or a day of Vietnam's calendar: its start, or for `end` its last second.
 fn moment(text: &str, name: &str, end: bool) -> Result<Timestamp, Problem> {
