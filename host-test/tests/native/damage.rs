@@ -7,8 +7,16 @@ use host_test::{
     scene::{On, Scene, hoa, sale},
     visitor::Visitor,
 };
-use plugin::{journal::keys, world::Store};
+use plugin::{
+    journal::{connection_name::ConnectionName, keys, webhook::Webhook},
+    rules::codes::RetailerId,
+    world::Store,
+};
 use serde_json::{Value, json};
+
+fn shop() -> ConnectionName {
+    ConnectionName::parse("shop").expect("a name")
+}
 
 async fn damage(scene: &Scene, key: &str) {
     assert!(
@@ -49,6 +57,7 @@ async fn a_damaged_ledger_entry_doubles_nothing() {
     let invoice = scene.kiotviet.create_invoice(sale(Some(id)));
     assert_eq!(scene.deliver().await, [200, 200]);
     let retailer = scene.kiotviet.settings().retailer;
+    let retailer = RetailerId::parse(&retailer).expect("a shop's name");
     damage(&scene, &keys::customer(&retailer, id)).await;
     let code = scene.kiotviet.invoice(invoice).expect("it is there").code;
     damage(&scene, &keys::invoice(&retailer, &code)).await;
@@ -87,7 +96,7 @@ async fn a_damaged_connection_holds_up_its_own_events_only() {
     let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
     let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 200);
-    let key = keys::switch("shop", "customer");
+    let key = keys::switch(&shop(), Webhook::Customer);
     let sound = Store::get(&scene.app, &key)
         .await
         .expect("readable")
@@ -121,7 +130,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         scene.app.api("PUT", &path, &other).await
     };
     assert_eq!(put("other").await.0, 200);
-    damage(&scene, &keys::connection("shop")).await;
+    damage(&scene, &keys::connection(&shop())).await;
 
     let (status, list) = scene.app.get("connections").await;
     let names: Vec<_> = list["connections"].as_array().unwrap().iter().collect();
@@ -147,7 +156,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         (status, &made["webhooks_need_switching_on"]),
         (200, &true.into())
     );
-    damage(&scene, &keys::connection("shop")).await;
+    damage(&scene, &keys::connection(&shop())).await;
     let (status, gone) = scene
         .app
         .api("DELETE", "connections/shop", &Value::Null)

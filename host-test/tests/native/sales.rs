@@ -2,6 +2,7 @@
 //! neither day nor total of an order: Getfly does. How: the ledger's entries are written over by hand.
 
 use host_test::scene::{On, Scene, sale};
+use plugin::rules::codes::RetailerId;
 use plugin::{journal::keys, world::Store};
 use sim::kiotviet::{Line, NewInvoice};
 
@@ -19,7 +20,8 @@ async fn earlier_version() -> Scene {
     let scene = Scene::connected(On::Both).await;
     let id = scene.kiotviet.create_invoice(with_code("HD1", 2));
     assert_eq!(scene.deliver().await, [200]);
-    let key = keys::invoice(&scene.kiotviet.settings().retailer, "HD1");
+    let shop = RetailerId::parse(&scene.kiotviet.settings().retailer).expect("a shop");
+    let key = keys::invoice(&shop, "HD1");
     let entry = format!("{{\"ordered\":{{\"invoice_id\":{id}}}}}");
     scene
         .app

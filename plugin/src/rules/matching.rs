@@ -8,10 +8,12 @@ use super::{
     settings::RuleSettings,
     verdict::Reason,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What an account has in common with the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
     /// An e-mail address; decides first.
     Email,

@@ -7,7 +7,10 @@ use host_test::{
     native::{MASTER_KEY, OTHER_MASTER_KEY},
     scene::{CONNECTION, Scene, customer, hoa, sale},
 };
-use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
+use plugin::{
+    journal::{connection_name::ConnectionName, keys},
+    worker::lease::SLOT_SECONDS,
+};
 use sim::{Fault, FaultRule, When, kiotviet::Delivery};
 use std::{
     future::Future,
@@ -370,7 +373,8 @@ async fn sealing_and_leaving() -> Stage {
     into_slot(stage.scene(), 15).await;
     Stage {
         check: |scene| {
-            let (key, backend) = (keys::connection(CONNECTION), scene.app.backend());
+            let name = ConnectionName::parse(CONNECTION).expect("a name");
+            let (key, backend) = (keys::connection(&name), scene.app.backend());
             // Memory answers at once.
             let mut now = Context::from_waker(Waker::noop());
             match pin!(backend.get(&key)).poll(&mut now) {
