@@ -1,7 +1,8 @@
 //! A Redis of the test's own, from the system's packages: on a free port, in a temporary folder,
 //! gone with the test.
 
-use std::{net::TcpListener, path::Path, process::Stdio, time::Duration};
+use crate::program::free_port;
+use std::{path::Path, process::Stdio, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -33,9 +34,9 @@ pub async fn redis(options: &[&str]) -> Option<RedisServer> {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();
-    // Somebody else may take a free port first.
+    // Another program may take a free port first.
     for _ in 0..5 {
-        let port = free_port();
+        let port = free_port().expect("a port");
         if let Some(child) = spawn(&folder, port, &options).await {
             return Some(RedisServer {
                 child,
@@ -46,12 +47,6 @@ pub async fn redis(options: &[&str]) -> Option<RedisServer> {
         }
     }
     panic!("redis-server does not start");
-}
-
-/// Free when this returns.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its number").port()
 }
 
 /// None when it ended or does not listen.

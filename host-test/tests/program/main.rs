@@ -9,4 +9,3 @@ mod process;
 mod record;
 mod redis;
 mod replay;
-mod vendors;

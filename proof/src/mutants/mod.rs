@@ -17,9 +17,8 @@ mod table;
 
 pub use table::{Caught, kill_table, killer, render};
 
-use host_test::{native::Native, scene::Scene};
+use host_test::{admin::Admin, native::Native, shop::TestShop};
 use plugin::mutant::{Mutant, activate};
-use serde_json::Value;
 use std::{
     fmt::Debug,
     future::Future,
@@ -33,7 +32,7 @@ pub type Verdict = Result<(), String>;
 
 type Run = fn() -> Pin<Box<dyn Future<Output = Verdict>>>;
 
-/// A claim about the plugin, and the scenes that try it.
+/// A claim about the plugin, and the shops that try it.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
     /// In the table.
@@ -200,23 +199,23 @@ fn same<T: PartialEq + Debug>(what: &str, have: T, wanted: T) -> Verdict {
 }
 
 /// Wrong unless Getfly has so many accounts and orders, and no event waits.
-async fn in_getfly(scene: &Scene, accounts: usize, orders: usize) -> Verdict {
-    let have = (scene.getfly.accounts().len(), scene.getfly.orders().len());
+async fn in_getfly(shop: &TestShop, accounts: usize, orders: usize) -> Verdict {
+    let have = (shop.getfly.accounts().len(), shop.getfly.orders().len());
     same("accounts and orders in Getfly", have, (accounts, orders))?;
-    same("events that wait", scene.waiting().await.len(), 0)
+    same("events that wait", shop.waiting().await.len(), 0)
 }
 
 /// Every delivery that is due is answered, and nothing is processed.
-async fn accepted(scene: &Scene) {
-    for delivery in scene.kiotviet.take_deliveries() {
-        let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
-        scene.kiotviet.settle(delivery, Some(answer.status));
+async fn accepted(shop: &TestShop) {
+    for delivery in shop.kiotviet.take_deliveries() {
+        let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
+        shop.kiotviet.settle(delivery, Some(answer.status));
     }
 }
 
 /// An admin's drain by this instance.
 async fn drain(app: &Native) {
-    app.api("POST", "drain", &Value::Null).await;
+    app.drain().await;
 }
 
 /// Longer than two slots of the lease: a worker that died holds it no longer.
@@ -224,9 +223,9 @@ const AFTER_THE_LEASE: u64 = 61;
 
 /// An instance works until it is about to make the host call that begins so, and dies there, or after
 /// twenty seconds; then its lease runs out.
-async fn dies_before(scene: &Scene, call: &str, work: impl AsyncFnOnce(&Native)) {
-    let app = scene.app.another(31);
+async fn dies_before(shop: &TestShop, call: &str, work: impl AsyncFnOnce(&Native)) {
+    let app = shop.app.another(31);
     app.hold_up(call, Duration::from_secs(3600));
     let _ = tokio::time::timeout(Duration::from_secs(20), work(&app)).await;
-    scene.pass(AFTER_THE_LEASE).await;
+    shop.pass(AFTER_THE_LEASE).await;
 }

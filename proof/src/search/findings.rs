@@ -23,7 +23,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "A worker that died between registering a webhook again and removing the broken one left that one \
          for good.",
-        "Found by healing under every mishap. Now what is broken beside a sound one is removed too \
+        "Found by healing under every fault. Now what is broken beside a sound one is removed too \
          (`plugin/src/sync/drain/webhooks.rs`).",
     ),
     (
@@ -111,7 +111,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "An account was stored long after its timeout, and the store failed, or the worker died, before the pause that waits for \
          it was kept: the next worker took up another customer of the same phone meanwhile, and made a second account.",
-        "Found when every pair of mishaps was tried. Now whoever comes after such a worker creates no account until what it may have \
+        "Found when every pair of faults was tried. Now whoever comes after such a worker creates no account until what it may have \
          sent has settled: it never gave its lease back (`plugin/src/sync/lease.rs`, `plugin/src/sync/worker.rs`).",
     ),
     (

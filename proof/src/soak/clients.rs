@@ -1,9 +1,10 @@
 //! Bad clients: headers and bodies that never end, answers that are never read, bodies at the limits.
 
-use super::{flood::Figures, load::Tally, site::Site};
+use super::{flood::Figures, site::Site};
+use crate::load::Tally;
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use host_test::native::ADMIN_TOKEN;
+use host_test::variables::ADMIN_TOKEN;
 use sim::{
     Deliverer, HttpDeliverer, KiotVietSim,
     kiotviet::{Delivery, Item, Notification},
@@ -127,11 +128,11 @@ impl Bad {
                 }
             });
         }
-        let known = site.kiotviet.outbox().into_iter();
+        let known = site.kiotviet().outbox().into_iter();
         let mut known = known.filter(|d| d.url.ends_with(&hook));
         let known = known.next().context("a delivery")?;
         for client in 0..LARGE_BODIES {
-            let (seen, known, kiotviet) = (seen.clone(), known.clone(), site.kiotviet.clone());
+            let (seen, known, kiotviet) = (seen.clone(), known.clone(), site.kiotviet().clone());
             workers.spawn(async move {
                 for round in 0..rounds {
                     let (length, right) = BODIES[(client + round) % BODIES.len()];

@@ -6,9 +6,10 @@ use super::{
     Print,
     clients::{self, Bad},
     journal::Journal,
-    load::{COMES_WITHIN, Load, Tally},
+    load::{COMES_WITHIN, Load},
     site::{Judged, Site, StoreKind},
 };
+use crate::load::Tally;
 use anyhow::{Result, ensure};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -271,7 +272,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     // In the middle of it: the connections go on, and are refused from now on.
     let some = |load: &Load| Some(load.under_way()).filter(|under_way| *under_way > 0);
     figures.under_way_at_sigterm = load.until("a delivery under way", some).await?;
-    figures.exit_code = process.stop().await?;
+    figures.exit_code = process.stop().await?.0;
     let (later, _) = load.end().await;
     figures.forbidden_answers = later.forbidden();
     let bad = bad.end().await;
@@ -283,7 +284,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.look_times = seen.looks.latency();
     figures.forbidden_answers += seen.forbidden();
     figures.healthz = health.by_code();
-    figures.healthz_200 = health.codes.get(&200).copied().unwrap_or(0);
+    figures.healthz_200 = health.with(200);
     figures.healthz_times = health.latency();
 
     let mut process = site.start()?;
@@ -302,9 +303,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     process.stop().await?;
     figures.items_answered_200 = site.promised().values().sum();
     figures.missing = journal.missing.len();
-    let (customers, invoices) = (site.kiotviet.customers(), site.kiotviet.invoices());
-    figures.accounts = format!("{} of {}", site.getfly.accounts().len(), customers.len());
-    figures.orders = format!("{} of {}", site.getfly.orders().len(), invoices.len());
+    let (customers, invoices) = (site.kiotviet().customers(), site.kiotviet().invoices());
+    figures.accounts = format!("{} of {}", site.getfly().accounts().len(), customers.len());
+    figures.orders = format!("{} of {}", site.getfly().orders().len(), invoices.len());
     figures.judged = site.judge(unfinished);
     Ok(figures)
 }
