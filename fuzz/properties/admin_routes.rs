@@ -8,13 +8,14 @@
 
 use super::memory::{Kept, Memory, now};
 use plugin::{
-    app::{self, After},
+    app,
     config::Config,
+    intake::accept::MAX_BODY_BYTES,
+    journal::connections,
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     secret::Secret,
-    sync::{accept::MAX_BODY_BYTES, connections},
-    web::{Answer, Body, BodyError, Inbound},
+    web::{After, Answer, Body, BodyError, Inbound},
 };
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -126,7 +127,7 @@ fn start() -> &'static Start {
         let world = Memory::over(BTreeMap::new());
         let config = Config::load(variable);
         // Whoever connects a shop has the store tried first.
-        let fit = now(plugin::sync::probe::look(&world));
+        let fit = now(plugin::journal::probe::look(&world));
         assert_eq!(fit, Ok(None));
         let sealer = config.sealer.clone().expect("a key");
         let credentials = Credentials {
@@ -134,7 +135,7 @@ fn start() -> &'static Start {
             client_id: "client-id".to_owned(),
             client_secret: Secret::new(CLIENT_SECRET),
         };
-        let at = plugin::sync::world::Clock::now(&world);
+        let at = plugin::world::Clock::now(&world);
         let connection = connections::Connection::make("shop", &credentials, None, at, &sealer, &world);
         let connection = connection.expect("a connection");
         now(connections::save(&world, &connection, true)).expect("a store that works");

@@ -16,17 +16,21 @@ pub fn check(data: &[u8]) {
         let shouted = EmailField::parse(&text.to_ascii_uppercase());
         assert_eq!(shouted.addresses(), field.addresses());
         let written = field.as_written();
-        assert_eq!(written.is_none(), text.trim().is_empty());
+        assert_eq!(
+            written.is_none(),
+            text.trim().is_empty() && !field.is_masked()
+        );
         let again = EmailField::parse(&written.unwrap_or_default());
         assert_eq!(again.addresses(), field.addresses());
-        assert_eq!(fields_match(field, &again), !field.addresses().is_empty());
+        let any = field.matchable(&[]).next().is_some();
+        assert_eq!(fields_match(field, &again, &[]), any);
     }
     let texts = |field: &EmailField| -> BTreeSet<String> {
-        field.addresses().iter().map(ToString::to_string).collect()
+        field.matchable(&[]).map(ToString::to_string).collect()
     };
     let shared = !texts(&a).is_disjoint(&texts(&b));
-    assert_eq!(fields_match(&a, &b), shared);
-    assert_eq!(fields_match(&b, &a), shared);
+    assert_eq!(fields_match(&a, &b, &[]), shared);
+    assert_eq!(fields_match(&b, &a, &[]), shared);
     if let Some(address) = EmailAddress::parse(&text) {
         is_canonical(&address);
     }

@@ -3,6 +3,8 @@
 use super::memory::{Memory, now};
 use plugin::{
     config::SignaturePolicy,
+    intake::accept,
+    journal::{connection_cache::Known, connections::Connection, entries, record},
     kiotviet::{
         assumptions::MAX_ITEMS,
         client::Credentials,
@@ -12,7 +14,6 @@ use plugin::{
     seal::Sealer,
     secret::Secret,
     stored,
-    sync::{accept, connections::Connection, journal, known::Known, record},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -114,16 +115,16 @@ fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
     let events: Vec<record::Record> = kept
         .clone()
         .map(|seq| {
-            let event = now(journal::read_event(&world, seq)).expect("the store works");
+            let event = now(entries::read_event(&world, seq)).expect("the store works");
             let event = event.expect("an event at each number");
             assert_eq!(event.seq, seq);
             event
         })
         .collect();
-    assert_eq!(now(journal::tail(&world)), Ok(kept.end.saturating_sub(1)));
+    assert_eq!(now(entries::tail(&world)), Ok(kept.end.saturating_sub(1)));
     let body = |event: &record::Record| {
         let body = event.body.as_ref()?;
-        now(journal::open_body(&world, Some(sealer), event.seq, body)).expect("the store works")
+        now(entries::open_body(&world, Some(sealer), event.seq, body)).expect("the store works")
     };
     let Some(items) = items else {
         let [event] = events.as_slice() else {

@@ -18,7 +18,7 @@ use plugin::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    upstream::Fate,
+    vendor::fate::Fate,
 };
 use std::collections::BTreeSet;
 
@@ -38,7 +38,12 @@ pub fn check(data: &[u8]) {
         ask();
         let email = EmailAddress::parse("an@shop.test").expect("an address");
         let accounts = judged(&vendor, now(getfly.accounts_by_email(&email)), false);
-        are_different(accounts.iter().flatten().map(|account| account.id));
+        are_different(
+            accounts
+                .iter()
+                .flat_map(|hits| &hits.accounts)
+                .map(|account| account.id),
+        );
         ask();
         let phone = PhoneNumber::parse("0912345678").expect("a number");
         let accounts = judged(&vendor, now(getfly.accounts_by_phone(&phone)), false);

@@ -18,7 +18,7 @@ use plugin::{
     },
     secret::Secret,
     time::Timestamp,
-    upstream::Fate,
+    vendor::fate::Fate,
 };
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! The plugin's outside in memory: a store that can be down, dead vendors, and a clock that waiting moves.
 
 use plugin::{
-    sync::world::{Clock, Http, HttpError, Log, Random, Request, Response, Store, StoreError},
     time::Timestamp,
+    world::{Clock, Http, HttpError, Log, Random, Request, Response, Store, StoreError},
 };
 use std::{
     cell::{Cell, RefCell},

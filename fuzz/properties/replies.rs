@@ -1,7 +1,7 @@
 //! What the properties of both vendors' replies share. Input: the status, a line with `Retry-After`, and
 //! the body.
 
-use plugin::sync::world::{Http, HttpError, Request, Response};
+use plugin::world::{Http, HttpError, Request, Response};
 use serde_json::Value;
 use std::{cell::Cell, time::Duration};
 

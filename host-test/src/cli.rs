@@ -5,6 +5,7 @@ use crate::replay::command::Replay;
 use clap::{CommandFactory, Parser, Subcommand};
 use host::cli::{Program, end, refuse};
 use std::process::ExitCode;
+use xtask::Install;
 
 /// `kvgf` for developers: builds a stale component first, and replays deliveries in a sandbox.
 #[derive(Debug, Parser)]
@@ -27,7 +28,7 @@ pub async fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let program = Program {
         name: "host",
         manifest: xtask::workspace_root().join("spin.toml"),
-        prepare: || xtask::build_component().map(drop),
+        prepare: || xtask::build_component(Install::Never).map(drop),
     };
     let done = match Host::try_parse_from(arguments) {
         Ok(Host {

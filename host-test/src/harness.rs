@@ -87,7 +87,12 @@ impl GuestClock for Clock {
 /// The component, built when it is stale and compiled once in a process.
 pub fn component() -> Result<Runtime> {
     static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let load = || Runtime::load(&xtask::build_component()?.path, Metering::Fuel);
+    let load = || {
+        Runtime::load(
+            &xtask::build_component(xtask::Install::AsRoot)?.path,
+            Metering::Fuel,
+        )
+    };
     let loaded = COMPONENT.get_or_init(|| load().map_err(|e| format!("{e:#}")));
     loaded.clone().map_err(|e| anyhow!(e))
 }

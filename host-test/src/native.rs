@@ -11,14 +11,15 @@ use bytes::Bytes;
 pub use host::keyvalue::Cell;
 use host::keyvalue::{Backend, Memory};
 use plugin::{
-    app::{self, After},
-    config::{self, Config},
-    sync::plain,
-    sync::world::{
+    app,
+    config::Config,
+    config_cache::ConfigCache,
+    journal::no_atomics,
+    time::Timestamp,
+    web::{After, Answer, Body, BodyError, Inbound},
+    world::{
         Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
     },
-    time::Timestamp,
-    web::{Answer, Body, BodyError, Inbound},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock};
@@ -85,7 +86,7 @@ pub struct Native {
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
     /// What this instance loaded last.
-    config: Mutex<Arc<config::Kept>>,
+    config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     /// How far its machine's clock is off.
@@ -390,7 +391,7 @@ impl Store for Native {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if self.plain.load(Ordering::Relaxed) {
-            return plain::increment(self, key, delta).await;
+            return no_atomics::increment(self, key, delta).await;
         }
         let act = async |store: Arc<dyn Backend>| match self.no_atomics.load(Ordering::Relaxed) {
             true => Err("atomics are not supported".to_owned()),
@@ -451,8 +452,8 @@ impl Http for Native {
         let mut builder = http::Request::builder()
             .method(request.method.as_str())
             .uri(&request.url);
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+        for (name, value) in request.fields() {
+            builder = builder.header(name, value);
         }
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let outgoing = builder

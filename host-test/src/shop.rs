@@ -10,10 +10,9 @@ use crate::{
 use anyhow::Result;
 use host::keyvalue::Backend;
 use jiff::Timestamp;
-use plugin::sync::{
-    cursor::Counts,
-    drain::load_cursor,
-    journal,
+use plugin::journal::{
+    cursor::{self, Counts},
+    entries,
     record::{Entry, Record, State},
 };
 use serde_json::Value;
@@ -48,7 +47,7 @@ pub fn hoa() -> NewCustomer {
 
 /// Another customer.
 pub fn ba() -> NewCustomer {
-    customer("Anh Ba", "0987654321")
+    customer("Anh Ba", "0987654312")
 }
 
 /// An invoice of 300,000 đ that staff member 5001 sold to a customer, or to a walk-in.
@@ -383,10 +382,10 @@ impl TestShop {
     /// Every event in the journal.
     pub async fn journal(&self) -> Vec<Record> {
         let reader = self.app.another(0);
-        let tail = journal::tail(&reader).await.unwrap_or_default();
+        let tail = entries::tail(&reader).await.unwrap_or_default();
         let mut records = Vec::new();
         for seq in 1..=tail {
-            match journal::read(&reader, seq).await {
+            match entries::read(&reader, seq).await {
                 Ok(Some(Entry::Event(record))) => records.push(*record),
                 Ok(_) => {}
                 Err(e) => panic!("entry {seq}: {e}"),
@@ -454,7 +453,7 @@ impl TestShop {
             recount.received += 1;
             recount.enter(&record);
         }
-        let cursor = load_cursor(&self.app).await.unwrap_or_default();
+        let cursor = cursor::load(&self.app).await.unwrap_or_default();
         (cursor.counts, recount)
     }
 
@@ -465,7 +464,7 @@ impl TestShop {
         }
         // What is listed for later is only there to be removed.
         let soon = self.clock.now().as_second() + 86_000;
-        let due = load_cursor(&self.app).await.unwrap_or_default().due;
+        let due = cursor::load(&self.app).await.unwrap_or_default().due;
         if due.keys().any(|start| *start < soon) {
             wrong.push(format!("due lists are left: {due:?}"));
         }

@@ -101,6 +101,14 @@ fn with_port(origin: &str) -> String {
     }
 }
 
+/// The manifest's text.
+fn text_of(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| {
+        let shown = file.display();
+        format!("cannot read {shown}; run this where spin.toml is, or name it with --from")
+    })
+}
+
 impl Manifest {
     /// Reads `file`, with `given` variables (`--variable`) before the environment's
     /// `SPIN_VARIABLE_NAME`. Refuses, naming each, unknown variables and required ones without value.
@@ -110,7 +118,7 @@ impl Manifest {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        let text = text_of(file)?;
         Self::parse(
             &text,
             file.parent().unwrap_or(Path::new(".")),
@@ -128,7 +136,7 @@ impl Manifest {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<BTreeMap<String, String>> {
         let shown = file.display();
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        let text = text_of(file)?;
         let file: File =
             toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
         Ok(resolve(&file.variables, given, environment)?.0)

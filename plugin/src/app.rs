@@ -1,17 +1,20 @@
 //! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
-    admin,
+    admin::{api, page},
     config::{Config, Processing, Ready},
+    drain::{how::How, run::drain},
+    intake::{
+        accept::{self, MAX_BODY_BYTES},
+        known,
+    },
+    journal::{entries, keys, no_atomics, probe},
     json::{ToJson, object},
     log,
-    sync::{
-        accept::{self, MAX_BODY_BYTES},
-        drain::{self, How, Upkeep},
-        journal, keys, known, lease, plain, probe,
-        world::World,
-    },
-    web::{Answer, Body, BodyError, Inbound},
+    reconcile::upkeep::Upkeep,
+    web::{After, Answer, Body, BodyError, Inbound},
+    worker::{inline, lease, outside},
+    world::World,
 };
 use core::{ops::Range, time::Duration};
 use futures_util::future::{Either, select};
@@ -21,17 +24,6 @@ use futures_util::future::{Either, select};
 const INLINE_TIME: Duration = Duration::from_secs(4);
 /// Under `processing = inline` no further event is begun after this.
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
-
-/// What is to be done after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// Nothing.
-    Nothing,
-    /// Process what waits ([`process`]).
-    Drain,
-    /// The same, and read KiotViet's lists: a backfill was asked for.
-    ReadLists,
-}
 
 /// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
 /// `processing = inline`.
@@ -49,10 +41,10 @@ pub async fn handle<W: World, B: Body>(
     match segments.as_slice() {
         ["hooks", connection, token] => hook(world, config, request, connection, token).await,
         ["healthz"] => (health(world, config).await, After::Nothing),
-        [""] | ["ui", ..] => admin::page::page(world, config, request, &segments).await,
-        ["metrics"] => (admin::metrics(world, config, request).await, After::Nothing),
+        [""] | ["ui", ..] => page::page(world, config, request, &segments).await,
+        ["metrics"] => (api::metrics(world, config, request).await, After::Nothing),
         ["api", rest @ ..] => {
-            let answer = admin::api(world, config, request, rest).await;
+            let answer = api::api(world, config, request, rest).await;
             let after = match (answer.status, rest) {
                 (202, ["connections", _, "backfill"]) => After::ReadLists,
                 (202, _) => After::Drain,
@@ -61,7 +53,7 @@ pub async fn handle<W: World, B: Body>(
             (answer, after)
         }
         _ => (
-            admin::problem::not_found("no such page").answer(),
+            api::problem::not_found("no such page").answer(),
             After::Nothing,
         ),
     }
@@ -136,11 +128,11 @@ async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
     };
     let drain = core::pin::pin!(async {
         if world.is_atomic() {
-            drain::drain(world, ready, how).await;
+            drain(world, ready, how).await;
         } else {
             let until = world.now().checked_add(INLINE_BEGIN);
             // What failed is in the journal, for the next drain.
-            let _ = plain::process(world, ready, kept, until).await;
+            let _ = inline::process(world, ready, kept, until).await;
         }
     });
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
@@ -167,7 +159,7 @@ pub async fn process<W: World>(world: &W, config: &Config, after: After) {
             upkeep,
             ..How::QUICK
         };
-        drain::drain(world, ready, how).await;
+        drain(world, ready, how).await;
     }
 }
 
@@ -180,10 +172,13 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if let Some(reason) = store_problem(world).await {
         reasons.push(reason);
     }
+    if let Some(words) = outside::old_getfly(world).await {
+        reasons.push(words.to_owned());
+    }
     if reasons.is_empty() {
         let mut members = vec![("status", "ok".to_json())];
         if !world.is_atomic() {
-            members.push(("weaker", plain::WEAKER.to_json()));
+            members.push(("weaker", no_atomics::WEAKER.to_json()));
         }
         Answer::json(200, &object(members))
     } else {
@@ -201,7 +196,7 @@ async fn store_problem<W: World>(world: &W) -> Option<String> {
     if let Ok(Some(unfit)) = looked {
         return Some(unfit.words());
     }
-    if looked.is_ok() && journal::tail(world).await.is_ok() {
+    if looked.is_ok() && entries::tail(world).await.is_ok() {
         return None;
     }
     let words = match world.get(keys::STORE_KIND).await {

@@ -4,23 +4,20 @@
 
 use crate::{
     address::Address,
+    journal::connection_cache,
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
+        email::EmailField,
         money,
         phone::PhoneField,
         settings::{GenderCodes, RuleSettings},
     },
     seal::Sealer,
     secret::Secret,
-    sync::known,
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-
-mod kept;
-
-pub use kept::Kept;
 
 /// Shortest acceptable `admin_token`, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
@@ -84,6 +81,8 @@ pub struct Ready {
     pub sealer: Sealer,
     /// Finished events older than this many days are removed.
     pub retention_days: i64,
+    /// R3: the product under which lines go whose own product Getfly does not know.
+    pub fallback_product_code: Option<String>,
 }
 
 /// The configuration as far as it is sound.
@@ -104,7 +103,7 @@ pub struct Config {
     /// Every variable that needs attention.
     pub problems: Vec<Problem>,
     /// Connections that deliveries came for.
-    pub connections: known::Kept,
+    pub connections: connection_cache::ConnectionCache,
 }
 
 struct Reader<F> {
@@ -307,6 +306,10 @@ impl Config {
                     .collect()
             })
             .unwrap_or_default();
+        let ignored_emails = read
+            .text("ignored_emails")
+            .map(|list| EmailField::parse(&list).addresses().to_vec())
+            .unwrap_or_default();
         let rules = RuleSettings {
             customer_source: Some(
                 read.text("customer_source")
@@ -315,6 +318,7 @@ impl Config {
             gender_codes,
             walk_in_account_code: read.text("walk_in_account_code").map(AccountCode::existing),
             ignored_phones,
+            ignored_emails,
             customer_campaign_code: read.text("customer_campaign_code"),
             order_campaign_code: read.text("order_campaign_code"),
             campaign_recipient_username: read.text("campaign_recipient_username"),
@@ -325,6 +329,7 @@ impl Config {
                 "is not set, and Getfly's campaign enrolment (customer_campaign_code) needs the login name of whoever receives the opportunity.",
             );
         }
+        let fallback_product_code = read.text("fallback_product_code");
         let problems = read.problems;
         let ready = match (&sealer, getfly_api_key, public) {
             (Some(sealer), Some(key), Some(public_url)) if problems.is_empty() => Some(Ready {
@@ -336,6 +341,7 @@ impl Config {
                 rules,
                 sealer: sealer.clone(),
                 retention_days,
+                fallback_product_code,
             }),
             _ => None,
         };
@@ -347,7 +353,7 @@ impl Config {
             public_https,
             ready,
             problems,
-            connections: known::Kept::default(),
+            connections: connection_cache::ConnectionCache::default(),
         }
     }
 }

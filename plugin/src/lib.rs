@@ -1,8 +1,10 @@
 //! KiotViet webhooks become Getfly customers and orders.
 //!
-//! `rules/` decides and is pure; `kiotviet/` and `getfly/` speak the two APIs; `sync/` keeps the
-//! journal, the lease and the retries; `admin/` is the API for people; `wasi/` joins all that to
-//! the host and is the only part that does not compile natively.
+//! A delivery goes from left to right: `intake/` answers it, `journal/` keeps it, `drain/` takes it up again
+//! under the lease, `worker/` plans and executes it at Getfly, and `reconcile/` finds what KiotViet did not
+//! deliver. `rules/` decides and is pure; `kiotviet/` and `getfly/` speak the two APIs over what `vendor/`
+//! shares; `admin/` is the API and the page for people; `wasi/` joins all that to the host and is the only
+//! part that does not compile natively. A layer takes nothing from a higher one (`tests/layers.rs`).
 
 #![cfg_attr(
     not(test),
@@ -23,19 +25,24 @@ pub mod address;
 pub mod admin;
 pub mod app;
 pub mod config;
+pub mod config_cache;
+pub mod drain;
 pub mod getfly;
+pub mod intake;
+pub mod journal;
 pub mod json;
 pub mod kiotviet;
 pub mod log;
+pub mod reconcile;
 pub mod rules;
 pub mod seal;
 pub mod secret;
 pub mod stored;
-pub mod sync;
 pub mod time;
-pub mod together;
-pub mod upstream;
+pub mod vendor;
 pub mod web;
+pub mod worker;
+pub mod world;
 
 #[cfg(target_arch = "wasm32")]
 mod wasi;

@@ -1,11 +1,9 @@
 //! The operator's log: JSON lines with an event's number and rule, never a person's data.
 
 use crate::{
+    journal::record::Record,
     json::{self, ToJson, object},
-    sync::{
-        record::Record,
-        world::{Clock, Log},
-    },
+    world::{Clock, Log},
 };
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ use chacha20poly1305::{
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::{secret::Secret, sync::world::Random};
+use crate::{secret::Secret, world::Random};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;

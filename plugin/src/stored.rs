@@ -295,6 +295,15 @@ mod tests {
     }
 
     #[test]
+    fn times_are_read_as_they_are_written() {
+        for text in ["2026-10-05T09:30:15Z", "2026-10-05T09:30:15.1234567Z"] {
+            let json = format!("\"{text}\"").into_bytes();
+            let read: Timestamp = self::read(&json).unwrap();
+            assert_eq!(write(&read), json);
+        }
+    }
+
+    #[test]
     fn words_are_read_as_they_are_written() {
         assert_eq!(Outcome::Created.to_json(), json!("created"));
         for outcome in [Outcome::Created, Outcome::Linked, Outcome::Ignored] {

@@ -1,4 +1,4 @@
-//! A request and its answer, as the routes see them. No host and no route is known here.
+//! A request, its answer, and what is done after it, as the routes see them. No host and no route is known here.
 
 use crate::json;
 
@@ -54,6 +54,17 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Further header fields.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// What is to be done after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// Process what waits.
+    Drain,
+    /// The same, and read KiotViet's lists: a backfill was asked for.
+    ReadLists,
 }
 
 impl Answer {

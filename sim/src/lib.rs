@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod fault;
 pub mod getfly;
+pub mod guard;
 pub mod kiotviet;
 pub mod people;
 pub mod serve;
@@ -20,6 +21,7 @@ pub mod wire;
 pub use clock::{ManualClock, SimClock, Skew, TokioClock};
 pub use fault::{Call, CallLog, Fault, FaultRule, Faulty, When};
 pub use getfly::GetflySim;
+pub use guard::Guard;
 pub use kiotviet::{Clouds, Deliverer, KiotVietSim};
 pub use people::People;
 pub use serve::{HttpDeliverer, Server, serve};

@@ -12,8 +12,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-pub use toolchain::Situation;
 use toolchain::Toolchain;
+pub use toolchain::{Install, Situation};
 
 /// A package that becomes a component.
 #[derive(Debug, Clone, Copy)]
@@ -59,15 +59,15 @@ pub fn workspace_root() -> PathBuf {
 }
 
 /// Builds the application's component ([`build`]).
-pub fn build_component() -> Result<Built> {
-    build(PLUGIN)
+pub fn build_component(install: Install) -> Result<Built> {
+    build(PLUGIN, install)
 }
 
 /// Builds a component if its sources changed since it was last built, and says where it is.
 ///
 /// Waits while another process builds. Refuses with the compiler's output on a broken source, and
 /// with the names of the missing packages when no toolchain can be had.
-pub fn build(package: Package) -> Result<Built> {
+pub fn build(package: Package, install: Install) -> Result<Built> {
     let root = workspace_root();
     let target = root.join(TARGET_DIR);
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
@@ -88,7 +88,7 @@ pub fn build(package: Package) -> Result<Built> {
         });
     }
 
-    let toolchain = Toolchain::find(&root)?;
+    let toolchain = Toolchain::find(&root, install)?;
     eprintln!("building the component: {}", toolchain.situation);
     compile(name, &root, &target, &toolchain, Names::Stripped)?;
     let core = format!("{}/component/{name}.wasm", toolchain::TARGET);
@@ -109,7 +109,7 @@ pub fn module_with_names(package: Package) -> Result<Vec<u8>> {
     let target = root.join(TARGET_DIR).join("names");
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
     let _lock = lock(&target)?;
-    let toolchain = Toolchain::find(&root)?;
+    let toolchain = Toolchain::find(&root, Install::Never)?;
     compile(package.name, &root, &target, &toolchain, Names::Kept)?;
     let core = format!("{}/component/{}.wasm", toolchain::TARGET, package.name);
     let core = target.join(core);

@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the component, in one command.
 
 use std::process::ExitCode;
+use xtask::Install;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
 }
 
 fn build() -> ExitCode {
-    match xtask::build_component() {
+    match xtask::build_component(Install::AsRoot) {
         Ok(built) => {
             let state = if built.rebuilt {
                 ""

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -69,7 +70,7 @@ pub(crate) struct Toolchain {
 
 impl Toolchain {
     /// Cheapest first: what is there, then rustup, then packages.
-    pub(crate) fn find(root: &Path) -> Result<Self> {
+    pub(crate) fn find(root: &Path, install: Install) -> Result<Self> {
         let found = |situation| Ok(Self { situation });
         if target_is_installed(root) {
             return found(Situation::Installed);
@@ -85,9 +86,7 @@ impl Toolchain {
             return found(Situation::Added);
         }
         let rustup = rustup.err().unwrap_or_else(|| "to no effect".to_owned());
-        let linker = install_packages().with_context(|| {
-            format!("no standard library for {TARGET}: rustup target add: {rustup}")
-        })?;
+        let linker = install_packages(install, &rustup)?;
         found(Situation::Packaged {
             linker,
             installed_now: true,
@@ -253,31 +252,46 @@ fn newest_linker() -> Option<String> {
     Some(format!("wasm-ld-{newest}"))
 }
 
-/// Installs what [`packaged`] misses and gives the linker's name.
-fn install_packages() -> Result<String> {
-    let missing = match packaged() {
-        Ok(linker) => return Ok(linker),
-        Err(missing) => missing,
+/// Whether system packages may be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Install {
+    /// As root, after a line that says what and why. `KVGF_INSTALL=0` in the environment refuses.
+    AsRoot,
+    /// Never: for a program that runs in production.
+    Never,
+}
+
+/// Installs what [`packaged`] misses; returns the linker's name.
+fn install_packages(install: Install, rustup: &str) -> Result<String> {
+    let Err(missing) = packaged() else {
+        return packaged().map_err(|_| anyhow::anyhow!("the packages are gone again"));
     };
-    let wanted = format!("{} lld-NN (the newest)", DEBIAN_PACKAGES.join(" "));
+    let why = format!("there is no standard library for {TARGET} (rustup target add: {rustup})");
     if !Path::new("/usr/bin/apt-get").exists() {
-        bail!("there is no apt-get here; needed: the target by rustup, or the packages {wanted}");
-    }
-    if !is_root() {
         bail!(
-            "missing packages: {}. Install them as root: apt-get install --no-install-recommends \
-             {wanted}",
-            missing.join(" ")
+            "{why}. Add the target with rustup, or install the system packages {} and lld",
+            DEBIAN_PACKAGES.join(" ")
         );
     }
-    apt(&["update"])?;
-    // All by name, whether missing or not: they must be of one version.
-    let mut packages: Vec<String> = DEBIAN_PACKAGES.map(str::to_owned).to_vec();
-    if missing.iter().any(|package| package == "lld") {
-        packages.push(newest_lld_package()?);
+    let refused = std::env::var_os("KVGF_INSTALL").is_some_and(|value| value == "0");
+    let may = install == Install::AsRoot && is_root() && !refused;
+    if may {
+        eprintln!("{why}; apt-get update follows, to find system packages");
+        apt(&["update".to_owned()])?;
     }
-    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages.iter().map(String::as_str));
+    // All by name, whether missing or not: they must be of one version.
+    let mut arguments = ["install", "-y", "--no-install-recommends"]
+        .map(str::to_owned)
+        .to_vec();
+    arguments.extend(DEBIAN_PACKAGES.map(str::to_owned));
+    if missing.iter().any(|package| package == "lld") {
+        arguments.push(newest_lld_package().unwrap_or_else(|| "lld".to_owned()));
+    }
+    let command = format!("apt-get {}", arguments.join(" "));
+    if !may {
+        bail!("{why}. Run as root: apt-get update && {command}");
+    }
+    eprintln!("installing system packages, because {why}: {command} (KVGF_INSTALL=0 refuses)");
     apt(&arguments)?;
     packaged().map_err(|missing| {
         anyhow::anyhow!(
@@ -288,38 +302,37 @@ fn install_packages() -> Result<String> {
     })
 }
 
-fn apt(arguments: &[&str]) -> Result<()> {
-    let output = Command::new("apt-get")
-        .arg("-q")
+/// Runs the package manager with its output on standard error.
+fn apt(arguments: &[String]) -> Result<()> {
+    let shown = std::io::stderr().as_fd().try_clone_to_owned();
+    let status = Command::new("apt-get")
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
-        .output()
+        .stdout(shown.context("standard error")?)
+        .status()
         .context("cannot run apt-get")?;
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        bail!("apt-get {}: {}", arguments.join(" "), words.trim());
+    if !status.success() {
+        bail!(
+            "apt-get {} failed ({status}); its words are above",
+            arguments.join(" ")
+        );
     }
     Ok(())
 }
 
-fn newest_lld_package() -> Result<String> {
+/// The newest `lld-NN` of the package lists.
+fn newest_lld_package() -> Option<String> {
     let output = Command::new("apt-cache")
         .args(["search", "--names-only", "^lld-[0-9]+$"])
         .output()
-        .context("cannot run apt-cache")?;
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| {
-            line.split_whitespace()
-                .next()?
-                .strip_prefix("lld-")?
-                .parse()
-                .ok()
-        })
-        .max()
-        .map(|newest: u32| format!("lld-{newest}"))
-        .context("the package lists have no lld-NN")
+        .ok()?;
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let numbers = listed.lines().filter_map(|line| {
+        let name = line.split_whitespace().next()?;
+        name.strip_prefix("lld-")?.parse::<u32>().ok()
+    });
+    Some(format!("lld-{}", numbers.max()?))
 }
 
 fn is_root() -> bool {

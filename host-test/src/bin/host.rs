@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    host::cli::run(std::env::args()).await
+    host_test::cli::run(std::env::args()).await
 }

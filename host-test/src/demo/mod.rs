@@ -108,7 +108,8 @@ fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
 /// Runs the demo; an error when anything was lost or doubled.
 pub async fn run(options: &Options) -> Result<()> {
     println!("Building the component …");
-    let built = tokio::task::spawn_blocking(xtask::build_component).await??;
+    let built =
+        tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::AsRoot)).await??;
     println!("{} ({} kB)", built.path.display(), built.size / 1000);
     let vendors = vendors(options.seed).await?;
     let state = tempfile::tempdir()?;

@@ -77,6 +77,7 @@ fn play(paths: &[PathBuf], program: &str) -> Result<Counted> {
     }
     counted.inputs = inputs.len();
     // Built and compiled first: it is the longest wait.
+    xtask::build_component(xtask::Install::Never)?;
     crate::harness::component()?;
     // Hidden where standard error is no terminal.
     let bar = ProgressBar::new(inputs.len().try_into().unwrap_or(0));

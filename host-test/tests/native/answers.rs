@@ -9,7 +9,7 @@ use host_test::{
     shop::{CONNECTION, On, TestShop, ba, customer, hoa},
     variables::{GETFLY, KIOTVIET, PUBLIC},
 };
-use plugin::sync::record::{Body, State};
+use plugin::journal::record::{Body, State};
 use sim::{
     Fault, FaultRule,
     kiotviet::{Chaos, Signature},

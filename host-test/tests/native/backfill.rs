@@ -201,7 +201,7 @@ async fn only_the_window_comes() {
     let shop = shop_with_a_past(On::Both).await;
     let to = "2026-10-05T03:30:00Z";
     shop.kiotviet
-        .create_customer(customer("Chị Mai", "0933333333"));
+        .create_customer(customer("Chị Mai", "0933003333"));
     shop.kiotviet.take_deliveries();
     backfill(&shop, json!({"from": "2026-10-05", "to": to})).await;
     shop.minutes(2).await;

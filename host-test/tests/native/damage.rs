@@ -8,7 +8,7 @@ use host_test::{
     shop::{On, TestShop, hoa, sale},
     visitor::Visitor,
 };
-use plugin::sync::{keys, world::Store};
+use plugin::{journal::keys, world::Store};
 use serde_json::{Value, json};
 
 async fn damage(shop: &TestShop, key: &str) {

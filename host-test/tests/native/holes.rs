@@ -7,13 +7,13 @@ use host_test::{
     host_fault::HostFault,
     shop::{On, TestShop, ba, customer, hoa},
 };
-use plugin::sync::drain::load_cursor;
+use plugin::journal::cursor;
 use sim::{Fault, FaultRule, When};
 use std::time::Duration;
 
 /// The host call with which an acceptor writes its entry.
 async fn call_that_writes(shop: &TestShop) -> usize {
-    shop.kiotviet.create_customer(customer("Mẫu", "0911111111"));
+    shop.kiotviet.create_customer(customer("Mẫu", "0911001111"));
     let delivery = shop.kiotviet.take_deliveries().remove(0);
     shop.app.host_faults.arm([]);
     shop.app.answer(shop.kiotviet.request(&delivery)).await;
@@ -26,7 +26,7 @@ async fn call_that_writes(shop: &TestShop) -> usize {
 }
 
 async fn holes(shop: &TestShop) -> usize {
-    load_cursor(&shop.app).await.unwrap().holes.len()
+    cursor::load(&shop.app).await.unwrap().holes.len()
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,9 +9,9 @@ use host_test::{
     native::Native,
     shop::{On, TestShop, ba, customer, hoa, sale},
 };
-use plugin::sync::{
-    drain::{How, drain},
-    lease::{Lease, SLOT_SECONDS},
+use plugin::{
+    drain::{how::How, run::drain},
+    worker::lease::{Lease, SLOT_SECONDS},
 };
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;

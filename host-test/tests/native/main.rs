@@ -8,6 +8,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disguise;
+mod field;
 mod fixture_format;
 mod healing;
 mod healthz;

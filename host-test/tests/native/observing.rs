@@ -9,7 +9,7 @@ use host_test::{
     variables::{ADMIN_TOKEN, PUBLIC},
 };
 use http::Method;
-use plugin::sync::lease::Lease;
+use plugin::worker::lease::Lease;
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When};
 use std::collections::BTreeMap;

@@ -124,7 +124,7 @@ async fn what_a_person_asks_for_right_after_the_worker_keeps_it_too() {
         shop.deliver().await;
         let previewed = shop
             .kiotviet
-            .create_customer(customer("Chị Hoa", "0987654321"));
+            .create_customer(customer("Chị Hoa", "0987654312"));
         shop.kiotviet.take_deliveries();
         let item = json!({"Action": "customer.update.1", "Data": [{"Id": previewed}]});
         let body = json!({"Notifications": [item]});

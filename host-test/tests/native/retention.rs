@@ -8,7 +8,7 @@ use host_test::{
     shop::{CONNECTION, On, TestShop, customer, sale},
 };
 use http::Method;
-use plugin::sync::drain::load_cursor;
+use plugin::journal::cursor;
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When, kiotviet::NewInvoice};
 
@@ -67,7 +67,7 @@ async fn finished_events_go_and_dead_letters_stay() {
         ["kvgf/journal/cursor", "kvgf/journal/tail"]
     );
     assert_eq!(keys(&shop, "/due/"), [""; 0]);
-    let counts = load_cursor(&shop.app).await.unwrap().counts;
+    let counts = cursor::load(&shop.app).await.unwrap().counts;
     assert_eq!(
         (
             counts.received,
@@ -113,7 +113,7 @@ async fn a_longer_retention_counts_for_what_was_already_due_to_go() {
     shop.pass(31 * DAY).await;
     shop.drain().await;
     assert_eq!(shop.outcomes().await, ["created customer_created"]);
-    let counts = load_cursor(&shop.app).await.unwrap().counts;
+    let counts = cursor::load(&shop.app).await.unwrap().counts;
     assert_eq!((counts.received, counts.created), (1, 1));
     shop.pass(30 * DAY).await;
     shop.drain().await;

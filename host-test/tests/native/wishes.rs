@@ -9,7 +9,10 @@ use host_test::{
     host_fault::HostFault,
     shop::{On, TestShop, ba, customer, hoa},
 };
-use plugin::sync::{cursor::Counts, drain::load_cursor, record::State};
+use plugin::journal::{
+    cursor::{self, Counts},
+    record::State,
+};
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When, kiotviet::Signature};
 use std::time::Duration;
@@ -74,7 +77,7 @@ async fn counts_add_up(shop: &TestShop, what: &str) {
         recount.received += 1;
         recount.enter(record);
     }
-    let counts = load_cursor(&shop.app).await.unwrap().counts;
+    let counts = cursor::load(&shop.app).await.unwrap().counts;
     assert_eq!(counts, recount, "{what}");
 }
 
@@ -187,7 +190,7 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
         shop.app.host_faults.disarm();
         shop.pass(61).await;
         shop.drain().await;
-        let holes = load_cursor(&shop.app).await.unwrap().holes.len();
+        let holes = cursor::load(&shop.app).await.unwrap().holes.len();
         assert!(holes <= 200, "{holes} numbers without an entry");
         let journal = shop.journal().await;
         assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));

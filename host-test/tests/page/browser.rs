@@ -21,12 +21,12 @@ use host_test::{
     vendors::Vendors,
 };
 use plugin::{
-    stored,
-    sync::{
+    journal::{
         cursor::Cursor,
         keys,
         stats::{self, Day, Tally},
     },
+    stored,
     time::Timestamp,
 };
 use sim::{
@@ -202,7 +202,7 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     town.getfly_faults.add(refuse.when(When::First(1)));
     town.vendors
         .kiotviet
-        .create_customer(customer("Anh Bền", "0987 654 321"));
+        .create_customer(customer("Anh Bền", "0987 654 312"));
     town.deliver().await;
     wait_for(town, browser, "dead", 1).await?;
     ensure!(town.vendors.getfly.orders().len() == 2, "two orders");

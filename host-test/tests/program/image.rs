@@ -10,7 +10,7 @@ use std::{
 
 #[test]
 fn the_program_the_manifest_and_the_component_are_enough() {
-    xtask::build_component().expect("the component");
+    xtask::build_component(xtask::Install::AsRoot).expect("the component");
     let root = xtask::workspace_root();
     let image = tempfile::tempdir().expect("a folder");
     let app = image.path().join("app");

@@ -9,3 +9,4 @@ mod process;
 mod record;
 mod redis;
 mod replay;
+mod wire;

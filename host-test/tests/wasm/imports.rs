@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 1_350_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {
-    let built = xtask::build_component().expect("the component builds");
+    let built = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
     let bytes = std::fs::read(&built.path).expect("the component is there");
     let decoded = wit_component::decode(&bytes).expect("it is a component");
     let DecodedWasm::Component(resolve, world) = decoded else {
@@ -52,7 +52,7 @@ fn the_component_imports_the_contract_and_nothing_else() {
 /// and its `get-many` is broken: the component cannot even call them.
 #[test]
 fn of_the_atomics_only_increment_is_imported() {
-    let built = xtask::build_component().expect("the component builds");
+    let built = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
     let bytes = std::fs::read(&built.path).expect("the component is there");
     let decoded = wit_component::decode(&bytes).expect("it is a component");
     let DecodedWasm::Component(resolve, _) = decoded else {
@@ -68,7 +68,7 @@ fn of_the_atomics_only_increment_is_imported() {
 
 #[test]
 fn the_component_is_small() {
-    let built = xtask::build_component().expect("the component builds");
+    let built = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
     println!("the component has {} bytes", built.size);
     assert!(built.size <= MOST_BYTES, "{} bytes", built.size);
 }

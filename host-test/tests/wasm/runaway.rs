@@ -42,7 +42,7 @@ fn guest(body: &str, metering: Metering) -> Runtime {
                 (param i32 i32 i32) (result i32) unreachable))"#
     );
     let mut module = wat::parse_str(text).expect("a module");
-    let plugin = xtask::build_component().expect("the component builds");
+    let plugin = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
     let plugin = std::fs::read(plugin.path).expect("the component is there");
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&plugin).expect("its world")
     else {

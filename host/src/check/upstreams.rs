@@ -3,7 +3,10 @@
 use super::{Finding, Verdict};
 use crate::outbound;
 use bytes::Bytes;
-use plugin::getfly::assumptions::{API_PATH, KEY_HEADER, USER_FIELDS};
+use plugin::{
+    getfly::assumptions::{API_PATH, KEY_HEADER, USER_FIELDS},
+    world::USER_AGENT,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Longest wait for an answer; the plugin waits as long.
@@ -38,7 +41,9 @@ async fn ask(name: &'static str, origin: &str, path: &str, key: Option<&str>) ->
     let uri: http::Uri = format!("{origin}{path}").parse().ok()?;
     let origin = outbound::origin(&uri)?;
     let host = uri.authority()?.to_string();
-    let mut request = http::Request::get(uri).header("host", host);
+    let mut request = http::Request::get(uri)
+        .header("host", host)
+        .header("user-agent", USER_AGENT);
     if let Some(key) = key {
         request = request.header(KEY_HEADER, key);
     }

@@ -4,6 +4,9 @@
 /// The version's path on the tenant's host. Manual, introduction.
 pub const API_PATH: &str = "/api/v6.1";
 
+/// The oldest version's path. A live tenant answered 404 to every later one (seen, April 2026).
+pub const OLD_API_PATH: &str = "/api/v3";
+
 /// The header that carries the tenant's key. Manual, introduction.
 pub const KEY_HEADER: &str = "x-api-key";
 
@@ -13,6 +16,10 @@ pub const PAGE_SIZE: usize = 100;
 /// Pages after which a search is taken to be unfiltered or without end.
 pub const MAX_PAGES: usize = 200;
 
+/// Pages of accounts whose e-mail field *contains* an address that are read, besides those whose field
+/// is that address: `a@gmail.com` is a part of thousands of others.
+pub const MAX_PART_PAGES: usize = 5;
+
 /// Times carry no zone; a tenant's are taken to be Vietnam's, so many hours ahead of UTC. Needed
 /// only for times in Unix seconds.
 pub const TENANT_HOURS_AHEAD: i8 = 7;
@@ -20,16 +27,28 @@ pub const TENANT_HOURS_AHEAD: i8 = 7;
 /// Fields of an account that are read. Seen: without `fields` a list is refused.
 pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";
 
+/// Fields of an account whose code Getfly may have chosen itself.
+pub const LISTED_ACCOUNT_FIELDS: &str =
+    "id,account_code,account_name,phone_office,email,created_at,description";
+
 /// Fields of an order that are read. Manual, sale order detail.
-pub const ORDER_FIELDS: &str = "id,order_code,account_code,status";
+pub const ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status";
+
+/// Fields of an order whose code Getfly may have chosen itself.
+pub const LISTED_ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status,order_terms";
+
+/// Fields of a product that are read. Manual, products.
+pub const PRODUCT_FIELDS: &str = "product_code,product_name";
 
 /// Fields of a user that are read. Manual, users.
 pub const USER_FIELDS: &str = "user_id,user_name,contact_name,contact_mobile";
 
 /// Words that make a refusal one of a duplicate, lower case. Seen: "không cho phép trùng" with
 /// status 400, and the same list in the clients that met it. 422 alone is no duplicate (seen).
-pub const DUPLICATE_WORDS: [&str; 6] = [
+pub const DUPLICATE_WORDS: [&str; 8] = [
     "trùng",
+    "đã được sử dụng",
+    "already in use",
     "tồn tại",
     "đã có",
     "already exists",
@@ -75,6 +94,59 @@ pub const SOURCE_NAMES: [&str; 7] = [
 
 /// How a refusal names the gender. v6.1's create table does not list the field.
 pub const GENDER_NAMES: [&str; 2] = ["gender", "giới tính"];
+
+/// How a refusal names the birthday.
+pub const BIRTHDAY_NAMES: [&str; 3] = ["birthday", "birth_date", "ngày sinh"];
+
+/// How a refusal names the tax code. Manual, help desk: it may be checked for duplicates by itself.
+pub const TAX_CODE_NAMES: [&str; 4] = ["sic_code", "tax_code", "mã số thuế", "mst"];
+
+/// How a refusal names the address. "Địa chỉ email" is none.
+pub const ADDRESS_NAMES: [&str; 5] = [
+    "billing_address_street",
+    "account_address",
+    "billing_address",
+    "address",
+    "địa chỉ",
+];
+
+/// How a refusal of an order names its account.
+pub const ACCOUNT_NAMES: [&str; 7] = [
+    "account_code",
+    "account",
+    "account.account_code",
+    "mã khách hàng",
+    "mã kh",
+    "khách hàng",
+    "customer",
+];
+
+/// How a refusal names a line's product.
+pub const PRODUCT_NAMES: [&str; 8] = [
+    "product_code",
+    "product_id",
+    "product",
+    "products",
+    "mã sản phẩm",
+    "sản phẩm",
+    "mã hàng",
+    "hàng hóa",
+];
+
+/// Words that make a refusal of a phone or an e-mail one of its form.
+pub const FORMAT_WORDS: [&str; 11] = [
+    "không hợp lệ",
+    "định dạng",
+    "không đúng",
+    "sai",
+    "quá dài",
+    "ký tự",
+    "invalid",
+    "not valid",
+    "valid",
+    "format",
+    "too long",
+];
 
 /// How a refusal names the record's own code.
 pub const CODE_NAMES: [&str; 7] = [

@@ -1,14 +1,16 @@
 //! The client of Getfly's open API, version 6.1. One method is one question or one create; it never
 //! retries, because only its caller knows whether a second create is safe.
 
-use super::{
-    assumptions::{
-        ACCOUNT_FIELDS, API_PATH, KEY_HEADER, MAX_PAGES, ORDER_FIELDS, PAGE_SIZE, USER_FIELDS,
-    },
-    error::{GetflyError, read, read_created, read_existing},
-    wire::{self, NewOpportunity, Stored, StoredOrder},
-};
 use crate::{
+    getfly::{
+        assumptions::{
+            ACCOUNT_FIELDS, API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS,
+            MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
+            TENANT_HOURS_AHEAD, USER_FIELDS,
+        },
+        error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
+        wire::{self, NewOpportunity, Product, Stored, StoredOrder},
+    },
     json,
     rules::{
         codes::{AccountCode, OrderCode},
@@ -17,11 +19,25 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    sync::world::{Http, Method, Request},
-    upstream::form,
+    time::Timestamp,
+    vendor::encoding::form,
+    world::{Http, HttpError, Method, Request, Response},
 };
+use core::time::Duration;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// How far Getfly's clock may be behind ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(600);
+
+/// What a search by e-mail found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EmailHits {
+    /// Every account whose field is the address, and those that hold it as a part.
+    pub accounts: Vec<Account>,
+    /// More accounts hold it as a part than are read.
+    pub cut: bool,
+}
 
 /// One tenant's API.
 #[derive(Debug)]
@@ -35,14 +51,45 @@ pub struct Getfly<'a, H> {
 }
 
 impl<H: Http> Getfly<'_, H> {
-    /// Every account whose e-mail field holds this address as a part (manual, account list). The
-    /// caller compares whole addresses.
-    pub async fn accounts_by_email(
-        &self,
-        email: &EmailAddress,
-    ) -> Result<Vec<Account>, GetflyError> {
-        let filter = ("filtering[email:contains]", email.as_str());
-        self.accounts("Getfly GET /accounts?email", filter).await
+    /// The accounts whose e-mail field holds this address as a part (manual, account list). The caller
+    /// compares whole addresses. The first page of these is mostly all; where it is not, those whose
+    /// field *is* the address are asked for, and only some further pages of the others are read.
+    pub async fn accounts_by_email(&self, email: &EmailAddress) -> Result<EmailHits, GetflyError> {
+        const ENDPOINT: &str = "Getfly GET /accounts?email";
+        let part = ("filtering[email:contains]", email.as_str());
+        let mut parts = self.account_pages(ENDPOINT, vec![part]);
+        let mut accounts = parts.next().await?;
+        if parts.is_over() {
+            let cut = false;
+            return Ok(EmailHits { accounts, cut });
+        }
+        let whole = vec![
+            ("filtering[email]", email.as_str()),
+            // The one created first is wanted.
+            ("sort", "id"),
+            ("direction", "asc"),
+        ];
+        accounts.extend(
+            self.account_pages(ENDPOINT, whole)
+                .up_to(MAX_PART_PAGES)
+                .await?,
+        );
+        let all_hold_it = |accounts: &[Account]| {
+            let held = |a: &Account| a.email.to_lowercase().contains(email.as_str());
+            accounts.iter().all(held)
+        };
+        // A server that does not heed the filter is read to its end, as far as it has one.
+        let bound = if all_hold_it(&accounts) {
+            MAX_PART_PAGES
+        } else {
+            MAX_PAGES
+        };
+        accounts.extend(parts.up_to(bound).await?);
+        if bound == MAX_PAGES && !parts.is_over() {
+            return Err(GetflyError::garbled("the list does not end"));
+        }
+        let cut = !parts.is_over();
+        Ok(EmailHits { accounts, cut })
     }
 
     /// Every account whose phone field holds the number's search key (manual, account list). The
@@ -65,11 +112,38 @@ impl<H: Http> Getfly<'_, H> {
         endpoint: &'static str,
         filter: (&str, &str),
     ) -> Result<Vec<Account>, GetflyError> {
-        let query = [("fields", ACCOUNT_FIELDS), filter];
-        self.every(endpoint, "/accounts", &query, |value| {
+        self.account_pages(endpoint, vec![filter]).every().await
+    }
+
+    fn account_pages<'s>(
+        &'s self,
+        endpoint: &'static str,
+        filter: Vec<(&'s str, &'s str)>,
+    ) -> Pages<'s, H, Account> {
+        let mut query = vec![("fields", ACCOUNT_FIELDS)];
+        query.extend(filter);
+        self.pages(endpoint, "/accounts", query, |value| {
             wire::account(value).map(|account| (account.id, account))
         })
-        .await
+    }
+
+    fn pages<'s, T>(
+        &'s self,
+        endpoint: &'static str,
+        path: &'static str,
+        query: Vec<(&'s str, &'s str)>,
+        item: fn(&Value) -> Option<(i64, T)>,
+    ) -> Pages<'s, H, T> {
+        Pages {
+            getfly: self,
+            endpoint,
+            path,
+            query,
+            item,
+            seen: BTreeSet::new(),
+            offset: 0,
+            is_over: false,
+        }
     }
 
     /// Every active user (manual, users list). One without a login name cannot be referred to and
@@ -77,9 +151,8 @@ impl<H: Http> Getfly<'_, H> {
     pub async fn users(&self) -> Result<Vec<GetflyUser>, GetflyError> {
         let query = [("fields", USER_FIELDS), ("filtering[valid]", "1")];
         let read = |value: &Value| wire::user(value).map(|user| (user.user_id, user));
-        let mut users = self
-            .every("Getfly GET /users", "/users", &query, read)
-            .await?;
+        let pages = self.pages("Getfly GET /users", "/users", query.to_vec(), read);
+        let mut users = pages.every().await?;
         users.retain(|user| !user.user_name.trim().is_empty());
         Ok(users)
     }
@@ -95,6 +168,121 @@ impl<H: Http> Getfly<'_, H> {
             .await?;
         let found = found.map(|account| (account.code.as_str().to_owned(), account));
         same_code(code.as_str(), found)
+    }
+
+    /// The account with this number, or none.
+    pub async fn account_by_id(&self, id: i64) -> Result<Option<Account>, GetflyError> {
+        let id_text = id.to_string();
+        let filter = ("filtering[id]", id_text.as_str());
+        let found = self.accounts("Getfly GET /accounts?id", filter).await?;
+        Ok(found.into_iter().find(|account| account.id == id))
+    }
+
+    /// The account created between `since` and `until` whose description holds `code`, whatever its own code is. Of
+    /// several the first.
+    pub async fn account_with_text(
+        &self,
+        code: &AccountCode,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Account>, GetflyError> {
+        let (from, to) = (listed_from(since), listed_to(until));
+        let query = vec![
+            ("fields", LISTED_ACCOUNT_FIELDS),
+            ("filtering[created_at:gte]", from.as_str()),
+            ("filtering[created_at:lte]", to.as_str()),
+        ];
+        let pages = self.pages(
+            "Getfly GET /accounts?created",
+            "/accounts",
+            query,
+            |value| {
+                let description = value.get("description").cloned().unwrap_or_default();
+                wire::account(value).map(|account| (account.id, (account, description)))
+            },
+        );
+        let mut found = pages.every().await?;
+        found.retain(|(_, description)| wire::holds(description, code.as_str()));
+        let accounts = found.into_iter().map(|(account, _)| account);
+        Ok(accounts.min_by_key(|account| account.id))
+    }
+
+    /// The order created between `since` and `until` one of whose terms holds `code`, whatever its own code is. Of
+    /// several the first.
+    pub async fn order_with_text(
+        &self,
+        code: &OrderCode,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<StoredOrder>, GetflyError> {
+        let (from, to) = (listed_from(since), listed_to(until));
+        let query = vec![
+            ("fields", LISTED_ORDER_FIELDS),
+            ("filtering[created_at:gte]", from.as_str()),
+            ("filtering[created_at:lte]", to.as_str()),
+        ];
+        let pages = self.pages(
+            "Getfly GET /sale_orders?created",
+            "/sale_orders",
+            query,
+            |value| {
+                let terms = value.get("order_terms").cloned().unwrap_or_default();
+                wire::order(value).map(|order| (order.id, (order, terms)))
+            },
+        );
+        let mut found = pages.every().await?;
+        found.retain(|(_, terms)| wire::holds(terms, code.as_str()));
+        let orders = found.into_iter().map(|(order, _)| order);
+        Ok(orders.min_by_key(|order| order.id))
+    }
+
+    /// How many orders the account with this number has; none where Getfly does not tell.
+    pub async fn orders_of(&self, account_id: i64) -> Result<Option<i64>, GetflyError> {
+        let id = account_id.to_string();
+        let query = [("account_id", id.as_str())];
+        let request = self.request(
+            Method::Get,
+            "Getfly GET /account/count_orders_status",
+            "/account/count_orders_status",
+            &query,
+        );
+        Ok(read(&self.http.send(request).await?)?.and_then(|value| wire::orders_of(&value)))
+    }
+
+    /// The product with this code, or none (manual, products).
+    pub async fn product(&self, code: &str) -> Result<Option<Product>, GetflyError> {
+        let query = [("product_code", code), ("fields", PRODUCT_FIELDS)];
+        let read = |value: &Value| Some(wire::product(value));
+        let found = self
+            .one("Getfly GET /product", "/product", &query, read)
+            .await?;
+        same_code(code, found.map(|product| (product.code.clone(), product)))
+    }
+
+    /// A question that every tenant with this API answers: an error of a read is about the tenant or the
+    /// way to it.
+    pub async fn control(&self) -> Result<(), GetflyError> {
+        read_existing(&self.first_user(API_PATH).await?).map(|_| ())
+    }
+
+    /// Whether the tenant has only the oldest version of the API: 404 to this one's list of users, and
+    /// an answer to that one's.
+    pub async fn is_old_version(&self) -> Result<bool, GetflyError> {
+        if self.first_user(API_PATH).await?.status != 404 {
+            return Ok(false);
+        }
+        let old = self.first_user(OLD_API_PATH).await?;
+        Ok(matches!(read(&old), Ok(Some(_))))
+    }
+
+    async fn first_user(&self, api: &str) -> Result<Response, HttpError> {
+        let query = [("limit", "1"), ("fields", "user_id")];
+        let mut request = self.request(Method::Get, "Getfly GET /users?limit=1", "/users", &query);
+        if api != API_PATH {
+            request.endpoint = "Getfly GET /api/v3/users";
+            request.url = format!("{}{api}/users?limit=1", self.origin);
+        }
+        self.http.send(request).await
     }
 
     /// The order with this code, or none (manual, sale order detail).
@@ -169,7 +357,11 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
         request.body = json::text(body);
-        let answer = read_created(&self.http.send(request).await?)?;
+        let response = self.http.send(request).await?;
+        let answer = match names_what_is_stored(&response, ids) {
+            Some(answer) => answer,
+            None => read_created(&response)?,
+        };
         wire::stored(&answer, ids, code)
             .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))
     }
@@ -192,42 +384,6 @@ impl<H: Http> Getfly<'_, H> {
         Ok(Some(item))
     }
 
-    /// Every page of a list, each record once. A page that brings none that is new is the last,
-    /// whatever `has_more` says.
-    async fn every<T>(
-        &self,
-        endpoint: &'static str,
-        path: &str,
-        filter: &[(&str, &str)],
-        item: impl Fn(&Value) -> Option<(i64, T)>,
-    ) -> Result<Vec<T>, GetflyError> {
-        let (mut items, mut seen, mut offset) = (Vec::new(), BTreeSet::new(), 0_usize);
-        for _ in 0..MAX_PAGES {
-            let (limit, start) = (PAGE_SIZE.to_string(), offset.to_string());
-            let mut query = filter.to_vec();
-            query.extend([("limit", limit.as_str()), ("offset", start.as_str())]);
-            let request = self.request(Method::Get, endpoint, path, &query);
-            let answer = read_existing(&self.http.send(request).await?)?;
-            let page = wire::records(&answer)
-                .ok_or_else(|| GetflyError::garbled("a list without data"))?;
-
-            let known = seen.len();
-            for value in page {
-                let (id, item) =
-                    item(value).ok_or_else(|| GetflyError::garbled("a record without an id"))?;
-                if seen.insert(id) {
-                    items.push(item);
-                }
-            }
-            if seen.len() == known || mutant!(OnlyFirstPage) || !has_more(&answer, page.len()) {
-                return Ok(items);
-            }
-            // By what came, not by what was asked for: Getfly may give shorter pages.
-            offset = offset.saturating_add(page.len());
-        }
-        Err(GetflyError::garbled("the list does not end"))
-    }
-
     fn request(
         &self,
         method: Method,
@@ -248,6 +404,89 @@ impl<H: Http> Getfly<'_, H> {
             body: Vec::new(),
         }
     }
+}
+
+/// The pages of a list, one after another; each record once.
+struct Pages<'s, H, T> {
+    getfly: &'s Getfly<'s, H>,
+    endpoint: &'static str,
+    path: &'static str,
+    query: Vec<(&'s str, &'s str)>,
+    item: fn(&Value) -> Option<(i64, T)>,
+    seen: BTreeSet<i64>,
+    offset: usize,
+    is_over: bool,
+}
+
+impl<H: Http, T> Pages<'_, H, T> {
+    /// Whether the last page was read. A page that brings nothing new is the last, whatever `has_more`
+    /// says.
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The records of the next page that no earlier one had.
+    async fn next(&mut self) -> Result<Vec<T>, GetflyError> {
+        let (limit, start) = (PAGE_SIZE.to_string(), self.offset.to_string());
+        let mut query = self.query.clone();
+        query.extend([("limit", limit.as_str()), ("offset", start.as_str())]);
+        let getfly = self.getfly;
+        let request = getfly.request(Method::Get, self.endpoint, self.path, &query);
+        let answer = read_existing(&getfly.http.send(request).await?)?;
+        let page =
+            wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
+
+        let mut items = Vec::new();
+        for value in page {
+            let (id, item) =
+                (self.item)(value).ok_or_else(|| GetflyError::garbled("a record without an id"))?;
+            if self.seen.insert(id) {
+                items.push(item);
+            }
+        }
+        self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !has_more(&answer, page.len());
+        // By what came, not by what was asked for: Getfly may give shorter pages.
+        self.offset = self.offset.saturating_add(page.len());
+        Ok(items)
+    }
+
+    /// The records of the next `pages` pages, as far as there are as many.
+    async fn up_to(&mut self, pages: usize) -> Result<Vec<T>, GetflyError> {
+        let mut items = Vec::new();
+        for _ in 0..pages {
+            if self.is_over {
+                break;
+            }
+            items.extend(self.next().await?);
+        }
+        Ok(items)
+    }
+
+    /// All records.
+    async fn every(mut self) -> Result<Vec<T>, GetflyError> {
+        let items = self.up_to(MAX_PAGES).await?;
+        if self.is_over {
+            Ok(items)
+        } else {
+            Err(GetflyError::garbled("the list does not end"))
+        }
+    }
+}
+
+/// The lower bound of a list by creation, some minutes earlier than `since`.
+fn listed_from(since: Timestamp) -> String {
+    listed_at(since.checked_sub(CLOCK_SKEW).unwrap_or(since))
+}
+
+/// The upper bound, some minutes later than `until`.
+fn listed_to(until: Timestamp) -> String {
+    listed_at(until.checked_add(CLOCK_SKEW).unwrap_or(until))
+}
+
+/// How a bound is written: the tenant's wall time, as its answers print it.
+fn listed_at(moment: Timestamp) -> String {
+    let wall = moment.whole_second().to_wall(TENANT_HOURS_AHEAD);
+    wall.map_or_else(String::new, |wall| wall.to_string().replacen('T', " ", 1))
 }
 
 /// `has_more`, or where it is missing whether the page is full: as long as what was asked for, or as

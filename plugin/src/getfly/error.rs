@@ -1,13 +1,17 @@
 //! What can go wrong with a call to Getfly, and what its answers mean. No text here ever holds the
 //! key, a query or an unmasked word of Getfly's.
 
-use super::{
-    assumptions::MISSING_ROUTE_WORD,
-    refusal::{Detail, DuplicateField, Refusal, has_errors},
-};
 use crate::{
-    sync::world::{HttpError, Response},
-    upstream::{Body, Fate, parse_retry_after},
+    getfly::{
+        assumptions::MISSING_ROUTE_WORD,
+        refusal::{Detail, DuplicateField, Refusal, has_errors},
+        wire,
+    },
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+    },
+    world::{HttpError, Response},
 };
 use core::time::Duration;
 use serde_json::Value;
@@ -35,7 +39,16 @@ pub enum GetflyError {
     },
     /// No answer.
     #[error("Getfly could not be reached: {0}")]
-    Unreachable(#[from] HttpError),
+    Unreachable(HttpError),
+    /// 404 that is not about a record: a list, or a page that is not Getfly's.
+    #[error("there is nothing at this address of Getfly's (404)")]
+    NothingThere,
+    /// The host does not let calls to the tenant out.
+    #[error(
+        "the host does not allow calls to getfly_url: allow this origin in allowed_outbound_hosts \
+         ({{{{ getfly_url }}}} in spin.toml)"
+    )]
+    Denied,
     /// An answer that is not Getfly's, or not as the manual says. After a create the outcome is
     /// unknown: see [`GetflyError::maybe_stored`].
     #[error("Getfly's answer cannot be read: {what}")]
@@ -53,7 +66,11 @@ impl GetflyError {
             Self::Busy { retry_after, .. } => Fate::Retry {
                 after: *retry_after,
             },
-            Self::KeyRefused { .. } | Self::Unreachable(_) | Self::Garbled { .. } => Fate::RETRY,
+            Self::KeyRefused { .. }
+            | Self::Unreachable(_)
+            | Self::NothingThere
+            | Self::Denied
+            | Self::Garbled { .. } => Fate::RETRY,
         }
     }
 
@@ -61,14 +78,33 @@ impl GetflyError {
     /// before anything else.
     pub fn maybe_stored(&self) -> bool {
         match self {
-            Self::KeyRefused { .. } | Self::Refused(_) => false,
+            Self::KeyRefused { .. } | Self::Refused(_) | Self::Denied => false,
             Self::Busy { status, .. } => *status >= 500,
             Self::Unreachable(HttpError::Denied | HttpError::LeaseEnded) => false,
             Self::Unreachable(
                 HttpError::Timeout | HttpError::Connection(_) | HttpError::TooLarge,
             ) => true,
-            Self::Garbled { .. } => true,
+            Self::Garbled { .. } | Self::NothingThere => true,
         }
+    }
+
+    /// Whether the answer was a 404, of whatever kind: the tenant may not have this API at all.
+    pub fn is_404(&self) -> bool {
+        match self {
+            Self::NothingThere => true,
+            Self::Refused(refusal) => refusal.status == 404,
+            _ => false,
+        }
+    }
+
+    /// Whether an order's account is what Getfly refuses: it was merged or deleted, or one is wanted.
+    pub fn is_about_accounts(&self) -> bool {
+        self.refusal().is_some_and(Refusal::is_about_accounts)
+    }
+
+    /// Whether a line's product is what Getfly refuses.
+    pub fn is_about_products(&self) -> bool {
+        self.refusal().is_some_and(Refusal::is_about_products)
     }
 
     /// Whether Getfly refuses because it has a record with the same code, e-mail or phone.
@@ -100,6 +136,24 @@ impl GetflyError {
     }
 }
 
+impl From<HttpError> for GetflyError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Denied => Self::Denied,
+            other => Self::Unreachable(other),
+        }
+    }
+}
+
+/// Whether a 2xx answer refuses all the same: in `errors`, or in `error`.
+fn refuses(value: &Value) -> bool {
+    let error = value.get("error").is_some_and(|error| match error {
+        Value::Number(number) => number.as_i64() != Some(0),
+        other => has_errors(other),
+    });
+    error || value.get("errors").is_some_and(has_errors)
+}
+
 /// What an answer means. None is "Getfly has no such record": a 404 that is JSON or empty and not
 /// about the address.
 pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
@@ -107,9 +161,7 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
     let body = Body::read(&response.body);
     let refused = |body: &Body| Err(GetflyError::Refused(Refusal::read(status, body.json())));
     match (status, &body) {
-        (200..=299, Body::Json(value)) if value.get("errors").is_some_and(has_errors) => {
-            refused(&body)
-        }
+        (200..=299, Body::Json(value)) if refuses(value) => refused(&body),
         (401 | 403, _) => Err(GetflyError::KeyRefused { status }),
         (408 | 425 | 429 | 500..=599, _) => Err(GetflyError::Busy {
             status,
@@ -117,7 +169,8 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
         }),
         (404, Body::Json(_) | Body::Empty) if !is_missing_route(&body) => Ok(None),
         // A proxy's page says nothing about the record.
-        (404, _) | (400..=499, Body::Html) => Err(not_getflys(status)),
+        (404, _) => Err(GetflyError::NothingThere),
+        (400..=499, Body::Html) => Err(not_getflys(status)),
         (400..=499, _) => refused(&body),
         (200..=299, _) => match body {
             Body::Json(value) => Ok(Some(value)),
@@ -129,7 +182,19 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
 
 /// The same for a list, where "no such record" makes no sense.
 pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
-    read(response)?.ok_or_else(|| GetflyError::garbled("there is nothing at this address (404)"))
+    read(response)?.ok_or(GetflyError::NothingThere)
+}
+
+/// The body of a create that Getfly accepted and that names what was stored by its id, whatever else it
+/// says.
+pub(super) fn names_what_is_stored(response: &Response, ids: &[&str]) -> Option<Value> {
+    if !matches!(response.status, 200..=299) {
+        return None;
+    }
+    match Body::read(&response.body) {
+        Body::Json(value) if wire::stored(&value, ids, "").is_some() => Some(value),
+        _ => None,
+    }
 }
 
 /// The same for a create, where a 404 is a refusal (of something that the record refers to), and so

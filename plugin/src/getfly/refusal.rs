@@ -2,11 +2,14 @@
 //! it is recognised by the keys and words of [`super::assumptions`]. Clause by clause, because one
 //! sentence may say that a phone is taken and the next one whose customer it is.
 
-use super::assumptions::{
-    CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES, EXECUTOR_NAMES, GENDER_NAMES, MANAGER_NAMES,
-    NOT_DUPLICATE_PHRASES, PHONE_NAMES, SOURCE_NAMES,
+use crate::{
+    getfly::assumptions::{
+        ACCOUNT_NAMES, ADDRESS_NAMES, BIRTHDAY_NAMES, CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES,
+        EXECUTOR_NAMES, FORMAT_WORDS, GENDER_NAMES, MANAGER_NAMES, NOT_DUPLICATE_PHRASES,
+        PHONE_NAMES, PRODUCT_NAMES, SOURCE_NAMES, TAX_CODE_NAMES,
+    },
+    vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
-use crate::upstream::{MAX_MESSAGE_CHARS, redact};
 use serde_json::Value;
 
 /// Field errors that are kept of one refusal.
@@ -34,6 +37,36 @@ pub enum Detail {
     Source,
     /// `gender`.
     Gender,
+    /// `birthday`.
+    Birthday,
+    /// `sic_code`, also as a duplicate.
+    TaxCode,
+    /// `billing_address_street`.
+    Address,
+    /// A phone of a wrong form; as a duplicate it is none.
+    Phone,
+    /// An e-mail of a wrong form; as a duplicate it is none.
+    Email,
+}
+
+impl Detail {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
+    /// In words, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manager => "manager",
+            Self::Executor => "executor",
+            Self::Source => "source",
+            Self::Gender => "gender",
+            Self::Birthday => "birthday",
+            Self::TaxCode => "tax code",
+            Self::Address => "address",
+            Self::Phone => "phone",
+            Self::Email => "e-mail",
+        }
+    }
 }
 
 /// What another record already has.
@@ -127,9 +160,34 @@ impl Refusal {
             // "Số điện thoại đã tồn tại. Người phụ trách: …" is not about the manager.
             return None;
         }
-        self.clauses()
+        let clauses = self.clauses();
+        let named = clauses.iter().find_map(|clause| detail_in(&clause.text));
+        named.or_else(|| self.misformed(&clauses))
+    }
+
+    /// A phone or an e-mail that is refused for its form.
+    fn misformed(&self, clauses: &[Clause]) -> Option<Detail> {
+        if self.status == 409 {
+            return None;
+        }
+        clauses
             .iter()
-            .find_map(|clause| detail_in(&clause.text))
+            .filter(|clause| clause.says(&FORMAT_WORDS))
+            .find_map(|clause| match clause {
+                c if c.names(DuplicateField::Email) => Some(Detail::Email),
+                c if c.names(DuplicateField::Phone) => Some(Detail::Phone),
+                _ => None,
+            })
+    }
+
+    /// Whether it names an order's account.
+    pub fn is_about_accounts(&self) -> bool {
+        self.clauses().iter().any(|c| c.has_any(&ACCOUNT_NAMES))
+    }
+
+    /// Whether it names a product.
+    pub fn is_about_products(&self) -> bool {
+        self.clauses().iter().any(|c| c.has_any(&PRODUCT_NAMES))
     }
 
     fn says_duplicate(&self) -> bool {
@@ -190,6 +248,18 @@ impl Clause {
             .any(|name| has_name(&self.text, name) || has_name(&self.key, name))
     }
 
+    /// Whether it or its key holds one of these names.
+    fn has_any(&self, names: &[&str]) -> bool {
+        names
+            .iter()
+            .any(|name| has_name(&self.text, name) || has_name(&self.key, name))
+    }
+
+    /// Whether it holds one of these words.
+    fn says(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| has_name(&self.text, word))
+    }
+
     fn names_any(&self) -> bool {
         [
             DuplicateField::Code,
@@ -213,9 +283,16 @@ fn detail_in(text: &str) -> Option<Detail> {
         (Detail::Executor, &EXECUTOR_NAMES),
         (Detail::Source, &SOURCE_NAMES),
         (Detail::Gender, &GENDER_NAMES),
+        (Detail::Birthday, &BIRTHDAY_NAMES),
+        (Detail::TaxCode, &TAX_CODE_NAMES),
+        (Detail::Address, &ADDRESS_NAMES),
     ]
     .into_iter()
-    .find(|(_, names)| names.iter().any(|name| has_name(text, name)))
+    .find(|(detail, names)| {
+        // "Địa chỉ email" is no address.
+        let other = *detail == Detail::Address && EMAIL_NAMES.iter().any(|n| has_name(text, n));
+        !other && names.iter().any(|name| has_name(text, name))
+    })
     .map(|(detail, _)| detail)
 }
 

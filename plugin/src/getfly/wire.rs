@@ -48,11 +48,23 @@ pub struct StoredOrder {
     pub code: String,
     /// Whose order it is; empty where Getfly does not tell.
     pub account_code: String,
+    /// The same by number.
+    pub account_id: Option<i64>,
     /// 1 waits for approval, 2 is approved.
     pub status: Option<i64>,
 }
 
-/// The body of `POST /account` (manual, account create; R2, R14).
+/// A product that was read by its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its code, the one that was asked for.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The body of `POST /account` (manual, account create; R2, R14). Our code also ends the description,
+/// so that the account is found by it where Getfly numbers accounts itself.
 pub fn account_json(account: &NewAccount) -> Value {
     let mut body = Map::new();
     put(&mut body, "account_name", Some(account.name.as_str()));
@@ -66,7 +78,12 @@ pub fn account_json(account: &NewAccount) -> Value {
     );
     put(&mut body, "birthday", account.birthday.map(iso));
     put(&mut body, "sic_code", account.tax_code.as_deref());
-    put(&mut body, "description", account.description.as_deref());
+    let code = account.code.as_str();
+    let description = match account.description.as_deref() {
+        Some(text) => format!("{text}\n{code}"),
+        None => code.to_owned(),
+    };
+    put(&mut body, "description", Some(description));
     put(
         &mut body,
         "account_manager_username",
@@ -82,7 +99,7 @@ pub fn account_json(account: &NewAccount) -> Value {
 }
 
 /// The body of `POST /sale_order` (manual, sale order create; R3). Amounts keep their digits; those
-/// of the whole order are left out when zero.
+/// of the whole order are left out when zero. Our code is also the first term.
 pub fn order_json(order: &NewOrder) -> Value {
     let mut account = Map::new();
     put(
@@ -127,22 +144,18 @@ pub fn order_json(order: &NewOrder) -> Value {
         "installation_amount",
         unless_zero(order.installation),
     );
-    let terms: Vec<Value> = order
-        .terms
-        .iter()
+    let terms = core::iter::once(order.code.as_str()).chain(order.terms.iter().map(String::as_str));
+    let terms: Vec<Value> = terms
         .map(|term| object(vec![("term_content", term.to_json())]))
         .collect();
-    put(
-        &mut body,
-        "order_terms",
-        Some(terms).filter(|terms| !terms.is_empty()),
-    );
+    put(&mut body, "order_terms", Some(terms));
     Value::Object(body)
 }
 
 fn line_json(line: &OrderLine) -> Value {
     let mut body = Map::new();
-    put(&mut body, "product_code", Some(line.product_code.as_str()));
+    let code = Some(line.product_code.as_str()).filter(|code| !code.is_empty());
+    put(&mut body, "product_code", code);
     put(&mut body, "product_name", Some(line.product_name.as_str()));
     put(
         &mut body,
@@ -159,6 +172,7 @@ fn line_json(line: &OrderLine) -> Value {
         "cash_discount",
         Some(Value::Number(line.cash_discount.to_number())),
     );
+    put(&mut body, "note", line.note.as_deref());
     Value::Object(body)
 }
 
@@ -254,8 +268,46 @@ pub(super) fn order(value: &Value) -> Option<StoredOrder> {
         id: whole(value.get("id").or_else(|| value.get("order_id")))?,
         code: text(value, "order_code"),
         account_code: text(value, "account_code"),
+        account_id: whole(value.get("account_id")),
         status: whole(value.get("status")),
     })
+}
+
+/// A product that was read by its code.
+pub(super) fn product(value: &Value) -> Product {
+    Product {
+        code: text(value, "product_code"),
+        name: text(value, "product_name"),
+    }
+}
+
+/// How many orders an account has, from the counts by their status.
+pub(super) fn orders_of(value: &Value) -> Option<i64> {
+    let value = value.get("data").unwrap_or(value);
+    let counts = ["pending", "approved", "canceled"]
+        .map(|status| value.get(format!("total_orders_{status}")));
+    let number = |count: &Value| match count {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    };
+    let known = counts.into_iter().flatten().filter_map(number);
+    known.reduce(i64::saturating_add)
+}
+
+/// Whether a record's text, or a text somewhere inside it, holds `code` as a word of its own.
+pub(super) fn holds(value: &Value, code: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match value {
+        Value::String(text) => text.match_indices(code).any(|(start, found)| {
+            let before = text.get(..start).and_then(|t| t.chars().next_back());
+            let end = start.saturating_add(found.len());
+            let after = text.get(end..).and_then(|t| t.chars().next());
+            !before.is_some_and(inside) && !after.is_some_and(inside)
+        }),
+        Value::Array(items) => items.iter().any(|item| holds(item, code)),
+        Value::Object(fields) => fields.values().any(|field| holds(field, code)),
+        _ => false,
+    }
 }
 
 /// A user. None when its id is not readable.

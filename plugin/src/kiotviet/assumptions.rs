@@ -27,6 +27,27 @@ pub const MAX_PAGES: u32 = 500;
 /// The error code of an unusable token. Seen in KiotViet's own WooCommerce plugin, next to 401.
 pub const TOKEN_ERROR_CODE: &str = "TokenException";
 
+/// The status of a validation's refusal. Seen, also for a record that is gone.
+pub const VALIDATION_STATUS: u16 = 420;
+
+/// How a refusal names a customer, lower case.
+pub const CUSTOMER_WORDS: [&str; 2] = ["khách hàng", "customer"];
+
+/// How a refusal names an invoice, lower case.
+pub const INVOICE_WORDS: [&str; 3] = ["hóa đơn", "hoá đơn", "invoice"];
+
+/// What a refusal says of a record that is gone, where only its error code names the kind, lower case.
+pub const GONE_WORDS: [&str; 5] = [
+    "không tồn tại",
+    "không tìm thấy",
+    "đã bị xóa",
+    "not found",
+    "does not exist",
+];
+
+/// What a refusal for a missing right says, lower case: never that a record is gone.
+pub const RIGHT_WORDS: [&str; 2] = ["quyền", "permission"];
+
 /// How `lastModifiedFrom` is written: whole seconds, UTC with `Z`. Its zone rule is not documented. Should KiotViet
 /// read the digits as Vietnam's wall time, the window only starts seven hours earlier; the other
 /// way round it would start seven hours late.

@@ -1,25 +1,25 @@
 //! The client of KiotViet's public API (manual, sections 2.1 to 2.12). One method is one question;
 //! it neither retries nor fetches a new token by itself.
 
-use super::{
-    assumptions::{
-        LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD,
-        TOKEN_SECONDS, modified_from,
-    },
-    error::{KiotVietError, read, read_existing, read_token_answer},
-    fields::{FieldError, Fields},
-    records::{self, Listed, Webhook},
-};
 use crate::{
     json::{self, ToJson, object},
+    kiotviet::{
+        assumptions::{
+            CUSTOMER_WORDS, INVOICE_WORDS, LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER,
+            TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
+        },
+        error::{KiotVietError, read, read_existing, read_record, read_token_answer},
+        fields::{ANOTHER_RECORD, FieldError, Fields},
+        records::{self, Listed, Webhook},
+    },
     rules::{
         codes::RetailerId,
         model::{Customer, Invoice, KiotVietUser},
     },
     secret::Secret,
-    sync::world::{Http, Method, Request, Response},
     time::Timestamp,
-    upstream::{form, percent_encode},
+    vendor::encoding::{form, percent_encode},
+    world::{Http, Method, Request, Response},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -81,7 +81,9 @@ pub async fn fetch_token(
         ],
         body: body.into_bytes(),
     };
-    let answer = read_token_answer(&http.send(request).await?)?;
+    let response = http.send(request).await;
+    let response = response.map_err(|e| KiotVietError::unanswered(e, "kiotviet_auth_url"))?;
+    let answer = read_token_answer(&response)?;
 
     let fields = Fields::of(&answer, "answer")?;
     let token = fields.text("access_token")?;
@@ -126,18 +128,14 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
         let path = format!("/customers/{id}");
         let answer = self.get("KiotViet GET /customers/{id}", &path, &[]).await?;
-        Ok(read(&answer)?
-            .map(|value| records::customer(id, &value))
-            .transpose()?)
+        record(read_record(&answer, &CUSTOMER_WORDS)?.map(|value| records::customer(id, &value)))
     }
 
     /// The invoice with this id, or none (manual 2.12.2).
     pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
         let path = format!("/invoices/{id}");
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
-        Ok(read(&answer)?
-            .map(|value| records::invoice(id, &value))
-            .transpose()?)
+        record(read_record(&answer, &INVOICE_WORDS)?.map(|value| records::invoice(id, &value)))
     }
 
     /// The invoice with this code, or none (manual 2.12.2).
@@ -150,18 +148,15 @@ impl<H: Http> KiotViet<'_, H> {
         let answer = self
             .get("KiotViet GET /invoices/code/{code}", &path, &[])
             .await?;
-        let invoice = read(&answer)?
-            .map(|value| records::any_invoice(&value))
-            .transpose()?;
+        let invoice = record(
+            read_record(&answer, &INVOICE_WORDS)?.map(|value| records::any_invoice(&value)),
+        )?;
         match invoice {
-            Some(other) if !other.code.as_str().eq_ignore_ascii_case(code) => {
-                let problem = "is another record's";
-                Err(FieldError {
-                    field: "code",
-                    problem,
-                }
-                .into())
+            Some(other) if !other.code.as_str().eq_ignore_ascii_case(code) => Err(FieldError {
+                field: "code",
+                problem: ANOTHER_RECORD,
             }
+            .into()),
             invoice => Ok(invoice),
         }
     }
@@ -188,7 +183,9 @@ impl<H: Http> KiotViet<'_, H> {
     /// Every registered webhook, whoever registered it (manual 2.11.2).
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, KiotVietError> {
         let mut webhooks = self
-            .every("KiotViet GET /webhooks", "/webhooks", records::webhook)
+            .every("KiotViet GET /webhooks", "/webhooks", |value| {
+                records::webhook(value).map(Some)
+            })
             .await?;
         let mut seen = BTreeSet::new();
         webhooks.retain(|webhook| seen.insert(webhook.id));
@@ -216,7 +213,7 @@ impl<H: Http> KiotViet<'_, H> {
         let media_type = "application/json".to_owned();
         request.headers.push(("content-type", media_type));
         request.body = json::text(&body);
-        let answer = read_existing(&self.http.send(request).await?)?;
+        let answer = read_existing(&self.send(request).await?)?;
         Ok(records::webhook(&answer)?)
     }
 
@@ -224,7 +221,7 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn delete_webhook(&self, id: i64) -> Result<(), KiotVietError> {
         let path = format!("/webhooks/{id}");
         let request = self.request(Method::Delete, "KiotViet DELETE /webhooks/{id}", &path);
-        let response = self.http.send(request).await?;
+        let response = self.send(request).await?;
         if matches!(response.status, 200..=299) && response.body.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -268,11 +265,7 @@ impl<H: Http> KiotViet<'_, H> {
         ];
         let page = self.page(endpoint, path, &filter, offset).await?;
         Ok(Page {
-            items: page
-                .data
-                .iter()
-                .map(records::listed)
-                .collect::<Result<_, _>>()?,
+            items: page.data.iter().filter_map(records::listed).collect(),
             total: page.total,
             next_offset: page.next,
         })
@@ -283,13 +276,13 @@ impl<H: Http> KiotViet<'_, H> {
         &self,
         endpoint: &'static str,
         path: &str,
-        record: impl Fn(&Value) -> Result<T, FieldError>,
+        record: impl Fn(&Value) -> Result<Option<T>, FieldError>,
     ) -> Result<Vec<T>, KiotVietError> {
         let (mut records, mut offset) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
             let page = self.page(endpoint, path, &[], offset).await?;
             for value in &page.data {
-                records.push(record(value)?);
+                records.extend(record(value)?);
             }
             match page.next {
                 Some(next) => offset = next,
@@ -327,7 +320,12 @@ impl<H: Http> KiotViet<'_, H> {
             request.url.push('?');
             request.url.push_str(&form(query));
         }
-        Ok(self.http.send(request).await?)
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, KiotVietError> {
+        let answer = self.http.send(request).await;
+        answer.map_err(|e| KiotVietError::unanswered(e, "kiotviet_api_url"))
     }
 
     fn request(&self, method: Method, endpoint: &'static str, path: &str) -> Request {
@@ -343,6 +341,17 @@ impl<H: Http> KiotViet<'_, H> {
             body: Vec::new(),
         }
     }
+}
+
+/// A record as it was read; one that cannot be read will not be any better later, unless it is another
+/// one than was asked for.
+fn record<T>(read: Option<Result<T, FieldError>>) -> Result<Option<T>, KiotVietError> {
+    read.transpose().map_err(|error| match error.problem {
+        ANOTHER_RECORD => error.into(),
+        _ => KiotVietError::Unreadable {
+            what: error.to_string(),
+        },
+    })
 }
 
 /// `{total, pageSize, data}` (manual, section 2.4).

@@ -1,13 +1,13 @@
 //! A webhook delivery taken apart into items (manual 2.11). A delivery is only a hint, so this
 //! reads as much as it can and judges nothing; it never panics, whatever the bytes.
 
-use super::{
-    assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
-    fields::{Fields, whole_number},
-};
 use crate::{
     json::{self, NotJson},
-    upstream::without_bom,
+    kiotviet::{
+        assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
+        fields::{Fields, whole_number},
+    },
+    vendor::body::without_bom,
 };
 use serde_json::Value;
 

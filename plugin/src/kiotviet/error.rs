@@ -1,13 +1,17 @@
 //! What can go wrong with a call to KiotViet, and what its answers mean. No text here ever holds a
 //! token, a query or an unmasked word of KiotViet's.
 
-use super::{
-    assumptions::TOKEN_ERROR_CODE,
-    fields::{FieldError, Fields},
-};
 use crate::{
-    sync::world::{HttpError, Response},
-    upstream::{Body, Fate, parse_retry_after, redact},
+    kiotviet::{
+        assumptions::{GONE_WORDS, RIGHT_WORDS, TOKEN_ERROR_CODE, VALIDATION_STATUS},
+        fields::{FieldError, Fields},
+    },
+    vendor::{
+        body::Body,
+        fate::{Fate, parse_retry_after},
+        redaction::redact,
+    },
+    world::{HttpError, Response},
 };
 use core::time::Duration;
 use serde_json::Value;
@@ -50,7 +54,22 @@ pub enum KiotVietError {
     },
     /// No answer.
     #[error("KiotViet could not be reached: {0}")]
-    Unreachable(#[from] HttpError),
+    Unreachable(HttpError),
+    /// The record is there, and what decides about it cannot be read.
+    #[error("KiotViet's record cannot be read: {what}")]
+    Unreadable {
+        /// What is wrong with it, without its values.
+        what: String,
+    },
+    /// The host does not let calls to KiotViet out.
+    #[error(
+        "the host does not allow calls to {variable}: allow this origin in allowed_outbound_hosts \
+         ({{{{ {variable} }}}} in spin.toml)"
+    )]
+    Denied {
+        /// The variable that holds the origin.
+        variable: &'static str,
+    },
     /// An answer that is not KiotViet's, or not as the manual says.
     #[error("KiotViet's answer cannot be read: {what}")]
     Garbled {
@@ -60,10 +79,11 @@ pub enum KiotVietError {
 }
 
 impl KiotVietError {
-    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    /// A plain refusal and a record that cannot be read are final: everything else passes, or people can
+    /// mend it.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Refused { .. } => Fate::Dead,
+            Self::Refused { .. } | Self::Unreadable { .. } => Fate::Dead,
             Self::Busy { retry_after, .. } => Fate::Retry {
                 after: *retry_after,
             },
@@ -71,8 +91,34 @@ impl KiotVietError {
             | Self::CredentialsRefused { .. }
             | Self::NoRight
             | Self::Unreachable(_)
+            | Self::Denied { .. }
             | Self::Garbled { .. } => Fate::RETRY,
         }
+    }
+
+    /// A call to the origin in `variable` that got no answer.
+    pub(super) fn unanswered(error: HttpError, variable: &'static str) -> Self {
+        match error {
+            HttpError::Denied => Self::Denied { variable },
+            other => Self::Unreachable(other),
+        }
+    }
+
+    /// Whether it is a validation's refusal that names this kind of record, as some shops answer for
+    /// one that is gone.
+    fn names_a_record(&self, words: &[&str]) -> bool {
+        let Self::Refused {
+            status: VALIDATION_STATUS,
+            code,
+            message,
+        } = self
+        else {
+            return false;
+        };
+        let (code, message) = (code.to_lowercase(), message.to_lowercase());
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        let coded = words.iter().any(|word| code.contains(word));
+        (says(words) || (coded && says(&GONE_WORDS))) && !says(&RIGHT_WORDS)
     }
 
     /// An answer that cannot be read.
@@ -114,6 +160,18 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> 
         (404, _) | (400..=499, Body::Html) => Err(not_kiotviets(status)),
         (400..=499, _) => Err(refused),
         _ => Err(not_kiotviets(status)),
+    }
+}
+
+/// The same for one record, whose kind goes by these words: a validation's refusal that names it says
+/// that there is none, too.
+pub(super) fn read_record(
+    response: &Response,
+    words: &[&str],
+) -> Result<Option<Value>, KiotVietError> {
+    match read(response) {
+        Err(refused) if refused.names_a_record(words) => Ok(None),
+        answer => answer,
     }
 }
 

@@ -22,6 +22,9 @@ pub struct FieldError {
     pub problem: &'static str,
 }
 
+/// The problem of a record that is another one than was asked for.
+pub(super) const ANOTHER_RECORD: &str = "is another record's";
+
 impl FieldError {
     /// `field` is required and not there.
     pub fn missing(field: &'static str) -> Self {
@@ -78,9 +81,9 @@ impl<'a> Fields<'a> {
             .ok_or(FieldError { field, problem })
     }
 
-    /// The same, when it is present and not zero: KiotViet writes 0 for "nobody".
+    /// The same, when it names a record: KiotViet writes 0 for "nobody", and -1 in rows that sum up.
     pub fn reference(self, field: &'static str) -> Result<Option<i64>, FieldError> {
-        Ok(self.integer(field)?.filter(|&id| id != 0))
+        Ok(self.integer(field)?.filter(|&id| id > 0))
     }
 
     /// A number from its own digits. A text is refused: `1.000` could be one or a thousand.

@@ -3,6 +3,7 @@
 
 pub mod assumptions;
 pub mod client;
+pub mod edition;
 pub mod envelope;
 pub mod error;
 pub mod fields;

@@ -1,33 +1,91 @@
 //! KiotViet's REST records become the model's. Strict: what decides about money, dates or identity
-//! is read exactly or refused; nothing is guessed.
+//! is read exactly or refused; nothing is guessed. A detail that cannot be read is left out and named.
 
-use super::fields::{FieldError, Fields};
+use super::fields::{ANOTHER_RECORD, FieldError, Fields};
 use crate::rules::newness::CANCELLED;
 use crate::rules::{
     codes::InvoiceCode,
     model::{Customer, Gender, Invoice, InvoiceLine, KiotVietUser, Surcharge},
     money::Money,
+    text::{fold, undeleted},
 };
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-/// The customer with the id `asked` (manual 2.6.2). Refuses another customer's record.
+/// Nobody alive was born before this year.
+const EARLIEST_BIRTH: i32 = 1850;
+
+/// The details of one record: what cannot be read of them counts as absent, and its name is kept.
+#[derive(Default)]
+struct Details {
+    unreadable: Vec<&'static str>,
+}
+
+impl Details {
+    fn take<T: Default>(&mut self, detail: Result<T, FieldError>) -> T {
+        detail.unwrap_or_else(|error| {
+            self.unreadable.push(error.field);
+            T::default()
+        })
+    }
+}
+
+/// The customer with the id `asked` (manual 2.6.2). Refuses another customer's record. What the account
+/// is found by is read strictly; the rest are details.
 pub fn customer(asked: i64, value: &Value) -> Result<Customer, FieldError> {
     let fields = Fields::of(value, "customer")?;
+    let id = same_id(asked, fields)?;
+    let mut details = Details::default();
+    let location = details.take(fields.text("locationName"));
+    let (province, district) = areas(&location);
     Ok(Customer {
-        id: same_id(asked, fields)?,
-        code: fields.text("code")?,
-        name: fields.text("name")?,
-        gender: fields.boolean("gender")?.map(gender),
-        birth_date: fields.date("birthDate")?,
+        id,
+        code: undeleted(&details.take(fields.text("code"))).0.to_owned(),
+        name: undeleted(&details.take(fields.text("name"))).0.to_owned(),
+        gender: details.take(fields.boolean("gender")).map(gender),
+        birth_date: details.take(birth_date(fields)),
         contact_number: fields.text("contactNumber")?,
-        address: fields.text("address")?,
+        address: details.take(fields.text("address")),
+        ward: details.take(fields.text("wardName")),
+        district,
+        province,
         email: fields.text("email")?,
-        tax_code: fields.text("taxCode")?,
-        comments: fields.text("comments")?,
+        tax_code: details.take(fields.text("taxCode")),
+        comments: details.take(fields.text("comments")),
         created_at: fields.time("createdDate")?,
+        unreadable: details.unreadable,
     })
+}
+
+/// Province and district of a `locationName`: `Hà Nội - Quận Hai Bà Trưng` (manual 2.6.1), or the province
+/// alone. Two provinces have such a dash in their own names.
+fn areas(location: &str) -> (String, String) {
+    let mut parts = location.split(" - ").map(str::trim);
+    let mut province = parts.next().unwrap_or_default().to_owned();
+    let mut rest = parts.clone();
+    if let Some(second) = rest.next() {
+        let both = format!("{province} - {second}");
+        if matches!(
+            fold(&both).as_str(),
+            "ba ria - vung tau" | "thua thien - hue"
+        ) {
+            province = both;
+            parts = rest;
+        }
+    }
+    (province, parts.collect::<Vec<_>>().join(" - "))
+}
+
+/// A birthday that somebody may have. Years like 0 come from dates that were typed in half.
+fn birth_date(fields: Fields<'_>) -> Result<Option<Date>, FieldError> {
+    let field = "birthDate";
+    let date = fields.date(field)?;
+    if date.is_some_and(|date| date.year() < EARLIEST_BIRTH) {
+        let problem = "is no birthday";
+        return Err(FieldError { field, problem });
+    }
+    Ok(date)
 }
 
 fn gender(male: bool) -> Gender {
@@ -45,7 +103,9 @@ pub fn invoice(asked: i64, value: &Value) -> Result<Invoice, FieldError> {
 pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
     let fields = Fields::of(value, "invoice")?;
     let lines = fields.array("invoiceDetails")?;
+    let lines = lines.ok_or(FieldError::missing("invoiceDetails"))?;
     let surcharges = fields.array("invoiceOrderSurcharges")?.unwrap_or_default();
+    let mut details = Details::default();
     Ok(Invoice {
         id: own_id(fields)?,
         code: InvoiceCode::new(required_text(fields, "code")?),
@@ -54,19 +114,23 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
         status: fields
             .integer("status")?
             .ok_or(FieldError::missing("status"))?,
-        sold_by_id: fields.reference("soldById")?,
+        sold_by_id: details.take(fields.reference("soldById")),
         customer_id: fields.reference("customerId")?,
-        customer_name: fields.text("customerName")?,
+        customer_name: undeleted(&details.take(fields.text("customerName")))
+            .0
+            .to_owned(),
         total: required_money(fields, "total")?,
         discount: fields.money("discount")?,
         discount_ratio: fields.decimal("discountRatio")?,
-        total_tax: fields.money("totalTax")?,
-        lines: lines
-            .ok_or(FieldError::missing("invoiceDetails"))?
-            .iter()
-            .map(line)
-            .collect::<Result<_, _>>()?,
+        discount_after_tax: fields.money("discountAfterTax").unwrap_or_default(),
+        total_tax: match fields.money("totalTax")? {
+            Some(tax) => Some(tax),
+            None => tax_of_lines(lines),
+        },
+        pricing_mode: fields.integer("pricingMode").unwrap_or_default(),
+        lines: lines.iter().map(line).collect::<Result<_, _>>()?,
         surcharges: surcharges.iter().map(surcharge).collect::<Result<_, _>>()?,
+        unreadable: details.unreadable,
     })
 }
 
@@ -78,14 +142,44 @@ fn line(value: &Value) -> Result<InvoiceLine, FieldError> {
         Some(discount) => discount,
         None => by_ratio(price, fields.decimal("discountRatio")?)?,
     };
+    let code = fields.text("productCode")?;
+    let (code, is_deleted) = undeleted(&code);
     Ok(InvoiceLine {
-        product_code: fields.text("productCode")?,
-        product_name: fields.text("productName")?,
+        product_code: code.to_owned(),
+        is_deleted,
+        product_name: undeleted(&fields.text("productName")?).0.to_owned(),
         quantity: quantity.ok_or(FieldError::missing("quantity"))?,
         price,
         discount,
+        price_after_tax: with_tax(fields, "priceAfterTax"),
+        discount_after_tax: with_tax(fields, "discountAfterTax"),
         sub_total: fields.money("subTotal")?,
     })
+}
+
+/// The taxes of a line (manual 2.12.3): a list, or none.
+fn taxes(line: Fields<'_>) -> impl Iterator<Item = Fields<'_>> {
+    let taxes = line.array("invoiceDetailTaxs").ok().flatten();
+    let taxes = taxes.unwrap_or_default().iter();
+    taxes.filter_map(|tax| Fields::of(tax, "invoiceDetailTaxs").ok())
+}
+
+/// An amount with tax, on the line itself or on its tax; it only serves to read the other ones.
+fn with_tax(line: Fields<'_>, field: &'static str) -> Option<Money> {
+    let mut places = core::iter::once(line).chain(taxes(line));
+    places.find_map(|place| place.money(field).ok().flatten())
+}
+
+/// The tax of all lines together, where the invoice does not sum it up itself.
+fn tax_of_lines(lines: &[Value]) -> Option<Money> {
+    let lines = lines
+        .iter()
+        .filter_map(|line| Fields::of(line, "invoiceDetails").ok());
+    let mut amounts = lines
+        .flat_map(taxes)
+        .filter_map(|tax| tax.money("detailTax").ok().flatten());
+    let first = amounts.next()?;
+    amounts.try_fold(first, Money::checked_add).ok()
 }
 
 /// A discount per unit that is only given in percent.
@@ -100,13 +194,11 @@ fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError>
     })
 }
 
-/// `price` is the money that a surcharge came to; `surValue` is its rate card's.
+/// `price` is the money that a surcharge came to, and without it there is none; `surValue` is its
+/// rate card's.
 fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
     let fields = Fields::of(value, "invoiceOrderSurcharges")?;
-    let amount = match fields.money("price")? {
-        Some(amount) => amount,
-        None => required_money(fields, "surValue")?,
-    };
+    let amount = fields.money("price")?.unwrap_or_default();
     let mut name = String::new();
     for field in ["surchargeName", "name", "surchargeCode"] {
         if name.is_empty() {
@@ -116,14 +208,17 @@ fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
     Ok(Surcharge { name, amount })
 }
 
-/// One user of `GET /users` (manual 2.8).
-pub fn user(value: &Value) -> Result<KiotVietUser, FieldError> {
+/// One user of `GET /users` (manual 2.8); none for a row whose id names nobody.
+pub fn user(value: &Value) -> Result<Option<KiotVietUser>, FieldError> {
     let fields = Fields::of(value, "user")?;
-    Ok(KiotVietUser {
-        id: own_id(fields)?,
-        given_name: fields.text("givenName")?,
+    let Some(id) = fields.reference("id")? else {
+        return Ok(None);
+    };
+    Ok(Some(KiotVietUser {
+        id,
+        given_name: undeleted(&fields.text("givenName")?).0.to_owned(),
         mobile_phone: fields.text("mobilePhone")?,
-    })
+    }))
 }
 
 /// What a list of customers or invoices tells about one of them.
@@ -141,15 +236,18 @@ pub struct Listed {
     pub cancelled: bool,
 }
 
-/// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1).
-pub fn listed(value: &Value) -> Result<Listed, FieldError> {
-    let fields = Fields::of(value, "data")?;
-    Ok(Listed {
-        id: own_id(fields)?,
-        code: fields.text("code")?,
-        created_at: fields.time("createdDate")?,
-        modified_at: fields.time("modifiedDate")?,
-        cancelled: fields.integer("status")? == Some(CANCELLED),
+/// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1); none for a row whose id names
+/// no record, such as the sums that one list begins with. A row's own trouble stops no page: what
+/// cannot be read of it is absent, and the record itself is read by its id.
+pub fn listed(value: &Value) -> Option<Listed> {
+    let fields = Fields::of(value, "data").ok()?;
+    let mut details = Details::default();
+    Some(Listed {
+        id: fields.reference("id").ok()??,
+        code: details.take(fields.text("code")),
+        created_at: details.take(fields.time("createdDate")),
+        modified_at: details.take(fields.time("modifiedDate")),
+        cancelled: details.take(fields.integer("status")) == Some(CANCELLED),
     })
 }
 
@@ -200,13 +298,12 @@ fn own_id(fields: Fields<'_>) -> Result<i64, FieldError> {
 
 fn same_id(asked: i64, fields: Fields<'_>) -> Result<i64, FieldError> {
     let id = own_id(fields)?;
-    let problem = "is another record's";
     if id == asked {
         Ok(id)
     } else {
         Err(FieldError {
             field: "id",
-            problem,
+            problem: ANOTHER_RECORD,
         })
     }
 }

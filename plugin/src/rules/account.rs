@@ -2,6 +2,7 @@
 //! due is decided in `newness` and `matching`.
 
 use super::{
+    address,
     codes::{AccountCode, RetailerId},
     email::EmailField,
     model::{Customer, Gender, GetflyUser, NewAccount},
@@ -30,9 +31,9 @@ pub fn new_account(
     NewAccount {
         code: AccountCode::for_customer(retailer, customer.id),
         name: name(customer),
-        phone: PhoneField::parse(&customer.contact_number).as_written(),
+        phone: PhoneField::parse(&customer.contact_number).as_written(&settings.ignored_phones),
         email: EmailField::parse(&customer.email).as_written(),
-        address: filled(&customer.address),
+        address: address::one_line(customer),
         birthday: customer.birth_date,
         gender: customer.gender.map(|gender| match gender {
             Gender::Female => settings.gender_codes.female,
@@ -43,6 +44,24 @@ pub fn new_account(
         source: settings.customer_source.as_deref().and_then(filled),
         manager: manager.and_then(|user| filled(&user.user_name)),
     }
+}
+
+/// What of `customer` is left out of the account, for the audit record.
+pub fn left_out(customer: &Customer) -> Vec<String> {
+    let mut notes = unreadable(&customer.unreadable);
+    if PhoneField::parse(&customer.contact_number).is_masked() {
+        notes.push("R7: a masked phone number was left out".to_owned());
+    }
+    if EmailField::parse(&customer.email).is_masked() {
+        notes.push("R7: a masked e-mail address was left out".to_owned());
+    }
+    notes
+}
+
+/// What is said of optional members that cannot be read, for the audit record.
+pub fn unreadable(members: &[&'static str]) -> Vec<String> {
+    let note = |member| format!("KiotViet's {member} cannot be read and was left out");
+    members.iter().map(note).collect()
 }
 
 /// Getfly wants a name: the KiotViet code stands in for a missing one, its id for a missing code.
@@ -67,10 +86,13 @@ mod tests {
             birth_date: Some(crate::time::tests::date(1990, 2, 28)),
             contact_number: "+84 912 345 678".into(),
             address: " 12 Phố Huế ".into(),
+            ward: "Phường Ngô Thì Nhậm".into(),
+            district: "Quận Hai Bà Trưng".into(),
+            province: "Hà Nội".into(),
             email: "An@x.vn; b@x.vn".into(),
             tax_code: "0101234567".into(),
             comments: "Khách quen".into(),
-            created_at: None,
+            ..Customer::default()
         }
     }
 
@@ -104,7 +126,7 @@ mod tests {
             json,
             serde_json::json!({
                 "code": "KV-datta-77", "name": "Trần Thị An", "phone": "0912345678",
-                "email": "An@x.vn; b@x.vn", "address": "12 Phố Huế", "birthday": "1990-02-28",
+                "email": "An@x.vn; b@x.vn", "address": "12 Phố Huế, Phường Ngô Thì Nhậm, Quận Hai Bà Trưng, Hà Nội", "birthday": "1990-02-28",
                 "gender": 1, "tax_code": "0101234567", "description": "Khách quen",
                 "source": "KiotViet", "manager": null,
             })
@@ -177,6 +199,37 @@ mod tests {
         };
         let account = account(&two, None, &RuleSettings::default());
         assert_eq!(account.phone.as_deref(), Some("0912345678 - 0903 596 729"));
+    }
+
+    #[test]
+    fn r7_placeholders_are_written_as_they_are_and_masked_ones_left_out_with_a_note() {
+        let with = |phone: &str, email: &str| {
+            let customer = Customer {
+                contact_number: phone.into(),
+                email: email.into(),
+                ..customer()
+            };
+            let made = account(&customer, None, &RuleSettings::default());
+            (made.phone, made.email, left_out(&customer))
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            with("123456", "khongco@gmail.com"),
+            (text("123456"), text("khongco@gmail.com"), vec![])
+        );
+        assert_eq!(
+            with("0903 596 729 (chị Xuân)", ""),
+            (text("0903596729"), None, vec![])
+        );
+        let (phone, email, notes) = with("09****5678 / 912345678", "n*@x.vn");
+        assert_eq!((phone, email), (text("0912345678"), None));
+        assert_eq!(
+            notes,
+            [
+                "R7: a masked phone number was left out",
+                "R7: a masked e-mail address was left out"
+            ]
+        );
     }
 
     #[test]

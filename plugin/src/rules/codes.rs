@@ -2,6 +2,7 @@
 //! Getfly are deterministic, so that a lost reply is settled by reading, never by a second create.
 //! Nothing here looks anything up.
 
+use super::text::undeleted;
 use core::fmt;
 
 /// Longest accepted shop name.
@@ -46,13 +47,14 @@ impl RetailerId {
 }
 
 /// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvoiceCode(String);
 
 impl InvoiceCode {
-    /// Takes the code as KiotViet gives it; surrounding white space goes.
+    /// Takes the code as KiotViet gives it; surrounding white space goes, and so does the mark of a
+    /// deletion: `HD000123{DEL}` is the original `HD000123`.
     pub fn new(code: impl AsRef<str>) -> Self {
-        Self(code.as_ref().trim().to_owned())
+        Self(undeleted(code.as_ref()).0.to_owned())
     }
 
     /// The code.
@@ -197,6 +199,8 @@ mod tests {
             (".01", ".01", false),
             ("", "", false),
             (" HD000123.02 ", "HD000123", true),
+            ("HD000123{DEL}", "HD000123", false),
+            ("HD000123.02{del}1", "HD000123", true),
         ] {
             let code = InvoiceCode::new(code);
             assert_eq!((code.base(), code.is_edit()), (base, edit), "{code}");
@@ -229,6 +233,7 @@ mod tests {
                 prop_assert_eq!(RetailerId::parse(id.as_str()), Ok(id));
             }
             let code = InvoiceCode::new(&text);
+            prop_assert_eq!(InvoiceCode::new(code.as_str()), code.clone());
             prop_assert!(code.as_str().starts_with(code.base()));
         }
     }

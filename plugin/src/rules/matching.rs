@@ -4,7 +4,8 @@
 use super::{
     email::{self, EmailField},
     model::Account,
-    phone::{self, PhoneField, PhoneNumber},
+    phone::{self, PhoneField},
+    settings::RuleSettings,
     verdict::Reason,
 };
 use std::collections::BTreeSet;
@@ -39,19 +40,19 @@ pub struct Choice {
 
 /// Chooses among the hits of the e-mail search and of the phone search (all pages of both, in any
 /// order, with repeats): e-mail before phone, then the account created first, then the smallest id.
-/// Unreadable creation times come last. Placeholders and `ignored` numbers match nobody.
+/// Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
 pub fn choose(
     email_hits: &[Account],
     phone_hits: &[Account],
     emails: &EmailField,
     phones: &PhoneField,
-    ignored: &[PhoneNumber],
+    settings: &RuleSettings,
 ) -> Choice {
     let mut seen = BTreeSet::new();
     let mut matches: Vec<(Account, MatchedBy)> = email_hits
         .iter()
         .chain(phone_hits)
-        .filter_map(|account| Some((account, matched_by(account, emails, phones, ignored)?)))
+        .filter_map(|account| Some((account, matched_by(account, emails, phones, settings)?)))
         .filter(|(account, _)| seen.insert(account.id))
         .map(|(account, by)| (account.clone(), by))
         .collect();
@@ -80,11 +81,15 @@ fn matched_by(
     account: &Account,
     emails: &EmailField,
     phones: &PhoneField,
-    ignored: &[PhoneNumber],
+    settings: &RuleSettings,
 ) -> Option<MatchedBy> {
-    if email::fields_match(emails, &EmailField::parse(&account.email)) {
+    let (email, phone) = (
+        EmailField::parse(&account.email),
+        PhoneField::parse(&account.phone),
+    );
+    if email::fields_match(emails, &email, &settings.ignored_emails) {
         Some(MatchedBy::Email)
-    } else if phone::fields_match(phones, &PhoneField::parse(&account.phone), ignored) {
+    } else if phone::fields_match(phones, &phone, &settings.ignored_phones) {
         Some(MatchedBy::Phone)
     } else {
         None
@@ -94,7 +99,7 @@ fn matched_by(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::codes::AccountCode;
+    use crate::rules::{codes::AccountCode, email::EmailAddress, phone::PhoneNumber};
 
     fn account(id: i64, phone: &str, email: &str, created_at: Option<&str>) -> Account {
         Account {
@@ -108,9 +113,13 @@ mod tests {
     }
 
     fn ids(hits: (&[Account], &[Account]), phones: &str, emails: &str) -> Vec<(i64, MatchedBy)> {
-        let ignored = [PhoneNumber::parse("0900111222").unwrap()];
+        let settings = RuleSettings {
+            ignored_phones: vec![PhoneNumber::parse("0900111222").unwrap()],
+            ignored_emails: vec![EmailAddress::parse("shop@x.vn").unwrap()],
+            ..RuleSettings::default()
+        };
         let (emails, phones) = (EmailField::parse(emails), PhoneField::parse(phones));
-        let choice = choose(hits.0, hits.1, &emails, &phones, &ignored);
+        let choice = choose(hits.0, hits.1, &emails, &phones, &settings);
         let all = choice.linked.into_iter().chain(choice.alternatives);
         all.map(|(account, by)| (account.id, by)).collect()
     }
@@ -175,10 +184,13 @@ mod tests {
     fn r7_placeholders_and_empty_fields_match_nobody() {
         let hits = [
             account(1, "0000000000", "", EARLY),
-            account(2, "0900 111 222", "", EARLY),
+            account(2, "0900 111 222", "shop@x.vn", EARLY),
+            account(3, "", "khongco@gmail.com", EARLY),
         ];
         assert_eq!(ids((&hits, &hits), "0000000000", ""), []);
         assert_eq!(ids((&hits, &hits), "0900111222", ""), []);
+        assert_eq!(ids((&hits, &hits), "", "khongco@gmail.com"), []);
+        assert_eq!(ids((&hits, &hits), "", "SHOP@x.vn"), []);
         assert_eq!(ids((&hits, &hits), "", ""), []);
     }
 

@@ -1,6 +1,7 @@
 //! The sync rules R1 to R14, pure: facts in, a plan out.
 
 pub mod account;
+pub mod address;
 pub mod codes;
 pub mod email;
 pub mod executor;
@@ -12,4 +13,5 @@ pub mod order;
 pub mod phone;
 pub mod settings;
 pub(crate) mod text;
+pub mod total;
 pub mod verdict;

@@ -25,6 +25,12 @@ pub struct Customer {
     pub contact_number: String,
     /// Street address.
     pub address: String,
+    /// Ward (phường, xã).
+    pub ward: String,
+    /// District (quận, huyện); there is none since July 2025.
+    pub district: String,
+    /// Province or city.
+    pub province: String,
     /// None, one or several addresses.
     pub email: String,
     /// Tax code (mã số thuế).
@@ -33,6 +39,8 @@ pub struct Customer {
     pub comments: String,
     /// When it was created on KiotViet.
     pub created_at: Option<Timestamp>,
+    /// Names of optional members that cannot be read.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// KiotViet: `true` is male.
@@ -45,7 +53,7 @@ pub enum Gender {
 }
 
 /// A KiotViet invoice (hóa đơn) as `GET /invoices/{id}` tells it (manual 2.12.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invoice {
     /// New with every edit.
     pub id: i64,
@@ -69,19 +77,27 @@ pub struct Invoice {
     pub discount: Option<Money>,
     /// The same in percent; used only where `discount` is absent.
     pub discount_ratio: Option<Decimal>,
+    /// The same discount with its tax, where prices hold their tax.
+    pub discount_after_tax: Option<Money>,
     /// Tax, where the shop uses it.
     pub total_tax: Option<Money>,
+    /// How the shop reckons tax: 0 on top of its prices, 1 inside them, none: not at all.
+    pub pricing_mode: Option<i64>,
     /// Lines.
     pub lines: Vec<InvoiceLine>,
     /// Surcharges (thu khác).
     pub surcharges: Vec<Surcharge>,
+    /// Names of optional members that cannot be read.
+    pub unreadable: Vec<&'static str>,
 }
 
 /// A line of an invoice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// Mã hàng.
+    /// Mã hàng, without the mark of a deletion.
     pub product_code: String,
+    /// Whether the code carried KiotViet's mark of a deletion.
+    pub is_deleted: bool,
     /// Tên hàng.
     pub product_name: String,
     /// May have a fraction (kilograms).
@@ -90,6 +106,10 @@ pub struct InvoiceLine {
     pub price: Money,
     /// Per unit.
     pub discount: Money,
+    /// The unit price with its tax, where KiotViet gives it.
+    pub price_after_tax: Option<Money>,
+    /// The unit's discount with its tax, where KiotViet gives it.
+    pub discount_after_tax: Option<Money>,
     /// The line total where KiotViet gives it; it is authoritative.
     pub sub_total: Option<Money>,
 }
@@ -99,7 +119,7 @@ pub struct InvoiceLine {
 pub struct Surcharge {
     /// As the shop named it.
     pub name: String,
-    /// Amount.
+    /// What the customer pays for it; zero or less counts as nothing.
     pub amount: Money,
 }
 
@@ -216,8 +236,11 @@ pub struct OrderAccount {
 /// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
-    /// Product code.
+    /// Product code; empty for a line that goes by its name alone.
     pub product_code: String,
+    /// KiotViet has deleted the product since: the code is right only where Getfly's product of this
+    /// code has the same name. Not sent.
+    pub is_deleted: bool,
     /// Product name.
     pub product_name: String,
     /// Quantity.
@@ -226,4 +249,6 @@ pub struct OrderLine {
     pub price: Money,
     /// Money off the whole line, never negative.
     pub cash_discount: Money,
+    /// What the shop's people should know of the line.
+    pub note: Option<String>,
 }

@@ -8,8 +8,11 @@ use serde_json::Number;
 /// Largest magnitude: a billion billions.
 const MAX: i64 = 1_000_000_000_000_000_000;
 
-/// Fraction digits that are kept; further ones are rounded away (half up, by magnitude).
+/// Fraction digits that are read; further ones are rounded away (half up, by magnitude).
 const FRACTION_DIGITS: usize = 10;
+
+/// Fraction digits that a result keeps: a unit price of ten times a weight of six.
+const RESULT_DIGITS: u32 = 16;
 
 /// Digits before the point in [`MAX`].
 const INTEGER_DIGITS: usize = 19;
@@ -19,7 +22,7 @@ const INTEGER_DIGITS: usize = 19;
 #[error("an amount in this record is beyond what can be calculated with (over 10^18)")]
 pub struct AbsurdAmount;
 
-/// An amount of money, at most 10^18 either way, with at most 10 fraction digits.
+/// An amount of money, at most 10^18 either way, with at most 16 fraction digits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(Decimal);
 
@@ -32,13 +35,13 @@ impl Money {
         Self::new(Decimal::from(amount))
     }
 
-    /// Takes a decimal: refuses it beyond 10^18, rounds it to 10 fraction digits.
+    /// Takes a decimal: refuses it beyond 10^18, rounds it to 16 fraction digits.
     pub fn new(amount: Decimal) -> Result<Self, AbsurdAmount> {
         if amount.abs() > Decimal::from(MAX) {
             return Err(AbsurdAmount);
         }
         let amount = amount
-            .round_dp_with_strategy(10, RoundingStrategy::MidpointAwayFromZero)
+            .round_dp_with_strategy(RESULT_DIGITS, RoundingStrategy::MidpointAwayFromZero)
             .normalize();
         Ok(Self(if amount.is_zero() {
             Decimal::ZERO
@@ -62,6 +65,11 @@ impl Money {
         self.0.is_zero()
     }
 
+    /// The amount without its sign.
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
     /// Whether it is below zero.
     pub fn is_negative(self) -> bool {
         self < Self::ZERO
@@ -83,7 +91,7 @@ impl Money {
             .and_then(Self::new)
     }
 
-    /// The product, exact to 10 fraction digits. `factor` counts (kilograms, percent as 0.1).
+    /// The product, exact to 16 fraction digits. `factor` counts (kilograms, percent as 0.1).
     pub fn checked_mul(self, factor: Decimal) -> Result<Self, AbsurdAmount> {
         let (amount, factor) = (self.0.normalize(), factor.normalize());
         let product = amount.checked_mul(factor).ok_or(AbsurdAmount)?;

@@ -185,17 +185,8 @@ mod tests {
             id: 1,
             code: InvoiceCode::new(code),
             created_at: created.map(time),
-            purchase_date: None,
             status,
-            sold_by_id: None,
-            customer_id: None,
-            customer_name: String::new(),
-            total: Default::default(),
-            discount: None,
-            discount_ratio: None,
-            total_tax: None,
-            lines: Vec::new(),
-            surcharges: Vec::new(),
+            ..Invoice::default()
         }
     }
 

@@ -1,19 +1,23 @@
 //! Phone fields (R7, R8, R9): the numbers in a free text, their canonical form, and what is written
 //! to Getfly. It never judges whether a number is in use.
 
+mod canonical;
 mod split;
 #[cfg(test)]
 mod tests;
 
-use super::text::filled;
+use super::text::{filled, without};
 use core::fmt;
 use split::Found;
 pub(crate) use split::is_noise;
 use std::collections::BTreeSet;
 
-/// Fewest and most digits of a number, without its leading zeros. Shorter ones are extensions and
-/// hotlines like 113, longer ones are no phone numbers (E.164).
-const SIGNIFICANT_DIGITS: core::ops::RangeInclusive<usize> = 6..=15;
+/// Fewest digits of a number that is somebody's own: with fewer it is a local number without area
+/// code, or an extension.
+const FEWEST_DIGITS: usize = 8;
+
+/// So many equal digits in a row are nobody's number.
+const EQUAL_DIGITS: usize = 7;
 
 /// One number in canonical form: `0…` in Vietnam, `00` and the country code elsewhere. The same
 /// number is always the same text.
@@ -41,16 +45,18 @@ impl PhoneNumber {
         self.0.trim_start_matches('0')
     }
 
-    /// R7: whether the number stands for "no number" and so matches nobody: zeros only, one digit
-    /// repeated (a leading 0 aside), `0123456789`, or one of `ignored`.
+    /// R7: whether the number stands for "no number" and so matches nobody: fewer than 8 digits, zeros
+    /// only, seven equal digits in a row, a rising or falling run, or one of `ignored`. Leading zeros
+    /// do not count.
     pub fn is_placeholder(&self, ignored: &[Self]) -> bool {
-        let key = self.search_key();
-        let mut digits = key.chars();
-        let first = digits.next();
         if mutant!(PlaceholderMatches) {
             return false;
         }
-        digits.all(|digit| Some(digit) == first) || self.0 == "0123456789" || ignored.contains(self)
+        let key = self.search_key();
+        key.len() < FEWEST_DIGITS
+            || is_run(key)
+            || has_equal_digits(&self.0)
+            || ignored.contains(self)
     }
 }
 
@@ -63,15 +69,42 @@ impl fmt::Display for PhoneNumber {
 /// A field that holds none, one or several numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PhoneField {
+    /// Without the masked numbers.
     text: String,
     numbers: Vec<PhoneNumber>,
+    masked: bool,
+    cut: bool,
     /// The text with the zero rule applied to its first number.
     zeroed: String,
 }
 
 impl PhoneField {
-    /// Finds the numbers in `text`, each one once, in the order of the text.
+    /// Finds the numbers in `text`, each one once, in the order of the text. Masked ones, which hide
+    /// some of their digits (`09****5678`, `0912xxx678`), are left out.
     pub fn parse(text: &str) -> Self {
+        let all = split::split(text);
+        let masked = !all.masked.is_empty();
+        let cut = text.chars().nth(split::MAX_CHARS).is_some();
+        if !masked {
+            return Self::whole(text, cut);
+        }
+        let field = Self::whole(&without(text, &all.masked), cut);
+        let numbers = |found: &[Found]| -> Vec<String> {
+            found.iter().map(|found| found.canonical.clone()).collect()
+        };
+        let kept = numbers(&all.numbers);
+        let same = numbers(&split::numbers(&field.text)) == kept;
+        // What is left could join to other numbers: then each one is written by itself.
+        let field = if same {
+            field
+        } else {
+            Self::whole(&kept.join(" / "), cut)
+        };
+        Self { masked, ..field }
+    }
+
+    /// The same for a text that masks nothing.
+    fn whole(text: &str, cut: bool) -> Self {
         let found = split::numbers(text);
         let zeroed = found.first().map(|first| zero_rule(text, first));
         // A junk digit before a `+` could join the number behind it: then the text stays as it was.
@@ -92,8 +125,15 @@ impl PhoneField {
         Self {
             text: text.to_owned(),
             numbers,
+            masked: false,
+            cut,
             zeroed,
         }
+    }
+
+    /// Whether a masked number was left out.
+    pub fn is_masked(&self) -> bool {
+        self.masked
     }
 
     /// The numbers, in order.
@@ -103,7 +143,7 @@ impl PhoneField {
 
     /// Whether the text is too long to be looked at whole: there may be more numbers.
     pub fn is_cut(&self) -> bool {
-        self.text.chars().nth(split::MAX_CHARS).is_some()
+        self.cut
     }
 
     /// R7: the numbers that may be searched for and matched: no placeholders.
@@ -117,11 +157,12 @@ impl PhoneField {
     }
 
     /// R8, R9: what is written to Getfly. One number (even when it is written twice): its canonical
-    /// form. Several: the text as it was, trimmed, with the zero rule applied to the first one. No
-    /// number, but digits (an extension, a masked number): the text as it was, trimmed. No digit at
-    /// all: nothing.
-    pub fn as_written(&self) -> Option<String> {
+    /// form, and a placeholder's text as it was. Several: the text as it was, trimmed, with the zero
+    /// rule applied to the first one. No number, but digits (an extension): the text as it was,
+    /// trimmed. No digit at all: nothing.
+    pub fn as_written(&self, ignored: &[PhoneNumber]) -> Option<String> {
         match self.numbers.as_slice() {
+            [one] if one.is_placeholder(ignored) => filled(&self.text),
             [one] => Some(one.0.clone()),
             [first, ..] if mutant!(MergedPhonesSplit) => Some(first.0.clone()),
             [] if !self.text.chars().any(|c| split::digit(c).is_some()) => None,
@@ -130,43 +171,30 @@ impl PhoneField {
     }
 }
 
+/// Whether each digit is one more than the one before, or each one less: `123456789`, `987654321`;
+/// `1234567890` too.
+fn is_run(digits: &str) -> bool {
+    let rises = |(a, b): (u8, u8)| b == a.saturating_add(1) || (a, b) == (b'9', b'0');
+    let falls = |(a, b): (u8, u8)| a == b.saturating_add(1);
+    let pairs = || digits.bytes().zip(digits.bytes().skip(1));
+    let wraps = digits
+        .find("90")
+        .is_none_or(|at| at.saturating_add(2) == digits.len());
+    (pairs().all(rises) && wraps) || pairs().all(falls)
+}
+
+fn has_equal_digits(digits: &str) -> bool {
+    digits.as_bytes().windows(EQUAL_DIGITS).any(|window| {
+        let mut pairs = window.iter().zip(window.iter().skip(1));
+        pairs.all(|(a, b)| a == b)
+    })
+}
+
 /// R7: whether any number of one field equals any number of the other, placeholders aside.
 pub fn fields_match(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) -> bool {
     let mut sought = BTreeSet::new();
     sought.extend(a.matchable(ignored).cloned());
     b.numbers.iter().any(|number| sought.contains(number))
-}
-
-/// The canonical form of a number's digits (R7, R9); `plus` when a `+` stands before them. None when
-/// there are too few or too many of them.
-fn canonical(plus: bool, digits: &str) -> Option<String> {
-    let vietnamese = |rest: &str| format!("0{}", rest.trim_start_matches('0'));
-    let form = if let Some(rest) = digits.strip_prefix("0084") {
-        vietnamese(rest)
-    } else if digits.starts_with('0') {
-        digits.to_owned()
-    } else if let Some(rest) = digits
-        .strip_prefix("84")
-        .filter(|rest| plus || is_full(rest))
-    {
-        vietnamese(rest)
-    } else if plus {
-        format!("00{digits}")
-    } else if mutant!(LeadingZeroNotAdded) {
-        digits.to_owned()
-    } else {
-        format!("0{digits}")
-    };
-    let significant = form.trim_start_matches('0').len();
-    let zeros_only = significant == 0 && SIGNIFICANT_DIGITS.contains(&form.len());
-    (zeros_only || SIGNIFICANT_DIGITS.contains(&significant)).then_some(form)
-}
-
-/// Whether the digits after `84` are a full Vietnamese number: nine or ten digits, and perhaps the
-/// redundant 0 of `84 (0) 912 …`. `84` begins mobile numbers too: `845 123 456` is `0845 123 456`.
-fn is_full(rest: &str) -> bool {
-    let rest = rest.strip_prefix('0').unwrap_or(rest);
-    (9..=10).contains(&rest.len()) && !rest.starts_with('0')
 }
 
 /// R9: `text` with its first number beginning in canonical manner, all else untouched:

@@ -1,6 +1,6 @@
 //! The variables that the rules depend on, read once by the caller. Nothing here reads variables.
 
-use super::{codes::AccountCode, phone::PhoneNumber};
+use super::{codes::AccountCode, email::EmailAddress, phone::PhoneNumber};
 
 /// The operator's choices, with the defaults of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct RuleSettings {
     pub walk_in_account_code: Option<AccountCode>,
     /// R7: `ignored_phones`; they match nobody.
     pub ignored_phones: Vec<PhoneNumber>,
+    /// R7: `ignored_emails`; they match nobody.
+    pub ignored_emails: Vec<EmailAddress>,
     /// R11: `customer_campaign_code`.
     pub customer_campaign_code: Option<String>,
     /// R11: `order_campaign_code`.
@@ -28,6 +30,7 @@ impl Default for RuleSettings {
             gender_codes: GenderCodes::default(),
             walk_in_account_code: None,
             ignored_phones: Vec::new(),
+            ignored_emails: Vec::new(),
             customer_campaign_code: None,
             order_campaign_code: None,
             campaign_recipient_username: None,

@@ -1,13 +1,14 @@
-//! Joins the plugin to its host: the WIT imports as the traits of `sync::world`, and the one export.
+//! Joins the plugin to its host: the WIT imports as the traits of `world`, and the one export.
 
 mod bindings;
 mod body;
 mod world;
 
 use crate::{
-    app::{self, After},
-    config::{self, Config},
-    web::{Answer, Body, BodyError, Inbound},
+    app,
+    config::Config,
+    config_cache::ConfigCache,
+    web::{After, Answer, Body, BodyError, Inbound},
 };
 use bindings::{
     Plugin,
@@ -36,7 +37,7 @@ impl Guest for Plugin {
 }
 
 /// One instance may serve one request after another, or several at once.
-static CONFIG: config::Kept = config::Kept::new();
+static CONFIG: ConfigCache = ConfigCache::new();
 
 fn load_config() -> Arc<Config> {
     // A host whose variables cannot be read has none: each is then named as missing.

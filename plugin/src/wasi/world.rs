@@ -1,33 +1,33 @@
-//! The traits of `sync::world` over WIT.
+//! The traits of `crate::world` over WIT.
 
-use super::{
-    bindings::{
-        wasi::{
-            cli::stderr,
-            clocks::{monotonic_clock, system_clock},
-            http::{
-                client,
-                types::{self, ErrorCode, RequestOptions},
-            },
-            keyvalue::{
-                atomics,
-                store::{self, Bucket},
-            },
-            random::random,
-        },
-        wit_future, wit_stream,
-    },
-    body::{self, ReadError},
-};
 use crate::{
     address::Address,
-    sync::plain,
-    sync::world::{
+    journal::no_atomics,
+    time::Timestamp,
+    vendor::redaction::redact,
+    wasi::{
+        bindings::{
+            wasi::{
+                cli::stderr,
+                clocks::{monotonic_clock, system_clock},
+                http::{
+                    client,
+                    types::{self, ErrorCode, RequestOptions},
+                },
+                keyvalue::{
+                    atomics,
+                    store::{self, Bucket},
+                },
+                random::random,
+            },
+            wit_future, wit_stream,
+        },
+        body::{self, ReadError},
+    },
+    world::{
         Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, OUTBOUND_TIMEOUT, Random, Request,
         Response, Store, StoreError,
     },
-    time::Timestamp,
-    upstream::redact,
 };
 use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
@@ -92,7 +92,7 @@ impl Store for Wasi {
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
         if self.plain.get() {
-            return plain::increment(self, key, delta).await;
+            return no_atomics::increment(self, key, delta).await;
         }
         atomics::increment(&*self.bucket()?, key, delta).map_err(store_error)
     }
@@ -178,6 +178,21 @@ async fn exchange(request: Request) -> Result<Response, HttpError> {
     })
 }
 
+/// The request's header fields; none where one is malformed.
+fn fields(request: &Request) -> Option<types::Fields> {
+    let headers = types::Fields::new();
+    for (name, value) in request.fields() {
+        match headers.append(name, value.as_bytes()) {
+            Ok(()) => {}
+            // A host that keeps these to itself sets them as it likes.
+            Err(types::HeaderError::Forbidden)
+                if matches!(name, "content-length" | "user-agent") => {}
+            Err(_) => return None,
+        }
+    }
+    Some(headers)
+}
+
 fn outgoing(request: Request) -> Option<types::Request> {
     let Address {
         secure,
@@ -200,12 +215,7 @@ fn outgoing(request: Request) -> Option<types::Request> {
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
-    let headers: Vec<(String, Vec<u8>)> = request
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-        .collect();
-    let headers = types::Fields::from_list(&headers).ok()?;
+    let headers = fields(&request)?;
     let (contents, trailers) = body::write(request.body);
     let (outgoing, _sent) = types::Request::new(headers, contents, trailers, Some(options));
     outgoing.set_method(&method).ok()?;

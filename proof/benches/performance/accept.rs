@@ -75,8 +75,8 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> R
         .enable_all()
         .build()?;
     let client = client()?;
-    let bare = xtask::build(xtask::BARE)?.path;
-    let plugin = xtask::build_component()?.path;
+    let bare = xtask::build(xtask::BARE, xtask::Install::Never)?.path;
+    let plugin = xtask::build_component(xtask::Install::Never)?.path;
     let mut rows = Vec::new();
     for (who, kept) in [
         (Who::Host, Kept::Nothing),

@@ -107,7 +107,7 @@ impl Hosts {
             serving: Vec::new(),
             ended: Ended::default(),
         };
-        let component = xtask::build_component()?.path;
+        let component = xtask::build_component(xtask::Install::Never)?.path;
         for number in 0..count {
             let ended = hosts.ended.clone();
             let world = World {

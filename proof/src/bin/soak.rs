@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     // It starts its own program again as the host, so that one build is enough.
     let mut arguments = std::env::args().skip(1).peekable();
     if arguments.peek().map(String::as_str) == Some("host") {
-        return host::cli::run(arguments).await;
+        return host_test::cli::run(arguments).await;
     }
     match proof::soak::run(&Soak::parse().what).await {
         Ok(()) => ExitCode::SUCCESS,

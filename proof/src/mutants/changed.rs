@@ -56,7 +56,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
     let id = shop.kiotviet.create_customer(hoa());
     shop.getfly.seed_account(Account {
         account_name: "Có sẵn".to_owned(),
-        phone_office: "0977777777".to_owned(),
+        phone_office: "0977007777".to_owned(),
         ..Account::default()
     });
     shop.pass(60).await;
@@ -67,7 +67,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
     works_for(&shop, 5).await;
     shop.kiotviet.cancel_invoice(sold);
     shop.kiotviet.edit_customer(id, |customer| {
-        customer.contact_number = Some("0977777777".to_owned());
+        customer.contact_number = Some("0977007777".to_owned());
         customer.email = None;
     });
     shop.kiotviet.create_invoice(sale(Some(id)));

@@ -8,7 +8,7 @@ use host_test::{
     variables::test_variables,
 };
 use http::Method;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use sim::{
     Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When,
     kiotviet::NewCustomer,

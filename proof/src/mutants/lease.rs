@@ -6,7 +6,7 @@ use host_test::{
     shop::{On, TestShop, ba, hoa, sale},
 };
 use jiff::SignedDuration;
-use plugin::sync::lease::SLOT_SECONDS;
+use plugin::worker::lease::SLOT_SECONDS;
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 

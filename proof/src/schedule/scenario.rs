@@ -7,7 +7,7 @@ use host_test::{
     shop::{CONNECTION, TestShop, customer, hoa, sale},
     variables::{MASTER_KEY, OTHER_MASTER_KEY},
 };
-use plugin::sync::{keys, lease::SLOT_SECONDS};
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use sim::{Fault, FaultRule, kiotviet::Delivery};
 use std::{
     future::Future,

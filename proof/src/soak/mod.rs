@@ -40,7 +40,7 @@ pub struct Print {
 pub async fn run(what: &What) -> Result<()> {
     let program = std::env::current_exe().context("this program's own path")?;
     let program = [program.display().to_string(), "host".to_owned()];
-    tokio::task::spawn_blocking(xtask::build_component).await??;
+    tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::Never)).await??;
     let (print, markdown, figures, wrong) = match what {
         What::Flood(options) => {
             let figures = flood::run(options, &program).await?;

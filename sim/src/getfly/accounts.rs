@@ -30,9 +30,11 @@ impl State {
     ) -> Result<Response, Response> {
         self.check_account(&body)?;
         let sources = names(&body, "account_source_names");
+        let numbers_itself = self.settings.numbers_itself;
+        let sent = Some(text(&body, "account_code")).filter(|_| !numbers_itself);
         let account = Account {
             id: 0,
-            account_code: text(&body, "account_code"),
+            account_code: sent.unwrap_or_default(),
             account_name: text(&body, "account_name"),
             phone_office: text(&body, "phone_office"),
             email: text(&body, "email"),
@@ -82,6 +84,15 @@ impl State {
         {
             return Err(refuse("email", "Email không cho phép trùng"));
         }
+        for field in &settings.checked_fields {
+            let value = given(body, field);
+            let same = |account: &Account| given(&account.request, field) == value;
+            let mut present = self.accounts.all().iter().filter(|a| !a.deleted);
+            if value.is_some() && present.any(same) {
+                return Err(refuse(field, "Giá trị đã tồn tại"));
+            }
+        }
+        self.check_refused_fields(body)?;
         let manager = given(body, "account_manager_username");
         if manager.is_some_and(|manager| !self.is_user(&manager)) {
             // ASSUMPTION: that it is refused is seen; field and words are not.
@@ -97,6 +108,14 @@ impl State {
             return Err(refuse("gender", "The gender field is not allowed"));
         }
         Ok(())
+    }
+
+    /// Why Getfly would not take a field that this tenant refuses.
+    pub(super) fn check_refused_fields(&self, body: &Value) -> Result<(), Response> {
+        let refused = self.settings.refused_fields.iter();
+        let mut present = refused.filter(|field| given(body, field).is_some());
+        let first = present.next();
+        first.map_or(Ok(()), |field| Err(refuse(field, "không hợp lệ")))
     }
 
     pub(super) fn restore_account(&mut self, body: &Value) -> Result<Response, Response> {

@@ -85,10 +85,19 @@ impl State {
     }
 
     fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Response, Response> {
+        if let Some(refusal) = self.settings.guard.refusal(request) {
+            return Err(refusal);
+        }
         if wire::header(request.headers(), "x-api-key") != self.settings.api_key {
             return Err(wire::json(401, &json!({"message": "Unauthorized"})));
         }
         self.count(now)?;
+        if self.settings.old_version {
+            let known = request.uri().path() == "/api/v3/users";
+            // ASSUMPTION: the shape of version 3's lists, as its manual shows it.
+            let users = || wire::json(200, &json!({"records": [], "pagination": {"page": 1}}));
+            return if known { Ok(users()) } else { Err(not_found()) };
+        }
         let path = request.uri().path().strip_prefix("/api/v6.1/");
         let path = path.ok_or_else(not_found)?;
         if request.method() == Method::GET {
@@ -149,6 +158,34 @@ impl State {
                     .collect();
                 list::page(&list::SALE_ORDERS, settings, query, rows)
             }
+            "users" if settings.users_refused => Err(wire::json(
+                403,
+                &json!({"message": "Bạn không có quyền xem người dùng"}),
+            )),
+            "account/count_orders_status" if settings.counts_orders => {
+                let id = wire::find(query, "account_id").unwrap_or_default();
+                let account = self.accounts.all().iter().find(|a| a.id.to_string() == id);
+                let account = account.ok_or_else(not_found)?;
+                let code = &account.account_code;
+                let orders = self.orders.iter().filter(|o| o.account_code == *code);
+                Ok(wire::json(
+                    200,
+                    &json!({
+                        "total_orders_pending": orders.count(),
+                        "total_orders_approved": 0,
+                        "total_orders_canceled": 0,
+                    }),
+                ))
+            }
+            "product" => {
+                let code = wire::find(query, "product_code").unwrap_or_default();
+                let known = |known: &Vec<String>| known.iter().any(|p| p == code);
+                if settings.products.as_ref().is_none_or(known) {
+                    let product = json!({"product_code": code, "product_name": code});
+                    return Ok(wire::json(200, &product));
+                }
+                Err(not_found())
+            }
             "users" => {
                 let rows = self
                     .users
@@ -173,7 +210,11 @@ impl Upstream for GetflySim {
             }
             let now = self.clock.now();
             let answer = self.state().answer(&request, now);
-            let response = answer.unwrap_or_else(|refusal| refusal);
+            let in_a_200 = self.state().settings.refuses_in_a_200;
+            let response = match answer {
+                Err(refusal) if in_a_200 && refusal.status() == 400 => wire::in_a_200(&refusal),
+                Ok(response) | Err(response) => response,
+            };
             self.log.answered(call, response.status().as_u16());
             Ok(response)
         })

@@ -43,6 +43,19 @@ impl Accounts {
         &mut self.all
     }
 
+    /// Takes an account away for good; gives its code.
+    pub(super) fn remove(&mut self, id: i64) -> Option<String> {
+        let at = self.all.iter().position(|account| account.id == id)?;
+        // Where others are must not change: it stays as one that nothing finds.
+        let account = self.all.get_mut(at)?;
+        account.deleted = true;
+        let code = std::mem::take(&mut account.account_code);
+        if let Some(found) = self.by_code.get_mut(&code) {
+            found.retain(|other| *other != at);
+        }
+        Some(code)
+    }
+
     /// The largest number that was given.
     pub(super) fn last_id(&self) -> Option<i64> {
         self.last_id

@@ -79,6 +79,7 @@ pub(super) const SALE_ORDERS: Listed = Listed {
         "assigned_user",
         "assigned_user_name",
         "order_details",
+        "order_terms",
         "lading_code",
     ],
     filters: &[

@@ -9,7 +9,7 @@ mod orders;
 
 pub use orders::{Opportunity, Order, OrderLine};
 
-use super::{Call, CallLog, People, SimClock, lock};
+use super::{Call, CallLog, Guard, People, SimClock, lock};
 use index::Accounts;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub enum UndocumentedFilter {
 pub struct GetflySettings {
     /// `X-API-KEY`.
     pub api_key: String,
+    /// What stands before the API.
+    pub guard: Guard,
     /// Time before a request is looked at.
     pub latency: Duration,
     /// Requests per second before 429.
@@ -69,12 +71,33 @@ pub struct GetflySettings {
     pub order_creates_account: bool,
     /// Product codes that exist; none: every code is taken.
     pub products: Option<Vec<String>>,
+    /// Whether a line without a product code is refused.
+    pub lines_need_code: bool,
+    /// Whether an order without `account_code` is refused.
+    pub order_needs_account: bool,
+    /// Whether an order without `account_code` is attached to the first account there is.
+    pub order_takes_an_account: bool,
+    /// Whether how many orders an account has can be asked.
+    pub counts_orders: bool,
+    /// Whether Getfly numbers accounts and orders itself, whatever codes are sent.
+    pub numbers_itself: bool,
+    /// Fields of an account whose value is refused as a duplicate, besides phone and e-mail.
+    pub checked_fields: Vec<String>,
+    /// Fields that are refused whatever they hold.
+    pub refused_fields: Vec<String>,
+    /// Whether the list of users is refused (403).
+    pub users_refused: bool,
+    /// Whether refusals come with status 200 and a key `error`.
+    pub refuses_in_a_200: bool,
+    /// Whether only version 3 of the API is there: 404 to everything else.
+    pub old_version: bool,
 }
 
 impl Default for GetflySettings {
     fn default() -> Self {
         Self {
             api_key: "simulated-getfly-key-000000001".to_owned(),
+            guard: Guard::default(),
             latency: Duration::ZERO,
             requests_per_second: None,
             // ASSUMPTION: 200; the manual lists 200 and 201 without saying which.
@@ -98,6 +121,17 @@ impl Default for GetflySettings {
             refuse_repeated_order_code: false,
             order_creates_account: false,
             products: None,
+            lines_need_code: false,
+            order_needs_account: false,
+            order_takes_an_account: false,
+            // ASSUMPTION: the manual lists the call.
+            counts_orders: true,
+            numbers_itself: false,
+            checked_fields: Vec::new(),
+            refused_fields: Vec::new(),
+            users_refused: false,
+            refuses_in_a_200: false,
+            old_version: false,
         }
     }
 }
@@ -232,6 +266,19 @@ impl GetflySim {
     pub fn seed_account(&self, account: Account) -> i64 {
         let now = self.clock.now();
         self.state().store_account(account, now)
+    }
+
+    /// Merges an account into another one: it and its code are gone, its orders are the other's. False when
+    /// there is none.
+    pub fn merge_account(&self, id: i64, into: &str) -> bool {
+        let mut state = self.state();
+        let Some(code) = state.accounts.remove(id) else {
+            return false;
+        };
+        for order in state.orders.iter_mut().filter(|o| o.account_code == code) {
+            into.clone_into(&mut order.account_code);
+        }
+        true
     }
 
     /// Deletes an account: reads no longer see it, its code stays taken. False when there is none.

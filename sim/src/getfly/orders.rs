@@ -143,7 +143,9 @@ impl State {
         let id = self.orders.last().map_or(0, |order| order.id) + 1;
         let order = Order {
             id,
-            order_code: given(&body, "order_code").unwrap_or_else(|| format!("DH{id:04}")),
+            order_code: given(&body, "order_code")
+                .filter(|_| !self.settings.numbers_itself)
+                .unwrap_or_else(|| format!("DH{id:04}")),
             order_date: text(&body, "order_date"),
             account_code: self.order_account(&account, now),
             account_name: text(&account, "account_name"),
@@ -173,6 +175,10 @@ impl State {
     /// The code of the account an order belongs to, which the order may create.
     fn order_account(&mut self, account: &Value, now: Timestamp) -> String {
         let code = text(account, "account_code");
+        if code.is_empty() && self.settings.order_takes_an_account {
+            let first = self.accounts.all().iter().find(|a| !a.deleted);
+            return first.map_or_else(String::new, |account| account.account_code.clone());
+        }
         if !code.is_empty() || !self.settings.order_creates_account {
             return code;
         }
@@ -202,6 +208,10 @@ impl State {
             return Err(refuse("assigned_username", "Người thực hiện không tồn tại"));
         }
         let account = body.get("account").and_then(|a| given(a, "account_code"));
+        if settings.order_needs_account && account.is_none() {
+            return Err(refuse("account_code", "Mã khách hàng là bắt buộc"));
+        }
+        self.check_refused_fields(body.get("account").unwrap_or(&Value::Null))?;
         let known = |code: String| {
             let mut known = self.accounts.with_code(&code);
             known.any(|account| !account.deleted)
@@ -215,9 +225,14 @@ impl State {
         }
         if let Some(products) = &settings.products {
             let mut lines = items(body, "saved_order_details").map(line);
-            if lines.any(|line| !products.contains(&line.product_code)) {
+            let unknown = |code: &str| !code.is_empty() && !products.iter().any(|p| p == code);
+            if lines.any(|line| unknown(&line.product_code)) {
                 return Err(refuse("product_code", "Mã sản phẩm không hợp lệ"));
             }
+        }
+        let mut lines = items(body, "saved_order_details");
+        if settings.lines_need_code && lines.any(|l| given(l, "product_code").is_none()) {
+            return Err(refuse("product_code", "Mã sản phẩm là bắt buộc"));
         }
         Ok(())
     }
@@ -300,6 +315,7 @@ impl State {
             "assigned_user": executor.map(|user| self.id(user.user_id)),
             "assigned_user_name": executor.map(|user| &user.contact_name),
             "order_details": lines,
+            "order_terms": order.terms.iter().map(|t| json!({"term_content": t})).collect::<Vec<_>>(),
             "lading_code": "",
         })
     }

@@ -32,6 +32,8 @@ impl World {
             .uri(format!("https://tenant.example/api/v6.1/{path}"))
             .header("X-API-KEY", "simulated-getfly-key-000000001")
             .header("Content-Type", "application/json")
+            .header("User-Agent", "test")
+            .header("Content-Length", body.len())
             .body(body)
             .expect("request");
         self.crm.handle(request).await.expect("answered")
@@ -77,6 +79,7 @@ async fn a_wrong_key_is_unauthorized_and_a_body_that_is_not_json_is_bad() {
     let world = world();
     let request = http::Request::get("/api/v6.1/users?fields=user_id")
         .header("X-API-KEY", "wrong")
+        .header("User-Agent", "test")
         .body(Bytes::new())
         .expect("request");
     let refused = world.crm.handle(request).await.expect("answered");

@@ -135,6 +135,9 @@ impl KiotVietSim {
         let now = self.clock.now();
         let state = &mut *self.state();
         let path = request.uri().path();
+        if let Some(refusal) = state.settings.guard.refusal(request) {
+            return refusal;
+        }
         if path == state.settings.token_path {
             return state.token(request, now);
         }
@@ -240,11 +243,14 @@ impl State {
         }
         match (collection, rest) {
             ("branches", "") => Ok(self.branches(asked)),
+            ("users", "") if self.settings.users_refused => {
+                Err(refuse(403, "KvAccessDeniedException", "Bạn không có quyền"))
+            }
             ("users", "") => Ok(self.users(asked)),
             ("customers", "") => self.customer_list(asked),
             ("invoices", "") => self.invoice_list(asked),
-            ("customers", key) => Ok(self.one_customer(key)),
-            ("invoices", key) => Ok(self.one_invoice(key)),
+            ("customers", key) => Ok(self.one_customer(key, asked.now)),
+            ("invoices", key) => Ok(self.one_invoice(key, asked.now)),
             _ => Err(not_found()),
         }
     }
@@ -314,7 +320,22 @@ impl State {
         Ok(page(asked, &sorted(asked, rows)?, show, removed))
     }
 
-    fn one_customer(&self, key: &str) -> Response {
+    /// The answer for a record of this kind that is not there.
+    fn missing(&self, kind: &str) -> Response {
+        if self.settings.missing_is_420 {
+            let words = format!("{kind} không tồn tại");
+            return refuse(420, "KvValidateException", &words);
+        }
+        not_found()
+    }
+
+    /// Whether what was made then can be read by now.
+    fn is_shown(&self, created: Timestamp, now: Timestamp) -> bool {
+        let hidden = self.settings.shown_after;
+        hidden.is_zero() || crate::clock::later(created, hidden) <= now
+    }
+
+    fn one_customer(&self, key: &str, now: Timestamp) -> Response {
         let present = || self.customers.values().filter(|c| !c.deleted);
         let found = match key.strip_prefix("code/") {
             Some(code) => present().find(|c| c.content.code.as_deref() == Some(&*decoded(code))),
@@ -323,7 +344,9 @@ impl State {
                 found.filter(|c| !c.deleted)
             }
         };
-        found.map_or_else(not_found, |customer| {
+        let found = found.filter(|customer| self.is_shown(customer.created_at, now));
+        let missing = || self.missing("Khách hàng");
+        found.map_or_else(missing, |customer| {
             wire::json(200, &view::customer(customer, self.settings.retailer_id))
         })
     }
@@ -367,7 +390,7 @@ impl State {
         Ok(page(asked, &sorted(asked, rows)?, show, None))
     }
 
-    fn one_invoice(&self, key: &str) -> Response {
+    fn one_invoice(&self, key: &str, now: Timestamp) -> Response {
         let found = match key.strip_prefix("code/") {
             Some(code) => self.invoices.values().find(|i| i.code == decoded(code)),
             None => key.parse().ok().and_then(|id: i64| self.invoices.get(&id)),
@@ -376,7 +399,9 @@ impl State {
             payments: true,
             delivery: true,
         };
-        found.map_or_else(not_found, |invoice| {
+        let found = found.filter(|invoice| self.is_shown(invoice.created_at, now));
+        let missing = || self.missing("Hóa đơn");
+        found.map_or_else(missing, |invoice| {
             wire::json(200, &view::invoice(self, invoice, shown))
         })
     }

@@ -18,7 +18,7 @@ pub use shop::{
 };
 pub use sign::Signature;
 
-use super::{Call, CallLog, People, SimClock, lock};
+use super::{Call, CallLog, Guard, People, SimClock, lock};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
@@ -51,6 +51,8 @@ pub enum DeleteShape {
 /// [`KiotVietSim::update_settings`].
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What stands before the API.
+    pub guard: Guard,
     /// Shop name: the `Retailer` header.
     pub retailer: String,
     /// Its number: the third part of an `Action`.
@@ -85,6 +87,12 @@ pub struct Settings {
     pub parallel_deliveries: usize,
     /// Whether the `.01` invoice of an edit keeps the original's `createdDate`.
     pub edit_keeps_created_date: bool,
+    /// Whether a record that is not there is refused with 420 instead of 404.
+    pub missing_is_420: bool,
+    /// Whether the list of users is refused (403).
+    pub users_refused: bool,
+    /// A record cannot be read for so long after it was made, though it is told of.
+    pub shown_after: Duration,
     /// Whether the lists of customers and of invoices are empty, so that only deliveries tell of
     /// them. Single records are answered all the same.
     pub lists_are_empty: bool,
@@ -93,6 +101,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            guard: Guard::default(),
             retailer: "cuahangthu".to_owned(),
             retailer_id: 500_123_456,
             client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
@@ -113,6 +122,9 @@ impl Default for Settings {
             parallel_deliveries: 1,
             // ASSUMPTION: the moment of the edit; not documented, not captured.
             edit_keeps_created_date: false,
+            missing_is_420: false,
+            users_refused: false,
+            shown_after: Duration::ZERO,
             lists_are_empty: false,
         }
     }

@@ -23,10 +23,13 @@ fn world() -> World {
 }
 
 fn request(method: &str, path: &str, body: impl Into<Bytes>) -> Request {
+    let body = body.into();
     http::Request::builder()
         .method(method)
         .uri(path)
-        .body(body.into())
+        .header("User-Agent", "test")
+        .header("Content-Length", body.len())
+        .body(body)
         .expect("request")
 }
 

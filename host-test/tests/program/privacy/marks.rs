@@ -6,7 +6,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use plugin::{rules::phone::PhoneField, upstream::percent_encode};
+use plugin::{rules::phone::PhoneField, vendor::encoding::percent_encode};
 use sim::{GetflySim, KiotVietSim};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -147,8 +147,8 @@ impl<H: Host> Scenario<H> {
         });
         for (name, phones, email) in [
             (
-                "Anh Ba 0987654321",
-                "0987.654.321 / 0944 555 666",
+                "Anh Ba 0987654312",
+                "0987.654.312 / 0944 555 666",
                 "ba@ba.example",
             ),
             (

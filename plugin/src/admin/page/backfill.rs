@@ -1,17 +1,21 @@
 //! Older customers and invoices: the days, a preview that writes nothing, the run, and watching it.
 
-use super::{
-    Reply, Visit,
-    layout::{alert, badge, facts, number, problem, sentence, text},
-    shop::tabs,
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{backfill as api, known, problem::Problem},
-    app::After,
+    admin::{
+        api::{backfill as api, problem::Problem, request::known},
+        page::{
+            layout::{alert, badge, facts, number, problem, sentence, text},
+            reply::Reply,
+            shop::tabs,
+            visit::Visit,
+            words as w,
+            words::Text,
+        },
+    },
     json::{ToJson, object},
-    sync::world::World,
     time::Date,
+    web::After,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,10 +1,14 @@
 //! Thirty days of a shop as stacked bars, drawn here as SVG, with the same numbers as a table.
 
-use super::{
-    layout::{VIETNAM, View, day, number, text},
-    words::{self as w, Text},
+use crate::{
+    admin::page::{
+        layout::{View, number, text},
+        times::{VIETNAM, day},
+        words as w,
+        words::Text,
+    },
+    time::Timestamp,
 };
-use crate::time::Timestamp;
 use maud::{Markup, html};
 use serde_json::Value;
 

@@ -1,19 +1,21 @@
 //! R1: the form that connects a shop, in the guide's words and order. The security code is never given
 //! back, not even to whoever just typed it.
 
-use super::{
-    Reply, Visit,
-    layout::{alert, problem},
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{connections as api, problem::Problem},
+    admin::{
+        api::{connections as api, problem::Problem},
+        page::{
+            layout::{alert, problem},
+            reply::Reply,
+            visit::Visit,
+            words as w,
+            words::Text,
+        },
+    },
+    journal::connections::{self, Connection},
     json::{ToJson, object},
     rules::codes::RetailerId,
-    sync::{
-        connections::{self, Connection},
-        world::World,
-    },
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;
@@ -158,7 +160,7 @@ async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Value), Problem>
             .to_vec(),
     );
     let retailer = RetailerId::parse(visit.form.get("retailer"))
-        .map_err(|e| crate::admin::problem::invalid(e.to_string()))?;
+        .map_err(|e| crate::admin::api::problem::invalid(e.to_string()))?;
     let name = name_for(&connections::list(visit.world).await?.0, &retailer);
     let made = api::put(visit.world, ready, &name, &body).await?;
     Ok((name, made))
@@ -184,8 +186,7 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
 mod tests {
     use super::*;
     use crate::{
-        kiotviet::client::Credentials, seal::Sealer, secret::Secret, sync::world::Random,
-        time::Timestamp,
+        kiotviet::client::Credentials, seal::Sealer, secret::Secret, time::Timestamp, world::Random,
     };
 
     struct Fixed;

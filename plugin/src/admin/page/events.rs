@@ -1,16 +1,21 @@
 //! The events: a filtered list, one event with its explanation, and what a person can do about a dead
 //! letter.
 
-use super::{
-    Fields, Reply, Visit,
-    layout::{alert, array, badge, facts, number, scalar, sentence, text},
-    reasons,
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{events as api, problem::Problem},
-    app::After,
-    sync::{connections, world::World},
+    admin::{
+        api::{events as api, problem::Problem},
+        page::{
+            layout::{alert, array, badge, facts, number, scalar, sentence, text},
+            reasons,
+            reply::Reply,
+            visit::{Fields, Visit},
+            words as w,
+            words::Text,
+        },
+    },
+    journal::connections,
+    web::After,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

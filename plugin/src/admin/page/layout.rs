@@ -1,18 +1,24 @@
 //! What all pages share: the frame around them, badges, times, and how an error looks. Everything that
 //! is shown goes through maud, which escapes it.
 
-use super::{
-    Reply, phrases, problems,
-    words::{self as w, Lang, Text},
-};
 use crate::{
-    admin::problem::Problem, config::Problem as Variable, secret::Secret, time::Timestamp,
+    admin::{
+        api::problem::Problem,
+        page::{
+            phrases, problems,
+            reply::Reply,
+            style::style_path,
+            times::shown,
+            words as w,
+            words::{Lang, Text},
+        },
+    },
+    config::Problem as Variable,
+    secret::Secret,
+    time::Timestamp,
 };
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
-
-/// Hours by which the shop's clocks are ahead of UTC.
-pub(super) const VIETNAM: i8 = 7;
 
 /// What every page is drawn with.
 pub(super) struct View {
@@ -57,22 +63,6 @@ impl View {
             Some(shown) => html! { time datetime=(text) { (shown) } },
             None => html! { span.muted { "–" } },
         }
-    }
-}
-
-/// A moment as Vietnam's clocks show it, `05/10/2026 09:30`.
-pub(super) fn shown(moment: Timestamp) -> Option<String> {
-    let wall = moment.whole_second().to_wall(VIETNAM)?.to_string();
-    let (date, time) = wall.split_once('T')?;
-    Some(format!("{} {}", day(date), time.get(..5)?))
-}
-
-/// `2026-10-05` as `05/10/2026`; anything else as it is.
-pub(super) fn day(date: &str) -> String {
-    let mut parts = date.split('-');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(year), Some(month), Some(day)) => format!("{day}/{month}/{year}"),
-        _ => date.to_owned(),
     }
 }
 
@@ -194,7 +184,7 @@ pub(super) fn document(view: &View, reply: &Reply) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if refresh { meta http-equiv="refresh" content="5"; }
                 title { (view.t(title)) " · KiotViet → Getfly" }
-                link rel="stylesheet" href=(super::style_path());
+                link rel="stylesheet" href=(style_path());
                 link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b5563'/%3E%3Cpath d='M4 8h7M8 5l3 3-3 3' stroke='%23fff' stroke-width='2' fill='none'/%3E%3C/svg%3E";
             }
             body {
@@ -214,17 +204,4 @@ pub(super) fn document(view: &View, reply: &Reply) -> String {
         }
     };
     page.into_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_those_of_vietnam() {
-        let moment: Timestamp = "2026-10-05T18:30:15.5Z".parse().unwrap();
-        assert_eq!(shown(moment).unwrap(), "06/10/2026 01:30");
-        assert_eq!(day("2026-10-05"), "05/10/2026");
-        assert_eq!(day("soon"), "soon");
-    }
 }

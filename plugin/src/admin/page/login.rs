@@ -1,17 +1,20 @@
 //! Logging in with the admin token, and how often that may fail. Never says more about a wrong token
 //! than that it is wrong.
 
-use super::{
-    Reply,
-    layout::{View, alert},
-    session::Signer,
-    words::{self as w, Text},
-};
 use crate::{
-    admin::problem::Problem,
+    admin::{
+        api::problem::Problem,
+        page::{
+            layout::{View, alert},
+            reply::Reply,
+            session::Signer,
+            words as w,
+            words::Text,
+        },
+    },
     config::Config,
     secret::Secret,
-    sync::world::{StoreError, World},
+    world::{StoreError, World},
 };
 use maud::{Markup, html};
 

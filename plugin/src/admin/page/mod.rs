@@ -12,138 +12,32 @@ mod phrases;
 mod preview;
 mod problems;
 mod reasons;
+mod reply;
 mod session;
 mod shop;
 mod staff;
+mod style;
+mod times;
+mod visit;
 mod words;
 
-use super::{
-    problem::{self, Problem},
-    read,
-};
 use crate::{
-    app::After,
-    config::{Config, Ready},
+    admin::api::{
+        problem::{self, Problem},
+        request::read,
+    },
+    config::Config,
     secret::Secret,
-    sync::world::World,
-    web::{Answer, Body, Inbound},
+    web::{After, Answer, Body, Inbound},
+    world::World,
 };
 use layout::View;
-use maud::{Markup, html};
+use maud::html;
+use reply::Reply;
 use session::Signer;
-use words::{self as w, Lang, Text};
-
-const STYLE: &str = include_str!("style.css");
-
-/// The style's address changes with its content, so that it can be kept for a year.
-const fn style_mark(text: &[u8]) -> u32 {
-    let (mut mark, mut rest) = (2_166_136_261_u32, text);
-    while let Some((first, more)) = rest.split_first() {
-        mark = (mark ^ *first as u32).wrapping_mul(16_777_619);
-        rest = more;
-    }
-    mark
-}
-
-fn style_path() -> String {
-    const MARK: u32 = style_mark(STYLE.as_bytes());
-    format!("/ui/style.css?{MARK}")
-}
-
-/// What a page's handler gives: a page, or another place to go to.
-pub(super) struct Reply {
-    status: u16,
-    title: Text,
-    body: Markup,
-    headers: Vec<(&'static str, String)>,
-    refresh: bool,
-    after: After,
-}
-
-impl Reply {
-    fn page(status: u16, title: Text, body: Markup) -> Self {
-        Self {
-            status,
-            title,
-            body,
-            headers: Vec::new(),
-            refresh: false,
-            after: After::Nothing,
-        }
-    }
-
-    /// Elsewhere on this page, by GET.
-    fn to(place: &str) -> Self {
-        let mut reply = Self::page(303, w::OVERVIEW, html! {});
-        reply.headers.push(("location", place.to_owned()));
-        reply
-    }
-}
-
-/// What was typed, from a form's body or a query.
-#[derive(Default)]
-struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    fn parse(bytes: &[u8]) -> Self {
-        Self(form_urlencoded::parse(bytes).into_owned().collect())
-    }
-
-    /// The first field of this name, without surrounding blanks; empty when absent.
-    fn get(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(n, _)| n == name);
-        found.map_or("", |(_, value)| value.trim())
-    }
-}
-
-/// One request of a person who is logged in.
-struct Visit<'a, W> {
-    world: &'a W,
-    config: &'a Config,
-    view: &'a View,
-    query: Fields,
-    form: Fields,
-    genuine: Result<(), Problem>,
-}
-
-impl<W: World> Visit<'_, W> {
-    /// The whole configuration, which everything that calls an upstream needs.
-    fn ready(&self) -> Result<&Ready, Problem> {
-        let missing = || problem::not_configured(self.config);
-        self.config.ready.as_ref().ok_or_else(missing)
-    }
-
-    /// Whether the form is one of ours, of this session: to be asked before anything is changed.
-    fn genuine(&self) -> Result<(), Problem> {
-        self.genuine.clone()
-    }
-
-    fn t(&self, text: Text) -> &'static str {
-        self.view.t(text)
-    }
-
-    /// The message that a redirect asked for.
-    fn said(&self) -> Markup {
-        let text = match self.query.get("done") {
-            "connected" => w::CONNECTED,
-            "switched" => w::SWITCHED,
-            "gone" => w::DISCONNECTED,
-            "gone-partly" => w::DISCONNECTED_PARTLY,
-            "again" => w::WEBHOOKS_AGAIN,
-            "retried" => w::RETRIED,
-            "wish" => w::WISH_DONE,
-            "taken" => w::WISH_TAKEN,
-            "started" => w::BACKFILL_STARTED,
-            "stopped" => w::BACKFILL_STOPPED,
-            _ => return html! {},
-        };
-        let class = match self.query.get("done") {
-            "gone-partly" | "again" => "warn",
-            _ => "good",
-        };
-        layout::alert(class, &html! { p { (self.t(text)) } })
-    }
-}
+use style::STYLE;
+use visit::{Fields, Visit};
+use words::{self as w, Lang};
 
 /// The cookie that keeps the language.
 const LANG: &str = "kvgf-lang";

@@ -1,14 +1,20 @@
 //! The first page: what needs a person, each shop's webhooks and days, and whether the counts add up.
 
-use super::{
-    Reply, Visit, chart,
-    layout::{alert, array, facts, number, sentence, setup, text},
-    shop::{hook_badge, nobody},
-    words::{self as w, Text},
-};
 use crate::{
-    admin::{overview as api, problem::Problem},
-    sync::{connections, world::World},
+    admin::{
+        api::{overview as api, problem::Problem},
+        page::{
+            chart,
+            layout::{alert, array, facts, number, sentence, setup, text},
+            reply::Reply,
+            shop::{hook_badge, nobody},
+            visit::Visit,
+            words as w,
+            words::Text,
+        },
+    },
+    journal::connections,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -1,11 +1,13 @@
 //! The worker's and the upstreams' sentences, which are kept in English, as the page shows them: in
 //! Vietnamese where they are known, and with times as Vietnam's clocks show them.
 
-use super::{layout::shown, reasons, words::Lang};
-use crate::time::Timestamp;
+use crate::{
+    admin::page::{reasons, times::shown, words::Lang},
+    time::Timestamp,
+};
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 54] = [
+const PHRASES: [(&str, &str); 61] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -87,6 +89,22 @@ const PHRASES: [(&str, &str); 54] = [
         "Khách hàng {}: liên kết theo số điện thoại",
     ),
     (
+        "R7: a masked phone number was left out",
+        "R7: bỏ qua một số điện thoại bị che",
+    ),
+    (
+        "R7: a masked e-mail address was left out",
+        "R7: bỏ qua một địa chỉ email bị che",
+    ),
+    (
+        "KiotViet's {} cannot be read and was left out",
+        "Không đọc được {} trên KiotViet nên bỏ qua",
+    ),
+    (
+        "KiotViet's record cannot be read: {}",
+        "Không đọc được bản ghi trên KiotViet: {}",
+    ),
+    (
         "R11: not enrolled in the campaign, because the customer has no phone",
         "R11: chưa đưa vào chiến dịch, vì khách hàng không có số điện thoại",
     ),
@@ -113,6 +131,18 @@ const PHRASES: [(&str, &str); 54] = [
     (
         "KiotViet's total is {}, this order adds up to {}: a difference of {}.",
         "Tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}: chênh lệch {}.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's discount.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào giảm giá của đơn hàng.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's tax.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào thuế của đơn hàng.",
+    ),
+    (
+        "Rounding: KiotViet's total is {}, this order added up to {}; {} went into the order's surcharge.",
+        "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào thu khác của đơn hàng.",
     ),
     (
         "KiotViet's {} has no createdDate, so new and old cannot be told apart",

@@ -1,15 +1,20 @@
 //! Trying a delivery: what it would lead to, with nothing written anywhere.
 
-use super::{
-    Reply, Visit,
-    events::{kind, sentences},
-    layout::{alert, array, badge, problem, scalar, sentence, text},
-    reasons,
-    words::{self as w, Lang},
-};
 use crate::{
-    admin::{known, preview_items, problem::Problem},
-    sync::{connections, world::World},
+    admin::{
+        api::{preview::preview_items, problem::Problem, request::known},
+        page::{
+            events::{kind, sentences},
+            layout::{alert, array, badge, problem, scalar, sentence, text},
+            reasons,
+            reply::Reply,
+            visit::Visit,
+            words as w,
+            words::Lang,
+        },
+    },
+    journal::connections,
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -25,6 +25,18 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "KiotViet từ chối Tên cửa hàng, ClientId hoặc Mã bảo mật. Hãy so lại với trang Thiết lập kết nối API và nhập lại.",
             "KiotViet refuses the shop name, ClientId or security code. Compare them with the page Thiết lập kết nối API and enter them again.",
         ),
+        "kiotviet-fnb" => text!(
+            "Đây là địa chỉ đăng nhập của KiotViet F&B (nhà hàng); API của bản này không báo hóa đơn qua webhook. Chỉ kết nối được cửa hàng KiotViet bán lẻ, đăng nhập tại <tên cửa hàng>.kiotviet.vn.",
+            "This is the log-in address of KiotViet F&B (restaurants), whose API tells of no invoices by webhook. Only shops of KiotViet bán lẻ (retail), which log in at <shop>.kiotviet.vn, can be connected.",
+        ),
+        "kiotviet-hotel" => text!(
+            "Đây là địa chỉ đăng nhập của KiotViet Hotel (khách sạn), có API khác. Chỉ kết nối được cửa hàng KiotViet bán lẻ, đăng nhập tại <tên cửa hàng>.kiotviet.vn.",
+            "This is the log-in address of KiotViet Hotel, which has another API. Only shops of KiotViet bán lẻ (retail), which log in at <shop>.kiotviet.vn, can be connected.",
+        ),
+        "host-denies-call" => text!(
+            "Máy chủ chạy ứng dụng không cho phép gọi ra địa chỉ này. Hãy báo cho người cài đặt ứng dụng: thêm địa chỉ vào allowed_outbound_hosts trong spin.toml.",
+            "The application's host does not let calls to this address out. Tell whoever installed the application to allow it in allowed_outbound_hosts in spin.toml.",
+        ),
         "kiotviet-no-right" => text!(
             "KiotViet chưa cấp quyền cho kết nối này. Trên KiotViet, tại Thiết lập kết nối API: tích chọn “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” và Hoạt động, sau đó ấn Lưu.",
             "KiotViet does not give this connection the right. On KiotViet, in Thiết lập kết nối API: tick “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” and Hoạt động, then press Lưu.",

@@ -14,7 +14,7 @@ const fn death(word: &'static str, means: Text, mend: Text) -> Death {
     Death { word, means, mend }
 }
 
-const DEATHS: [Death; 11] = [
+const DEATHS: [Death; 12] = [
     death(
         "getfly_refused",
         text!(
@@ -57,6 +57,17 @@ const DEATHS: [Death; 11] = [
         text!(
             "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi bấm Thử lại.",
             "Look at the shop under Shops, connect it again if need be, then try again.",
+        ),
+    ),
+    death(
+        "record_unreadable",
+        text!(
+            "Bản ghi trên KiotViet có một trường không đọc được. Tên trường nằm trong phần Ghi chú.",
+            "A field of KiotViet's record cannot be read. The notes name it.",
+        ),
+        text!(
+            "Sửa trường đó trên KiotViet rồi bấm Thử lại.",
+            "Mend that field on KiotViet, then try again.",
         ),
     ),
     death(

@@ -2,7 +2,7 @@
 //! none has to remember it. A new `admin_token` (or `master_key`) ends every session. Never holds or
 //! shows the token itself.
 
-use crate::{config::Config, seal::mark, secret::Secret, sync::world::Random, time::Timestamp};
+use crate::{config::Config, seal::mark, secret::Secret, time::Timestamp, world::Random};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use core::time::Duration;
 

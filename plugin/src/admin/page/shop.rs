@@ -1,21 +1,25 @@
 //! The shops, and one shop: its two webhooks with what each does to the person in charge (R4, R12), and
 //! leaving it.
 
-use super::{
-    Reply, Visit, connect,
-    layout::{alert, array, badge, facts, number, problem, sentence, text},
-    words::{self as w, Text},
-};
 use crate::{
     admin::{
-        connections as api, known, known_webhook, overview,
-        problem::{Problem, unknown_connection},
+        api::{
+            connections as api, overview,
+            problem::{Problem, unknown_connection},
+            request::{known, known_webhook},
+        },
+        page::{
+            connect,
+            layout::{alert, array, badge, facts, number, problem, sentence, text},
+            reply::Reply,
+            visit::Visit,
+            words as w,
+            words::Text,
+        },
     },
     config::SignaturePolicy,
-    sync::{
-        connections::{self, Webhook},
-        world::World,
-    },
+    journal::connections::{self, Webhook},
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

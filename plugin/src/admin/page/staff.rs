@@ -1,15 +1,18 @@
 //! R13: which sellers have no Getfly user of the same phone, and what to mend. Phone numbers are shown
 //! here, behind the log-in, and nowhere else.
 
-use super::{
-    Reply, Visit,
-    layout::{alert, array, text},
-    shop::tabs,
-    words::{self as w},
-};
 use crate::{
-    admin::{known, problem::Problem, staff as api},
-    sync::world::World,
+    admin::{
+        api::{problem::Problem, request::known, staff as api},
+        page::{
+            layout::{alert, array, text},
+            reply::Reply,
+            shop::tabs,
+            visit::Visit,
+            words as w,
+        },
+    },
+    world::World,
 };
 use maud::{Markup, html};
 use serde_json::Value;

@@ -5,11 +5,11 @@ use crate::{
         wire::tests::{bare_order, full_account},
     },
     rules::codes::{InvoiceCode, RetailerId},
-    sync::world::HttpError,
-    upstream::{
-        Fate,
+    vendor::{
+        fate::Fate,
         scripted::{Script, now},
     },
+    world::HttpError,
 };
 use core::time::Duration;
 use serde_json::json;
@@ -62,7 +62,7 @@ fn searches_are_encoded_and_carry_the_key_and_fields() {
     let body = r#"{"data":[{"id":1,"account_code":"KH1","email":"an+1@x.vn"}],"has_more":false}"#;
     let script = Script::answering(200, body).then(200, r#"{"data":[]}"#);
     assert_eq!(
-        ask!(&script, accounts_by_email(&email())).unwrap()[0].email,
+        ask!(&script, accounts_by_email(&email())).unwrap().accounts[0].email,
         "an+1@x.vn"
     );
     assert_eq!(ask!(&script, accounts_by_phone(&phone())).unwrap(), []);
@@ -84,7 +84,7 @@ fn searches_are_encoded_and_carry_the_key_and_fields() {
 }
 
 fn percent(text: &str) -> String {
-    crate::upstream::percent_encode(text)
+    crate::vendor::encoding::percent_encode(text)
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn every_page_of_a_search_is_read() {
             .map(|call| call.rsplit('=').next().unwrap().to_owned())
             .collect()
     };
-    let found = |script: &Script| ask!(script, accounts_by_email(&email())).unwrap().len();
+    let found = |script: &Script| ask!(script, accounts_by_phone(&phone())).unwrap().len();
 
     // While has_more says so, by what came.
     let script = Script::answering(200, &page(1..31, r#","has_more":true"#))
@@ -125,7 +125,7 @@ fn an_unreadable_search_is_never_nothing_found() {
         script.then(200, &page(n..n + 1, r#","has_more":true"#))
     });
     assert_eq!(
-        ask!(&endless, accounts_by_email(&email())),
+        ask!(&endless, accounts_by_phone(&phone())),
         Err(garbled("the list does not end"))
     );
     for (status, body, what) in [
@@ -138,7 +138,6 @@ fn an_unreadable_search_is_never_nothing_found() {
         ),
         (200, "<html>", "HTTP 200 with a body that is not Getfly's"),
         (200, "", "HTTP 200 with a body that is not Getfly's"),
-        (404, "{}", "there is nothing at this address (404)"),
     ] {
         let error = ask!(
             &Script::answering(status, body),
@@ -147,6 +146,14 @@ fn an_unreadable_search_is_never_nothing_found() {
         .unwrap_err();
         assert_eq!(error, garbled(what), "{status} {body}");
         assert_eq!(error.fate(), Fate::RETRY);
+    }
+    for body in ["{}", "", "<html>", r#"{"message":"Route not found"}"#] {
+        let error = ask!(&Script::answering(404, body), accounts_by_email(&email())).unwrap_err();
+        assert_eq!(
+            (&error, error.fate()),
+            (&GetflyError::NothingThere, Fate::RETRY)
+        );
+        assert!(error.is_404());
     }
     let refusal = r#"{"message":"fields required","errors":{"fields":"required"}}"#;
     let error = ask!(
@@ -204,6 +211,7 @@ fn an_order_is_read_back_by_its_code() {
         id: 93,
         code: "shop-HD1".into(),
         account_code: "KH1".into(),
+        account_id: None,
         status: Some(1),
     };
     assert_eq!(found, expected);
@@ -227,13 +235,6 @@ fn not_found_is_none_only_when_getfly_says_so() {
         assert_eq!(read(status, body), Ok(None), "{status} {body}");
     }
     for (status, body, what) in [
-        (404, "<html>", "HTTP 404 with a body that is not Getfly's"),
-        (404, "nope", "HTTP 404 with a body that is not Getfly's"),
-        (
-            404,
-            r#"{"message":"Route not found"}"#,
-            "HTTP 404 with a body that is not Getfly's",
-        ),
         (
             200,
             r#"{"id":1,"order_code":"shop-B"}"#,
@@ -245,6 +246,147 @@ fn not_found_is_none_only_when_getfly_says_so() {
     ] {
         assert_eq!(read(status, body), Err(garbled(what)), "{status} {body}");
     }
+    // Not about the record.
+    for body in ["<html>", "nope", r#"{"message":"Route not found"}"#] {
+        assert_eq!(read(404, body), Err(GetflyError::NothingThere), "{body}");
+    }
+}
+
+/// A page of accounts whose e-mails hold the address that is searched for as a part.
+fn holding(ids: core::ops::Range<i64>, more: bool) -> String {
+    let items: Vec<Value> = ids
+        .map(|id| json!({"id": id, "account_code": format!("KH{id}"), "email": format!("{id}an+1@x.vn")}))
+        .collect();
+    json!({"data": items, "has_more": more}).to_string()
+}
+
+#[test]
+fn a_search_by_email_asks_for_equality_where_thousands_hold_the_address_as_a_part() {
+    let whole =
+        r#"{"data":[{"id":9999,"account_code":"KH9","email":"an+1@x.vn"}],"has_more":false}"#;
+    let script = Script::answering(200, &holding(1..101, true)).then(200, whole);
+    let script = (1..=5_i64).fold(script, |script, n| {
+        script.then(200, &holding(n * 100 + 1..n * 100 + 101, true))
+    });
+    let hits = ask!(&script, accounts_by_email(&email())).unwrap();
+    assert_eq!((hits.accounts.len(), hits.cut), (601, true));
+    assert_eq!(hits.accounts[100].code.as_str(), "KH9");
+    let calls = script.calls();
+    assert_eq!(calls.len(), 7);
+    assert!(
+        calls[1].ends_with(
+            "&filtering%5Bemail%5D=an%2B1%40x.vn&sort=id&direction=asc&limit=100&offset=0"
+        ),
+        "{}",
+        calls[1]
+    );
+    // As far as there are as many.
+    let script = Script::answering(200, &holding(1..101, true))
+        .then(200, r#"{"data":[]}"#)
+        .then(200, &holding(101..103, false));
+    let hits = ask!(&script, accounts_by_email(&email())).unwrap();
+    assert_eq!((hits.accounts.len(), hits.cut), (102, false));
+    // A server that heeds no filter is read to its end: who is searched for may be anywhere.
+    let script = Script::answering(200, &page(1..101, r#","has_more":true"#))
+        .then(200, &page(1..101, r#","has_more":false"#));
+    let script = (1..=9_i64).fold(script, |script, n| {
+        let more = format!(r#","has_more":{}"#, n < 9);
+        script.then(200, &page(n * 100 + 1..n * 100 + 101, &more))
+    });
+    let hits = ask!(&script, accounts_by_email(&email())).unwrap();
+    assert_eq!((script.calls().len(), hits.cut), (11, false));
+}
+
+#[test]
+fn a_refusal_in_a_200_is_one_unless_it_names_what_is_stored() {
+    let create = |body: &str| {
+        ask!(
+            &Script::answering(200, body),
+            create_account(&full_account())
+        )
+    };
+    let error = create(r#"{"error":true,"message":"Tên khách hàng không hợp lệ"}"#).unwrap_err();
+    assert_eq!(error.fate(), Fate::Dead);
+    assert!(error.to_string().contains("Tên khách hàng không hợp lệ"));
+    let error = create(r#"{"error":"Số điện thoại không cho phép trùng","data":null}"#);
+    let error = error.unwrap_err();
+    assert_eq!(error.duplicate_field(), Some(DuplicateField::Phone));
+    assert!(error.to_string().contains("không cho phép trùng"));
+    assert!(matches!(
+        create(r#"{"error":5,"message":"x"}"#),
+        Err(GetflyError::Refused(_))
+    ));
+    for body in [
+        r#"{"error":false,"data":{"account_id":7}}"#,
+        r#"{"error":null,"data":{"account_id":7}}"#,
+        r#"{"error":0,"errors":{},"data":{"account_id":7}}"#,
+        r#"{"error":"cảnh báo","errors":{"x":"y"},"data":{"account_id":7}}"#,
+    ] {
+        assert_eq!(create(body).unwrap().id, Some(7), "{body}");
+    }
+}
+
+#[test]
+fn what_getfly_numbered_itself_is_found_by_its_text() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (since, until) = (at("2026-10-05T02:30:00Z"), at("2026-10-05T02:30:30Z"));
+    let accounts = r#"{"data":[
+        {"id":3,"account_code":"KH3","description":"KV-shop-55"},
+        {"id":2,"account_code":"KH2","description":"VIP\nKV-shop-5"},
+        {"id":1,"account_code":"KH1","description":null}],"has_more":false}"#;
+    let script = Script::answering(200, accounts);
+    let code = account_code("KV-shop-5");
+    let found = ask!(&script, account_with_text(&code, since, until)).unwrap();
+    assert_eq!(found.unwrap().code.as_str(), "KH2");
+    assert!(script.calls()[0].contains(
+        "filtering%5Bcreated_at%3Agte%5D=2026-10-05%2009%3A20%3A00&filtering%5Bcreated_at%3Alte%5D=2026-10-05%2009%3A40%3A30"
+    ));
+    let orders = r#"{"data":[
+        {"id":8,"order_code":"DH8","order_terms":[{"term_content":"shop-HD10"}]},
+        {"id":7,"order_code":"DH7","order_terms":[{"term_content":"shop-HD1"}]}]}"#;
+    let script = Script::answering(200, orders);
+    let found = ask!(&script, order_with_text(&order_code("HD1"), since, until)).unwrap();
+    assert_eq!(found.unwrap().code, "DH7");
+}
+
+#[test]
+fn a_tenant_with_the_old_version_only_is_told_by_one_question() {
+    let old = |script: Script| ask!(&script, is_old_version());
+    let missing = || Script::answering(404, r#"{"message":"Not Found"}"#);
+    assert_eq!(old(missing().then(200, r#"{"records":[]}"#)), Ok(true));
+    assert_eq!(old(missing().then(404, "{}")), Ok(false));
+    assert_eq!(old(missing().then(401, "{}")), Ok(false));
+    assert_eq!(old(Script::answering(200, r#"{"data":[]}"#)), Ok(false));
+    let script = missing().then(200, "[]");
+    ask!(&script, is_old_version()).unwrap();
+    assert_eq!(
+        script.calls(),
+        [
+            "GET https://t.test/api/v6.1/users?limit=1&fields=user_id",
+            "GET https://t.test/api/v3/users?limit=1"
+        ]
+    );
+}
+
+#[test]
+fn the_orders_of_an_account_are_counted_by_their_states() {
+    let count = |body: &str| ask!(&Script::answering(200, body), orders_of(611)).unwrap();
+    let counts =
+        r#"{"total_orders_pending":"2","total_orders_approved":1,"total_orders_canceled":0}"#;
+    assert_eq!(count(counts), Some(3));
+    assert_eq!(count(&format!(r#"{{"data":{counts}}}"#)), Some(3));
+    assert_eq!(count("{}"), None);
+}
+
+#[test]
+fn a_product_is_read_by_its_code() {
+    let body = r#"{"id":4,"product_code":"SP1","product_name":"Áo"}"#;
+    let found = ask!(&Script::answering(200, body), product("SP1")).unwrap();
+    assert_eq!(found.unwrap().name, "Áo");
+    assert_eq!(
+        ask!(&Script::answering(404, "{}"), product("SP1")),
+        Ok(None)
+    );
 }
 
 #[test]
@@ -328,7 +470,7 @@ fn each_failed_create_has_its_fate_and_tells_whether_it_may_be_stored() {
             Fate::RETRY,
             true,
         ),
-        (404, "<html>", "Garbled", Fate::RETRY, true),
+        (404, "<html>", "NothingThere", Fate::RETRY, true),
     ] {
         let error = ask!(
             &Script::answering(status, body),

@@ -218,6 +218,89 @@ fn a_refused_detail_is_known_by_key_or_name() {
     }
 }
 
+#[test]
+fn details_of_the_field_are_known_and_a_duplicate_phone_or_email_is_none() {
+    use Detail::{Address, Birthday, Email, Phone, TaxCode};
+    for (body, detail) in [
+        (
+            json!({"errors": {"birthday": "sai định dạng"}}),
+            Some(Birthday),
+        ),
+        (json!({"message": "Ngày sinh không hợp lệ"}), Some(Birthday)),
+        (
+            json!({"message": "Mã số thuế đã tồn tại trong hệ thống",
+                "errors": {"sic_code": ["Mã số thuế đã tồn tại"]}}),
+            Some(TaxCode),
+        ),
+        (json!({"message": "Mã số thuế đã tồn tại"}), Some(TaxCode)),
+        (
+            json!({"message": "Mã số thuế không cho phép trùng"}),
+            Some(TaxCode),
+        ),
+        (json!({"message": "Địa chỉ quá dài"}), Some(Address)),
+        (
+            json!({"errors": {"billing_address_street": "x"}}),
+            Some(Address),
+        ),
+        (
+            json!({"message": "Địa chỉ email không hợp lệ"}),
+            Some(Email),
+        ),
+        (
+            json!({"errors": {"email": ["The email must be a valid email address."]}}),
+            Some(Email),
+        ),
+        (
+            json!({"errors": {"phone_office": ["Số điện thoại không đúng định dạng"]}}),
+            Some(Phone),
+        ),
+        (json!({"message": "SĐT không hợp lệ"}), Some(Phone)),
+        // A phone without a word about its form may be refused for anything.
+        (
+            json!({"errors": {"phone_office": ["đã được đăng ký"]}}),
+            None,
+        ),
+        (json!({"message": "Số điện thoại đã được sử dụng"}), None),
+        (
+            json!({"message": "Email không hợp lệ, số điện thoại đã tồn tại"}),
+            None,
+        ),
+    ] {
+        let refusal = refusal(400, body.clone());
+        assert_eq!(refusal.refused_detail(), detail, "{body}");
+        if detail.is_some() {
+            assert!(!refusal.is_duplicate(), "{body}");
+        }
+    }
+    let conflict = refusal(409, json!({"message": "Email không hợp lệ"}));
+    assert_eq!(conflict.refused_detail(), None);
+}
+
+#[test]
+fn what_an_order_is_refused_for_is_told() {
+    let of = |body: Value| {
+        let refusal = refusal(400, body);
+        (refusal.is_about_products(), refusal.is_about_accounts())
+    };
+    assert_eq!(
+        of(json!({"message": "Mã sản phẩm không tồn tại"})),
+        (true, false)
+    );
+    assert_eq!(of(json!({"errors": {"product_code": "x"}})), (true, false));
+    assert_eq!(
+        of(json!({"message": "Mã khách hàng không hợp lệ"})),
+        (false, true)
+    );
+    assert_eq!(
+        of(json!({"errors": {"account.account_code": "x"}})),
+        (false, true)
+    );
+    assert_eq!(
+        of(json!({"message": "Chiến dịch không hợp lệ"})),
+        (false, false)
+    );
+}
+
 proptest! {
     #[test]
     fn no_words_make_it_panic(message in any::<String>(), key in any::<String>(), text in any::<String>()) {

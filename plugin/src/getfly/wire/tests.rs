@@ -62,7 +62,7 @@ fn an_account_is_sent_with_every_field() {
         json!({
             "account_name": "Khách Thử", "account_code": "KV-shop-5", "phone_office": "0900000001",
             "email": "thu@example.com", "billing_address_street": "1 Đường Thử", "birthday": "1995-05-20",
-            "sic_code": "0101", "description": "VIP", "account_manager_username": "an.nv",
+            "sic_code": "0101", "description": "VIP\nKV-shop-5", "account_manager_username": "an.nv",
             "account_source_names": ["KiotViet"], "gender": 2,
         })
     );
@@ -80,7 +80,7 @@ fn an_account_is_sent_with_every_field() {
     };
     assert_eq!(
         account_json(&bare),
-        json!({"account_name": "Khách Thử", "account_code": "KV-shop-5"})
+        json!({"account_name": "Khách Thử", "account_code": "KV-shop-5", "description": "KV-shop-5"})
     );
 }
 
@@ -98,10 +98,12 @@ fn an_order_is_sent_with_every_field_and_its_digits() {
         executor: Some("an.nv".into()),
         lines: vec![OrderLine {
             product_code: "SP1".into(),
+            is_deleted: true,
             product_name: "Hàng 1".into(),
             quantity: Decimal::new(1250, 4),
             price: money("2737000.10"),
             cash_discount: money("0"),
+            note: Some("Quà".into()),
         }],
         discount: money("1000"),
         vat: money("8"),
@@ -116,9 +118,9 @@ fn an_order_is_sent_with_every_field_and_its_digits() {
             "account_email":"thu@example.com","account_address":"1 Đường Thử"},
             "order_code":"shop-HD1","order_date":"2026-10-05","assigned_username":"an.nv","campaign_code":"CD0008",
             "saved_order_details":[{"product_code":"SP1","product_name":"Hàng 1","quantity":0.125,"price":2737000.1,
-                "cash_discount":0}],
+                "cash_discount":0,"note":"Quà"}],
             "discount_amount":1000,"vat_amount":8,"transport_amount":25000,"installation_amount":7,
-            "order_terms":[{"term_content":"Một"},{"term_content":"Hai"}]}"#,
+            "order_terms":[{"term_content":"shop-HD1"},{"term_content":"Một"},{"term_content":"Hai"}]}"#,
     )
     .unwrap();
     assert_eq!(order_json(&order), expected);
@@ -128,7 +130,8 @@ fn an_order_is_sent_with_every_field_and_its_digits() {
 fn a_bare_order_leaves_out_zeros_and_absent_parts() {
     assert_eq!(
         order_json(&bare_order()),
-        json!({"account": {"account_name": "Khách lẻ"}, "order_code": "shop-HD1", "saved_order_details": []})
+        json!({"account": {"account_name": "Khách lẻ"}, "order_code": "shop-HD1", "saved_order_details": [],
+            "order_terms": [{"term_content": "shop-HD1"}]})
     );
 }
 

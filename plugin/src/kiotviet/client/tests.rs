@@ -1,10 +1,10 @@
 use super::*;
 use crate::{
-    sync::world::HttpError,
-    upstream::{
-        Fate,
+    vendor::{
+        fate::Fate,
         scripted::{Script, now},
     },
+    world::HttpError,
 };
 use core::time::Duration;
 use serde_json::json;
@@ -197,6 +197,29 @@ fn not_found_is_none_only_when_kiotviet_says_so() {
             garbled("HTTP 404 with a body that is not KiotViet's")
         );
     }
+    let said = |code: &str, message: &str| {
+        format!(r#"{{"responseStatus":{{"errorCode":"{code}","message":"{message}"}}}}"#)
+    };
+    let (customers, invoices) = ("KvValidateCustomerException", "KvValidateInvoiceException");
+    for (body, customer_gone, invoice_gone) in [
+        (said("Kv", "Khách hàng không tồn tại"), true, false),
+        (said("Kv", "Hóa đơn đã bị xóa"), false, true),
+        (said("Kv", "Hoá đơn không tồn tại"), false, true),
+        (said(customers, "Không tìm thấy dữ liệu"), true, false),
+        (said(invoices, "Not found"), false, true),
+        (said(customers, "Dữ liệu sai"), false, false),
+        (
+            said("Kv", "Không có quyền xem khách hàng, hóa đơn"),
+            false,
+            false,
+        ),
+        (said("Kv", "Chi nhánh không tồn tại"), false, false),
+    ] {
+        let found = ask!(&Script::answering(420, &body), customer(5));
+        assert_eq!(found == Ok(None), customer_gone, "{body}");
+        let found = ask!(&Script::answering(420, &body), invoice(5));
+        assert_eq!(found == Ok(None), invoice_gone, "{body}");
+    }
     let list = ask!(&Script::answering(404, ""), users()).unwrap_err();
     assert_eq!(list, garbled("there is nothing at this address (404)"));
 }
@@ -245,6 +268,12 @@ fn each_failure_has_its_meaning_and_fate() {
         (&got, got.fate()),
         (&KiotVietError::Unreachable(HttpError::Timeout), Fate::RETRY)
     );
+    let denied = ask!(&Script::failing(HttpError::Denied), customer(5)).unwrap_err();
+    let words = denied.to_string();
+    assert!(
+        words.contains("calls to kiotviet_api_url") && words.contains("{{ kiotviet_api_url }}"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -264,14 +293,15 @@ fn an_error_shows_neither_token_nor_personal_values() {
         "KiotViet refuses (420 X): [hidden] [hidden]"
     );
     let other = ask!(
-        &Script::answering(200, r#"{"id":5,"birthDate":"1995-99-99"}"#),
+        &Script::answering(200, r#"{"id":5,"createdDate":"1995-99-99"}"#),
         customer(5)
     )
     .unwrap_err();
     assert_eq!(
         other.to_string(),
-        "KiotViet's answer cannot be read: the field `birthDate` is not a time"
+        "KiotViet's record cannot be read: the field `createdDate` is not a time"
     );
+    assert_eq!(other.fate(), Fate::Dead);
 }
 
 #[test]
@@ -314,6 +344,19 @@ fn without_a_total_a_short_page_is_the_last() {
         ask!(&Script::answering(200, "{}"), users()),
         Err(garbled("the field `data` is missing"))
     );
+}
+
+#[test]
+fn a_row_that_names_no_record_is_passed_over() {
+    let rows = r#"{"total":2,"pageSize":100,"data":[{"id":-1,"totalRevenue":5},{"id":0},{},{"id":7,"createdDate":"?"}]}"#;
+    let from: Timestamp = "2026-10-05T00:00:00Z".parse().unwrap();
+    let page = ask!(
+        &Script::answering(200, rows),
+        customers_modified_since(from, 0)
+    )
+    .unwrap();
+    let ids: Vec<i64> = page.items.iter().map(|item| item.id).collect();
+    assert_eq!(ids, [7]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! separate. Spaces, dots, dashes and brackets may stand inside a number as well as between two:
 //! of all ways to cut there, the one that leaves the most plausible numbers wins.
 
-use super::canonical;
+use super::canonical::canonical;
 use crate::rules::text::is_invisible;
 
 /// Longest run of digits that is tried as one number: `00` and fifteen digits.
@@ -21,6 +21,18 @@ pub(super) struct Found {
     pub(super) digits: Vec<(usize, char)>,
     /// Where its `+` or the bracket around its first digits stands, else its first digit.
     pub(super) lead: usize,
+}
+
+/// What stands for a hidden digit.
+const HIDDEN: char = '*';
+
+/// What a text holds.
+#[derive(Default)]
+pub(super) struct Split {
+    /// Numbers, in order.
+    pub(super) numbers: Vec<Found>,
+    /// Where the masked ones stand, which hide some of their digits (bytes).
+    pub(super) masked: Vec<core::ops::Range<usize>>,
 }
 
 /// Digits that stand together.
@@ -45,10 +57,61 @@ pub(super) fn digit(c: char) -> Option<char> {
 
 /// All numbers in `text` (in its first 2000 characters), in order.
 pub(super) fn numbers(text: &str) -> Vec<Found> {
-    pieces(text)
-        .iter()
-        .flat_map(|piece| best_cut(piece))
-        .collect()
+    split(text).numbers
+}
+
+/// All numbers in `text` (in its first 2000 characters), and the masked ones.
+pub(super) fn split(text: &str) -> Split {
+    let mut split = Split::default();
+    for piece in pieces(text) {
+        best_cut(&piece, &mut split);
+    }
+    for masked in &mut split.masked {
+        let last = text.get(masked.end..).and_then(|text| text.chars().next());
+        masked.end = masked.end.saturating_add(last.map_or(0, char::len_utf8));
+    }
+    split
+}
+
+/// Which characters hide a digit: every `*` and `x` of a run that touches a digit, or of a longer run
+/// between the digits of one number. An `x` beside a letter is a letter.
+fn hidden(chars: &[(usize, char)]) -> Vec<bool> {
+    let is_mark = |c: char| matches!(c, '*' | '\u{FF0A}' | 'x' | 'X');
+    let mut hidden = Vec::with_capacity(chars.len());
+    let mut rest = chars;
+    while let Some((_, first)) = rest.first() {
+        let marks = rest.iter().take_while(|(_, c)| is_mark(*c)).count();
+        let hide = marks > 0 && {
+            let before = chars.get(..hidden.len()).unwrap_or_default();
+            let after = rest.get(marks..).unwrap_or_default();
+            let letters = matches!(first, 'x' | 'X');
+            is_hidden_run(before, after, marks, letters)
+        };
+        let run = marks.max(1);
+        hidden.resize(hidden.len().saturating_add(run), hide);
+        rest = rest.get(run..).unwrap_or_default();
+    }
+    hidden
+}
+
+/// Whether a run of marks hides digits, by what stands before and after it.
+fn is_hidden_run(
+    before: &[(usize, char)],
+    after: &[(usize, char)],
+    marks: usize,
+    letters: bool,
+) -> bool {
+    let (left, right) = (before.last(), after.first());
+    let beside = || left.into_iter().chain(right);
+    if letters && beside().any(|(_, c)| c.is_alphabetic()) {
+        return false;
+    }
+    let blank = |c: &char| is_noise(*c) && !is_line_break(*c);
+    let mut left = before.iter().rev().map(|(_, c)| *c).skip_while(blank);
+    let mut right = after.iter().map(|(_, c)| *c).skip_while(blank);
+    let between = |c: Option<char>| c.is_some_and(|c| digit(c).is_some());
+    beside().any(|(_, c)| digit(*c).is_some())
+        || (marks > 1 && between(left.next()) && between(right.next()))
 }
 
 /// What stands between two groups.
@@ -100,8 +163,11 @@ fn pieces(text: &str) -> Vec<Vec<Group>> {
     let mut pieces: Vec<Vec<Group>> = Vec::new();
     let mut piece: Vec<Group> = Vec::new();
     let mut gap = Some(Gap::default());
-    for (at, c) in text.char_indices().take(MAX_CHARS) {
-        if let Some(digit) = digit(c) {
+    let chars: Vec<(usize, char)> = text.char_indices().take(MAX_CHARS).collect();
+    let hidden = hidden(&chars);
+    for (nth, &(at, c)) in chars.iter().enumerate() {
+        let hides = hidden.get(nth).is_some_and(|hides| *hides);
+        if let Some(digit) = digit(c).or(hides.then_some(HIDDEN)) {
             match (gap.take(), piece.last_mut()) {
                 (None, Some(group)) => group.digits.push((at, digit)),
                 (between, _) => {
@@ -143,7 +209,7 @@ struct Cut {
 }
 
 /// Cuts a piece into runs of groups so that the sum of [`run_cost`] and the gaps' costs is smallest.
-fn best_cut(piece: &[Group]) -> Vec<Found> {
+fn best_cut(piece: &[Group], split: &mut Split) {
     let mut best = vec![Cut { cost: 0, from: 0 }];
     for end in 1..=piece.len() {
         let mut cheapest = Cut {
@@ -171,15 +237,25 @@ fn best_cut(piece: &[Group]) -> Vec<Found> {
         }
         best.push(cheapest);
     }
-    let mut found = Vec::new();
+    let mut runs = Vec::new();
     let mut end = piece.len();
     while end > 0 {
         let from = best.get(end).map_or(0, |cut| cut.from);
-        found.extend(piece.get(from..end).and_then(join));
+        runs.extend(piece.get(from..end));
         end = from;
     }
-    found.reverse();
-    found
+    for run in runs.into_iter().rev() {
+        split.masked.extend(masked(run));
+        split.numbers.extend(join(run));
+    }
+}
+
+/// Where a run stands in the text, if it hides digits: from its beginning to its last character.
+fn masked(run: &[Group]) -> Option<core::ops::Range<usize>> {
+    let mut digits = run.iter().flat_map(|group| &group.digits);
+    let hidden = digits.clone().any(|(_, digit)| *digit == HIDDEN);
+    let (last, _) = digits.next_back()?;
+    hidden.then_some(run.first()?.lead..*last)
 }
 
 /// The number that the groups of a run are together, if they are one.
@@ -189,7 +265,8 @@ fn join(run: &[Group]) -> Option<Found> {
         .iter()
         .flat_map(|group| group.digits.iter().copied())
         .collect();
-    if digits.len() > MAX_RUN {
+    let hidden = digits.iter().any(|(_, digit)| *digit == HIDDEN);
+    if digits.len() > MAX_RUN || hidden {
         return None;
     }
     let text: String = digits.iter().map(|(_, digit)| *digit).collect();
@@ -206,6 +283,14 @@ fn join(run: &[Group]) -> Option<Found> {
 /// Full numbers: ten digits (`0` and nine), eleven for landlines (`02…`) and the old mobile numbers
 /// (`01…`), eight to fifteen abroad. Six to eight digits are a local number without area code.
 fn run_cost(run: &[Group]) -> u32 {
+    if masked(run).is_some() {
+        let digits = run.iter().map(|group| group.digits.len()).sum();
+        return match digits {
+            9..=11 => 1,
+            0..=8 => 12,
+            _ => 25,
+        };
+    }
     let Some(found) = join(run) else { return 20 };
     let form = found.canonical.as_str();
     let key = form.trim_start_matches('0');

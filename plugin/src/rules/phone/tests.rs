@@ -12,7 +12,7 @@ fn found(text: &str) -> Vec<String> {
 }
 
 fn written(text: &str) -> Option<String> {
-    PhoneField::parse(text).as_written()
+    PhoneField::parse(text).as_written(&[])
 }
 
 fn number(text: &str) -> PhoneNumber {
@@ -198,7 +198,6 @@ fn r8_a_field_without_numbers_is_written_as_it_was_or_not_at_all() {
     assert_eq!(written(""), None);
     assert_eq!(written("  không có  "), None);
     assert_eq!(written(" 12345 "), Some("12345".to_owned()));
-    assert_eq!(written("09****5678"), Some("09****5678".to_owned()));
     assert_eq!(
         written("0912 345 678 / 0912345678"),
         Some("0912345678".to_owned())
@@ -215,6 +214,15 @@ fn r7_placeholders_match_nobody() {
         "0999999999",
         "0123456789",
         "123456789",
+        "123456",
+        "1234567890",
+        "0987654321",
+        "987654321",
+        "9876543210",
+        "0900000001",
+        "0100000000",
+        "0911111112",
+        "384 7745",
         "+84900111222",
     ] {
         let field = PhoneField::parse(text);
@@ -229,7 +237,17 @@ fn r7_placeholders_match_nobody() {
         assert!(!fields_match(&field, &field, &ignored), "{text}");
         assert_eq!(field.matchable(&ignored).count(), 0, "{text}");
     }
-    for text in ["0999999998", "0123456788", "0900111223", "0100000000"] {
+    for text in [
+        "0999999899",
+        "0123456788",
+        "0900111223",
+        "0912345678",
+        "0345678901",
+        "0987654320",
+        "1900 1234",
+        "02438477451",
+        "0900000012",
+    ] {
         assert!(!number(text).is_placeholder(&ignored), "{text}");
     }
 }
@@ -266,6 +284,72 @@ fn r7_one_search_key_is_inside_every_stored_form() {
 }
 
 #[test]
+fn r7_masked_numbers_are_left_out_and_the_fields_other_numbers_stay() {
+    for (text, numbers, as_written) in [
+        ("09****5678", vec![], None),
+        ("0912xxx678", vec![], None),
+        ("0912xxx345678", vec![], None),
+        ("0912XXXXXX", vec![], None),
+        ("******5678", vec![], None),
+        ("xxxxxx5678", vec![], None),
+        ("0912 *** 678", vec![], None),
+        ("0912 xxx 678", vec![], None),
+        ("０９＊＊＊＊５６７８", vec![], None),
+        ("+84 91*** 678", vec![], None),
+        (
+            "09****5678 / 912345678",
+            vec!["0912345678"],
+            Some("0912345678"),
+        ),
+        (
+            "0912345678 - 09xx xxx 123",
+            vec!["0912345678"],
+            Some("0912345678 - 123"),
+        ),
+        (
+            "0912345678, 09****1111, 0903596729",
+            vec!["0912345678", "0903596729"],
+            Some("0912345678, 0903596729"),
+        ),
+        (
+            "0903596729 (09****5678)",
+            vec!["0903596729"],
+            Some("0903596729"),
+        ),
+    ] {
+        let field = PhoneField::parse(text);
+        assert!(field.is_masked(), "{text}");
+        assert_eq!(found(text), numbers, "{text}");
+        if numbers.len() != 1 {
+            assert_eq!(written(text).as_deref(), as_written, "{text}");
+        }
+    }
+    for (text, number) in [
+        ("0903 596 729 (chị Xuân)", "0903596729"),
+        ("0903 596 729 x Xuân", "0903596729"),
+        ("Fax 0903596729", "0903596729"),
+        ("Fax0903596729", "0903596729"),
+        ("* 0903596729", "0903596729"),
+        ("0903596729 *", "0903596729"),
+        ("0903596729 ext 12", "0903596729"),
+    ] {
+        assert_eq!(found(text), [number], "{text}");
+        assert!(!PhoneField::parse(text).is_masked(), "{text}");
+    }
+}
+
+#[test]
+fn r7_placeholders_are_written_as_they_are() {
+    for text in ["123456", "0000000000", "+84 987654321", "384 7745"] {
+        assert_eq!(written(text).as_deref(), Some(text));
+    }
+    let ignored = [number("0900111222")];
+    let field = PhoneField::parse(" 84900111222 ");
+    assert_eq!(field.as_written(&ignored).as_deref(), Some("84900111222"));
+    assert_eq!(field.as_written(&[]).as_deref(), Some("0900111222"));
+}
+
+#[test]
 fn one_number_is_parsed_only_from_a_field_with_one() {
     assert_eq!(PhoneNumber::parse("0912345678 / 0987654321"), None);
     assert_eq!(PhoneNumber::parse("none"), None);
@@ -294,7 +378,7 @@ fn spelled(national: String) -> impl Strategy<Value = String> {
 }
 
 /// Texts of everything that the splitting knows.
-const MESSY: &str = "[0-9０-９0-9084+＋() （）.·_ \u{A0}\u{200B}\u{202A}\\-–—,/a\n]{0,40}";
+const MESSY: &str = "[0-9０-９0-9084+＋() （）.·_ \u{A0}\u{200B}\u{202A}\\-–—,/a*xX\n]{0,40}";
 
 proptest! {
     #[test]
@@ -331,13 +415,33 @@ proptest! {
     #[test]
     fn r9_what_is_written_holds_the_same_numbers(text in MESSY) {
         let field = PhoneField::parse(&text);
-        let again = PhoneField::parse(&field.as_written().unwrap_or_default());
-        prop_assert_eq!(again.numbers(), field.numbers(), "{:?} -> {:?}", text, field.as_written());
+        let again = PhoneField::parse(&field.as_written(&[]).unwrap_or_default());
+        prop_assert_eq!(again.numbers(), field.numbers(), "{:?} -> {:?}", text, field.as_written(&[]));
+    }
+
+    #[test]
+    fn r7_a_masked_number_never_shows_what_it_hides(
+        national in national(), from in 1usize..8, length in 1usize..8,
+        mark in prop::sample::select(vec!["*", "x", "X"]),
+        other in prop::option::of(national()),
+    ) {
+        let end = (from + length).min(national.len());
+        let hidden = format!("0{}{}{}", &national[..from], mark.repeat(end - from), &national[end..]);
+        let (text, expected) = match &other {
+            Some(other) => (format!("{hidden} / 0{other}"), vec![format!("0{other}")]),
+            None => (hidden, vec![]),
+        };
+        let field = PhoneField::parse(&text);
+        prop_assert!(field.is_masked());
+        prop_assert_eq!(found(&text), expected);
+        let written = field.as_written(&[]).unwrap_or_default();
+        prop_assert_eq!(written.is_empty(), other.is_none());
+        prop_assert!(!written.contains(['*', 'x', 'X']), "{:?}", written);
     }
 
     #[test]
     fn r8_any_text_is_a_field(text in any::<String>()) {
         let field = PhoneField::parse(&text);
-        prop_assert!(field.as_written().is_none_or(|written| !written.is_empty()));
+        prop_assert!(field.as_written(&[]).is_none_or(|written| !written.is_empty()));
     }
 }

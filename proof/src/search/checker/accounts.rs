@@ -162,7 +162,7 @@ fn expected(customer: &Customer) -> Shown {
         content.name.clone(),
         model::written_phone(&text(&content.contact_number)),
         text(&content.email),
-        text(&content.address),
+        model::address(customer),
         content
             .birth_date
             .map_or_else(String::new, |date| date.to_string()),

@@ -115,10 +115,10 @@ async fn every_planted_fault_is_found() {
         ("invoice-new-customer", Kind::Wrong, |e| {
             // The number that the customer got after the account was created.
             let mut edited = e.shops[0].kiotviet.customers[0].clone();
-            edited.content.contact_number = Some("0933333333".to_owned());
+            edited.content.contact_number = Some("0933003333".to_owned());
             edited.modified_at += UNDER_WAY;
             e.shops[0].kiotviet.customers.push(edited);
-            e.accounts[0].phone_office = "0933333333".to_owned();
+            e.accounts[0].phone_office = "0933003333".to_owned();
         }),
         ("invoice-known-customer", Kind::Wrong, |e| {
             e.orders[0].account_name = "Ai đó".to_owned();

@@ -34,9 +34,9 @@ use std::{collections::BTreeSet, sync::Arc};
 /// Accounts that Getfly has beforehand: phone and e-mail. No number has spaces: Getfly's search finds
 /// no such text (README says so).
 const ACCOUNTS: [(&str, &str); 5] = [
-    ("0944444444", ""),
-    ("84987654321", ""),
-    ("0955555555", "hoa@example.vn"),
+    ("0944004444", ""),
+    ("84987654312", ""),
+    ("0955005555", "hoa@example.vn"),
     ("912345678", "hoa@example.vn"),
     ("0912345678", ""),
 ];

@@ -3,17 +3,18 @@
 use rust_decimal::Decimal;
 use sim::kiotviet::{Line, NewCustomer, NewInvoice, Surcharge};
 
-/// Phone fields of customers; several are the same person's.
-pub(super) const PHONES: [&str; 9] = [
+/// Phone fields of customers; several are the same person's, and one is nobody's.
+pub(super) const PHONES: [&str; 10] = [
     "",
     "0912 345 678",
     "+84912345678",
-    "987654321",
-    "0987.654.321",
-    "0912345678 / 0987654321",
-    "0933 333 333; 84944444444",
-    "0944444444",
-    "0933333333",
+    "987654312",
+    "0987.654.312",
+    "0912345678 / 0987654312",
+    "0933 003 333; 84944004444",
+    "0944004444",
+    "0933003333",
+    "0999999999",
 ];
 /// E-mail fields of customers.
 pub(super) const EMAILS: [&str; 4] = ["", "hoa@example.vn", "HOA@example.vn", "oa@example.vn"];

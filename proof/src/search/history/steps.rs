@@ -201,6 +201,8 @@ pub(super) async fn take(run: &Run, step: Step) {
                 kiotviet.edit_customer(id, |customer| {
                     customer.name.push_str(" (sửa)");
                     customer.address = Some("12 Phố Huế".to_owned());
+                    customer.ward_name = Some("Phường Ngô Thì Nhậm".to_owned());
+                    customer.location_name = Some("Hà Nội - Quận Hai Bà Trưng".to_owned());
                 });
             }
         }

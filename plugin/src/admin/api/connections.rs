@@ -1,0 +1,417 @@
+//! R1: connecting a shop, and its two webhooks, each registered and unregistered on its own.
+
+use crate::{
+    admin::api::{
+        problem::{self, Problem},
+        request::known,
+    },
+    config::Ready,
+    journal::{
+        connections::{self, Connection, Opened, Webhook},
+        keys, probe,
+    },
+    json::{ToJson, object},
+    kiotviet::{
+        client::{Credentials, KiotViet, fetch_token},
+        edition::OtherEdition,
+        error::KiotVietError,
+        records::Webhook as Registered,
+    },
+    reconcile::{webhook_health, webhooks},
+    rules::codes::RetailerId,
+    secret::Secret,
+    worker::{
+        lease::{self, Lease, Patience},
+        permit::{Permit, Worker},
+        session::Session,
+    },
+    world::World,
+};
+use futures_util::future::try_join_all;
+use serde_json::Value;
+
+/// The guide's warning (R1).
+const GUIDE: &str = "Trên KiotViet, Thiết lập kết nối API: tích chọn \"Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn\" thì thông tin mới đổ về Getfly.";
+
+fn cannot_open() -> Problem {
+    Problem::new(
+        409,
+        "secrets-cannot-be-opened",
+        "The connection's secrets cannot be opened with this master_key",
+        "Set the former master_key, or connect the shop again with PUT.",
+    )
+}
+
+/// The connection's secrets.
+pub(in crate::admin) fn open(connection: &Connection, ready: &Ready) -> Result<Opened, Problem> {
+    connection.open(&ready.sealer).map_err(|_| cannot_open())
+}
+
+/// A worker for a person's request that calls KiotViet only.
+pub(in crate::admin) fn person<'w, W: World>(world: &'w W, ready: &'w Ready) -> Worker<'w, W> {
+    Worker::new(world, Permit::Person, ready, Vec::new())
+}
+
+/// A worker that can only read, and only KiotViet.
+pub(in crate::admin) fn person_reading<'w, W: World>(
+    world: &'w W,
+    ready: &'w Ready,
+) -> Worker<'w, W> {
+    Worker::new(world, Permit::ReadOnly, ready, Vec::new())
+}
+
+fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b str {
+    let text = body
+        .get(name)
+        .and_then(Value::as_str)
+        .map(str::trim)
+        .unwrap_or_default();
+    if text.is_empty() {
+        missing.push(name.to_owned());
+    }
+    text
+}
+
+/// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
+pub(in crate::admin) async fn put<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    body: &Value,
+) -> Result<Value, Problem> {
+    if !connections::is_name(name) {
+        return Err(problem::invalid(
+            "A connection's name has 1 to 64 of a-z, 0-9, - and _.",
+        ));
+    }
+    let mut missing = Vec::new();
+    let retailer = required(body, "retailer", &mut missing);
+    let client_id = required(body, "client_id", &mut missing);
+    let client_secret = required(body, "client_secret", &mut missing);
+    if !missing.is_empty() {
+        return Err(problem::invalid(format!(
+            "The body must hold texts for: {}.",
+            missing.join(", ")
+        )));
+    }
+    if let Some(edition) = OtherEdition::of(retailer) {
+        return Err(Problem::new(
+            422,
+            edition.kind(),
+            "This is not a shop of KiotViet bán lẻ",
+            edition.refusal(),
+        ));
+    }
+    let retailer =
+        RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
+    let credentials = Credentials {
+        retailer,
+        client_id: client_id.to_owned(),
+        client_secret: Secret::new(client_secret),
+    };
+
+    let before = connections::load_or_damage(world, name).await?;
+    // Events that wait, and what was read so far, are of the shop that it is connected to.
+    if let Some(Ok(before)) = &before
+        && before.retailer != credentials.retailer
+    {
+        return Err(Problem::new(
+            409,
+            "another-shop",
+            "This name is another shop's",
+            format!(
+                "Choose another name, or disconnect this one first: it is connected to {}.",
+                before.retailer
+            ),
+        ));
+    }
+    if let Some(unfit) = probe::look(world).await? {
+        return Err(Problem::new(
+            503,
+            "store-unfit",
+            "This host's key-value store cannot be used",
+            unfit.words(),
+        ));
+    }
+    // Proved with a token of its own, which is not kept: the worker's may be of other credentials.
+    let worker = person(world, ready);
+    let token = fetch_token(&worker, &ready.kiotviet, &credentials).await?;
+    let kiotviet = KiotViet {
+        http: &worker,
+        settings: &ready.kiotviet,
+        retailer: &credentials.retailer,
+        token: token.access_token,
+    };
+    let branches = kiotviet.branches().await?;
+
+    let lease = alone(world, ready, name).await?;
+    // Read again: while KiotViet was asked, another request may have made it, and its path token
+    // may be registered already.
+    let before = connections::load_or_damage(world, name).await?;
+    let is_new = before.is_none();
+    // A damaged one is made anew, with new secrets.
+    let before = before.and_then(Result::ok);
+    let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
+    let previous = before.as_ref().zip(opened_before.as_ref());
+    let connection = Connection::make(
+        name,
+        &credentials,
+        previous,
+        world.now(),
+        &ready.sealer,
+        world,
+    )?;
+    still_alone(lease.as_ref()).await?;
+    connections::save(world, &connection, is_new).await?;
+    give_back(lease).await;
+    world.delete(&keys::token(name)).await?;
+    if is_new {
+        // A worker that was at it while one of this name was removed may have written them again.
+        world.delete(&keys::webhook_health(name)).await?;
+        world.delete(&keys::backfill(name)).await?;
+    }
+    Ok(object(vec![
+        ("name", connection.name.to_json()),
+        ("retailer", connection.retailer.to_json()),
+        ("branches", branches.to_json()),
+        (
+            "webhooks_need_switching_on",
+            (!is_new && opened_before.is_none()).to_json(),
+        ),
+        ("guide", GUIDE.to_json()),
+    ]))
+}
+
+/// While `master_key` is rotated the worker writes connections too, over what it has read: whoever changes
+/// one holds the lease meanwhile. None where there is no need.
+async fn alone<'w, W: World>(
+    world: &'w W,
+    ready: &Ready,
+    name: &str,
+) -> Result<Option<Lease<'w, W>>, Problem> {
+    match connections::load_or_damage(world, name).await? {
+        Some(Ok(connection)) if !connection.is_current(&ready.sealer) => {}
+        _ => return Ok(None),
+    }
+    let lease = lease::acquire(world, Patience::TwoSlots).await?;
+    lease.map(Some).ok_or_else(busy)
+}
+
+fn busy() -> Problem {
+    Problem::new(
+        503,
+        "busy",
+        "The worker is busy",
+        "master_key is being rotated, and the worker may be sealing this connection anew. Try again in a minute.",
+    )
+}
+
+/// Before a write: whoever was held up for too long has the lease no longer.
+async fn still_alone<W: World>(lease: Option<&Lease<'_, W>>) -> Result<(), Problem> {
+    match lease {
+        Some(lease) if !lease.holds().await => Err(busy()),
+        _ => Ok(()),
+    }
+}
+
+/// What came meanwhile waits for the next drain.
+async fn give_back<W: World>(lease: Option<Lease<'_, W>>) {
+    if let Some(lease) = lease {
+        lease.release().await;
+    }
+}
+
+fn describe(
+    webhook: Webhook,
+    on_since: Option<crate::time::Timestamp>,
+    registered: &Result<Vec<Registered>, String>,
+    path: &str,
+) -> Value {
+    let kiotviet = match registered {
+        Err(why) => object(vec![("error", why.to_json())]),
+        Ok(all) => {
+            let ours = webhooks::ours(all, path, webhook);
+            object(vec![
+                ("registered", (!ours.is_empty()).to_json()),
+                ("active", ours.iter().any(|r| r.is_active).to_json()),
+            ])
+        }
+    };
+    object(vec![
+        ("on", on_since.is_some().to_json()),
+        ("on_since", on_since.to_json()),
+        ("kiotviet", kiotviet),
+    ])
+}
+
+async fn state<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+) -> Result<Value, Problem> {
+    let switches = connections::readable_switches(world, &connection.name).await?;
+    let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
+    let (registered, path) = match connection.open(&ready.sealer) {
+        Err(e) => (Err(e.to_string()), String::new()),
+        Ok(opened) => {
+            let worker = person(world, ready);
+            let session = Session::new(&worker, ready, connection, &opened);
+            let registered = webhooks::registered(&session)
+                .await
+                .map_err(|e| e.to_string());
+            (registered, connection.hook_path(&opened))
+        }
+    };
+    Ok(object(vec![
+        ("name", connection.name.to_json()),
+        ("retailer", connection.retailer.to_json()),
+        ("client_id", connection.client_id.to_json()),
+        ("connected_at", connection.connected_at.to_json()),
+        ("valid_signature_seen", signed.to_json()),
+        (
+            "webhooks",
+            object(vec![
+                (
+                    "customer",
+                    describe(Webhook::Customer, switches.customer, &registered, &path),
+                ),
+                (
+                    "order",
+                    describe(Webhook::Order, switches.order, &registered, &path),
+                ),
+            ]),
+        ),
+    ]))
+}
+
+/// One connection as [`list`] gives it.
+pub(in crate::admin) async fn one<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+) -> Result<Value, Problem> {
+    state(world, ready, &known(world, name).await?).await
+}
+
+/// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
+pub(in crate::admin) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
+    let (sound, damaged) = connections::list(world).await?;
+    let mut states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let broken =
+        |name: &String| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
+    states.extend(damaged.iter().map(broken));
+    Ok(object(vec![("connections", Value::Array(states))]))
+}
+
+/// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history. One whose
+/// record cannot be read is forgotten all the same.
+pub(in crate::admin) async fn delete<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+) -> Result<Value, Problem> {
+    let lease = alone(world, ready, name).await?;
+    let Some(connection) = connections::load_or_damage(world, name).await? else {
+        give_back(lease).await;
+        return Err(problem::unknown_connection(name));
+    };
+    let warning = match connection {
+        Err(e) => Some(e.to_string()),
+        Ok(connection) => leave(world, ready, &connection).await?,
+    };
+    still_alone(lease.as_ref()).await?;
+    connections::remove(world, name).await?;
+    give_back(lease).await;
+    let warning =
+        warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
+    Ok(object(vec![
+        ("removed", name.to_json()),
+        ("warning", warning.to_json()),
+    ]))
+}
+
+/// Unregisters a connection's webhooks; gives why that cannot be done, now or later.
+async fn leave<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+) -> Result<Option<String>, Problem> {
+    let opened = match connection.open(&ready.sealer) {
+        Ok(opened) => opened,
+        Err(e) => return Ok(Some(e.to_string())),
+    };
+    // Off before KiotViet is asked: a worker that registers them anew meanwhile looks at the switches
+    // after that, and takes it back.
+    for webhook in Webhook::ALL {
+        connections::set_switch(world, &connection.name, webhook, None).await?;
+    }
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, connection, &opened);
+    match webhooks::unregister(&session, &Webhook::ALL).await {
+        Ok(()) => Ok(None),
+        // Whoever revoked the key on KiotViet must be able to leave all the same.
+        Err(
+            e @ (KiotVietError::CredentialsRefused { .. }
+            | KiotVietError::Unauthorized { .. }
+            | KiotVietError::NoRight),
+        ) => Ok(Some(e.to_string())),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `PUT /api/connections/{name}/webhooks/{webhook}`. Again while it is on: repairs the registration
+/// and keeps the moment it was switched on.
+pub(in crate::admin) async fn switch_on<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Value, Problem> {
+    let connection = known(world, name).await?;
+    let opened = open(&connection, ready)?;
+    let switches = connections::readable_switches(world, name).await?;
+    let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, &connection, &opened);
+    // On before KiotViet is looked at: not even the first delivery finds it off, and healing removes
+    // what is registered and off.
+    connections::set_switch(world, name, webhook, Some(on_since)).await?;
+    let registered = match webhooks::make_sound(&session, webhook).await {
+        Ok(registered) => registered,
+        Err(e) => {
+            connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
+            return Err(e.into());
+        }
+    };
+    if connections::load(world, name).await?.is_none() {
+        // Removed meanwhile; a switch must not outlive its connection.
+        connections::set_switch(world, name, webhook, None).await?;
+        return Err(problem::unknown_connection(name));
+    }
+    webhooks::remove_broken(&session, &registered, webhook).await?;
+    webhook_health::seen_sound(world, name, webhook, world.now()).await?;
+    Ok(object(vec![
+        ("webhook", webhook.as_str().to_json()),
+        ("on", true.to_json()),
+        ("on_since", on_since.to_json()),
+    ]))
+}
+
+/// `DELETE /api/connections/{name}/webhooks/{webhook}`.
+pub(in crate::admin) async fn switch_off<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Value, Problem> {
+    let connection = known(world, name).await?;
+    let opened = open(&connection, ready)?;
+    connections::set_switch(world, name, webhook, None).await?;
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, &connection, &opened);
+    webhooks::unregister(&session, &[webhook]).await?;
+    Ok(object(vec![
+        ("webhook", webhook.as_str().to_json()),
+        ("on", false.to_json()),
+    ]))
+}

@@ -1,0 +1,258 @@
+//! What happened to each event, newest first, and the two wishes about dead letters.
+
+use crate::{
+    admin::api::problem::{self, Problem},
+    config::Ready,
+    drain::{how::How, run::drain_for},
+    journal::{
+        cursor, entries,
+        record::{Command, Record, State},
+    },
+    json::{ToJson, object},
+    reconcile::upkeep::Upkeep,
+    worker::lease::Patience,
+    world::World,
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// Events in an answer, unless `limit` says otherwise.
+const LIMIT: usize = 50;
+/// Most events in an answer.
+const LIMIT_MOST: usize = 200;
+/// Journal entries looked at for one answer, so that its cost does not grow with the history; where
+/// a filter leaves fewer, `next_before` goes on.
+const LOOKED_AT: usize = 1000;
+
+struct Query {
+    connection: Option<String>,
+    state: Option<State>,
+    limit: usize,
+    before: Option<u64>,
+}
+
+fn parse(query: Option<&str>) -> Result<Query, Problem> {
+    let mut parsed = Query {
+        connection: None,
+        state: None,
+        limit: LIMIT,
+        before: None,
+    };
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if value.is_empty() {
+            continue;
+        }
+        let wrong = |what: &str| problem::invalid(format!("{name} must be {what}."));
+        match name.as_ref() {
+            "connection" => parsed.connection = Some(value.into_owned()),
+            "state" => {
+                let state = State::parse(&value);
+                parsed.state = Some(
+                    state.ok_or_else(|| wrong("received, retrying, done, dead or dismissed"))?,
+                );
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|n| (1..=LIMIT_MOST).contains(n));
+                parsed.limit = limit.ok_or_else(|| wrong("a whole number from 1 to 200"))?;
+            }
+            "before" => {
+                parsed.before = Some(value.parse().map_err(|_| wrong("an event's number"))?)
+            }
+            _ => {}
+        }
+    }
+    Ok(parsed)
+}
+
+/// Most dead letters that are retried in one request.
+const RETRIED_MOST: usize = 200;
+/// What is processed before a wish is answered: somebody waits, perhaps behind a long queue. The rest
+/// goes on after the answer.
+const AT_ONCE: How = How {
+    patience: Patience::None,
+    time: Some(Duration::from_secs(2)),
+    upkeep: Upkeep::None,
+};
+
+/// The contract's members of an event.
+fn summary(record: &Record) -> Vec<(&'static str, Value)> {
+    vec![
+        ("seq", record.seq.to_json()),
+        ("received_at", record.received_at.to_json()),
+        ("connection", record.connection.to_json()),
+        ("kind", record.kind.to_json()),
+        ("key", record.key.to_json()),
+        ("state", record.state.to_json()),
+        ("outcome", record.outcome.to_json()),
+        ("reason", record.reason.to_json()),
+        ("attempts", record.attempts.to_json()),
+        ("next_attempt_at", record.next_attempt_at.to_json()),
+        ("account_code", record.account_code.to_json()),
+        ("order_code", record.order_code.to_json()),
+        ("notes", record.notes.to_json()),
+    ]
+}
+
+fn detail(record: &Record) -> Value {
+    let mut members = summary(record);
+    members.extend([
+        ("rule", record.rule.to_json()),
+        ("evidence", record.evidence.to_json()),
+        ("alternatives", record.alternatives.to_json()),
+        ("calls", record.calls.to_json()),
+        ("finished_at", record.finished_at.to_json()),
+    ]);
+    object(members)
+}
+
+/// The events that a query asks for, newest first, and where to go on.
+async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
+    let mut found = Vec::new();
+    let numbers = if query.state == Some(State::Dead) {
+        dead(world, query.before).await?
+    } else {
+        entries::numbers(world, query.before, LOOKED_AT).await?
+    };
+    let whole = numbers.len() < LOOKED_AT;
+    let mut last = None;
+    for seq in numbers {
+        if found.len() >= query.limit {
+            return Ok((found, last));
+        }
+        last = Some(seq);
+        if let Some(record) = entries::read_event(world, seq).await? {
+            let wanted = query
+                .connection
+                .as_ref()
+                .is_none_or(|c| *c == record.connection)
+                && query.state.is_none_or(|s| s == record.state);
+            if wanted {
+                found.push(record);
+            }
+        }
+    }
+    Ok((found, last.filter(|_| !whole)))
+}
+
+/// The numbers below `before` that may be dead letters', newest first, at most [`LOOKED_AT`]: those that the
+/// worker has not looked at, those that it lists, and where there are more of them the older ones.
+async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Problem> {
+    let all = || entries::numbers(world, before, LOOKED_AT);
+    let Ok(place) = cursor::load(world).await else {
+        return Ok(all().await?);
+    };
+    let oldest = place.dead.first().copied();
+    let more = place.counts.dead > place.dead.len() as u64;
+    let mut numbers = all().await?;
+    let unlooked = |seq: u64| seq > place.low || place.holes.iter().any(|hole| hole.seq == seq);
+    numbers.retain(|seq| unlooked(*seq));
+    let listed = place.dead.iter().copied();
+    numbers.extend(listed.filter(|seq| before.is_none_or(|before| *seq < before)));
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.dedup();
+    if more && numbers.len() < LOOKED_AT {
+        let below = before.into_iter().chain(oldest).min();
+        let left = LOOKED_AT.saturating_sub(numbers.len());
+        numbers.extend(entries::numbers(world, below, left).await?);
+    }
+    numbers.truncate(LOOKED_AT);
+    Ok(numbers)
+}
+
+/// `GET /api/events`.
+pub(in crate::admin) async fn list<W: World>(
+    world: &W,
+    query: Option<&str>,
+) -> Result<Value, Problem> {
+    let (found, next_before) = find(world, &parse(query)?).await?;
+    let found = found.iter().map(|record| object(summary(record)));
+    Ok(object(vec![
+        ("events", found.collect()),
+        ("next_before", next_before.to_json()),
+    ]))
+}
+
+async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
+    let missing = || {
+        Problem::new(
+            404,
+            "unknown-event",
+            "Unknown event",
+            "There is no event of this number.",
+        )
+    };
+    let seq: u64 = seq.parse().map_err(|_| missing())?;
+    entries::read_event(world, seq).await?.ok_or_else(missing)
+}
+
+/// `GET /api/events/{seq}`.
+pub(in crate::admin) async fn one<W: World>(world: &W, seq: &str) -> Result<Value, Problem> {
+    Ok(detail(&read(world, seq).await?))
+}
+
+/// What a person can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::admin) enum Wish {
+    /// Try it again.
+    Retry,
+    /// It needs nothing more.
+    Dismiss,
+}
+
+/// `POST /api/events/{seq}/retry` and `/dismiss`: 200 with the event when it was carried out, 202
+/// when another worker is about to.
+pub(in crate::admin) async fn command<W: World>(
+    world: &W,
+    ready: &Ready,
+    seq: &str,
+    wish: Wish,
+) -> Result<(u16, Value), Problem> {
+    let record = read(world, seq).await?;
+    if record.state != State::Dead {
+        return Err(Problem::new(
+            409,
+            "not-a-dead-letter",
+            "This event is not a dead letter",
+            "Only dead letters can be retried or dismissed.",
+        ));
+    }
+    let command = match wish {
+        Wish::Retry => Command::Retry(record.seq),
+        Wish::Dismiss => Command::Dismiss(record.seq),
+    };
+    let number = entries::reserve(world, 1).await?;
+    entries::write_command(world, number, &command).await?;
+    let wishes = number..number.saturating_add(1);
+    drain_for(world, ready, AT_ONCE, wishes).await;
+    let record = read(world, seq).await?;
+    let status = if record.commanded_by == Some(number) {
+        200
+    } else {
+        202
+    };
+    Ok((status, detail(&record)))
+}
+
+/// `POST /api/events/retry-dead`: asks for another try of dead letters, newest first, at most 200 of
+/// them. The query is that of the list. Gives how many, and where to go on if there may be more.
+pub(in crate::admin) async fn retry_dead<W: World>(
+    world: &W,
+    ready: &Ready,
+    query: Option<&str>,
+) -> Result<Value, Problem> {
+    let mut query = parse(query)?;
+    query.state = Some(State::Dead);
+    query.limit = RETRIED_MOST;
+    let (found, next_before) = find(world, &query).await?;
+    let first = entries::reserve(world, found.len()).await?;
+    let mut number = first;
+    for record in &found {
+        entries::write_command(world, number, &Command::Retry(record.seq)).await?;
+        number = number.saturating_add(1);
+    }
+    drain_for(world, ready, AT_ONCE, first..number).await;
+    Ok(object(vec![
+        ("retried", found.len().to_json()),
+        ("next_before", next_before.to_json()),
+    ]))
+}

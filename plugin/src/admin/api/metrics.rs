@@ -1,0 +1,222 @@
+//! `GET /metrics`: Prometheus' text format (version 0.0.4). Everything comes from the store; nothing here
+//! names a person, and labels hold only connections, reasons and the names of calls.
+
+use crate::{
+    admin::api::{overview::oldest_waiting, problem::Problem},
+    config::Config,
+    journal::{
+        backfill::{self, State},
+        connections::{self, Switches, Webhook},
+        cursor,
+        stats::Stats,
+    },
+    reconcile::webhook_health,
+    time::Timestamp,
+    web::Answer,
+    worker::lease,
+    world::World,
+};
+
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The text under way.
+struct Page(String);
+
+impl Page {
+    /// Begins a metric.
+    fn metric(&mut self, name: &str, kind: &str, help: &str) {
+        for part in [
+            "# HELP ",
+            name,
+            " ",
+            help,
+            "\n# TYPE ",
+            name,
+            " ",
+            kind,
+            "\n",
+        ] {
+            self.0.push_str(part);
+        }
+    }
+
+    /// One sample of it.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.0.push_str(name);
+        for (i, (label, text)) in labels.iter().enumerate() {
+            self.0.push(if i == 0 { '{' } else { ',' });
+            self.0.push_str(label);
+            self.0.push_str("=\"");
+            for c in text.chars() {
+                match c {
+                    '\n' => self.0.push_str("\\n"),
+                    '"' | '\\' => self.0.extend(['\\', c]),
+                    c => self.0.push(c),
+                }
+            }
+            self.0.push('"');
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+        self.0.push(' ');
+        self.0.push_str(&value.to_string());
+        self.0.push('\n');
+    }
+
+    /// A metric of one sample.
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.metric(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+/// The whole page.
+pub(in crate::admin) async fn metrics<W: World>(
+    world: &W,
+    config: &Config,
+) -> Result<Answer, Problem> {
+    let mut page = Page(String::new());
+    let problems = u64::try_from(config.problems.len()).unwrap_or(u64::MAX);
+    page.one(
+        "kvgf_configuration_problems",
+        "gauge",
+        "Variables that are missing or malformed.",
+        problems,
+    );
+    let stats = events(world, &mut page).await?;
+    shops(world, &stats, &mut page).await?;
+    Ok(Answer {
+        content_type: Some(CONTENT_TYPE),
+        body: page.0.into_bytes(),
+        ..Answer::empty(200)
+    })
+}
+
+async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> {
+    let cursor = cursor::load(world).await?;
+    let oldest = oldest_waiting(world, &cursor).await?;
+    let counter = "counter";
+    page.one(
+        "kvgf_events_received_total",
+        counter,
+        "Events the worker has looked at.",
+        cursor.counts.received,
+    );
+    page.metric(
+        "kvgf_events_total",
+        counter,
+        "Events that ended, by outcome and reason.",
+    );
+    for ((outcome, reason), n) in cursor.stats.endings.iter() {
+        let labels = [("outcome", outcome.as_str()), ("reason", reason.as_str())];
+        page.sample("kvgf_events_total", &labels, *n);
+    }
+    page.one(
+        "kvgf_events_waiting",
+        "gauge",
+        "Events that wait for another try.",
+        cursor.counts.waiting,
+    );
+    page.one(
+        "kvgf_oldest_waiting_seconds",
+        "gauge",
+        "Age of the oldest event that is not final; 0 when none waits.",
+        oldest.map_or(0, |at| age(world.now(), at)),
+    );
+    page.one(
+        "kvgf_dead_letters",
+        "gauge",
+        "Dead letters that need a person.",
+        cursor.counts.dead,
+    );
+    page.metric(
+        "kvgf_upstream_calls_total",
+        counter,
+        "The worker's calls, by HTTP status (none: no answer).",
+    );
+    for ((call, code), n) in cursor.stats.calls.iter() {
+        let (vendor, endpoint) = call.split_once(' ').unwrap_or(("", call));
+        let labels = [("vendor", vendor), ("endpoint", endpoint), ("code", code)];
+        page.sample("kvgf_upstream_calls_total", &labels, *n);
+    }
+    let held = lease::is_held(world).await?;
+    page.one(
+        "kvgf_lease_held",
+        "gauge",
+        "Whether a worker holds the lease now.",
+        u64::from(held),
+    );
+    for (name, help, counts) in [
+        (
+            "kvgf_webhooks_registered_again_total",
+            "Webhooks that KiotViet no longer delivered and that were registered again.",
+            &cursor.stats.registered_again,
+        ),
+        (
+            "kvgf_read_back_total",
+            "Events that KiotViet had not delivered.",
+            &cursor.stats.read_back,
+        ),
+    ] {
+        page.metric(name, counter, help);
+        for (connection, n) in counts.iter() {
+            page.sample(name, &[("connection", connection)], *n);
+        }
+    }
+    Ok(cursor.stats)
+}
+
+async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<(), Problem> {
+    let (active, checked, running, last) = (
+        "kvgf_webhook_active",
+        "kvgf_webhooks_checked_seconds",
+        "kvgf_backfill_running",
+        "kvgf_last_event_seconds",
+    );
+    let mut text = [active, checked, running, last].map(|_| Page(String::new()));
+    let [actives, checks, runs, lasts] = &mut text;
+    for name in connections::names(world).await? {
+        // One that cannot be read hides no other.
+        let Ok(Some(_)) = connections::load(world, &name).await else {
+            continue;
+        };
+        let switches = connections::readable_switches(world, &name).await?;
+        let health = webhook_health::load(world, &name).await?;
+        let of_shop = [("connection", name.as_str())];
+        for webhook in Webhook::ALL {
+            let seen = health.of(webhook).active;
+            if let (Some(_), Some(seen)) = (switches.since(webhook), seen) {
+                let labels = [("connection", name.as_str()), ("webhook", webhook.as_str())];
+                actives.sample(active, &labels, u64::from(seen));
+            }
+        }
+        // Of a shop with both webhooks off nothing is expected.
+        let is_on = switches != Switches::default();
+        if let Some(at) = stats.last_event.get(&name).filter(|_| is_on) {
+            lasts.sample(last, &of_shop, age(world.now(), *at));
+        }
+        if let Some(at) = health.checked_at {
+            checks.sample(checked, &of_shop, age(world.now(), at));
+        }
+        let job = backfill::load(world, &name).await?;
+        let runs_now = job.is_some_and(|job| job.state == State::Running);
+        runs.sample(running, &of_shop, u64::from(runs_now));
+    }
+    let helps = [
+        "Whether KiotViet delivered a webhook that is on, at the last look.",
+        "Seconds since KiotViet's list of webhooks was last seen.",
+        "Whether a backfill runs.",
+        "Seconds since the last event of a shop with a webhook on came.",
+    ];
+    let names = [active, checked, running, last];
+    for ((name, help), samples) in names.into_iter().zip(helps).zip(&text) {
+        page.metric(name, "gauge", help);
+        page.0.push_str(&samples.0);
+    }
+    Ok(())
+}
+
+fn age(now: Timestamp, then: Timestamp) -> u64 {
+    now.saturating_since(then).as_secs()
+}

@@ -1,0 +1,303 @@
+//! What a delivery would lead to, item by item, with nothing written anywhere: the worker it uses
+//! can only read.
+
+use crate::{
+    admin::api::problem::Problem,
+    config::Ready,
+    journal::{
+        connections::{self, Connection},
+        cursor,
+        record::{self, Hint},
+    },
+    json::{ToJson, json_fields, object},
+    kiotviet::{
+        assumptions::MAX_ITEMS,
+        envelope::{self, Kind},
+    },
+    rules::{
+        model::{NewAccount, NewOrder, OrderAccount, OrderLine},
+        verdict::{Outcome, Reason},
+    },
+    worker::{
+        failure::Failure,
+        permit::{Permit, Worker},
+        plan::{
+            self,
+            decision::{AccountPlan, Action, Plan, Remember},
+        },
+        session::Session,
+    },
+    world::{StoreError, World},
+};
+use serde_json::Value;
+
+/// What one item would lead to.
+#[derive(Debug)]
+struct Previewed {
+    /// `customer`, `invoice` or `other`.
+    kind: record::Kind,
+    /// KiotViet's id, where readable.
+    id: Option<i64>,
+    /// KiotViet's code, where given.
+    code: Option<String>,
+    /// What would happen.
+    result: PreviewResult,
+}
+
+/// See [`Previewed`].
+#[derive(Debug)]
+enum PreviewResult {
+    /// The plan, its reason where it is already certain, and the rule.
+    Plan {
+        /// What would be done.
+        plan: Box<Plan>,
+        /// The outcome the event would have.
+        outcome: Outcome,
+        /// The reason it would end with.
+        reason: Reason,
+        /// The rule that decides.
+        rule: &'static str,
+    },
+    /// Why there is no plan.
+    Problem {
+        /// In words.
+        problem: String,
+    },
+}
+
+impl ToJson for Previewed {
+    fn to_json(&self) -> Value {
+        let mut members = vec![
+            ("kind", self.kind.to_json()),
+            ("id", self.id.to_json()),
+            ("code", self.code.to_json()),
+        ];
+        match &self.result {
+            PreviewResult::Plan {
+                plan,
+                outcome,
+                reason,
+                rule,
+            } => members.extend([
+                ("action", plan.action.to_json()),
+                ("evidence", plan.evidence.to_json()),
+                ("alternatives", plan.alternatives.to_json()),
+                ("notes", plan.notes.to_json()),
+                ("outcome", outcome.to_json()),
+                ("reason", reason.to_json()),
+                ("rule", rule.to_json()),
+            ]),
+            PreviewResult::Problem { problem } => members.push(("problem", problem.to_json())),
+        }
+        object(members)
+    }
+}
+
+impl ToJson for Action {
+    fn to_json(&self) -> Value {
+        let (name, members) = match self {
+            Self::Ignore { reason, remember } => (
+                "ignore",
+                vec![
+                    ("reason", reason.to_json()),
+                    ("remember", remember.to_json()),
+                ],
+            ),
+            Self::Customer {
+                customer_id,
+                account,
+            } => (
+                "customer",
+                vec![
+                    ("customer_id", customer_id.to_json()),
+                    ("account", account.to_json()),
+                ],
+            ),
+            Self::Order {
+                invoice_id,
+                invoice_code,
+                account,
+                order,
+            } => (
+                "order",
+                vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("invoice_code", invoice_code.to_json()),
+                    ("account", account.to_json()),
+                    ("order", order.to_json()),
+                ],
+            ),
+            Self::OrderIsThere {
+                invoice_id,
+                invoice_code,
+                code,
+                by,
+            } => (
+                "order_is_there",
+                vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("invoice_code", invoice_code.to_json()),
+                    ("code", code.to_json()),
+                    ("by", by.to_json()),
+                ],
+            ),
+        };
+        object(vec![(name, object(members))])
+    }
+}
+
+impl ToJson for AccountPlan {
+    fn to_json(&self) -> Value {
+        let (name, json) = match self {
+            Self::Known(code) => ("known", code.to_json()),
+            Self::Link { code, by } => (
+                "link",
+                object(vec![("code", code.to_json()), ("by", by.to_json())]),
+            ),
+            Self::Ours { code, by } => (
+                "ours",
+                object(vec![("code", code.to_json()), ("by", by.to_json())]),
+            ),
+            Self::Create(account) => ("create", account.to_json()),
+        };
+        object(vec![(name, json)])
+    }
+}
+
+impl ToJson for Remember {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Nothing => "nothing".to_json(),
+            Self::OldCustomer(id) => object(vec![("old_customer", id.to_json())]),
+            Self::OldInvoice { code, .. } => object(vec![("old_invoice", code.to_json())]),
+        }
+    }
+}
+
+json_fields!(NewAccount {
+    code,
+    name,
+    phone,
+    email,
+    address,
+    birthday,
+    gender,
+    tax_code,
+    description,
+    source,
+    manager
+});
+json_fields!(NewOrder {
+    code,
+    date,
+    account,
+    executor,
+    lines,
+    discount,
+    vat,
+    transport,
+    installation,
+    campaign_code,
+    terms
+});
+json_fields!(OrderAccount {
+    code,
+    name,
+    phone,
+    email,
+    address
+});
+json_fields!(OrderLine {
+    product_code,
+    product_name,
+    quantity,
+    price,
+    cash_discount,
+    note
+});
+
+/// What each item of `body` would lead to, as a delivery to `connection`.
+async fn preview<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    body: &[u8],
+) -> Result<Vec<Previewed>, String> {
+    let delivery = envelope::parse(body, MAX_ITEMS).map_err(|e| e.why.to_owned())?;
+    let opened = connection
+        .open(&ready.sealer)
+        .map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
+    let calls = cursor::getfly_calls(world).await;
+    let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
+    let switches = connections::switches(&worker, &connection.name)
+        .await
+        .map_err(|e: StoreError| e.to_string())?;
+    let session = Session::new(&worker, ready, connection, &opened);
+    let mut previewed = Vec::new();
+    for item in delivery.items {
+        let (kind, hint) = match (item.kind, item.id) {
+            (Kind::Customer, id) => (record::Kind::Customer, id),
+            (Kind::Invoice, id) => (record::Kind::Invoice, id),
+            (Kind::Other, _) => (record::Kind::Other, None),
+        };
+        let hint = hint.map(|id| Hint {
+            id,
+            code: item.code.clone(),
+            since: None,
+        });
+        let result = match (kind, hint) {
+            (record::Kind::Customer, Some(hint)) => {
+                plan::customer::customer(&session, switches, &hint).await
+            }
+            (record::Kind::Invoice, Some(hint)) => {
+                plan::invoice::invoice(&session, switches, &hint).await
+            }
+            (record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
+            (_, None) => Err(Failure::Dead {
+                reason: "unreadable",
+                words: "the item has no readable Id".to_owned(),
+            }),
+        };
+        let result = match result {
+            Ok(plan) => {
+                let reason = plan.reason();
+                PreviewResult::Plan {
+                    outcome: reason.outcome(),
+                    reason,
+                    rule: reason.rule(),
+                    plan: Box::new(plan),
+                }
+            }
+            Err(failure) => PreviewResult::Problem {
+                problem: failure.words(),
+            },
+        };
+        previewed.push(Previewed {
+            kind,
+            id: item.id,
+            code: item.code,
+            result,
+        });
+    }
+    Ok(previewed)
+}
+
+/// `POST /api/preview/{name}`: what `body` would lead to as a delivery to `connection`.
+pub(in crate::admin) async fn preview_items<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    body: &[u8],
+) -> Result<Value, Problem> {
+    let items = preview(world, ready, connection, body)
+        .await
+        .map_err(|why| {
+            Problem::new(
+                422,
+                "unreadable",
+                "This is not a KiotViet webhook delivery",
+                why,
+            )
+        })?;
+    Ok(object(vec![("items", items.to_json())]))
+}

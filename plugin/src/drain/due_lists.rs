@@ -1,0 +1,61 @@
+//! What is due later: lists of events by the time from which they are read, and how far each is read. An event's
+//! number stands in one until its next attempt, or until its removal.
+
+use crate::{
+    drain::state::{Drain, Stop, stop},
+    journal::{
+        cursor::{BUCKET_SECONDS, Bucket},
+        keys,
+        record::Record,
+    },
+    time::Timestamp,
+    world::{Clock, Store, World},
+};
+
+/// The start of the due list that is read from `at` on.
+pub(super) fn bucket_of(at: Timestamp) -> i64 {
+    at.as_second()
+        .div_euclid(BUCKET_SECONDS)
+        .saturating_mul(BUCKET_SECONDS)
+}
+
+impl<W: World> Drain<'_, '_, W> {
+    pub(super) fn next_due(&self) -> Option<(i64, Bucket)> {
+        let now = self.worker.now().as_second();
+        self.cursor
+            .due
+            .iter()
+            .map(|(start, bucket)| (*start, *bucket))
+            .take_while(|(start, _)| *start <= now)
+            .find(|(_, bucket)| bucket.next < bucket.len)
+    }
+
+    /// Lists an event for its next try.
+    pub(super) async fn list_event(&mut self, at: Timestamp, record: &Record) -> Result<(), Stop> {
+        self.list_due(at, &record.seq.to_string()).await?;
+        let waiting = &mut self.cursor.counts.waiting;
+        *waiting = waiting.saturating_add(1);
+        if let Some(bucket) = self.cursor.due.get_mut(&bucket_of(at)) {
+            let came = record.received_at;
+            bucket.since = Some(bucket.since.map_or(came, |since| since.min(came)));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn list_due(&mut self, at: Timestamp, what: &str) -> Result<(), Stop> {
+        let start = bucket_of(at);
+        let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
+        self.worker
+            .set(&keys::due(start, bucket.len), what.as_bytes())
+            .await
+            .map_err(stop)?;
+        self.cursor.due.insert(
+            start,
+            Bucket {
+                len: bucket.len.saturating_add(1),
+                ..bucket
+            },
+        );
+        Ok(())
+    }
+}

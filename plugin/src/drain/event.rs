@@ -1,0 +1,238 @@
+//! One event: its try, and how that ends: done, put off, to be tried again, or a dead letter. Pauses
+//! of a failing side are kept here.
+
+use crate::{
+    drain::{
+        due_lists::bucket_of,
+        state::{Drain, Pass, Stop, stop},
+    },
+    journal::{
+        cursor::{Pause, due_time},
+        entries,
+        ledger::SETTLE,
+        record::{Record, State},
+        unfinished,
+    },
+    log,
+    time::Timestamp,
+    worker::{
+        attempt,
+        failure::{Failure, Side},
+        lease::Patience,
+        outside::LOOK_AGAIN,
+        pauses::{self, GETFLY},
+        retry,
+    },
+    world::{Clock, Random, Store, World},
+};
+use core::time::Duration;
+
+impl<W: World> Drain<'_, '_, W> {
+    /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
+    /// `Paused`: it was not touched, and nothing after it should be.
+    pub(super) async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
+        let now = self.worker.now();
+        if self.wish_is_ahead(&record).await? {
+            // The wish takes one dead letter away and counts the event where it now stands.
+            self.cursor.counts.dead = self.cursor.counts.dead.saturating_add(1);
+            return Ok(Pass::Complete);
+        }
+        if record.state.is_final() {
+            self.count(&record).await?;
+            return Ok(Pass::Complete);
+        }
+        let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
+        if let Some(at) = record.next_attempt_at.filter(waits) {
+            self.list_event(at, &record).await?;
+            return Ok(Pass::Complete);
+        }
+        if pauses::until(&self.cursor, GETFLY, self.worker).is_some()
+            || self.bounds.until.is_some_and(|until| now >= until)
+        {
+            return Ok(Pass::Paused);
+        }
+        if let Some(until) = pauses::until(&self.cursor, &record.connection, self.worker) {
+            return self.postpone(record, until).await;
+        }
+        let old_body = record.body.clone();
+        let mut patient = self.bounds.patience == Patience::TwoSlots;
+        let result = loop {
+            let result = attempt::attempt(self.worker, self.ready, &mut record).await;
+            match result {
+                Err(Failure::Unsettled(until)) if patient => patient = self.wait_until(until).await,
+                result => break result,
+            }
+        };
+        record.calls = self.worker.take_calls();
+        match result {
+            Ok(()) => {
+                if !record.calls.is_empty() {
+                    self.cursor.pauses.remove(GETFLY);
+                    self.cursor.pauses.remove(&record.connection);
+                }
+                // Its body first: once the record is final, nobody would look for the parts.
+                entries::drop_body(self.worker, record.seq, old_body.as_ref())
+                    .await
+                    .map_err(stop)?;
+                entries::write_event(self.worker, &record)
+                    .await
+                    .map_err(stop)?;
+                self.worker.settled();
+                unfinished::unmark(self.worker, &record).await;
+                self.ended(&record).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Abandoned(why)) => Err(why),
+            Err(Failure::Later(until)) => self.postpone(record, until).await,
+            Err(Failure::Unsettled(until)) => {
+                let pass = self.postpone(record, until).await?;
+                pauses::pause_getfly(&mut self.cursor, until);
+                Ok(pass)
+            }
+            Err(Failure::NotShown(until)) => {
+                record.misses = Some(record.misses.unwrap_or_default().saturating_add(1));
+                self.postpone(record, until).await
+            }
+            Err(Failure::Outside { side, words }) => self.wait_outside(record, side, &words).await,
+            Err(Failure::NothingThere(failure)) => {
+                let words = failure.words();
+                let side = Side::Getfly;
+                self.try_again(record, side, words, None).await
+            }
+            Err(Failure::Dead { reason, words }) => {
+                self.bury(record, reason, words).await?;
+                Ok(Pass::Complete)
+            }
+            Err(Failure::Retry { side, words, after }) => {
+                self.try_again(record, side, words, after).await
+            }
+        }
+    }
+
+    /// Waits for what settles soon; whether to try again. After a clock was wrong it may be hours.
+    async fn wait_until(&self, until: Timestamp) -> bool {
+        let soon = until.saturating_since(self.worker.now()) <= SETTLE;
+        if soon {
+            self.worker.wait_until(until).await;
+        }
+        soon
+    }
+
+    pub(super) async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
+        self.count(record).await?;
+        self.drained.ended = self.drained.ended.saturating_add(1);
+        log::event(self.worker, record);
+        Ok(())
+    }
+
+    /// Counts an event that is final, as the last thing that is done for it: what fails before is
+    /// done and counted again by the next worker.
+    async fn count(&mut self, record: &Record) -> Result<(), Stop> {
+        let passed = record.seq < self.cursor.oldest || !self.worker.is_atomic();
+        if passed && record.state != State::Dead {
+            self.list_removal(record).await?;
+        }
+        let now = self.worker.now();
+        self.cursor
+            .stats
+            .ended(self.worker, record, now)
+            .await
+            .map_err(stop)?;
+        self.cursor.enter(record);
+        Ok(())
+    }
+
+    async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
+        record.bury(reason, self.worker.now());
+        record.note(&words);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
+        entries::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
+        self.ended(&record).await
+    }
+
+    async fn postpone(&mut self, mut record: Record, until: Timestamp) -> Result<Pass, Stop> {
+        let at = due_time(self.worker.now(), until);
+        record.state = State::Retrying;
+        record.next_attempt_at = Some(at);
+        unfinished::mark(self.worker, &mut record)
+            .await
+            .map_err(stop)?;
+        entries::write_event(self.worker, &record)
+            .await
+            .map_err(stop)?;
+        self.list_event(at, &record).await?;
+        Ok(Pass::Complete)
+    }
+
+    /// Waits for people to mend what is outside, and leaves that side alone meanwhile; no attempt is used up.
+    async fn wait_outside(
+        &mut self,
+        mut record: Record,
+        side: Side,
+        words: &str,
+    ) -> Result<Pass, Stop> {
+        self.drained.failed = self.drained.failed.saturating_add(1);
+        tell_failure(&mut record, words);
+        let now = self.worker.now();
+        let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
+        let name = side_name(side, &record);
+        let failures = self.cursor.pauses.get(&name).map_or(0, |p| p.failures);
+        let pass = self.postpone(record, until).await?;
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        Ok(pass)
+    }
+
+    async fn try_again(
+        &mut self,
+        mut record: Record,
+        side: Side,
+        words: String,
+        after: Option<Duration>,
+    ) -> Result<Pass, Stop> {
+        self.drained.failed = self.drained.failed.saturating_add(1);
+        record.attempts = record.attempts.saturating_add(1);
+        let mut jitter = [0u8];
+        self.worker.fill(&mut jitter);
+        let [jitter] = jitter;
+        let name = side_name(side, &record);
+        let now = self.worker.now();
+        let (failures, pause) = pauses::next(&self.cursor, &name, after);
+        let until = now.checked_add(pause).unwrap_or(now);
+        let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
+            let reason = match side {
+                Side::KiotViet => "kiotviet_unavailable",
+                Side::Getfly => "getfly_unavailable",
+            };
+            self.bury(record, reason, words).await?;
+            // What it was sent may still be stored, and whoever comes next must see it.
+            if self.worker.is_open() {
+                self.cursor.pauses.insert(name, Pause { until, failures });
+            }
+            return Ok(Pass::Complete);
+        };
+        tell_failure(&mut record, &words);
+        // Not before the pause ends, so that no pause outlasts the last retry time.
+        let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
+        let pass = self.postpone(record, wanted).await?;
+        self.cursor.pauses.insert(name, Pause { until, failures });
+        Ok(pass)
+    }
+}
+
+/// The name of a side among the pauses.
+fn side_name(side: Side, record: &Record) -> String {
+    match side {
+        Side::Getfly => GETFLY.to_owned(),
+        Side::KiotViet => record.connection.clone(),
+    }
+}
+
+/// Notes the last failure in the place of an earlier one.
+fn tell_failure(record: &mut Record, words: &str) {
+    record.notes.retain(|n| !n.starts_with("last failure: "));
+    record.notes.push(format!("last failure: {words}"));
+}

@@ -1,0 +1,11 @@
+//! The loop that takes up what the journal holds: under the lease, in order, until nothing is due.
+
+mod commands;
+mod due_events;
+mod due_lists;
+mod event;
+pub mod how;
+mod new_entries;
+mod retention;
+pub mod run;
+mod state;

@@ -1,0 +1,131 @@
+//! What the journal holds that the worker has not looked at: new entries, and those whose number was
+//! taken but whose entry had not been written.
+
+use crate::{
+    drain::state::{Drain, Pass, Stop, stop},
+    journal::{
+        cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
+        entries, keys, no_atomics,
+        record::Entry,
+    },
+    world::{Clock, Store, World},
+};
+use core::time::Duration;
+
+/// Marks an element of a due list whose number had no entry for ten minutes.
+pub(super) const HOLE: char = 'h';
+
+impl<W: World> Drain<'_, '_, W> {
+    pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
+        if !self.worker.is_atomic() {
+            return self.unlooked_entries().await;
+        }
+        let tail = entries::tail(self.worker).await.map_err(stop)?;
+        while self.cursor.low < tail {
+            let seq = self.cursor.low.saturating_add(1);
+            match entries::read(self.worker, seq).await.map_err(stop)? {
+                None if seq <= self.forgotten || mutant!(HoleForgotten) => {}
+                None => self.cursor.holes.push(Hole {
+                    seq,
+                    since: self.worker.now(),
+                }),
+                Some(entry) => {
+                    if self.first_look(seq, entry).await? == Pass::Paused {
+                        return Ok(Pass::Paused);
+                    }
+                }
+            }
+            self.cursor.low = seq;
+            self.moved().await?;
+        }
+        Ok(Pass::Complete)
+    }
+
+    pub(super) async fn holes(&mut self) -> Result<Pass, Stop> {
+        let now = self.worker.now();
+        for hole in self.cursor.holes.clone() {
+            if let Some(entry) = entries::read(self.worker, hole.seq).await.map_err(stop)? {
+                if self.first_look(hole.seq, entry).await? == Pass::Paused {
+                    return Ok(Pass::Paused);
+                }
+            } else if now.as_second().saturating_sub(hole.since.as_second()) < HOLE_SECONDS {
+                continue;
+            } else {
+                self.list_last_look(hole.seq).await?;
+            }
+            self.cursor.holes.retain(|h| h.seq != hole.seq);
+        }
+        Ok(Pass::Complete)
+    }
+
+    /// The same in a store without atomics: by the marks that every entry has.
+    async fn unlooked_entries(&mut self) -> Result<Pass, Stop> {
+        let marked = no_atomics::numbers(self.worker, keys::UNLOOKED).await;
+        let mut looked_at = Vec::new();
+        let mut pass = Pass::Complete;
+        for seq in marked.map_err(stop)? {
+            let now = self.worker.now();
+            let age = no_atomics::came_at(seq).map_or(Duration::MAX, |at| now.saturating_since(at));
+            match entries::read(self.worker, seq).await.map_err(stop)? {
+                None if age.as_secs() < HOLE_SECONDS.unsigned_abs() => continue,
+                None => self.list_last_look(seq).await?,
+                // Its own request may be at it.
+                Some(Entry::Event(record))
+                    if !record.state.is_final() && age < no_atomics::REQUEST_OVER =>
+                {
+                    continue;
+                }
+                Some(entry) => pass = self.first_look(seq, entry).await?,
+            }
+            if pass == Pass::Paused {
+                break;
+            }
+            looked_at.push(seq);
+        }
+        if !looked_at.is_empty() {
+            // A crash must not take away what the place does not tell yet.
+            self.save().await?;
+        }
+        for seq in looked_at {
+            self.worker
+                .delete(&keys::unlooked(seq))
+                .await
+                .map_err(stop)?;
+        }
+        Ok(pass)
+    }
+
+    async fn list_last_look(&mut self, seq: u64) -> Result<(), Stop> {
+        if mutant!(NoLastLook) {
+            return Ok(());
+        }
+        let now = self.worker.now();
+        let wanted = now.checked_add(LAST_LOOK).unwrap_or(now);
+        let at = due_time(now, wanted);
+        self.list_due(at, &format!("{HOLE}{seq}")).await
+    }
+
+    pub(super) async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
+        match entry {
+            Entry::Command(command) => {
+                self.command(seq, command).await?;
+                if !self.worker.is_atomic() {
+                    // Nothing else ever comes to it.
+                    self.save().await?;
+                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
+                }
+                Ok(Pass::Complete)
+            }
+            Entry::Event(record) => {
+                self.cursor
+                    .stats
+                    .came(&record.connection, record.received_at);
+                let pass = self.event(*record).await?;
+                if pass == Pass::Complete {
+                    self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);
+                }
+                Ok(pass)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Finished events are removed once their retention is over: from the journal's old end, or through
+//! the due lists where something unfinished stood before them.
+
+use crate::{
+    drain::state::{Drain, Stop, stop},
+    journal::{
+        cursor::due_time,
+        entries, keys, ledger,
+        record::{Entry, Record, State},
+        unfinished,
+    },
+    time::Timestamp,
+    world::{Clock, Store, World},
+};
+use core::time::Duration;
+
+/// Old entries removed in one drain.
+const REMOVED_AT_ONCE: u32 = 200;
+
+/// Marks an element of a due list whose event is finished and counted, and only waits to be removed.
+pub(super) const REMOVAL: char = 'x';
+
+/// From when a retention counts: an event's end, or that it came.
+fn ended(record: &Record) -> Timestamp {
+    record.finished_at.unwrap_or(record.received_at)
+}
+
+impl<W: World> Drain<'_, '_, W> {
+    pub(super) async fn list_removal(&mut self, record: &Record) -> Result<(), Stop> {
+        let at = due_time(self.worker.now(), self.removal_time(record));
+        self.list_due(at, &format!("{REMOVAL}{}", record.seq)).await
+    }
+
+    fn removal_time(&self, record: &Record) -> Timestamp {
+        self.kept_until(ended(record))
+    }
+
+    fn kept_until(&self, ended: Timestamp) -> Timestamp {
+        let days = u64::try_from(self.ready.retention_days).unwrap_or(0);
+        ended
+            .checked_add(Duration::from_hours(days.saturating_mul(24)))
+            .unwrap_or(ended)
+    }
+
+    fn is_old(&self, record: &Record) -> bool {
+        matches!(record.state, State::Done | State::Dismissed)
+            && self.removal_time(record) <= self.worker.now()
+    }
+
+    /// Past its retention, but it needs a person or another try.
+    fn is_overdue(&self, record: &Record) -> bool {
+        let unfinished = !matches!(record.state, State::Done | State::Dismissed);
+        unfinished && self.removal_time(record) <= self.worker.now()
+    }
+
+    pub(super) async fn remove_if_old(&mut self, record: &Record) -> Result<bool, Stop> {
+        if !self.is_old(record) {
+            return Ok(false);
+        }
+        ledger::settle(self.worker, record).await.map_err(stop)?;
+        entries::drop_body(self.worker, record.seq, record.body.as_ref())
+            .await
+            .map_err(stop)?;
+        self.worker
+            .delete(&keys::entry(record.seq))
+            .await
+            .map_err(stop)?;
+        unfinished::unmark(self.worker, record).await;
+        Ok(true)
+    }
+
+    /// Removes finished events past their retention, from the journal's old end. One that is not
+    /// finished stays and is removed through the due lists later.
+    pub(super) async fn remove_old(&mut self) -> Result<(), Stop> {
+        if !self.worker.is_atomic() {
+            // Every event's removal is listed there.
+            return Ok(());
+        }
+        self.cursor.oldest = self.cursor.oldest.max(1);
+        for _ in 0..REMOVED_AT_ONCE {
+            let seq = self.cursor.oldest;
+            let kept = self.cursor.oldest_since.map(|at| self.kept_until(at));
+            if seq > self.cursor.low || kept.is_some_and(|until| until > self.worker.now()) {
+                return Ok(());
+            }
+            match entries::read(self.worker, seq).await.map_err(stop)? {
+                None => {}
+                Some(Entry::Command(_)) => {
+                    // A crash must not take away what the place does not tell yet.
+                    if seq > self.saved.low && !mutant!(CommandRemovedEarly) {
+                        self.save().await?;
+                    }
+                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
+                }
+                Some(Entry::Event(record)) => {
+                    let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);
+                    if !passed {
+                        self.cursor.oldest_since = Some(ended(&record));
+                        return Ok(());
+                    }
+                }
+            }
+            self.cursor.oldest = seq.saturating_add(1);
+            self.cursor.oldest_since = None;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The one worker: under the lease it goes through what waits, in order, until nothing is due. Its
+//! cost depends on what is due, never on how long the history is.
+
+use crate::{
+    config::Ready,
+    drain::{
+        how::{Drained, How},
+        state::{Bounds, Drain, Pass, Stop, stop},
+    },
+    journal::{
+        cursor::{self, Cursor},
+        entries,
+    },
+    log,
+    reconcile::upkeep::Upkeep,
+    worker::{
+        lease::{self, Lease},
+        permit::{Permit, Worker},
+    },
+    world::{StoreError, World},
+};
+use core::{ops::Range, time::Duration};
+
+/// A drain reads KiotViet's lists for at most this long, so that whoever asked for it gets an answer;
+/// the next one goes on.
+const LISTS_TIME: Duration = Duration::from_secs(300);
+
+/// Processes everything that is due. Safe to call at any time, from many places at once.
+pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
+    drain_for(world, ready, how, 0..0).await
+}
+
+/// The same for somebody whose wishes have these numbers: where it stops before it has come to them,
+/// those that need no Getfly are carried out all the same.
+pub async fn drain_for<W: World>(
+    world: &W,
+    ready: &Ready,
+    how: How,
+    wishes: Range<u64>,
+) -> Drained {
+    let until = how.time.and_then(|t| world.now().checked_add(t));
+    let mut upkeep = how.upkeep;
+    let lists_until = world.now().checked_add(LISTS_TIME);
+    let mut drained = Drained::default();
+    loop {
+        let lease = match lease::acquire(world, how.patience).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => {
+                drained.busy = true;
+                return drained;
+            }
+            Err(e) => {
+                drained.stopped = Some(e.to_string());
+                return drained;
+            }
+        };
+        let bounds = Bounds {
+            patience: how.patience,
+            until,
+            lists_until,
+            upkeep,
+        };
+        let wishes = wishes.clone();
+        let again = under_lease(world, ready, lease, bounds, wishes, &mut drained).await;
+        if upkeep == Upkeep::Now {
+            upkeep = Upkeep::Due;
+        }
+        match again {
+            Ok(true) => {}
+            Ok(false) => return drained,
+            Err(stopped) => {
+                log::drain_stopped(world, &stopped);
+                drained.stopped = Some(stopped);
+                return drained;
+            }
+        }
+    }
+}
+
+/// One stretch of work; true when the journal got new entries just as the lease was given back.
+async fn under_lease<W: World>(
+    world: &W,
+    ready: &Ready,
+    lease: Lease<'_, W>,
+    bounds: Bounds,
+    wishes: Range<u64>,
+    drained: &mut Drained,
+) -> Result<bool, String> {
+    let cursor = match cursor::load_or_rebuild(world).await {
+        Ok(cursor) => cursor,
+        Err(e) => {
+            lease.release().await;
+            return Err(e.to_string());
+        }
+    };
+    let (cursor, forgotten) = cursor;
+    let worker = Worker::new(
+        world,
+        Permit::Lease(lease),
+        ready,
+        cursor.getfly_calls.clone(),
+    );
+    let mut drain = Drain {
+        worker: &worker,
+        ready,
+        saved: cursor.clone(),
+        cursor,
+        unsaved: 0,
+        forgotten,
+        bounds,
+        drained,
+    };
+    let mut result = drain.work().await;
+    if result == Ok(Pass::Paused) {
+        result = drain.wishes_ahead(wishes).await.map(|()| Pass::Paused);
+    }
+    drain.cursor.getfly_calls = worker.getfly_calls();
+    let kept = drain.save().await;
+    if result.is_ok() && kept.is_ok() {
+        // What may still come of a create is among the pauses.
+        worker.settled();
+    }
+    let Drain {
+        cursor, drained, ..
+    } = drain;
+    drained.waiting = cursor.counts.waiting;
+    drained.dead = cursor.counts.dead;
+    worker.release().await;
+    let pass = result?;
+    kept?;
+    match pass {
+        Pass::Complete if mutant!(NoLookAfterRelease) => Ok(false),
+        // Somebody may have found the lease taken while it was being given back.
+        Pass::Complete => arrived_meanwhile(world, &cursor)
+            .await
+            .map_err(|e| e.to_string()),
+        Pass::Paused => Ok(false),
+    }
+}
+
+async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool, StoreError> {
+    for hole in &cursor.holes {
+        if entries::read(world, hole.seq).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(entries::tail(world).await? > cursor.low)
+}
+
+impl<W: World> Drain<'_, '_, W> {
+    async fn work(&mut self) -> Result<Pass, Stop> {
+        // First, because a webhook that is off must not wait for Getfly to come back.
+        self.upkeep().look_after_webhooks().await.map_err(stop)?;
+        loop {
+            let low = self.cursor.low;
+            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
+            {
+                return Ok(Pass::Paused);
+            }
+            if self.holes().await? == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
+            self.remove_old().await?;
+            // Where nothing was new a moment ago, the look after the lease was given back is enough.
+            let more = self.next_due().is_some()
+                || self.cursor.low > low
+                    && entries::tail(self.worker).await.map_err(stop)? > self.cursor.low;
+            if !more && !self.upkeep().read_lists().await.map_err(stop)? {
+                return Ok(Pass::Complete);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A drain under way: its worker, its cursor, what bounds it, and keeping the cursor.
+
+use crate::{
+    config::Ready,
+    drain::how::Drained,
+    journal::{
+        cursor::{Bucket, Cursor},
+        entries, keys,
+        record::{Entry, Record},
+        stats,
+    },
+    reconcile::upkeep::{Reconciler, Upkeep},
+    stored,
+    time::Timestamp,
+    worker::{lease::Patience, permit::Worker},
+    world::{Store, StoreError, World},
+};
+
+/// The cursor is written at least every so many entries; entries since then are looked at again
+/// after a crash, which costs a read each.
+const CURSOR_EVERY: u32 = 64;
+
+/// How far a pass over what waits has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Nothing more is due.
+    Complete,
+    /// Getfly asked for a pause or failed, or the time is over.
+    Paused,
+}
+
+/// Why the drain stops before its end.
+pub(super) type Stop = String;
+
+/// What bounds a drain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) patience: Patience,
+    /// No event is begun after this.
+    pub(super) until: Option<Timestamp>,
+    /// No page of a list is read after this.
+    pub(super) lists_until: Option<Timestamp>,
+    pub(super) upkeep: Upkeep,
+}
+
+/// A drain under way.
+pub(super) struct Drain<'d, 'w, W> {
+    pub(super) worker: &'d Worker<'w, W>,
+    pub(super) ready: &'d Ready,
+    pub(super) cursor: Cursor,
+    pub(super) saved: Cursor,
+    pub(super) unsaved: u32,
+    pub(super) forgotten: u64,
+    pub(super) bounds: Bounds,
+    pub(super) drained: &'d mut Drained,
+}
+
+/// The store failed: the drain stops.
+pub(super) fn stop(e: StoreError) -> Stop {
+    e.to_string()
+}
+
+impl<'w, W: World> Drain<'_, 'w, W> {
+    /// What looks after the webhooks and reads KiotViet's lists, over this drain's cursor.
+    pub(super) fn upkeep(&mut self) -> Reconciler<'_, 'w, W> {
+        Reconciler {
+            worker: self.worker,
+            ready: self.ready,
+            cursor: &mut self.cursor,
+            upkeep: self.bounds.upkeep,
+            lists_until: self.bounds.lists_until,
+        }
+    }
+
+    /// Whether the place comes to this number later.
+    pub(super) fn is_ahead(&self, seq: u64) -> bool {
+        let ahead = seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
+        ahead && self.worker.is_atomic()
+    }
+
+    /// Whether a wish for `record` was carried out before the place came to it (the worker crashed before
+    /// it saved its place, or the queue stood still): until then the event is the dead letter that it was.
+    pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
+        match record.commanded_by {
+            Some(wish) if self.is_ahead(wish) && !mutant!(WishCountedTwice) => {
+                let entry = entries::read(self.worker, wish).await.map_err(stop)?;
+                Ok(matches!(entry, Some(Entry::Command(_))))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Writes the place. The keys of consumed due lists go only after it: until then a worker that
+    /// comes after a crash needs them to find the same events again.
+    pub(super) async fn save(&mut self) -> Result<(), Stop> {
+        self.unsaved = 0;
+        for (call, n) in self.worker.take_tally() {
+            stats::add(&mut self.cursor.stats.calls, call, n);
+        }
+        let mut consumed = Vec::new();
+        self.cursor.due.retain(|start, bucket| {
+            let over = bucket.next >= bucket.len;
+            if over {
+                consumed.push((*start, bucket.len));
+            }
+            !over
+        });
+        if self.cursor != self.saved {
+            let bytes = stored::write(&self.cursor);
+            if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
+                // Perhaps it is not written: their indices must not be given out anew.
+                for (start, len) in consumed {
+                    let bucket = Bucket {
+                        next: len,
+                        len,
+                        since: None,
+                    };
+                    self.cursor.due.insert(start, bucket);
+                }
+                return Err(stop(e));
+            }
+            self.saved = self.cursor.clone();
+        }
+        for (start, len) in consumed {
+            for index in 0..len {
+                // Only tidiness: a key that stays is small, and is overwritten before it is read.
+                let _ = self.worker.delete(&keys::due(start, index)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The cursor has moved on by an entry; now and then it is written.
+    pub(super) async fn moved(&mut self) -> Result<(), Stop> {
+        self.unsaved += 1;
+        if self.unsaved >= CURSOR_EVERY {
+            self.save().await
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One webhook delivery: every item is durably in the journal before KiotViet gets its 200. Nothing
+//! is looked up or decided here beyond what the body itself says, so the answer never waits for
+//! anybody.
+
+use crate::{
+    config::SignaturePolicy,
+    intake::signature_policy::{Trust, judge},
+    journal::{
+        connection_cache::Known,
+        connections::Connection,
+        entries,
+        record::{Body, Hint, Kind, Record},
+    },
+    kiotviet::{
+        assumptions::MAX_ITEMS,
+        envelope::{self, Item},
+    },
+    rules::verdict::Reason,
+    seal::Sealer,
+    time::Timestamp,
+    world::{Clock, Random, Store, StoreError},
+};
+use core::{ops::Range, time::Duration};
+
+/// Largest body that is read.
+pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
+/// Most items that a retry takes apart.
+const MAX_ITEMS_AGAIN: usize = 50_000;
+/// An acceptor that took longer between reserving and writing answers 503: the worker must not give
+/// up on a number that is still being written.
+const SLOWEST: Duration = Duration::from_secs(10);
+
+/// Why a delivery was not accepted; KiotViet gets 503 and sends it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Writing took too long.
+    #[error("writing the delivery took longer than {} seconds", SLOWEST.as_secs())]
+    TooSlow,
+}
+
+/// Keeps every item of `body` for `connection`; gives the numbers of the events that made.
+pub async fn accept<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    policy: SignaturePolicy,
+    known: &Known,
+    signature: Option<&str>,
+    body: &[u8],
+) -> Result<Range<u64>, NotKept> {
+    let connection = &known.connection;
+    let keys = known.keys.as_ref();
+    let verdict = keys.map(|keys| keys.verify(signature, body));
+    let trust = judge(world, policy, connection, verdict).await?;
+    let note = match trust {
+        Trust::Trusted => None,
+        Trust::Noted(note) => Some(note),
+        Trust::Refused(note) => {
+            return keep_whole(world, sealer, connection, "bad_signature", note, body).await;
+        }
+    };
+    let delivery = match envelope::parse(body, MAX_ITEMS) {
+        Ok(delivery) => delivery,
+        Err(e) => {
+            let reason = if e.too_many() {
+                "too_many_items"
+            } else {
+                "unreadable"
+            };
+            return keep_whole(world, sealer, connection, reason, e.why, body).await;
+        }
+    };
+    let began = world.now();
+    let items = &delivery.items;
+    let kept = keep_items(world, sealer, &connection.name, items, began, note).await?;
+    in_time(world, began)?;
+    Ok(kept)
+}
+
+/// Keeps a delivery that cannot be taken apart as one dead letter.
+async fn keep_whole<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    connection: &Connection,
+    reason: &str,
+    note: &str,
+    body: &[u8],
+) -> Result<Range<u64>, NotKept> {
+    let began = world.now();
+    let seq = entries::reserve(world, 1).await?;
+    let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
+    record.bury(reason, began);
+    record.notes.push(note.to_owned());
+    record.whole_delivery = true;
+    record.body = Some(entries::keep_body(world, sealer, seq, body).await?);
+    entries::write_event(world, &record).await?;
+    in_time(world, began)?;
+    Ok(seq..seq.saturating_add(1))
+}
+
+async fn keep_items<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    connection: &str,
+    items: &[Item],
+    now: Timestamp,
+    note: Option<&str>,
+) -> Result<Range<u64>, StoreError> {
+    if items.is_empty() {
+        return Ok(0..0);
+    }
+    let first = entries::reserve(world, items.len()).await?;
+    let mut seq = first;
+    for item in items {
+        let mut record = describe(item, seq, now, connection);
+        record.notes.extend(note.map(str::to_owned));
+        if record.outcome.is_none() {
+            record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
+        }
+        entries::write_event(world, &record).await?;
+        seq = seq.saturating_add(1);
+    }
+    Ok(first..seq)
+}
+
+fn in_time(world: &impl Clock, began: Timestamp) -> Result<(), NotKept> {
+    if world.now().saturating_since(began) > SLOWEST && !mutant!(SlowAcceptorAnswers) {
+        Err(NotKept::TooSlow)
+    } else {
+        Ok(())
+    }
+}
+
+/// The event of one item; it is final at once where nothing more can come of it.
+fn describe(item: &Item, seq: u64, now: Timestamp, connection: &str) -> Record {
+    let kind = match item.kind {
+        envelope::Kind::Customer => Kind::Customer,
+        envelope::Kind::Invoice => Kind::Invoice,
+        envelope::Kind::Other => Kind::Other,
+    };
+    let id = item.id.map(|id| id.to_string());
+    let key = match kind {
+        Kind::Customer => id.unwrap_or_default(),
+        Kind::Invoice => item.code.clone().or(id).unwrap_or_default(),
+        Kind::Other => item.action.clone(),
+    };
+    // A key is for people; a hostile one is cut.
+    let key = key.chars().take(100).collect();
+    let mut record = Record::new(seq, now, connection, kind, key);
+    match (kind, item.id) {
+        (Kind::Other, _) => record.finish(Reason::NotSyncedType, now),
+        (_, Some(id)) => {
+            let code = item.code.clone().filter(|c| (1..=100).contains(&c.len()));
+            record.hint = Some(Hint {
+                id,
+                code,
+                since: None,
+            });
+        }
+        (_, None) => {
+            record.bury("unreadable", now);
+            record.notes.push("the item has no readable Id".to_owned());
+        }
+    }
+    record
+}
+
+/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. The
+/// inner error says why it stays a dead letter.
+pub async fn accept_again<W: Store + Clock + Random>(
+    world: &W,
+    sealer: &Sealer,
+    record: &Record,
+) -> Result<Result<String, String>, StoreError> {
+    let body = match &record.body {
+        Some(body) => open(world, sealer, record.seq, body).await?,
+        None => None,
+    };
+    let Some(body) = body else {
+        return Ok(Err(
+            "its body cannot be opened with this master_key".to_owned()
+        ));
+    };
+    let delivery = match envelope::parse(&body, MAX_ITEMS_AGAIN) {
+        Ok(delivery) => delivery,
+        Err(e) => return Ok(Err(format!("it still cannot be read: {}", e.why))),
+    };
+    // What a crash leaves reserved and not written stands in the worker's place for ten minutes.
+    for items in delivery.items.chunks(MAX_ITEMS) {
+        let (now, note) = (world.now(), Some("accepted by a person's retry"));
+        keep_items(world, Some(sealer), &record.connection, items, now, note).await?;
+    }
+    let count = delivery.items.len();
+    Ok(Ok(format!("accepted anew as {count} event(s)")))
+}
+
+async fn open<W: Store>(
+    world: &W,
+    sealer: &Sealer,
+    seq: u64,
+    body: &Body,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    entries::open_body(world, Some(sealer), seq, body).await
+}

@@ -1,0 +1,75 @@
+//! A backfill: a shop's customers and invoices of an earlier time, brought into the same journal and
+//! ledger as live events. Written by the worker only; people's wishes come through the journal.
+
+use crate::{
+    journal::list_scan::ListScan,
+    journal::{connections::Webhook, keys, record::Wanted},
+    stored::{self, stored_fields, stored_words},
+    time::Timestamp,
+    world::{Store, StoreError},
+};
+
+/// Where a backfill stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// KiotViet's lists are being read.
+    Running,
+    /// They were read to their end.
+    Done,
+    /// A person ended it.
+    Stopped,
+}
+
+stored_words!(State { Running = "running", Done = "done", Stopped = "stopped" });
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backfill {
+    /// What was asked for.
+    pub wanted: Wanted,
+    /// Where it stands.
+    pub state: State,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it waits, or waited last.
+    pub note: Option<String>,
+    /// The lists; only those whose webhook is on.
+    pub readings: Vec<ListScan>,
+    /// The journal entry that asked for it, so that applying it twice changes nothing.
+    pub by: u64,
+}
+
+stored_fields!(Backfill {
+    wanted,
+    state,
+    started_at,
+    finished_at,
+    note,
+    readings,
+    by
+});
+
+impl Backfill {
+    /// From when on it wants records of this list, if a record of this moment is among them. One that a
+    /// person ended wants nothing more.
+    pub fn wants(&self, webhook: Webhook, created_at: Timestamp) -> Option<Timestamp> {
+        let mut readings = self.readings.iter();
+        let reading = readings.find(|r| r.webhook == webhook && r.includes(created_at));
+        let ended = self.state == State::Stopped;
+        reading.map(|r| r.from).filter(|_| !ended)
+    }
+}
+
+/// Reads a connection's backfill; one that is damaged is none.
+pub async fn load(store: &impl Store, name: &str) -> Result<Option<Backfill>, StoreError> {
+    let bytes = store.get(&keys::backfill(name)).await?;
+    Ok(bytes.and_then(|b| stored::read(&b).ok()))
+}
+
+/// Writes it.
+pub async fn save(store: &impl Store, backfill: &Backfill) -> Result<(), StoreError> {
+    let key = keys::backfill(&backfill.wanted.connection);
+    store.set(&key, &stored::write(backfill)).await
+}

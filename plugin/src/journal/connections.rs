@@ -1,0 +1,428 @@
+//! The shops that are connected: who they are, their sealed secrets, and which webhooks are on.
+//! Written by people's requests only; each switch has a key of its own, so that two requests at
+//! once cannot lose one another's change.
+
+use crate::{
+    journal::{keys, record::Kind},
+    kiotviet::client::Credentials,
+    rules::codes::RetailerId,
+    seal::{SealError, Sealer},
+    secret::Secret,
+    stored::{self, Damaged, stored_fields, stored_words},
+    time::Timestamp,
+    world::{Random, Store, StoreError},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// The two webhooks that can be switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Webhook {
+    /// R2: `customer.update`.
+    Customer,
+    /// R3: `invoice.update`.
+    Order,
+}
+
+stored_words!(Webhook { Customer = "customer", Order = "order" });
+
+impl Webhook {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Customer, Self::Order];
+
+    /// The word in our routes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Order => "order",
+        }
+    }
+
+    /// KiotViet's type.
+    pub fn kiotviet_type(self) -> &'static str {
+        match self {
+            Self::Customer => "customer.update",
+            Self::Order => "invoice.update",
+        }
+    }
+
+    /// The kind of its events.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Customer => Kind::Customer,
+            Self::Order => Kind::Invoice,
+        }
+    }
+
+    /// From the word in our routes.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|w| w.as_str() == word)
+    }
+}
+
+/// A connection as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Our name for it, in our routes.
+    pub name: String,
+    /// KiotViet's shop name.
+    pub retailer: RetailerId,
+    /// KiotViet's ClientId.
+    pub client_id: String,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
+    token_hash: String,
+    /// Sealed [`Secrets`].
+    sealed: String,
+}
+
+stored_fields!(Connection {
+    name,
+    retailer,
+    client_id,
+    connected_at,
+    token_hash,
+    sealed
+});
+
+/// What is sealed.
+#[derive(Clone)]
+struct Secrets {
+    client_secret: String,
+    path_token: String,
+    webhook_secret: String,
+}
+
+stored_fields!(Secrets {
+    client_secret,
+    path_token,
+    webhook_secret
+});
+
+/// The opened secrets of a connection.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// KiotViet's security code.
+    pub client_secret: Secret,
+    /// Authenticates deliveries, in the webhook's URL.
+    pub path_token: Secret,
+    /// Signs deliveries.
+    pub webhook_secret: Secret,
+}
+
+/// Whether `name` may name a connection: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+pub fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+fn hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+}
+
+fn random_text(random: &impl Random) -> String {
+    let mut bytes = [0u8; 32];
+    random.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A plain ASCII secret that is no valid Base64 of anything, so that the key of KiotViet's signature
+/// is not in doubt.
+fn webhook_secret(random: &impl Random) -> String {
+    let mut bytes = [0u8; 24];
+    random.fill(&mut bytes);
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("kvgf-{hex}")
+}
+
+fn seal(
+    name: &str,
+    secrets: &Secrets,
+    sealer: &Sealer,
+    random: &impl Random,
+) -> Result<String, StoreError> {
+    let plain = stored::write(secrets);
+    sealer
+        .seal(&keys::connection(name), &plain, random)
+        .map_err(|e| StoreError(e.to_string()))
+}
+
+impl Connection {
+    /// A new connection with fresh tokens, or the same one with new credentials: its path token and
+    /// webhook secret stay, so that its webhooks go on working.
+    pub fn make(
+        name: &str,
+        credentials: &Credentials,
+        previous: Option<(&Self, &Opened)>,
+        now: Timestamp,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Result<Self, StoreError> {
+        let (path_token, webhook_secret, connected_at) = match previous {
+            Some((connection, opened)) => (
+                opened.path_token.reveal().to_owned(),
+                opened.webhook_secret.reveal().to_owned(),
+                connection.connected_at,
+            ),
+            None => (random_text(random), webhook_secret(random), now),
+        };
+        let token_hash = hash(&path_token);
+        let secrets = Secrets {
+            client_secret: credentials.client_secret.reveal().to_owned(),
+            path_token,
+            webhook_secret,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            retailer: credentials.retailer.clone(),
+            client_id: credentials.client_id.clone(),
+            connected_at,
+            token_hash,
+            sealed: seal(name, &secrets, sealer, random)?,
+        })
+    }
+
+    /// Whether it is sealed under the present key; while it is not, the worker may write it.
+    pub fn is_current(&self, sealer: &Sealer) -> bool {
+        sealer.is_current(&self.sealed)
+    }
+
+    /// The same sealed under the present key, where it is under a former one.
+    pub fn sealed_anew(
+        &self,
+        opened: &Opened,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Option<Self> {
+        if self.is_current(sealer) {
+            return None;
+        }
+        let secrets = Secrets {
+            client_secret: opened.client_secret.reveal().to_owned(),
+            path_token: opened.path_token.reveal().to_owned(),
+            webhook_secret: opened.webhook_secret.reveal().to_owned(),
+        };
+        let sealed = seal(&self.name, &secrets, sealer, random).ok()?;
+        Some(Self {
+            sealed,
+            ..self.clone()
+        })
+    }
+
+    /// Opens its secrets.
+    pub fn open(&self, sealer: &Sealer) -> Result<Opened, SealError> {
+        let plain = sealer.open(&keys::connection(&self.name), &self.sealed)?;
+        let secrets: Secrets = stored::read(&plain).map_err(|_| SealError::Damaged)?;
+        Ok(Opened {
+            client_secret: Secret::new(secrets.client_secret),
+            path_token: Secret::new(secrets.path_token),
+            webhook_secret: Secret::new(secrets.webhook_secret),
+        })
+    }
+
+    /// What proves it to KiotViet.
+    pub fn credentials(&self, opened: &Opened) -> Credentials {
+        Credentials {
+            retailer: self.retailer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: opened.client_secret.clone(),
+        }
+    }
+
+    /// The path of its webhooks; unguessable, so a webhook whose URL ends in it is ours.
+    pub fn hook_path(&self, opened: &Opened) -> String {
+        format!("/hooks/{}/{}", self.name, opened.path_token.reveal())
+    }
+}
+
+/// Whether `token` opens `connection`; takes the same time for an unknown connection.
+pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
+    let offered = hash(token);
+    let expected = connection.map_or_else(|| hash(""), |c| c.token_hash.clone());
+    let equal: bool = offered.as_bytes().ct_eq(expected.as_bytes()).into();
+    (equal || mutant!(PathTokenIgnored)) && connection.is_some()
+}
+
+/// A webhook's switch while it is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// The moment it was switched on: what was created before is not new.
+    pub on_since: Timestamp,
+}
+
+stored_fields!(Switch { on_since });
+
+/// Both switches; none is off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    /// The customer webhook is on since.
+    pub customer: Option<Timestamp>,
+    /// The order webhook is on since.
+    pub order: Option<Timestamp>,
+}
+
+impl Switches {
+    /// The same for a backfill that reaches back to `since`.
+    pub fn reaching(self, since: Option<Timestamp>) -> Self {
+        let reach = |on: Option<Timestamp>| on.map(|on| since.map_or(on, |s| s.min(on)));
+        Self {
+            customer: reach(self.customer),
+            order: reach(self.order),
+        }
+    }
+
+    /// Since when `webhook` is on.
+    pub fn since(self, webhook: Webhook) -> Option<Timestamp> {
+        match webhook {
+            Webhook::Customer => self.customer,
+            Webhook::Order => self.order,
+        }
+    }
+}
+
+/// What a stored value that cannot be read is to a caller who needs it.
+pub fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
+    move |e| StoreError(format!("{what} is damaged: {e}"))
+}
+
+/// Reads a connection; one that is damaged is an error.
+pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, StoreError> {
+    let read = load_or_damage(store, name).await?.transpose();
+    read.map_err(damaged("a connection"))
+}
+
+/// The same; the inner error is a connection that cannot be read.
+pub async fn load_or_damage(
+    store: &impl Store,
+    name: &str,
+) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
+    let bytes = load_bytes(store, name).await?;
+    Ok(bytes.map(|bytes| stored::read(&bytes)))
+}
+
+/// Its record as it is stored.
+pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    if !is_name(name) {
+        return Ok(None);
+    }
+    store.get(&keys::connection(name)).await
+}
+
+/// Writes a connection, and lists its name if it is new.
+pub async fn save(
+    store: &impl Store,
+    connection: &Connection,
+    is_new: bool,
+) -> Result<(), StoreError> {
+    let bytes = stored::write(connection);
+    if is_new {
+        let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
+        store
+            .set(&keys::connection_name(n), connection.name.as_bytes())
+            .await?;
+    }
+    store.set(&keys::connection(&connection.name), &bytes).await
+}
+
+/// Forgets a connection and its secrets; its events stay.
+pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
+    for webhook in Webhook::ALL {
+        store.delete(&keys::switch(name, webhook.as_str())).await?;
+    }
+    for key in [
+        keys::token(name),
+        keys::kiotviet_users(name),
+        keys::signed(name),
+        keys::missed_sellers(name),
+        keys::webhook_health(name),
+        keys::backfill(name),
+        keys::connection(name),
+    ] {
+        store.delete(&key).await?;
+    }
+    Ok(())
+}
+
+/// The names of all connections that were ever made, in that order.
+pub async fn names(store: &impl Store) -> Result<Vec<String>, StoreError> {
+    let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
+    let mut names: Vec<String> = Vec::new();
+    for n in 1..=count {
+        let name = store.get(&keys::connection_name(n)).await?;
+        let name = name.map(|n| String::from_utf8_lossy(&n).into_owned());
+        names.extend(name.filter(|n| !names.contains(n)));
+    }
+    Ok(names)
+}
+
+/// All connections that can be read, in the order in which they were made, and the names of the others.
+pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), StoreError> {
+    let (mut sound, mut damaged) = (Vec::new(), Vec::new());
+    for name in names(store).await? {
+        match load_or_damage(store, &name).await? {
+            Some(Ok(connection)) => sound.push(connection),
+            Some(Err(_)) => damaged.push(name),
+            None => {}
+        }
+    }
+    Ok((sound, damaged))
+}
+
+/// Reads a connection's switches.
+pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+    let read = switches_or_damage(store, name).await?;
+    read.map_err(damaged("a webhook switch"))
+}
+
+/// The same; the inner error is a switch that cannot be read.
+pub async fn switches_or_damage(
+    store: &impl Store,
+    name: &str,
+) -> Result<Result<Switches, Damaged>, StoreError> {
+    let customer = switch(store, name, Webhook::Customer).await?;
+    let order = switch(store, name, Webhook::Order).await?;
+    let both = |customer| order.map(|order| Switches { customer, order });
+    Ok(customer.and_then(both))
+}
+
+/// The same for people to see, and to mend by switching: one that cannot be read is off.
+pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+    let customer = switch(store, name, Webhook::Customer).await?;
+    let order = switch(store, name, Webhook::Order).await?;
+    Ok(Switches {
+        customer: customer.unwrap_or_default(),
+        order: order.unwrap_or_default(),
+    })
+}
+
+/// Since when a webhook is on; the inner error is a switch that cannot be read.
+async fn switch(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+) -> Result<Result<Option<Timestamp>, Damaged>, StoreError> {
+    let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
+    let read = bytes.map(|bytes| stored::read::<Switch>(&bytes));
+    Ok(read.transpose().map(|s| s.map(|s| s.on_since)))
+}
+
+/// Turns a switch on or off.
+pub async fn set_switch(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+    on_since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let key = keys::switch(name, webhook.as_str());
+    match on_since {
+        None => store.delete(&key).await,
+        Some(on_since) => {
+            let bytes = stored::write(&Switch { on_since });
+            store.set(&key, &bytes).await
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The worker's place in the journal: what was looked at, what is due when, and the counts that
+//! follow from it. Written as one value, so that counts and place never disagree; after a crash the
+//! worker goes over the same entries again and comes to the same counts.
+
+use crate::{
+    journal::{
+        entries, keys,
+        record::{Record, State},
+        sorted_map::SortedMap,
+        stats::Stats,
+    },
+    kiotviet::assumptions::MAX_ITEMS,
+    rules::verdict::Outcome,
+    stored::{self, stored_fields},
+    time::Timestamp,
+    world::{Store, StoreError},
+};
+use core::time::Duration;
+
+/// Width of a due bucket, seconds.
+pub const BUCKET_SECONDS: i64 = 10;
+/// Far retry times are rounded up to this, so that the number of buckets stays small.
+const FAR_BUCKET_SECONDS: i64 = 600;
+/// From this distance on a retry time is "far".
+const FAR_SECONDS: i64 = 1800;
+/// How long a reserved number without an entry is looked at again by every drain. An acceptor answers
+/// 503 when reserving and writing took longer than ten seconds, so ten minutes is ample.
+pub const HOLE_SECONDS: i64 = 600;
+/// When it is looked at once more, so that an entry whose acceptor stood still for hours (a machine
+/// that was paused) does not stay in the list for good: more than three days, a long weekend.
+pub const LAST_LOOK: Duration = Duration::from_hours(80);
+
+/// Dead letters that are listed, so that people find them whatever came after them.
+const DEAD_LISTED: usize = 200;
+
+/// A number that was reserved and has no entry yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// The number.
+    pub seq: u64,
+    /// When the worker first missed it.
+    pub since: Timestamp,
+}
+
+stored_fields!(Hole { seq, since });
+
+/// Entries of a due list that were appended and consumed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Entries before this index are consumed.
+    pub next: u32,
+    /// Entries appended.
+    pub len: u32,
+    /// When the oldest event in it came; none where there are only removals.
+    pub since: Option<Timestamp>,
+}
+
+stored_fields!(Bucket { next, len, since });
+
+/// Events by where they stand. Each number is counted by itself, so that the loss equation `received =
+/// created + linked + ignored + dead + dismissed + waiting` is a check.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All events the worker has looked at.
+    pub received: u64,
+    /// Done: created.
+    pub created: u64,
+    /// Done: linked.
+    pub linked: u64,
+    /// Done: ignored.
+    pub ignored: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// Dismissed by a person.
+    pub dismissed: u64,
+    /// Listed for another try.
+    pub waiting: u64,
+}
+
+stored_fields!(Counts {
+    received,
+    created,
+    linked,
+    ignored,
+    dead,
+    dismissed,
+    waiting
+});
+
+impl Counts {
+    fn class(&mut self, record: &Record) -> Option<&mut u64> {
+        match (record.state, record.outcome) {
+            (State::Received | State::Retrying, _) => None,
+            (State::Dead, _) => Some(&mut self.dead),
+            (State::Dismissed, _) => Some(&mut self.dismissed),
+            (State::Done, Some(Outcome::Created)) => Some(&mut self.created),
+            (State::Done, Some(Outcome::Linked)) => Some(&mut self.linked),
+            (State::Done, _) => Some(&mut self.ignored),
+        }
+    }
+
+    /// Counts `record` where it now stands.
+    pub fn enter(&mut self, record: &Record) {
+        if let Some(count) = self.class(record) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Whether the loss equation holds.
+    pub fn balanced(&self) -> bool {
+        let ended = [
+            self.created,
+            self.linked,
+            self.ignored,
+            self.dead,
+            self.dismissed,
+        ];
+        let known = ended.into_iter().fold(self.waiting, u64::saturating_add);
+        self.received == known
+    }
+}
+
+/// An upstream that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// Until then.
+    pub until: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+stored_fields!(Pause { until, failures });
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Every entry up to this number was looked at.
+    pub low: u64,
+    /// Numbers without an entry that are looked at again.
+    pub holes: Vec<Hole>,
+    /// Due lists by the start of their bucket (Unix seconds).
+    pub due: SortedMap<i64, Bucket>,
+    /// Entries before this number were removed, or are removed through the due lists.
+    pub oldest: u64,
+    /// What stands there ended then, or came then, and is kept; none when it was not looked at.
+    pub oldest_since: Option<Timestamp>,
+    /// The counts at this place.
+    pub counts: Counts,
+    /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
+    /// is none any more may be among them, as long as nobody looked.
+    pub dead: Vec<u64>,
+    /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
+    pub pauses: SortedMap<String, Pause>,
+    /// Starts of the last calls to Getfly, for its ceiling.
+    pub getfly_calls: Vec<Timestamp>,
+    /// When the webhooks were last looked at.
+    pub watched_at: Option<Timestamp>,
+    /// Connections whose lists are being read, the next one first.
+    pub reading: Vec<String>,
+    /// KiotViet's calls that reading has cost each connection, in which hour since 1970.
+    pub pace: SortedMap<String, (i64, u64)>,
+    /// What is counted for people.
+    pub stats: Stats,
+}
+
+stored_fields!(Cursor {
+    low,
+    holes,
+    due,
+    oldest,
+    oldest_since,
+    counts,
+    dead,
+    pauses,
+    getfly_calls,
+    watched_at,
+    reading,
+    pace,
+    stats
+});
+
+impl Cursor {
+    /// Counts `record` where it now stands, and lists a dead letter.
+    pub fn enter(&mut self, record: &Record) {
+        self.counts.enter(record);
+        if record.state == State::Dead
+            && let Err(at) = self.dead.binary_search(&record.seq)
+        {
+            self.dead.insert(at, record.seq);
+            let surplus = self.dead.len().saturating_sub(DEAD_LISTED);
+            self.dead.drain(..surplus);
+        }
+    }
+
+    /// `seq` is a dead letter no longer.
+    pub fn risen(&mut self, seq: u64) {
+        self.counts.dead = self.counts.dead.saturating_sub(1);
+        self.dead.retain(|dead| *dead != seq);
+    }
+}
+
+/// Reads the worker's cursor.
+pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
+    match store.get(keys::CURSOR).await? {
+        None => Ok(Cursor::default()),
+        Some(bytes) => stored::read(&bytes)
+            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
+    }
+}
+
+/// The worker's cursor, and up to which number a missing entry was removed rather than not written
+/// yet: a cursor that cannot be read is made anew by looking at the whole journal again.
+pub async fn load_or_rebuild(store: &impl Store) -> Result<(Cursor, u64), StoreError> {
+    let Some(bytes) = store.get(keys::CURSOR).await? else {
+        return Ok((Cursor::default(), 0));
+    };
+    match stored::read(&bytes) {
+        Ok(cursor) => Ok((cursor, 0)),
+        Err(_) => {
+            let tail = entries::tail(store).await?;
+            Ok((Cursor::default(), tail.saturating_sub(MAX_ITEMS as u64)))
+        }
+    }
+}
+
+/// When the worker's last calls to Getfly began, as far as the cursor says: another caller's calls keep the
+/// ceiling together with them. None where the cursor cannot be read.
+pub async fn getfly_calls(store: &impl Store) -> Vec<Timestamp> {
+    let cursor = load(store).await;
+    cursor.map(|c| c.getfly_calls).unwrap_or_default()
+}
+
+/// The moment at or after `wanted` at which a due list is read.
+pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {
+    let far = wanted.as_second().saturating_sub(now.as_second()) >= FAR_SECONDS;
+    let step = if far {
+        FAR_BUCKET_SECONDS
+    } else {
+        BUCKET_SECONDS
+    };
+    let whole = if wanted.subsec_nanosecond() > 0 {
+        wanted.as_second().saturating_add(1)
+    } else {
+        wanted.as_second()
+    };
+    let rounded = whole
+        .saturating_add(step - 1)
+        .div_euclid(step)
+        .saturating_mul(step);
+    Timestamp::from_second(rounded).unwrap_or(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_second(s).unwrap()
+    }
+
+    #[test]
+    fn due_times_are_rounded_up_never_down() {
+        assert_eq!(due_time(at(0), at(30)), at(30));
+        assert_eq!(due_time(at(0), at(31)), at(40));
+        assert_eq!(due_time(at(0), at(3601)), at(4200));
+        assert_eq!(due_time(at(0), Timestamp::new(30, 1).unwrap()), at(40));
+    }
+}

@@ -1,0 +1,140 @@
+//! Every key of the store, in one place. All carry a prefix, because on Spin's Redis store all
+//! applications share one key space. Counters and values never share a key.
+
+use crate::time::Date;
+
+/// Counter: the last journal number that was reserved.
+pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
+/// The worker's cursor in the journal ([`super::cursor::Cursor`]).
+pub const CURSOR: &str = "kvgf/journal/cursor";
+/// Counter: connections ever made.
+pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
+/// Sealed list of Getfly users.
+pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
+
+/// Mark: the tenant was found without this version of the API, and when.
+pub const OLD_GETFLY: &str = "kvgf/old-getfly";
+
+/// Mark: Getfly once answered another code than the one that was sent.
+pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
+
+/// Mark of a store that was tried: whether it counts (`atomic`) or not (`plain`).
+pub const STORE_KIND: &str = "kvgf/store";
+/// Mark: how far the trial is, or that a mark was lost ([`super::probe`]).
+pub const STORE_KEPT: &str = "kvgf/store/kept";
+/// Counter, a mark: how often the store was tried.
+pub const STORE_COUNTED: &str = "kvgf/store/counted";
+/// Where journal entries are.
+pub const ENTRIES: &str = "kvgf/journal/";
+/// Where the marks of [`unlooked`] are.
+pub const UNLOOKED: &str = "kvgf/unlooked/";
+
+/// A key of one trial of the store.
+pub fn probe(lot: u64, name: &str) -> String {
+    format!("kvgf/store/probe/{lot:016x}/{name}")
+}
+
+/// Marks an entry that no drain has looked at, in a store without atomics.
+pub fn unlooked(seq: u64) -> String {
+    format!("{UNLOOKED}{seq}")
+}
+
+/// A journal entry.
+pub fn entry(seq: u64) -> String {
+    format!("{ENTRIES}{seq}")
+}
+
+/// A part of a large delivery body.
+pub fn body_part(seq: u64, part: usize) -> String {
+    format!("kvgf/journal/{seq}/body/{part}")
+}
+
+/// An element of a due list.
+pub fn due(bucket: i64, index: u32) -> String {
+    format!("kvgf/due/{bucket}/{index}")
+}
+
+/// Counter: who owns a time slot.
+pub fn lease(slot: i64) -> String {
+    format!("kvgf/lease/{slot}")
+}
+
+/// The outcome of a KiotViet customer.
+pub fn customer(retailer: &str, id: i64) -> String {
+    format!("kvgf/customer/{retailer}/{id}")
+}
+
+/// The account that was created with this number among several (`fingerprint` of it).
+pub fn number(fingerprint: &str) -> String {
+    format!("kvgf/number/{fingerprint}")
+}
+
+/// What a shop's orders without a customer are attached to.
+pub fn walk_ins(retailer: &str) -> String {
+    format!("kvgf/walk-ins/{retailer}")
+}
+
+/// The outcome of an invoice family.
+pub fn invoice(retailer: &str, base_code: &str) -> String {
+    format!("kvgf/invoice/{retailer}/{base_code}")
+}
+
+/// The name of the n-th connection.
+pub fn connection_name(n: i64) -> String {
+    format!("kvgf/connections/{n}")
+}
+
+/// The endings of a day that is over.
+pub fn day(date: Date) -> String {
+    format!("kvgf/day/{date}")
+}
+
+/// The event that is, or was last, about a customer or an invoice and is not done.
+pub fn open_event(connection: &str, kind: &str, id: i64) -> String {
+    format!("kvgf/open/{connection}/{kind}/{id}")
+}
+
+/// What was last seen of a connection's webhooks, and how far it was read back.
+pub fn webhook_health(name: &str) -> String {
+    format!("kvgf/connection/{name}/watch")
+}
+
+/// A connection's backfill.
+pub fn backfill(name: &str) -> String {
+    format!("kvgf/connection/{name}/backfill")
+}
+
+/// A connection.
+pub fn connection(name: &str) -> String {
+    format!("kvgf/connection/{name}")
+}
+
+/// A webhook's switch.
+pub fn switch(name: &str, webhook: &str) -> String {
+    format!("kvgf/connection/{name}/switch/{webhook}")
+}
+
+/// Set once this connection has seen a valid signature.
+pub fn signed(name: &str) -> String {
+    format!("kvgf/connection/{name}/signed")
+}
+
+/// Sealed access token of a connection.
+pub fn token(name: &str) -> String {
+    format!("kvgf/cache/token/{name}")
+}
+
+/// Since when a list of users cannot be read: Getfly's, or a connection's at KiotViet.
+pub fn users_unread(side: &str) -> String {
+    format!("kvgf/users-unread/{side}")
+}
+
+/// Sealed list of sellers who were looked for in vain.
+pub fn missed_sellers(name: &str) -> String {
+    format!("kvgf/cache/missed-sellers/{name}")
+}
+
+/// Sealed list of a connection's KiotViet users.
+pub fn kiotviet_users(name: &str) -> String {
+    format!("kvgf/cache/kiotviet-users/{name}")
+}

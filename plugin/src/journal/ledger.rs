@@ -1,0 +1,492 @@
+//! The outcomes of customers and invoice families. A cache that makes repeats free: losing it must
+//! not create one duplicate. An entry is written *before* a create is sent, so that whoever comes
+//! next, after any crash, reads the record back by its code before trying again.
+
+use crate::{
+    journal::{
+        entries, keys,
+        record::{Record, State},
+    },
+    json::{ToJson, object},
+    rules::{
+        codes::{AccountCode, RetailerId},
+        newness::{Known, KnownInvoice},
+        phone::PhoneNumber,
+        verdict::Outcome,
+    },
+    seal::Sealer,
+    stored::{self, Damaged, Stored, field},
+    time::Timestamp,
+    world::{Store, StoreError},
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// What is kept of a KiotViet customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerEntry {
+    /// Older than its connection's webhook: never pushed by its own events.
+    Before,
+    /// It is this Getfly account.
+    Synced {
+        /// The account's code.
+        code: AccountCode,
+        /// Since when; none where an older version kept it.
+        since: Option<Timestamp>,
+    },
+    /// Event `seq` was about to create this account.
+    Creating {
+        /// The event.
+        seq: u64,
+        /// The account's code.
+        code: AccountCode,
+        /// When; a request that was sent then may still be on its way for [`SETTLE`]. 1970 once Getfly has
+        /// refused it.
+        since: Timestamp,
+    },
+}
+
+impl ToJson for CustomerEntry {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Before => Value::from("before"),
+            Self::Synced { code, since: None } => stored::variant("synced", code.to_json()),
+            Self::Synced { code, since } => {
+                let members = vec![("code", code.to_json()), ("since", since.to_json())];
+                stored::variant("linked", object(members))
+            }
+            Self::Creating { seq, code, since } => {
+                let members = vec![
+                    ("seq", seq.to_json()),
+                    ("code", code.to_json()),
+                    ("since", since.to_json()),
+                ];
+                stored::variant("creating", object(members))
+            }
+        }
+    }
+}
+
+impl Stored for CustomerEntry {
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("before", _) => Ok(Self::Before),
+            ("synced", code) => Ok(Self::Synced {
+                code: Stored::from_json(code)?,
+                since: None,
+            }),
+            ("linked", json) => Ok(Self::Synced {
+                code: field(json, "code")?,
+                since: field(json, "since")?,
+            }),
+            ("creating", json) => Ok(Self::Creating {
+                seq: field(json, "seq")?,
+                code: field(json, "code")?,
+                since: field(json, "since")?,
+            }),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
+/// What is kept of an invoice family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvoiceEntry {
+    /// This invoice is older than its connection's webhook, or an edit of one that is.
+    Old {
+        /// The invoice's id.
+        invoice_id: i64,
+        /// It is an edit.
+        edited: bool,
+    },
+    /// Event `seq` was about to create the order from this invoice.
+    Ordering {
+        /// The event.
+        seq: u64,
+        /// The invoice's id.
+        invoice_id: i64,
+        /// When; a request that was sent then may still be on its way for [`SETTLE`].
+        since: Timestamp,
+    },
+    /// The order exists.
+    Ordered {
+        /// From this invoice.
+        invoice_id: i64,
+    },
+}
+
+impl ToJson for InvoiceEntry {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Old { invoice_id, edited } => {
+                let members = vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("edited", Value::from(*edited)),
+                ];
+                stored::variant("old", object(members))
+            }
+            Self::Ordering {
+                seq,
+                invoice_id,
+                since,
+            } => {
+                let members = vec![
+                    ("seq", seq.to_json()),
+                    ("invoice_id", invoice_id.to_json()),
+                    ("since", since.to_json()),
+                ];
+                stored::variant("ordering", object(members))
+            }
+            Self::Ordered { invoice_id } => {
+                let members = vec![("invoice_id", invoice_id.to_json())];
+                stored::variant("ordered", object(members))
+            }
+        }
+    }
+}
+
+impl Stored for InvoiceEntry {
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("old", json) => Ok(Self::Old {
+                invoice_id: field(json, "invoice_id")?,
+                edited: json
+                    .get("edited")
+                    .and_then(Value::as_bool)
+                    .unwrap_or_default(),
+            }),
+            ("ordering", json) => Ok(Self::Ordering {
+                seq: field(json, "seq")?,
+                invoice_id: field(json, "invoice_id")?,
+                since: field(json, "since")?,
+            }),
+            ("ordered", json) => Ok(Self::Ordered {
+                invoice_id: field(json, "invoice_id")?,
+            }),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
+/// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
+/// 30 s. A record that cannot be found is not created again before.
+pub const SETTLE: Duration = Duration::from_secs(30);
+
+/// A record that was announced at `since` was looked for and is not there: until when it may still come, if
+/// it may.
+pub fn unsettled_until(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    let settled = since.checked_add(SETTLE)?;
+    (now < settled && !mutant!(SettleTimeIgnored)).then_some(settled)
+}
+
+/// What is known of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CustomerKnown {
+    /// Nothing.
+    Nothing,
+    /// Older than the webhook.
+    Before,
+    /// This account.
+    Synced(AccountCode),
+    /// An earlier try may have created it: read it back by its code.
+    Perhaps {
+        /// The event that tried; none when it ended so long ago that its record is removed.
+        by: Option<u64>,
+        /// When.
+        since: Timestamp,
+        /// Under which code; none where the entry cannot be read.
+        code: Option<AccountCode>,
+    },
+}
+
+impl CustomerKnown {
+    /// The customer as a backfill sees it, for which nothing is too old.
+    pub fn without_age(self) -> Self {
+        match self {
+            Self::Before => Self::Nothing,
+            known => known,
+        }
+    }
+
+    /// The rules' view.
+    pub fn for_rules(&self) -> Known {
+        match self {
+            Self::Nothing | Self::Perhaps { .. } => Known::Nothing,
+            Self::Before => Known::Before,
+            Self::Synced(_) => Known::Synced,
+        }
+    }
+}
+
+/// What is known of an invoice family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFamily {
+    /// For the rules.
+    pub known: Option<KnownInvoice>,
+    /// An earlier try may have created the order: read it back by its code.
+    pub perhaps: Option<EarlierAttempt>,
+}
+
+impl InvoiceFamily {
+    /// Whether nothing is to be done about its invoices. A backfill asks again about what was once
+    /// found too old.
+    pub fn is_settled(&self, backfill: bool) -> bool {
+        match (self.known, self.perhaps) {
+            (Some(KnownInvoice::Ordered { .. }), _) => true,
+            (Some(KnownInvoice::Old { .. }), _) => !backfill,
+            // Whoever tried may have ended without an order, because the invoice was cancelled or edited.
+            // While it is at it, or a dead letter, its own invoice is marked as unfinished.
+            (None, _) => mutant!(TriedIsSettled) && self.perhaps.is_some(),
+        }
+    }
+
+    /// The family as a backfill sees it, for which nothing is too old.
+    pub fn without_age(mut self) -> Self {
+        self.known = self
+            .known
+            .filter(|k| matches!(k, KnownInvoice::Ordered { .. }));
+        self
+    }
+}
+
+/// A try that nobody saw the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierAttempt {
+    /// The event that tried.
+    pub by: u64,
+    /// When.
+    pub since: Timestamp,
+}
+
+/// What the ledger has; the inner error is an entry that cannot be read, which must not stop anybody:
+/// something was done, and reading it back by its code tells what.
+type Loaded<T> = Result<Option<Result<T, Damaged>>, StoreError>;
+
+async fn load<T: Stored>(store: &impl Store, key: &str) -> Loaded<T> {
+    Ok(store.get(key).await?.map(|bytes| stored::read(&bytes)))
+}
+
+async fn save(store: &impl Store, key: &str, value: &impl ToJson) -> Result<(), StoreError> {
+    store.set(key, &stored::write(value)).await
+}
+
+/// What became of event `seq`, which was about to create.
+enum Claim {
+    Created,
+    Open,
+    /// It ended, and its record is past its retention.
+    Removed,
+}
+
+async fn claim_of(
+    store: &impl Store,
+    seq: u64,
+    has_it: impl FnOnce(&Record) -> bool,
+) -> Result<Claim, StoreError> {
+    let created = |r: &Record| r.state == State::Done && r.outcome == Some(Outcome::Created);
+    Ok(match entries::read_event(store, seq).await? {
+        None => Claim::Removed,
+        Some(record) if created(&record) && has_it(&record) => Claim::Created,
+        Some(_) => Claim::Open,
+    })
+}
+
+/// What is known of KiotViet customer `id`.
+pub async fn customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<CustomerKnown, StoreError> {
+    Ok(
+        match load(store, &keys::customer(retailer.as_str(), id)).await? {
+            None => CustomerKnown::Nothing,
+            Some(Err(_)) => CustomerKnown::Perhaps {
+                by: None,
+                since: Timestamp::UNIX_EPOCH,
+                code: None,
+            },
+            Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
+            Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
+            Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
+                // An invoice whose customer was deleted meanwhile has an order, and no account.
+                let has_it = |r: &Record| {
+                    r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount)
+                };
+                match claim_of(store, seq, has_it).await? {
+                    Claim::Created => CustomerKnown::Synced(code),
+                    Claim::Open => CustomerKnown::Perhaps {
+                        by: Some(seq),
+                        since,
+                        code: Some(code),
+                    },
+                    Claim::Removed => CustomerKnown::Perhaps {
+                        by: None,
+                        since,
+                        code: Some(code),
+                    },
+                }
+            }
+        },
+    )
+}
+
+/// Since when customer `id` is known to be an account; the beginning of time where that is not kept, none
+/// where nothing is known.
+pub async fn linked_since(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<Option<Timestamp>, StoreError> {
+    let entry = load(store, &keys::customer(retailer.as_str(), id)).await?;
+    Ok(entry.map(|entry| match entry {
+        Ok(CustomerEntry::Synced {
+            since: Some(since), ..
+        })
+        | Ok(CustomerEntry::Creating { since, .. }) => since,
+        _ => Timestamp::UNIX_EPOCH,
+    }))
+}
+
+/// Forgets which account customer `id` is.
+pub async fn forget_customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<(), StoreError> {
+    store.delete(&keys::customer(retailer.as_str(), id)).await
+}
+
+/// Keeps what became of a customer.
+pub async fn keep_customer(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+    entry: &CustomerEntry,
+) -> Result<(), StoreError> {
+    save(store, &keys::customer(retailer.as_str(), id), entry).await
+}
+
+/// The account that was created with this phone number among several of one field. Getfly stores
+/// such a field as it was written (R8), with blanks inside its numbers, and its search cannot find
+/// them there.
+pub async fn account_with_number(
+    store: &impl Store,
+    sealer: &Sealer,
+    number: &PhoneNumber,
+) -> Result<Option<AccountCode>, StoreError> {
+    for fingerprint in sealer.fingerprints(number.as_str()) {
+        let loaded: Option<Result<AccountCode, Damaged>> =
+            load(store, &keys::number(&fingerprint)).await?;
+        if let Some(Ok(code)) = loaded {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
+}
+
+/// Keeps that `code` is created with these numbers in one field.
+pub async fn keep_numbers(
+    store: &impl Store,
+    sealer: &Sealer,
+    numbers: &[PhoneNumber],
+    code: &AccountCode,
+) -> Result<(), StoreError> {
+    for number in numbers {
+        save(
+            store,
+            &keys::number(&sealer.fingerprint(number.as_str())),
+            code,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What is known of the invoice family `base_code`.
+pub async fn invoice(
+    store: &impl Store,
+    retailer: &RetailerId,
+    base_code: &str,
+) -> Result<InvoiceFamily, StoreError> {
+    let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
+    let known = |known| InvoiceFamily {
+        known: Some(known),
+        perhaps: None,
+    };
+    Ok(match entry {
+        None => InvoiceFamily {
+            known: None,
+            perhaps: None,
+        },
+        Some(Err(_)) => InvoiceFamily {
+            known: None,
+            perhaps: Some(EarlierAttempt {
+                by: NOBODY,
+                since: Timestamp::UNIX_EPOCH,
+            }),
+        },
+        Some(Ok(InvoiceEntry::Old { invoice_id, edited })) => {
+            known(KnownInvoice::Old { invoice_id, edited })
+        }
+        Some(Ok(InvoiceEntry::Ordered { invoice_id })) => {
+            known(KnownInvoice::Ordered { invoice_id })
+        }
+        Some(Ok(InvoiceEntry::Ordering {
+            seq,
+            invoice_id,
+            since,
+        })) => match claim_of(store, seq, |_| true).await? {
+            Claim::Created => known(KnownInvoice::Ordered { invoice_id }),
+            Claim::Open => InvoiceFamily {
+                known: None,
+                perhaps: Some(EarlierAttempt { by: seq, since }),
+            },
+            // It ended without an order (see `settle`). Getfly tells for sure.
+            Claim::Removed => InvoiceFamily {
+                known: None,
+                perhaps: Some(EarlierAttempt { by: NOBODY, since }),
+            },
+        },
+    })
+}
+
+/// No event has this number.
+const NOBODY: u64 = 0;
+
+/// Keeps what `record`'s claims came to, before it is removed: what was created stays known, whatever
+/// becomes of it in Getfly, and so does an order that a person wanted no more.
+pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreError> {
+    if mutant!(RemovedClaimForgotten) {
+        return Ok(());
+    }
+    let created = record.state == State::Done && record.outcome == Some(Outcome::Created);
+    if let Some(key) = &record.account_claim
+        && created
+        && let Some(Ok(CustomerEntry::Creating { seq, code, since })) = load(store, key).await?
+        && seq == record.seq
+        && record.account_code.as_ref() == Some(&code)
+    {
+        let since = Some(since);
+        save(store, key, &CustomerEntry::Synced { code, since }).await?;
+    }
+    if let Some(key) = &record.order_claim
+        && (created || record.state == State::Dismissed)
+        && let Some(Ok(InvoiceEntry::Ordering {
+            seq, invoice_id, ..
+        })) = load(store, key).await?
+        && seq == record.seq
+    {
+        save(store, key, &InvoiceEntry::Ordered { invoice_id }).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what became of an invoice family.
+pub async fn keep_invoice(
+    store: &impl Store,
+    retailer: &RetailerId,
+    base_code: &str,
+    entry: &InvoiceEntry,
+) -> Result<(), StoreError> {
+    save(store, &keys::invoice(retailer.as_str(), base_code), entry).await
+}

@@ -1,0 +1,61 @@
+//! How far a list of KiotViet's customers or invoices was read: for a backfill, or for what KiotViet
+//! may have failed to deliver.
+
+use crate::{journal::connections::Webhook, stored::stored_fields, time::Timestamp};
+
+/// A list that is being read, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListScan {
+    /// Customers or invoices.
+    pub webhook: Webhook,
+    /// The window's start.
+    pub from: Timestamp,
+    /// The window's end.
+    pub to: Timestamp,
+    /// Records of the list before this one were looked at.
+    pub offset: u64,
+    /// Records of the list, as KiotViet told last.
+    pub total: u64,
+    /// Records within the window.
+    pub listed: u64,
+    /// Those of them that needed nothing.
+    pub known: u64,
+    /// Those that became events.
+    pub queued: u64,
+    /// The whole list was read.
+    pub done: bool,
+}
+
+stored_fields!(ListScan {
+    webhook,
+    from,
+    to,
+    offset,
+    total,
+    listed,
+    known,
+    queued,
+    done
+});
+
+impl ListScan {
+    /// A list to be read from its start.
+    pub fn new(webhook: Webhook, from: Timestamp, to: Timestamp) -> Self {
+        Self {
+            webhook,
+            from,
+            to,
+            offset: 0,
+            total: 0,
+            listed: 0,
+            known: 0,
+            queued: 0,
+            done: false,
+        }
+    }
+
+    /// Whether this moment is within the window.
+    pub fn includes(&self, moment: Timestamp) -> bool {
+        self.from <= moment && moment <= self.to
+    }
+}

@@ -1,0 +1,16 @@
+//! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
+
+pub mod backfill;
+pub mod connection_cache;
+pub mod connections;
+pub mod cursor;
+pub mod entries;
+pub mod keys;
+pub mod ledger;
+pub mod list_scan;
+pub mod no_atomics;
+pub mod probe;
+pub mod record;
+pub mod sorted_map;
+pub mod stats;
+pub mod unfinished;

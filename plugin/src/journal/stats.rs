@@ -1,0 +1,169 @@
+//! What is counted for people beside the totals: endings by reason, each shop's days, the last event,
+//! and the worker's calls. Kept in the cursor, so that after a crash the same entries come to the same
+//! counts; days that are over have a key of their own, so that the cursor stays small.
+
+use crate::{
+    journal::{
+        keys,
+        record::{Record, State},
+        sorted_map::SortedMap,
+    },
+    kiotviet::assumptions::SHOP_HOURS_AHEAD,
+    rules::verdict::Outcome,
+    stored::{self, stored_fields},
+    time::{Date, Timestamp},
+    world::{Store, StoreError},
+};
+
+/// Days that are kept beside the present one.
+const DAYS: usize = 30;
+
+/// How many events of one shop ended on one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Created.
+    pub created: u64,
+    /// Linked.
+    pub linked: u64,
+    /// Ignored.
+    pub ignored: u64,
+    /// Dead letters.
+    pub dead: u64,
+}
+
+stored_fields!(Tally {
+    created,
+    linked,
+    ignored,
+    dead
+});
+
+/// One day's endings by connection.
+pub type Day = SortedMap<String, Tally>;
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Today in Vietnam.
+    pub today: Option<Date>,
+    /// Today's endings.
+    pub day: Day,
+    /// Days that have a key of their own, oldest first.
+    pub days: Vec<Date>,
+    /// Endings by outcome (`created`, `linked`, `ignored`, `dead`, `dismissed`) and reason.
+    pub endings: SortedMap<(String, String), u64>,
+    /// The worker's calls by endpoint and HTTP status (`none` without an answer).
+    pub calls: SortedMap<(String, String), u64>,
+    /// When the last event of each connection came.
+    pub last_event: SortedMap<String, Timestamp>,
+    /// How often each connection's webhooks were registered again.
+    pub registered_again: SortedMap<String, u64>,
+    /// Events of each connection that KiotViet had not delivered.
+    pub read_back: SortedMap<String, u64>,
+}
+
+stored_fields!(Stats {
+    today,
+    day,
+    days,
+    endings,
+    calls,
+    last_event,
+    registered_again,
+    read_back
+});
+
+/// Adds `n` to the count at `key`.
+pub fn add<K: Ord>(counts: &mut SortedMap<K, u64>, key: K, n: u64) {
+    let before = counts.get(&key).copied().unwrap_or_default();
+    counts.insert(key, before.saturating_add(n));
+}
+
+/// The date in the shops' zone.
+pub fn date(now: Timestamp) -> Option<Date> {
+    now.to_wall(SHOP_HOURS_AHEAD).map(|wall| wall.date())
+}
+
+impl Stats {
+    /// Counts the ending of `record`; a day that is over is written to its own key first. After a
+    /// crash it is written again, with the same counts.
+    pub async fn ended(
+        &mut self,
+        store: &impl Store,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.turn_to(store, now).await?;
+        let outcome = match (record.state, record.outcome) {
+            (State::Dead, _) => "dead",
+            (State::Dismissed, _) => "dismissed",
+            (_, Some(Outcome::Created)) => "created",
+            (_, Some(Outcome::Linked)) => "linked",
+            _ => "ignored",
+        };
+        let reason = record.reason.clone().unwrap_or_default();
+        add(&mut self.endings, (outcome.to_owned(), reason), 1);
+        let mut tally = self
+            .day
+            .get(&record.connection)
+            .copied()
+            .unwrap_or_default();
+        let count = match outcome {
+            "created" => &mut tally.created,
+            "linked" => &mut tally.linked,
+            "ignored" => &mut tally.ignored,
+            "dead" => &mut tally.dead,
+            _ => return Ok(()),
+        };
+        *count = count.saturating_add(1);
+        self.day.insert(record.connection.clone(), tally);
+        Ok(())
+    }
+
+    async fn turn_to(&mut self, store: &impl Store, now: Timestamp) -> Result<(), StoreError> {
+        let Some(date) = date(now) else {
+            return Ok(());
+        };
+        // A clock that was set back stays in the later day.
+        if let Some(over) = self.today.filter(|today| *today < date) {
+            store
+                .set(&keys::day(over), &stored::write(&self.day))
+                .await?;
+            self.days.push(over);
+            self.day = Day::default();
+            let surplus = self.days.len().saturating_sub(DAYS);
+            for old in self.days.drain(..surplus) {
+                // Only tidiness: a day that stays is a small key.
+                let _ = store.delete(&keys::day(old)).await;
+            }
+        }
+        self.today = self.today.max(Some(date));
+        Ok(())
+    }
+
+    /// An event of `connection` came at `at`.
+    pub fn came(&mut self, connection: &str, at: Timestamp) {
+        if self
+            .last_event
+            .get(connection)
+            .is_none_or(|last| *last < at)
+        {
+            self.last_event.insert(connection.to_owned(), at);
+        }
+    }
+
+    /// The kept days with today last; one that cannot be read is left out.
+    pub async fn all_days(&self, store: &impl Store) -> Result<Vec<(Date, Day)>, StoreError> {
+        let mut days = Vec::new();
+        for date in self.days.iter().copied() {
+            let bytes = store.get(&keys::day(date)).await?;
+            if let Some(Ok(day)) = bytes.map(|b| stored::read(&b)) {
+                days.push((date, day));
+            }
+        }
+        if let Some(today) = self.today {
+            days.push((today, self.day.clone()));
+        }
+        Ok(days)
+    }
+}

@@ -1,0 +1,61 @@
+//! Beginning and ending a backfill: a person asks for it, and the worker does it.
+
+use crate::{
+    journal::{
+        backfill::{self, Backfill, State},
+        connections::{self, Switches, Webhook},
+        list_scan::ListScan,
+        record::Wanted,
+    },
+    reconcile::upkeep::Reconciler,
+    world::{Clock, StoreError, World},
+};
+
+/// The lists that a backfill reads: customers where their webhook is on (R4: alone they push
+/// nothing otherwise), then invoices where theirs is.
+pub fn scans(switches: Switches, wanted: &Wanted) -> Vec<ListScan> {
+    Webhook::ALL
+        .into_iter()
+        .filter(|webhook| switches.since(*webhook).is_some())
+        .map(|webhook| ListScan::new(webhook, wanted.from, wanted.to))
+        .collect()
+}
+
+impl<W: World> Reconciler<'_, '_, W> {
+    /// A person wants a backfill. One that is running already, or the same wish again after a crash,
+    /// changes nothing.
+    pub async fn begin_backfill(&mut self, seq: u64, wanted: &Wanted) -> Result<(), StoreError> {
+        let name = &wanted.connection;
+        let before = backfill::load(self.worker, name).await?;
+        let busy = before.is_some_and(|b| b.by == seq || b.state == State::Running);
+        let switches = connections::switches_or_damage(self.worker, name).await;
+        let Ok(switches) = switches? else {
+            return Ok(());
+        };
+        if !busy {
+            let job = Backfill {
+                wanted: wanted.clone(),
+                state: State::Running,
+                started_at: self.worker.now(),
+                finished_at: None,
+                note: None,
+                readings: scans(switches, wanted),
+                by: seq,
+            };
+            backfill::save(self.worker, &job).await?;
+        }
+        self.begin_scan(name);
+        Ok(())
+    }
+
+    /// A person ends a backfill; what it has queued goes on.
+    pub async fn stop_backfill(&mut self, name: &str) -> Result<(), StoreError> {
+        let job = backfill::load(self.worker, name).await?;
+        if let Some(mut job) = job.filter(|b| b.state == State::Running) {
+            job.state = State::Stopped;
+            job.finished_at = Some(self.worker.now());
+            backfill::save(self.worker, &job).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! KiotViet switches a webhook off after one bad answer, other tools delete it, and nobody is told. So
+//! the worker asks, registers ours again, tells it as an event, and has everything read back that may
+//! have been missed. What a switch-off has left there is removed. Somebody else's webhook is never
+//! touched.
+
+use crate::{
+    journal::{
+        connections::{self, Connection, Switches, Webhook},
+        entries,
+        list_scan::ListScan,
+        record::{Kind, Record},
+        stats,
+    },
+    kiotviet::{error::KiotVietError, records::Webhook as Registered},
+    log,
+    reconcile::{
+        list_scan::OVERLAP,
+        upkeep::{Reconciler, Upkeep},
+        webhook_health::{self, EVERY, GRACE, Seen, WebhookHealth},
+        webhooks::{self, Standing},
+    },
+    rules::verdict::Reason,
+    time::Timestamp,
+    worker::{permit::Worker, session::Session},
+    world::{Clock, StoreError, World},
+};
+
+/// Whether that moment is no further ahead than another instance's clock may be; what is read overlaps by
+/// more.
+fn is_past(at: Timestamp, now: Timestamp) -> bool {
+    at.saturating_since(now) <= OVERLAP
+}
+
+impl<W: World> Reconciler<'_, '_, W> {
+    /// Looks at every connection's webhooks, when it is time.
+    pub async fn look_after_webhooks(&mut self) -> Result<(), StoreError> {
+        let now = self.worker.now();
+        match (self.upkeep, self.cursor.watched_at) {
+            (Upkeep::None, _) => return Ok(()),
+            (Upkeep::Now, _) => {}
+            // Whoever switched the first webhook on has just seen it.
+            (Upkeep::Due, None) => {
+                self.cursor.watched_at = Some(now);
+                return Ok(());
+            }
+            // A look in the future was made while the clock was ahead, and tells nothing.
+            (Upkeep::Due, Some(last))
+                if now.saturating_since(last) < EVERY
+                    && (is_past(last, now) || mutant!(FutureLookCounts)) =>
+            {
+                return Ok(());
+            }
+            (Upkeep::Due, Some(_)) => {}
+        }
+        for name in connections::names(self.worker).await? {
+            self.look_after(&name).await?;
+        }
+        self.cursor.watched_at = Some(now);
+        Ok(())
+    }
+
+    async fn look_after(&mut self, name: &str) -> Result<(), StoreError> {
+        let (worker, ready) = (self.worker, self.ready);
+        // A connection that cannot be read stops nobody; its own events say so.
+        let (Ok(Some(connection)), Ok(switches)) = (
+            connections::load(worker, name).await,
+            connections::switches(worker, name).await,
+        ) else {
+            return Ok(());
+        };
+        let opened = connection.open(&ready.sealer);
+        if let Ok(opened) = &opened
+            && let Some(anew) = connection.sealed_anew(opened, &ready.sealer, worker)
+        {
+            self.keep_sealed_anew(&connection, &anew).await?;
+        }
+        let mut health = webhook_health::load(worker, name).await?;
+        match opened {
+            Err(e) => health.problem = Some(e.to_string()),
+            Ok(opened) => {
+                let session = Session::new(worker, ready, &connection, &opened);
+                match webhooks::registered(&session).await {
+                    Err(e) => health.problem = Some(e.to_string()),
+                    Ok(registered) => {
+                        health.checked_at = Some(worker.now());
+                        health.problem = None;
+                        self.mend(&session, switches, &registered, &mut health)
+                            .await?;
+                    }
+                }
+                self.plan_scans(name, switches, &mut health);
+            }
+        }
+        if let Some(problem) = &health.problem {
+            log::webhooks_not_sound(worker, name, problem);
+        }
+        webhook_health::save(worker, name, &health).await
+    }
+
+    /// After a rotation of `master_key`. Only over what was read: a person's request may have connected the
+    /// shop anew before this lease; under it none does.
+    async fn keep_sealed_anew(
+        &self,
+        before: &Connection,
+        anew: &Connection,
+    ) -> Result<(), StoreError> {
+        let now = connections::load(self.worker, &before.name).await;
+        if now.is_ok_and(|now| now.as_ref() == Some(before)) {
+            connections::save(self.worker, anew, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn mend(
+        &mut self,
+        session: &Session<'_, Worker<'_, W>>,
+        switches: Switches,
+        registered: &[Registered],
+        health: &mut WebhookHealth,
+    ) -> Result<(), StoreError> {
+        for webhook in Webhook::ALL {
+            if switches.since(webhook).is_none() {
+                *health.of_mut(webhook) = Seen::default();
+                if let Err(e) = finish_switch_off(session, registered, webhook).await {
+                    health.problem = Some(e.to_string());
+                }
+                continue;
+            }
+            let standing = webhooks::standing(session, registered, webhook);
+            if standing == Standing::Sound {
+                let removed = webhooks::remove_broken(session, registered, webhook).await;
+                health.problem = removed
+                    .err()
+                    .map(|e| e.to_string())
+                    .or(health.problem.take());
+            } else {
+                let seen = health.of_mut(webhook);
+                seen.active = Some(false);
+                seen.mending = Some(words(standing, seen.sound_at));
+                // Written first: should the worker die in between, the next one still tells it.
+                webhook_health::save(session.world, &session.connection.name, health).await?;
+                match again(session, registered, webhook).await {
+                    Err(e) => {
+                        health.problem = Some(e.to_string());
+                        continue;
+                    }
+                    Ok(false) => {
+                        *health.of_mut(webhook) = Seen::default();
+                        continue;
+                    }
+                    Ok(true) => {}
+                }
+            }
+            let seen = health.of_mut(webhook);
+            seen.active = Some(true);
+            seen.sound_at = Some(self.worker.now());
+            if let Some(what) = seen.mending.take() {
+                seen.gap = true;
+                if mutant!(GapNotReadBack) {
+                    (seen.gap, seen.read_until) = (false, seen.sound_at);
+                }
+                self.tell(&session.connection.name, webhook, what).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What happened stands in the events.
+    async fn tell(&mut self, name: &str, webhook: Webhook, what: String) -> Result<(), StoreError> {
+        let now = self.worker.now();
+        let seq = entries::reserve(self.worker, 1).await?;
+        let key = webhook.kiotviet_type().to_owned();
+        let mut record = Record::new(seq, now, name, Kind::Other, key);
+        record.finish(Reason::WebhookRegisteredAgain, now);
+        record.notes.push(what);
+        let again = &mut self.cursor.stats.registered_again;
+        stats::add(again, name.to_owned(), 1);
+        entries::write_event(self.worker, &record).await
+    }
+
+    /// Has the lists read that may hold what did not arrive.
+    fn plan_scans(&mut self, name: &str, switches: Switches, health: &mut WebhookHealth) {
+        let now = self.worker.now();
+        let at_once = self.upkeep == Upkeep::Now;
+        for webhook in Webhook::ALL {
+            let Some(on_since) = switches.since(webhook) else {
+                continue;
+            };
+            let seen = health.of_mut(webhook);
+            // While KiotViet does not deliver at all, nothing is on its way.
+            let broken = seen.active != Some(true) || core::mem::take(&mut seen.gap);
+            let to = if broken || at_once {
+                now
+            } else {
+                now.checked_sub(GRACE).unwrap_or(now)
+            };
+            // While the clock was ahead, what had not happened yet was taken for read.
+            let read = seen
+                .read_until
+                .filter(|until| is_past(*until, now) || mutant!(FutureLookCounts));
+            let from = read.unwrap_or(on_since).max(on_since);
+            if seen.reading.is_none() && from < to {
+                seen.reading = Some(ListScan::new(webhook, from, to));
+            }
+            if seen.reading.is_some() {
+                self.begin_scan(name);
+            }
+        }
+    }
+}
+
+/// Registers `webhook` again and removes what was broken; false when a person has switched it off
+/// meanwhile.
+async fn again<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<bool, KiotVietError> {
+    webhooks::register(session, webhook).await?;
+    webhooks::remove_broken(session, registered, webhook).await?;
+    let off = is_off(session, webhook).await;
+    if off {
+        webhooks::unregister(session, &[webhook]).await?;
+    }
+    Ok(!off)
+}
+
+/// Removes what a switch-off that broke off has left registered. Whoever switches `webhook` on looks at
+/// KiotViet after that, so either he finds it gone and registers it, or it is on here.
+async fn finish_switch_off<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let standing = webhooks::standing(session, registered, webhook);
+    if standing == Standing::Missing || !is_off(session, webhook).await {
+        return Ok(());
+    }
+    webhooks::remove_all(session, registered, webhook).await?;
+    if !is_off(session, webhook).await {
+        webhooks::make_sound(session, webhook).await?;
+    }
+    Ok(())
+}
+
+/// Whether `webhook` is certainly off now: a person may have switched it since it was last read.
+async fn is_off<W: World>(session: &Session<'_, Worker<'_, W>>, webhook: Webhook) -> bool {
+    let switches = connections::switches(session.world, &session.connection.name).await;
+    switches.is_ok_and(|s| s.since(webhook).is_none())
+}
+
+fn words(standing: Standing, sound_at: Option<Timestamp>) -> String {
+    let what = match standing {
+        Standing::Off => "KiotViet had switched the webhook off",
+        Standing::Elsewhere => "the webhook delivered to another address than public_url",
+        Standing::Missing | Standing::Sound => "the webhook had been deleted on KiotViet",
+    };
+    match sound_at {
+        Some(at) => format!("{what}; it was last seen sound at {at}"),
+        None => what.to_owned(),
+    }
+}

@@ -1,0 +1,279 @@
+//! Reading KiotViet's lists, a few records at a time and only when nothing else is due, so that live
+//! events never wait long: for what KiotViet did not deliver, and for backfills. What is missing becomes
+//! an event like any other.
+
+use crate::{
+    journal::{
+        backfill,
+        connections::{self, Connection, Switches, Webhook},
+        entries,
+        list_scan::ListScan,
+        record::{Hint, Record},
+        stats, unfinished,
+    },
+    kiotviet::{error::KiotVietError, records::Listed},
+    log,
+    reconcile::{
+        list_scan::{self, CALLS_AN_HOUR, OVERLAP, calls_an_event},
+        upkeep::{Reconciler, Upkeep},
+        webhook_health,
+    },
+    time::Timestamp,
+    worker::{
+        pauses::{self, GETFLY},
+        permit::Worker,
+        session::Session,
+    },
+    world::{Clock, StoreError, World},
+};
+
+/// Events made from a list before live ones have their turn again: some seconds' work.
+const FED_AT_ONCE: usize = 20;
+
+/// Why a list is read.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// For what changed in the window and did not arrive, of what was created since then.
+    Missed(Timestamp),
+    /// For what was created in the window, whatever its webhook's moment.
+    Backfill,
+}
+
+type Here<'s, 'w, W> = Session<'s, Worker<'w, W>>;
+
+impl<W: World> Reconciler<'_, '_, W> {
+    /// Reads a little of the next list; false when there is nothing to read now.
+    pub async fn read_lists(&mut self) -> Result<bool, StoreError> {
+        let over = self
+            .lists_until
+            .is_none_or(|until| self.worker.now() >= until);
+        if self.upkeep == Upkeep::None
+            || over
+            || pauses::until(self.cursor, GETFLY, self.worker).is_some()
+        {
+            return Ok(false);
+        }
+        for name in self.cursor.reading.clone() {
+            if pauses::until(self.cursor, &name, self.worker).is_some()
+                || self.calls_left(&name) == 0
+            {
+                continue;
+            }
+            let Some(more) = self.read_of(&name).await? else {
+                continue;
+            };
+            self.cursor.reading.retain(|n| *n != name);
+            if more {
+                // To the end: every shop has its turn.
+                self.cursor.reading.push(name);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn this_hour(&self) -> i64 {
+        self.worker.now().as_second().div_euclid(3600)
+    }
+
+    fn calls_left(&self, name: &str) -> u64 {
+        let spent = self.cursor.pace.get(name).copied();
+        let spent = spent.filter(|(hour, _)| *hour == self.this_hour());
+        CALLS_AN_HOUR.saturating_sub(spent.map_or(0, |(_, calls)| calls))
+    }
+
+    fn spend(&mut self, name: &str, calls: u64) {
+        let spent = CALLS_AN_HOUR.saturating_sub(self.calls_left(name));
+        let hour = self.this_hour();
+        self.cursor
+            .pace
+            .insert(name.to_owned(), (hour, spent.saturating_add(calls)));
+    }
+
+    /// Reads a little of what is to be read of this connection; false when that is nothing, none when the
+    /// connection cannot be read now: nobody else would remember that there is a backfill.
+    async fn read_of(&mut self, name: &str) -> Result<Option<bool>, StoreError> {
+        let (worker, ready) = (self.worker, self.ready);
+        let (Ok(loaded), Ok(switches)) = (
+            connections::load(worker, name).await,
+            connections::switches(worker, name).await,
+        ) else {
+            return Ok(None);
+        };
+        let Some(connection) = loaded else {
+            return Ok(Some(false));
+        };
+        let Ok(opened) = connection.open(&ready.sealer) else {
+            return Ok(None);
+        };
+        let session = Session::new(worker, ready, &connection, &opened);
+        if self.read_missed(&session, switches).await? {
+            return Ok(Some(true));
+        }
+        self.read_backfill(&session).await.map(Some)
+    }
+
+    async fn read_missed(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        switches: Switches,
+    ) -> Result<bool, StoreError> {
+        let name = &session.connection.name;
+        let mut health = webhook_health::load(session.world, name).await?;
+        for webhook in Webhook::ALL {
+            let (Some(on_since), Some(mut scan)) =
+                (switches.since(webhook), health.of(webhook).reading.clone())
+            else {
+                continue;
+            };
+            let before = scan.queued;
+            let read = self
+                .page(session, &mut scan, Purpose::Missed(on_since))
+                .await?;
+            let missed = scan.queued.saturating_sub(before);
+            let seen = health.of_mut(webhook);
+            if missed > 0 {
+                seen.missed_at = Some(self.worker.now());
+                let back = &mut self.cursor.stats.read_back;
+                stats::add(back, name.clone(), missed);
+                log::read_back(self.worker, name, missed);
+            }
+            if scan.done {
+                seen.read_until = Some(scan.to.min(self.worker.now()));
+            }
+            seen.reading = Some(scan).filter(|r| !r.done);
+            if let Err(e) = read {
+                health.problem = Some(e.to_string());
+            }
+            webhook_health::save(session.world, name, &health).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn read_backfill(&mut self, session: &Here<'_, '_, W>) -> Result<bool, StoreError> {
+        let loaded = backfill::load(session.world, &session.connection.name).await;
+        let Some(mut job) = loaded?.filter(|job| job.state == backfill::State::Running) else {
+            return Ok(false);
+        };
+        match job.readings.iter_mut().find(|r| !r.done) {
+            Some(scan) => {
+                let read = self.page(session, scan, Purpose::Backfill).await?;
+                job.note = read.err().map(|e| e.to_string());
+            }
+            None => {
+                job.state = backfill::State::Done;
+                job.finished_at = Some(self.worker.now());
+            }
+        }
+        backfill::save(session.world, &job).await?;
+        Ok(true)
+    }
+
+    /// Reads a page, or the part of it that makes enough events. An error of KiotViet's is the inner
+    /// one; the connection is then left alone for a while.
+    async fn page(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        scan: &mut ListScan,
+        purpose: Purpose,
+    ) -> Result<Result<(), KiotVietError>, StoreError> {
+        let name = &session.connection.name;
+        self.spend(name, 1);
+        let page = match list_scan::page(session, scan).await {
+            Ok(page) => page,
+            Err(e) => {
+                pauses::pause_kiotviet(self.cursor, name, &e, self.worker.now());
+                return Ok(Err(e));
+            }
+        };
+        self.cursor.pauses.remove(name.as_str());
+        let mut looked_at = 0_u64;
+        let mut missing = Vec::new();
+        for item in &page.items {
+            if missing.len() >= FED_AT_ONCE {
+                break;
+            }
+            looked_at = looked_at.saturating_add(1);
+            if !is_wanted(scan, purpose, item) {
+                continue;
+            }
+            scan.listed = scan.listed.saturating_add(1);
+            let backfill = matches!(purpose, Purpose::Backfill);
+            let known = list_scan::is_known(
+                session.world,
+                session.connection,
+                scan.webhook,
+                item,
+                backfill,
+            );
+            if known.await? {
+                scan.known = scan.known.saturating_add(1);
+            } else {
+                missing.push(item);
+            }
+        }
+        self.feed(session.connection, scan, purpose, &missing)
+            .await?;
+        scan.total = page.total;
+        let whole = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
+        match page.next_offset {
+            _ if looked_at < whole => scan.offset = scan.offset.saturating_add(looked_at),
+            Some(next) => scan.offset = next,
+            None => scan.done = true,
+        }
+        Ok(Ok(()))
+    }
+
+    async fn feed(
+        &mut self,
+        connection: &Connection,
+        scan: &mut ListScan,
+        purpose: Purpose,
+        missing: &[&Listed],
+    ) -> Result<(), StoreError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let now = self.worker.now();
+        let (since, remark) = match purpose {
+            Purpose::Missed(_) => (None, "read back: KiotViet had not delivered it"),
+            Purpose::Backfill => (Some(scan.from), "from a backfill"),
+        };
+        let mut seq = entries::reserve(self.worker, missing.len()).await?;
+        for item in missing {
+            let kind = scan.webhook.kind();
+            let code = Some(&item.code).filter(|c| (1..=100).contains(&c.len()));
+            let key = match (scan.webhook, code) {
+                (Webhook::Order, Some(code)) => code.clone(),
+                _ => item.id.to_string(),
+            };
+            let mut record = Record::new(seq, now, &connection.name, kind, key);
+            record.hint = Some(Hint {
+                id: item.id,
+                code: code.cloned(),
+                since,
+            });
+            record.notes.push(remark.to_owned());
+            // Its mark first: read again after a crash, it is passed over.
+            unfinished::mark(self.worker, &mut record).await?;
+            entries::write_event(self.worker, &record).await?;
+            seq = seq.saturating_add(1);
+            scan.queued = scan.queued.saturating_add(1);
+            self.spend(&connection.name, calls_an_event(scan.webhook));
+        }
+        Ok(())
+    }
+}
+
+fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
+    match purpose {
+        Purpose::Backfill => list_scan::is_in_backfill(scan, item),
+        Purpose::Missed(on_since) => {
+            let from = scan.from.checked_sub(OVERLAP).unwrap_or(scan.from);
+            let changed = item.modified_at.or(item.created_at);
+            let is_new = item.created_at.is_none_or(|created| created >= on_since);
+            is_new && !item.cancelled && changed.is_none_or(|at| from <= at && at <= scan.to)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What was last seen of a connection's webhooks at KiotViet, and until when everything is known to
+//! have arrived. KiotViet tells nobody when it stops sending, so it is asked.
+
+use crate::{
+    journal::list_scan::ListScan,
+    journal::{connections::Webhook, keys},
+    stored::{self, stored_fields},
+    time::Timestamp,
+    world::{Store, StoreError},
+};
+use core::time::Duration;
+
+/// The webhooks are looked at once in this time.
+pub const EVERY: Duration = Duration::from_secs(15 * 60);
+/// A record that changed less than this ago may still be on its way: deliveries come minutes late, in
+/// bursts (field reports).
+pub const GRACE: Duration = Duration::from_secs(10 * 60);
+/// One webhook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether KiotViet delivers it, at the last look.
+    pub active: Option<bool>,
+    /// The last look at which it was sound.
+    pub sound_at: Option<Timestamp>,
+    /// Everything that changed until then has arrived.
+    pub read_until: Option<Timestamp>,
+    /// The list that is being read.
+    pub reading: Option<ListScan>,
+    /// When last something was found that KiotViet had not delivered.
+    pub missed_at: Option<Timestamp>,
+    /// What was found wrong with it, until that is mended and told.
+    pub mending: Option<String>,
+    /// It was mended just now: what changed until this moment may be missing.
+    pub gap: bool,
+}
+
+stored_fields!(Seen {
+    active,
+    sound_at,
+    read_until,
+    reading,
+    missed_at,
+    mending,
+    gap
+});
+
+/// One connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebhookHealth {
+    /// The last look that KiotViet answered.
+    pub checked_at: Option<Timestamp>,
+    /// Why the last look failed, or what could not be mended.
+    pub problem: Option<String>,
+    /// The customer webhook.
+    pub customer: Seen,
+    /// The order webhook.
+    pub order: Seen,
+}
+
+stored_fields!(WebhookHealth {
+    checked_at,
+    problem,
+    customer,
+    order
+});
+
+impl WebhookHealth {
+    /// What is known of `webhook`.
+    pub fn of(&self, webhook: Webhook) -> &Seen {
+        match webhook {
+            Webhook::Customer => &self.customer,
+            Webhook::Order => &self.order,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, webhook: Webhook) -> &mut Seen {
+        match webhook {
+            Webhook::Customer => &mut self.customer,
+            Webhook::Order => &mut self.order,
+        }
+    }
+}
+
+/// Reads it; one that is damaged or missing starts anew.
+pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, StoreError> {
+    let bytes = store.get(&keys::webhook_health(name)).await?;
+    Ok(bytes
+        .and_then(|b| stored::read(&b).ok())
+        .unwrap_or_default())
+}
+
+/// A person has just switched `webhook` on, and KiotViet has it. What the worker writes at the same
+/// time may be lost or win: it only looks again.
+pub async fn seen_sound(
+    store: &impl Store,
+    name: &str,
+    webhook: Webhook,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut health = load(store, name).await?;
+    health.checked_at = Some(now);
+    let seen = health.of_mut(webhook);
+    seen.active = Some(true);
+    seen.sound_at = Some(now);
+    save(store, name, &health).await
+}
+
+/// Writes it.
+pub async fn save(
+    store: &impl Store,
+    name: &str,
+    health: &WebhookHealth,
+) -> Result<(), StoreError> {
+    store
+        .set(&keys::webhook_health(name), &stored::write(health))
+        .await
+}

@@ -1,0 +1,150 @@
+//! Our own registrations among a shop's webhooks: finding them, making them sound, removing them.
+//! Somebody else's webhook is never touched.
+
+use crate::{
+    journal::connections::Webhook,
+    kiotviet::{error::KiotVietError, records::Webhook as Registered},
+    worker::session::Session,
+    world::World,
+};
+
+/// What KiotViet calls our registrations, for whoever reads its list.
+const DESCRIPTION: &str = "KiotViet → Getfly";
+
+/// How a webhook stands at KiotViet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Registered to our address, and active.
+    Sound,
+    /// KiotViet switched it off.
+    Off,
+    /// It delivers to an address that is no longer ours.
+    Elsewhere,
+    /// Somebody deleted it, or it was never registered.
+    Missing,
+}
+
+/// Ours among the shop's webhooks: those whose URL ends in our unguessable path.
+pub fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
+    let is_ours = |r: &&Registered| {
+        let url = r.url.split(['?', '#']).next().unwrap_or_default();
+        (url.ends_with(path) || mutant!(ForeignWebhookTouched))
+            && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
+    };
+    registered.iter().filter(is_ours).collect()
+}
+
+/// Our address of this session's connection.
+fn url<W: World>(session: &Session<'_, W>) -> String {
+    let path = session.connection.hook_path(session.opened);
+    format!("{}{path}", session.ready.public_url)
+}
+
+/// Every webhook of the shop.
+pub async fn registered<W: World>(
+    session: &Session<'_, W>,
+) -> Result<Vec<Registered>, KiotVietError> {
+    session.kiotviet(async |k| k.webhooks().await).await
+}
+
+/// How `webhook` stands among `registered`.
+pub fn standing<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Standing {
+    let (path, url) = (session.connection.hook_path(session.opened), url(session));
+    let ours = ours(registered, &path, webhook);
+    let here = |r: &&&Registered| r.url == url;
+    if ours.iter().filter(here).any(|r| r.is_active) {
+        Standing::Sound
+    } else if ours.iter().any(|r| r.is_active) {
+        Standing::Elsewhere
+    } else if ours.is_empty() {
+        Standing::Missing
+    } else {
+        Standing::Off
+    }
+}
+
+/// Registers `webhook` to our address.
+pub async fn register<W: World>(
+    session: &Session<'_, W>,
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let url = url(session);
+    let secret = &session.opened.webhook_secret;
+    session
+        .kiotviet(async |k| {
+            k.register_webhook(webhook.kiotviet_type(), &url, secret, DESCRIPTION)
+                .await
+        })
+        .await
+        .map(|_| ())
+}
+
+/// Registers `webhook` to our address where it is not sound; gives what was registered before.
+pub async fn make_sound<W: World>(
+    session: &Session<'_, W>,
+    webhook: Webhook,
+) -> Result<Vec<Registered>, KiotVietError> {
+    let before = registered(session).await?;
+    if standing(session, &before, webhook) != Standing::Sound {
+        register(session, webhook).await?;
+    }
+    Ok(before)
+}
+
+/// Removes our registrations of `webhook` among `registered`, but for this one.
+async fn remove<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+    but: Option<i64>,
+) -> Result<(), KiotVietError> {
+    let path = session.connection.hook_path(session.opened);
+    for old in ours(registered, &path, webhook) {
+        if Some(old.id) != but {
+            session
+                .kiotviet(async |k| k.delete_webhook(old.id).await)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Leaves one sound registration of ours among `registered`. There may be broken ones beside it, when
+/// whoever registered it anew died before it could remove them, and two sound ones, when two registered
+/// it at once.
+pub async fn remove_broken<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let (path, url) = (session.connection.hook_path(session.opened), url(session));
+    let ours = ours(registered, &path, webhook).into_iter();
+    let sound = ours.filter(|r| r.is_active && r.url == url);
+    let kept = sound.map(|r| r.id).min();
+    remove(session, registered, webhook, kept).await
+}
+
+/// Removes all our registrations of `webhook` among `registered`.
+pub async fn remove_all<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    remove(session, registered, webhook, None).await
+}
+
+/// Removes all our registrations of these webhooks.
+pub async fn unregister<W: World>(
+    session: &Session<'_, W>,
+    webhooks: &[Webhook],
+) -> Result<(), KiotVietError> {
+    let registered = registered(session).await?;
+    for webhook in webhooks {
+        remove_all(session, &registered, *webhook).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! An answer's body, told apart by its bytes.
+
+use crate::json;
+use serde_json::Value;
+
+/// An answer's body, told apart by its bytes: neither vendor's content type is documented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Nothing, or white space.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// A page: a proxy, a firewall or a log-in form answered, not the API.
+    Html,
+    /// Any other text.
+    Other,
+}
+
+impl Body {
+    /// Reads a body; a byte order mark is no part of it.
+    pub fn read(bytes: &[u8]) -> Self {
+        let bytes = without_bom(bytes).trim_ascii();
+        match bytes.first() {
+            None => Self::Empty,
+            Some(b'<') => Self::Html,
+            Some(_) => json::parse(bytes).map_or(Self::Other, Self::Json),
+        }
+    }
+
+    /// The JSON, if it is JSON.
+    pub fn json(&self) -> Option<&Value> {
+        match self {
+            Self::Json(value) => Some(value),
+            Self::Empty | Self::Html | Self::Other => None,
+        }
+    }
+}
+
+/// `bytes` without a leading UTF-8 byte order mark.
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_told_apart_by_its_bytes() {
+        assert_eq!(Body::read(b" \n"), Body::Empty);
+        assert_eq!(Body::read(b"\n<!DOCTYPE html>"), Body::Html);
+        assert_eq!(
+            Body::read(b"\xEF\xBB\xBF{}"),
+            Body::Json(serde_json::json!({}))
+        );
+        assert_eq!(Body::read(b"Not found"), Body::Other);
+        assert_eq!(Body::read(b"\xFF\xFE"), Body::Other);
+    }
+}

@@ -1,0 +1,93 @@
+//! One try of an event: reads what a person may have changed, plans, and executes.
+
+use crate::{
+    config::Ready,
+    journal::{
+        connections::{self, Switches},
+        record::{Hint, Kind, Record},
+    },
+    rules::verdict::Reason,
+    worker::{
+        execute::{self, Carried},
+        failure::{Failure, Side},
+        gone, outside,
+        permit::Worker,
+        plan,
+        session::Session,
+    },
+    world::{Clock, World},
+};
+
+/// Plans that one attempt makes at most.
+const MOST_PLANS: usize = 3;
+
+/// Tries `record` once, and ends it where that succeeds.
+pub async fn attempt<W: World>(
+    worker: &Worker<'_, W>,
+    ready: &Ready,
+    record: &mut Record,
+) -> Result<(), Failure> {
+    let Some(hint) = record.hint.clone() else {
+        return Err(Failure::Dead {
+            reason: "unreadable",
+            words: "the item has no readable Id".to_owned(),
+        });
+    };
+    let off = match record.kind {
+        Kind::Customer => Reason::CustomerWebhookOff,
+        Kind::Invoice => Reason::OrderWebhookOff,
+        Kind::Other => Reason::NotSyncedType,
+    };
+    // Read anew for each event: a person may have changed it since the last one.
+    let unreadable = |why: String| Failure::Retry {
+        side: Side::KiotViet,
+        words: format!("the connection cannot be read: {why}; connect the shop again"),
+        after: None,
+    };
+    let name = &record.connection;
+    let connection = connections::load(worker, name).await;
+    let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
+        record.note("the connection was removed");
+        record.finish(off, worker.now());
+        return Ok(());
+    };
+    let switches = connections::switches(worker, name).await;
+    let switches = switches.map_err(|e| unreadable(e.to_string()))?;
+    let switches = switches.reaching(hint.since);
+    let opened = connection
+        .open(&ready.sealer)
+        .map_err(|e| unreadable(e.to_string()))?;
+    let mut session = Session::new(worker, ready, &connection, &opened);
+    session.left_open = worker.left_open().await?;
+    session.asked_in_vain = gone::asked_in_vain(record, worker.now());
+    match carry_out(&session, switches, record, &hint).await {
+        Ok(()) => {
+            outside::mended(worker, record).await;
+            Ok(())
+        }
+        Err(failure) => Err(outside::explain(&session, failure).await),
+    }
+}
+
+/// Plans and executes; anew where what the plan was made on proves wrong.
+async fn carry_out<W: World>(
+    session: &Session<'_, W>,
+    switches: Switches,
+    record: &mut Record,
+    hint: &Hint,
+) -> Result<(), Failure> {
+    for _ in 0..MOST_PLANS {
+        let plan = match record.kind {
+            Kind::Customer => plan::customer::customer(session, switches, hint).await?,
+            Kind::Invoice => plan::invoice::invoice(session, switches, hint).await?,
+            Kind::Other => {
+                record.finish(Reason::NotSyncedType, session.world.now());
+                return Ok(());
+            }
+        };
+        if execute::execute(session, record, plan).await? == Carried::Out {
+            return Ok(());
+        }
+    }
+    Err(Failure::Later(session.world.now()))
+}

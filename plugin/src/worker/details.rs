@@ -1,0 +1,90 @@
+//! What a record can do without: the record matters more than a detail that Getfly refuses by name.
+
+use crate::{
+    getfly::{error::GetflyError, refusal::Detail},
+    rules::{
+        email::EmailField,
+        model::{NewAccount, NewOrder},
+        phone::PhoneField,
+        settings::RuleSettings,
+    },
+};
+
+/// Takes the detail out of an account; false when the account does not have it. A phone or an e-mail
+/// goes into the description, so that its text is not lost.
+pub fn drop_from_account(account: &mut NewAccount, detail: Detail) -> bool {
+    match detail {
+        Detail::Manager => account.manager.take().is_some(),
+        Detail::Source => account.source.take().is_some(),
+        Detail::Gender => account.gender.take().is_some(),
+        Detail::Birthday => account.birthday.take().is_some(),
+        Detail::TaxCode => account.tax_code.take().is_some(),
+        Detail::Address => account.address.take().is_some(),
+        Detail::Phone => {
+            let text = account.phone.take();
+            describe(account, "Điện thoại", text)
+        }
+        Detail::Email => {
+            let text = account.email.take();
+            describe(account, "E-mail", text)
+        }
+        Detail::Executor => false,
+    }
+}
+
+fn describe(account: &mut NewAccount, name: &str, text: Option<String>) -> bool {
+    let Some(text) = text else {
+        return false;
+    };
+    let line = format!("{name}: {text}");
+    account.description = Some(match account.description.take() {
+        Some(description) => format!("{description}\n{line}"),
+        None => line,
+    });
+    true
+}
+
+/// Takes the detail out of an order; false when the order does not have it.
+pub fn drop_from_order(order: &mut NewOrder, detail: Detail) -> bool {
+    match detail {
+        Detail::Executor => order.executor.take().is_some(),
+        Detail::Phone => order.account.phone.take().is_some(),
+        Detail::Email => order.account.email.take().is_some(),
+        Detail::Address => order.account.address.take().is_some(),
+        Detail::Manager | Detail::Source | Detail::Gender | Detail::Birthday | Detail::TaxCode => {
+            false
+        }
+    }
+}
+
+/// Takes out a phone or an e-mail that is a placeholder and that Getfly refuses as a duplicate: many
+/// customers share it, so it says nothing about who this one is. Which one it was; none when both are
+/// real, or the refusal is about the other.
+pub fn drop_placeholder(
+    account: &mut NewAccount,
+    error: &GetflyError,
+    rules: &RuleSettings,
+) -> Option<Detail> {
+    use crate::getfly::refusal::DuplicateField;
+    let about = error.duplicate_field();
+    let may_be = |field| about.is_none() || about == Some(field);
+    let phone = |text: &String| {
+        let phones = PhoneField::parse(text);
+        phones.matchable(&rules.ignored_phones).next().is_none()
+    };
+    if may_be(DuplicateField::Phone) && account.phone.as_ref().is_some_and(phone) {
+        account.phone = None;
+        return Some(Detail::Phone);
+    }
+    let email = |text: &String| EmailField::parse(text).addresses().is_empty();
+    if may_be(DuplicateField::Email) && account.email.as_ref().is_some_and(email) {
+        account.email = None;
+        return Some(Detail::Email);
+    }
+    None
+}
+
+/// The note of a record that is created without a detail.
+pub fn without(detail: Detail, error: &GetflyError) -> String {
+    format!("created without the {}: {error}", detail.as_str())
+}

@@ -1,0 +1,487 @@
+//! Carries a plan out at Getfly: each create is announced in the ledger first, and one whose answer
+//! was lost is settled by reading the code back, never by a second create.
+
+use crate::{
+    getfly::{error::GetflyError, refusal::DuplicateField, wire::NewOpportunity},
+    journal::{
+        keys,
+        ledger::{self, CustomerEntry, InvoiceEntry},
+        record::Record,
+    },
+    rules::{
+        codes::{AccountCode, InvoiceCode, OrderCode},
+        model::{Customer, NewAccount, NewOrder},
+        phone::PhoneField,
+        verdict::Reason,
+    },
+    time::Timestamp,
+    worker::{
+        details,
+        failure::Failure,
+        forms::{LAST_NUMBER, MOST_FORMS, every_form_refused, numbered, unknown},
+        memory,
+        plan::{
+            account::search,
+            decision::{AccountPlan, Action, Plan, Remember},
+        },
+        products,
+        session::Session,
+        walk_in,
+    },
+    world::{HttpError, World},
+};
+
+/// How a plan was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// The event ended.
+    Out,
+    /// What it was made on proved wrong and was forgotten: plan again.
+    Anew,
+}
+
+/// Executes `plan` for `record` and ends it. On a failure the record is as before, but for notes of
+/// what was already done.
+pub async fn execute<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    plan: Plan,
+) -> Result<Carried, Failure> {
+    record.evidence = plan.evidence;
+    record.alternatives = plan.alternatives;
+    for text in &plan.notes {
+        record.note(text);
+    }
+    let reason = match plan.action {
+        Action::Ignore { reason, remember } => {
+            remember_ignored(session, remember).await?;
+            reason
+        }
+        Action::Customer {
+            customer_id,
+            account,
+        } => {
+            let (code, reason) = ensure_account(session, record, customer_id, account).await?;
+            record.account_code = Some(code);
+            reason
+        }
+        Action::OrderIsThere {
+            invoice_id,
+            invoice_code,
+            code,
+            by,
+        } => {
+            record.order_code = Some(code);
+            if by == Some(record.seq) {
+                keep_ordered(session, &invoice_code, invoice_id).await?;
+                record.note("the order's reply was lost; it was found by its code");
+                Reason::OrderCreated
+            } else {
+                Reason::AlreadySynced
+            }
+        }
+        Action::Order {
+            invoice_id,
+            invoice_code,
+            account,
+            mut order,
+        } => {
+            let customer_id = account.as_ref().map(|(id, _)| *id);
+            if let Some((customer_id, account)) = account {
+                let (code, reason) = ensure_account(session, record, customer_id, account).await?;
+                record.note(&format!("account {code}: {}", reason.as_str()));
+                order.account.code = Some(code.clone());
+                record.account_code = Some(code);
+            }
+            let sale = (&invoice_code, invoice_id);
+            match create_order(session, record, sale, customer_id, *order).await? {
+                Some(code) => record.order_code = Some(code),
+                None => {
+                    record.account_code = None;
+                    return Ok(Carried::Anew);
+                }
+            }
+            Reason::OrderCreated
+        }
+    };
+    record.finish(reason, session.world.now());
+    Ok(Carried::Out)
+}
+
+async fn remember_ignored<W: World>(
+    session: &Session<'_, W>,
+    remember: Remember,
+) -> Result<(), Failure> {
+    let retailer = &session.connection.retailer;
+    match remember {
+        Remember::Nothing => {}
+        Remember::OldCustomer(id) => {
+            ledger::keep_customer(session.world, retailer, id, &CustomerEntry::Before).await?;
+        }
+        Remember::OldInvoice {
+            code,
+            invoice_id,
+            edited,
+        } => {
+            let entry = InvoiceEntry::Old { invoice_id, edited };
+            ledger::keep_invoice(session.world, retailer, code.base(), &entry).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn keep_ordered<W: World>(
+    session: &Session<'_, W>,
+    code: &InvoiceCode,
+    invoice_id: i64,
+) -> Result<(), Failure> {
+    let entry = InvoiceEntry::Ordered { invoice_id };
+    Ok(ledger::keep_invoice(
+        session.world,
+        &session.connection.retailer,
+        code.base(),
+        &entry,
+    )
+    .await?)
+}
+
+async fn keep_synced<W: World>(
+    session: &Session<'_, W>,
+    id: i64,
+    code: &AccountCode,
+) -> Result<(), Failure> {
+    let entry = CustomerEntry::Synced {
+        code: code.clone(),
+        since: Some(session.world.now()),
+    };
+    Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
+}
+
+/// Makes sure that the customer's account exists; gives its code and how it came about.
+async fn ensure_account<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    account: AccountPlan,
+) -> Result<(AccountCode, Reason), Failure> {
+    match account {
+        AccountPlan::Known(code) => Ok((code, Reason::AlreadySynced)),
+        AccountPlan::Link { code, by } => {
+            keep_synced(session, customer_id, &code).await?;
+            Ok((code, by.reason()))
+        }
+        AccountPlan::Ours { code, by } if by == Some(record.seq) => {
+            record.note("the account's reply was lost; it was found by its code");
+            enrol_found(session, record, customer_id, &code).await?;
+            keep_synced(session, customer_id, &code).await?;
+            Ok((code, Reason::CustomerCreated))
+        }
+        // The other event, if it is still waiting, must go on finding its claim.
+        AccountPlan::Ours { code, by: Some(_) } => Ok((code, Reason::AlreadySynced)),
+        AccountPlan::Ours { code, by: None } => {
+            keep_synced(session, customer_id, &code).await?;
+            Ok((code, Reason::AlreadySynced))
+        }
+        AccountPlan::Create(account) => {
+            create_account(session, record, customer_id, *account).await
+        }
+    }
+}
+
+async fn create_account<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    mut account: NewAccount,
+) -> Result<(AccountCode, Reason), Failure> {
+    let first = account.code.clone();
+    let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
+    if phones.numbers().len() > 1 && !mutant!(MergedNumbersForgotten) {
+        let sealer = &session.ready.sealer;
+        ledger::keep_numbers(session.world, sealer, phones.numbers(), &first).await?;
+    }
+    let seq = record.seq;
+    let retailer = &session.connection.retailer;
+    let announce = async |code: &AccountCode, since| {
+        let code = code.clone();
+        let claim = CustomerEntry::Creating { seq, code, since };
+        ledger::keep_customer(session.world, retailer, customer_id, &claim).await
+    };
+    announce(&first, session.world.now()).await?;
+    record.account_claim = Some(keys::customer(retailer.as_str(), customer_id));
+    let mut number = 1;
+    for _ in 0..MOST_FORMS {
+        let error = match session.getfly().create_account(&account).await {
+            Ok(stored) => {
+                let sent = account.code.as_str();
+                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                if let Some(answered) = answered.map(AccountCode::existing) {
+                    // If this is lost, the account is found by the text that it carries.
+                    announce(&answered, session.world.now()).await?;
+                    account.code = answered;
+                }
+                enrol(session, record, &account).await?;
+                return Ok((account.code, Reason::CustomerCreated));
+            }
+            Err(error) => error,
+        };
+        if let Some(detail) = error.refused_detail()
+            && !error.is_duplicate()
+        {
+            if details::drop_from_account(&mut account, detail) {
+                record.note(&details::without(detail, &error));
+                announce(&account.code, session.world.now()).await?;
+                continue;
+            }
+            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
+            return Err(error.into());
+        }
+        if !error.maybe_stored() && !error.is_duplicate() {
+            // Nobody needs to wait for it.
+            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
+            return Err(error.into());
+        }
+        let stored = session.getfly().account_by_code(&account.code).await?;
+        if stored.is_some() {
+            record.note("the account's reply was lost; it was found by its code");
+            enrol(session, record, &account).await?;
+            return Ok((account.code, Reason::CustomerCreated));
+        }
+        if !error.is_duplicate() {
+            return Err(unknown(error));
+        }
+        if error.duplicate_field() == Some(DuplicateField::Code) {
+            if number >= LAST_NUMBER {
+                return Err(error.into());
+            }
+            number += 1;
+            let next = numbered(&first, number);
+            record.note(&format!(
+                    "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
+                    account.code
+                ),
+            );
+            account.code = next;
+            announce(&account.code, session.world.now()).await?;
+            continue;
+        }
+        let linked = link_after_refusal(session, record, customer_id, &account).await?;
+        if let Some(linked) = linked {
+            return Ok(linked);
+        }
+        let rules = &session.ready.rules;
+        let Some(detail) = details::drop_placeholder(&mut account, &error, rules) else {
+            return Err(error.into());
+        };
+        record.note(&details::without(detail, &error));
+        announce(&account.code, session.world.now()).await?;
+    }
+    Err(every_form_refused("account"))
+}
+
+/// Getfly refused the account as a duplicate that the search did not show: somebody created it in
+/// between, or Getfly compares in another way than its search.
+async fn link_after_refusal<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    account: &NewAccount,
+) -> Result<Option<(AccountCode, Reason)>, Failure> {
+    let customer = Customer {
+        id: customer_id,
+        contact_number: account.phone.clone().unwrap_or_default(),
+        email: account.email.clone().unwrap_or_default(),
+        ..Customer::default()
+    };
+    let found = search(session, &customer, &account.code).await?;
+    let Some((found, by)) = found.choice.linked else {
+        return Ok(None);
+    };
+    record.note(
+        "Getfly refused a second account with this phone or e-mail; the first one was linked",
+    );
+    keep_synced(session, customer_id, &found.code).await?;
+    Ok(Some((found.code, by.reason())))
+}
+
+/// Creates the order of `sale`, an invoice's code and id; gives the order's code. None when its customer's
+/// account is gone from Getfly and was forgotten: the event is to be planned anew.
+async fn create_order<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    sale: (&InvoiceCode, i64),
+    customer_id: Option<i64>,
+    mut order: NewOrder,
+) -> Result<Option<OrderCode>, Failure> {
+    let (invoice_code, invoice_id) = sale;
+    let retailer = &session.connection.retailer;
+    let seq = record.seq;
+    let announce = async |since| {
+        if mutant!(ClaimNotAnnounced) {
+            return Ok(());
+        }
+        let claim = InvoiceEntry::Ordering {
+            seq,
+            invoice_id,
+            since,
+        };
+        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await
+    };
+    let owes_read_back = match customer_id {
+        Some(_) => false,
+        None => walk_in::prepare(session, record, &mut order).await?,
+    };
+    announce(session.world.now()).await?;
+    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
+    for _ in 0..MOST_FORMS {
+        let error = match session.getfly().create_order(&order).await {
+            Ok(stored) => {
+                let sent = order.code.as_str();
+                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                let code = answered.map_or_else(|| order.code.clone(), OrderCode::existing);
+                if owes_read_back && order.account.code.is_none() {
+                    walk_in::read_back(session, record, &code).await;
+                }
+                return Ok(Some(code));
+            }
+            Err(error) => error,
+        };
+        if error.maybe_stored() || error.is_duplicate() {
+            let stored = session.getfly().order_by_code(&order.code).await?;
+            if stored.is_some() {
+                record.note("the order's reply was lost; it was found by its code");
+                return Ok(Some(order.code));
+            }
+            return Err(if error.is_duplicate() {
+                error.into()
+            } else {
+                unknown(error)
+            });
+        }
+        match refused(session, record, customer_id, &mut order, &error).await? {
+            Refused::SendAgain => announce(session.world.now()).await?,
+            Refused::PlanAnew => {
+                announce(Timestamp::UNIX_EPOCH).await?;
+                return Ok(None);
+            }
+            Refused::ForGood => return Err(error.into()),
+        }
+    }
+    Err(every_form_refused("order"))
+}
+
+/// What to do about an order that Getfly plainly refuses.
+enum Refused {
+    /// Something was left out or replaced: send it again.
+    SendAgain,
+    /// What it was planned on is wrong.
+    PlanAnew,
+    /// Nothing.
+    ForGood,
+}
+
+async fn refused<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: Option<i64>,
+    order: &mut NewOrder,
+    error: &GetflyError,
+) -> Result<Refused, Failure> {
+    if let Some(detail) = error.refused_detail() {
+        let dropped = details::drop_from_order(order, detail);
+        if dropped {
+            record.note(&details::without(detail, error));
+            return Ok(Refused::SendAgain);
+        }
+    }
+    if error.is_about_products() && products::replace_unknown(session, record, order).await? {
+        return Ok(Refused::SendAgain);
+    }
+    if !error.is_about_accounts() && !error.is_404() {
+        return Ok(Refused::ForGood);
+    }
+    match (customer_id, order.account.code.clone()) {
+        (Some(id), Some(code)) => {
+            let gone = memory::drop_if_gone(session, record, id, &code).await?;
+            Ok(if gone {
+                Refused::PlanAnew
+            } else {
+                Refused::ForGood
+            })
+        }
+        (None, code) if code.is_some() || error.is_about_accounts() => {
+            let given = walk_in::give_account(session, record, order).await?;
+            Ok(if given {
+                Refused::SendAgain
+            } else {
+                Refused::ForGood
+            })
+        }
+        _ => Ok(Refused::ForGood),
+    }
+}
+
+/// R11: the new account's opportunity in the configured campaign.
+async fn enrol<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    account: &NewAccount,
+) -> Result<(), Failure> {
+    let rules = &session.ready.rules;
+    let (Some(campaign), Some(recipient)) = (
+        &rules.customer_campaign_code,
+        &rules.campaign_recipient_username,
+    ) else {
+        return Ok(());
+    };
+    let Some(phone) = &account.phone else {
+        record.note("R11: not enrolled in the campaign, because the customer has no phone");
+        return Ok(());
+    };
+    let opportunity = NewOpportunity {
+        campaign_code: campaign.clone(),
+        account_code: account.code.clone(),
+        account_name: account.name.clone(),
+        phone: Some(phone.clone()),
+        email: account.email.clone(),
+        recipient: Some(recipient.clone()),
+    };
+    match session.getfly().create_opportunity(&opportunity).await {
+        Ok(_) => record.note("R11: enrolled in the campaign"),
+        // Not created for sure: the whole event is tried again and finds the account by its code.
+        Err(error @ GetflyError::Busy { status: 429, .. }) => return Err(error.into()),
+        Err(error @ GetflyError::Unreachable(HttpError::LeaseEnded)) => return Err(error.into()),
+        Err(error) => record.note(&format!(
+            "R11: whether it was enrolled in the campaign is unknown: {error}"
+        )),
+    }
+    Ok(())
+}
+
+/// R11 for an account that an earlier try created: that try may have stopped before enrolling it.
+async fn enrol_found<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    code: &AccountCode,
+) -> Result<(), Failure> {
+    if session.ready.rules.customer_campaign_code.is_none()
+        || record.notes.iter().any(|n| n.starts_with("R11"))
+    {
+        return Ok(());
+    }
+    let Some(customer) = session
+        .kiotviet(async |k| k.customer(customer_id).await)
+        .await?
+    else {
+        return Ok(());
+    };
+    let mut account = crate::rules::account::new_account(
+        &session.connection.retailer,
+        &customer,
+        None,
+        &session.ready.rules,
+    );
+    code.clone_into(&mut account.code);
+    enrol(session, record, &account).await
+}

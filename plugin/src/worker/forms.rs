@@ -1,0 +1,44 @@
+//! The forms that a record may be sent in before it is given up, and what a create without an answer comes to.
+
+use crate::{
+    getfly::{error::GetflyError, refusal::Detail},
+    journal::ledger::SETTLE,
+    rules::codes::AccountCode,
+    worker::failure::Failure,
+};
+
+/// Highest number behind an account's code: so many accounts of one customer were deleted in Getfly.
+pub(super) const LAST_NUMBER: u32 = 9;
+
+/// Forms of one record that are sent before it is given up: whole, without each detail that Getfly may
+/// refuse by name, and under each further code.
+pub(super) const MOST_FORMS: usize = 1 + Detail::COUNT + LAST_NUMBER as usize;
+
+/// The code of an account whose first code is used by a deleted one.
+pub(super) fn numbered(first: &AccountCode, number: u32) -> AccountCode {
+    AccountCode::existing(format!("{first}-{number}"))
+}
+
+/// Nothing of it is left to leave out.
+pub(super) fn every_form_refused(what: &str) -> Failure {
+    Failure::Dead {
+        reason: "getfly_refused",
+        words: format!("Getfly refuses every form of this {what}"),
+    }
+}
+
+/// A create without an answer, whose record is not there: it may still come.
+pub(super) fn unknown(error: GetflyError) -> Failure {
+    let failure = match Failure::from(error) {
+        Failure::NothingThere(failure) => *failure,
+        failure => failure,
+    };
+    match failure {
+        Failure::Retry { side, words, after } => Failure::Retry {
+            side,
+            words,
+            after: Some(after.unwrap_or_default().max(SETTLE)),
+        },
+        other => other,
+    }
+}

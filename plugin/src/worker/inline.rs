@@ -1,0 +1,57 @@
+//! Processing a delivery's own entries before its answer, in a store without atomics, where there is no lease
+//! ([`crate::journal::no_atomics`]).
+
+use crate::{
+    config::Ready,
+    journal::{entries, record::State, unfinished},
+    log,
+    time::Timestamp,
+    worker::{
+        attempt::attempt,
+        failure::Failure,
+        permit::{Permit, Worker},
+    },
+    world::{StoreError, World},
+};
+use core::ops::Range;
+
+/// Processes a delivery's own entries, beginning none after `until`. What does not end here goes on
+/// with the next drain.
+pub async fn process<W: World>(
+    world: &W,
+    ready: &Ready,
+    entries: Range<u64>,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let worker = Worker::new(world, Permit::Person, ready, Vec::new());
+    for seq in entries {
+        if until.is_some_and(|until| world.now() >= until) {
+            return Ok(());
+        }
+        let Some(mut record) = entries::read_event(world, seq).await? else {
+            continue;
+        };
+        if record.state != State::Received {
+            continue;
+        }
+        let body = record.body.clone();
+        let tried = attempt(&worker, ready, &mut record).await;
+        record.calls = worker.take_calls();
+        match tried {
+            Ok(()) => {
+                entries::drop_body(world, seq, body.as_ref()).await?;
+                log::event(world, &record);
+            }
+            Err(Failure::Dead { reason, words }) => {
+                record.bury(reason, world.now());
+                record.note(&words);
+                unfinished::mark(world, &mut record).await?;
+                log::event(world, &record);
+            }
+            Err(Failure::Abandoned(why)) => return Err(StoreError(why)),
+            Err(failure) => record.note(&format!("last failure: {}", failure.words())),
+        }
+        entries::write_event(world, &record).await?;
+    }
+    Ok(())
+}

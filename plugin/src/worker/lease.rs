@@ -1,0 +1,201 @@
+//! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: whoever counts a
+//! time slot's key to one owns the slot. A worker that crashed costs at most one slot, and where an
+//! account is to be created the time until what it may have sent has settled. The hosts' clocks may
+//! differ by about two seconds: the margin less the longest call.
+
+use crate::{
+    journal::{keys, ledger::SETTLE},
+    time::Timestamp,
+    world::{Clock, Store, StoreError},
+};
+use core::cell::{Cell, RefCell};
+use core::time::Duration;
+
+/// Length of a slot, seconds.
+pub const SLOT_SECONDS: i64 = 30;
+/// No call and no write is begun in a slot's last seconds, so that what was begun under the lease
+/// ends under it.
+pub const MARGIN_SECONDS: i64 = 10;
+
+/// How far the hosts' clocks may differ: what the longest call leaves of the margin.
+pub const SKEW_SECONDS: i64 = 2;
+
+/// Slots that are over for this long are surely nobody's, whatever the clocks say.
+const FORGOTTEN_SLOTS: i64 = 3;
+
+/// Added to the count of a slot that is over when its holder gives the lease back: far more than ever try
+/// to get it. A slot that is over and has less was left by a crash.
+const GIVEN_BACK: i64 = 1 << 32;
+
+/// How long after a slot's end the last call that was begun in it may still take effect.
+const SETTLES: Duration = Duration::from_secs(
+    SETTLE.as_secs() + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
+);
+
+/// Pause between two looks at a lease that somebody else holds.
+const LEASE_LOOK: Duration = Duration::from_secs(1);
+
+/// Whether to wait for a lease that somebody else holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leave: whoever holds the lease sees the new entries.
+    None,
+    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer. And then until
+    /// what it may have sent has settled.
+    TwoSlots,
+}
+
+/// The right to work, for the slots counted so far.
+#[derive(Debug)]
+pub struct Lease<'w, W> {
+    world: &'w W,
+    held: RefCell<Vec<i64>>,
+    first: i64,
+    /// What [`left_open`](Self::left_open) found.
+    left_open: Cell<Option<Option<Timestamp>>>,
+}
+
+fn slot_of(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(SLOT_SECONDS)
+}
+
+/// Whether somebody holds the present slot.
+pub async fn is_held<W: Store + Clock>(world: &W) -> Result<bool, StoreError> {
+    world.exists(&keys::lease(slot_of(world.now()))).await
+}
+
+impl<'w, W: Store + Clock> Lease<'w, W> {
+    /// Tries to own the present slot, and near its end the next one too; none when somebody else
+    /// does. An error counts as "not mine": the increment may have happened.
+    pub async fn acquire(world: &'w W) -> Result<Option<Self>, StoreError> {
+        let slot = slot_of(world.now());
+        let count = world.increment(&keys::lease(slot), 1).await;
+        let unknown = count.is_err() && mutant!(LeaseErrorIsMine);
+        if !(unknown || count? == 1 || mutant!(NoLease)) {
+            return Ok(None);
+        }
+        let lease = Self {
+            world,
+            held: RefCell::new(vec![slot]),
+            first: slot,
+            left_open: Cell::new(None),
+        };
+        // Nothing was read yet that somebody else could change in between, so it may be late, and the
+        // increment may have taken long.
+        let now = world.now();
+        let last = now.as_second().saturating_add(MARGIN_SECONDS);
+        let first = slot_of(now).max(slot.saturating_add(1));
+        for slot in first..=last.div_euclid(SLOT_SECONDS) {
+            let mine = world.increment(&keys::lease(slot), 1).await? == 1;
+            if !(mine || mutant!(NoLease)) {
+                lease.release().await;
+                return Ok(None);
+            }
+            lease.held.borrow_mut().push(slot);
+        }
+        Ok(Some(lease))
+    }
+
+    /// Whether a call or write may begin now. Near the slot's end it takes the next slot too; past
+    /// the end (less the clocks' difference) the lease is lost for good, even if the next slot is free,
+    /// because somebody may have had it in between and given it back.
+    pub async fn holds(&self) -> bool {
+        let now = self.world.now();
+        let Some(last) = self.held.borrow().last().copied() else {
+            return false;
+        };
+        let ends = last.saturating_add(1).saturating_mul(SLOT_SECONDS);
+        let skew = if mutant!(ClocksAgree) {
+            0
+        } else {
+            SKEW_SECONDS
+        };
+        let latest = ends.saturating_sub(skew);
+        if now.as_second() >= latest && !mutant!(LeaseTakenBackLate) {
+            return false;
+        }
+        if now.as_second() < ends.saturating_sub(MARGIN_SECONDS) {
+            return true;
+        }
+        let next = last.saturating_add(1);
+        let mine = matches!(self.world.increment(&keys::lease(next), 1).await, Ok(1));
+        // Calls of one worker run at once: another of them may just have taken the slot for all.
+        let ours = self.held.borrow().contains(&next);
+        if !ours {
+            // The increment took time of its own: where it came too late, somebody may have had the
+            // next slot and given it back, and its one is a second one.
+            let late = self.world.now().as_second() >= latest;
+            if !mine || (late && !mutant!(LeaseTakenBackLate)) {
+                return false;
+            }
+            self.held.borrow_mut().push(next);
+        }
+        let forgotten: Vec<i64> = {
+            let mut held = self.held.borrow_mut();
+            let (old, kept) = held
+                .iter()
+                .partition(|s| **s < last.saturating_sub(FORGOTTEN_SLOTS));
+            *held = kept;
+            old
+        };
+        for slot in forgotten {
+            // Only tidiness: a slot that stays costs one small key.
+            let _ = self.world.delete(&keys::lease(slot)).await;
+        }
+        self.world.now().as_second() < ends.saturating_add(SLOT_SECONDS - MARGIN_SECONDS)
+    }
+
+    /// Until when a request may still take effect that was sent under the slot before this lease's first:
+    /// whoever had that one did not give it back, and began no call in its last seconds. None where there
+    /// is nothing to wait for. What was sent under an earlier slot has settled. Reads the store once.
+    pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Some(known) = self.left_open.get() {
+            return Ok(known);
+        }
+        let key = keys::lease(self.first.saturating_sub(1));
+        let left = !mutant!(CrashForgotten)
+            && self.world.exists(&key).await?
+            && self.world.increment(&key, 0).await? < GIVEN_BACK;
+        let over = Timestamp::from_second(self.first.saturating_mul(SLOT_SECONDS));
+        let settled = over.and_then(|over| over.checked_add(SETTLES));
+        let until = settled.filter(|_| left);
+        self.left_open.set(Some(until));
+        Ok(until)
+    }
+
+    /// Gives back what is left of the slots. The caller looks at the journal's tail once more
+    /// afterwards: an acceptor may have found the lease taken in between.
+    pub async fn release(self) {
+        let present = slot_of(self.world.now());
+        let held = self.held.into_inner();
+        let former = present.saturating_sub(1);
+        if held.contains(&former) {
+            // A lost one makes the next worker wait as after a crash.
+            let _ = self.world.increment(&keys::lease(former), GIVEN_BACK).await;
+        }
+        for slot in held.into_iter().rev().filter(|s| *s >= present) {
+            // A lost delete costs the rest of the slot, nothing else.
+            let _ = self.world.delete(&keys::lease(slot)).await;
+        }
+    }
+}
+
+/// The lease; none when somebody else holds it for longer than `patience`.
+pub async fn acquire<W: Store + Clock>(
+    world: &W,
+    patience: Patience,
+) -> Result<Option<Lease<'_, W>>, StoreError> {
+    let looks = match patience {
+        Patience::None => 1,
+        Patience::TwoSlots => 2 * SLOT_SECONDS + 1,
+    };
+    for look in 0..looks {
+        if look > 0 {
+            world.sleep(LEASE_LOOK).await;
+        }
+        if let Some(lease) = Lease::acquire(world).await? {
+            return Ok(Some(lease));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,117 @@
+//! A remembered account is a memory (R4, R7): it may have been merged or deleted in Getfly since. What
+//! was created under a code of Getfly's own is found by the text that it carries.
+
+use crate::{
+    getfly::error::GetflyError,
+    journal::{
+        keys,
+        ledger::{self, SETTLE},
+        record::Record,
+    },
+    rules::codes::{AccountCode, OrderCode},
+    time::Timestamp,
+    worker::{failure::Failure, session::Session},
+    world::World,
+};
+
+/// Getfly refused an order for `code`, the account that customer `id` is remembered as. Whether it is
+/// gone, and the memory with it; not before the memory is older than what may still settle.
+pub async fn drop_if_gone<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    id: i64,
+    code: &AccountCode,
+) -> Result<bool, Failure> {
+    if !is_gone(session, code).await? {
+        return Ok(false);
+    }
+    let retailer = &session.connection.retailer;
+    let since = ledger::linked_since(session.world, retailer, id).await?;
+    let settled = since.and_then(|since| ledger::unsettled_until(since, session.world.now()));
+    if let Some(settled) = settled {
+        return Err(Failure::Later(settled));
+    }
+    ledger::forget_customer(session.world, retailer, id).await?;
+    record.note(&format!(
+        "R7: Getfly no longer has the account {code}; the customer was matched again"
+    ));
+    Ok(true)
+}
+
+/// Whether Getfly has no account with this code, while it answers other questions.
+pub async fn is_gone<W: World>(
+    session: &Session<'_, W>,
+    code: &AccountCode,
+) -> Result<bool, Failure> {
+    if session.getfly().account_by_code(code).await?.is_some() {
+        return Ok(false);
+    }
+    session.getfly().control().await?;
+    Ok(true)
+}
+
+/// The account that an earlier attempt at `since` created, where Getfly numbered it itself.
+pub async fn account_by_text<W: World>(
+    session: &Session<'_, W>,
+    code: &AccountCode,
+    since: Timestamp,
+) -> Result<Option<AccountCode>, Failure> {
+    if !may_be_numbered(session, since).await? {
+        return Ok(None);
+    }
+    let until = since.checked_add(SETTLE).unwrap_or(since);
+    let found = session.getfly().account_with_text(code, since, until).await;
+    Ok(unless_refused(found)?.map(|account| account.code))
+}
+
+/// The order that an earlier attempt at `since` created, where Getfly numbered it itself.
+pub async fn order_by_text<W: World>(
+    session: &Session<'_, W>,
+    code: &OrderCode,
+    since: Timestamp,
+) -> Result<Option<OrderCode>, Failure> {
+    if !may_be_numbered(session, since).await? {
+        return Ok(None);
+    }
+    let until = since.checked_add(SETTLE).unwrap_or(since);
+    let found = session.getfly().order_with_text(code, since, until).await;
+    Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
+}
+
+/// Whether what was sent at `since` may be stored under a code of Getfly's own: it was not refused, and
+/// Getfly is known to choose codes itself.
+async fn may_be_numbered<W: World>(
+    session: &Session<'_, W>,
+    since: Timestamp,
+) -> Result<bool, Failure> {
+    let refused = since == Timestamp::UNIX_EPOCH;
+    Ok(!refused && session.world.exists(keys::GETFLY_NUMBERS).await?)
+}
+
+/// The code under which Getfly stored what was sent as `sent`: the one it answers. Where it is another
+/// one that is kept, for lost replies to come.
+pub async fn code_answered<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    sent: &str,
+    answered: Option<String>,
+) -> Result<Option<String>, Failure> {
+    let Some(answered) = answered.filter(|code| code != sent) else {
+        return Ok(None);
+    };
+    if !session.world.exists(keys::GETFLY_NUMBERS).await? {
+        session.world.set(keys::GETFLY_NUMBERS, b"1").await?;
+    }
+    record.note(&format!(
+        "Getfly stored {sent} under its own code {answered}"
+    ));
+    Ok(Some(answered))
+}
+
+/// A Getfly that does not take this list's filter cannot be asked so: the code alone decides.
+fn unless_refused<T>(found: Result<Option<T>, GetflyError>) -> Result<Option<T>, Failure> {
+    match found {
+        Err(GetflyError::Refused(_)) => Ok(None),
+        found => Ok(found?),
+    }
+}

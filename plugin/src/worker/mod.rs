@@ -1,0 +1,19 @@
+//! What is done about one event: the lease and the permit to act, the plan, its execution, the retry schedule.
+
+pub mod attempt;
+pub mod details;
+pub mod execute;
+pub mod failure;
+pub mod forms;
+pub mod gone;
+pub mod inline;
+pub mod lease;
+pub mod memory;
+pub mod outside;
+pub mod pauses;
+pub mod permit;
+pub mod plan;
+pub mod products;
+pub mod retry;
+pub mod session;
+pub mod walk_in;

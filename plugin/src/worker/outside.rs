@@ -1,0 +1,57 @@
+//! What only people can mend outside of this application: a Getfly without this version of its API.
+//! Events wait for it and use up no attempt.
+
+use crate::{
+    journal::{keys, record::Record},
+    stored,
+    time::Timestamp,
+    worker::{
+        failure::{Failure, Side},
+        session::Session,
+    },
+    world::{Clock, Store, World},
+};
+use core::time::Duration;
+
+/// What is wrong and how to mend it.
+pub const OLD_GETFLY: &str = "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. \
+                              Ask Getfly for version 6.0; events wait until then and use up no attempt";
+
+/// How long events wait before the next look.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(300);
+
+/// A finding that no event has confirmed for so long is not told any more.
+const STALE: Duration = Duration::from_secs(3600);
+
+/// What a 404 comes to: the failure itself, or that the tenant has only the old version of the API.
+pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Failure {
+    let Failure::NothingThere(failure) = failure else {
+        return failure;
+    };
+    // Where this cannot be answered either, the failure stands as it is.
+    if !matches!(session.getfly().is_old_version().await, Ok(true)) {
+        return *failure;
+    }
+    let now = stored::write(&session.world.now());
+    // The mark is only for people.
+    let _ = session.world.set(keys::OLD_GETFLY, &now).await;
+    Failure::Outside {
+        side: Side::Getfly,
+        words: OLD_GETFLY.to_owned(),
+    }
+}
+
+/// `record` went through: takes the mark away if it had waited for a newer Getfly.
+pub async fn mended<S: Store>(store: &S, record: &Record) {
+    if record.notes.iter().any(|n| n.contains(OLD_GETFLY)) {
+        let _ = store.delete(keys::OLD_GETFLY).await;
+    }
+}
+
+/// What is wrong with the Getfly tenant, as the last events found it; none when nothing is known to be.
+pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
+    let found = world.get(keys::OLD_GETFLY).await.ok()??;
+    let found: Timestamp = stored::read(&found).ok()?;
+    let fresh = world.now().saturating_since(found) < STALE;
+    fresh.then_some(OLD_GETFLY)
+}

@@ -1,0 +1,288 @@
+//! The world as a worker may use it: every call and every write checks first that it is still
+//! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
+
+use crate::{
+    config::{CallRate, Ready},
+    journal::{record::Call, sorted_map::SortedMap, stats},
+    time::Timestamp,
+    worker::lease::{Lease, SKEW_SECONDS},
+    world::{
+        Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
+    },
+};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+/// Calls kept for an explanation: a search by the most numbers there may be, and the create.
+const CALLS_KEPT: usize = 120;
+
+/// The lease is kept at least this often while waiting: below its margin.
+const STEP: Duration = Duration::from_secs(5);
+/// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
+const AT_ONCE: usize = 12;
+
+/// What allows the worker to act.
+#[derive(Debug)]
+pub enum Permit<'w, W> {
+    /// The lease: everything.
+    Lease(Lease<'w, W>),
+    /// A person's request: calls and the store, outside the journal's work.
+    Person,
+    /// A preview: reads only. The token request is the one call that is no GET.
+    ReadOnly,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Worker<'w, W> {
+    world: &'w W,
+    permit: Permit<'w, W>,
+    getfly_origin: &'w str,
+    token_url: String,
+    rate: CallRate,
+    getfly_calls: RefCell<Vec<Timestamp>>,
+    calls: RefCell<Vec<Call>>,
+    tally: RefCell<SortedMap<(String, String), u64>>,
+    /// Getfly was sent a create, and the store does not tell yet what whoever comes next must wait for.
+    open: Cell<bool>,
+}
+
+impl<'w, W: World> Worker<'w, W> {
+    /// A worker over `world`; `getfly_calls` are the starts of earlier calls to Getfly, which count
+    /// towards the ceiling.
+    pub fn new(
+        world: &'w W,
+        permit: Permit<'w, W>,
+        ready: &'w Ready,
+        getfly_calls: Vec<Timestamp>,
+    ) -> Self {
+        Self {
+            world,
+            permit,
+            getfly_origin: &ready.getfly_url,
+            token_url: format!("{}{}", ready.kiotviet.auth_url, ready.kiotviet.token_path),
+            rate: ready.getfly_rate,
+            getfly_calls: RefCell::new(getfly_calls),
+            calls: RefCell::new(Vec::new()),
+            tally: RefCell::new(SortedMap::default()),
+            open: Cell::new(false),
+        }
+    }
+
+    /// Whether a write may begin now.
+    pub async fn may_write(&self) -> bool {
+        match &self.permit {
+            Permit::Lease(lease) => lease.holds().await,
+            Permit::Person => true,
+            Permit::ReadOnly => false,
+        }
+    }
+
+    async fn may_call(&self, request: &Request) -> bool {
+        match &self.permit {
+            Permit::Lease(lease) => lease.holds().await || mutant!(LeaseNotCheckedBeforeCall),
+            Permit::Person => true,
+            Permit::ReadOnly => request.method == Method::Get || request.url == self.token_url,
+        }
+    }
+
+    async fn check_write(&self) -> Result<(), StoreError> {
+        if self.may_write().await || mutant!(LeaseNotCheckedBeforeWrite) {
+            Ok(())
+        } else {
+            Err(StoreError("the lease ended before the write".to_owned()))
+        }
+    }
+
+    /// The calls since the last time this was asked.
+    pub fn take_calls(&self) -> Vec<Call> {
+        core::mem::take(&mut self.calls.borrow_mut())
+    }
+
+    /// How many calls there were since the last time this was asked, by endpoint and HTTP status
+    /// (`none` without an answer).
+    pub fn take_tally(&self) -> SortedMap<(String, String), u64> {
+        core::mem::take(&mut self.tally.borrow_mut())
+    }
+
+    /// Starts of the last calls to Getfly, for the next worker's ceiling.
+    pub fn getfly_calls(&self) -> Vec<Timestamp> {
+        self.getfly_calls.borrow().clone()
+    }
+
+    /// Until when nobody can tell what was sent by somebody who crashed ([`Lease::left_open`]).
+    pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.permit {
+            Permit::Lease(lease) => lease.left_open().await,
+            Permit::Person | Permit::ReadOnly => Ok(None),
+        }
+    }
+
+    /// Whether a create was sent and the store does not tell what became of it.
+    pub fn is_open(&self) -> bool {
+        self.open.get()
+    }
+
+    /// The store tells what became of the creates that were sent.
+    pub fn settled(&self) {
+        self.open.set(false);
+    }
+
+    /// Gives the lease back; where a create is not settled in the store it is left, as by a crash.
+    pub async fn release(self) {
+        if self.open.get() && !mutant!(OpenCreateForgotten) {
+            return;
+        }
+        if let Permit::Lease(lease) = self.permit {
+            lease.release().await;
+        }
+    }
+
+    /// What the last of as many calls as are made at once waits for the ceiling, by a clock that may be behind that
+    /// of whoever worked before.
+    fn longest_wait(&self) -> Duration {
+        let windows = AT_ONCE.div_ceil(self.rate.calls.max(1)).saturating_add(1);
+        let windows = u32::try_from(windows).unwrap_or(u32::MAX);
+        let skew = Duration::from_secs(SKEW_SECONDS.unsigned_abs());
+        self.rate
+            .window
+            .saturating_mul(windows)
+            .saturating_add(skew)
+    }
+
+    /// Books the next start that the ceiling allows, and waits for it.
+    async fn wait_for_ceiling(&self) {
+        let now = self.world.now();
+        let longest = self.longest_wait();
+        let start = {
+            let mut calls = self.getfly_calls.borrow_mut();
+            let earlier = calls
+                .len()
+                .checked_sub(self.rate.calls)
+                .and_then(|i| calls.get(i).copied());
+            let start = earlier
+                .and_then(|t| t.checked_add(self.rate.window))
+                // What began later than it can have was begun before the clock was set back.
+                .filter(|free| free.saturating_since(now) <= longest || mutant!(FutureCallsCount))
+                .map_or(now, |free| free.max(now));
+            calls.push(start);
+            let surplus = calls.len().saturating_sub(self.rate.calls);
+            calls.drain(..surplus);
+            start
+        };
+        self.wait_until(start).await;
+    }
+
+    /// Waits and keeps the lease; whether it was lost is asked again before the next call or write.
+    pub async fn wait_until(&self, until: Timestamp) {
+        let mut wait = until.saturating_since(self.world.now());
+        while !wait.is_zero() {
+            let step = wait.min(STEP);
+            self.world.sleep(step).await;
+            self.may_write().await;
+            wait = wait.saturating_sub(step);
+        }
+    }
+}
+
+impl<W: World> Store for Worker<'_, W> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.world.get(key).await
+    }
+
+    async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        self.world.exists(key).await
+    }
+
+    async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.check_write().await?;
+        self.world.set(key, value).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.check_write().await?;
+        self.world.delete(key).await
+    }
+
+    async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
+        if delta != 0 {
+            self.check_write().await?;
+        }
+        self.world.increment(key, delta).await
+    }
+
+    async fn list_keys(&self) -> Result<Vec<String>, StoreError> {
+        self.world.list_keys().await
+    }
+
+    fn reopen(&self) {
+        self.world.reopen();
+    }
+
+    fn is_atomic(&self) -> bool {
+        self.world.is_atomic()
+    }
+
+    fn count_plainly(&self) {
+        self.world.count_plainly();
+    }
+}
+
+impl<W: World> Http for Worker<'_, W> {
+    async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let to_getfly = request.url.starts_with(self.getfly_origin);
+        if to_getfly && !mutant!(CeilingIgnored) {
+            self.wait_for_ceiling().await;
+        }
+        if !self.may_call(&request).await {
+            return Err(HttpError::LeaseEnded);
+        }
+        if to_getfly && request.method == Method::Post {
+            self.open.set(true);
+        }
+        let endpoint = request.endpoint;
+        let began = self.world.now();
+        let answer = self.world.send(request).await;
+        let took = self.world.now().saturating_since(began);
+        let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+        let call = Call {
+            endpoint: endpoint.to_owned(),
+            status: answer.as_ref().ok().map(|r| r.status),
+            ms,
+        };
+        let code = call
+            .status
+            .map_or_else(|| "none".to_owned(), |s| s.to_string());
+        let counted = (call.endpoint.clone(), code);
+        stats::add(&mut self.tally.borrow_mut(), counted, 1);
+        let mut calls = self.calls.borrow_mut();
+        if calls.len() < CALLS_KEPT {
+            calls.push(call);
+        }
+        answer
+    }
+}
+
+impl<W: World> Clock for Worker<'_, W> {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.world.sleep(duration).await;
+    }
+}
+
+impl<W: World> Random for Worker<'_, W> {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.world.fill(bytes);
+    }
+}
+
+impl<W: World> Log for Worker<'_, W> {
+    fn line(&self, line: &str) {
+        self.world.line(line);
+    }
+}

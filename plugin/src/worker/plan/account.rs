@@ -1,0 +1,204 @@
+//! Which account a customer is: the ledger's, an earlier try's, one that Getfly finds by e-mail or
+//! phone, or a new one.
+
+use crate::{
+    getfly::assumptions::{MAX_PART_PAGES, PAGE_SIZE},
+    journal::{
+        ledger::{self, CustomerKnown},
+        record::Alternative,
+    },
+    rules::{
+        account::{left_out, new_account},
+        codes::AccountCode,
+        email::{EmailAddress, EmailField},
+        matching::{Choice, choose},
+        model::{Account, Customer, GetflyUser},
+        phone::{PhoneField, PhoneNumber},
+    },
+    worker::{
+        failure::Failure,
+        memory,
+        plan::decision::{AccountPlan, Explanation},
+        session::Session,
+    },
+    world::World,
+};
+use futures_util::future::{join, try_join_all};
+
+/// Most numbers and addresses of one customer. One that was not searched for could be another
+/// account's, so a customer with more is a person's matter.
+const SEARCHED_AT_MOST: usize = 100;
+/// Accounts that are read of those that hold an e-mail address as a part.
+const PARTS_READ: usize = (MAX_PART_PAGES + 1) * PAGE_SIZE;
+/// Numbers, and addresses, that are searched for at once: what the ceiling makes the last of them
+/// wait stays below the worker's longest wait.
+const AT_ONCE: usize = 6;
+
+/// R7: which account `customer` is, or the one to create with `manager`.
+pub(super) async fn resolve<W: World>(
+    session: &Session<'_, W>,
+    customer: &Customer,
+    known: &CustomerKnown,
+    manager: Option<&GetflyUser>,
+    why: &mut Explanation,
+) -> Result<AccountPlan, Failure> {
+    let retailer = &session.connection.retailer;
+    let rules = &session.ready.rules;
+    let own = own_code(session, customer.id, known);
+    if let CustomerKnown::Synced(code) = known {
+        return Ok(AccountPlan::Known(code.clone()));
+    }
+    if let Some(ours) = of_earlier_attempt(session, customer.id, known).await? {
+        return Ok(ours);
+    }
+    let by = match known {
+        CustomerKnown::Perhaps { by, .. } => *by,
+        _ => None,
+    };
+    let Found {
+        choice,
+        is_ours,
+        is_cut,
+    } = search(session, customer, &own).await?;
+    if is_cut {
+        why.notes.push(format!(
+            "R7: too many accounts hold the e-mail address as a part of theirs; the first {PARTS_READ} were compared"
+        ));
+    }
+    if is_ours {
+        return Ok(AccountPlan::Ours { code: own, by });
+    }
+    let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
+    why.evidence.push(format!(
+        "accounts in Getfly with the same e-mail or phone: {matches}"
+    ));
+    explain_choice(&choice, why);
+    Ok(match choice.linked {
+        Some((account, by)) => AccountPlan::Link {
+            code: account.code,
+            by,
+        },
+        None => {
+            // Another customer's with the same phone or e-mail, perhaps.
+            let open = session.left_open;
+            if let Some(until) = open.filter(|until| session.world.now() < *until) {
+                return Err(Failure::Unsettled(until));
+            }
+            why.notes.extend(left_out(customer));
+            AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules)))
+        }
+    })
+}
+
+/// The account that an earlier try, which nobody saw the end of, created for KiotViet customer `id`.
+pub(super) async fn of_earlier_attempt<W: World>(
+    session: &Session<'_, W>,
+    id: i64,
+    known: &CustomerKnown,
+) -> Result<Option<AccountPlan>, Failure> {
+    let CustomerKnown::Perhaps { by, since, .. } = *known else {
+        return Ok(None);
+    };
+    let code = own_code(session, id, known);
+    if session.getfly().account_by_code(&code).await?.is_some() {
+        return Ok(Some(AccountPlan::Ours { code, by }));
+    }
+    if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
+        return Err(Failure::Unsettled(settled));
+    }
+    let found = memory::account_by_text(session, &code, since).await?;
+    Ok(found.map(|code| AccountPlan::Ours { code, by }))
+}
+
+/// The code under which KiotViet customer `id` is, or was about to be, created.
+fn own_code<W: World>(session: &Session<'_, W>, id: i64, known: &CustomerKnown) -> AccountCode {
+    match known {
+        CustomerKnown::Perhaps {
+            code: Some(code), ..
+        } => code.clone(),
+        _ => AccountCode::for_customer(&session.connection.retailer, id),
+    }
+}
+
+fn explain_choice(choice: &Choice, why: &mut Explanation) {
+    let chosen = choice.linked.as_ref().map(|(account, _)| account.id);
+    let all = choice.linked.iter().chain(&choice.alternatives);
+    why.alternatives
+        .extend(all.map(|(account, by)| Alternative {
+            account_code: account.code.clone(),
+            account_id: account.id,
+            matched_by: *by,
+            created_at: account.created_at.map(|t| t.to_string()),
+            chosen: chosen == Some(account.id),
+        }));
+}
+
+/// What a search for a customer's account found.
+#[derive(Debug)]
+pub struct Found {
+    /// Which account to link.
+    pub choice: Choice,
+    /// Whether the account under our own code is among the finds.
+    pub is_ours: bool,
+    /// Whether not all that hold an e-mail address as a part were read.
+    pub is_cut: bool,
+}
+
+/// Searches Getfly by every e-mail and phone of the customer.
+pub async fn search<W: World>(
+    session: &Session<'_, W>,
+    customer: &Customer,
+    own: &AccountCode,
+) -> Result<Found, Failure> {
+    let getfly = session.getfly();
+    let rules = &session.ready.rules;
+    let emails = EmailField::parse(&customer.email);
+    let phones = PhoneField::parse(&customer.contact_number);
+    let addresses: Vec<&EmailAddress> = emails.matchable(&rules.ignored_emails).collect();
+    let numbers: Vec<&PhoneNumber> = phones.matchable(&rules.ignored_phones).collect();
+    if addresses.len().saturating_add(numbers.len()) > SEARCHED_AT_MOST || phones.is_cut() {
+        return Err(too_many());
+    }
+    let (mut email_hits, mut phone_hits) = (Vec::<Account>::new(), Vec::<Account>::new());
+    let mut is_cut = false;
+    let (mut next_addresses, mut next_numbers) =
+        (addresses.chunks(AT_ONCE), numbers.chunks(AT_ONCE));
+    loop {
+        let (addresses, numbers) = (next_addresses.next(), next_numbers.next());
+        if addresses.is_none() && numbers.is_none() {
+            break;
+        }
+        let addresses = addresses.unwrap_or_default().iter();
+        let by_email = try_join_all(addresses.map(|e| getfly.accounts_by_email(e)));
+        let numbers = numbers.unwrap_or_default().iter();
+        let by_phone = try_join_all(numbers.map(|p| getfly.accounts_by_phone(p)));
+        let (by_email, by_phone) = join(by_email, by_phone).await;
+        for hits in by_email? {
+            email_hits.extend(hits.accounts);
+            is_cut |= hits.cut;
+        }
+        phone_hits.extend(by_phone?.into_iter().flatten());
+    }
+    for number in numbers {
+        let kept =
+            ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
+        if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
+            phone_hits.extend(getfly.account_by_code(&code).await?);
+        }
+    }
+    let is_ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
+    Ok(Found {
+        choice: choose(&email_hits, &phone_hits, &emails, &phones, rules),
+        is_ours,
+        is_cut,
+    })
+}
+
+fn too_many() -> Failure {
+    Failure::Dead {
+        reason: "too_many_numbers",
+        words: format!(
+            "the customer has more than {SEARCHED_AT_MOST} phone numbers and e-mail addresses, too many to look for an account by each"
+        ),
+    }
+}

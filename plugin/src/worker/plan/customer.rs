@@ -1,0 +1,102 @@
+//! The plan for a customer event: whether the customer is new, and which account it leads to.
+
+use crate::{
+    journal::{
+        connections::Switches,
+        ledger::{self, CustomerKnown},
+        record::Hint,
+    },
+    rules::{
+        newness::{self, Newness},
+        verdict::Reason,
+    },
+    worker::{
+        failure::{Failure, no_creation_date},
+        gone,
+        plan::{
+            account::{of_earlier_attempt, resolve},
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
+        },
+        session::Session,
+    },
+    world::World,
+};
+
+/// R2, R4, R6, R7: the plan for a customer event.
+pub async fn customer<W: World>(
+    session: &Session<'_, W>,
+    switches: Switches,
+    hint: &Hint,
+) -> Result<Plan, Failure> {
+    let mut why = Explanation::default();
+    let mut known = ledger::customer(session.world, &session.connection.retailer, hint.id).await?;
+    if hint.since.is_some() {
+        known = known.without_age();
+    }
+    if let Some(reason) = newness::customer_before_reading(switches.customer, known.for_rules()) {
+        return Ok(why.ignore(reason));
+    }
+    let Some(on_since) = switches.customer else {
+        return Ok(why.ignore(Reason::CustomerWebhookOff));
+    };
+    let record = session
+        .kiotviet(async |k| k.customer(hint.id).await)
+        .await?;
+    if let Some(customer) = &record {
+        why.evidence.push(format!(
+            "KiotViet created it at {}; {}",
+            show(customer.created_at),
+            new_since("customer", on_since, hint)
+        ));
+    }
+    let newness = newness::customer_after_reading(on_since, record.as_ref());
+    let forgets = mutant!(OldForgetsClaim);
+    if matches!(newness, Newness::Ignore(_))
+        && !forgets
+        && let Some(account) = of_earlier_attempt(session, hint.id, &known).await?
+    {
+        // Deleted since, or older than a webhook that was switched on again.
+        why.evidence
+            .push(format!("Getfly has the account {} already", account.code()));
+        return Ok(why.plan(Action::Customer {
+            customer_id: hint.id,
+            account,
+        }));
+    }
+    match (newness, record) {
+        (Newness::Ignore(reason), _) => {
+            if reason == Reason::DeletedOnKiotviet {
+                gone::confirm(session).await?;
+            }
+            let remember = match reason {
+                // What was announced may still come, and must be read back by whoever comes next.
+                Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {
+                    Remember::OldCustomer(hint.id)
+                }
+                _ => Remember::Nothing,
+            };
+            Ok(why.plan(Action::Ignore { reason, remember }))
+        }
+        (Newness::NoCreationDate, _) => Err(no_creation_date("customer")),
+        (Newness::New, None) => Ok(why.ignore(Reason::DeletedOnKiotviet)),
+        (Newness::New, Some(customer)) => {
+            let account = resolve(session, &customer, &known, None, &mut why).await?;
+            match &account {
+                AccountPlan::Ours { code, .. } => {
+                    why.evidence
+                        .push(format!("Getfly has the account {code} already"));
+                }
+                AccountPlan::Create(_) => {
+                    why.notes.push(
+                        "R12: no manager, because the customer came by its own event".to_owned(),
+                    );
+                }
+                AccountPlan::Known(_) | AccountPlan::Link { .. } => {}
+            }
+            Ok(why.plan(Action::Customer {
+                customer_id: customer.id,
+                account,
+            }))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What an event should lead to: which account, which order, what to remember, and why.
+
+use crate::{
+    journal::record::{Alternative, Hint},
+    rules::{
+        codes::{AccountCode, InvoiceCode, OrderCode},
+        matching::MatchedBy,
+        model::{NewAccount, NewOrder},
+        verdict::Reason,
+    },
+    time::Timestamp,
+};
+
+/// Which account an event leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountPlan {
+    /// The ledger knows it.
+    Known(AccountCode),
+    /// R7: link this one.
+    Link {
+        /// Its code.
+        code: AccountCode,
+        /// What matched.
+        by: MatchedBy,
+    },
+    /// An earlier try of event `by` created it under our code.
+    Ours {
+        /// Its code.
+        code: AccountCode,
+        /// The event that was about to create it, where the ledger still knows.
+        by: Option<u64>,
+    },
+    /// Create it.
+    Create(Box<NewAccount>),
+}
+
+impl AccountPlan {
+    /// The account's code, now or after the create.
+    pub fn code(&self) -> &AccountCode {
+        match self {
+            Self::Known(code) | Self::Link { code, .. } | Self::Ours { code, .. } => code,
+            Self::Create(account) => &account.code,
+        }
+    }
+}
+
+/// What is kept in the ledger of an event that is ignored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remember {
+    /// Nothing.
+    Nothing,
+    /// This customer is older than the webhook.
+    OldCustomer(i64),
+    /// This invoice is older than the webhook, or an edit of one that is.
+    OldInvoice {
+        /// Its code.
+        code: InvoiceCode,
+        /// Its id.
+        invoice_id: i64,
+        /// It is an edit.
+        edited: bool,
+    },
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing, for this reason.
+    Ignore {
+        /// Why.
+        reason: Reason,
+        /// For the ledger.
+        remember: Remember,
+    },
+    /// A customer event.
+    Customer {
+        /// KiotViet's id.
+        customer_id: i64,
+        /// Its account.
+        account: AccountPlan,
+    },
+    /// An invoice event.
+    Order {
+        /// KiotViet's id.
+        invoice_id: i64,
+        /// KiotViet's code.
+        invoice_code: InvoiceCode,
+        /// The customer's id and account; none for a walk-in.
+        account: Option<(i64, AccountPlan)>,
+        /// The order.
+        order: Box<NewOrder>,
+    },
+    /// The order of an earlier try of event `by` is there.
+    OrderIsThere {
+        /// KiotViet's id.
+        invoice_id: i64,
+        /// KiotViet's code.
+        invoice_code: InvoiceCode,
+        /// The order's code.
+        code: OrderCode,
+        /// The event that was about to create it.
+        by: Option<u64>,
+    },
+}
+
+/// A plan with its explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What to do.
+    pub action: Action,
+    /// What it was decided on.
+    pub evidence: Vec<String>,
+    /// Accounts that matched.
+    pub alternatives: Vec<Alternative>,
+    /// Remarks for people.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// The plan to do nothing, for a reason that needs no explanation.
+    pub fn ignoring(reason: Reason) -> Self {
+        Explanation::default().ignore(reason)
+    }
+
+    /// The reason the event ends with when everything goes as planned.
+    pub fn reason(&self) -> Reason {
+        match &self.action {
+            Action::Ignore { reason, .. } => *reason,
+            Action::Order { .. } => Reason::OrderCreated,
+            Action::OrderIsThere { .. } => Reason::AlreadySynced,
+            Action::Customer { account, .. } => match account {
+                AccountPlan::Create(_) => Reason::CustomerCreated,
+                AccountPlan::Link { by, .. } => by.reason(),
+                AccountPlan::Known(_) | AccountPlan::Ours { .. } => Reason::AlreadySynced,
+            },
+        }
+    }
+}
+
+/// What a plan was decided on, while it is being made.
+#[derive(Default)]
+pub(super) struct Explanation {
+    pub(super) evidence: Vec<String>,
+    pub(super) alternatives: Vec<Alternative>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Explanation {
+    pub(super) fn plan(self, action: Action) -> Plan {
+        Plan {
+            action,
+            evidence: self.evidence,
+            alternatives: self.alternatives,
+            notes: self.notes,
+        }
+    }
+
+    pub(super) fn ignore(self, reason: Reason) -> Plan {
+        self.plan(Action::Ignore {
+            reason,
+            remember: Remember::Nothing,
+        })
+    }
+}
+
+/// From when on a record counts as new, in words.
+pub(super) fn new_since(webhook: &str, since: Timestamp, hint: &Hint) -> String {
+    if hint.since == Some(since) {
+        format!("the backfill reaches back to {since}")
+    } else {
+        format!("the {webhook} webhook was switched on at {since}")
+    }
+}
+
+pub(super) fn show(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "not given".to_owned(), |t| t.to_string())
+}

@@ -1,0 +1,137 @@
+//! Who sold an invoice (R13). Executor and manager are not worth a sale: where a list of users cannot be
+//! read, the order goes without them.
+
+use crate::{
+    getfly::error::GetflyError,
+    journal::keys,
+    kiotviet::error::KiotVietError,
+    rules::{
+        executor::{ExecutorFinding, find_executor},
+        model::{GetflyUser, Invoice},
+    },
+    stored,
+    time::Timestamp,
+    worker::{
+        failure::Failure,
+        plan::decision::Explanation,
+        session::{GETFLY_SIDE, Session, USERS_AGAIN, USERS_FRESH},
+    },
+    world::World,
+};
+use core::time::Duration;
+
+/// A list of users that fails is waited for so long.
+const WAIT: Duration = Duration::from_secs(300);
+/// A failure so long after the last one begins a new time of failing.
+const APART: Duration = Duration::from_secs(1800);
+
+/// Why a list of users cannot be read.
+enum Unread {
+    /// It is refused: people have to give the right.
+    Refused(String),
+    /// It fails.
+    Failing(Failure),
+}
+
+/// R13: the Getfly user who is the seller of `invoice`.
+pub(super) async fn executor<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    why: &mut Explanation,
+) -> Result<Option<GetflyUser>, Failure> {
+    let mut finding = ExecutorFinding::NoSeller;
+    if let Some(seller) = invoice.sold_by_id {
+        finding = match look(session, seller, USERS_FRESH).await {
+            Ok(finding) => finding,
+            Err(note) => {
+                why.notes.push(note?);
+                return Ok(None);
+            }
+        };
+        let may_be_new = finding.user().is_none() && !mutant!(UsersNotReadAnew);
+        if may_be_new && session.is_first_miss(seller).await {
+            // The shop may have added the seller, or a number, a moment ago; R6 mends no order later.
+            // Where the lists cannot be read anew, what was read before stands.
+            if let Ok(again) = look(session, seller, USERS_AGAIN).await {
+                finding = again;
+            }
+        }
+    }
+    why.notes.push(finding.note());
+    Ok(match finding {
+        ExecutorFinding::Found(user) => Some(user),
+        _ => None,
+    })
+}
+
+/// Looks for a seller among users that were read within `age`. The error is the note with which the order
+/// goes without an executor, or the failure that it waits for.
+async fn look<W: World>(
+    session: &Session<'_, W>,
+    seller: i64,
+    age: Duration,
+) -> Result<ExecutorFinding, Result<String, Failure>> {
+    let connection = &session.connection.name;
+    let sellers = session.kiotviet_users(age).await.map_err(kiotviet);
+    let sellers = read(session, connection, "KiotViet", sellers).await?;
+    let users = session.getfly_users(age).await.map_err(getfly);
+    let users = read(session, GETFLY_SIDE, "Getfly", users).await?;
+    let ignored = &session.ready.rules.ignored_phones;
+    Ok(find_executor(Some(seller), &sellers, &users, ignored))
+}
+
+/// A list that was read, or what to do without it.
+async fn read<W: World, T>(
+    session: &Session<'_, W>,
+    side: &str,
+    vendor: &str,
+    list: Result<T, Unread>,
+) -> Result<T, Result<String, Failure>> {
+    match list {
+        Ok(list) => Ok(list),
+        Err(Unread::Refused(words)) => Err(Ok(format!(
+            "R13: no executor, because the list of users cannot be read; give the right to it in {vendor}: {words}"
+        ))),
+        // Neither passes by waiting for this list.
+        Err(Unread::Failing(
+            failure @ (Failure::Abandoned(_) | Failure::Outside { .. } | Failure::NothingThere(_)),
+        )) => Err(Err(failure)),
+        Err(Unread::Failing(failure)) => {
+            let (now, key) = (session.world.now(), keys::users_unread(side));
+            let kept = session.world.get(&key).await.ok().flatten();
+            let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
+            let since = match kept {
+                Some((since, last)) if now.saturating_since(last) < APART => since,
+                _ => now,
+            };
+            if let Err(e) = session.world.set(&key, &stored::write(&(since, now))).await {
+                return Err(Err(e.into()));
+            }
+            if now.saturating_since(since) < WAIT {
+                return Err(Err(failure));
+            }
+            Err(Ok(format!(
+                "R13: no executor, because the list of users has failed for five minutes: {}",
+                failure.words()
+            )))
+        }
+    }
+}
+
+fn kiotviet(error: KiotVietError) -> Unread {
+    match error {
+        KiotVietError::NoRight | KiotVietError::Refused { .. } => {
+            Unread::Refused(error.to_string())
+        }
+        other => Unread::Failing(other.into()),
+    }
+}
+
+fn getfly(error: GetflyError) -> Unread {
+    match error {
+        GetflyError::KeyRefused { status: 403 } | GetflyError::Refused(_) => {
+            Unread::Refused(error.to_string())
+        }
+        other => Unread::Failing(other.into()),
+    }
+}

@@ -1,0 +1,101 @@
+//! Lines whose product Getfly does not know (R3): found out all together at the first refusal, and sent
+//! under another code, or by name alone. Amounts stay as they are.
+
+use crate::{
+    journal::record::Record,
+    rules::model::{NewOrder, OrderLine},
+    worker::{failure::Failure, session::Session},
+    world::World,
+};
+use std::collections::BTreeMap;
+
+/// Looks up every line's product and replaces those that Getfly does not have; false when there are
+/// none. Lines without a code are not looked up.
+pub async fn replace_unknown<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    order: &mut NewOrder,
+) -> Result<bool, Failure> {
+    let fallback = session.ready.fallback_product_code.as_deref();
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
+    for line in &order.lines {
+        let code = &line.product_code;
+        if !code.is_empty() && !known.contains_key(code) {
+            let found = session.getfly().product(code).await?;
+            known.insert(code.clone(), found.is_some());
+        }
+    }
+    let mut replaced = false;
+    for line in &mut order.lines {
+        if known.get(&line.product_code) == Some(&false) {
+            record.note(&replacement(line, fallback));
+            replace(line, fallback);
+            replaced = true;
+        }
+    }
+    Ok(replaced)
+}
+
+fn replace(line: &mut OrderLine, fallback: Option<&str>) {
+    let code = core::mem::take(&mut line.product_code);
+    // The operator's own product may be what Getfly does not have: then the name must do.
+    let Some(fallback) = fallback.filter(|fallback| *fallback != code) else {
+        return;
+    };
+    fallback.clone_into(&mut line.product_code);
+    line.note = Some(match &line.note {
+        Some(note) => format!("{code} {}; {note}", line.product_name),
+        None => format!("{code} {}", line.product_name),
+    });
+}
+
+fn replacement(line: &OrderLine, fallback: Option<&str>) -> String {
+    let code = &line.product_code;
+    match fallback.filter(|fallback| fallback != code) {
+        Some(fallback) => {
+            format!("R3: Getfly has no product {code}; its line goes under {fallback}")
+        }
+        None => format!(
+            "R3: Getfly has no product {code}; its line goes by its name alone (fallback_product_code names another product)"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::money::Money;
+    use rust_decimal::Decimal;
+
+    fn line(note: Option<&str>) -> OrderLine {
+        OrderLine {
+            product_code: "SP1".to_owned(),
+            is_deleted: false,
+            product_name: "Áo".to_owned(),
+            quantity: Decimal::ONE,
+            price: Money::ZERO,
+            cash_discount: Money::ZERO,
+            note: note.map(str::to_owned),
+        }
+    }
+
+    fn replaced(note: Option<&str>, fallback: Option<&str>) -> (String, Option<String>) {
+        let mut line = line(note);
+        replace(&mut line, fallback);
+        (line.product_code, line.note)
+    }
+
+    #[test]
+    fn r3_an_unknown_product_goes_under_the_fallback_with_its_own_code_in_the_note() {
+        let text = |t: &str| Some(t.to_owned());
+        assert_eq!(
+            replaced(None, Some("KHAC")),
+            ("KHAC".into(), text("SP1 Áo"))
+        );
+        let noted = replaced(Some("quà"), Some("KHAC"));
+        assert_eq!(noted, ("KHAC".into(), text("SP1 Áo; quà")));
+        assert_eq!(replaced(None, None), (String::new(), None));
+        // The fallback itself is unknown.
+        assert_eq!(replaced(None, Some("SP1")), (String::new(), None));
+    }
+}

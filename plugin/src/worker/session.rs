@@ -1,0 +1,237 @@
+//! One connection's access to both APIs: the cached KiotViet token, renewed once when it is refused,
+//! and the cached lists of users. Everything cached is sealed; a cache that cannot be read or
+//! written is only slower.
+
+use crate::{
+    config::Ready,
+    getfly::{client::Getfly, error::GetflyError},
+    journal::{
+        connections::{Connection, Opened},
+        keys,
+    },
+    json::{self, ToJson},
+    kiotviet::{
+        client::{KiotViet, fetch_token},
+        error::KiotVietError,
+    },
+    rules::model::{GetflyUser, KiotVietUser},
+    secret::Secret,
+    stored::{self, Stored, stored_fields},
+    time::Timestamp,
+    world::World,
+};
+use core::{cell::RefCell, time::Duration};
+use serde_json::Value;
+
+/// How long the lists of users are believed.
+pub const USERS_FRESH: Duration = Duration::from_secs(600);
+/// Who is not among the users may be new: lists that are older than this are then read anew, once in
+/// ten minutes for each seller.
+pub const USERS_AGAIN: Duration = Duration::from_secs(60);
+/// Sellers looked for in vain that are remembered.
+const MISSED_AT_MOST: usize = 50;
+/// Getfly among the sides whose list of users cannot be read; the others are connections, whose names
+/// have no capital letter.
+pub const GETFLY_SIDE: &str = "Getfly";
+/// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
+pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Session<'a, W> {
+    /// The world to act in.
+    pub world: &'a W,
+    /// The configuration.
+    pub ready: &'a Ready,
+    /// The connection.
+    pub connection: &'a Connection,
+    /// Its secrets.
+    pub opened: &'a Opened,
+    /// Until when a create of somebody who crashed may still take effect.
+    pub left_open: Option<Timestamp>,
+    /// See [`super::gone::asked_in_vain`].
+    pub asked_in_vain: Option<usize>,
+    token: RefCell<Option<Secret>>,
+}
+
+stored_fields!(KiotVietUser {
+    id,
+    given_name,
+    mobile_phone
+});
+stored_fields!(GetflyUser {
+    user_id,
+    user_name,
+    contact_name,
+    contact_mobile
+});
+
+impl<'a, W: World> Session<'a, W> {
+    /// A session; nothing is called yet.
+    pub fn new(
+        world: &'a W,
+        ready: &'a Ready,
+        connection: &'a Connection,
+        opened: &'a Opened,
+    ) -> Self {
+        Self {
+            world,
+            ready,
+            connection,
+            opened,
+            left_open: None,
+            asked_in_vain: None,
+            token: RefCell::new(None),
+        }
+    }
+
+    /// The Getfly client.
+    pub fn getfly(&self) -> Getfly<'_, W> {
+        Getfly {
+            http: self.world,
+            origin: &self.ready.getfly_url,
+            api_key: &self.ready.getfly_api_key,
+        }
+    }
+
+    async fn cached<T: Stored>(&self, key: &str) -> Option<T> {
+        let (until, value) = self.cached_until(key).await?;
+        (self.world.now() < until).then_some(value)
+    }
+
+    /// Users, or who was missed among them, younger than this.
+    async fn cached_users<T: Stored>(&self, key: &str, age: Duration) -> Option<T> {
+        let (until, value) = self.cached_until(key).await?;
+        let left = until.saturating_since(self.world.now());
+        let young = left > USERS_FRESH.saturating_sub(age);
+        // What was read while a clock was ahead would be believed for as long as that.
+        let ahead = left > USERS_FRESH && !mutant!(FutureUsersBelieved);
+        ((young && !ahead) || mutant!(UsersBelievedForGood)).then_some(value)
+    }
+
+    async fn cached_until<T: Stored>(&self, key: &str) -> Option<(Timestamp, T)> {
+        let sealed = String::from_utf8(self.world.get(key).await.ok()??).ok()?;
+        let plain = self.ready.sealer.open(key, &sealed).ok()?;
+        stored::read(&plain).ok()
+    }
+
+    async fn cache(&self, key: &str, value: Value, fresh: Duration) {
+        let Some(until) = self.world.now().checked_add(fresh) else {
+            return;
+        };
+        let plain = json::text(&Value::Array(vec![until.to_json(), value]));
+        if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
+            // A cache that was not written is only slower.
+            let _ = self.world.set(key, sealed.as_bytes()).await;
+        }
+    }
+
+    async fn new_token(&self) -> Result<Secret, KiotVietError> {
+        let credentials = self.connection.credentials(self.opened);
+        let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
+        let life = Duration::from_secs(token.expires_in_seconds);
+        let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
+        if !fresh.is_zero() {
+            let key = keys::token(&self.connection.name);
+            let text = Value::from(token.access_token.reveal());
+            self.cache(&key, text, fresh).await;
+        }
+        *self.token.borrow_mut() = Some(token.access_token.clone());
+        Ok(token.access_token)
+    }
+
+    async fn token(&self) -> Result<Secret, KiotVietError> {
+        let held = self.token.borrow().clone();
+        if let Some(token) = held {
+            return Ok(token);
+        }
+        match self
+            .cached::<String>(&keys::token(&self.connection.name))
+            .await
+        {
+            Some(token) => {
+                let token = Secret::new(token);
+                *self.token.borrow_mut() = Some(token.clone());
+                Ok(token)
+            }
+            None => self.new_token().await,
+        }
+    }
+
+    fn client(&self, token: Secret) -> KiotViet<'_, W> {
+        KiotViet {
+            http: self.world,
+            settings: &self.ready.kiotviet,
+            retailer: &self.connection.retailer,
+            token,
+        }
+    }
+
+    /// Runs `call` with a client; when KiotViet refuses the token, once more with a new one.
+    pub async fn kiotviet<T>(
+        &self,
+        call: impl AsyncFn(KiotViet<'_, W>) -> Result<T, KiotVietError>,
+    ) -> Result<T, KiotVietError> {
+        let (mut token, mut renewed) = (self.token().await?, false);
+        loop {
+            match call(self.client(token)).await {
+                Err(KiotVietError::Unauthorized { .. })
+                    if !renewed && !mutant!(TokenNotRenewed) =>
+                {
+                    token = self.new_token().await?;
+                    renewed = true;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// KiotViet's users, at most so old.
+    pub async fn kiotviet_users(&self, age: Duration) -> Result<Vec<KiotVietUser>, KiotVietError> {
+        let key = keys::kiotviet_users(&self.connection.name);
+        if let Some(users) = self.cached_users(&key, age).await {
+            return Ok(users);
+        }
+        let users = self.kiotviet(async |k| k.users().await).await?;
+        self.cache(&key, users.to_json(), USERS_FRESH).await;
+        self.users_were_read(&self.connection.name).await;
+        Ok(users)
+    }
+
+    /// The list of users of this side can be read again.
+    async fn users_were_read(&self, side: &str) {
+        let key = keys::users_unread(side);
+        // Were this lost, an order would go without its executor sooner than need be.
+        if matches!(self.world.exists(&key).await, Ok(true)) {
+            let _ = self.world.delete(&key).await;
+        }
+    }
+
+    /// Whether this seller was not looked for in vain within the last ten minutes; from now on he was.
+    pub async fn is_first_miss(&self, seller: i64) -> bool {
+        let key = keys::missed_sellers(&self.connection.name);
+        let mut missed: Vec<i64> = self
+            .cached_users(&key, USERS_FRESH)
+            .await
+            .unwrap_or_default();
+        if missed.contains(&seller) {
+            return false;
+        }
+        missed.truncate(MISSED_AT_MOST);
+        missed.insert(0, seller);
+        self.cache(&key, missed.to_json(), USERS_FRESH).await;
+        true
+    }
+
+    /// Getfly's users, at most so old.
+    pub async fn getfly_users(&self, age: Duration) -> Result<Vec<GetflyUser>, GetflyError> {
+        if let Some(users) = self.cached_users(keys::GETFLY_USERS, age).await {
+            return Ok(users);
+        }
+        let users = self.getfly().users().await?;
+        self.cache(keys::GETFLY_USERS, users.to_json(), USERS_FRESH)
+            .await;
+        self.users_were_read(GETFLY_SIDE).await;
+        Ok(users)
+    }
+}

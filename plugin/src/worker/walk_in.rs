@@ -1,0 +1,328 @@
+//! Orders without a customer (R5): walk-ins, and sales whose customer is gone from KiotViet. They create
+//! at most one account a shop, whatever Getfly does with an order that names no account.
+//!
+//! The first such order goes without an account code, and what Getfly made of it is read back. Until that
+//! is done it is owed in the ledger, and the next order does it first.
+
+use crate::{
+    getfly::{refusal::DuplicateField, wire::StoredOrder},
+    journal::{keys, ledger, record::Record},
+    json::{ToJson, object},
+    rules::{
+        codes::{AccountCode, OrderCode},
+        model::{NewAccount, NewOrder},
+        text::filled,
+    },
+    stored::{self, Damaged, Stored, field},
+    time::Timestamp,
+    worker::{details, failure::Failure, forms, memory, session::Session},
+    world::World,
+};
+use core::time::Duration;
+use serde_json::Value;
+
+/// The name on such orders, and of their account.
+const NAME: &str = "Khách lẻ";
+/// An account that is this much older than the order was not created for it.
+const CLOCK_SKEW: Duration = Duration::from_secs(600);
+
+/// What is known of how Getfly takes a shop's orders without a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum WalkIns {
+    /// This order was sent without an account code at `since`; what Getfly made of it is not read yet.
+    Owed { order: OrderCode, since: Timestamp },
+    /// Getfly keeps them without an account.
+    Bare,
+    /// This account was about to be created at `since`.
+    Creating { code: AccountCode, since: Timestamp },
+    /// They belong to this account.
+    Account(AccountCode),
+}
+
+impl ToJson for WalkIns {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Owed { order, since } => {
+                let members = vec![("order", order.to_json()), ("since", since.to_json())];
+                stored::variant("owed", object(members))
+            }
+            Self::Bare => Value::from("bare"),
+            Self::Creating { code, since } => {
+                let members = vec![("code", code.to_json()), ("since", since.to_json())];
+                stored::variant("creating", object(members))
+            }
+            Self::Account(code) => stored::variant("account", code.to_json()),
+        }
+    }
+}
+
+impl Stored for WalkIns {
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match stored::read_variant(json)? {
+            ("owed", json) => Ok(Self::Owed {
+                order: field(json, "order")?,
+                since: field(json, "since")?,
+            }),
+            ("bare", _) => Ok(Self::Bare),
+            ("creating", json) => Ok(Self::Creating {
+                code: field(json, "code")?,
+                since: field(json, "since")?,
+            }),
+            ("account", code) => Stored::from_json(code).map(Self::Account),
+            _ => Err(Damaged::VALUE),
+        }
+    }
+}
+
+/// What is known; an entry that cannot be read is nothing, and the next order finds out anew.
+async fn load<W: World>(session: &Session<'_, W>) -> Result<Option<WalkIns>, Failure> {
+    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let bytes = session.world.get(&key).await?;
+    Ok(bytes.and_then(|bytes| stored::read(&bytes).ok()))
+}
+
+async fn keep<W: World>(session: &Session<'_, W>, known: &WalkIns) -> Result<(), Failure> {
+    let key = keys::walk_ins(session.connection.retailer.as_str());
+    Ok(session.world.set(&key, &stored::write(known)).await?)
+}
+
+/// Makes `order`, which names no account, ready to be sent: the name, and the account where there is one
+/// for such orders. True when what Getfly makes of it has to be read back.
+pub async fn prepare<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    order: &mut NewOrder,
+) -> Result<bool, Failure> {
+    if let Some(customer) = filled(&order.account.name).filter(|name| name != NAME) {
+        order.terms.push(format!("Khách hàng: {customer}"));
+        NAME.clone_into(&mut order.account.name);
+    }
+    if let Some(code) = &session.ready.rules.walk_in_account_code {
+        order.account.code = Some(code.clone());
+        return Ok(false);
+    }
+    let known = match load(session).await? {
+        Some(WalkIns::Owed { order: sent, since }) if sent != order.code => {
+            settle(session, record, &sent, since).await?
+        }
+        Some(WalkIns::Creating { code, since }) => Some(WalkIns::Account(
+            create(session, record, code, Some(since)).await?,
+        )),
+        known => known,
+    };
+    match known {
+        Some(WalkIns::Account(code)) => {
+            order.account.code = Some(code);
+            Ok(false)
+        }
+        Some(WalkIns::Bare) => Ok(false),
+        _ => {
+            let owed = WalkIns::Owed {
+                order: order.code.clone(),
+                since: session.world.now(),
+            };
+            keep(session, &owed).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// Reads back what Getfly made of the order that was just stored under `code`. What fails stays owed: the
+/// order is there, and its event must not wait for this.
+pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, code: &OrderCode) {
+    let since = session.world.now();
+    if let Ok(Some(order)) = session.getfly().order_by_code(code).await {
+        let _ = judge(session, record, &order, since).await;
+    }
+}
+
+/// Does what is owed for the order `sent` at `since`; none when that was never stored.
+async fn settle<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    sent: &OrderCode,
+    since: Timestamp,
+) -> Result<Option<WalkIns>, Failure> {
+    let getfly = session.getfly();
+    let mut order = getfly.order_by_code(sent).await?;
+    if order.is_none() {
+        if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
+            return Err(Failure::Later(settled));
+        }
+        if let Some(code) = memory::order_by_text(session, sent, since).await? {
+            order = getfly.order_by_code(&code).await?;
+        }
+    }
+    match order {
+        Some(order) => Ok(Some(judge(session, record, &order, since).await?)),
+        None => Ok(None),
+    }
+}
+
+/// What follows from an order that was sent at `since` without an account code.
+async fn judge<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    order: &StoredOrder,
+    since: Timestamp,
+) -> Result<WalkIns, Failure> {
+    let getfly = session.getfly();
+    let account = match (filled(&order.account_code), order.account_id) {
+        (Some(code), _) => {
+            let code = AccountCode::existing(code);
+            getfly.account_by_code(&code).await?
+        }
+        (None, Some(id)) => getfly.account_by_id(id).await?,
+        (None, None) => None,
+    };
+    let Some(account) = account else {
+        keep(session, &WalkIns::Bare).await?;
+        return Ok(WalkIns::Bare);
+    };
+    let plain = account.name.trim() == NAME
+        && filled(&account.phone).is_none()
+        && filled(&account.email).is_none();
+    let is_its_own = plain
+        && match getfly.orders_of(account.id).await? {
+            Some(orders) => orders <= 1,
+            None => account
+                .created_at
+                .and_then(|at| at.to_timestamp(crate::getfly::assumptions::TENANT_HOURS_AHEAD))
+                .zip(since.checked_sub(CLOCK_SKEW))
+                .is_some_and(|(created, earliest)| created >= earliest),
+        };
+    if is_its_own {
+        record.note(&format!(
+            "R5: Getfly made the account {} for walk-ins; it is used from now on",
+            account.code
+        ));
+        let known = WalkIns::Account(account.code);
+        keep(session, &known).await?;
+        return Ok(known);
+    }
+    record.note(&format!(
+            "R5: Getfly attached a walk-in's order to the account {}; further ones get an account of their own",
+            account.code
+        ),
+    );
+    let code = own_code(session);
+    Ok(WalkIns::Account(create(session, record, code, None).await?))
+}
+
+/// The code of a shop's account for walk-ins.
+fn own_code<W: World>(session: &Session<'_, W>) -> AccountCode {
+    AccountCode::existing(format!("KV-{}-KHACHLE", session.connection.retailer))
+}
+
+/// Getfly refused an order for its account. For one without an account, or whose account for walk-ins is
+/// gone, the shop's own account is made and taken; false when neither is so.
+pub async fn give_account<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    order: &mut NewOrder,
+) -> Result<bool, Failure> {
+    if let Some(code) = &order.account.code {
+        if session.ready.rules.walk_in_account_code.is_some()
+            || !memory::is_gone(session, code).await?
+        {
+            return Ok(false);
+        }
+        record.note(&format!(
+            "R5: Getfly no longer has the account {code} for walk-ins"
+        ));
+    }
+    let code = create(session, record, own_code(session), None).await?;
+    order.account.code = Some(code);
+    Ok(true)
+}
+
+/// Makes sure that the account for walk-ins exists; gives its code. `since` is when an earlier attempt was
+/// about to create it.
+async fn create<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    code: AccountCode,
+    since: Option<Timestamp>,
+) -> Result<AccountCode, Failure> {
+    let mut found = session
+        .getfly()
+        .account_by_code(&code)
+        .await?
+        .map(|a| a.code);
+    if found.is_none()
+        && let Some(since) = since
+    {
+        if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
+            return Err(Failure::Later(settled));
+        }
+        found = memory::account_by_text(session, &code, since).await?;
+    }
+    let code = match found {
+        Some(code) => code,
+        None => create_new(session, record, code).await?,
+    };
+    keep(session, &WalkIns::Account(code.clone())).await?;
+    Ok(code)
+}
+
+async fn create_new<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    first: AccountCode,
+) -> Result<AccountCode, Failure> {
+    let mut account = NewAccount {
+        code: first.clone(),
+        name: NAME.to_owned(),
+        phone: None,
+        email: None,
+        address: None,
+        birthday: None,
+        gender: None,
+        tax_code: None,
+        description: None,
+        source: session
+            .ready
+            .rules
+            .customer_source
+            .as_deref()
+            .and_then(filled),
+        manager: None,
+    };
+    let mut number = 1;
+    for _ in 0..forms::MOST_FORMS {
+        let claim = WalkIns::Creating {
+            code: account.code.clone(),
+            since: session.world.now(),
+        };
+        keep(session, &claim).await?;
+        let error = match session.getfly().create_account(&account).await {
+            Ok(stored) => {
+                let sent = account.code.as_str();
+                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                return Ok(answered.map_or(account.code, AccountCode::existing));
+            }
+            Err(error) => error,
+        };
+        if let Some(detail) = error.refused_detail()
+            && details::drop_from_account(&mut account, detail)
+        {
+            record.note(&details::without(detail, &error));
+            continue;
+        }
+        if error.duplicate_field() == Some(DuplicateField::Code) {
+            number += 1;
+            account.code = forms::numbered(&first, number);
+            continue;
+        }
+        if error.maybe_stored() {
+            return Err(forms::unknown(error));
+        }
+        let refused = WalkIns::Creating {
+            code: first,
+            since: Timestamp::UNIX_EPOCH,
+        };
+        keep(session, &refused).await?;
+        return Err(error.into());
+    }
+    Err(forms::every_form_refused("account"))
+}
