@@ -227,7 +227,7 @@ mod tests {
             .expect("connected");
         let (key, body) = (getfly.settings().api_key, r#"{"account_name":"A"}"#);
         let request = format!(
-            "POST /api/v6.1/account HTTP/1.1\r\nhost: getfly\r\nx-api-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST /api/v6.1/account HTTP/1.1\r\nhost: getfly\r\nuser-agent: test\r\nx-api-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         client.write_all(request.as_bytes()).await.expect("sent");
