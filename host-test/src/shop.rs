@@ -492,7 +492,8 @@ impl TestShop {
     }
 
     fn audit_doubles(&self, wrong: &mut Vec<String>) {
-        let accounts = self.getfly.accounts();
+        let mut accounts = self.getfly.accounts();
+        accounts.retain(|account| !account.deleted);
         let orders = self.getfly.orders();
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for account in &accounts {

@@ -81,6 +81,19 @@ async fn r13_a_list_of_users_that_is_refused_costs_no_sale() {
         let notes = last_notes(&shop).await;
         assert!(has(&notes, "R13: no executor"), "{notes:?}");
         assert!(has(&notes, &format!("in {refused_by}")), "{notes:?}");
+        // The page says which right is missing, until the list is read again.
+        let missing = async || shop.app.overview().await.1["outside"].to_string();
+        let told = missing().await;
+        assert!(
+            told.contains(&format!("{refused_by}'s list of users")),
+            "{told}"
+        );
+        shop.getfly.update_settings(|s| s.users_refused = false);
+        shop.kiotviet.update_settings(|s| s.users_refused = false);
+        shop.pass(700).await;
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
+        assert_eq!(missing().await, "[]");
     }
 }
 
@@ -391,7 +404,7 @@ async fn r7_a_link_is_not_dropped_while_it_is_young_or_getfly_answers_nothing_el
     assert_eq!(last(&shop).await["attempts"], 0);
     assert_eq!(shop.getfly.accounts().len(), 1);
     // The control read fails: nothing is known about the account.
-    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/api/v6.1/users");
+    let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/api/v6.1/accounts");
     let rule = shop.getfly_faults.add(down);
     shop.minutes(3).await;
     assert_eq!(shop.getfly.accounts().len(), 1);

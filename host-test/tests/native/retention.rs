@@ -38,7 +38,9 @@ async fn finished_events_go_and_dead_letters_stay() {
         .create_customer(customer("Chị Hoa", "0912345678"));
     shop.kiotviet.create_order(NewInvoice::default());
     shop.deliver().await;
-    let refused = FaultRule::new(Fault::ErrorsIn200).when(When::First(1));
+    let refused = FaultRule::new(Fault::ErrorsIn200)
+        .on(Method::POST, "/api/v6.1/sale_order")
+        .when(When::First(1));
     shop.getfly_faults.add(refused);
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
@@ -193,7 +195,9 @@ async fn a_sale_that_a_person_dismissed_stays_out() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_is_found_whatever_came_after_it() {
     let shop = TestShop::connected(On::Both).await;
-    let refused = FaultRule::new(Fault::ErrorsIn200).when(When::First(1));
+    let refused = FaultRule::new(Fault::ErrorsIn200)
+        .on(Method::POST, "/api/v6.1/sale_order")
+        .when(When::First(1));
     shop.getfly_faults.add(refused);
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;

@@ -120,6 +120,20 @@ async fn every_problem_is_named_with_how_to_mend_it() {
 }
 
 #[tokio::test]
+async fn a_tenant_with_the_old_version_of_the_api_only_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    vendors.getfly.update_settings(|s| s.old_version = true);
+    let (run, told) = check(&vendors, &[], state(folder.path())).await;
+    assert_eq!(run.code, Some(1));
+    let failed = failed(&told);
+    assert!(
+        failed[0].contains("Getfly 4.x with API v3 only"),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_be_used_is_told_and_a_host_that_runs_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;

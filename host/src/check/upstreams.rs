@@ -4,7 +4,8 @@ use super::{Finding, Verdict};
 use crate::outbound;
 use bytes::Bytes;
 use plugin::{
-    getfly::assumptions::{API_PATH, KEY_HEADER, USER_FIELDS},
+    getfly::assumptions::{API_PATH, KEY_HEADER, OLD_API_PATH, USER_FIELDS},
+    worker::outside::OLD_GETFLY,
     world::USER_AGENT,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -54,11 +55,35 @@ async fn ask(name: &'static str, origin: &str, path: &str, key: Option<&str>) ->
     };
     Some(match outbound::call(request, LIMIT).await {
         Err(words) => failed(words),
+        Ok(answer)
+            if answer.status() == 404
+                && name == "getfly_url"
+                && has_old_version(&origin, key).await =>
+        {
+            failed(OLD_GETFLY.to_owned())
+        }
         Ok(answer) => judge(name, answer.status().as_u16(), key.is_some())
             .map_or_else(failed, |w| {
                 Finding::new("upstream", subject.clone(), Verdict::Ok, w)
             }),
     })
+}
+
+/// Whether the tenant answers the list of users of the oldest API.
+async fn has_old_version(origin: &str, key: Option<&str>) -> bool {
+    let Ok(uri) = format!("{origin}{OLD_API_PATH}/users?limit=1").parse::<http::Uri>() else {
+        return false;
+    };
+    let host = uri.authority().map(ToString::to_string);
+    let request = http::Request::get(uri)
+        .header("host", host.unwrap_or_default())
+        .header("user-agent", USER_AGENT)
+        .header(KEY_HEADER, key.unwrap_or_default());
+    let Ok(request) = request.body(Bytes::new()) else {
+        return false;
+    };
+    let answer = outbound::call(request, LIMIT).await;
+    answer.is_ok_and(|answer| answer.status().is_success())
 }
 
 /// What a status says. Without a token KiotViet refuses, which proves that it is there.

@@ -259,10 +259,17 @@ impl<H: Http> Getfly<'_, H> {
         same_code(code, found.map(|product| (product.code.clone(), product)))
     }
 
-    /// A question that every tenant with this API answers: an error of a read is about the tenant or the
-    /// way to it.
+    /// A question that every tenant with this API answers, and every key that may read accounts: its error is
+    /// about the tenant or the way to it.
     pub async fn control(&self) -> Result<(), GetflyError> {
-        read_existing(&self.first_user(API_PATH).await?).map(|_| ())
+        let query = [("fields", "id"), ("limit", "1")];
+        let request = self.request(
+            Method::Get,
+            "Getfly GET /accounts?limit=1",
+            "/accounts",
+            &query,
+        );
+        read_existing(&self.http.send(request).await?).map(|_| ())
     }
 
     /// Whether the tenant has only the oldest version of the API: 404 to this one's list of users, and

@@ -1,7 +1,10 @@
 //! What a record can do without: the record matters more than a detail that Getfly refuses by name.
 
 use crate::{
-    getfly::{error::GetflyError, refusal::Detail},
+    getfly::{
+        error::GetflyError,
+        refusal::{Detail, DuplicateField},
+    },
     rules::{
         email::EmailField,
         model::{NewAccount, NewOrder},
@@ -65,7 +68,6 @@ pub fn drop_placeholder(
     error: &GetflyError,
     rules: &RuleSettings,
 ) -> Option<Detail> {
-    use crate::getfly::refusal::DuplicateField;
     let about = error.duplicate_field();
     let may_be = |field| about.is_none() || about == Some(field);
     let phone = |text: &String| {
@@ -76,7 +78,10 @@ pub fn drop_placeholder(
         account.phone = None;
         return Some(Detail::Phone);
     }
-    let email = |text: &String| EmailField::parse(text).addresses().is_empty();
+    let email = |text: &String| {
+        let emails = EmailField::parse(text);
+        emails.matchable(&rules.ignored_emails).next().is_none()
+    };
     if may_be(DuplicateField::Email) && account.email.as_ref().is_some_and(email) {
         account.email = None;
         return Some(Detail::Email);

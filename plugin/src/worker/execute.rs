@@ -194,89 +194,121 @@ async fn create_account<W: World>(
     customer_id: i64,
     mut account: NewAccount,
 ) -> Result<(AccountCode, Reason), Failure> {
-    let first = account.code.clone();
-    let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
-    if phones.numbers().len() > 1 && !mutant!(MergedNumbersForgotten) {
-        let sealer = &session.ready.sealer;
-        ledger::keep_numbers(session.world, sealer, phones.numbers(), &first).await?;
-    }
-    let seq = record.seq;
-    let retailer = &session.connection.retailer;
-    let announce = async |code: &AccountCode, since| {
-        let code = code.clone();
-        let claim = CustomerEntry::Creating { seq, code, since };
-        ledger::keep_customer(session.world, retailer, customer_id, &claim).await
-    };
-    announce(&first, session.world.now()).await?;
-    record.account_claim = Some(keys::customer(retailer.as_str(), customer_id));
-    let mut number = 1;
+    keep_numbers(session, &account).await?;
+    announce_account(session, record, customer_id, &account, session.world.now()).await?;
+    let retailer = session.connection.retailer.as_str();
+    record.account_claim = Some(keys::customer(retailer, customer_id));
+    let mut used_codes = 0;
     for _ in 0..MOST_FORMS {
         let error = match session.getfly().create_account(&account).await {
             Ok(stored) => {
                 let sent = account.code.as_str();
                 let answered = memory::code_answered(session, record, sent, stored.code).await?;
-                if let Some(answered) = answered.map(AccountCode::existing) {
+                if let Some(answered) = answered {
                     // If this is lost, the account is found by the text that it carries.
-                    announce(&answered, session.world.now()).await?;
-                    account.code = answered;
+                    account.code = AccountCode::existing(answered);
+                    let now = session.world.now();
+                    announce_account(session, record, customer_id, &account, now).await?;
+                    keep_numbers(session, &account).await?;
                 }
                 enrol(session, record, &account).await?;
                 return Ok((account.code, Reason::CustomerCreated));
             }
             Err(error) => error,
         };
-        if let Some(detail) = error.refused_detail()
-            && !error.is_duplicate()
-        {
-            if details::drop_from_account(&mut account, detail) {
-                record.note(&details::without(detail, &error));
-                announce(&account.code, session.world.now()).await?;
-                continue;
+        if error.is_duplicate() || error.maybe_stored() {
+            let perhaps = (&mut account, &mut used_codes);
+            let ended = account_perhaps_there(session, record, customer_id, perhaps, error).await?;
+            if let Some(ended) = ended {
+                return Ok(ended);
             }
-            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
-            return Err(error.into());
-        }
-        if !error.maybe_stored() && !error.is_duplicate() {
-            // Nobody needs to wait for it.
-            announce(&account.code, Timestamp::UNIX_EPOCH).await?;
-            return Err(error.into());
-        }
-        let stored = session.getfly().account_by_code(&account.code).await?;
-        if stored.is_some() {
-            record.note("the account's reply was lost; it was found by its code");
-            enrol(session, record, &account).await?;
-            return Ok((account.code, Reason::CustomerCreated));
-        }
-        if !error.is_duplicate() {
-            return Err(unknown(error));
-        }
-        if error.duplicate_field() == Some(DuplicateField::Code) {
-            if number >= LAST_NUMBER {
+        } else {
+            let detail = error.refused_detail();
+            let Some(detail) = detail.filter(|d| details::drop_from_account(&mut account, *d))
+            else {
+                // The next worker need not wait for it.
+                let never = Timestamp::UNIX_EPOCH;
+                announce_account(session, record, customer_id, &account, never).await?;
                 return Err(error.into());
-            }
-            number += 1;
-            let next = numbered(&first, number);
-            record.note(&format!(
-                    "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
-                    account.code
-                ),
-            );
-            account.code = next;
-            announce(&account.code, session.world.now()).await?;
-            continue;
+            };
+            record.note(&details::without(detail, &error));
         }
-        let linked = link_after_refusal(session, record, customer_id, &account).await?;
-        if let Some(linked) = linked {
-            return Ok(linked);
-        }
-        let rules = &session.ready.rules;
-        let Some(detail) = details::drop_placeholder(&mut account, &error, rules) else {
-            return Err(error.into());
-        };
-        record.note(&details::without(detail, &error));
-        announce(&account.code, session.world.now()).await?;
+        announce_account(session, record, customer_id, &account, session.world.now()).await?;
     }
     Err(every_form_refused("account"))
+}
+
+/// What a create came to that Getfly refused as a duplicate, or whose answer was lost; none when it is to
+/// be sent again, without a placeholder or under the next code (the `used_codes`-th was used).
+async fn account_perhaps_there<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    (account, used_codes): (&mut NewAccount, &mut u32),
+    error: GetflyError,
+) -> Result<Option<(AccountCode, Reason)>, Failure> {
+    let stored = session.getfly().account_by_code(&account.code).await?;
+    if stored.is_some() {
+        record.note("the account's reply was lost; it was found by its code");
+        enrol(session, record, account).await?;
+        return Ok(Some((account.code.clone(), Reason::CustomerCreated)));
+    }
+    if !error.is_duplicate() {
+        return Err(unknown(error));
+    }
+    if error.duplicate_field() == Some(DuplicateField::Code) {
+        *used_codes += 1;
+        if *used_codes >= LAST_NUMBER {
+            return Err(error.into());
+        }
+        let first = AccountCode::for_customer(&session.connection.retailer, customer_id);
+        let next = numbered(&first, *used_codes + 1);
+        record.note(&format!(
+                "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
+                account.code
+            ),
+        );
+        account.code = next;
+        keep_numbers(session, account).await?;
+        return Ok(None);
+    }
+    let linked = link_after_refusal(session, record, customer_id, account).await?;
+    if linked.is_some() {
+        return Ok(linked);
+    }
+    let rules = &session.ready.rules;
+    let Some(detail) = details::drop_placeholder(account, &error, rules) else {
+        return Err(error.into());
+    };
+    record.note(&details::without(detail, &error));
+    Ok(None)
+}
+
+/// Keeps in the ledger that `account` is about to be created for this customer, at `since`.
+async fn announce_account<W: World>(
+    session: &Session<'_, W>,
+    record: &Record,
+    customer_id: i64,
+    account: &NewAccount,
+    since: Timestamp,
+) -> Result<(), Failure> {
+    let (seq, code) = (record.seq, account.code.clone());
+    let claim = CustomerEntry::Creating { seq, code, since };
+    let retailer = &session.connection.retailer;
+    Ok(ledger::keep_customer(session.world, retailer, customer_id, &claim).await?)
+}
+
+/// Keeps which account has these numbers, where it has several in its field (R8).
+async fn keep_numbers<W: World>(
+    session: &Session<'_, W>,
+    account: &NewAccount,
+) -> Result<(), Failure> {
+    let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
+    if phones.numbers().len() > 1 && !mutant!(MergedNumbersForgotten) {
+        let sealer = &session.ready.sealer;
+        ledger::keep_numbers(session.world, sealer, phones.numbers(), &account.code).await?;
+    }
+    Ok(())
 }
 
 /// Getfly refused the account as a duplicate that the search did not show: somebody created it in
@@ -364,7 +396,12 @@ async fn create_order<W: World>(
                 announce(Timestamp::UNIX_EPOCH).await?;
                 return Ok(None);
             }
-            Refused::ForGood => return Err(error.into()),
+            Refused::ForGood => {
+                if owes_read_back {
+                    walk_in::never_stored(session).await?;
+                }
+                return Err(error.into());
+            }
         }
     }
     Err(every_form_refused("order"))

@@ -7,7 +7,7 @@ use crate::{
     time::Timestamp,
     worker::{
         failure::{Failure, Side},
-        session::Session,
+        session::{GETFLY_SIDE, Session},
     },
     world::{Clock, Store, World},
 };
@@ -54,4 +54,25 @@ pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
     let found: Timestamp = stored::read(&found).ok()?;
     let fresh = world.now().saturating_since(found) < STALE;
     fresh.then_some(OLD_GETFLY)
+}
+
+/// What only people can mend, in sentences: the tenant's version, and lists of users that cannot be read
+/// (R13). `connections` are the names of those that are connected.
+pub async fn troubles<W: Store + Clock>(world: &W, connections: &[String]) -> Vec<String> {
+    let mut troubles: Vec<String> = old_getfly(world)
+        .await
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
+    let shops = connections.iter().map(|name| (name.as_str(), "KiotViet"));
+    for (side, vendor) in [(GETFLY_SIDE, "Getfly")].into_iter().chain(shops) {
+        let kept = world.get(&keys::users_unread(side)).await.ok().flatten();
+        let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
+        if let Some((since, _)) = kept {
+            troubles.push(format!(
+                "R13: {vendor}'s list of users ({side}) cannot be read since {since}; orders go without executor until its right to read users is given"
+            ));
+        }
+    }
+    troubles
 }

@@ -5,12 +5,12 @@
 //! is done it is owed in the ledger, and the next order does it first.
 
 use crate::{
-    getfly::{refusal::DuplicateField, wire::StoredOrder},
+    getfly::{assumptions::TENANT_HOURS_AHEAD, refusal::DuplicateField, wire::StoredOrder},
     journal::{keys, ledger, record::Record},
     json::{ToJson, object},
     rules::{
         codes::{AccountCode, OrderCode},
-        model::{NewAccount, NewOrder},
+        model::{Account, NewAccount, NewOrder},
         text::filled,
     },
     stored::{self, Damaged, Stored, field},
@@ -127,6 +127,12 @@ pub async fn prepare<W: World>(
     }
 }
 
+/// The order that was to be read back is refused for good: nothing is owed.
+pub async fn never_stored<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
+    let key = keys::walk_ins(session.connection.retailer.as_str());
+    Ok(session.world.delete(&key).await?)
+}
+
 /// Reads back what Getfly made of the order that was just stored under `code`. What fails stays owed: the
 /// order is there, and its event must not wait for this.
 pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, code: &OrderCode) {
@@ -179,19 +185,7 @@ async fn judge<W: World>(
         keep(session, &WalkIns::Bare).await?;
         return Ok(WalkIns::Bare);
     };
-    let plain = account.name.trim() == NAME
-        && filled(&account.phone).is_none()
-        && filled(&account.email).is_none();
-    let is_its_own = plain
-        && match getfly.orders_of(account.id).await? {
-            Some(orders) => orders <= 1,
-            None => account
-                .created_at
-                .and_then(|at| at.to_timestamp(crate::getfly::assumptions::TENANT_HOURS_AHEAD))
-                .zip(since.checked_sub(CLOCK_SKEW))
-                .is_some_and(|(created, earliest)| created >= earliest),
-        };
-    if is_its_own {
+    if is_its_own(session, &account, since).await? {
         record.note(&format!(
             "R5: Getfly made the account {} for walk-ins; it is used from now on",
             account.code
@@ -207,6 +201,31 @@ async fn judge<W: World>(
     );
     let code = own_code(session);
     Ok(WalkIns::Account(create(session, record, code, None).await?))
+}
+
+/// Whether Getfly made this account for an order that was sent at `since`, and not for a person.
+async fn is_its_own<W: World>(
+    session: &Session<'_, W>,
+    account: &Account,
+    since: Timestamp,
+) -> Result<bool, Failure> {
+    let plain = account.name.trim() == NAME
+        && filled(&account.phone).is_none()
+        && filled(&account.email).is_none();
+    if !plain {
+        return Ok(false);
+    }
+    if let Some(orders) = session.getfly().orders_of(account.id).await? {
+        return Ok(orders <= 1);
+    }
+    // Getfly does not tell: then it must be as young as the order.
+    let created = account
+        .created_at
+        .and_then(|at| at.to_timestamp(TENANT_HOURS_AHEAD));
+    let earliest = since.checked_sub(CLOCK_SKEW);
+    Ok(created
+        .zip(earliest)
+        .is_some_and(|(created, earliest)| created >= earliest))
 }
 
 /// The code of a shop's account for walk-ins.
@@ -265,13 +284,11 @@ async fn create<W: World>(
     Ok(code)
 }
 
-async fn create_new<W: World>(
-    session: &Session<'_, W>,
-    record: &mut Record,
-    first: AccountCode,
-) -> Result<AccountCode, Failure> {
-    let mut account = NewAccount {
-        code: first.clone(),
+/// The account for walk-ins: a name, and the source that all accounts carry (R14).
+fn new_account<W: World>(session: &Session<'_, W>, code: AccountCode) -> NewAccount {
+    let source = session.ready.rules.customer_source.as_deref();
+    NewAccount {
+        code,
         name: NAME.to_owned(),
         phone: None,
         email: None,
@@ -280,14 +297,17 @@ async fn create_new<W: World>(
         gender: None,
         tax_code: None,
         description: None,
-        source: session
-            .ready
-            .rules
-            .customer_source
-            .as_deref()
-            .and_then(filled),
+        source: source.and_then(filled),
         manager: None,
-    };
+    }
+}
+
+async fn create_new<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    first: AccountCode,
+) -> Result<AccountCode, Failure> {
+    let mut account = new_account(session, first.clone());
     let mut number = 1;
     for _ in 0..forms::MOST_FORMS {
         let claim = WalkIns::Creating {

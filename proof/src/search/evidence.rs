@@ -85,6 +85,8 @@ pub struct Listed<T> {
     pub people: People<T>,
     /// By the vendor's own log.
     pub fetched: Vec<Timestamp>,
+    /// Whether a fault befell some call for it: then an order may go without its executor.
+    pub failed: bool,
 }
 
 impl<T> Listed<T> {
@@ -96,7 +98,21 @@ impl<T> Listed<T> {
         Self {
             people,
             fetched: fetches.map(|call| call.at).collect(),
+            failed: false,
         }
+    }
+
+    /// The same, where the layer of faults before the vendors logged `asked`, and they themselves `answered`.
+    pub fn beside(mut self, asked: &[Call], answered: &[Call], path: &str) -> Self {
+        let of = |calls: &[Call]| {
+            let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+            let good = |call: &&Call| call.status == Some(200);
+            let asked = calls.iter().filter(is_path);
+            (asked.clone().count(), asked.filter(good).count())
+        };
+        let ((calls, taken), (_, answered)) = (of(asked), of(answered));
+        self.failed = calls > answered || taken > answered;
+        self
     }
 }
 

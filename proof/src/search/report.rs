@@ -238,7 +238,7 @@ fn counts(found: &Found) -> String {
     format!(
         "{all} runs in {} on {cores} cores:
 
-- the scenarios under host_faults: {ended} runs in {};
+- the scenarios under faults: {ended} runs in {};
 - several instances at once: {raced} runs of {schedules} schedules in {};
 - the scenarios over every store: {over_stores} runs in {};
 - the component trapped: {trapped} runs in {}.",

@@ -18,7 +18,7 @@ use host_test::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sim::{
-    KiotVietSim,
+    Call, KiotVietSim,
     getfly::{Account, User},
     kiotviet::Settings,
 };
@@ -412,10 +412,18 @@ impl Run {
         });
         let seeded = self.seeded.borrow().clone();
         let getfly = &self.shop.getfly;
-        Evidence {
-            clocks: self.clocks(),
-            ..Evidence::of(shops.collect(), getfly, seeded, unfinished)
+        let mut evidence = Evidence::of(shops.collect(), getfly, seeded, unfinished);
+        evidence.clocks = self.clocks();
+        let asked = self.shop.getfly_faults.calls();
+        let path = "/api/v6.1/users";
+        evidence.users = evidence.users.beside(&asked, &getfly.calls(), path);
+        let asked = self.shop.kiotviet_faults.calls();
+        let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
+        let answered: Vec<Call> = answered.collect();
+        for shop in &mut evidence.shops {
+            shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
         }
+        evidence
     }
 
     /// What the checker may know now, and after a healing that reads KiotViet's lists back.

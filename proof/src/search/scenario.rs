@@ -10,7 +10,7 @@ use jiff::civil;
 use rust_decimal::Decimal;
 use sim::{
     Fault, FaultRule, When,
-    getfly::Account,
+    getfly::{Account, GetflySettings},
     kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Surcharge},
 };
 use std::{future::Future, pin::Pin};
@@ -173,6 +173,38 @@ pub fn all() -> Vec<Scenario> {
             "the replies to a customer's account and to his order are lost, and reading them back fails twice (R12)",
             |run| Box::pin(run.connect(&["customer", "order"])),
             |run| Box::pin(lost_replies(run)),
+        ),
+        deliveries(
+            "walk-ins-made-accounts",
+            "three walk-ins, while Getfly makes an account for an order without one (R5)",
+            |run| Box::pin(run.connect(&["order"])),
+            |run| {
+                let makes = |s: &mut GetflySettings| s.order_creates_account = true;
+                run.shop.getfly.update_settings(makes);
+                Box::pin(walk_ins(run))
+            },
+        ),
+        deliveries(
+            "walk-ins-need-an-account",
+            "three walk-ins, while Getfly refuses an order without an account (R5)",
+            |run| Box::pin(run.connect(&["order"])),
+            |run| {
+                let needs = |s: &mut GetflySettings| s.order_needs_account = true;
+                run.shop.getfly.update_settings(needs);
+                Box::pin(walk_ins(run))
+            },
+        ),
+        deliveries(
+            "account-is-gone",
+            "an invoice of a customer whose account people deleted in Getfly; its code stays taken (R4, R7)",
+            |run| {
+                Box::pin(async {
+                    run.connect(&["customer", "order"]).await;
+                    run.shop.kiotviet.create_customer(hoa());
+                    run.deliver().await;
+                })
+            },
+            |run| Box::pin(account_is_gone(run)),
         ),
         deliveries(
             "accept-many",
@@ -394,6 +426,25 @@ async fn no_dead_letters(run: &Run) -> bool {
         run.command(run.shop.app.retry(*seq)).await;
     }
     dead.is_empty()
+}
+
+async fn walk_ins(run: &Run) {
+    merge(run, 3);
+    for _ in 0..3 {
+        run.shop.kiotviet.create_invoice(sale(None));
+    }
+    drain_through(run, 2).await;
+}
+
+async fn account_is_gone(run: &Run) {
+    let getfly = &run.shop.getfly;
+    getfly.update_settings(|s| s.refuse_unknown_account = true);
+    for account in getfly.accounts() {
+        getfly.delete_account(account.id);
+    }
+    let id = run.shop.kiotviet.customers().first().map(|c| c.id);
+    run.shop.kiotviet.create_invoice(sale(id));
+    drain_through(run, 3).await;
 }
 
 /// Retries of what is due, again and again, until the vendors' faults are over.

@@ -84,7 +84,10 @@ impl Marks {
             self.phone(&account.phone_office);
             self.email(&account.email);
             self.add(Of::Person, &account.account_name);
-            self.add(Of::Person, &account.description);
+            // Its last line is our own code, which says nothing about the person.
+            let code = account.account_code.as_str();
+            let description = account.description.strip_suffix(code);
+            self.add(Of::Person, description.unwrap_or(&account.description));
         }
         for order in getfly.orders() {
             self.phone(&order.account_phone);

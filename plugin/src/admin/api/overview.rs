@@ -12,6 +12,7 @@ use crate::{
     json::{ToJson, object},
     reconcile::webhook_health::{self, WebhookHealth},
     time::{Date, Timestamp},
+    worker::outside,
     world::{StoreError, World},
 };
 use serde_json::Value;
@@ -23,7 +24,8 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
     let mut shops = Vec::new();
-    for name in connections::names(world).await? {
+    let names = connections::names(world).await?;
+    for name in names.clone() {
         // One that cannot be read hides no other.
         let Ok(Some(connection)) = connections::load(world, &name).await else {
             continue;
@@ -59,6 +61,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
                 .filter(|_| !world.is_atomic())
                 .to_json(),
         ),
+        ("outside", outside::troubles(world, &names).await.to_json()),
         ("balanced", cursor.counts.balanced().to_json()),
         ("unread", tail.saturating_sub(cursor.low).to_json()),
         (

@@ -44,6 +44,9 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Ma
         @for pause in array(overview, "paused") {
             (alert("warn", &html! { p { strong { (text(pause, "side")) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(pause.get("until"))) } }))
         }
+        @for trouble in array(overview, "outside") {
+            (alert("bad", &html! { p { (sentence(visit.view, trouble.as_str().unwrap_or_default())) } }))
+        }
         @if !text(overview, "weaker").is_empty() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 61] = [
+const PHRASES: [(&str, &str); 77] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -35,10 +35,6 @@ const PHRASES: [(&str, &str); 61] = [
     (
         "R5: a walk-in (Khách lẻ); no account is created",
         "R5: khách lẻ, không tạo khách hàng",
-    ),
-    (
-        "KiotViet no longer has the invoice's customer; the order carries the name only",
-        "KiotViet không còn khách hàng của hóa đơn; đơn hàng chỉ ghi tên",
     ),
     (
         "Executor: Getfly user {}, who has the seller's phone number.",
@@ -222,6 +218,71 @@ const PHRASES: [(&str, &str); 61] = [
     (
         "the webhook delivered to another address than public_url",
         "Webhook gửi đến địa chỉ khác với public_url",
+    ),
+    (
+        "R13: no executor, because the list of users cannot be read; give the right to it in {}: {}",
+        "R13: không có người thực hiện, vì không đọc được danh sách người dùng; hãy cấp quyền này trên {}: {}",
+    ),
+    (
+        "R13: no executor, because the list of users has failed for five minutes: {}",
+        "R13: không có người thực hiện, vì danh sách người dùng bị lỗi suốt năm phút: {}",
+    ),
+    ("created without the {}: {}", "Đã tạo nhưng bỏ qua {}: {}"),
+    (
+        "R3: Getfly has no product {}; its line goes under {}",
+        "R3: Getfly không có sản phẩm {}; dòng hàng được ghi theo sản phẩm {}",
+    ),
+    (
+        "R3: Getfly has no product {}; its line goes by its name alone (fallback_product_code names another product)",
+        "R3: Getfly không có sản phẩm {}; dòng hàng chỉ ghi tên (có thể đặt sản phẩm thay thế bằng fallback_product_code)",
+    ),
+    (
+        "R7: Getfly no longer has the account {}; the customer was matched again",
+        "R7: Getfly không còn khách hàng {}; đã tìm lại khách hàng phù hợp",
+    ),
+    (
+        "R7: too many accounts hold the e-mail address as a part of theirs; the first {} were compared",
+        "R7: quá nhiều khách hàng có email chứa địa chỉ này; chỉ so {} khách hàng đầu tiên",
+    ),
+    (
+        "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {}",
+        "Mã {} đã được dùng nhưng Getfly không còn khách hàng đó, có thể đã bị xóa; đã tạo với mã {}",
+    ),
+    (
+        "Getfly stored {} under its own code {}",
+        "Getfly đã lưu {} theo mã riêng {}",
+    ),
+    (
+        "R5: Getfly made the account {} for walk-ins; it is used from now on",
+        "R5: Getfly đã tạo khách hàng {} cho khách lẻ; từ nay dùng khách hàng này",
+    ),
+    (
+        "R5: Getfly attached a walk-in's order to the account {}; further ones get an account of their own",
+        "R5: Getfly đã gắn đơn của khách lẻ vào khách hàng {}; các đơn sau có khách hàng riêng",
+    ),
+    (
+        "R5: Getfly no longer has the account {} for walk-ins",
+        "R5: Getfly không còn khách hàng {} dành cho khách lẻ",
+    ),
+    (
+        "KiotViet no longer has the invoice's customer; the order goes like a walk-in's, with the name in its terms",
+        "KiotViet không còn khách hàng của hóa đơn; đơn được tạo như khách lẻ, tên ghi trong điều khoản",
+    ),
+    (
+        "there is nothing at this address of Getfly's (404)",
+        "Getfly không có gì ở địa chỉ này (404)",
+    ),
+    (
+        "the host does not allow calls to {}: allow this origin in allowed_outbound_hosts ({} in spin.toml)",
+        "Máy chủ không cho phép gọi ra {}: hãy thêm địa chỉ này vào allowed_outbound_hosts ({} trong spin.toml)",
+    ),
+    (
+        "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. Ask Getfly for version 6.0; events wait until then and use up no attempt",
+        "Getfly 4.x, chỉ có API v3: bản này không có API 6.1 mà ứng dụng cần. Hãy yêu cầu Getfly nâng lên bản 6.0; các sự kiện chờ đến lúc đó và không mất lần thử nào",
+    ),
+    (
+        "R13: {}'s list of users ({}) cannot be read since {}; orders go without executor until its right to read users is given",
+        "R13: không đọc được danh sách người dùng của {} ({}) từ {}; đơn hàng không có người thực hiện cho đến khi cấp quyền xem người dùng",
     ),
     ("no answer in time", "không trả lời kịp thời"),
     ("the connection failed: {}", "kết nối bị lỗi: {}"),

@@ -16,7 +16,7 @@ use crate::{
         plan::decision::Explanation,
         session::{GETFLY_SIDE, Session, USERS_AGAIN, USERS_FRESH},
     },
-    world::World,
+    world::{StoreError, World},
 };
 use core::time::Duration;
 
@@ -51,9 +51,11 @@ pub(super) async fn executor<W: World>(
         let may_be_new = finding.user().is_none() && !mutant!(UsersNotReadAnew);
         if may_be_new && session.is_first_miss(seller).await {
             // The shop may have added the seller, or a number, a moment ago; R6 mends no order later.
-            // Where the lists cannot be read anew, what was read before stands.
-            if let Ok(again) = look(session, seller, USERS_AGAIN).await {
-                finding = again;
+            match look(session, seller, USERS_AGAIN).await {
+                Ok(again) => finding = again,
+                // Where they are refused now, what was read before stands.
+                Err(Ok(_)) => {}
+                Err(Err(failure)) => return Err(failure),
             }
         }
     }
@@ -87,35 +89,47 @@ async fn read<W: World, T>(
     vendor: &str,
     list: Result<T, Unread>,
 ) -> Result<T, Result<String, Failure>> {
-    match list {
-        Ok(list) => Ok(list),
-        Err(Unread::Refused(words)) => Err(Ok(format!(
+    let unread = match list {
+        Ok(list) => return Ok(list),
+        // Neither passes by waiting for this list.
+        Err(Unread::Failing(failure @ (Failure::Abandoned(_) | Failure::Outside { .. }))) => {
+            return Err(Err(failure));
+        }
+        Err(unread) => unread,
+    };
+    let now = session.world.now();
+    let since = unread_since(session, side, now).await;
+    let since = since.map_err(|e| Err(e.into()))?;
+    match unread {
+        Unread::Refused(words) => Err(Ok(format!(
             "R13: no executor, because the list of users cannot be read; give the right to it in {vendor}: {words}"
         ))),
-        // Neither passes by waiting for this list.
-        Err(Unread::Failing(
-            failure @ (Failure::Abandoned(_) | Failure::Outside { .. } | Failure::NothingThere(_)),
-        )) => Err(Err(failure)),
-        Err(Unread::Failing(failure)) => {
-            let (now, key) = (session.world.now(), keys::users_unread(side));
-            let kept = session.world.get(&key).await.ok().flatten();
-            let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
-            let since = match kept {
-                Some((since, last)) if now.saturating_since(last) < APART => since,
-                _ => now,
-            };
-            if let Err(e) = session.world.set(&key, &stored::write(&(since, now))).await {
-                return Err(Err(e.into()));
-            }
-            if now.saturating_since(since) < WAIT {
-                return Err(Err(failure));
-            }
-            Err(Ok(format!(
-                "R13: no executor, because the list of users has failed for five minutes: {}",
-                failure.words()
-            )))
-        }
+        Unread::Failing(failure) if now.saturating_since(since) < WAIT => Err(Err(failure)),
+        Unread::Failing(failure) => Err(Ok(format!(
+            "R13: no executor, because the list of users has failed for five minutes: {}",
+            failure.words()
+        ))),
     }
+}
+
+/// Since when the list of this side cannot be read; kept for the next order, and for people to see.
+async fn unread_since<W: World>(
+    session: &Session<'_, W>,
+    side: &str,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let key = keys::users_unread(side);
+    let kept = session.world.get(&key).await?;
+    let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
+    let since = match kept {
+        Some((since, last)) if now.saturating_since(last) < APART => since,
+        _ => now,
+    };
+    session
+        .world
+        .set(&key, &stored::write(&(since, now)))
+        .await?;
+    Ok(since)
 }
 
 fn kiotviet(error: KiotVietError) -> Unread {

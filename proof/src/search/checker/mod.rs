@@ -125,11 +125,15 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let code = body[field].as_str().unwrap_or_default().to_owned();
         let times = stored.entry((field, code.clone())).or_default();
-        if *times > 0 {
+        let is_stored = matches!(call.status, Some(200..=299));
+        // What people deleted may be asked for again: that its code stays taken shows by the refusal only.
+        let mut accounts = evidence.accounts.iter();
+        let gone = !is_stored && accounts.any(|a| a.deleted && a.account_code == code);
+        if *times > 0 && !gone {
             let what = format!("{field} {code} was sent again after Getfly had stored it");
             findings.add(Kind::Doubled, what);
         }
-        *times += usize::from(matches!(call.status, Some(200..=299)));
+        *times += usize::from(is_stored);
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use sim::{
     getfly::{Order, OrderLine},
-    kiotviet::{Invoice, Line},
+    kiotviet::{Customer, Invoice, Line},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -167,16 +167,28 @@ fn differences(
     must(order.installation_amount == other, "installation");
     must(order.vat_amount == Decimal::ZERO, "tax");
     // Nothing differs from KiotViet's total here, and no campaign is set.
-    must(order.terms.is_empty(), "terms");
+    let (code, terms) = match order.terms.split_first() {
+        Some((code, terms)) => (code.as_str(), terms),
+        None => ("", &[][..]),
+    };
+    must(code == order.order_code, "terms");
     must(order.campaign_code.is_none(), "campaign");
     must(order.order_date == model::day(invoice.purchased_at), "date");
     let executors = people::executors(evidence, shop, invoice, order.created_at);
     must(executors.contains(&order.assigned_username), "executor");
     let (account, name) = (&order.account_code, &order.account_name);
     let Some(id) = content.customer_id else {
-        must(account.is_empty() && name == "Khách lẻ", "account");
+        let mut accounts = evidence.accounts.iter();
+        let of_walk_ins = accounts.any(|a| {
+            a.account_code == *account
+                && a.account_name == model::WALK_IN
+                && a.created_at <= Some(order.created_at)
+        });
+        must(account.is_empty() || of_walk_ins, "account");
+        must(name == model::WALK_IN, "name");
         let contact = [&order.account_phone, &order.account_email];
         must(contact.iter().all(|text| text.is_empty()), "contact");
+        must(terms.is_empty(), "terms");
         return different;
     };
     let mut accounts = evidence.accounts.iter();
@@ -187,9 +199,14 @@ fn differences(
         owners.contains(account) && (account.is_empty() || is_there),
         "account",
     );
-    must(
-        customers::versions(shop, id).any(|customer| customer.content.name == *name),
-        "name",
-    );
+    let mut versions = customers::versions(shop, id);
+    if account.is_empty() {
+        // R5: who is gone from KiotViet is named in the terms.
+        let named = |c: &Customer| terms == [format!("Khách hàng: {}", c.content.name)];
+        must(name == model::WALK_IN && versions.any(named), "name");
+        return different;
+    }
+    must(terms.is_empty(), "terms");
+    must(versions.any(|c| c.content.name == *name), "name");
     different
 }

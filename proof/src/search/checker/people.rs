@@ -27,6 +27,10 @@ pub(super) fn executors(
     let there = evidence.users.people.at(at);
     let is_gone = |name: &String| !there.iter().any(|user| user.user_name == *name);
     let mut executors = Vec::new();
+    if shop.staff.failed || evidence.users.failed {
+        // It is not worth a sale.
+        executors.push(None);
+    }
     for staff in believed(&evidence.clocks, &shop.staff, at) {
         for users in believed(&evidence.clocks, &evidence.users, at) {
             let executor = model::executor(invoice, staff, users);

@@ -144,3 +144,73 @@ async fn changing_a_record_is_not_accepted() {
         .await;
     assert_eq!(put.status(), 403);
 }
+
+#[tokio::test]
+async fn orders_without_an_account_are_taken_attached_or_refused_as_switched() {
+    let world = world();
+    world.seed("KH-1", "0912345678", "");
+    let set = |change: fn(&mut GetflySettings)| world.crm.update_settings(change);
+    set(|s| s.order_takes_an_account = true);
+    world.post("sale_order", order("DH1")).await;
+    assert_eq!(world.crm.orders()[0].account_code, "KH-1");
+    let id = world.crm.accounts()[0].id;
+    let counted = format!("account/count_orders_status?account_id={id}");
+    assert_eq!(world.get(&counted).await.1["total_orders_pending"], 1);
+    set(|s| s.counts_orders = false);
+    assert_eq!(world.get(&counted).await.0, 404);
+    set(|s| s.order_needs_account = true);
+    let (status, refused) = world.post("sale_order", order("DH2")).await;
+    assert_eq!(status, 400);
+    assert!(refused["errors"]["account_code"].is_array());
+}
+
+#[tokio::test]
+async fn codes_are_getflys_own_where_it_numbers_itself_and_refusals_may_come_in_a_200() {
+    let world = world();
+    let set = |change: fn(&mut GetflySettings)| world.crm.update_settings(change);
+    set(|s| s.numbers_itself = true);
+    let (_, made) = world
+        .post(
+            "account",
+            json!({"account_name": "A", "account_code": "KV-1"}),
+        )
+        .await;
+    assert_eq!(made["data"]["account_code"], "KH10001");
+    let (_, made) = world.post("sale_order", order("DH-X")).await;
+    assert_eq!(made["data"]["order_code"], "DH0001");
+    set(|s| s.refuses_in_a_200 = true);
+    let (status, refused) = world.post("account", json!({})).await;
+    assert_eq!((status, &refused["error"]), (200, &json!(true)));
+    assert_eq!(world.crm.accounts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_merged_account_and_its_code_are_gone_and_its_orders_are_the_others() {
+    let world = world();
+    world.seed("KH-1", "0912345678", "");
+    world.seed("KH-2", "", "");
+    let mut body = order("DH1");
+    body["account"]["account_code"] = json!("KH-1");
+    world.post("sale_order", body).await;
+    let id = world.crm.accounts()[0].id;
+    assert!(world.crm.merge_account(id, "KH-2"));
+    assert_eq!(world.get("account?account_code=KH-1").await.0, 404);
+    assert_eq!(world.crm.orders()[0].account_code, "KH-2");
+    assert_eq!(
+        world
+            .codes("filtering[phone_office:contains]=0912345678")
+            .await,
+        [""; 0]
+    );
+    // Its code is free again.
+    let again = json!({"account_name": "A", "account_code": "KH-1"});
+    assert_eq!(world.post("account", again).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_old_version_answers_nothing_but_its_own_lists() {
+    let world = world();
+    world.crm.update_settings(|s| s.old_version = true);
+    assert_eq!(world.get("users?fields=user_id").await.0, 404);
+    assert_eq!(world.post("sale_order", order("DH1")).await.0, 404);
+}
