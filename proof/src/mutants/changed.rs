@@ -1,4 +1,4 @@
-//! What people change between the first try of an event and the next: a customer is edited or deleted,
+//! What people change between the first attempt of an event and the next: a customer is edited or deleted,
 //! a webhook is switched off and on.
 
 use super::{AFTER_THE_LEASE, Verdict, accepted, creating::works_for, in_getfly, same};
@@ -13,7 +13,7 @@ use sim::{Fault, FaultRule, When, getfly::Account};
 const ACCOUNT: &str = "/api/v6.1/account";
 const ORDER: &str = "/api/v6.1/sale_order";
 
-pub(super) async fn between_tries() -> Verdict {
+pub(super) async fn between_attempts() -> Verdict {
     a_switch_after_an_order().await?;
     an_old_customer_after_its_account().await?;
     a_deletion_after_the_account().await?;
@@ -31,7 +31,7 @@ fn accounts_of_orders(shop: &TestShop) -> Vec<String> {
     orders.map(|order| order.account_code).collect()
 }
 
-/// A worker dies after its order was stored, and the invoice is older than the webhook by the next try.
+/// A worker dies after its order was stored, and the invoice is older than the webhook by the next attempt.
 async fn a_switch_after_an_order() -> Verdict {
     let shop = TestShop::connected(On::Orders).await;
     first_create(&shop, ORDER, Fault::StoredThenHang);

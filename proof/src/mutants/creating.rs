@@ -112,7 +112,7 @@ pub(super) async fn stored_late() -> Verdict {
     in_getfly(&fails, 1, 0).await
 }
 
-/// A customer's second try is due as another one with the same phone is created, which Getfly stores half a
+/// A customer's second attempt is due as another one with the same phone is created, which Getfly stores half a
 /// minute later; its worker dies meanwhile, or its store fails. Gives the host calls of its drain too.
 async fn beside_a_retry(dies: bool, fails_at: Option<usize>) -> (TestShop, Vec<String>) {
     let shop = TestShop::connected(On::Customers).await;
@@ -141,7 +141,7 @@ async fn beside_a_retry(dies: bool, fails_at: Option<usize>) -> (TestShop, Vec<S
         shop.drain().await;
         calls = shop.app.host_faults.disarm();
     }
-    // In the next slot, when the second try is due.
+    // In the next slot, when the second attempt is due.
     tokio::time::sleep_until(began + Duration::from_secs(25)).await;
     shop.drain().await;
     shop.settle().await;
@@ -179,7 +179,7 @@ pub(super) async fn after_the_retention() -> Verdict {
     same("dead letters", outcomes.iter().any(dead), false)
 }
 
-/// An account is stored late, and the store fails as the worker lists the next try; another customer has the
+/// An account is stored late, and the store fails as the worker lists the next attempt; another customer has the
 /// same phone. Gives the host calls of the first drain too.
 async fn account_stored_late(fails_at: Option<usize>) -> (TestShop, Vec<String>) {
     let shop = TestShop::connected(On::Customers).await;

@@ -36,7 +36,7 @@ async fn what_waits_is_not_read_back() -> Verdict {
     shop.kiotviet_faults.add(down);
     shop.kiotviet.create_customer(hoa());
     shop.deliver().await;
-    // KiotViet's pause is over, the next try is not due.
+    // KiotViet's pause is over, the next attempt is not due.
     shop.pass(15).await;
     shop.heal().await;
     shop.kiotviet_faults.clear();
@@ -65,7 +65,7 @@ async fn an_edit_during_a_backfill_comes_in() -> Verdict {
     in_getfly(&shop, 0, 1).await
 }
 
-/// The first try is refused, the shop edits the invoice, and the edit is never told.
+/// The first attempt is refused, the shop edits the invoice, and the edit is never told.
 async fn an_edit_after_a_failed_try_is_read_back() -> Verdict {
     let shop = TestShop::connected(On::Orders).await;
     shop.minutes(20).await;

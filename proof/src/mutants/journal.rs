@@ -1,4 +1,4 @@
-//! Accepting deliveries and keeping the place among them, with a store that fails or is slow and
+//! Accepting deliveries and keeping the cursor among them, with a store that fails or is slow and
 //! workers that die.
 
 use super::{Verdict, accepted, dies_before, drain, in_getfly, same};
@@ -89,7 +89,7 @@ pub(super) async fn crash_after_a_retry() -> Verdict {
     in_getfly(&shop, 1, 0).await
 }
 
-pub(super) async fn crash_after_a_wish() -> Verdict {
+pub(super) async fn crash_after_a_command() -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     shop.refuse_accounts(1);
     shop.kiotviet.create_customer(hoa());
@@ -99,10 +99,10 @@ pub(super) async fn crash_after_a_wish() -> Verdict {
         shop.outcomes().await,
         vec!["dead getfly_refused".to_owned()],
     )?;
-    // Past its retention, so that the wish is the oldest entry that may go.
+    // Past its retention, so that the command is the oldest entry that may go.
     shop.pass(40 * 86_400).await;
     shop.drain().await;
-    // It dies in the middle of the try that the person asked for.
+    // It dies in the middle of the attempt that the person asked for.
     dies_before(&shop, "get kvgf/connection/", async |app| {
         app.retry(1).await;
     })
@@ -114,7 +114,7 @@ pub(super) async fn crash_after_a_wish() -> Verdict {
 pub(super) async fn counts_after_a_crash() -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     shop.refuse_accounts(1);
-    // The second customer keeps the worker busy until the wish for the first one has come.
+    // The second customer keeps the worker busy until the command for the first one has come.
     let slow = Fault::Delay(Duration::from_secs(5));
     let slow = FaultRule::new(slow).on(http::Method::GET, "/customers/20000002");
     shop.kiotviet_faults.add(slow);
@@ -125,11 +125,10 @@ pub(super) async fn counts_after_a_crash() -> Verdict {
     let work = dies_before(&shop, "set kvgf/journal/cursor", drain);
     let asked = async {
         shop.pass(4).await;
-        let wish = shop.app.dismiss(1);
-        wish.await.0
+        shop.app.dismiss(1).await.0
     };
     let ((), asked) = tokio::join!(work, asked);
-    same("the wish's answer", asked, 202)?;
+    same("the command's answer", asked, 202)?;
     shop.settle().await;
     let (_, overview) = shop.app.overview().await;
     same(

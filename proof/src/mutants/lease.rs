@@ -66,7 +66,7 @@ pub(super) async fn clocks_apart() -> Verdict {
     in_getfly(&shop, 0, 1).await
 }
 
-pub(super) async fn late_place() -> Verdict {
+pub(super) async fn late_cursor() -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     let down = FaultRule::new(Fault::Status(503, None));
     shop.getfly_faults.add(down);

@@ -70,8 +70,8 @@ pub const CHECKS: &[Check] = &[
         "a worker that was stopped before its create makes none after another one did the work"
     ),
     check!(
-        "late place",
-        lease::late_place,
+        "late cursor",
+        lease::late_cursor,
         "a worker that was stopped overwrites nothing of what another one kept meanwhile"
     ),
     check!(
@@ -107,17 +107,17 @@ pub const CHECKS: &[Check] = &[
     check!(
         "crash after a retry",
         journal::crash_after_a_retry,
-        "a worker that dies before it saved its place leaves nothing waiting for good"
+        "a worker that dies before it saved its cursor leaves nothing waiting for good"
     ),
     check!(
-        "crash after a wish",
-        journal::crash_after_a_wish,
+        "crash after a command",
+        journal::crash_after_a_command,
         "the same after a person's retry of an old dead letter"
     ),
     check!(
         "counts after a crash",
         journal::counts_after_a_crash,
-        "the counts add up when a dead letter, a person's wish for it and a crash come together"
+        "the counts add up when a dead letter, a person's command for it and a crash come together"
     ),
     check!(
         "crash after a create",
@@ -135,9 +135,9 @@ pub const CHECKS: &[Check] = &[
         "what was created stays known when its event is removed, whatever becomes of it in Getfly"
     ),
     check!(
-        "changed between tries",
-        changed::between_tries,
-        "R6, R7: what people change between two tries doubles nothing, and moves no order to another account"
+        "changed between attempts",
+        changed::between_attempts,
+        "R6, R7: what people change between two attempts doubles nothing, and moves no order to another account"
     ),
     check!(
         "links",

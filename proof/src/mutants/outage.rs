@@ -39,7 +39,7 @@ async fn a_pause_is_kept() -> Verdict {
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
     shop.settle().await;
-    // Both searches of the first try were under way together.
+    // Both searches of the first attempt were under way together.
     let calls = shop.getfly_faults.calls();
     let next = calls.get(2).map(|c| c.at.duration_since(began).as_secs());
     same("calls within the pause", next < Some(900), false)?;
