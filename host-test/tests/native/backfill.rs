@@ -1,11 +1,10 @@
 //! Claims: a backfill brings a shop's earlier customers and invoices through the same journal, rules and
-//! ledger as live events, once, whatever happens in between; its preview says what it would bring
+//! ledger as live events, once (that no fault in between loses or doubles anything is the proof's scenario `backfill`); its preview says what it would bring
 //! and writes nothing; it keeps to KiotViet's calls an hour and lets live events pass; wrong input is
 //! told and loses nothing. How: a simulated shop with a past, through the API, in virtual time.
 
 use host_test::{
     admin::Admin,
-    host_fault::HostFault,
     shop::{CONNECTION, On, TestShop, ba, customer, hoa, sale},
 };
 use http::Method;
@@ -14,16 +13,8 @@ use sim::{Fault, FaultRule, kiotviet::NewCustomer};
 
 const FROM: &str = "2026-10-05T00:00:00+07:00";
 
-fn path() -> String {
-    format!("connections/{CONNECTION}/backfill")
-}
-
-async fn backfill(shop: &TestShop, body: Value) -> (u16, Value) {
-    shop.app.call("POST", &path(), &body).await
-}
-
 async fn state(shop: &TestShop) -> Value {
-    shop.app.look(&path()).await.1
+    shop.app.backfill_state(CONNECTION).await.1
 }
 
 /// A shop with two customers and three invoices (one of them a walk-in's, one cancelled) from before
@@ -52,7 +43,7 @@ async fn shop_with_a_past(on: On) -> TestShop {
 async fn a_preview_says_what_would_come_and_writes_nothing() {
     let shop = shop_with_a_past(On::Both).await;
     let before = shop.app.store.dump();
-    let (status, preview) = backfill(&shop, json!({"from": FROM, "dry_run": true})).await;
+    let (status, preview) = shop.backfill(json!({"from": FROM, "dry_run": true})).await;
     assert_eq!(status, 200, "{preview}");
     assert_eq!(
         preview["customers"],
@@ -78,7 +69,7 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     shop.deliver().await;
     assert_eq!(shop.outcomes().await, ["ignored created_before_connection"]);
 
-    let (status, begun) = backfill(&shop, json!({"from": FROM})).await;
+    let (status, begun) = shop.backfill(json!({"from": FROM})).await;
     assert_eq!(status, 202, "{begun}");
     shop.minutes(2).await;
     assert_eq!(shop.in_getfly(), (2, 2));
@@ -93,11 +84,11 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     assert_eq!(event["notes"][0], "from a backfill");
 
     // Again: everything is known.
-    let (_, preview) = backfill(&shop, json!({"from": FROM, "dry_run": true})).await;
+    let (_, preview) = shop.backfill(json!({"from": FROM, "dry_run": true})).await;
     assert_eq!(preview["customers"]["to_process"], 0, "{preview}");
     assert_eq!(preview["invoices"]["known"], 2, "{preview}");
     let before = shop.events().await.len();
-    assert_eq!(backfill(&shop, json!({"from": FROM})).await.0, 202);
+    assert_eq!(shop.backfill(json!({"from": FROM})).await.0, 202);
     shop.minutes(2).await;
     assert_eq!(state(&shop).await["state"], "done");
     assert_eq!(shop.events().await.len(), before);
@@ -115,7 +106,7 @@ async fn a_live_event_that_waits_does_not_stand_in_its_way() {
     assert_eq!(shop.outcomes().await, ["retrying -"]);
     // Judged by its age, it will end as too old.
     shop.pass(15).await;
-    assert_eq!(backfill(&shop, json!({"from": FROM})).await.0, 202);
+    assert_eq!(shop.backfill(json!({"from": FROM})).await.0, 202);
     shop.minutes(2).await;
     shop.kiotviet_faults.clear();
     shop.settle().await;
@@ -128,7 +119,7 @@ async fn an_old_invoice_that_is_edited_meanwhile_comes_as_its_edit() {
     let shop = shop_with_a_past(On::Both).await;
     let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/invoices");
     shop.kiotviet_faults.add(down);
-    assert_eq!(backfill(&shop, json!({"from": FROM})).await.0, 202);
+    assert_eq!(shop.backfill(json!({"from": FROM})).await.0, 202);
     let old = shop.kiotviet.invoices();
     let edit = |id| {
         shop.kiotviet
@@ -168,9 +159,9 @@ async fn an_edit_of_what_no_backfill_wants_stays_out() {
         let shop = shop_with_a_past(On::Both).await;
         let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/invoices");
         shop.kiotviet_faults.add(down);
-        assert_eq!(backfill(&shop, window).await.0, 202);
+        assert_eq!(shop.backfill(window).await.0, 202);
         if ended {
-            shop.app.call("DELETE", &path(), &Value::Null).await;
+            shop.app.stop_backfill(CONNECTION).await;
         }
         let old = shop.kiotviet.invoices()[0].id;
         shop.kiotviet.edit_invoice(old, |_| {});
@@ -189,9 +180,9 @@ async fn an_edit_of_what_no_backfill_wants_stays_out() {
 #[tokio::test(start_paused = true)]
 async fn r4_with_the_customer_webhook_off_only_sales_bring_their_customers() {
     let shop = shop_with_a_past(On::Orders).await;
-    let (_, preview) = backfill(&shop, json!({"from": FROM, "dry_run": true})).await;
+    let (_, preview) = shop.backfill(json!({"from": FROM, "dry_run": true})).await;
     assert_eq!(preview["customers"], Value::Null);
-    backfill(&shop, json!({"from": FROM})).await;
+    shop.backfill(json!({"from": FROM})).await;
     shop.minutes(2).await;
     assert_eq!(shop.in_getfly(), (1, 2));
 }
@@ -203,53 +194,14 @@ async fn only_the_window_comes() {
     shop.kiotviet
         .create_customer(customer("Chị Mai", "0933003333"));
     shop.kiotviet.take_deliveries();
-    backfill(&shop, json!({"from": "2026-10-05", "to": to})).await;
+    shop.backfill(json!({"from": "2026-10-05", "to": to})).await;
     shop.minutes(2).await;
     assert_eq!(shop.in_getfly(), (2, 2));
     assert_eq!(state(&shop).await["to"], to);
-    let (_, none) = backfill(
-        &shop,
-        json!({"from": "2026-10-05T03:30:01Z", "to": "2026-10-05T03:30:02Z", "dry_run": true}),
-    )
-    .await;
+    let window =
+        json!({"from": "2026-10-05T03:30:01Z", "to": "2026-10-05T03:30:02Z", "dry_run": true});
+    let (_, none) = shop.backfill(window).await;
     assert_eq!(none["customers"]["listed"], 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_crash_anywhere_neither_loses_nor_doubles_and_it_goes_on() {
-    let story_calls = {
-        let shop = shop_with_a_past(On::Both).await;
-        backfill_under(&shop, None).await
-    };
-    assert!(story_calls > 40, "{story_calls}");
-    for at in 1..=story_calls {
-        let shop = shop_with_a_past(On::Both).await;
-        backfill_under(&shop, Some(at)).await;
-        shop.pass(61).await;
-        // Whoever asked got no answer perhaps, and asks again.
-        if state(&shop).await["state"] == "none" {
-            backfill(&shop, json!({"from": FROM})).await;
-        }
-        shop.minutes(8).await;
-        shop.settle().await;
-        let now = state(&shop).await;
-        assert_eq!(now["state"], "done", "crash at {at}: {now}");
-        assert_eq!(shop.in_getfly(), (2, 2), "crash at {at}");
-        assert_eq!(shop.audit().await, [""; 0], "crash at {at}");
-    }
-}
-
-/// Asks for a backfill and drains, dying at host call `at`; gives how many calls there were.
-async fn backfill_under(shop: &TestShop, at: Option<usize>) -> usize {
-    let death = at.map(|at| (at, HostFault::DiesAfter));
-    shop.app.host_faults.arm(death);
-    let act = async {
-        backfill(shop, json!({"from": FROM})).await;
-        shop.drain().await;
-        shop.drain().await;
-    };
-    shop.app.host_faults.live(act).await;
-    shop.app.host_faults.disarm().len()
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,7 +217,7 @@ async fn it_keeps_to_kiotviets_calls_an_hour_and_lets_live_events_pass() {
     }
     shop.pass(60).await;
     shop.connect_with(On::Customers).await;
-    backfill(&shop, json!({"from": FROM})).await;
+    shop.backfill(json!({"from": FROM})).await;
     let began = shop.clock.now();
     let mut live = None;
     let mut done_after = 0;
@@ -302,7 +254,7 @@ async fn it_can_be_ended_and_begun_again() {
     let shop = shop_with_a_past(On::Both).await;
     let down = FaultRule::new(Fault::Status(500, None)).on(http::Method::GET, "/customers");
     let rule = shop.kiotviet_faults.add(down);
-    backfill(&shop, json!({"from": FROM})).await;
+    shop.backfill(json!({"from": FROM})).await;
     shop.drain().await;
     let waits = state(&shop).await;
     assert_eq!(waits["state"], "running");
@@ -310,17 +262,17 @@ async fn it_can_be_ended_and_begun_again() {
         waits["note"].as_str().unwrap().contains("busy or down"),
         "{waits}"
     );
-    let (status, problem) = backfill(&shop, json!({"from": FROM})).await;
+    let (status, problem) = shop.backfill(json!({"from": FROM})).await;
     assert_eq!(
         (status, &problem["type"]),
         (409, &Value::from("backfill-running"))
     );
-    let (status, ended) = shop.app.call("DELETE", &path(), &Value::Null).await;
+    let (status, ended) = shop.app.stop_backfill(CONNECTION).await;
     assert_eq!((status, &ended["state"]), (202, &Value::from("stopped")));
     shop.kiotviet_faults.remove(rule);
     shop.minutes(10).await;
     assert_eq!(shop.in_getfly(), (0, 0));
-    backfill(&shop, json!({"from": FROM})).await;
+    shop.backfill(json!({"from": FROM})).await;
     shop.minutes(10).await;
     assert_eq!(shop.in_getfly(), (2, 2));
 }
@@ -343,7 +295,7 @@ async fn wrong_input_is_told() {
         ),
         (json!({"from": FROM}), 409, "webhooks-are-off"),
     ] {
-        let (got, problem) = backfill(&shop, body.clone()).await;
+        let (got, problem) = shop.backfill(body.clone()).await;
         assert_eq!(
             (got, problem["type"].as_str()),
             (status, Some(kind)),
@@ -351,7 +303,6 @@ async fn wrong_input_is_told() {
         );
     }
     let body = json!({"from": FROM});
-    let nobody = "connections/nobody/backfill";
-    assert_eq!(shop.app.call("POST", nobody, &body).await.0, 404);
+    assert_eq!(shop.app.backfill("nobody", &body).await.0, 404);
     assert_eq!(state(&shop).await["state"], "none");
 }

@@ -5,13 +5,11 @@
 
 use host_test::{
     admin::Admin,
-    native::Native,
     shop::{On, TestShop, hoa, sale},
-    variables::test_variables,
 };
 use http::Method;
-use sim::{Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When};
-use std::{sync::Arc, time::Duration};
+use sim::{Fault, FaultRule, When};
+use std::time::Duration;
 
 const HOUR: u64 = 3600;
 
@@ -133,52 +131,19 @@ async fn retry_after_is_honoured_for_the_whole_upstream() {
     assert_eq!(shop.audit().await, [""; 0]);
 }
 
-/// Getfly takes a request in and stores it long after its caller gave up.
-struct Late {
-    getfly: Arc<GetflySim>,
-    by: Duration,
-    path: &'static str,
-}
-
-impl Upstream for Late {
-    fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
-        let (getfly, by) = (self.getfly.clone(), self.by);
-        let is_late = request.method() == Method::POST && request.uri().path().ends_with(self.path);
-        Box::pin(async move {
-            if !is_late {
-                return getfly.handle(request).await;
-            }
-            let stored = tokio::spawn(async move {
-                tokio::time::sleep(by).await;
-                getfly.handle(request).await
-            });
-            stored.await.unwrap_or(Err(Broken))
-        })
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_getfly_stores_after_its_caller_gave_up_is_not_stored_twice() {
     for path in ["/account", "/sale_order"] {
         for seconds in [7, 9, 15, 25, 29] {
-            let mut shop = TestShop::unconnected();
-            shop.app = Native::new(
-                test_variables(&shop.getfly.settings().api_key),
-                shop.kiotviet.clone(),
-                Arc::new(Late {
-                    getfly: shop.getfly.clone(),
-                    by: Duration::from_secs(seconds),
-                    path,
-                }),
-                shop.clock.clone(),
-                7,
-            );
-            shop.connect_with(On::Both).await;
+            let shop = TestShop::connected(On::Both).await;
+            let late = FaultRule::new(Fault::Late(Duration::from_secs(seconds)));
+            let path = format!("/api/v6.1{path}");
+            shop.getfly_faults.add(late.on(Method::POST, &path));
             let id = shop.kiotviet.create_customer(hoa());
             shop.kiotviet.create_invoice(sale(Some(id)));
             shop.deliver().await;
             for _ in 0..12 {
-                // Somebody drains all the time, and KiotViet tells it again.
+                // A scheduler drains all the time, and KiotViet tells it again.
                 shop.pass(5).await;
                 shop.kiotviet.edit_customer(id, |_| {});
                 shop.kiotviet.set_invoice_status(300_000_001, 1);

@@ -1,7 +1,7 @@
 //! What people change between the first attempt of an event and the next: a customer is edited or deleted,
 //! a webhook is switched off and on.
 
-use super::{AFTER_THE_LEASE, Verdict, accepted, creating::works_for, in_getfly, same};
+use super::{AFTER_THE_LEASE, Verdict, creating::works_for, in_getfly, same};
 use host_test::{
     admin::Admin,
     shop::{CONNECTION, On, TestShop, hoa, sale},
@@ -36,7 +36,7 @@ async fn a_switch_after_an_order() -> Verdict {
     let shop = TestShop::connected(On::Orders).await;
     first_create(&shop, ORDER, Fault::StoredThenHang);
     shop.kiotviet.create_invoice(sale(None));
-    accepted(&shop).await;
+    shop.accept().await;
     works_for(&shop, 5).await;
     shop.switch("order", false).await;
     shop.switch("order", true).await;
@@ -63,7 +63,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
     shop.connect_with(On::Both).await;
     first_create(&shop, ACCOUNT, Fault::StoredThenHang);
     let sold = shop.kiotviet.create_invoice(sale(Some(id)));
-    accepted(&shop).await;
+    shop.accept().await;
     works_for(&shop, 5).await;
     shop.kiotviet.cancel_invoice(sold);
     shop.kiotviet.edit_customer(id, |customer| {
@@ -71,7 +71,7 @@ async fn an_old_customer_after_its_account() -> Verdict {
         customer.email = None;
     });
     shop.kiotviet.create_invoice(sale(Some(id)));
-    accepted(&shop).await;
+    shop.accept().await;
     shop.pass(AFTER_THE_LEASE).await;
     shop.settle().await;
     let own = format!("KV-cuahangthu-{id}");

@@ -1,19 +1,14 @@
 //! Creates whose end nobody sees: they are settled by reading, never by a second create.
 
-use super::{AFTER_THE_LEASE, Verdict, accepted, drain, in_getfly, same};
+use super::{AFTER_THE_LEASE, Verdict, drain, in_getfly, same};
 use host_test::{
     host_fault::{HostFault, LATE},
-    native::Native,
     shop::{On, TestShop, customer, sale},
-    variables::test_variables,
 };
 use http::Method;
 use plugin::worker::lease::SLOT_SECONDS;
-use sim::{
-    Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When,
-    kiotviet::NewCustomer,
-};
-use std::{sync::Arc, time::Duration};
+use sim::{Fault, FaultRule, When, kiotviet::NewCustomer};
+use std::time::Duration;
 
 /// An instance works for so many seconds and dies; then its lease runs out.
 pub(super) async fn works_for(shop: &TestShop, seconds: u64) {
@@ -32,61 +27,27 @@ pub(super) async fn crash_after_a_create() -> Verdict {
         name: "Khách".to_owned(),
         ..NewCustomer::default()
     });
-    accepted(&shop).await;
+    shop.accept().await;
     works_for(&shop, 5).await;
     shop.pass(AFTER_THE_LEASE).await;
     shop.settle().await;
     shop.kiotviet.create_invoice(sale(None));
-    accepted(&shop).await;
+    shop.accept().await;
     works_for(&shop, 5).await;
     shop.pass(AFTER_THE_LEASE).await;
     shop.settle().await;
     in_getfly(&shop, 1, 1).await
 }
 
-/// Getfly takes an order in and stores it long after its caller gave up.
-struct Late {
-    getfly: Arc<GetflySim>,
-    by: Duration,
-}
-
-impl Upstream for Late {
-    fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
-        let (getfly, by) = (self.getfly.clone(), self.by);
-        let is_late =
-            request.method() == Method::POST && request.uri().path().ends_with("/sale_order");
-        Box::pin(async move {
-            if !is_late {
-                return getfly.handle(request).await;
-            }
-            let stored = tokio::spawn(async move {
-                tokio::time::sleep(by).await;
-                getfly.handle(request).await
-            });
-            stored.await.unwrap_or(Err(Broken))
-        })
-    }
-}
-
 pub(super) async fn stored_late() -> Verdict {
-    let mut shop = TestShop::unconnected();
-    let late = Late {
-        getfly: shop.getfly.clone(),
-        by: Duration::from_secs(25),
-    };
-    shop.app = Native::new(
-        test_variables(&shop.getfly.settings().api_key),
-        shop.kiotviet.clone(),
-        Arc::new(late),
-        shop.clock.clone(),
-        7,
-    );
-    shop.connect().await;
-    shop.switch("order", true).await;
+    let shop = TestShop::connected(On::Orders).await;
+    let late = FaultRule::new(Fault::Late(Duration::from_secs(25)));
+    let late = late.on(Method::POST, "/api/v6.1/sale_order");
+    shop.getfly_faults.add(late);
     // The worker dies late in its slot, so that the next one comes soon after.
     shop.pass(12).await;
     shop.kiotviet.create_invoice(sale(None));
-    accepted(&shop).await;
+    shop.accept().await;
     works_for(&shop, 5).await;
     shop.settle().await;
     shop.pass(AFTER_THE_LEASE).await;
@@ -129,7 +90,7 @@ async fn beside_a_retry(dies: bool, fails_at: Option<usize>) -> (TestShop, Vec<S
     shop.getfly_faults.add(late.when(When::First(1)));
     shop.kiotviet
         .create_customer(customer("Chị Hoa", "0912345678"));
-    accepted(&shop).await;
+    shop.accept().await;
     let mut calls = Vec::new();
     let began = tokio::time::Instant::now();
     if dies {
@@ -189,7 +150,7 @@ async fn account_stored_late(fails_at: Option<usize>) -> (TestShop, Vec<String>)
     for name in ["Chị Hoa", "Anh Ba"] {
         shop.kiotviet.create_customer(customer(name, "0912345678"));
     }
-    accepted(&shop).await;
+    shop.accept().await;
     let fails = fails_at.map(|at| (at, HostFault::FailsBefore));
     shop.app.host_faults.arm(fails);
     shop.drain().await;

@@ -1,7 +1,7 @@
 //! Accepting deliveries and keeping the cursor among them, with a store that fails or is slow and
 //! workers that die.
 
-use super::{Verdict, accepted, dies_before, drain, in_getfly, same};
+use super::{Verdict, dies_before, drain, in_getfly, same};
 use host_test::{
     admin::Admin,
     host_fault::HostFault,
@@ -121,7 +121,7 @@ pub(super) async fn counts_after_a_crash() -> Verdict {
     shop.kiotviet.create_customer(hoa());
     let second = ba();
     shop.kiotviet.create_customer(second);
-    accepted(&shop).await;
+    shop.accept().await;
     let work = dies_before(&shop, "set kvgf/journal/cursor", drain);
     let asked = async {
         shop.pass(4).await;

@@ -1,6 +1,6 @@
 //! Several workers over one store: stopped, woken late, and at once.
 
-use super::{Verdict, accepted, drain, in_getfly};
+use super::{Verdict, drain, in_getfly};
 use host_test::{
     host_fault::HostFault,
     shop::{On, TestShop, ba, hoa, sale},
@@ -14,7 +14,7 @@ use std::time::Duration;
 async fn a_sale_waits() -> TestShop {
     let shop = TestShop::connected(On::Orders).await;
     shop.kiotviet.create_invoice(sale(None));
-    accepted(&shop).await;
+    shop.accept().await;
     shop
 }
 

@@ -184,15 +184,6 @@ async fn into_slot(shop: &TestShop, seconds: i64) {
     shop.pass(u64::try_from(wait).unwrap_or(0)).await;
 }
 
-/// Takes in what KiotViet has to tell, without processing it.
-async fn take_in(shop: &TestShop) {
-    for delivery in shop.kiotviet.take_deliveries() {
-        let request = shop.kiotviet.request(&delivery);
-        let (answer, _) = shop.app.answer(request).await;
-        shop.kiotviet.settle(delivery, Some(answer.status));
-    }
-}
-
 fn take_all(shop: &TestShop) -> Vec<Act> {
     let due = shop.kiotviet.take_deliveries().into_iter();
     due.map(Act::Deliver).collect()
@@ -261,7 +252,7 @@ async fn drains(instances: usize, into: i64) -> Stage {
         let id = shop.kiotviet.create_customer(customer(name, "0912345678"));
         shop.kiotviet.create_invoice(sale(Some(id)));
     }
-    take_in(shop).await;
+    shop.accept().await;
     into_slot(shop, into).await;
     stage.with((0..instances).map(|_| Act::Ask(Ask::Drain)).collect())
 }
@@ -271,7 +262,7 @@ async fn drains_of_a_sale() -> Stage {
     let stage = Stage::connected(&["order"]).await;
     let shop = stage.shop();
     shop.kiotviet.create_invoice(sale(None));
-    take_in(shop).await;
+    shop.accept().await;
     into_slot(shop, 19).await;
     stage.with(vec![Act::Ask(Ask::Drain), Act::Ask(Ask::Drain)])
 }
@@ -281,7 +272,7 @@ async fn delivery_and_drain() -> Stage {
     let shop = stage.shop();
     let first = customer("Khách 1", "0912345678");
     let id = shop.kiotviet.create_customer(first);
-    take_in(shop).await;
+    shop.accept().await;
     into_slot(shop, 15).await;
     shop.kiotviet.create_invoice(sale(Some(id)));
     let mut acts = take_all(shop);
@@ -300,7 +291,7 @@ async fn retry_and_drain(retries: usize) -> Stage {
     stage.run.deliver().await;
     shop.kiotviet
         .create_customer(customer("Anh Ba", "0912345678"));
-    take_in(shop).await;
+    shop.accept().await;
     into_slot(shop, 15).await;
     let (retry, drain) = (|| Act::Ask(Ask::Retry(1)), || Act::Ask(Ask::Drain));
     stage.with(match retries {
