@@ -247,7 +247,7 @@ impl Harness {
         outcome
     }
 
-    /// Sends a request and gives its answer at once; the guest may go on. A guest that fails is 503,
+    /// Sends a request and returns its answer at once; the guest may go on. A guest that fails is 503,
     /// as in `kvgf up`.
     pub async fn answer(
         &self,

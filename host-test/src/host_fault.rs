@@ -177,7 +177,7 @@ impl HostFaults {
         state.world.insert(number, Box::new(what));
     }
 
-    /// Nothing happens any more; gives the calls since [`HostFaults::arm`], by name.
+    /// Nothing happens any more; returns the calls since [`HostFaults::arm`], by name.
     pub fn disarm(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.state)).calls
     }
@@ -227,7 +227,7 @@ impl HostFaults {
         }
     }
 
-    /// Counts a call and gives what befalls it.
+    /// Counts a call and returns what befalls it.
     pub(crate) async fn next(&self, name: impl FnOnce() -> String) -> Option<HostFault> {
         if lock(&self.state).dead {
             // What ran beside the call that died is dead too.

@@ -1,4 +1,4 @@
-//! Claims: a webhook of ours that KiotViet switched off, that somebody deleted, or that delivers to an
+//! Claims: a webhook of ours that KiotViet switched off, that a person deleted, or that delivers to an
 //! old address is registered again by itself; what changed meanwhile is read back through the same
 //! journal; deliveries that KiotViet silently did not make are found; somebody else's webhook is
 //! never touched; nothing comes twice, and what happened stands in the events. How: hours pass in
@@ -356,7 +356,7 @@ async fn who_comes_after_one_whose_clock_is_a_moment_ahead_does_not_read_everyth
     assert_eq!(lists(), read, "what was read a moment ago is read");
 }
 
-/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; gives how
+/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; returns how
 /// many calls there were.
 async fn healed_under(script: Option<(usize, HostFault)>) -> usize {
     let shop = TestShop::connected(On::Both).await;

@@ -4,6 +4,7 @@ mod admin_api;
 mod answers;
 mod backfill;
 mod calls_budget;
+mod commands;
 mod configuration;
 mod connections;
 mod damage;
@@ -23,5 +24,5 @@ mod retention;
 mod retry;
 mod signatures;
 mod store;
-mod wishes;
+
 mod without_atomics;

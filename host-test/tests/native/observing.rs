@@ -1,6 +1,6 @@
 //! Claims: `/api/overview` and `/metrics` tell where every event stands, with a loss equation whose numbers
 //! are counted apart; days, reasons, calls, the oldest waiting event, the lease, each shop's webhooks
-//! and its last event; only for whoever has the admin token, and never a person's data. How: a shop
+//! and its last event; only with the admin token, and never a person's data. How: a shop
 //! sells while upstreams fail, in virtual time, and the text is read as Prometheus would.
 
 use host_test::{

@@ -80,7 +80,7 @@ async fn instances_at_once_keep_it_together() {
     assert_eq!(most_within(1000, &millis(&shop)), 2);
 }
 
-/// Whoever comes next, just after a second's calls were made at once, may be almost two seconds behind.
+/// The next worker, just after a second's calls were made at once, may be almost two seconds behind.
 #[tokio::test(start_paused = true)]
 async fn instances_whose_clocks_differ_keep_it_together() {
     let shop = TestShop::connected(On::Both).await;

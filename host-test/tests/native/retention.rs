@@ -5,7 +5,7 @@
 
 use host_test::{
     admin::Admin,
-    shop::{CONNECTION, On, TestShop, customer, sale},
+    shop::{On, TestShop, customer, sale},
 };
 use http::Method;
 use plugin::journal::cursor;
@@ -19,14 +19,15 @@ fn keys(shop: &TestShop, part: &str) -> Vec<String> {
     all.filter(|key| key.contains(part)).collect()
 }
 
-async fn api(shop: &TestShop, path: &str) -> (u16, Value) {
-    shop.app.call("POST", path, &Value::Null).await
+/// So many days pass, then there is a drain.
+async fn days(shop: &TestShop, days: u64) {
+    shop.pass(days * DAY).await;
+    shop.drain().await;
 }
 
 /// More than `retention_days` pass; every event is removed.
 async fn all_are_removed(shop: &TestShop) {
-    shop.pass(31 * DAY).await;
-    shop.drain().await;
+    days(shop, 31).await;
     assert_eq!(shop.events().await.len(), 0);
 }
 
@@ -49,20 +50,16 @@ async fn finished_events_go_and_dead_letters_stay() {
         ["created customer_created", "dead getfly_refused"]
     );
 
-    shop.pass(29 * DAY).await;
-    shop.drain().await;
+    days(&shop, 29).await;
     assert_eq!(shop.events().await.len(), 2);
-    shop.pass(2 * DAY).await;
-    shop.drain().await;
+    days(&shop, 2).await;
     assert_eq!(shop.outcomes().await, ["dead getfly_refused"]);
 
-    // A person's wish still works, and is itself kept for its time.
-    assert_eq!(api(&shop, "events/2/dismiss").await.0, 200);
-    shop.pass(29 * DAY).await;
-    shop.drain().await;
+    // A person's command still works, and is itself kept for its time.
+    assert_eq!(shop.app.dismiss(2).await.0, 200);
+    days(&shop, 29).await;
     assert_eq!(shop.events().await.len(), 1);
-    shop.pass(2 * DAY).await;
-    shop.drain().await;
+    days(&shop, 2).await;
     assert_eq!(shop.events().await.len(), 0);
     assert_eq!(
         keys(&shop, "/journal/"),
@@ -89,11 +86,10 @@ async fn a_dead_letter_older_than_the_retention_can_be_retried_and_then_goes_too
     shop.kiotviet
         .create_customer(customer("Chị Hoa", "0912345678"));
     shop.deliver().await;
-    shop.pass(40 * DAY).await;
-    shop.drain().await;
+    days(&shop, 40).await;
     assert_eq!(shop.outcomes().await, ["dead getfly_refused"]);
     shop.getfly_faults.remove(fault);
-    assert_eq!(api(&shop, "events/1/retry").await.0, 200);
+    assert_eq!(shop.app.retry(1).await.0, 200);
     assert_eq!(shop.outcomes().await, ["created customer_created"]);
     all_are_removed(&shop).await;
     assert_eq!(keys(&shop, "/due/"), [""; 0]);
@@ -106,19 +102,16 @@ async fn a_longer_retention_counts_for_what_was_already_due_to_go() {
     shop.kiotviet
         .create_customer(customer("Chị Hoa", "0912345678"));
     shop.deliver().await;
-    shop.pass(40 * DAY).await;
-    shop.drain().await;
+    days(&shop, 40).await;
     shop.getfly_faults.remove(fault);
     // Its removal is listed for thirty days from now.
-    api(&shop, "events/1/retry").await;
+    shop.app.retry(1).await;
     shop.app.set_variable("retention_days", "60");
-    shop.pass(31 * DAY).await;
-    shop.drain().await;
+    days(&shop, 31).await;
     assert_eq!(shop.outcomes().await, ["created customer_created"]);
     let counts = cursor::load(&shop.app).await.unwrap().counts;
     assert_eq!((counts.received, counts.created), (1, 1));
-    shop.pass(30 * DAY).await;
-    shop.drain().await;
+    days(&shop, 30).await;
     assert_eq!(shop.events().await.len(), 0);
 }
 
@@ -170,8 +163,7 @@ async fn a_sale_that_was_refused_before_its_webhook_went_off_can_still_be_brough
 
     shop.switch("order", true).await;
     let wanted = json!({ "from": began.to_string() });
-    let path = format!("connections/{CONNECTION}/backfill");
-    assert_eq!(shop.app.call("POST", &path, &wanted).await.0, 202);
+    assert_eq!(shop.backfill(wanted).await.0, 202);
     shop.settle().await;
     assert_eq!(shop.outcomes().await, ["created order_created"]);
     assert_eq!(shop.in_getfly(), (0, 1));
@@ -184,7 +176,7 @@ async fn a_sale_that_a_person_dismissed_stays_out() {
     shop.getfly_faults.add(refused.when(When::First(1)));
     let sold = shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
-    assert_eq!(api(&shop, "events/1/dismiss").await.0, 200);
+    assert_eq!(shop.app.dismiss(1).await.0, 200);
     all_are_removed(&shop).await;
     shop.kiotviet.set_invoice_status(sold, 1);
     shop.deliver().await;
@@ -212,7 +204,7 @@ async fn a_dead_letter_is_found_whatever_came_after_it() {
         (numbers, list["next_before"].clone())
     };
     assert_eq!(dead().await, (vec![json!(1)], Value::Null));
-    assert_eq!(api(&shop, "events/1/retry").await.0, 200);
+    assert_eq!(shop.app.retry(1).await.0, 200);
     shop.settle().await;
     assert_eq!(dead().await, (Vec::new(), Value::Null));
     assert_eq!(shop.in_getfly(), (0, 1));

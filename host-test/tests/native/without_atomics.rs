@@ -1,7 +1,7 @@
 //! Claims: on a host whose key-value store has no working atomics (hosted Spin at the edge) the application
 //! works with `processing = inline`: each delivery is processed before its answer, without a lease;
 //! what does not end within 4 s goes on with the next drain; nothing is lost through crashes, nothing
-//! doubled but in the one case that healthz and the overview name; retries, wishes, healing, counts
+//! doubled but in the one case that healthz and the overview name; retries, commands, healing, counts
 //! and retention work as elsewhere. How: a store whose `increment` always fails.
 
 use host_test::{
@@ -174,7 +174,7 @@ async fn a_crash_anywhere_loses_and_doubles_nothing() {
     }
 }
 
-/// A customer and his sale, delivered and drained while one host call goes wrong; gives how many calls
+/// A customer and his sale, delivered and drained while one host call goes wrong; returns how many calls
 /// there were.
 async fn crash_at(script: Option<(usize, HostFault)>) -> usize {
     let shop = connected().await;

@@ -1,4 +1,4 @@
-//! Claims: somebody who has never seen code connects a shop, switches its webhooks on, sees a sale,
+//! Claims: a person who has never seen code connects a shop, switches its webhooks on, sees a sale,
 //! mends a dead letter, and reads all that in both languages, also on a 360-pixel screen, in a real
 //! browser without scripts of ours. How: headless Chromium over WebDriver, at the component in the
 //! project's own host, between a simulated KiotViet and Getfly on loopback. Pictures of the pages are

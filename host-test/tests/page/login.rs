@@ -1,6 +1,6 @@
 //! Claims: nothing of the page opens without the admin token; a session is bound to that token and to
 //! its time; no form changes anything without the session's own mark; wrong tokens are limited and
-//! whoever is inside goes on. How: a person at the natively run plugin, with forged, expired and
+//! a person inside goes on. How: a person at the natively run plugin, with forged, expired and
 //! missing cookies and marks, and a look at the store and at both vendors.
 
 use host_test::{

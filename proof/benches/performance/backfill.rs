@@ -134,7 +134,7 @@ impl Row {
     }
 }
 
-/// Customers with a phone and an e-mail of their own, none of which is told; gives when the first came.
+/// Customers with a phone and an e-mail of their own, none of which is told; returns when the first came.
 fn a_past(shop: &WasmShop, customers: usize) -> Result<Timestamp> {
     let start: Timestamp = START.parse()?;
     let first = start.checked_sub(EVERY * i32::try_from(customers)?)?;

@@ -2,10 +2,7 @@
 //! a webhook is switched off and on.
 
 use super::{AFTER_THE_LEASE, Verdict, creating::works_for, in_getfly, same};
-use host_test::{
-    admin::Admin,
-    shop::{CONNECTION, On, TestShop, hoa, sale},
-};
+use host_test::shop::{On, TestShop, hoa, sale};
 use http::Method;
 use serde_json::json;
 use sim::{Fault, FaultRule, When, getfly::Account};
@@ -42,9 +39,7 @@ async fn a_switch_after_an_order() -> Verdict {
     shop.switch("order", true).await;
     shop.pass(AFTER_THE_LEASE).await;
     shop.settle().await;
-    let path = format!("connections/{CONNECTION}/backfill");
-    let body = json!({"from": "2026-10-05"});
-    shop.app.call("POST", &path, &body).await;
+    shop.backfill(json!({"from": "2026-10-05"})).await;
     shop.minutes(10).await;
     in_getfly(&shop, 0, 1).await
 }

@@ -1,10 +1,7 @@
 //! What KiotViet failed to deliver, and whose webhooks those are.
 
 use super::{Verdict, in_getfly, same};
-use host_test::{
-    admin::Admin,
-    shop::{CONNECTION, On, TestShop, hoa, sale},
-};
+use host_test::shop::{On, TestShop, hoa, sale};
 use http::Method;
 use serde_json::json;
 use sim::{Fault, FaultRule};
@@ -53,9 +50,7 @@ async fn an_edit_during_a_backfill_comes_in() -> Verdict {
     shop.connect_with(On::Orders).await;
     let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
     shop.kiotviet_faults.add(down);
-    let path = format!("connections/{CONNECTION}/backfill");
-    let body = json!({"from": "2026-10-05"});
-    shop.app.call("POST", &path, &body).await;
+    shop.backfill(json!({"from": "2026-10-05"})).await;
     // The edit is younger than the backfill's window.
     shop.pass(1).await;
     shop.kiotviet.edit_invoice(old, |_| {});

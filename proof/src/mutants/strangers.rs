@@ -1,4 +1,4 @@
-//! Whoever is not KiotViet, and whoever reads the store.
+//! Senders that are not KiotViet, and readers of the store.
 
 use super::{Verdict, in_getfly, same};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

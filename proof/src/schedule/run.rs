@@ -344,7 +344,7 @@ async fn perform(run: &Run, app: &Native, board: &Board, instance: usize, act: &
     }
 }
 
-/// Everything is over and settles; gives what the checker finds then, and what else is wrong.
+/// Everything is over and settles; returns what the checker finds then, and what else is wrong.
 async fn aftermath(stage: &Stage) -> (BTreeSet<Finding>, Vec<String>) {
     let shop = &stage.run.shop;
     shop.kiotviet_faults.clear();

@@ -234,7 +234,7 @@ pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     each.collect()
 }
 
-/// Plays every scenario over a store, and single faults of those for which `every` gives a number: each
+/// Runs every scenario over a store, and single faults of those for which `every` gives a number: each
 /// one for 1, each third for 3.
 pub fn search(
     kind: &Kind,
@@ -314,7 +314,7 @@ pub fn table(tallies: &[StoreTally]) -> String {
     table
 }
 
-/// Gives a database back.
+/// Returns a database back.
 struct GiveBack(Arc<Mutex<Vec<Arc<dyn Backend>>>>, Arc<dyn Backend>);
 
 impl Drop for GiveBack {
@@ -323,7 +323,7 @@ impl Drop for GiveBack {
     }
 }
 
-/// What a future gives that never waits: one over a [`Waits`] or over memory.
+/// What a future returns that never waits: one over a [`Waits`] or over memory.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -369,7 +369,7 @@ impl Waits {
         Box::pin(async move {
             let (answer, answered) = mpsc::channel();
             self.runtime.spawn(async move {
-                // Whoever asked waits right here.
+                // The caller waits right here.
                 let _ = answer.send(call.await);
             });
             answered.recv().map_err(|e| e.to_string())?

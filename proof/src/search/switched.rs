@@ -16,7 +16,7 @@ enum What {
     Backfill(Timestamp),
 }
 
-/// What the clock of whoever carries out a command may have shown.
+/// What the clock of the instance that carries out a command may have shown.
 pub type Shown = RangeInclusive<Timestamp>;
 
 #[derive(Debug, Clone)]
@@ -120,7 +120,7 @@ impl Switched {
         since.is_some_and(|since| first >= since || asked_for.iter().any(wanted))
     }
 
-    /// Whether a record of `created` may have counted as new to whoever stored it at `stored`.
+    /// Whether a record of `created` may have counted as new to the worker that stored it at `stored`.
     pub fn perhaps_new(&self, created: Timestamp, stored: Timestamp) -> bool {
         let asked_for = |command: &Command| match command.what {
             What::Backfill(from) => command.at <= stored && from <= created,
@@ -133,7 +133,7 @@ impl Switched {
                 .any(|on| *on.shown.start() <= created)
     }
 
-    /// Whether it may have been on, or off, to whoever stored something at `stored`.
+    /// Whether it may have been on, or off, to the worker that stored something at `stored`.
     pub fn perhaps(&self, on: bool, stored: Timestamp) -> bool {
         if on {
             return self.standing(What::On, stored).next().is_some();

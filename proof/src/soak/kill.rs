@@ -213,7 +213,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     site.connect().await?;
-    // Gives its lease back, so that the first round need not wait for one.
+    // Returns its lease back, so that the first round need not wait for one.
     process.stop().await?;
 
     let mut journal = Journal::default();

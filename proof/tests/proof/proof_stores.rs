@@ -49,7 +49,7 @@ fn nor_over_a_real_redis() {
     search(&Kind::redis(&server.url()).expect("a store"));
 }
 
-/// The control: whoever misuses the store is told.
+/// The control: a run that misuses the store is told.
 #[test]
 fn a_misused_store_is_told() {
     let vandal = Scenario {

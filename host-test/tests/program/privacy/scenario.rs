@@ -63,7 +63,7 @@ impl<H: Host> Scenario<H> {
         }
     }
 
-    /// Until each event was tried; gives their numbers by state.
+    /// Until each event was tried; returns their numbers by state.
     async fn process(&mut self) -> BTreeMap<String, Vec<u64>> {
         for _ in 0..1000 {
             let (_, drained) = self.drain().await;

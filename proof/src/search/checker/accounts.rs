@@ -104,7 +104,7 @@ fn is_owed(shop: &Shop, customer: &Customer) -> bool {
             .surely_new(customer.created_at, customer.created_at)
 }
 
-/// R2: told, and new to whoever stored it then.
+/// R2: told, and new to the worker that stored it then.
 fn may_be_new(shop: &Shop, customer: &Customer, at: Timestamp) -> bool {
     let switched = &shop.since.customers;
     shop.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)

@@ -150,7 +150,7 @@ async fn every_planted_fault_is_found() {
             e.users.fetched = vec![created - BELIEVED - UNDER_WAY - UNDER_WAY];
         }),
         ("invoice-new-customer", Kind::Wrong, |e| {
-            // By the clock of whoever switched the webhook on, the invoice is old.
+            // By the clock of the instance that switched the webhook on, the invoice is old.
             let created = e.shops[0].kiotviet.invoices[0].created_at;
             e.shops[0].since.invoices = Switched::on(created - UNDER_WAY, created + UNDER_WAY);
         }),

@@ -1,19 +1,16 @@
 //! Claims: a person's retry or dismissal of a dead letter survives any failed host call and any
 //! crash: asked for until it is confirmed, it is carried out once, nothing is doubled, and the counts
 //! add up. One that needs no Getfly does not wait for it, and a huge delivery that is taken apart again
-//! leaves a small place after a crash. How: as in `crash_points`, each host call of the wish fails or is
-//! the last before a crash.
+//! leaves a small cursor after a crash. How: each host call of the command fails or is the last before a
+//! crash.
 
 use host_test::{
     admin::Admin,
     host_fault::HostFault,
     shop::{On, TestShop, ba, customer, hoa},
 };
-use plugin::journal::{
-    cursor::{self, Counts},
-    record::State,
-};
-use serde_json::{Value, json};
+use plugin::journal::{cursor, record::State};
+use serde_json::json;
 use sim::{Fault, FaultRule, When, kiotviet::Signature};
 use std::time::Duration;
 
@@ -31,23 +28,29 @@ async fn two_dead_letters() -> TestShop {
     shop
 }
 
-async fn ask(shop: &TestShop, wish: &str) -> Option<u16> {
-    let path = format!("events/{wish}");
-    let answer = shop.app.call("POST", &path, &Value::Null);
-    let (status, _) = shop.app.host_faults.live(answer).await?;
-    Some(status)
+/// Asks for a command: `1/retry`.
+async fn ask(shop: &TestShop, command: &str) -> Option<u16> {
+    let (seq, what) = command.split_once('/').unwrap();
+    let seq = seq.parse().unwrap();
+    let asked = async {
+        match what {
+            "retry" => shop.app.retry(seq).await,
+            _ => shop.app.dismiss(seq).await,
+        }
+    };
+    Some(shop.app.host_faults.live(asked).await?.0)
 }
 
-/// A person asks until it is confirmed; gives the host calls of the first time.
+/// A person asks until it is confirmed; returns the host calls of the first time.
 async fn asked_for(
     shop: &TestShop,
     script: Vec<(usize, HostFault)>,
-    wishes: &[&str],
+    commands: &[&str],
 ) -> Vec<String> {
     shop.app.host_faults.arm(script);
-    for wish in wishes {
+    for command in commands {
         for _ in 0..5 {
-            match ask(shop, wish).await {
+            match ask(shop, command).await {
                 Some(200 | 409) => break,
                 _ => shop.pass(61).await,
             }
@@ -71,25 +74,19 @@ async fn check(shop: &TestShop, wanted: &[State], what: &str) {
 }
 
 async fn counts_add_up(shop: &TestShop, what: &str) {
-    let journal = shop.journal().await;
-    let mut recount = Counts::default();
-    for record in &journal {
-        recount.received += 1;
-        recount.enter(record);
-    }
-    let counts = cursor::load(&shop.app).await.unwrap().counts;
+    let (counts, recount) = shop.counts().await;
     assert_eq!(counts, recount, "{what}");
 }
 
-async fn every_point(wishes: &[&str], wanted: &[State]) {
+async fn every_point(commands: &[&str], wanted: &[State]) {
     let shop = two_dead_letters().await;
-    let calls = asked_for(&shop, Vec::new(), wishes).await;
+    let calls = asked_for(&shop, Vec::new(), commands).await;
     check(&shop, wanted, "without faults").await;
     for (number, call) in (1..).zip(&calls) {
         for fault in HostFault::ALL {
             let shop = two_dead_letters().await;
-            asked_for(&shop, vec![(number, fault)], wishes).await;
-            let what = format!("{wishes:?}: {number} {call} {fault:?}");
+            asked_for(&shop, vec![(number, fault)], commands).await;
+            let what = format!("{commands:?}: {number} {call} {fault:?}");
             check(&shop, wanted, &what).await;
         }
     }
@@ -124,9 +121,9 @@ async fn asked_for_twice_at_once_it_is_carried_out_once() {
     assert_eq!(ask(&shop, "1/dismiss").await, Some(409));
 }
 
-/// A worker makes a dead letter, carries a person's wish for it out, and dies, all before it has saved
-/// its place.
-async fn wished_and_dead_in_one_stretch(wish: &str, wanted: State) {
+/// A worker makes a dead letter, carries a person's command for it out, and dies, all before it has saved
+/// its cursor.
+async fn asked_for_and_dead_in_one_stretch(command: &str, wanted: State) {
     let shop = TestShop::connected(On::Customers).await;
     shop.refuse_accounts(1);
     let slow = Fault::Delay(Duration::from_secs(5));
@@ -141,29 +138,27 @@ async fn wished_and_dead_in_one_stretch(wish: &str, wanted: State) {
     let (worked, asked) =
         tokio::join!(tokio::time::timeout(Duration::from_secs(25), work), async {
             shop.pass(4).await;
-            ask(&shop, &format!("1/{wish}")).await
+            ask(&shop, &format!("1/{command}")).await
         });
     assert!(worked.is_err(), "it died");
     assert_eq!(asked, Some(202), "the other worker was at it");
     shop.pass(61).await;
     shop.settle().await;
-    check(&shop, &[wanted, State::Done], wish).await;
+    check(&shop, &[wanted, State::Done], command).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_carried_out_just_before_a_crash_is_counted_once() {
-    wished_and_dead_in_one_stretch("dismiss", State::Dismissed).await;
-    wished_and_dead_in_one_stretch("retry", State::Done).await;
+async fn a_command_carried_out_just_before_a_crash_is_counted_once() {
+    asked_for_and_dead_in_one_stretch("dismiss", State::Dismissed).await;
+    asked_for_and_dead_in_one_stretch("retry", State::Done).await;
 }
 
 /// What a delivery could not say stays a dead letter, however often it is retried.
 #[tokio::test(start_paused = true)]
 async fn an_item_without_an_id_stays_dead() {
     let shop = TestShop::connected(On::Both).await;
-    let hook = shop.kiotviet.webhooks()[0].url.clone();
     let body = r#"{"Notifications":[{"Action":"customer.update.1","Data":[{"Name":"x"}]}]}"#;
-    let request = http::Request::post(hook).body(body.into()).unwrap();
-    shop.app.request(request).await;
+    shop.post(body).await;
     assert_eq!(shop.outcomes().await, ["dead unreadable"]);
     assert_eq!(ask(&shop, "1/retry").await, Some(200));
     assert_eq!(shop.outcomes().await, ["dead unreadable"]);
@@ -171,7 +166,7 @@ async fn an_item_without_an_id_stays_dead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
+async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_cursor() {
     for dies_at in [500, 1100, 2300] {
         let shop = TestShop::connected(On::Customers).await;
         let id = shop.kiotviet.create_customer(hoa());
@@ -179,9 +174,7 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
         let others = json!({"Action": "product.update.1", "Data": vec![json!({"Id": 1}); 3000]});
         let hoa = json!({"Action": "customer.update.1", "Data": [{"Id": id}]});
         let body = json!({"Notifications": [others, hoa]}).to_string();
-        let hook = shop.kiotviet.webhooks()[0].url.clone();
-        let request = http::Request::post(hook).body(body.into()).unwrap();
-        assert_eq!(shop.app.request(request).await.status, 200);
+        assert_eq!(shop.post(body).await, 200);
         assert_eq!(shop.outcomes().await, ["dead too_many_items"]);
 
         shop.app.host_faults.arm([(dies_at, HostFault::DiesBefore)]);
@@ -202,7 +195,7 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
 }
 
 /// Getfly asks for a long pause. A customer of before it is to be tried again, one of after it waits in
-/// the queue, and a delivery whose signature was refused stands first or behind both; gives its number.
+/// the queue, and a delivery whose signature was refused stands first or behind both; returns its number.
 async fn in_an_outage(refused_first: bool) -> (TestShop, u64) {
     let shop = TestShop::connected(On::Customers).await;
     shop.app.set_variable("signature_policy", "enforce");
@@ -246,14 +239,14 @@ async fn outage_is_over(shop: &TestShop, refused: u64, accounts: usize, what: &s
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wish_that_needs_no_getfly_does_not_wait_for_it() {
+async fn a_command_that_needs_no_getfly_does_not_wait_for_it() {
     for refused_first in [true, false] {
-        for (wish, accounts) in [("dismiss", 2), ("retry", 3)] {
+        for (command, accounts) in [("dismiss", 2), ("retry", 3)] {
             let (shop, refused) = in_an_outage(refused_first).await;
-            let path = format!("{refused}/{wish}");
+            let path = format!("{refused}/{command}");
             let what = format!("{path}, first: {refused_first}");
             let calls = shop.getfly.calls().len();
-            let calls_of_wish = asked_for_in_an_outage(&shop, Vec::new(), &path, &what).await;
+            let calls_of_command = asked_for_in_an_outage(&shop, Vec::new(), &path, &what).await;
             let (_, event) = shop.app.look(&format!("events/{refused}")).await;
             assert_eq!(event["state"], "dismissed", "{what}");
             assert_eq!(shop.getfly.calls().len(), calls, "Getfly is left alone");
@@ -263,7 +256,7 @@ async fn a_wish_that_needs_no_getfly_does_not_wait_for_it() {
             shop.settle().await;
             outage_is_over(&shop, refused, accounts, &what).await;
 
-            for (number, call) in (1..).zip(&calls_of_wish) {
+            for (number, call) in (1..).zip(&calls_of_command) {
                 for fault in HostFault::ALL {
                     let (shop, refused) = in_an_outage(refused_first).await;
                     let what = format!("{what}: {number} {call} {fault:?}");
