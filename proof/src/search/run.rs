@@ -5,7 +5,6 @@
 use super::{
     checker::{self, Finding, Kind},
     evidence::{self, Dismissed, Evidence, Since, Versions},
-    scenario::Scenario,
     switched::Switched,
 };
 use host::keyvalue::{Backend, Memory};
@@ -25,6 +24,7 @@ use sim::{
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -37,6 +37,27 @@ pub(super) const BETWEEN_ROUNDS: u64 = 601;
 pub(super) const ROUNDS: usize = 30;
 /// A run that takes longer, in virtual time, never ends.
 const LONGEST: Duration = Duration::from_secs(400 * 86_400);
+
+/// A step of a scenario.
+pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A small value: what is there before, what happens under faults, and what people do once they are over.
+pub struct Scenario {
+    /// Its name, as `--only` takes it.
+    pub name: &'static str,
+    /// What happens, in a sentence.
+    pub what: &'static str,
+    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
+    /// reading back.
+    pub lists: bool,
+    /// Before, without faults.
+    pub past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    /// Under faults.
+    pub act: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    /// Without faults, again and again: people look and act; whether they are content. None where people have
+    /// nothing to do: then one drain after the last retry time must be enough.
+    pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
+}
 
 /// The numbers of host calls, and what befalls each.
 pub type Script = Vec<(usize, HostFault)>;

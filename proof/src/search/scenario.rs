@@ -1,7 +1,7 @@
 //! The scenarios of the search, each a small value: what is there before, what happens under faults,
 //! and what people do about what they see once faults are over.
 
-use super::run::Run;
+use super::run::{Run, Step};
 use host_test::{
     admin::Admin,
     shop::{ba, customer, hoa, sale},
@@ -13,28 +13,8 @@ use sim::{
     getfly::{Account, GetflySettings},
     kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Surcharge},
 };
-use std::{future::Future, pin::Pin};
 
-/// A step of a scenario.
-pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// See the module.
-pub struct Scenario {
-    /// Its name, as `--only` takes it.
-    pub name: &'static str,
-    /// What happens, in a sentence.
-    pub what: &'static str,
-    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
-    /// reading back.
-    pub lists: bool,
-    /// Before, without faults.
-    pub past: for<'a> fn(&'a Run) -> Step<'a, ()>,
-    /// Under faults.
-    pub act: for<'a> fn(&'a Run) -> Step<'a, ()>,
-    /// Without faults, again and again: people look and act; whether they are content. None where people have
-    /// nothing to do: then one drain after the last retry time must be enough.
-    pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
-}
+pub use super::run::Scenario;
 
 /// A scenario of deliveries that people leave alone.
 fn deliveries(

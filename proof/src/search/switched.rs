@@ -1,9 +1,12 @@
 //! When people switched a webhook on and off and asked for backfills, and what follows for the moment from which
 //! records are new: surely, or perhaps, where a command had no answer.
 
-use super::checker::UNDER_WAY;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::ops::RangeInclusive;
+
+/// A record may be stored so long after it was read: what is under way without an answer may still
+/// take effect for half a minute, and there may be a pause before it is sent.
+pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 //! was fetched, and each fetch shows one version. Whose account it is (R7) is decided right after a
 //! fetch, among the accounts that Getfly had then, and stays so whatever is edited later (R6).
 
-use super::UNDER_WAY;
 use crate::search::{
     evidence::{Evidence, Reading, Shop},
     model,
+    switched::UNDER_WAY,
 };
 use jiff::Timestamp;
 use sim::{getfly::Account, kiotviet::Customer};

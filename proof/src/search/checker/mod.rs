@@ -8,18 +8,17 @@ mod customers;
 mod orders;
 mod people;
 
-use super::evidence::{Evidence, Shop};
-use jiff::{SignedDuration, Timestamp};
+use super::{
+    evidence::{Evidence, Shop},
+    switched::UNDER_WAY,
+};
+use jiff::Timestamp;
 use serde_json::Value;
 use sim::getfly::Account;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
-
-/// A record may be stored so long after it was read: what is under way without an answer may still
-/// take effect for half a minute, and there may be a pause before it is sent.
-pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,10 +2,10 @@
 //! believed for ten minutes, by the clock of the worker that looks, so any version that was fetched since then may
 //! have been looked at.
 
-use super::UNDER_WAY;
 use crate::search::{
     evidence::{Clocks, Evidence, Listed, Shop},
     model,
+    switched::UNDER_WAY,
 };
 use jiff::{SignedDuration, Timestamp};
 use sim::kiotviet::Invoice;
