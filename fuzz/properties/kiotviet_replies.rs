@@ -11,7 +11,7 @@ use plugin::{
     },
     rules::{
         account::new_account,
-        codes::RetailerId,
+        codes::{OrderCode, RetailerId, ShopCodes},
         model::Invoice,
         order::{new_order, walk_in_account},
         settings::RuleSettings,
@@ -45,7 +45,7 @@ pub fn check(data: &[u8]) {
         let found = judged(&vendor, now(kiotviet.customer(1001)), true).flatten();
         if let Some(customer) = found {
             assert_eq!(customer.id, 1001);
-            let account = new_account(&retailer, &customer, None, &rules());
+            let account = new_account(&ShopCodes::of(&retailer, false), &customer, None, &rules());
             assert!(!account.name.trim().is_empty());
         }
         ask();
@@ -150,7 +150,13 @@ fn rules() -> RuleSettings {
 fn is_ordered(retailer: &RetailerId, invoice: &Invoice) {
     let settings = rules();
     let account = walk_in_account(&settings);
-    if let Ok(planned) = new_order(retailer, invoice, account, None, &settings) {
+    if let Ok(planned) = new_order(
+        OrderCode::for_sale(&ShopCodes::of(retailer, false), invoice.code.base()),
+        invoice,
+        account,
+        None,
+        &settings,
+    ) {
         assert_eq!(planned.order.lines.len(), invoice.lines.len());
         assert!(
             planned

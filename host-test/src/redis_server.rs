@@ -2,7 +2,11 @@
 //! gone with the test.
 
 use crate::program::free_port;
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::{
     net::TcpStream,
@@ -16,13 +20,20 @@ pub const PASSWORD: &str = "a-password-for-redis-tests";
 pub struct RedisServer {
     child: Child,
     folder: TempDir,
+    listens: &'static str,
     port: u16,
     options: Vec<String>,
+    certificates: Option<TempDir>,
 }
 
 /// A running Redis with these further options; none where the program is missing, which only a
 /// developer's machine may do.
 pub async fn redis(options: &[&str]) -> Option<RedisServer> {
+    redis_on(options, "--port").await
+}
+
+/// The same; `listens` is the option that takes its port.
+async fn redis_on(options: &[&str], listens: &'static str) -> Option<RedisServer> {
     let found = Command::new("redis-server").arg("--version").output().await;
     if found.is_err() {
         assert!(
@@ -37,23 +48,66 @@ pub async fn redis(options: &[&str]) -> Option<RedisServer> {
     // Another program may take a free port first.
     for _ in 0..5 {
         let port = free_port().expect("a port");
-        if let Some(child) = spawn(&folder, port, &options).await {
+        if let Some(child) = spawn(&folder, listens, port, &options).await {
             return Some(RedisServer {
                 child,
                 folder,
+                listens,
                 port,
                 options,
+                certificates: None,
             });
         }
     }
     panic!("redis-server does not start");
 }
 
+/// A running Redis that speaks TLS only, and the file with the authority that signed its certificate; none where a
+/// program is missing, which only a developer's machine may do.
+pub async fn redis_with_tls() -> Option<(RedisServer, PathBuf)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("sh")
+        .args(["-ec", CERTIFICATES])
+        .current_dir(folder.path())
+        .output()
+        .await
+        .expect("sh runs");
+    if !made.status.success() {
+        let words = String::from_utf8_lossy(&made.stderr);
+        assert!(std::env::var_os("CI").is_none(), "openssl: {words}");
+        eprintln!(
+            "left out: openssl does not make certificates (apt-get install openssl): {words}"
+        );
+        return None;
+    }
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (authority, certificate, key) = (file("ca.pem"), file("cert.pem"), file("key.pem"));
+    let options = [
+        ["--tls-cert-file", &certificate],
+        ["--tls-key-file", &key],
+        ["--tls-ca-cert-file", &authority],
+        ["--tls-auth-clients", "no"],
+    ];
+    let mut server = redis_on(options.as_flattened(), "--tls-port").await?;
+    server.certificates = Some(folder);
+    Some((server, PathBuf::from(authority)))
+}
+
+/// An authority and a certificate for 127.0.0.1 that it signed.
+const CERTIFICATES: &str = "
+new='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+openssl req -x509 $new -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+openssl req $new -subj /CN=redis -keyout key.pem -out request.pem
+printf 'subjectAltName=IP:127.0.0.1\n' > names
+openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
+";
+
 /// None when it ended or does not listen.
-async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Option<Child> {
+async fn spawn(folder: &TempDir, listens: &str, port: u16, options: &[String]) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--bind", "127.0.0.1", "--port", "0"])
+        .args([listens, &port.to_string()])
         .args(["--requirepass", PASSWORD, "--save", "", "--dir"])
         .arg(folder.path())
         .args(options)
@@ -76,7 +130,11 @@ async fn spawn(folder: &TempDir, port: u16, options: &[String]) -> Option<Child>
 impl RedisServer {
     /// Its address, with the password.
     pub fn url(&self) -> String {
-        format!("redis://:{PASSWORD}@127.0.0.1:{}/0", self.port)
+        let scheme = match &self.certificates {
+            Some(_) => "rediss",
+            None => "redis",
+        };
+        format!("{scheme}://:{PASSWORD}@127.0.0.1:{}/0", self.port)
     }
 
     /// Where its files are.
@@ -91,7 +149,7 @@ impl RedisServer {
 
     /// Again on the same port and the same folder.
     pub async fn start_again(&mut self) {
-        let again = spawn(&self.folder, self.port, &self.options).await;
+        let again = spawn(&self.folder, self.listens, self.port, &self.options).await;
         self.child = again.expect("redis-server starts again");
     }
 

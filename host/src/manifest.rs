@@ -20,6 +20,8 @@ struct File {
 struct Declared {
     #[serde(default)]
     required: bool,
+    #[serde(default)]
+    secret: bool,
     default: Option<String>,
 }
 
@@ -142,6 +144,16 @@ impl Manifest {
         Ok(resolve(&file.variables, given, environment)?.0)
     }
 
+    /// The names of the variables that are declared to be secrets.
+    pub fn secrets(file: &Path) -> Result<BTreeSet<String>> {
+        let shown = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        let file: File =
+            toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
+        let secrets = file.variables.into_iter().filter(|(_, v)| v.secret);
+        Ok(secrets.map(|(name, _)| name).collect())
+    }
+
     /// [`Manifest::load`] from the manifest's text; `directory` is where it stands.
     pub fn parse(
         text: &str,
@@ -218,9 +230,10 @@ fn resolve(
             Some(value) => {
                 values.insert(name.clone(), value);
             }
-            None if declaration.required => {
-                missing.push(format!("  {name}: give --variable {name}=… or set {upper}"))
-            }
+            None if declaration.required => missing.push(format!(
+                "  {name}: give --variable {name}={} or set {upper}",
+                if declaration.secret { "@FILE" } else { "…" }
+            )),
             None => {}
         }
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -189,6 +190,16 @@ async fn in_process(
             .boxed_unsync()
     });
     Ok((response, Box::new(async { Ok(()) })))
+}
+
+/// Whether `host`, a name or an address, is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => name == "localhost" || name.ends_with(".localhost"),
+    }
 }
 
 /// `scheme://host[:port]` in lower case.

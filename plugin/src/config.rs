@@ -8,7 +8,7 @@ use crate::{
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
-        email::EmailField,
+        email::EmailAddress,
         money,
         phone::PhoneField,
         settings::{GenderCodes, RuleSettings},
@@ -306,10 +306,13 @@ impl Config {
                     .collect()
             })
             .unwrap_or_default();
-        let ignored_emails = read
-            .text("ignored_emails")
-            .map(|list| EmailField::parse(&list).addresses().to_vec())
-            .unwrap_or_default();
+        let ignored_emails = read.parsed("ignored_emails", Vec::new(), |list| {
+            let parts = list.split(',').filter(|part| !part.trim().is_empty());
+            let read: Option<_> = parts.map(EmailAddress::parse).collect();
+            read.ok_or_else(|| {
+                "must be a comma list of e-mail addresses, like shop@example.vn.".to_owned()
+            })
+        });
         let rules = RuleSettings {
             customer_source: Some(
                 read.text("customer_source")

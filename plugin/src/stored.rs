@@ -7,6 +7,7 @@ use crate::{
     rules::{
         codes::{AccountCode, OrderCode, RetailerId},
         matching::MatchedBy,
+        money::Money,
         verdict::Outcome,
     },
     time::{Date, Timestamp},
@@ -167,6 +168,15 @@ impl Stored for Timestamp {
 impl Stored for Date {
     fn from_json(json: &Value) -> Result<Self, Damaged> {
         text(json)?.parse().map_err(|_| Damaged::VALUE)
+    }
+}
+
+impl Stored for Money {
+    fn from_json(json: &Value) -> Result<Self, Damaged> {
+        match json {
+            Value::Number(number) => Self::parse(number).map_err(|_| Damaged::VALUE),
+            _ => Err(Damaged::VALUE),
+        }
     }
 }
 

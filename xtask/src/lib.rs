@@ -5,6 +5,7 @@
 //! every kind (the command, the host, each test process) may call at once: a file lock makes them
 //! take turns, and a stamp of the sources' contents makes all but the first return at once.
 
+mod released;
 mod sources;
 mod toolchain;
 
@@ -12,6 +13,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+pub use released::{licences, sbom};
 use toolchain::Toolchain;
 pub use toolchain::{Install, Situation};
 

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the component, in one command.
+//! `cargo xtask build`: the component, in one command; and what a release is made of.
 
 use std::process::ExitCode;
 use xtask::Install;
@@ -6,13 +6,32 @@ use xtask::Install;
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("build") => build(),
-        Some(other) => {
-            eprintln!("xtask: there is no `{other}`; the only task is `cargo xtask build`");
+        Some("licences") => print(xtask::licences()),
+        Some("sbom") => print(xtask::sbom()),
+        other => {
+            if let Some(other) = other {
+                eprintln!("xtask: there is no task `{other}`");
+            }
+            eprintln!(
+                "usage: cargo xtask build      builds {}\n       \
+                 cargo xtask licences   prints the licences of the crates in a release\n       \
+                 cargo xtask sbom       prints its bill of materials (CycloneDX)",
+                xtask::COMPONENT
+            );
             ExitCode::from(2)
         }
-        None => {
-            eprintln!("usage: cargo xtask build    builds {}", xtask::COMPONENT);
-            ExitCode::from(2)
+    }
+}
+
+fn print(told: anyhow::Result<String>) -> ExitCode {
+    match told {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -64,8 +64,8 @@ async fn vendors(seed: u64) -> Result<Vendors> {
         merge_notifications: 2,
     });
     for (id, login, name, mobile) in [
-        (11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"),
-        (12, "minh.tran", "Trần Văn Minh", "0900000012"),
+        (11, "lan.nguyen", "Nguyễn Thị Lan", "0938900011"),
+        (12, "minh.tran", "Trần Văn Minh", "0938900012"),
     ] {
         vendors.getfly.add_user(User::new(id, login, name, mobile));
     }
@@ -112,7 +112,11 @@ pub async fn run(options: &Options) -> Result<()> {
         tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::AsRoot)).await??;
     println!("{} ({} kB)", built.path.display(), built.size / 1000);
     let vendors = vendors(options.seed).await?;
-    let state = tempfile::tempdir()?;
+    // Nobody else can have made it before, or read it; it goes with the demo.
+    let state = tempfile::Builder::new()
+        .prefix("kiotviet-getfly-demo-")
+        .tempdir()
+        .context("making a folder for the store")?;
     let port = free_port()?;
     let arguments = host_arguments(port, &vendors, state.path());
     let mut host = start_host(&arguments).await?;

@@ -99,7 +99,7 @@ impl Shop {
             Some(known) => known.content.contact_number.clone(),
             None if n.is_multiple_of(9) => None,
             None if n.is_multiple_of(5) => Some(format!("+84 90 000 {n:04}")),
-            None => Some(format!("090000{n:04}")),
+            None => Some(format!("09387{n:05}")),
         };
         let email =
             (n.is_multiple_of(3) && known.is_none()).then(|| format!("khach{n}@example.vn"));

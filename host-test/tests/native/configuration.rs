@@ -9,7 +9,7 @@ use host_test::{
     variables::PUBLIC,
 };
 
-const WRONG: [(&str, &str); 31] = [
+const WRONG: [(&str, &str); 32] = [
     ("getfly_url", ""),
     ("getfly_url", "shop.getfly.test"),
     ("getfly_url", "https://shop.getfly.test/"),
@@ -43,6 +43,7 @@ const WRONG: [(&str, &str); 31] = [
     ("retention_days", "3.5"),
     ("retention_days", "99999999999999999999"),
     ("customer_campaign_code", "C1"),
+    ("ignored_emails", "shop@example.vn, shop"),
     ("kiotviet_token_path", " x"),
 ];
 

@@ -10,7 +10,10 @@ use host_test::{
     variables::{KIOTVIET, OTHER_MASTER_KEY, PUBLIC},
 };
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, When};
+use sim::{
+    Fault, FaultRule, When,
+    kiotviet::{NewInvoice, Settings},
+};
 use std::{rc::Rc, time::Duration};
 use tokio::task::LocalSet;
 
@@ -342,4 +345,46 @@ async fn an_instance_that_knows_a_connection_sees_at_once_what_another_changed()
     let last = shop.events().await.pop().unwrap();
     let notes = last["notes"].to_string();
     assert!(notes.contains("cannot be opened"), "the new key: {notes}");
+}
+
+/// A shop whose name begins like the other one's codes.
+fn branch() -> Settings {
+    Settings {
+        retailer: "cuahangthu-hai".to_owned(),
+        retailer_id: 500_654_321,
+        client_id: "22222222-3333-4444-8555-666666666666".to_owned(),
+        client_secret: "89ABCDEF0123456789ABCDEF0123456789ABCDEF".to_owned(),
+        ..Settings::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_codes_of_two_shops_never_meet_whichever_is_connected_first() {
+    for branch_first in [true, false] {
+        let (shop, others) = TestShop::beside([branch()]);
+        let branch = others[0].clone();
+        let mut shops = [(CONNECTION, shop.kiotviet.clone()), ("hai", branch.clone())];
+        if branch_first {
+            shops.reverse();
+        }
+        for (name, kiotviet) in &shops {
+            assert_eq!(shop.connect_as(name, kiotviet).await.0, 200);
+            assert_eq!(shop.app.switch(name, "order", true).await.0, 200);
+        }
+        shop.pass(1).await;
+        for (code, kiotviet) in [("hai-HD1", &shop.kiotviet), ("HD1", &branch)] {
+            kiotviet.create_invoice(NewInvoice {
+                code: Some(code.to_owned()),
+                ..sale(None)
+            });
+            for delivery in kiotviet.take_deliveries() {
+                let request = kiotviet.request(&delivery);
+                assert_eq!(shop.app.request(request).await.status, 200);
+            }
+        }
+        shop.settle().await;
+        let orders = shop.getfly.orders();
+        let codes: Vec<&str> = orders.iter().map(|o| o.order_code.as_str()).collect();
+        assert_eq!(codes, ["cuahangthu-hai-HD1", "cuahangthu-hai.HD1"]);
+    }
 }

@@ -22,6 +22,7 @@ mod preview;
 mod rate_ceiling;
 mod retention;
 mod retry;
+mod sales;
 mod signatures;
 mod store;
 

@@ -40,7 +40,7 @@ fn the_projects_manifest_has_the_contracts_defaults_and_origins() {
     );
     assert_eq!(value("signature_policy"), Some("auto"));
     assert_eq!(value("getfly_requests_per_second"), Some("2"));
-    assert_eq!(manifest.variables.len(), 19);
+    assert_eq!(manifest.variables.len(), 21);
     assert_eq!(manifest.stores, ["default"]);
     let allows = |uri: &str| manifest.outbound.allows(&uri.parse().expect("a URI"));
     assert!(allows("https://shop.getfly.test/api/v6.1/account"));
@@ -59,7 +59,7 @@ fn every_required_variable_without_a_value_is_named_with_how_to_set_it() {
     let why = load(&given).expect_err("two are missing");
     for line in [
         "getfly_url: give --variable getfly_url=… or set SPIN_VARIABLE_GETFLY_URL",
-        "master_key: give --variable master_key=… or set SPIN_VARIABLE_MASTER_KEY",
+        "master_key: give --variable master_key=@FILE or set SPIN_VARIABLE_MASTER_KEY",
     ] {
         assert!(why.contains(line), "{why}");
     }

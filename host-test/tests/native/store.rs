@@ -11,7 +11,7 @@ use host_test::stores::{
     broken::{Broken, How},
     spin::Spin,
 };
-use std::sync::Arc;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 async fn conforms(store: Arc<dyn Backend>) {
     for check in conformance::check(&store, "space/").await {
@@ -93,6 +93,27 @@ async fn the_embedded_store_is_there_after_it_was_closed() {
     let store = Embedded::open(folder.path()).expect("open again");
     assert_eq!(store.get("a").await, Ok(Some(b"1".to_vec())));
     assert_eq!(store.increment("n", 1).await, Ok(6));
+}
+
+#[tokio::test]
+async fn the_embedded_file_is_for_its_user_alone_and_so_is_a_new_folder() {
+    let mode = |path: &Path| {
+        let there = std::fs::metadata(path).expect("it is there");
+        there.permissions().mode() & 0o777
+    };
+    let above = tempfile::tempdir().expect("a folder");
+    let folder = above.path().join("state");
+    let store = Embedded::open(&folder).expect("open");
+    assert_eq!((mode(&folder), mode(store.path())), (0o700, 0o600));
+    drop(store);
+    // What an earlier version left: the file is closed to others, the folder may be somebody's choice.
+    let wide = |path: &Path, bits| {
+        std::fs::set_permissions(path, Permissions::from_mode(bits)).expect("changed");
+    };
+    wide(&folder, 0o755);
+    wide(&folder.join("store.redb"), 0o644);
+    let store = Embedded::open(&folder).expect("open again");
+    assert_eq!((mode(&folder), mode(store.path())), (0o755, 0o600));
 }
 
 /// What readers look at does not keep what was there before from being used again.

@@ -88,7 +88,7 @@ async fn every_problem_is_named_with_how_to_mend_it() {
     for (changed, told) in [
         (("admin_token", ""), "SPIN_VARIABLE_ADMIN_TOKEN"),
         (("admin_token", "geheim"), "shorter than 16 characters"),
-        (("master_key", "geheim"), "--variable master_key=…"),
+        (("master_key", "geheim"), "--variable master_key=@FILE"),
         (("getfly_url", with_path.as_str()), "has a path"),
         (("getfly_api_key", "geheim"), "Getfly refuses the key"),
         (

@@ -2,6 +2,7 @@
 //! every command, and for wrong arguments one line that shows no secret. How: the real program.
 
 use crate::process::run;
+use host::manifest::Manifest;
 
 const COMMANDS: [&str; 5] = ["up", "check", "replay", "record", "completions"];
 
@@ -26,6 +27,61 @@ async fn every_command_has_a_help_with_examples_and_exit_codes() {
         version.out.trim(),
         format!("host {}", env!("CARGO_PKG_VERSION"))
     );
+}
+
+/// What stands in an example is what people do: a secret in an argument is in the list of processes.
+#[tokio::test]
+async fn every_example_gives_a_secret_by_a_file() {
+    let root = xtask::workspace_root();
+    let mut shown = Vec::new();
+    for arguments in [&["--help"][..], &["up", "--help"], &["check", "--help"]] {
+        shown.push((arguments.join(" "), run(arguments).await.out));
+    }
+    let folders = [
+        "",
+        "docs",
+        "deploy",
+        "deploy/systemd",
+        "deploy/kubernetes",
+        "deploy/proxy",
+    ];
+    for folder in folders {
+        for entry in std::fs::read_dir(root.join(folder)).expect(folder) {
+            let file = entry.expect("an entry").path();
+            if let Ok(text) = std::fs::read_to_string(&file) {
+                shown.push((file.display().to_string(), text));
+            }
+        }
+    }
+    let secrets = Manifest::secrets(&root.join("spin.toml")).expect("spin.toml");
+    assert!(secrets.contains("admin_token"));
+    for (place, text) in &shown {
+        for line in text.lines() {
+            let given = secrets
+                .iter()
+                .filter_map(|name| line.split_once(&format!("{name}=")));
+            for (_, value) in given {
+                assert!(value.starts_with('@'), "{place}: {line}");
+            }
+            for (_, value) in line.split_once("--store ").into_iter() {
+                assert!(
+                    !value.starts_with("redis://") && !value.starts_with("rediss://"),
+                    "{place}: {line}"
+                );
+            }
+        }
+    }
+    for help in ["up --help", "check --help"] {
+        let (_, text) = shown.iter().find(|(place, _)| place == help).expect(help);
+        assert!(
+            text.contains("--store @/") && text.contains("=@/"),
+            "{text}"
+        );
+        assert!(
+            text.contains("--variable <NAME=@FILE|NAME=VALUE>"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

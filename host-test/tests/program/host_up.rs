@@ -1,7 +1,7 @@
 //! Claims that `kvgf up` serves the application, loses nothing at `kill -9`, stops cleanly at
 //! SIGTERM with nothing left half done, and says in words what is wrong with its arguments. How: the real program on loopback.
 
-use crate::process::{Host, ok, run, up, vendors};
+use crate::process::{Host, ok, run, start, up, variables, vendors};
 use bytes::Bytes;
 use host_test::{
     admin::{Admin, listed},
@@ -80,6 +80,29 @@ async fn a_header_without_end_is_refused_before_the_guest_sees_it() {
     let request = http::Request::get("/healthz").header("x-long", "x".repeat(300_000));
     let request = request.body(Bytes::new()).expect("a request");
     assert_eq!(host.send(request).await.0, 431);
+}
+
+#[tokio::test]
+async fn a_vendor_that_would_be_called_unencrypted_over_a_network_is_told_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let state = folder.path().to_str().expect("text");
+    let mut arguments = variables(&vendors);
+    for argument in &mut arguments {
+        if argument.starts_with("kiotviet_auth_url=") {
+            *argument = "kiotviet_auth_url=http://id.kiotviet.example".to_owned();
+        }
+    }
+    let begin = ["up", "--listen", "127.0.0.1:0", "--drain-every", "0"];
+    let mut words = [&begin[..], &["--state-dir", state]].concat();
+    words.extend(arguments.iter().map(String::as_str));
+    let log = start(&words, "Serving ").await.kill().await;
+    let warned: Vec<&str> = log.lines().filter(|l| l.contains("unencrypted")).collect();
+    assert_eq!(warned.len(), 1, "the others are this machine: {log}");
+    assert!(
+        warned[0].contains(r#""variable":"kiotviet_auth_url""#),
+        "{log}"
+    );
 }
 
 async fn refused(arguments: &[&str]) -> (Option<i32>, String) {

@@ -6,6 +6,7 @@ mod host_up;
 mod image;
 mod privacy;
 mod process;
+mod proxies;
 mod record;
 mod redis;
 mod replay;

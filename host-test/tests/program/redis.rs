@@ -7,7 +7,7 @@ use crate::process::{Host, run, up_with, variables, vendors};
 use host::keyvalue::{Backend, Redis, RedisAddress, conformance};
 use host_test::{
     admin::{Admin, listed},
-    redis_server::{PASSWORD, RedisServer, redis},
+    redis_server::{PASSWORD, RedisServer, redis, redis_with_tls},
     shop::On,
     vendors::Vendors,
 };
@@ -255,15 +255,74 @@ async fn at_rest(hosts: &[Host; 2]) -> Value {
 }
 
 #[tokio::test]
+async fn an_encrypted_store_works_and_its_certificate_is_believed_only_where_its_authority_is_named()
+ {
+    let Some((server, authority)) = redis_with_tls().await else {
+        return;
+    };
+    let vendors = vendors().await;
+    let authority = authority.display().to_string();
+    let url = server.url();
+    assert!(url.starts_with("rediss://"), "{url}");
+    let named = [
+        "--store",
+        &url,
+        "--store-ca",
+        &authority,
+        "--drain-every",
+        "0",
+    ];
+    let host = up_with(&vendors, &named).await;
+    host.connect_with(&vendors, On::Customers).await;
+    let (status, _) = host.health().await;
+    assert_eq!(status, 200);
+
+    let run_with = async |store: &[&str]| {
+        let mut arguments = vec!["up", "--listen", "127.0.0.1:0"];
+        arguments.extend(store);
+        let variables = variables(&vendors);
+        arguments.extend(variables.iter().map(String::as_str));
+        run(&arguments).await
+    };
+    let plain = url.replace("rediss://", "redis://");
+    let other_name = url.replace("127.0.0.1", "localhost");
+    for (store, code, told) in [
+        (&["--store", &url][..], 1, "certificate"),
+        (
+            &["--store", &other_name, "--store-ca", &authority],
+            1,
+            "certificate",
+        ),
+        (&["--store", &plain], 1, "the store cannot be used"),
+        (
+            &["--store", &plain, "--store-ca", &authority],
+            2,
+            "begin the address with rediss://",
+        ),
+        (
+            &["--store", &url, "--store-ca", "/no/such"],
+            2,
+            "--store-ca: cannot read /no/such",
+        ),
+        (&["--store-ca", &authority], 2, "--store"),
+    ] {
+        let run = run_with(store).await;
+        assert_eq!(run.code, Some(code), "{store:?}: {}", run.err);
+        assert!(run.err.contains(told), "{store:?}: {}", run.err);
+        assert!(!run.err.contains(PASSWORD), "{}", run.err);
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_address_or_password_is_told_without_showing_either() {
     for (url, code, told) in [
         ("redis://:geheim@", 2, "expected redis://"),
-        ("http://:geheim@127.0.0.1", 2, "its scheme is not redis"),
         (
-            "rediss://:geheim@127.0.0.1",
+            "http://:geheim@127.0.0.1",
             2,
-            "TLS to Redis is not built in",
+            "its scheme is neither redis nor rediss",
         ),
+        ("rediss://:geheim@", 2, "expected redis://"),
         ("redis://:geheim@127.0.0.1/shop", 2, "is no number"),
         ("redis://:geheim@127.0.0.1?x=1", 2, "a query"),
         ("@/no/such/file", 2, "cannot read /no/such/file"),

@@ -2,6 +2,7 @@
 //! of no other, each in one version. How: reads the lock files, and asks cargo for the component's tree.
 //! Licences, advisories and versions elsewhere are `deny.toml`'s.
 
+use serde_json::Value;
 use std::{collections::BTreeSet, fs, process::Command};
 
 /// What is compiled into the component. A crate more is a deliberate act: it is named here.
@@ -45,6 +46,71 @@ fn everything_comes_from_crates_io() {
             }
         }
     }
+}
+
+#[test]
+fn a_release_tells_all_its_crates_with_their_licences() {
+    let licences = xtask::licences().expect("cargo tells");
+    for one in ["wasmtime", "redis", "rustls", "maud", "spin-sdk"] {
+        assert!(licences.contains(&format!("\n{one} ")), "{one}");
+    }
+    for tests_own in ["tempfile", "proptest", "host-test"] {
+        assert!(
+            !licences.contains(&format!("\n{tests_own} ")),
+            "{tests_own}"
+        );
+    }
+    let texts = [
+        "Permission is hereby granted, free of charge",
+        "TERMS AND CONDITIONS FOR USE",
+    ];
+    for text in texts {
+        assert!(licences.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn the_bill_of_materials_is_whole() {
+    let bill = xtask::sbom().expect("cargo tells");
+    assert_eq!(bill, xtask::sbom().expect("again"), "the same each time");
+    let bill: Value = serde_json::from_str(&bill).expect("JSON");
+    assert_eq!(bill["specVersion"], "1.6");
+    let all = |member: &str| bill[member].as_array().expect("a list").clone();
+    let (components, dependencies) = (all("components"), all("dependencies"));
+    let names: BTreeSet<&str> = components
+        .iter()
+        .filter_map(|c| c["name"].as_str())
+        .collect();
+    for name in IN_THE_COMPONENT
+        .split_whitespace()
+        .chain(["host", "wasmtime"])
+    {
+        assert!(names.contains(name), "{name}");
+    }
+    let mut known: BTreeSet<Option<&str>> =
+        components.iter().map(|c| c["bom-ref"].as_str()).collect();
+    let kvgf = &bill["metadata"]["component"]["bom-ref"];
+    known.insert(kvgf.as_str());
+    for component in &components {
+        let ours = component["name"]
+            .as_str()
+            .is_some_and(|name| OURS.contains(&name));
+        assert!(
+            ours != component["hashes"][0]["content"].is_string(),
+            "{component}"
+        );
+        assert!(
+            component["licenses"][0]["expression"].is_string(),
+            "{component}"
+        );
+    }
+    for dependency in &dependencies {
+        let needs = dependency["dependsOn"].as_array().expect("a list");
+        for one in needs.iter().chain([&dependency["ref"]]) {
+            assert!(known.contains(&one.as_str()), "{one}");
+        }
+    }
+    assert_eq!(dependencies.len(), known.len(), "each tells what it needs");
 }
 
 #[test]

@@ -74,7 +74,15 @@ fn every_link_within_the_project_leads_somewhere() {
     let folder = fs::read_dir(root.join("docs")).expect("docs");
     let mut pages: Vec<_> = folder.map(|e| e.expect("an entry").path()).collect();
     pages.retain(|path| path.extension().is_some_and(|e| e == "md"));
-    pages.extend(["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name)));
+    pages.extend(
+        [
+            "README.md",
+            "CONTRIBUTING.md",
+            "CHANGELOG.md",
+            "SECURITY.md",
+        ]
+        .map(|name| root.join(name)),
+    );
     for page in pages {
         let text = read(&page);
         for target in text

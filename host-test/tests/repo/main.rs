@@ -1,5 +1,6 @@
 //! What is in the repository besides code: documents, deploy files, dashboards, dependencies.
 
+mod advisories;
 mod dashboards;
 mod dependencies;
 mod deploy;

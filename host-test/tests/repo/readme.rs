@@ -1,5 +1,5 @@
-//! Claims that what README shows is what is there: the embedding example is the file that is
-//! compiled, and every variable of `spin.toml` is in its table.
+//! Claims that what the documents show is what is there: the embedding example is the file that is
+//! compiled, and every variable of `spin.toml` is in the table.
 
 use std::fs;
 
@@ -20,8 +20,8 @@ fn the_embedding_example_is_the_file_that_is_compiled() {
 #[test]
 fn every_variable_is_explained() {
     let manifest: toml::Table = read("spin.toml").parse().expect("TOML");
-    let readme = read("README.md");
+    let table = read("docs/configuration.md");
     for name in manifest["variables"].as_table().expect("a table").keys() {
-        assert!(readme.contains(&format!("`{name}`")), "{name}");
+        assert!(table.contains(&format!("`{name}`")), "{name}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod imports;
+mod in_the_open;
 mod instances;
 mod operating;
 mod runaway;

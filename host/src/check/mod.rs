@@ -5,7 +5,7 @@ mod upstreams;
 
 pub use upstreams::upstreams;
 
-use crate::keyvalue::conformance;
+use crate::{keyvalue::conformance, outbound::is_loopback};
 use plugin::config::{Config, Problem};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -54,26 +54,46 @@ impl Finding {
     }
 }
 
-/// Every variable that needs attention, or that there is none.
-pub fn configuration(values: &BTreeMap<String, String>) -> Vec<Finding> {
+/// Every variable that needs attention, or that there is none. Of a secret, for which `is_secret` holds, it says
+/// how to give it by a file.
+pub fn configuration(
+    values: &BTreeMap<String, String>,
+    is_secret: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let config = Config::load(|name| values.get(name).cloned());
-    if config.problems.is_empty() {
-        let words = format!("all {} variables are sound", values.len());
-        return vec![Finding::new(
-            "configuration",
-            "variables",
-            Verdict::Ok,
-            words,
-        )];
-    }
     let finding = |Problem { variable, problem }: &Problem| {
+        let value = if is_secret(variable) { "@FILE" } else { "…" };
         let how = format!(
-            "{problem} Give --variable {variable}=… or set SPIN_VARIABLE_{}",
+            "{problem} Give --variable {variable}={value} or set SPIN_VARIABLE_{}",
             variable.to_uppercase()
         );
         Finding::new("configuration", *variable, Verdict::Failed, how)
     };
-    config.problems.iter().map(finding).collect()
+    let mut findings: Vec<Finding> = config.problems.iter().map(finding).collect();
+    if findings.is_empty() {
+        let words = format!("all {} variables are sound", values.len());
+        let sound = Finding::new("configuration", "variables", Verdict::Ok, words);
+        findings.push(sound);
+    }
+    let warnings = unencrypted(values)
+        .map(|(variable, words)| Finding::new("configuration", variable, Verdict::Warning, words));
+    findings.extend(warnings);
+    findings
+}
+
+/// Variables with the origin of a vendor to whom keys and persons' data would travel unencrypted over a network,
+/// and words about it.
+pub fn unencrypted(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, String)> {
+    let of_a_vendor = |name: &str| name == "getfly_url" || name.starts_with("kiotviet_");
+    values.iter().filter_map(move |(name, value)| {
+        let uri: http::Uri = value.trim().parse().ok()?;
+        let open = uri.scheme() == Some(&http::uri::Scheme::HTTP) && !is_loopback(uri.host()?);
+        (open && of_a_vendor(name)).then(|| {
+            let words = "its address begins with http://, so keys and persons' data travel unencrypted; \
+                         give https://";
+            (name.as_str(), words.to_owned())
+        })
+    })
 }
 
 /// What the self-test of the store at `place` found: a line when every claim held, else one for each
@@ -92,4 +112,30 @@ pub fn store(place: &str, checks: &[conformance::Check]) -> Vec<Finding> {
     }
     let words = format!("all {} claims of the self-test hold", checks.len());
     vec![Finding::new("store", place, Verdict::Ok, words)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unencrypted;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_vendor_reached_by_http_is_told_unless_it_is_this_machine() {
+        for (name, value, told) in [
+            ("getfly_url", "http://shop.getfly.test", true),
+            ("getfly_url", "HTTP://10.0.0.5:8080", true),
+            ("kiotviet_api_url", "http://[fd00::1]", true),
+            ("kiotviet_fnb_auth_url", "http://localhost.evil.test", true),
+            ("getfly_url", "https://shop.getfly.test", false),
+            ("getfly_url", "http://127.0.0.1:9", false),
+            ("getfly_url", "http://127.8.8.8", false),
+            ("kiotviet_auth_url", "http://localhost:9", false),
+            ("kiotviet_auth_url", "http://[::1]:9", false),
+            ("kiotviet_token_path", "/connect/token", false),
+            ("public_url", "http://bridge.test", false),
+        ] {
+            let values = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+            assert_eq!(unencrypted(&values).count() == 1, told, "{name}={value}");
+        }
+    }
 }

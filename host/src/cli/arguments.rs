@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 /// The application's variables and its manifest.
 #[derive(Debug, Args)]
 pub(super) struct Variables {
-    /// A variable of spin.toml: name=value, or name=@file for a file's content. May be repeated;
-    /// SPIN_VARIABLE_NAME in the environment is the same.
-    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    /// A variable of spin.toml: name=@FILE for a file's content, which is how to give a secret, or name=value. May be
+    /// repeated; SPIN_VARIABLE_NAME in the environment is the same.
+    #[arg(long = "variable", value_name = "NAME=@FILE|NAME=VALUE")]
     variables: Vec<String>,
     /// The manifest; spin.toml when not given.
     #[arg(long, value_name = "FILE")]

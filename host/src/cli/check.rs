@@ -22,7 +22,7 @@ A --state-dir that a running host has open is not tried. No secret is ever shown
 
 Examples:
   kvgf check --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
-  kvgf check --json --store redis://:password@10.0.0.5:6379/0 --variable … | jq '.findings[] | select(.verdict == \"failed\")'
+  kvgf check --json --store @/run/secrets/redis-url --variable … | jq '.findings[] | select(.verdict == \"failed\")'
 
 Exit codes: 0 nothing must be mended (warnings may stand there); 1 something must; 2 the arguments
 cannot be understood.";
@@ -50,8 +50,9 @@ impl Check {
         let file = self.variables.manifest(program);
         let environment = |name: &str| std::env::var(name).ok();
         let values = Manifest::values(&file, &given, environment)?;
-        let mut findings = configuration(&values);
-        let sound = findings.iter().all(|f| f.verdict == Verdict::Ok);
+        let secrets = Manifest::secrets(&file)?;
+        let mut findings = configuration(&values, |name| secrets.contains(name));
+        let sound = findings.iter().all(|f| f.verdict != Verdict::Failed);
         if sound && let Err(e) = Manifest::load(&file, &given, environment) {
             let words = format!("{e:#}");
             findings.push(Finding::new(

@@ -8,11 +8,15 @@ use std::{path::PathBuf, sync::Arc};
 /// The options.
 #[derive(Debug, Args)]
 pub(super) struct StoreOptions {
-    /// A Redis or Valkey that several hosts can share, e.g. redis://:password@10.0.0.5:6379/0; @FILE
-    /// reads the address from a file, so that the password stands in no list of processes. Without it
-    /// the store is one file in --state-dir.
-    #[arg(long, value_name = "URL", conflicts_with = "state_dir")]
+    /// A Redis or Valkey that several hosts can share: @FILE reads its address from a file, so that the password stands
+    /// in no list of processes. The address is rediss://:password@host:port/0, or redis://… without encryption. Without
+    /// this option the store is one file in --state-dir.
+    #[arg(long, value_name = "@FILE|URL", conflicts_with = "state_dir")]
     store: Option<String>,
+    /// A PEM file with the authority that signed the certificate of a rediss:// store; the public authorities
+    /// without it.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    store_ca: Option<PathBuf>,
     /// The folder of the store, for one host at a time.
     #[arg(long, value_name = "DIR", default_value = ".state")]
     state_dir: PathBuf,
@@ -41,7 +45,15 @@ impl StoreOptions {
         };
         let wrong = |why: String| Failure::Arguments(format!("--store: {why}"));
         let text = or_file(store).map_err(wrong)?;
-        let address = RedisAddress::parse(&text).map_err(|e| wrong(format!("{e:#}")))?;
+        let mut address = RedisAddress::parse(&text).map_err(|e| wrong(format!("{e:#}")))?;
+        if let Some(file) = &self.store_ca {
+            let wrong = |why: String| Failure::Arguments(format!("--store-ca: {why}"));
+            let pem = std::fs::read(file)
+                .map_err(|e| wrong(format!("cannot read {}: {e}", file.display())))?;
+            address = address
+                .signed_by(pem)
+                .map_err(|e| wrong(format!("{e:#}")))?;
+        }
         Ok(Place::Redis(address))
     }
 }
@@ -58,15 +70,17 @@ impl Place {
                     warnings: Vec::new(),
                 })
             }
-            Self::Redis(address) => {
-                let redis = Redis::open(address.clone()).await?;
-                let warnings = redis.durability().await;
-                Ok(Opened {
-                    backend: Arc::new(redis),
-                    warnings,
-                })
-            }
+            Self::Redis(address) => Ok(shared(Redis::open(address.clone()).await?).await),
         }
+    }
+}
+
+/// A store that other hosts may share.
+async fn shared(redis: Redis) -> Opened {
+    let warnings = redis.durability().await;
+    Opened {
+        backend: Arc::new(redis),
+        warnings,
     }
 }
 

@@ -6,9 +6,10 @@ use super::{
     store::StoreOptions,
 };
 use crate::{
+    check::unencrypted,
     manifest::Manifest,
     runtime::{LogSink, Metering, Runtime},
-    server::{self, App},
+    server::{self, App, Block, Bounds, Proxies},
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -19,7 +20,9 @@ const AFTER_HELP: &str = "\
 Examples:
   kvgf up --listen 127.0.0.1:3000 --state-dir /var/lib/bridge \\
       --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
-  kvgf up --store redis://:password@10.0.0.5:6379/0 --variable …      (several hosts, one store)
+  kvgf up --store @/run/secrets/redis-url --variable …      (several hosts, one store)
+
+A secret is given as name=@FILE. As name=value it can be read in the list of processes.
 
 Exit codes: 0 it was stopped (SIGTERM, Ctrl-C) and running work has ended; 1 it could not run;
 2 the arguments cannot be understood.";
@@ -38,6 +41,10 @@ pub struct Up {
     /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     drain_every: Duration,
+    /// A proxy in front, by its address or a block of addresses, e.g. 127.0.0.1 or 10.0.0.0/8. Its X-Forwarded-For tells
+    /// whom a request comes from; without this nobody's does. May be repeated.
+    #[arg(long = "trusted-proxy", value_name = "ADDRESS")]
+    trusted_proxies: Vec<Block>,
 }
 
 impl Up {
@@ -54,17 +61,25 @@ impl Up {
         let listener = server::listen(self.listen).await?;
         let address = listener.local_addr().context("the address listened on")?;
         let log = stderr_log();
+        for (variable, why) in unencrypted(&manifest.variables) {
+            let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
+            log(&line.to_string());
+        }
         let store = place.open().await?;
         for warning in &store.warnings {
             let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
             log(&line.to_string());
         }
         let runtime = load(manifest.component.clone()).await?;
-        let app = Arc::new(App::new(runtime, manifest, store.backend, log));
+        let bounds = Bounds {
+            proxies: Proxies::new(self.trusted_proxies),
+            ..Bounds::default()
+        };
+        let app = App::new(runtime, manifest, store.backend, log).within(bounds);
         // Before anybody is told that it serves: a signal must find its handler.
         let stop = stop_signals()?;
         super::print_line(&format!("Serving http://{address}"))?;
-        server::serve(app, listener, self.drain_every, stop).await;
+        server::serve(Arc::new(app), listener, self.drain_every, stop).await;
         Ok(())
     }
 }

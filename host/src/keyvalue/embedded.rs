@@ -6,7 +6,8 @@
 //! what was committed last.
 
 use std::fmt;
-use std::fs;
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -136,15 +137,13 @@ struct Write {
 }
 
 impl Embedded {
-    /// Opens the store in `directory`, creating both when they are not there.
+    /// Opens the store in `directory`, creating both when they are not there, for the user of this process alone
+    /// (modes 0700 and 0600). A directory that is there keeps its mode.
     ///
     /// Refuses, saying which, a directory that cannot be written, one that another process has
     /// open ([`InUse`]), and a file that is no such store.
     pub fn open(directory: &Path) -> Result<Self> {
-        let shown = directory.display();
-        fs::create_dir_all(directory)
-            .with_context(|| format!("cannot create the state directory {shown}"))?;
-        let path = directory.join("store.redb");
+        let path = private_file(directory)?;
         let database = match Builder::new().set_cache_size(CACHE_BYTES).create(&path) {
             Ok(database) => database,
             Err(DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch) => {
@@ -260,6 +259,31 @@ impl Backend for Embedded {
                 .collect())
         })
     }
+}
+
+/// The database's file in `directory`. Both are made where they are not there; nobody else may read the file, also one of
+/// an earlier version.
+fn private_file(directory: &Path) -> Result<PathBuf> {
+    let shown = directory.display();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("cannot create the state directory {shown}"))?;
+    let path = directory.join("store.redb");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))
+            .with_context(|| format!("cannot keep others from reading {}", path.display()))?;
+    }
+    Ok(path)
 }
 
 fn words(error: redb::Error) -> String {

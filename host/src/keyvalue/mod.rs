@@ -7,10 +7,12 @@ mod embedded;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(not(feature = "redis"))]
+#[path = "no_redis.rs"]
+mod redis;
 
 pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
-#[cfg(feature = "redis")]
 pub use redis::{Redis, RedisAddress};
 
 use std::future::Future;

@@ -9,7 +9,7 @@ use super::{Backend, Reply};
 use anyhow::{Context, Result, bail, ensure};
 use redis::{
     AsyncCommands, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, RedisResult,
-    ServerErrorKind,
+    ServerErrorKind, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
     io::tcp::TcpSettings,
 };
@@ -33,11 +33,15 @@ const CONNECTION_PAUSE: Duration = Duration::from_millis(500);
 /// Keys asked for at once when everything is listed.
 const SCAN: usize = 1000;
 
-/// Where a Redis is: `redis://[[user]:password@]host[:port][/db]`. Shows itself without the password.
+/// Where a Redis is: `redis://[[user]:password@]host[:port][/db]`, with TLS `rediss://…`. Shows itself without the
+/// password.
 #[derive(Clone)]
 pub struct RedisAddress {
     info: ConnectionInfo,
     shown: String,
+    encrypted: bool,
+    /// The authority that signed its certificate, as PEM; the public ones when none.
+    authority: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for RedisAddress {
@@ -56,16 +60,14 @@ impl RedisAddress {
     /// Reads an address. The error says what is wrong without repeating the text, which may hold a
     /// password.
     pub fn parse(text: &str) -> Result<Self> {
-        const FORM: &str = "expected redis://[:password@]host:port[/db]";
+        const FORM: &str = "expected redis://[:password@]host:port[/db], or rediss://… for an encrypted connection";
         let url = url::Url::parse(text.trim()).ok();
         let url = url.with_context(|| format!("it is no address; {FORM}"))?;
-        match url.scheme() {
-            "redis" => {}
-            "rediss" => bail!(
-                "TLS to Redis is not built in; reach it over a private network or a tunnel, with redis://"
-            ),
-            _ => bail!("its scheme is not redis; {FORM}"),
-        }
+        let encrypted = match url.scheme() {
+            "redis" => false,
+            "rediss" => true,
+            _ => bail!("its scheme is neither redis nor rediss; {FORM}"),
+        };
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.with_context(|| format!("it has no host; {FORM}"))?;
         ensure!(
@@ -79,7 +81,8 @@ impl RedisAddress {
                 .ok()
                 .with_context(|| format!("the database behind the slash is no number; {FORM}"))?,
         };
-        let shown = format!("redis://{host}:{}/{database}", url.port().unwrap_or(6379));
+        let (scheme, port) = (url.scheme(), url.port().unwrap_or(6379));
+        let shown = format!("{scheme}://{host}:{port}/{database}");
         let info = url.into_connection_info();
         let info = info.map_err(|_| anyhow::anyhow!("it cannot be understood; {FORM}"))?;
         // A peer that is gone without a word is noticed by the system, which then reconnects.
@@ -87,7 +90,33 @@ impl RedisAddress {
         Ok(Self {
             info: info.set_tcp_settings(tcp),
             shown,
+            encrypted,
+            authority: None,
         })
+    }
+
+    /// Believes a certificate only where this authority (PEM) signed it, in place of the public ones. Refuses an address
+    /// without encryption, which has no certificate.
+    pub fn signed_by(self, authority: Vec<u8>) -> Result<Self> {
+        ensure!(
+            self.encrypted,
+            "a certificate's authority is for an encrypted connection only; begin the address with rediss://"
+        );
+        Ok(Self {
+            authority: Some(authority),
+            ..self
+        })
+    }
+
+    fn client(&self) -> RedisResult<Client> {
+        if !self.encrypted {
+            return Client::open(self.info.clone());
+        }
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: self.authority.clone(),
+        };
+        Client::build_with_tls(self.info.clone(), certificates)
     }
 }
 
@@ -101,7 +130,8 @@ pub struct Redis {
 impl Redis {
     /// Connects. Refuses in words when nobody answers there, or the password is refused.
     pub async fn open(address: RedisAddress) -> Result<Self> {
-        let client = Client::open(address.info.clone())
+        let client = address
+            .client()
             .map_err(|e| anyhow::anyhow!("{address}: {}", words(&e)))?;
         let connection = lazy(&client).map_err(|e| anyhow::anyhow!("{address}: {}", words(&e)))?;
         let store = Self {

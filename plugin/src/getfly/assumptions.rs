@@ -32,7 +32,8 @@ pub const LISTED_ACCOUNT_FIELDS: &str =
     "id,account_code,account_name,phone_office,email,created_at,description";
 
 /// Fields of an order that are read. Manual, sale order detail.
-pub const ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status";
+pub const ORDER_FIELDS: &str =
+    "id,order_code,account_code,account_id,status,order_date,real_amount";
 
 /// Fields of an order whose code Getfly may have chosen itself.
 pub const LISTED_ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status,order_terms";

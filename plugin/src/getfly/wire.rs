@@ -52,6 +52,10 @@ pub struct StoredOrder {
     pub account_id: Option<i64>,
     /// 1 waits for approval, 2 is approved.
     pub status: Option<i64>,
+    /// Its day, where it is readable.
+    pub date: Option<Date>,
+    /// Its total, where it is readable.
+    pub total: Option<Money>,
 }
 
 /// A product that was read by its code.
@@ -107,11 +111,7 @@ pub fn order_json(order: &NewOrder) -> Value {
         "account_code",
         order.account.code.as_ref().map(AccountCode::as_str),
     );
-    put(
-        &mut account,
-        "account_name",
-        Some(order.account.name.as_str()),
-    );
+    put(&mut account, "account_name", order.account.name.as_deref());
     put(
         &mut account,
         "account_phone",
@@ -270,6 +270,11 @@ pub(super) fn order(value: &Value) -> Option<StoredOrder> {
         account_code: text(value, "account_code"),
         account_id: whole(value.get("account_id")),
         status: whole(value.get("status")),
+        date: value
+            .get("order_date")
+            .and_then(wall_time)
+            .map(DateTime::date),
+        total: value.get("real_amount").and_then(amount),
     })
 }
 
@@ -356,6 +361,15 @@ fn whole(value: Option<&Value>) -> Option<i64> {
         _ => None,
     };
     number.filter(|&number| number > 0)
+}
+
+/// An amount as a number, or as a plain text of one.
+fn amount(value: &Value) -> Option<Money> {
+    match value {
+        Value::Number(number) => Money::parse(number).ok(),
+        Value::String(text) => Money::new(money::parse_text(text.trim())?).ok(),
+        _ => None,
+    }
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.

@@ -72,6 +72,9 @@ pub struct Connection {
     pub client_id: String,
     /// When it was connected.
     pub connected_at: Timestamp,
+    /// Its name begins like the codes of another shop that was connected some time, so that its own codes
+    /// have a `.` behind it.
+    pub apart: bool,
     /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
     token_hash: String,
     /// Sealed [`Secrets`].
@@ -83,6 +86,7 @@ stored_fields!(Connection {
     retailer,
     client_id,
     connected_at,
+    apart,
     token_hash,
     sealed
 });
@@ -181,6 +185,7 @@ impl Connection {
             retailer: credentials.retailer.clone(),
             client_id: credentials.client_id.clone(),
             connected_at,
+            apart: previous.is_some_and(|(connection, _)| connection.apart),
             token_hash,
             sealed: seal(name, &secrets, sealer, random)?,
         })
@@ -310,6 +315,30 @@ pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>
         return Ok(None);
     }
     store.get(&keys::connection(name)).await
+}
+
+/// Whether the codes of `shop`, which connects as `name`, must stand apart from those of another shop. Marks
+/// the shops whose codes must stand apart from its own.
+pub async fn set_apart(
+    store: &impl Store,
+    name: &str,
+    shop: &RetailerId,
+) -> Result<bool, StoreError> {
+    let mut apart = false;
+    for other in list(store).await?.0 {
+        if other.name == name {
+            apart |= other.apart;
+        } else if shop.runs_into(&other.retailer) {
+            apart = true;
+        } else if other.retailer.runs_into(shop) && !other.apart {
+            let other = Connection {
+                apart: true,
+                ..other
+            };
+            save(store, &other, false).await?;
+        }
+    }
+    Ok(apart)
 }
 
 /// Writes a connection, and lists its name if it is new.

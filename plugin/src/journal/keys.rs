@@ -74,9 +74,14 @@ pub fn walk_ins(retailer: &str) -> String {
     format!("kvgf/walk-ins/{retailer}")
 }
 
-/// The outcome of an invoice family.
-pub fn invoice(retailer: &str, base_code: &str) -> String {
-    format!("kvgf/invoice/{retailer}/{base_code}")
+/// The outcome of the sale of a code: an invoice's own, or the one before an edit's `.NN`.
+pub fn invoice(retailer: &str, code: &str) -> String {
+    format!("kvgf/invoice/{retailer}/{code}")
+}
+
+/// The outcome of another sale under a used code, by its invoice's id.
+pub fn invoice_again(retailer: &str, id: i64) -> String {
+    format!("kvgf/invoice-again/{retailer}/{id}")
 }
 
 /// The name of the n-th connection.

@@ -1,4 +1,4 @@
-//! The outcomes of customers and invoice families. A cache that makes repeats free: losing it must
+//! The outcomes of customers and invoices. A cache that makes repeats free: losing it must
 //! not create one duplicate. An entry is written *before* a create is sent, so that whoever comes
 //! next, after any crash, reads the record back by its code before trying again.
 
@@ -9,14 +9,15 @@ use crate::{
     },
     json::{ToJson, object},
     rules::{
-        codes::{AccountCode, RetailerId},
+        codes::{AccountCode, InvoiceCode, OrderCode, RetailerId},
+        money::Money,
         newness::{Known, KnownInvoice},
         phone::PhoneNumber,
         verdict::Outcome,
     },
     seal::Sealer,
-    stored::{self, Damaged, Stored, field},
-    time::Timestamp,
+    stored::{self, Damaged, Stored, field, stored_fields},
+    time::{Date, Timestamp},
     world::{Store, StoreError},
 };
 use core::time::Duration;
@@ -89,7 +90,7 @@ impl Stored for CustomerEntry {
     }
 }
 
-/// What is kept of an invoice family.
+/// What is kept of the invoices of one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvoiceEntry {
     /// This invoice is older than its connection's webhook, or an edit of one that is.
@@ -98,6 +99,13 @@ pub enum InvoiceEntry {
         invoice_id: i64,
         /// It is an edit.
         edited: bool,
+        /// Its day of sale; not kept by earlier versions.
+        day: Option<Date>,
+    },
+    /// This invoice is an edit of one that has its order.
+    Edit {
+        /// The invoice's id.
+        invoice_id: i64,
     },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
@@ -107,38 +115,73 @@ pub enum InvoiceEntry {
         invoice_id: i64,
         /// When; a request that was sent then may still be on its way for [`SETTLE`].
         since: Timestamp,
+        /// What was decided: it is never decided anew.
+        sold: Sold,
     },
     /// The order exists.
     Ordered {
         /// From this invoice.
         invoice_id: i64,
+        /// What was sold.
+        sold: Sold,
     },
 }
+
+/// What an order was decided to be. Earlier versions kept nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sold {
+    /// The order's code.
+    pub order_code: Option<OrderCode>,
+    /// The invoice's day of sale.
+    pub day: Option<Date>,
+    /// The invoice's total.
+    pub total: Option<Money>,
+}
+
+stored_fields!(Sold {
+    order_code,
+    day,
+    total
+});
 
 impl ToJson for InvoiceEntry {
     fn to_json(&self) -> Value {
         match self {
-            Self::Old { invoice_id, edited } => {
+            Self::Old {
+                invoice_id,
+                edited,
+                day,
+            } => {
                 let members = vec![
                     ("invoice_id", invoice_id.to_json()),
                     ("edited", Value::from(*edited)),
+                    ("day", day.to_json()),
                 ];
                 stored::variant("old", object(members))
+            }
+            Self::Edit { invoice_id } => {
+                let members = vec![("invoice_id", invoice_id.to_json())];
+                stored::variant("edit", object(members))
             }
             Self::Ordering {
                 seq,
                 invoice_id,
                 since,
+                sold,
             } => {
                 let members = vec![
                     ("seq", seq.to_json()),
                     ("invoice_id", invoice_id.to_json()),
                     ("since", since.to_json()),
+                    ("sold", sold.to_json()),
                 ];
                 stored::variant("ordering", object(members))
             }
-            Self::Ordered { invoice_id } => {
-                let members = vec![("invoice_id", invoice_id.to_json())];
+            Self::Ordered { invoice_id, sold } => {
+                let members = vec![
+                    ("invoice_id", invoice_id.to_json()),
+                    ("sold", sold.to_json()),
+                ];
                 stored::variant("ordered", object(members))
             }
         }
@@ -150,18 +193,21 @@ impl Stored for InvoiceEntry {
         match stored::read_variant(json)? {
             ("old", json) => Ok(Self::Old {
                 invoice_id: field(json, "invoice_id")?,
-                edited: json
-                    .get("edited")
-                    .and_then(Value::as_bool)
-                    .unwrap_or_default(),
+                edited: field(json, "edited")?,
+                day: field(json, "day")?,
+            }),
+            ("edit", json) => Ok(Self::Edit {
+                invoice_id: field(json, "invoice_id")?,
             }),
             ("ordering", json) => Ok(Self::Ordering {
                 seq: field(json, "seq")?,
                 invoice_id: field(json, "invoice_id")?,
                 since: field(json, "since")?,
+                sold: field(json, "sold")?,
             }),
             ("ordered", json) => Ok(Self::Ordered {
                 invoice_id: field(json, "invoice_id")?,
+                sold: field(json, "sold")?,
             }),
             _ => Err(Damaged::VALUE),
         }
@@ -218,44 +264,40 @@ impl CustomerKnown {
     }
 }
 
-/// What is known of an invoice family.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvoiceFamily {
+/// What is known of the invoices of one code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodeKnown {
     /// For the rules.
     pub known: Option<KnownInvoice>,
+    /// The order's code, where an order is known and this version or a later one made it.
+    pub order_code: Option<OrderCode>,
+    /// The day of sale of what is known or tried.
+    pub day: Option<Date>,
     /// An earlier try may have created the order: read it back by its code.
     pub perhaps: Option<EarlierAttempt>,
 }
 
-impl InvoiceFamily {
-    /// Whether nothing is to be done about its invoices. A backfill asks again about what was once
-    /// found too old.
-    pub fn is_settled(&self, backfill: bool) -> bool {
-        match (self.known, self.perhaps) {
-            (Some(KnownInvoice::Ordered { .. }), _) => true,
-            (Some(KnownInvoice::Old { .. }), _) => !backfill,
-            // Whoever tried may have ended without an order, because the invoice was cancelled or edited.
-            // While it is at it, or a dead letter, its own invoice is marked as unfinished.
-            (None, _) => mutant!(TriedIsSettled) && self.perhaps.is_some(),
-        }
-    }
-
-    /// The family as a backfill sees it, for which nothing is too old.
+impl CodeKnown {
+    /// The same as a backfill sees it, for which nothing is too old.
     pub fn without_age(mut self) -> Self {
         self.known = self
             .known
-            .filter(|k| matches!(k, KnownInvoice::Ordered { .. }));
+            .filter(|known| !matches!(known, KnownInvoice::Old { .. }));
         self
     }
 }
 
 /// A try that nobody saw the end of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierAttempt {
     /// The event that tried.
     pub by: u64,
     /// When.
     pub since: Timestamp,
+    /// From this invoice; none where that cannot be read.
+    pub invoice_id: Option<i64>,
+    /// What it was decided to be.
+    pub sold: Sold,
 }
 
 /// What the ledger has; the inner error is an entry that cannot be read, which must not stop anybody:
@@ -402,52 +444,140 @@ pub async fn keep_numbers(
     Ok(())
 }
 
-/// What is known of the invoice family `base_code`.
-pub async fn invoice(
-    store: &impl Store,
-    retailer: &RetailerId,
-    base_code: &str,
-) -> Result<InvoiceFamily, StoreError> {
-    let entry = load(store, &keys::invoice(retailer.as_str(), base_code)).await?;
-    let known = |known| InvoiceFamily {
+/// What is known of the invoices under `key` ([`keys::invoice`], [`keys::invoice_again`]).
+pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreError> {
+    let known = |known, sold: Sold| CodeKnown {
         known: Some(known),
+        order_code: sold.order_code,
+        day: sold.day,
         perhaps: None,
     };
-    Ok(match entry {
-        None => InvoiceFamily {
-            known: None,
-            perhaps: None,
+    let ordered = |invoice_id, sold: Sold| {
+        let (day, total) = (sold.day, sold.total);
+        let ordered = KnownInvoice::Ordered {
+            invoice_id,
+            day,
+            total,
+        };
+        known(ordered, sold)
+    };
+    let tried = |by, since, invoice_id, sold: Sold| CodeKnown {
+        day: sold.day,
+        perhaps: Some(EarlierAttempt {
+            by,
+            since,
+            invoice_id,
+            sold,
+        }),
+        ..CodeKnown::default()
+    };
+    Ok(match load(store, key).await? {
+        None => CodeKnown::default(),
+        Some(Err(_)) => tried(NOBODY, Timestamp::UNIX_EPOCH, None, Sold::default()),
+        Some(Ok(InvoiceEntry::Old {
+            invoice_id,
+            edited,
+            day,
+        })) => CodeKnown {
+            known: Some(KnownInvoice::Old { invoice_id, edited }),
+            day,
+            ..CodeKnown::default()
         },
-        Some(Err(_)) => InvoiceFamily {
-            known: None,
-            perhaps: Some(EarlierAttempt {
-                by: NOBODY,
-                since: Timestamp::UNIX_EPOCH,
-            }),
-        },
-        Some(Ok(InvoiceEntry::Old { invoice_id, edited })) => {
-            known(KnownInvoice::Old { invoice_id, edited })
+        Some(Ok(InvoiceEntry::Edit { invoice_id })) => {
+            known(KnownInvoice::Edit { invoice_id }, Sold::default())
         }
-        Some(Ok(InvoiceEntry::Ordered { invoice_id })) => {
-            known(KnownInvoice::Ordered { invoice_id })
-        }
+        Some(Ok(InvoiceEntry::Ordered { invoice_id, sold })) => ordered(invoice_id, sold),
         Some(Ok(InvoiceEntry::Ordering {
             seq,
             invoice_id,
             since,
+            sold,
         })) => match claim_of(store, seq, |_| true).await? {
-            Claim::Created => known(KnownInvoice::Ordered { invoice_id }),
-            Claim::Open => InvoiceFamily {
-                known: None,
-                perhaps: Some(EarlierAttempt { by: seq, since }),
-            },
+            Claim::Created => ordered(invoice_id, sold),
+            Claim::Open => tried(seq, since, Some(invoice_id), sold),
             // It ended without an order (see `settle`). Getfly tells for sure.
-            Claim::Removed => InvoiceFamily {
-                known: None,
-                perhaps: Some(EarlierAttempt { by: NOBODY, since }),
-            },
+            Claim::Removed => tried(NOBODY, since, Some(invoice_id), sold),
         },
     })
+}
+
+/// Whether nothing is to be done about invoice `id` with this code. A backfill asks again about what was
+/// once found too old. Whoever tried it may have ended without an order, because it was cancelled or
+/// edited; while somebody is at it, or a dead letter, the invoice is marked as unfinished.
+pub async fn is_settled(
+    store: &impl Store,
+    retailer: &RetailerId,
+    code: &InvoiceCode,
+    id: i64,
+    backfill: bool,
+) -> Result<bool, StoreError> {
+    let all = invoices(store, retailer, code, id).await?;
+    Ok(all.each().any(|code| match code.known {
+        Some(KnownInvoice::Old { invoice_id, .. }) => invoice_id == id && !backfill,
+        Some(KnownInvoice::Ordered { invoice_id, .. } | KnownInvoice::Edit { invoice_id }) => {
+            invoice_id == id
+        }
+        None => mutant!(TriedIsSettled) && code.perhaps.is_some(),
+    }))
+}
+
+/// What is known of one invoice: by its code, by the code before an edit's `.NN`, and by its id where its
+/// code was used by another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InvoiceKnown {
+    /// Under its whole code.
+    pub own: CodeKnown,
+    /// Under the code before `.NN`; nothing where it has none.
+    pub family: CodeKnown,
+    /// Under its id.
+    pub again: CodeKnown,
+}
+
+impl InvoiceKnown {
+    fn each(&self) -> impl Iterator<Item = &CodeKnown> {
+        [&self.own, &self.family, &self.again].into_iter()
+    }
+
+    /// For the rules.
+    pub fn for_rules(&self) -> Vec<KnownInvoice> {
+        self.each().filter_map(|code| code.known).collect()
+    }
+
+    /// The same as a backfill sees it, for which nothing is too old.
+    pub fn without_age(self) -> Self {
+        Self {
+            own: self.own.without_age(),
+            family: self.family.without_age(),
+            again: self.again.without_age(),
+        }
+    }
+}
+
+/// What is known of invoice `id` with this code.
+pub async fn invoices(
+    store: &impl Store,
+    retailer: &RetailerId,
+    code: &InvoiceCode,
+    id: i64,
+) -> Result<InvoiceKnown, StoreError> {
+    let retailer = retailer.as_str();
+    let own = invoice(store, &keys::invoice(retailer, code.as_str())).await?;
+    let family = if code.is_edit() {
+        invoice(store, &keys::invoice(retailer, code.base())).await?
+    } else {
+        CodeKnown::default()
+    };
+    let tried = own.perhaps.as_ref().and_then(|tried| tried.invoice_id);
+    let ordered = match own.known {
+        Some(KnownInvoice::Ordered { invoice_id, .. }) => Some(invoice_id),
+        _ => tried,
+    };
+    let again = if ordered.is_some_and(|other| other != id) {
+        invoice(store, &keys::invoice_again(retailer, id)).await?
+    } else {
+        CodeKnown::default()
+    };
+    Ok(InvoiceKnown { own, family, again })
 }
 
 /// No event has this number.
@@ -472,21 +602,23 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
     if let Some(key) = &record.order_claim
         && (created || record.state == State::Dismissed)
         && let Some(Ok(InvoiceEntry::Ordering {
-            seq, invoice_id, ..
+            seq,
+            invoice_id,
+            sold,
+            ..
         })) = load(store, key).await?
         && seq == record.seq
     {
-        save(store, key, &InvoiceEntry::Ordered { invoice_id }).await?;
+        save(store, key, &InvoiceEntry::Ordered { invoice_id, sold }).await?;
     }
     Ok(())
 }
 
-/// Keeps what became of an invoice family.
+/// Keeps what became of the invoices under `key`.
 pub async fn keep_invoice(
     store: &impl Store,
-    retailer: &RetailerId,
-    base_code: &str,
+    key: &str,
     entry: &InvoiceEntry,
 ) -> Result<(), StoreError> {
-    save(store, &keys::invoice(retailer.as_str(), base_code), entry).await
+    save(store, key, entry).await
 }

@@ -69,8 +69,7 @@ pub async fn is_known(
         },
         Webhook::Order => {
             let code = InvoiceCode::new(&item.code);
-            let family = ledger::invoice(store, retailer, code.base()).await?;
-            family.is_settled(backfill)
+            ledger::is_settled(store, retailer, &code, item.id, backfill).await?
         }
     };
     let (name, kind) = (&connection.name, webhook.kind());

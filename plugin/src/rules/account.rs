@@ -3,7 +3,7 @@
 
 use super::{
     address,
-    codes::{AccountCode, RetailerId},
+    codes::{AccountCode, ShopCodes},
     email::EmailField,
     model::{Customer, Gender, GetflyUser, NewAccount},
     phone::PhoneField,
@@ -23,13 +23,13 @@ pub fn manager_from_invoice(
 /// The account that `customer` becomes, whole, for one create call (R2, R11). Blank texts are left
 /// out; phone and e-mail stay one field each (R8). `manager` is what [`manager_from_invoice`] says.
 pub fn new_account(
-    retailer: &RetailerId,
+    shop: &ShopCodes,
     customer: &Customer,
     manager: Option<&GetflyUser>,
     settings: &RuleSettings,
 ) -> NewAccount {
     NewAccount {
-        code: AccountCode::for_customer(retailer, customer.id),
+        code: AccountCode::for_customer(shop, customer.id),
         name: name(customer),
         phone: PhoneField::parse(&customer.contact_number).as_written(&settings.ignored_phones),
         email: EmailField::parse(&customer.email).as_written(),
@@ -75,7 +75,7 @@ fn name(customer: &Customer) -> String {
 mod tests {
     use super::*;
     use crate::json::ToJson;
-    use crate::rules::settings::GenderCodes;
+    use crate::rules::{codes::RetailerId, settings::GenderCodes};
 
     fn customer() -> Customer {
         Customer {
@@ -111,7 +111,7 @@ mod tests {
         settings: &RuleSettings,
     ) -> NewAccount {
         new_account(
-            &RetailerId::parse("datta").unwrap(),
+            &ShopCodes::of(&RetailerId::parse("datta").unwrap(), false),
             customer,
             manager,
             settings,

@@ -40,9 +40,29 @@ impl RetailerId {
         }
     }
 
+    /// Whether this name begins like another shop's codes: `thu-hn` like `thu-`. With a `-` behind both,
+    /// invoice `hn-HD1` of `thu` and invoice `HD1` of `thu-hn` had one code.
+    pub fn runs_into(&self, other: &Self) -> bool {
+        let rest = self.0.strip_prefix(&other.0);
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    }
+
     /// The name, as the `Retailer` header wants it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// How the codes of one shop's accounts and orders begin, so that those of two shops never meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopCodes(String);
+
+impl ShopCodes {
+    /// The shop's name and `-`; a `.` instead where it stands `apart` ([`RetailerId::runs_into`]): no
+    /// shop's name has one.
+    pub fn of(shop: &RetailerId, apart: bool) -> Self {
+        let separator = if apart { '.' } else { '-' };
+        Self(format!("{shop}{separator}"))
     }
 }
 
@@ -68,7 +88,7 @@ impl InvoiceCode {
         self.split_edit().unwrap_or(&self.0)
     }
 
-    /// Whether KiotViet made this invoice by editing another one (the code ends in `.NN`).
+    /// Whether KiotViet may have made this invoice by editing another one (the code ends in `.NN`).
     pub fn is_edit(&self) -> bool {
         self.split_edit().is_some()
     }
@@ -85,9 +105,14 @@ impl InvoiceCode {
 pub struct AccountCode(String);
 
 impl AccountCode {
-    /// The code under which KiotViet customer `id` of `retailer` is created.
-    pub fn for_customer(retailer: &RetailerId, id: i64) -> Self {
-        Self(format!("KV-{retailer}-{id}"))
+    /// The code under which KiotViet customer `id` of a shop is created.
+    pub fn for_customer(shop: &ShopCodes, id: i64) -> Self {
+        Self(format!("KV-{}{id}", shop.0))
+    }
+
+    /// The code of a shop's account for walk-ins (R5); no customer's, whose codes end in a number.
+    pub fn for_walk_ins(shop: &ShopCodes) -> Self {
+        Self(format!("KV-{}KHACHLE", shop.0))
     }
 
     /// The code of an account that Getfly has already, untouched.
@@ -106,9 +131,9 @@ impl AccountCode {
 pub struct OrderCode(String);
 
 impl OrderCode {
-    /// The code under which an invoice's whole family (base code and edits) is ordered once.
-    pub fn for_invoice(retailer: &RetailerId, code: &InvoiceCode) -> Self {
-        Self(format!("{retailer}-{}", code.base()))
+    /// The code under which the sale of this code is ordered.
+    pub fn for_sale(shop: &ShopCodes, code: &str) -> Self {
+        Self(format!("{}{code}", shop.0))
     }
 
     /// The code of an order that Getfly has already, untouched.
@@ -209,17 +234,47 @@ mod tests {
 
     #[test]
     fn codes_for_getfly_are_deterministic() {
-        let shop = RetailerId::parse("datta").unwrap();
+        let shop = ShopCodes::of(&RetailerId::parse("datta").unwrap(), false);
         assert_eq!(
             AccountCode::for_customer(&shop, 1_009_707_292).as_str(),
             "KV-datta-1009707292"
         );
-        let order = |code| OrderCode::for_invoice(&shop, &InvoiceCode::new(code)).to_string();
-        assert_eq!(order("HD000123"), "datta-HD000123");
-        assert_eq!(order("HD000123.02"), "datta-HD000123");
+        let order = OrderCode::for_sale(&shop, "HD000123");
+        assert_eq!(order.as_str(), "datta-HD000123");
+    }
+
+    #[test]
+    fn a_shop_whose_name_begins_like_anothers_codes_stands_apart() {
+        let shop = |name: &str| RetailerId::parse(name).unwrap();
+        for (name, other, runs) in [
+            ("thu-hn", "thu", true),
+            ("thu-hn-2", "thu-hn", true),
+            ("thu", "thu-hn", false),
+            ("thu", "thu", false),
+            ("thuhn", "thu", false),
+            ("thu_hn", "thu", false),
+        ] {
+            assert_eq!(shop(name).runs_into(&shop(other)), runs, "{name} {other}");
+        }
+        let apart = ShopCodes::of(&shop("thu-hn"), true);
+        assert_eq!(OrderCode::for_sale(&apart, "HD1").as_str(), "thu-hn.HD1");
+        assert_eq!(AccountCode::for_customer(&apart, 7).as_str(), "KV-thu-hn.7");
     }
 
     proptest! {
+        #[test]
+        fn the_codes_of_two_shops_never_meet(
+            names in (("[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}"), ("[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}")),
+            codes in ("[A-Za-z0-9-]{1,8}", "[A-Za-z0-9-]{1,8}"), ids in (1i64..99, 1i64..99),
+        ) {
+            let shops = (RetailerId::parse(&names.0).unwrap(), RetailerId::parse(&names.1).unwrap());
+            prop_assume!(shops.0 != shops.1);
+            let first = ShopCodes::of(&shops.0, shops.0.runs_into(&shops.1));
+            let second = ShopCodes::of(&shops.1, shops.1.runs_into(&shops.0));
+            prop_assert_ne!(OrderCode::for_sale(&first, &codes.0), OrderCode::for_sale(&second, &codes.1));
+            prop_assert_ne!(AccountCode::for_customer(&first, ids.0), AccountCode::for_customer(&second, ids.1));
+        }
+
         #[test]
         fn r6_every_edit_shares_its_family_code(base in "[A-Z]{1,4}[0-9]{1,9}", n in 1u32..100) {
             let edit = InvoiceCode::new(format!("{base}.{n:02}"));

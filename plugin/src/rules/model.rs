@@ -223,8 +223,9 @@ pub struct NewOrder {
 pub struct OrderAccount {
     /// Absent for a walk-in without `walk_in_account_code`.
     pub code: Option<AccountCode>,
-    /// Name on the order.
-    pub name: String,
+    /// Name on the order. With a code the account's own name, or none where it is not known: another one
+    /// could rename the account (R6).
+    pub name: Option<String>,
     /// As on the account.
     pub phone: Option<String>,
     /// As on the account.

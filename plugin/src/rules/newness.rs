@@ -4,9 +4,10 @@
 
 use super::{
     model::{Customer, Invoice},
+    money::Money,
     verdict::Reason,
 };
-use crate::time::Timestamp;
+use crate::time::{Date, Timestamp};
 
 /// KiotViet's status of a cancelled invoice.
 pub const CANCELLED: i64 = 2;
@@ -22,21 +23,46 @@ pub enum Known {
     Synced,
 }
 
-/// What is known of an invoice's family (all invoices with one base code).
+/// What is known of the invoices of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownInvoice {
-    /// This invoice of it is older than the webhook, or an edit of one that is.
+    /// This one is older than the webhook, or an edit of one that is.
     Old {
         /// The invoice.
         invoice_id: i64,
         /// It is an edit.
         edited: bool,
     },
+    /// This one is an edit of an invoice that has its order.
+    Edit {
+        /// The invoice.
+        invoice_id: i64,
+    },
     /// There is an order.
     Ordered {
         /// The invoice that it was made from.
         invoice_id: i64,
+        /// Its day of sale; not kept by earlier versions.
+        day: Option<Date>,
+        /// Its total; not kept by earlier versions.
+        total: Option<Money>,
     },
+}
+
+impl KnownInvoice {
+    /// Why this very invoice needs no reading, if it is the one that this is about.
+    fn reason_for(self, id: i64) -> Option<Reason> {
+        let (invoice_id, reason) = match self {
+            Self::Ordered { invoice_id, .. } => (invoice_id, Reason::AlreadySynced),
+            Self::Edit { invoice_id }
+            | Self::Old {
+                invoice_id,
+                edited: true,
+            } => (invoice_id, Reason::InvoiceEdited),
+            Self::Old { invoice_id, .. } => (invoice_id, Reason::CreatedBeforeConnection),
+        };
+        (invoice_id == id).then_some(reason)
+    }
 }
 
 /// What KiotViet's record says.
@@ -84,68 +110,29 @@ pub fn customer_after_reading(on_since: Timestamp, record: Option<&Customer>) ->
     }
 }
 
-/// R3: why an invoice event needs no reading of KiotViet's record, if so: only what is known of this
+/// R3: why an invoice event needs no reading of KiotViet's record, if so: only what is `known` of this
 /// very invoice. A code in the delivery alone decides nothing.
 pub fn invoice_before_reading(
     on_since: Option<Timestamp>,
-    known: Option<KnownInvoice>,
+    known: &[KnownInvoice],
     id: i64,
 ) -> Option<Reason> {
     if on_since.is_none() {
         return Some(Reason::OrderWebhookOff);
     }
-    match known? {
-        KnownInvoice::Ordered { invoice_id } if invoice_id == id => Some(Reason::AlreadySynced),
-        KnownInvoice::Old { invoice_id, edited } if invoice_id == id => Some(if edited {
-            Reason::InvoiceEdited
-        } else {
-            Reason::CreatedBeforeConnection
-        }),
-        _ => None,
-    }
+    known.iter().find_map(|known| known.reason_for(id))
 }
 
-fn is_cancelled(invoice: &Invoice) -> bool {
-    invoice.status == CANCELLED && !mutant!(CancelledCreates)
-}
-
-/// R3, R6: why the invoice that KiotViet has is not new, whatever its dates say. `known` is of its
-/// family.
-pub fn invoice_in_family(invoice: &Invoice, known: Option<KnownInvoice>) -> Option<Reason> {
-    let known = known.filter(|_| !(invoice.code.is_edit() && mutant!(EditCreates)));
-    match known {
-        Some(KnownInvoice::Ordered { invoice_id })
-            if invoice.code.is_edit() && invoice_id != invoice.id =>
-        {
-            Some(Reason::InvoiceEdited)
-        }
-        Some(KnownInvoice::Ordered { .. }) => Some(Reason::AlreadySynced),
-        _ if is_cancelled(invoice) => Some(Reason::InvoiceCancelled),
-        Some(KnownInvoice::Old { .. }) | None => None,
-    }
-}
-
-/// R3, R6: whether the invoice that KiotViet has (none: 404) is new. `original`: for an edit
-/// (`HD000123.01`), KiotViet's record of the base code, where it has one; without it, what is `known` of
-/// the family stands. An original that was cancelled before it became an order does not block its
-/// corrected invoice.
+/// R3, R6: whether a living invoice is new. `original`: for an edit (`HD000123.01`), KiotViet's record of
+/// the base code, where it has one; without it, what is `known` of that code stands. An original that was
+/// cancelled before it became an order does not block its corrected invoice.
 pub fn invoice_after_reading(
     on_since: Timestamp,
-    record: Option<&Invoice>,
+    invoice: &Invoice,
     original: Option<&Invoice>,
     known: Option<KnownInvoice>,
 ) -> Newness {
-    let Some(invoice) = record else {
-        return Newness::Ignore(Reason::DeletedOnKiotviet);
-    };
-    if is_cancelled(invoice) {
-        return Newness::Ignore(Reason::InvoiceCancelled);
-    }
-    let original = original.filter(|_| invoice.code.is_edit());
-    let of_an_old_one = original.is_none()
-        && invoice.code.is_edit()
-        && matches!(known, Some(KnownInvoice::Old { invoice_id, .. }) if invoice_id != invoice.id);
-    if of_an_old_one {
+    if original.is_none() && matches!(known, Some(KnownInvoice::Old { .. })) {
         return Newness::Ignore(Reason::InvoiceEdited);
     }
     let before = |invoice: &Invoice| invoice.created_at.map(|created| created < on_since);
@@ -228,54 +215,36 @@ mod tests {
         );
     }
 
+    const fn ordered(invoice_id: i64) -> KnownInvoice {
+        KnownInvoice::Ordered {
+            invoice_id,
+            day: None,
+            total: None,
+        }
+    }
+
+    const fn old(invoice_id: i64, edited: bool) -> KnownInvoice {
+        KnownInvoice::Old { invoice_id, edited }
+    }
+
     #[test]
     fn r3_r6_only_a_known_invoice_is_not_read_again() {
-        let ordered = Some(KnownInvoice::Ordered { invoice_id: 1 });
-        let old = |edited| {
-            Some(KnownInvoice::Old {
-                invoice_id: 1,
-                edited,
-            })
-        };
+        let edit = KnownInvoice::Edit { invoice_id: 1 };
         for (known, id, expected) in [
-            (ordered, 1, Some(Reason::AlreadySynced)),
-            (ordered, 2, None),
-            (old(false), 1, Some(Reason::CreatedBeforeConnection)),
-            (old(true), 1, Some(Reason::InvoiceEdited)),
-            (old(false), 2, None),
-            (None, 1, None),
+            (&[ordered(1)][..], 1, Some(Reason::AlreadySynced)),
+            (&[ordered(1)], 2, None),
+            (&[old(1, false)], 1, Some(Reason::CreatedBeforeConnection)),
+            (&[old(1, true)], 1, Some(Reason::InvoiceEdited)),
+            (&[old(1, false)], 2, None),
+            (&[edit], 1, Some(Reason::InvoiceEdited)),
+            (&[edit], 2, None),
+            (&[ordered(2), edit], 1, Some(Reason::InvoiceEdited)),
+            (&[], 1, None),
         ] {
             let decided = invoice_before_reading(Some(time(ON)), known, id);
             assert_eq!(decided, expected, "{known:?} {id}");
             let off = invoice_before_reading(None, known, id);
             assert_eq!(off, Some(Reason::OrderWebhookOff));
-        }
-    }
-
-    #[test]
-    fn r6_a_family_with_an_order_gets_no_other() {
-        let ordered = |invoice_id| Some(KnownInvoice::Ordered { invoice_id });
-        let old = Some(KnownInvoice::Old {
-            invoice_id: 9,
-            edited: false,
-        });
-        for (code, status, known, expected) in [
-            ("HD1", 1, ordered(1), Some(Reason::AlreadySynced)),
-            ("HD1", 2, ordered(1), Some(Reason::AlreadySynced)),
-            ("HD1", 1, ordered(9), Some(Reason::AlreadySynced)),
-            ("HD1.01", 1, ordered(9), Some(Reason::InvoiceEdited)),
-            ("HD1.01", 2, ordered(9), Some(Reason::InvoiceEdited)),
-            ("HD1", 2, ordered(9), Some(Reason::AlreadySynced)),
-            ("HD1.01", 1, old, None),
-            ("HD1", 1, None, None),
-            ("HD1", 2, None, Some(Reason::InvoiceCancelled)),
-        ] {
-            let record = invoice(code, status, AFTER);
-            assert_eq!(
-                invoice_in_family(&record, known),
-                expected,
-                "{code} {status} {known:?}"
-            );
         }
     }
 
@@ -287,21 +256,14 @@ mod tests {
             (3, AFTER, New),
             (5, AFTER, New),
             (1, None, NoCreationDate),
-            (2, AFTER, Ignore(Reason::InvoiceCancelled)),
-            (2, BEFORE, Ignore(Reason::InvoiceCancelled)),
-            (2, None, Ignore(Reason::InvoiceCancelled)),
         ] {
             let record = invoice("HD1", status, created);
             assert_eq!(
-                invoice_after_reading(time(ON), Some(&record), None, None),
+                invoice_after_reading(time(ON), &record, None, None),
                 expected,
                 "{status} {created:?}"
             );
         }
-        assert_eq!(
-            invoice_after_reading(time(ON), None, None, None),
-            Ignore(Reason::DeletedOnKiotviet)
-        );
     }
 
     #[test]
@@ -318,7 +280,7 @@ mod tests {
         ] {
             let record = invoice("HD1.01", 1, created);
             let original = original.map(|created| invoice("HD1", 2, created));
-            let decided = invoice_after_reading(time(ON), Some(&record), original.as_ref(), None);
+            let decided = invoice_after_reading(time(ON), &record, original.as_ref(), None);
             assert_eq!(decided, expected, "{created:?} {original:?}");
         }
     }
@@ -326,22 +288,14 @@ mod tests {
     #[test]
     fn r6_an_edit_whose_original_is_gone_is_what_its_family_was() {
         let edit = invoice("HD1.01", 1, AFTER);
-        for (known, expected) in [(2, Ignore(Reason::InvoiceEdited)), (1, New)] {
-            let known = KnownInvoice::Old {
-                invoice_id: known,
-                edited: false,
-            };
-            let decided = invoice_after_reading(time(ON), Some(&edit), None, Some(known));
+        let original = invoice("HD1", 2, AFTER);
+        for (known, original, expected) in [
+            (Some(old(2, false)), None, Ignore(Reason::InvoiceEdited)),
+            (Some(old(2, false)), Some(&original), New),
+            (None, None, New),
+        ] {
+            let decided = invoice_after_reading(time(ON), &edit, original, known);
             assert_eq!(decided, expected);
         }
-    }
-
-    #[test]
-    fn r6_an_invoice_without_suffix_has_no_original() {
-        let (record, other) = (invoice("HD1", 1, AFTER), invoice("HD1", 1, BEFORE));
-        assert_eq!(
-            invoice_after_reading(time(ON), Some(&record), Some(&other), None),
-            New
-        );
     }
 }

@@ -5,7 +5,7 @@
 mod tests;
 
 use super::{
-    codes::{OrderCode, RetailerId},
+    codes::OrderCode,
     model::{GetflyUser, Invoice, NewOrder, OrderAccount, OrderLine},
     money::{AbsurdAmount, Money},
     settings::RuleSettings,
@@ -32,7 +32,7 @@ pub struct PlannedOrder {
 pub fn walk_in_account(settings: &RuleSettings) -> OrderAccount {
     OrderAccount {
         code: settings.walk_in_account_code.clone(),
-        name: WALK_IN.to_owned(),
+        name: Some(WALK_IN.to_owned()),
         ..OrderAccount::default()
     }
 }
@@ -49,9 +49,9 @@ pub fn keeps_code(line: &OrderLine, name_in_getfly: &str) -> bool {
     !line.is_deleted || words(&line.product_name) == words(name_in_getfly)
 }
 
-/// R3: the order that `invoice` becomes. Refuses amounts that cannot be calculated with.
+/// R3: the order that `invoice` becomes under `code`. Refuses amounts that cannot be calculated with.
 pub fn new_order(
-    retailer: &RetailerId,
+    code: OrderCode,
     invoice: &Invoice,
     account: OrderAccount,
     executor: Option<&GetflyUser>,
@@ -78,7 +78,7 @@ pub fn new_order(
         ));
     }
     let order = NewOrder {
-        code: OrderCode::for_invoice(retailer, &invoice.code),
+        code,
         date: invoice.purchase_date,
         account,
         executor: executor.and_then(|user| filled(&user.user_name)),

@@ -44,7 +44,11 @@ fn separates(c: char) -> bool {
 pub(super) fn without(text: &str, parts: &[Range<usize>]) -> String {
     let mut out = String::new();
     let mut from = 0;
-    for part in parts.iter().cloned().chain([text.len()..text.len()]) {
+    for part in parts
+        .iter()
+        .cloned()
+        .chain(core::iter::once(text.len()..text.len()))
+    {
         let kept = text.get(from..part.start).unwrap_or_default();
         let kept = if from > 0 {
             kept.trim_start_matches(|c| separates(c) || c == ')')

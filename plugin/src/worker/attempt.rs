@@ -79,7 +79,9 @@ async fn carry_out<W: World>(
     for _ in 0..MOST_PLANS {
         let plan = match record.kind {
             Kind::Customer => plan::customer::customer(session, switches, hint).await?,
-            Kind::Invoice => plan::invoice::invoice(session, switches, hint).await?,
+            Kind::Invoice => {
+                plan::invoice::invoice(session, switches, hint, record.received_at).await?
+            }
             Kind::Other => {
                 record.finish(Reason::NotSyncedType, session.world.now());
                 return Ok(());

@@ -9,8 +9,8 @@ use crate::{
         record::Record,
     },
     rules::{
-        codes::{AccountCode, InvoiceCode, OrderCode},
-        model::{Customer, NewAccount, NewOrder},
+        codes::{AccountCode, OrderCode},
+        model::{Customer, NewAccount, NewOrder, OrderAccount},
         phone::PhoneField,
         verdict::Reason,
     },
@@ -22,7 +22,7 @@ use crate::{
         memory,
         plan::{
             account::search,
-            decision::{AccountPlan, Action, Plan, Remember},
+            decision::{AccountPlan, Action, Plan, Remember, SaleClaim},
         },
         products,
         session::Session,
@@ -67,13 +67,14 @@ pub async fn execute<W: World>(
         }
         Action::OrderIsThere {
             invoice_id,
-            invoice_code,
             code,
             by,
+            claim,
+            ..
         } => {
             record.order_code = Some(code);
             if by == Some(record.seq) {
-                keep_ordered(session, &invoice_code, invoice_id).await?;
+                keep_ordered(session, claim, invoice_id).await?;
                 record.note("the order's reply was lost; it was found by its code");
                 Reason::OrderCreated
             } else {
@@ -82,18 +83,24 @@ pub async fn execute<W: World>(
         }
         Action::Order {
             invoice_id,
-            invoice_code,
             account,
             mut order,
+            claim,
+            ..
         } => {
             let customer_id = account.as_ref().map(|(id, _)| *id);
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
                 record.note(&format!("account {code}: {}", reason.as_str()));
+                let is_new = reason == Reason::CustomerCreated;
+                if order.account.code.as_ref() != Some(&code) && !is_new {
+                    // Linked after all: what was planned is not that account's own.
+                    order.account = OrderAccount::default();
+                }
                 order.account.code = Some(code.clone());
                 record.account_code = Some(code);
             }
-            let sale = (&invoice_code, invoice_id);
+            let sale = (&claim, invoice_id);
             match create_order(session, record, sale, customer_id, *order).await? {
                 Some(code) => record.order_code = Some(code),
                 None => {
@@ -118,13 +125,8 @@ async fn remember_ignored<W: World>(
         Remember::OldCustomer(id) => {
             ledger::keep_customer(session.world, retailer, id, &CustomerEntry::Before).await?;
         }
-        Remember::OldInvoice {
-            code,
-            invoice_id,
-            edited,
-        } => {
-            let entry = InvoiceEntry::Old { invoice_id, edited };
-            ledger::keep_invoice(session.world, retailer, code.base(), &entry).await?;
+        Remember::Invoice { key, entry, .. } => {
+            ledger::keep_invoice(session.world, &key, &entry).await?;
         }
     }
     Ok(())
@@ -132,17 +134,14 @@ async fn remember_ignored<W: World>(
 
 async fn keep_ordered<W: World>(
     session: &Session<'_, W>,
-    code: &InvoiceCode,
+    claim: SaleClaim,
     invoice_id: i64,
 ) -> Result<(), Failure> {
-    let entry = InvoiceEntry::Ordered { invoice_id };
-    Ok(ledger::keep_invoice(
-        session.world,
-        &session.connection.retailer,
-        code.base(),
-        &entry,
-    )
-    .await?)
+    let entry = InvoiceEntry::Ordered {
+        invoice_id,
+        sold: claim.sold,
+    };
+    Ok(ledger::keep_invoice(session.world, &claim.key, &entry).await?)
 }
 
 async fn keep_synced<W: World>(
@@ -166,19 +165,21 @@ async fn ensure_account<W: World>(
 ) -> Result<(AccountCode, Reason), Failure> {
     match account {
         AccountPlan::Known(code) => Ok((code, Reason::AlreadySynced)),
-        AccountPlan::Link { code, by } => {
+        AccountPlan::Link { code, by, .. } => {
             keep_synced(session, customer_id, &code).await?;
             Ok((code, by.reason()))
         }
-        AccountPlan::Ours { code, by } if by == Some(record.seq) => {
+        AccountPlan::Ours { code, by, .. } if by == Some(record.seq) => {
             record.note("the account's reply was lost; it was found by its code");
             enrol_found(session, record, customer_id, &code).await?;
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::CustomerCreated))
         }
         // The other event, if it is still waiting, must go on finding its claim.
-        AccountPlan::Ours { code, by: Some(_) } => Ok((code, Reason::AlreadySynced)),
-        AccountPlan::Ours { code, by: None } => {
+        AccountPlan::Ours {
+            code, by: Some(_), ..
+        } => Ok((code, Reason::AlreadySynced)),
+        AccountPlan::Ours { code, by: None, .. } => {
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::AlreadySynced))
         }
@@ -261,7 +262,7 @@ async fn account_perhaps_there<W: World>(
         if *used_codes >= LAST_NUMBER {
             return Err(error.into());
         }
-        let first = AccountCode::for_customer(&session.connection.retailer, customer_id);
+        let first = AccountCode::for_customer(&session.codes, customer_id);
         let next = numbered(&first, *used_codes + 1);
         record.note(&format!(
                 "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
@@ -336,35 +337,35 @@ async fn link_after_refusal<W: World>(
     Ok(Some((found.code, by.reason())))
 }
 
-/// Creates the order of `sale`, an invoice's code and id; gives the order's code. None when its customer's
+/// Creates the order of `sale`, its claim and its invoice's id; gives the order's code. None when its customer's
 /// account is gone from Getfly and was forgotten: the event is to be planned anew.
 async fn create_order<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
-    sale: (&InvoiceCode, i64),
+    sale: (&SaleClaim, i64),
     customer_id: Option<i64>,
     mut order: NewOrder,
 ) -> Result<Option<OrderCode>, Failure> {
-    let (invoice_code, invoice_id) = sale;
-    let retailer = &session.connection.retailer;
+    let (claim, invoice_id) = sale;
     let seq = record.seq;
     let announce = async |since| {
         if mutant!(ClaimNotAnnounced) {
             return Ok(());
         }
-        let claim = InvoiceEntry::Ordering {
+        let entry = InvoiceEntry::Ordering {
             seq,
             invoice_id,
             since,
+            sold: claim.sold.clone(),
         };
-        ledger::keep_invoice(session.world, retailer, invoice_code.base(), &claim).await
+        ledger::keep_invoice(session.world, &claim.key, &entry).await
     };
     let owes_read_back = match customer_id {
         Some(_) => false,
         None => walk_in::prepare(session, record, &mut order).await?,
     };
     announce(session.world.now()).await?;
-    record.order_claim = Some(keys::invoice(retailer.as_str(), invoice_code.base()));
+    record.order_claim = Some(claim.key.clone());
     for _ in 0..MOST_FORMS {
         let error = match session.getfly().create_order(&order).await {
             Ok(stored) => {
@@ -513,12 +514,10 @@ async fn enrol_found<W: World>(
     else {
         return Ok(());
     };
-    let mut account = crate::rules::account::new_account(
-        &session.connection.retailer,
-        &customer,
-        None,
-        &session.ready.rules,
-    );
-    code.clone_into(&mut account.code);
+    let rules = &session.ready.rules;
+    let account = NewAccount {
+        code: code.clone(),
+        ..crate::rules::account::new_account(&session.codes, &customer, None, rules)
+    };
     enrol(session, record, &account).await
 }

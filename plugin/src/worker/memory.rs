@@ -8,7 +8,10 @@ use crate::{
         ledger::{self, SETTLE},
         record::Record,
     },
-    rules::codes::{AccountCode, OrderCode},
+    rules::{
+        codes::{AccountCode, OrderCode},
+        model::Account,
+    },
     time::Timestamp,
     worker::{failure::Failure, session::Session},
     world::World,
@@ -55,13 +58,13 @@ pub async fn account_by_text<W: World>(
     session: &Session<'_, W>,
     code: &AccountCode,
     since: Timestamp,
-) -> Result<Option<AccountCode>, Failure> {
+) -> Result<Option<Account>, Failure> {
     if !may_be_numbered(session, since).await? {
         return Ok(None);
     }
     let until = since.checked_add(SETTLE).unwrap_or(since);
     let found = session.getfly().account_with_text(code, since, until).await;
-    Ok(unless_refused(found)?.map(|account| account.code))
+    unless_refused(found)
 }
 
 /// The order that an earlier attempt at `since` created, where Getfly numbered it itself.

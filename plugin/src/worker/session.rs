@@ -14,7 +14,10 @@ use crate::{
         client::{KiotViet, fetch_token},
         error::KiotVietError,
     },
-    rules::model::{GetflyUser, KiotVietUser},
+    rules::{
+        codes::ShopCodes,
+        model::{GetflyUser, KiotVietUser},
+    },
     secret::Secret,
     stored::{self, Stored, stored_fields},
     time::Timestamp,
@@ -47,6 +50,8 @@ pub struct Session<'a, W> {
     pub connection: &'a Connection,
     /// Its secrets.
     pub opened: &'a Opened,
+    /// How its codes in Getfly begin.
+    pub codes: ShopCodes,
     /// Until when a create of somebody who crashed may still take effect.
     pub left_open: Option<Timestamp>,
     /// See [`super::gone::asked_in_vain`].
@@ -79,6 +84,7 @@ impl<'a, W: World> Session<'a, W> {
             ready,
             connection,
             opened,
+            codes: ShopCodes::of(&connection.retailer, connection.apart),
             left_open: None,
             asked_in_vain: None,
             token: RefCell::new(None),

@@ -93,9 +93,9 @@ pub async fn prepare<W: World>(
     record: &mut Record,
     order: &mut NewOrder,
 ) -> Result<bool, Failure> {
-    if let Some(customer) = filled(&order.account.name).filter(|name| name != NAME) {
+    let name = order.account.name.replace(NAME.to_owned());
+    if let Some(customer) = name.as_deref().and_then(filled).filter(|name| name != NAME) {
         order.terms.push(format!("Khách hàng: {customer}"));
-        NAME.clone_into(&mut order.account.name);
     }
     if let Some(code) = &session.ready.rules.walk_in_account_code {
         order.account.code = Some(code.clone());
@@ -199,7 +199,7 @@ async fn judge<W: World>(
             account.code
         ),
     );
-    let code = own_code(session);
+    let code = AccountCode::for_walk_ins(&session.codes);
     Ok(WalkIns::Account(create(session, record, code, None).await?))
 }
 
@@ -228,11 +228,6 @@ async fn is_its_own<W: World>(
         .is_some_and(|(created, earliest)| created >= earliest))
 }
 
-/// The code of a shop's account for walk-ins.
-fn own_code<W: World>(session: &Session<'_, W>) -> AccountCode {
-    AccountCode::existing(format!("KV-{}-KHACHLE", session.connection.retailer))
-}
-
 /// Getfly refused an order for its account. For one without an account, or whose account for walk-ins is
 /// gone, the shop's own account is made and taken; false when neither is so.
 pub async fn give_account<W: World>(
@@ -250,7 +245,13 @@ pub async fn give_account<W: World>(
             "R5: Getfly no longer has the account {code} for walk-ins"
         ));
     }
-    let code = create(session, record, own_code(session), None).await?;
+    let code = create(
+        session,
+        record,
+        AccountCode::for_walk_ins(&session.codes),
+        None,
+    )
+    .await?;
     order.account.code = Some(code);
     Ok(true)
 }
@@ -274,7 +275,8 @@ async fn create<W: World>(
         if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
             return Err(Failure::Later(settled));
         }
-        found = memory::account_by_text(session, &code, since).await?;
+        let account = memory::account_by_text(session, &code, since).await?;
+        found = account.map(|account| account.code);
     }
     let code = match found {
         Some(code) => code,

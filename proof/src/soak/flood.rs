@@ -25,9 +25,9 @@ const CUSTOMERS: usize = 40;
 const LOOK: Duration = Duration::from_millis(200);
 /// What clients can make the host take, by what things take (`docs/operating.md`): 96 MiB idle; 64 MiB of the
 /// embedded store's pages; 64 instances of 4 MiB, beyond which none is used again; six large bodies with
-/// 40 MiB in their instance and three copies of 6 MiB on the way there; a header and a body of 64 KiB for each
+/// 40 MiB in their instance and three copies of 5 MiB on the way there; a header and a body of 64 KiB for each
 /// of 768 connections.
-const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 6) + 768 * 2 / 16;
+const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 5) + 768 * 2 / 16;
 
 /// What the host is flooded with.
 #[derive(Debug, Clone, clap::Args)]

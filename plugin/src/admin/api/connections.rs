@@ -153,7 +153,8 @@ pub(in crate::admin) async fn put<W: World>(
     let before = before.and_then(Result::ok);
     let opened_before = before.as_ref().and_then(|c| c.open(&ready.sealer).ok());
     let previous = before.as_ref().zip(opened_before.as_ref());
-    let connection = Connection::make(
+    let apart = connections::set_apart(world, name, &credentials.retailer).await?;
+    let mut connection = Connection::make(
         name,
         &credentials,
         previous,
@@ -161,6 +162,7 @@ pub(in crate::admin) async fn put<W: World>(
         &ready.sealer,
         world,
     )?;
+    connection.apart = apart;
     still_alone(lease.as_ref()).await?;
     connections::save(world, &connection, is_new).await?;
     give_back(lease).await;

@@ -18,6 +18,7 @@ use crate::{
         model::{NewAccount, NewOrder, OrderAccount, OrderLine},
         verdict::{Outcome, Reason},
     },
+    time::Timestamp,
     worker::{
         failure::Failure,
         permit::{Permit, Worker},
@@ -118,6 +119,7 @@ impl ToJson for Action {
                 invoice_code,
                 account,
                 order,
+                claim: _,
             } => (
                 "order",
                 vec![
@@ -132,6 +134,7 @@ impl ToJson for Action {
                 invoice_code,
                 code,
                 by,
+                claim: _,
             } => (
                 "order_is_there",
                 vec![
@@ -150,11 +153,11 @@ impl ToJson for AccountPlan {
     fn to_json(&self) -> Value {
         let (name, json) = match self {
             Self::Known(code) => ("known", code.to_json()),
-            Self::Link { code, by } => (
+            Self::Link { code, by, .. } => (
                 "link",
                 object(vec![("code", code.to_json()), ("by", by.to_json())]),
             ),
-            Self::Ours { code, by } => (
+            Self::Ours { code, by, .. } => (
                 "ours",
                 object(vec![("code", code.to_json()), ("by", by.to_json())]),
             ),
@@ -169,7 +172,7 @@ impl ToJson for Remember {
         match self {
             Self::Nothing => "nothing".to_json(),
             Self::OldCustomer(id) => object(vec![("old_customer", id.to_json())]),
-            Self::OldInvoice { code, .. } => object(vec![("old_invoice", code.to_json())]),
+            Self::Invoice { code, .. } => object(vec![("invoice", code.to_json())]),
         }
     }
 }
@@ -250,7 +253,8 @@ async fn preview<W: World>(
                 plan::customer::customer(&session, switches, &hint).await
             }
             (record::Kind::Invoice, Some(hint)) => {
-                plan::invoice::invoice(&session, switches, &hint).await
+                // As after the wait for KiotViet to cancel what was edited.
+                plan::invoice::invoice(&session, switches, &hint, Timestamp::UNIX_EPOCH).await
             }
             (record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
             (_, None) => Err(Failure::Dead {

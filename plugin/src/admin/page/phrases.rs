@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Sentences in English and Vietnamese; `{}` stands for what differs, in the same order in both.
-const PHRASES: [(&str, &str); 77] = [
+const PHRASES: [(&str, &str); 81] = [
     (
         "KiotViet created {} at {}; the order webhook was switched on at {}",
         "KiotViet tạo {} lúc {}; webhook đơn hàng được bật lúc {}",
@@ -99,6 +99,22 @@ const PHRASES: [(&str, &str); 77] = [
     (
         "KiotViet's record cannot be read: {}",
         "Không đọc được bản ghi trên KiotViet: {}",
+    ),
+    (
+        "{} is not cancelled on KiotViet, so this is a sale of its own",
+        "Hóa đơn {} chưa bị hủy trên KiotViet, nên đây là một hóa đơn riêng",
+    ),
+    (
+        "KiotViet has no invoice {}, so this is a sale of its own",
+        "KiotViet không có hóa đơn {}, nên đây là một hóa đơn riêng",
+    ),
+    (
+        "R6: the code {} was used by another sale before; this one is ordered as {}",
+        "R6: mã {} đã dùng cho một hóa đơn khác; hóa đơn này có mã đơn hàng {}",
+    ),
+    (
+        "{} looks like an edit of {}, which was sold on another day or on a day that is not known",
+        "{} giống một bản sửa của {}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày",
     ),
     (
         "R11: not enrolled in the campaign, because the customer has no phone",

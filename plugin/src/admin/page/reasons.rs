@@ -14,7 +14,7 @@ const fn death(word: &'static str, means: Text, mend: Text) -> Death {
     Death { word, means, mend }
 }
 
-const DEATHS: [Death; 12] = [
+const DEATHS: [Death; 13] = [
     death(
         "getfly_refused",
         text!(
@@ -68,6 +68,17 @@ const DEATHS: [Death; 12] = [
         text!(
             "Sửa trường đó trên KiotViet rồi bấm Thử lại.",
             "Mend that field on KiotViet, then try again.",
+        ),
+    ),
+    death(
+        "edit_or_sale",
+        text!(
+            "Mã hóa đơn giống một bản sửa của hóa đơn khác, nhưng ngày bán khác nhau.",
+            "The invoice's code looks like another one's edit, but the days of sale differ.",
+        ),
+        text!(
+            "Nếu là bản sửa, hãy đóng sự kiện. Nếu là hóa đơn riêng, hãy nhập tay vào Getfly rồi đóng sự kiện.",
+            "If it is an edit, dismiss the event. If it is a sale of its own, enter it in Getfly by hand, then dismiss.",
         ),
     ),
     death(

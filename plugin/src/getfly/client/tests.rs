@@ -4,7 +4,7 @@ use crate::{
         refusal::{Detail, DuplicateField},
         wire::tests::{bare_order, full_account},
     },
-    rules::codes::{InvoiceCode, RetailerId},
+    rules::money::Money,
     vendor::{
         fate::Fate,
         scripted::{Script, now},
@@ -37,10 +37,7 @@ fn account_code(text: &str) -> AccountCode {
 
 /// The order of an invoice of `shop`.
 fn order_code(invoice: &str) -> OrderCode {
-    OrderCode::for_invoice(
-        &RetailerId::parse("shop").unwrap(),
-        &InvoiceCode::new(invoice),
-    )
+    OrderCode::existing(format!("shop-{invoice}"))
 }
 
 fn garbled(what: &str) -> GetflyError {
@@ -200,7 +197,8 @@ fn an_account_is_read_back_by_its_code() {
 
 #[test]
 fn an_order_is_read_back_by_its_code() {
-    let body = r#"{"data":{"id":93,"order_code":"shop-HD1","account_code":"KH1","status":1}}"#;
+    let body = r#"{"data":{"id":93,"order_code":"shop-HD1","account_code":"KH1","status":1,
+        "order_date":"2026-10-05","real_amount":"150000.5"}}"#;
     let found = ask!(
         &Script::answering(200, body),
         order_by_code(&order_code("HD1"))
@@ -213,6 +211,8 @@ fn an_order_is_read_back_by_its_code() {
         account_code: "KH1".into(),
         account_id: None,
         status: Some(1),
+        date: Some(crate::time::tests::date(2026, 10, 5)),
+        total: Some(Money::new("150000.5".parse().unwrap()).unwrap()),
     };
     assert_eq!(found, expected);
 }

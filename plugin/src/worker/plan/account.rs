@@ -42,7 +42,6 @@ pub(super) async fn resolve<W: World>(
     manager: Option<&GetflyUser>,
     why: &mut Explanation,
 ) -> Result<AccountPlan, Failure> {
-    let retailer = &session.connection.retailer;
     let rules = &session.ready.rules;
     let own = own_code(session, customer.id, known);
     if let CustomerKnown::Synced(code) = known {
@@ -57,7 +56,7 @@ pub(super) async fn resolve<W: World>(
     };
     let Found {
         choice,
-        is_ours,
+        ours,
         is_cut,
     } = search(session, customer, &own).await?;
     if is_cut {
@@ -65,8 +64,12 @@ pub(super) async fn resolve<W: World>(
             "R7: too many accounts hold the e-mail address as a part of theirs; the first {PARTS_READ} were compared"
         ));
     }
-    if is_ours {
-        return Ok(AccountPlan::Ours { code: own, by });
+    if let Some(Account { name, .. }) = ours {
+        return Ok(AccountPlan::Ours {
+            code: own,
+            name,
+            by,
+        });
     }
     let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
     why.evidence.push(format!(
@@ -76,6 +79,7 @@ pub(super) async fn resolve<W: World>(
     Ok(match choice.linked {
         Some((account, by)) => AccountPlan::Link {
             code: account.code,
+            name: account.name,
             by,
         },
         None => {
@@ -85,7 +89,12 @@ pub(super) async fn resolve<W: World>(
                 return Err(Failure::Unsettled(until));
             }
             why.notes.extend(left_out(customer));
-            AccountPlan::Create(Box::new(new_account(retailer, customer, manager, rules)))
+            AccountPlan::Create(Box::new(new_account(
+                &session.codes,
+                customer,
+                manager,
+                rules,
+            )))
         }
     })
 }
@@ -100,14 +109,19 @@ pub(super) async fn of_earlier_attempt<W: World>(
         return Ok(None);
     };
     let code = own_code(session, id, known);
-    if session.getfly().account_by_code(&code).await?.is_some() {
-        return Ok(Some(AccountPlan::Ours { code, by }));
+    if let Some(account) = session.getfly().account_by_code(&code).await? {
+        let name = account.name;
+        return Ok(Some(AccountPlan::Ours { code, name, by }));
     }
     if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
         return Err(Failure::Unsettled(settled));
     }
     let found = memory::account_by_text(session, &code, since).await?;
-    Ok(found.map(|code| AccountPlan::Ours { code, by }))
+    Ok(found.map(|account| AccountPlan::Ours {
+        code: account.code,
+        name: account.name,
+        by,
+    }))
 }
 
 /// The code under which KiotViet customer `id` is, or was about to be, created.
@@ -116,7 +130,7 @@ fn own_code<W: World>(session: &Session<'_, W>, id: i64, known: &CustomerKnown) 
         CustomerKnown::Perhaps {
             code: Some(code), ..
         } => code.clone(),
-        _ => AccountCode::for_customer(&session.connection.retailer, id),
+        _ => AccountCode::for_customer(&session.codes, id),
     }
 }
 
@@ -138,8 +152,8 @@ fn explain_choice(choice: &Choice, why: &mut Explanation) {
 pub struct Found {
     /// Which account to link.
     pub choice: Choice,
-    /// Whether the account under our own code is among the finds.
-    pub is_ours: bool,
+    /// The account under our own code, where it is among the finds.
+    pub ours: Option<Account>,
     /// Whether not all that hold an e-mail address as a part were read.
     pub is_cut: bool,
 }
@@ -186,10 +200,11 @@ pub async fn search<W: World>(
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }
     }
-    let is_ours = email_hits.iter().chain(&phone_hits).any(|a| a.code == *own);
+    let mut hits = email_hits.iter().chain(&phone_hits);
+    let ours = hits.find(|account| account.code == *own).cloned();
     Ok(Found {
         choice: choose(&email_hits, &phone_hits, &emails, &phones, rules),
-        is_ours,
+        ours,
         is_cut,
     })
 }

@@ -1,11 +1,14 @@
 //! What an event should lead to: which account, which order, what to remember, and why.
 
 use crate::{
-    journal::record::{Alternative, Hint},
+    journal::{
+        ledger::{InvoiceEntry, Sold},
+        record::{Alternative, Hint},
+    },
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         matching::MatchedBy,
-        model::{NewAccount, NewOrder},
+        model::{NewAccount, NewOrder, OrderAccount},
         verdict::Reason,
     },
     time::Timestamp,
@@ -20,6 +23,8 @@ pub enum AccountPlan {
     Link {
         /// Its code.
         code: AccountCode,
+        /// Its own name; may be empty.
+        name: String,
         /// What matched.
         by: MatchedBy,
     },
@@ -27,6 +32,8 @@ pub enum AccountPlan {
     Ours {
         /// Its code.
         code: AccountCode,
+        /// Its own name; may be empty.
+        name: String,
         /// The event that was about to create it, where the ledger still knows.
         by: Option<u64>,
     },
@@ -42,6 +49,28 @@ impl AccountPlan {
             Self::Create(account) => &account.code,
         }
     }
+
+    /// R6: the customer block of its order: with the account's own name, or none where that is not known.
+    pub fn order_block(&self) -> OrderAccount {
+        let name = match self {
+            Self::Known(_) => None,
+            Self::Link { name, .. } | Self::Ours { name, .. } => Some(name.trim()),
+            Self::Create(account) => {
+                return OrderAccount {
+                    code: Some(account.code.clone()),
+                    name: Some(account.name.clone()),
+                    phone: account.phone.clone(),
+                    email: account.email.clone(),
+                    address: account.address.clone(),
+                };
+            }
+        };
+        OrderAccount {
+            code: Some(self.code().clone()),
+            name: name.filter(|name| !name.is_empty()).map(str::to_owned),
+            ..OrderAccount::default()
+        }
+    }
 }
 
 /// What is kept in the ledger of an event that is ignored.
@@ -51,15 +80,24 @@ pub enum Remember {
     Nothing,
     /// This customer is older than the webhook.
     OldCustomer(i64),
-    /// This invoice is older than the webhook, or an edit of one that is.
-    OldInvoice {
+    /// This of an invoice.
+    Invoice {
         /// Its code.
         code: InvoiceCode,
-        /// Its id.
-        invoice_id: i64,
-        /// It is an edit.
-        edited: bool,
+        /// The ledger's key.
+        key: String,
+        /// What became of it.
+        entry: InvoiceEntry,
     },
+}
+
+/// Where the ledger keeps an order, and as what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleClaim {
+    /// The ledger's key.
+    pub key: String,
+    /// What was decided.
+    pub sold: Sold,
 }
 
 /// What to do.
@@ -89,6 +127,8 @@ pub enum Action {
         account: Option<(i64, AccountPlan)>,
         /// The order.
         order: Box<NewOrder>,
+        /// For the ledger.
+        claim: SaleClaim,
     },
     /// The order of an earlier try of event `by` is there.
     OrderIsThere {
@@ -100,6 +140,8 @@ pub enum Action {
         code: OrderCode,
         /// The event that was about to create it.
         by: Option<u64>,
+        /// For the ledger.
+        claim: SaleClaim,
     },
 }
 

@@ -5,12 +5,12 @@ use crate::{
     journal::{
         backfill,
         connections::{Switches, Webhook},
-        ledger::{self, CustomerKnown, InvoiceFamily},
+        ledger::{self, CustomerKnown, InvoiceEntry, InvoiceKnown},
         record::Hint,
     },
     rules::{
         account::{manager_from_invoice, new_account, unreadable},
-        codes::{AccountCode, InvoiceCode, OrderCode},
+        codes::{InvoiceCode, OrderCode},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
         newness::{self, Newness},
         order::{new_order, walk_in_account},
@@ -22,29 +22,34 @@ use crate::{
         gone, memory,
         plan::{
             account::{of_earlier_attempt, resolve},
-            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
+            decision::{
+                AccountPlan, Action, Explanation, Plan, Remember, SaleClaim, new_since, show,
+            },
             executor::executor,
+            sale::{self, Decided, Decision},
         },
         session::Session,
     },
     world::World,
 };
 
-/// R3 to R6, R10, R12, R13: the plan for an invoice event.
+/// R3 to R6, R10, R12, R13: the plan for an invoice event that was received at `received`.
 pub async fn invoice<W: World>(
     session: &Session<'_, W>,
     switches: Switches,
     hint: &Hint,
+    received: Timestamp,
 ) -> Result<Plan, Failure> {
     let mut why = Explanation::default();
-    let retailer = &session.connection.retailer;
     let hinted = hint.code.as_deref().map(InvoiceCode::new);
-    let mut family = match &hinted {
-        Some(code) => Some(family_of(session, code, hint).await?),
-        None => None,
+    let mut known = match &hinted {
+        Some(code) => known_of(session, code, hint).await?,
+        None => InvoiceKnown::default(),
     };
-    let known = family.as_ref().and_then(|f| f.known);
-    if let Some(reason) = newness::invoice_before_reading(switches.order, known, hint.id) {
+    let is_known = |known: &InvoiceKnown| {
+        newness::invoice_before_reading(switches.order, &known.for_rules(), hint.id)
+    };
+    if let Some(reason) = is_known(&known) {
         return Ok(why.ignore(reason));
     }
     let Some(on_since) = switches.order else {
@@ -61,57 +66,43 @@ pub async fn invoice<W: World>(
         show(invoice.created_at),
         new_since("order", on_since, hint)
     ));
-    if hinted.as_ref().map(InvoiceCode::base) != Some(invoice.code.base()) {
+    if hinted.as_ref() != Some(&invoice.code) {
         // The delivery had no code, or another one: the record's own decides.
-        family = Some(family_of(session, &invoice.code, hint).await?);
+        known = known_of(session, &invoice.code, hint).await?;
+        if let Some(reason) = is_known(&known) {
+            return Ok(why.ignore(reason));
+        }
     }
-    let known = family.as_ref().and_then(|f| f.known);
-    if let Some(reason) = newness::invoice_in_family(&invoice, known) {
-        return Ok(why.ignore(reason));
-    }
+    let decision = sale::decide(session, &invoice, &known, on_since, received, &mut why).await?;
+    let decided = match decision {
+        Decision::Ignore(reason, remember) => {
+            return Ok(why.plan(Action::Ignore { reason, remember }));
+        }
+        Decision::Sale(decided) => *decided,
+    };
+    let claim = SaleClaim {
+        key: decided.key.clone(),
+        sold: decided.sold(&invoice),
+    };
     // Before its age is looked at, which depends on switches that people may have turned since: an
     // order that is there, or may still come, must not be forgotten.
-    let perhaps = family.and_then(|f| f.perhaps);
-    if let Some(code) = order_of_earlier_try(session, &invoice, perhaps).await? {
-        let by = perhaps.map(|p| p.by);
+    if let Some(code) = order_of_earlier_attempt(session, &decided).await? {
         return Ok(why.plan(Action::OrderIsThere {
             invoice_id: invoice.id,
             invoice_code: invoice.code,
             code,
-            by,
+            by: decided.perhaps.map(|tried| tried.by),
+            claim,
         }));
     }
-    let original = original_of(session, &invoice).await?;
-    let original = original.as_ref();
-    let mut newness = newness::invoice_after_reading(on_since, Some(&invoice), original, known);
-    if newness.is_too_old()
-        && !mutant!(BackfillForgetsEdits)
-        && let Some(from) = wanted_from(session, &invoice, original).await?
-    {
-        why.evidence
-            .push(format!("the backfill reaches back to {from}"));
-        newness = newness::invoice_after_reading(from, Some(&invoice), original, None);
-    }
-    match newness {
-        Newness::Ignore(reason) => {
-            let remember = match reason {
-                Reason::CreatedBeforeConnection | Reason::InvoiceEdited => Remember::OldInvoice {
-                    code: invoice.code.clone(),
-                    invoice_id: invoice.id,
-                    edited: reason == Reason::InvoiceEdited,
-                },
-                _ => Remember::Nothing,
-            };
-            return Ok(why.plan(Action::Ignore { reason, remember }));
-        }
-        Newness::NoCreationDate => return Err(no_creation_date("invoice")),
-        Newness::New => {}
+    if let Some(plan) = too_old(session, on_since, &invoice, &decided, &mut why).await? {
+        return Ok(core::mem::take(&mut why).plan(plan));
     }
     let executor = executor(session, &invoice, &mut why).await?;
     let (account, block) =
         customer_of(session, switches, &invoice, executor.as_ref(), &mut why).await?;
     let planned = new_order(
-        retailer,
+        decided.code,
         &invoice,
         block,
         executor.as_ref(),
@@ -128,34 +119,58 @@ pub async fn invoice<W: World>(
         invoice_code: invoice.code,
         account,
         order: Box::new(planned.order),
+        claim,
     }))
 }
 
-async fn family_of<W: World>(
+/// R2, R6: what is done with an invoice that is not new; none for a new one.
+async fn too_old<W: World>(
+    session: &Session<'_, W>,
+    on_since: Timestamp,
+    invoice: &Invoice,
+    decided: &Decided,
+    why: &mut Explanation,
+) -> Result<Option<Action>, Failure> {
+    let original = decided.original.as_ref();
+    let known = decided.known_original;
+    let mut newness = newness::invoice_after_reading(on_since, invoice, original, known);
+    if newness.is_too_old()
+        && !mutant!(BackfillForgetsEdits)
+        && let Some(from) = wanted_from(session, invoice, original).await?
+    {
+        why.evidence
+            .push(format!("the backfill reaches back to {from}"));
+        newness = newness::invoice_after_reading(from, invoice, original, None);
+    }
+    let reason = match newness {
+        Newness::New => return Ok(None),
+        Newness::NoCreationDate => return Err(no_creation_date("invoice")),
+        Newness::Ignore(reason) => reason,
+    };
+    let remember = Remember::Invoice {
+        code: invoice.code.clone(),
+        key: decided.own_key.clone(),
+        entry: InvoiceEntry::Old {
+            invoice_id: invoice.id,
+            edited: reason == Reason::InvoiceEdited,
+            day: invoice.purchase_date,
+        },
+    };
+    Ok(Some(Action::Ignore { reason, remember }))
+}
+
+async fn known_of<W: World>(
     session: &Session<'_, W>,
     code: &InvoiceCode,
     hint: &Hint,
-) -> Result<InvoiceFamily, Failure> {
+) -> Result<InvoiceKnown, Failure> {
     let retailer = &session.connection.retailer;
-    let family = ledger::invoice(session.world, retailer, code.base()).await?;
+    let known = ledger::invoices(session.world, retailer, code, hint.id).await?;
     Ok(if hint.since.is_some() {
-        family.without_age()
+        known.without_age()
     } else {
-        family
+        known
     })
-}
-
-/// The invoice that `HD000123.01` is an edit of.
-async fn original_of<W: World>(
-    session: &Session<'_, W>,
-    invoice: &Invoice,
-) -> Result<Option<Invoice>, Failure> {
-    if !invoice.code.is_edit() {
-        return Ok(None);
-    }
-    Ok(session
-        .kiotviet(async |k| k.invoice_by_code(invoice.code.base()).await)
-        .await?)
 }
 
 /// From when on the shop's backfill wants invoices, if this one's family is among them. Its list shows
@@ -173,21 +188,21 @@ async fn wanted_from<W: World>(
 }
 
 /// Whether an earlier try, which nobody saw the end of, created the order.
-async fn order_of_earlier_try<W: World>(
+async fn order_of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
-    invoice: &Invoice,
-    perhaps: Option<ledger::EarlierAttempt>,
+    decided: &Decided,
 ) -> Result<Option<OrderCode>, Failure> {
+    let perhaps = decided.perhaps.as_ref();
     let Some(earlier) = perhaps.filter(|_| !mutant!(RetryWithoutReadingBack)) else {
         return Ok(None);
     };
-    let code = OrderCode::for_invoice(&session.connection.retailer, &invoice.code);
-    if session.getfly().order_by_code(&code).await?.is_some() {
-        return Ok(Some(code));
+    let code = &decided.code;
+    if session.getfly().order_by_code(code).await?.is_some() {
+        return Ok(Some(code.clone()));
     }
     match ledger::unsettled_until(earlier.since, session.world.now()) {
         Some(settled) => Err(Failure::Later(settled)),
-        None => memory::order_by_text(session, &code, earlier.since).await,
+        None => memory::order_by_text(session, code, earlier.since).await,
     }
 }
 
@@ -204,10 +219,10 @@ async fn customer_of<W: World>(
             let rules = &session.ready.rules;
             let block = walk_in_account(rules);
             let walk_in = Customer {
-                name: block.name.clone(),
+                name: block.name.clone().unwrap_or_default(),
                 ..Customer::default()
             };
-            let account = new_account(&session.connection.retailer, &walk_in, None, rules);
+            let account = new_account(&session.codes, &walk_in, None, rules);
             return Ok((Some((0, AccountPlan::Create(Box::new(account)))), block));
         }
         why.notes
@@ -215,19 +230,16 @@ async fn customer_of<W: World>(
         return Ok((None, walk_in_account(&session.ready.rules)));
     };
     let known = ledger::customer(session.world, &session.connection.retailer, id).await?;
-    let block = |code: AccountCode| OrderAccount {
-        code: Some(code),
-        name: invoice.customer_name.clone(),
-        ..OrderAccount::default()
-    };
     if let CustomerKnown::Synced(code) = known {
-        return Ok((Some((id, AccountPlan::Known(code.clone()))), block(code)));
+        let account = AccountPlan::Known(code);
+        let block = account.order_block();
+        return Ok((Some((id, account)), block));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
         gone::control(session).await?;
         let forgets = mutant!(DeletedForgetsAccount);
         if !forgets && let Some(account) = of_earlier_attempt(session, id, &known).await? {
-            let block = block(account.code().clone());
+            let block = account.order_block();
             return Ok((Some((id, account)), block));
         }
         why.notes.push(
@@ -237,7 +249,7 @@ async fn customer_of<W: World>(
         return Ok((
             None,
             OrderAccount {
-                name: invoice.customer_name.clone(),
+                name: Some(invoice.customer_name.clone()),
                 ..OrderAccount::default()
             },
         ));
@@ -248,21 +260,6 @@ async fn customer_of<W: World>(
             .push("R12: no manager, because the customer webhook is on".to_owned());
     }
     let account = resolve(session, &customer, &known, manager, why).await?;
-    let block = match &account {
-        AccountPlan::Create(new) => OrderAccount {
-            code: Some(new.code.clone()),
-            name: new.name.clone(),
-            phone: new.phone.clone(),
-            email: new.email.clone(),
-            address: new.address.clone(),
-        },
-        other => {
-            let mut block = block(other.code().clone());
-            if block.name.is_empty() {
-                block.name = customer.name.clone();
-            }
-            block
-        }
-    };
+    let block = account.order_block();
     Ok((Some((id, account)), block))
 }

@@ -6,3 +6,4 @@ pub mod customer;
 pub mod decision;
 pub mod executor;
 pub mod invoice;
+pub mod sale;

@@ -207,6 +207,15 @@ fn differences(
         return different;
     }
     must(terms.is_empty(), "terms");
-    must(versions.any(|c| c.content.name == *name), "name");
+    let mut all = evidence.accounts.iter();
+    let owner = all.find(|a| a.account_code == *account);
+    must(
+        match owner {
+            // R6: any other name could rename the account.
+            Some(owner) => name.is_empty() || *name == owner.account_name,
+            None => versions.any(|customer| customer.content.name == *name),
+        },
+        "name",
+    );
     different
 }

@@ -163,7 +163,7 @@ async fn past(run: &Run, history: &History) {
         let kiotviet = &shop.kiotviet;
         kiotviet.add_staff(Staff::new(5002, "nhanvien2", "Nhân Viên Hai", phone));
         kiotviet.add_staff(Staff::new(5003, "nhanvien3", "Nhân Viên Ba", ""));
-        let old = kiotviet.create_customer(new_customer(0, "0966 666 666", ""));
+        let old = kiotviet.create_customer(new_customer(0, "0966 006 666", ""));
         kiotviet.create_invoice(content(0, Some(old), SELLERS[0]));
     }
     run.note();

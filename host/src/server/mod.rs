@@ -1,0 +1,496 @@
+//! `kvgf up`: the component behind an HTTP/1.1 listener, on a store that survives `kill -9`.
+
+mod authority;
+mod body;
+mod connections;
+mod proxies;
+
+use crate::{
+    keyvalue::Backend,
+    manifest::Manifest,
+    outbound::{CallLog, Outbound},
+    runtime::{Instances, LogSink, Runtime, World},
+};
+use anyhow::{Context, Result, anyhow};
+pub use body::Pace;
+use body::{Reader, SMALL_BYTES};
+use bytes::Bytes;
+use connections::{Connections, Entry};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use hyper::{
+    body::{Body as _, Incoming},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+pub use proxies::{Block, Proxies};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
+    task::JoinSet,
+    time::Instant,
+};
+use tokio_io_timeout::TimeoutStream;
+
+/// Connections open at once. Of the 1,024 files that a process may usually open, the rest is for the store and
+/// for calls.
+const CONNECTIONS_AT_ONCE: usize = 768;
+/// Of these, connections of one address whose first head or whose body is not complete.
+const UNFINISHED_AN_ADDRESS: usize = 64;
+/// The time that each of them has before that bound closes it: a crowd may come at once and be sound.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
+/// many on two cores halve what they do: each has a memory of its own to keep at hand.
+const INSTANCES_AT_ONCE: u32 = 64;
+/// A request that has waited so long for an instance is answered 503: KiotViet waits five seconds.
+const QUEUE_TIME: Duration = Duration::from_secs(4);
+/// A guest that has not answered by then never will. A drain of a long queue answers at its end.
+const ANSWER_TIME: Duration = Duration::from_secs(15 * 60);
+/// Most bytes of a request's line and header together.
+const HEADER_BYTES: usize = 64 * 1024;
+/// Large bodies in memory at once, with the instances that work on them; further ones are read
+/// when there is room. An instance may take [`MEMORY_BYTES`](crate::runtime::MEMORY_BYTES) for one.
+const LARGE_BODIES_AT_ONCE: usize = 6;
+/// A large body that has waited so long for room is answered 503.
+const LARGE_BODY_TIME: Duration = Duration::from_secs(20);
+/// A client that takes longer to send its header, or that is idle for longer, is dropped.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+/// A client that takes nothing of its answer for so long is dropped.
+const WRITE_TIME: Duration = Duration::from_secs(20);
+/// How long running work may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(10);
+/// In this header the guest gets the address and port of the client, as Spin gives it.
+const CLIENT_ADDRESS: &str = "spin-client-addr";
+
+/// How much clients may have at once, and how slow they may be.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Connections open at once. A further one takes the place of one whose client lets the host wait; where there is
+    /// none, it waits in the system's queue.
+    pub connections: usize,
+    /// Connections of one address whose first head or whose body is not complete. A further one takes the place of the
+    /// oldest.
+    pub unfinished_an_address: usize,
+    /// None is closed for that bound before it has had so much time.
+    pub patience: Duration,
+    /// Large bodies in memory at once.
+    pub large_bodies: usize,
+    /// How slowly a body may come.
+    pub pace: Pace,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_AT_ONCE,
+            unfinished_an_address: UNFINISHED_AN_ADDRESS,
+            patience: PATIENCE,
+            large_bodies: LARGE_BODIES_AT_ONCE,
+            pace: Pace::default(),
+            proxies: Proxies::default(),
+        }
+    }
+}
+
+/// A running application.
+pub struct App {
+    instances: Arc<Instances>,
+    places: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    bounds: Bounds,
+}
+
+/// A body, and its right to be large; none for a small one.
+struct Taken {
+    bytes: Bytes,
+    large: Option<OwnedSemaphorePermit>,
+}
+
+/// The connection that a request came on.
+struct Caller {
+    entry: Entry,
+    peer: SocketAddr,
+}
+
+type Answer = http::Response<Full<Bytes>>;
+
+impl App {
+    /// The manifest's component over `backend`, calling the real network.
+    pub fn new(
+        runtime: Runtime,
+        manifest: Manifest,
+        backend: Arc<dyn Backend>,
+        log: LogSink,
+    ) -> Self {
+        let world = World {
+            variables: Arc::new(manifest.variables),
+            backend,
+            store_labels: Arc::new(manifest.stores),
+            policy: Arc::new(manifest.outbound),
+            outbound: Outbound::Network,
+            log,
+            clock: None,
+            seed: None,
+            calls: CallLog::default(),
+            limit: None,
+        };
+        Self::over(runtime, world)
+    }
+
+    /// A component in a world of its own.
+    pub fn over(runtime: Runtime, world: World) -> Self {
+        Self {
+            instances: Instances::new(runtime, world),
+            places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
+            large: Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE)),
+            bounds: Bounds::default(),
+        }
+    }
+
+    /// The same with other bounds.
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self {
+            large: Arc::new(Semaphore::new(bounds.large_bodies)),
+            bounds,
+            ..self
+        }
+    }
+
+    /// Answers a request that came over a connection.
+    async fn answer(&self, request: http::Request<Incoming>, caller: &Caller) -> Answer {
+        let served = self.serve(request, caller).await;
+        let mut answer = served.unwrap_or_else(|refused| refused);
+        caller.entry.awaits_next_head();
+        answer.headers_mut().insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        answer
+    }
+
+    /// The guest's answer, or the host's own where the request does not get to the guest.
+    async fn serve(
+        &self,
+        request: http::Request<Incoming>,
+        caller: &Caller,
+    ) -> Result<Answer, Answer> {
+        let (mut parts, body) = request.into_parts();
+        let bytes = head_bytes(&parts);
+        let Some(uri) = authority::absolute(&parts.uri, &parts.headers) else {
+            return Err(refused(parts.uri.path(), StatusCode::BAD_REQUEST));
+        };
+        parts.uri = uri;
+        if bytes > HEADER_BYTES {
+            let code = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(refused(parts.uri.path(), code));
+        }
+        let client = self.bounds.proxies.client(caller.peer, &parts.headers);
+        if let Ok(client) = HeaderValue::try_from(client.to_string()) {
+            parts.headers.insert(CLIENT_ADDRESS, client);
+        }
+        if !body.is_end_stream() {
+            caller.entry.awaits_body(client.ip());
+        }
+        let taken = self.take(&parts, body, caller, client).await?;
+        caller.entry.awaits_nothing();
+        let place = self.place().await?;
+        let request = http::Request::from_parts(parts, taken.bytes);
+        let handled = self.handle_at(request, (place, taken.large)).await;
+        handled.map_or_else(|e| Err(self.no_answer(&e)), |r| Ok(r.map(Full::new)))
+    }
+
+    /// The whole body, or what its sender is answered. A large one gets its place once the guest knows its sender.
+    async fn take(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        caller: &Caller,
+        client: SocketAddr,
+    ) -> Result<Taken, Answer> {
+        let most = body::most(&parts.method, parts.uri.path(), &parts.headers);
+        let mut reader = Reader::new(body, self.bounds.pace);
+        let mut bytes = Vec::new();
+        let mut large = None;
+        let mut expected = reader.told();
+        loop {
+            if expected > most as u64 {
+                drop((bytes, large));
+                reader.discard(parts).await;
+                return Err(status(StatusCode::PAYLOAD_TOO_LARGE));
+            }
+            if expected > SMALL_BYTES as u64 && large.is_none() {
+                caller.entry.awaits_nothing();
+                let since = Instant::now();
+                match self.large_place(parts).await {
+                    Ok(place) => large = Some(place),
+                    Err(refused) => {
+                        caller.entry.awaits_body(client.ip());
+                        drop(bytes);
+                        reader.discard(parts).await;
+                        return Err(refused);
+                    }
+                }
+                reader.excuse(since);
+                caller.entry.awaits_body(client.ip());
+            }
+            let next = reader.next().await;
+            let Some(data) = next.map_err(|_| status(StatusCode::SERVICE_UNAVAILABLE))? else {
+                break;
+            };
+            expected = (bytes.len() + data.len()) as u64;
+            if expected <= most as u64 {
+                bytes.extend_from_slice(&data);
+            }
+        }
+        let bytes = bytes.into();
+        Ok(Taken { bytes, large })
+    }
+
+    /// A large body's place, once the guest knows the sender.
+    async fn large_place(&self, parts: &Parts) -> Result<OwnedSemaphorePermit, Answer> {
+        self.ask_about(parts).await?;
+        let place = tokio::time::timeout(LARGE_BODY_TIME, self.large.clone().acquire_owned());
+        match place.await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    /// Asks the guest with the same head, but by a GET without a body, whether it knows the sender; what it answers
+    /// to a stranger is the answer. A GET changes nothing, and on a route for POST alone 405 comes after the credential.
+    async fn ask_about(&self, parts: &Parts) -> Result<(), Answer> {
+        let mut asked = http::Request::new(Bytes::new());
+        *asked.method_mut() = Method::GET;
+        *asked.uri_mut() = parts.uri.clone();
+        *asked.headers_mut() = parts.headers.clone();
+        for of_the_body in [
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::TRANSFER_ENCODING,
+            header::EXPECT,
+        ] {
+            asked.headers_mut().remove(of_the_body);
+        }
+        let place = self.place().await?;
+        match self.handle_at(asked, (place, None)).await {
+            Ok(answer) if answer.status().is_success() => Ok(()),
+            Ok(answer) if answer.status() == StatusCode::METHOD_NOT_ALLOWED => Ok(()),
+            Ok(answer) => Err(answer.map(Full::new)),
+            Err(e) => Err(self.no_answer(&e)),
+        }
+    }
+
+    /// An instance's place.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Answer> {
+        let place = tokio::time::timeout(QUEUE_TIME, self.places.clone().acquire_owned());
+        match place.await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+
+    /// The guest was stopped, or took too long. Never one of the codes after which KiotViet stops sending.
+    fn no_answer(&self, why: &anyhow::Error) -> Answer {
+        let why = format!("{why:#}");
+        let line = serde_json::json!({ "level": "error", "message": "no answer", "why": why });
+        (self.instances.world().log)(&line.to_string());
+        status(StatusCode::SERVICE_UNAVAILABLE)
+    }
+
+    /// Hands one request to the component; what it does after its answer goes on by itself, and so
+    /// does the whole when the caller no longer waits.
+    pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        let place = self.places.clone().acquire_owned().await?;
+        self.handle_at(request, (place, None)).await
+    }
+
+    /// The same, keeping what was taken for it until the guest has nothing more to do.
+    async fn handle_at(
+        &self,
+        request: http::Request<Bytes>,
+        taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+    ) -> Result<http::Response<Bytes>> {
+        // A guest that was stopped has logged why.
+        let handled = self.instances.handle(request, taken);
+        let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
+        let handled = handled.map_err(|_| anyhow!("the guest took too long"))?;
+        Ok(handled?.response)
+    }
+
+    /// Until nothing is being worked on.
+    async fn at_rest(&self) {
+        // The semaphore is never closed, so this only ever waits.
+        let _ = self.places.acquire_many(INSTANCES_AT_ONCE).await;
+    }
+
+    /// What any scheduler would do: `POST /api/drain` with the admin token. Whether it worked: it fails, or is
+    /// busy, where somebody else works.
+    async fn drain(&self) -> bool {
+        let token = self
+            .instances
+            .world()
+            .variables
+            .get("admin_token")
+            .cloned()
+            .unwrap_or_default();
+        let request = http::Request::post("http://localhost/api/drain")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Bytes::new());
+        let Ok(request) = request else { return false };
+        // A drain that fails is in the log already; the next one goes on.
+        let Ok(answer) = self.handle(request).await else {
+            return false;
+        };
+        let drained: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        drained["busy"] == false && answer.status().is_success()
+    }
+}
+
+fn status(code: StatusCode) -> Answer {
+    let mut response = http::Response::new(Full::default());
+    *response.status_mut() = code;
+    response
+}
+
+/// The answer to a request that the guest does not get to see. KiotViet stops sending for good at a 4xx.
+fn refused(path: &str, code: StatusCode) -> Answer {
+    if path.starts_with("/hooks/") {
+        status(StatusCode::SERVICE_UNAVAILABLE)
+    } else {
+        status(code)
+    }
+}
+
+/// Bytes of a request's line and header as they were sent, give or take blanks.
+fn head_bytes(parts: &Parts) -> usize {
+    const LINE: usize = " HTTP/1.1\r\n ".len();
+    const FIELD: usize = ": \r\n".len();
+    let fields = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + FIELD);
+    let line = parts.method.as_str().len() + parts.uri.to_string().len() + LINE;
+    line + fields.sum::<usize>()
+}
+
+/// Serves `app` on `listener` until `stop` ends, then lets running work finish for ten seconds.
+/// Drains at once, for what an earlier run left, and every `drain_every`, unless that is zero.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    drain_every: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let drainer =
+        (!drain_every.is_zero()).then(|| tokio::spawn(drain_forever(app.clone(), drain_every)));
+    let (stopping, stopped) = watch::channel(());
+    let mut open = JoinSet::new();
+    let room = Arc::new(Semaphore::new(app.bounds.connections));
+    let connections = Connections::new(app.bounds.unfinished_an_address, app.bounds.patience);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stop => break,
+            Some(_) = open.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Out of file descriptors, most likely: give the open connections time to end.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = room_for_one(&room, &connections) => place,
+        };
+        let trusted = app.bounds.proxies.trusts(peer.ip());
+        let (entry, close) = connections.enter(peer.ip(), trusted);
+        let caller = Caller { entry, peer };
+        let connection = connection(app.clone(), stream, caller, close, stopped.clone());
+        open.spawn(async move {
+            let _place = place;
+            connection.await;
+        });
+    }
+    drop(listener);
+    if let Some(drainer) = drainer {
+        drainer.abort();
+    }
+    drop(stopping);
+    // Whatever is cut then was not answered, or is in the journal.
+    let _ = tokio::time::timeout(GRACE, async {
+        while open.join_next().await.is_some() {}
+        app.at_rest().await;
+    })
+    .await;
+    open.shutdown().await;
+}
+
+/// Room for a connection that has come. Where there is none, one whose client lets the host wait is closed.
+async fn room_for_one(
+    room: &Arc<Semaphore>,
+    connections: &Connections,
+) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = room.clone().try_acquire_owned() {
+        return Some(place);
+    }
+    connections.make_room();
+    // The semaphore is never closed.
+    room.clone().acquire_owned().await.ok()
+}
+
+async fn drain_forever(app: Arc<App>, every: Duration) {
+    loop {
+        let began = Instant::now();
+        let worked = app.drain().await;
+        // After a drain that took longer there is more to do, unless it waited for somebody else's.
+        let over = if worked {
+            began.elapsed()
+        } else {
+            Duration::ZERO
+        };
+        tokio::time::sleep(every.saturating_sub(over)).await;
+    }
+}
+
+/// Serves one connection until it ends or is to be `close`d; once `stopping`'s sender is gone, its answer under way
+/// is its last.
+async fn connection(
+    app: Arc<App>,
+    stream: TcpStream,
+    caller: Caller,
+    close: oneshot::Receiver<()>,
+    mut stopping: watch::Receiver<()>,
+) {
+    let caller = Arc::new(caller);
+    let service = service_fn(move |request| {
+        let (app, caller) = (app.clone(), caller.clone());
+        async move { Ok::<_, Infallible>(app.answer(request, &caller).await) }
+    });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME));
+    let stream = Box::pin(stream);
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks concerns its client only.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = close => return,
+        _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
+}
+
+/// Binds `address`, with the reason in words when it cannot be.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; choose another address with --listen")
+    })
+}

@@ -1,0 +1,340 @@
+//! R6: which sale an invoice is: what the ledger knows, what an earlier try decided, and for a code that
+//! ends in `.NN` whether KiotViet has the invoice that it may be an edit of.
+
+use crate::{
+    getfly::wire::StoredOrder,
+    journal::{
+        keys,
+        ledger::{self, CodeKnown, EarlierAttempt, InvoiceEntry, InvoiceKnown, Sold},
+    },
+    kiotviet::assumptions::SHOP_HOURS_AHEAD,
+    rules::{
+        codes::OrderCode,
+        model::Invoice,
+        money::Money,
+        newness::KnownInvoice,
+        sale::{self, MaybeEdit, Original, Sale},
+        verdict::Reason,
+    },
+    time::{Date, Timestamp},
+    worker::{
+        failure::Failure,
+        plan::decision::{Explanation, Remember},
+        session::Session,
+    },
+    world::World,
+};
+use core::time::Duration;
+
+/// How long KiotViet gets to cancel the original of an edit.
+const CANCELS_WITHIN: Duration = Duration::from_secs(120);
+
+/// What Getfly's total may differ by from KiotViet's without being another one: it may round lines.
+const ROUNDING: i64 = 10;
+
+/// What an invoice is.
+pub(super) enum Decision {
+    /// Nothing is due.
+    Ignore(Reason, Remember),
+    /// This sale.
+    Sale(Box<Decided>),
+}
+
+/// A sale, and all that is never decided anew once it is tried.
+pub(super) struct Decided {
+    /// Its order's code.
+    pub(super) code: OrderCode,
+    /// Where the ledger keeps it.
+    pub(super) key: String,
+    /// Where the ledger keeps that this very invoice is too old: never over another one's order.
+    pub(super) own_key: String,
+    /// An earlier try of it.
+    pub(super) perhaps: Option<EarlierAttempt>,
+    /// The invoice that it is an edit of, where KiotViet has it.
+    pub(super) original: Option<Invoice>,
+    /// What is known of that one.
+    pub(super) known_original: Option<KnownInvoice>,
+}
+
+impl Decided {
+    /// What the ledger keeps of it.
+    pub(super) fn sold(&self, invoice: &Invoice) -> Sold {
+        Sold {
+            order_code: Some(self.code.clone()),
+            day: invoice.purchase_date,
+            total: Some(invoice.total),
+        }
+    }
+}
+
+/// An order that was made from another invoice with the same code.
+struct Used {
+    code: OrderCode,
+    day: Option<Date>,
+    total: Option<Money>,
+}
+
+/// Decides what `invoice` is, whose event was received at `received`. `on_since`: what is older is old.
+pub(super) async fn decide<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    known: &InvoiceKnown,
+    on_since: Timestamp,
+    received: Timestamp,
+    why: &mut Explanation,
+) -> Result<Decision, Failure> {
+    if let Some(reason) = sale::cancelled(invoice, known.own.known, known.family.known) {
+        return Ok(Decision::Ignore(reason, Remember::Nothing));
+    }
+    if let Some(claimed) = claimed(session, invoice, known) {
+        return Ok(Decision::Sale(Box::new(claimed)));
+    }
+    if let Some(used) = used(session, invoice, &known.own).await? {
+        return used_number(session, invoice, used, why).await;
+    }
+    if !invoice.code.is_edit() {
+        return Ok(sale(session, Sale::Family, invoice));
+    }
+    maybe_edit(session, invoice, &known.family, on_since, received, why).await
+}
+
+/// The sale that an earlier try of this very invoice decided on.
+fn claimed<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    known: &InvoiceKnown,
+) -> Option<Decided> {
+    let own = if invoice.code.is_edit() {
+        Sale::Own
+    } else {
+        Sale::Family
+    };
+    let places = [
+        (own, &known.own),
+        (Sale::Family, &known.family),
+        (Sale::Again, &known.again),
+    ];
+    places.into_iter().find_map(|(sale, code)| {
+        let perhaps = code.perhaps.clone()?;
+        // One that cannot be read may be this invoice's.
+        let ours = match perhaps.invoice_id {
+            Some(id) => id == invoice.id,
+            None => sale == own,
+        };
+        ours.then(|| {
+            let mut decided = decided(session, sale, invoice);
+            if let Some(code) = perhaps.sold.order_code.clone() {
+                decided.code = code;
+            }
+            Decided {
+                perhaps: Some(perhaps),
+                ..decided
+            }
+        })
+    })
+}
+
+fn decided<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> Decided {
+    let retailer = session.connection.retailer.as_str();
+    let own_key = match sale {
+        Sale::Family | Sale::Own => keys::invoice(retailer, invoice.code.as_str()),
+        Sale::Again => keys::invoice_again(retailer, invoice.id),
+    };
+    Decided {
+        code: sale.order_code(&session.codes, &invoice.code, invoice.id),
+        key: match sale {
+            Sale::Family => keys::invoice(retailer, invoice.code.base()),
+            Sale::Own | Sale::Again => own_key.clone(),
+        },
+        own_key,
+        perhaps: None,
+        original: None,
+        known_original: None,
+    }
+}
+
+fn sale<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> Decision {
+    Decision::Sale(Box::new(decided(session, sale, invoice)))
+}
+
+/// The order of another invoice with the same code, also one that somebody may just have made.
+async fn used<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    own: &CodeKnown,
+) -> Result<Option<Used>, Failure> {
+    let derived = || OrderCode::for_sale(&session.codes, invoice.code.as_str());
+    if let Some(KnownInvoice::Ordered {
+        invoice_id,
+        day,
+        total,
+    }) = own.known
+        && invoice_id != invoice.id
+    {
+        let code = own.order_code.clone().unwrap_or_else(derived);
+        return Ok(Some(Used { code, day, total }));
+    }
+    let Some(tried) = &own.perhaps else {
+        return Ok(None);
+    };
+    let code = tried.sold.order_code.clone().unwrap_or_else(derived);
+    if session.getfly().order_by_code(&code).await?.is_some() {
+        let (day, total) = (tried.sold.day, tried.sold.total);
+        return Ok(Some(Used { code, day, total }));
+    }
+    match ledger::unsettled_until(tried.since, session.world.now()) {
+        Some(settled) => Err(Failure::Later(settled)),
+        None => Ok(None),
+    }
+}
+
+/// Whether the invoice is the sale that was ordered under its code, or another one.
+async fn used_number<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    mut used: Used,
+    why: &mut Explanation,
+) -> Result<Decision, Failure> {
+    if used.day.is_none() || used.total.is_none() {
+        let order = session.getfly().order_by_code(&used.code).await?;
+        used = told_by_getfly(used, order, invoice)?;
+    }
+    if sale::is_another(invoice, used.day, used.total) {
+        let decided = decided(session, Sale::Again, invoice);
+        why.notes.push(format!(
+            "R6: the code {} was used by another sale before; this one is ordered as {}",
+            invoice.code, decided.code
+        ));
+        return Ok(Decision::Sale(Box::new(decided)));
+    }
+    let entry = InvoiceEntry::Ordered {
+        invoice_id: invoice.id,
+        sold: Sold {
+            order_code: Some(used.code),
+            day: used.day,
+            total: used.total,
+        },
+    };
+    let remember = Remember::Invoice {
+        code: invoice.code.clone(),
+        key: keys::invoice_again(session.connection.retailer.as_str(), invoice.id),
+        entry,
+    };
+    Ok(Decision::Ignore(Reason::AlreadySynced, remember))
+}
+
+/// What the ledger of an earlier version does not tell of an order, Getfly does.
+fn told_by_getfly(
+    used: Used,
+    order: Option<StoredOrder>,
+    invoice: &Invoice,
+) -> Result<Used, Failure> {
+    let told = |total: Money| -> Option<Money> {
+        let off = total.checked_sub(invoice.total).ok()?.abs();
+        let same = off <= Money::dong(ROUNDING).ok()?;
+        Some(if same { invoice.total } else { total })
+    };
+    let (day, total) = order.map_or((None, None), |order| (order.date, order.total));
+    Ok(Used {
+        day: used.day.or(day),
+        total: used.total.or(total.and_then(told)),
+        ..used
+    })
+}
+
+/// What an invoice is whose code ends in `.NN`.
+async fn maybe_edit<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    family: &CodeKnown,
+    on_since: Timestamp,
+    received: Timestamp,
+    why: &mut Explanation,
+) -> Result<Decision, Failure> {
+    let base = invoice.code.base();
+    let original = session
+        .kiotviet(async |k| k.invoice_by_code(base).await)
+        .await?;
+    let in_ledger = if family.known.is_some() || family.perhaps.is_some() {
+        let gone = original.is_none();
+        Original::Known(day_of(session, base, family, gone).await?)
+    } else {
+        Original::Unknown
+    };
+    let until = received.checked_add(CANCELS_WITHIN).unwrap_or(received);
+    let waited = session.world.now() >= until;
+    let on_day = on_since.to_wall(SHOP_HOURS_AHEAD).map(|wall| wall.date());
+    let mut is = sale::maybe_edit(invoice, original.as_ref(), in_ledger, waited, on_day);
+    if mutant!(EditCreates) {
+        is = MaybeEdit::Own;
+    }
+    let own = decided(session, Sale::Own, invoice);
+    let ordered = matches!(family.known, Some(KnownInvoice::Ordered { .. }));
+    Ok(match is {
+        MaybeEdit::Wait => return Err(Failure::Later(until)),
+        MaybeEdit::Ask => return Err(edit_or_sale(invoice)),
+        MaybeEdit::OldSale => Decision::Ignore(
+            Reason::CreatedBeforeConnection,
+            Remember::Invoice {
+                code: invoice.code.clone(),
+                key: own.own_key,
+                entry: InvoiceEntry::Old {
+                    invoice_id: invoice.id,
+                    edited: false,
+                    day: invoice.purchase_date,
+                },
+            },
+        ),
+        MaybeEdit::Own => {
+            why.evidence.push(if original.is_some() {
+                format!("{base} is not cancelled on KiotViet, so this is a sale of its own")
+            } else {
+                format!("KiotViet has no invoice {base}, so this is a sale of its own")
+            });
+            Decision::Sale(Box::new(own))
+        }
+        MaybeEdit::Edit if ordered => Decision::Ignore(
+            Reason::InvoiceEdited,
+            Remember::Invoice {
+                code: invoice.code.clone(),
+                key: own.own_key,
+                entry: InvoiceEntry::Edit {
+                    invoice_id: invoice.id,
+                },
+            },
+        ),
+        MaybeEdit::Edit => Decision::Sale(Box::new(Decided {
+            perhaps: family.perhaps.clone(),
+            original,
+            known_original: family.known,
+            ..decided(session, Sale::Family, invoice)
+        })),
+    })
+}
+
+/// The day of sale of an original that the ledger knows; Getfly's order tells what the ledger of an earlier
+/// version does not, where that is needed.
+async fn day_of<W: World>(
+    session: &Session<'_, W>,
+    base: &str,
+    family: &CodeKnown,
+    gone: bool,
+) -> Result<Option<Date>, Failure> {
+    if family.day.is_some() || !gone {
+        return Ok(family.day);
+    }
+    let derived = || OrderCode::for_sale(&session.codes, base);
+    let code = family.order_code.clone().unwrap_or_else(derived);
+    let order = session.getfly().order_by_code(&code).await?;
+    Ok(order.and_then(|order| order.date))
+}
+
+fn edit_or_sale(invoice: &Invoice) -> Failure {
+    let (code, base) = (&invoice.code, invoice.code.base());
+    Failure::Dead {
+        reason: "edit_or_sale",
+        words: format!(
+            "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
+        ),
+    }
+}
