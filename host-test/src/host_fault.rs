@@ -148,6 +148,7 @@ struct State {
     script: BTreeMap<usize, HostFault>,
     world: BTreeMap<usize, Happens>,
     calls: Vec<String>,
+    befallen: Vec<String>,
     dead: bool,
 }
 
@@ -157,9 +158,7 @@ impl HostFaults {
         *lock(&self.state) = State {
             armed: true,
             script: script.into_iter().collect(),
-            world: BTreeMap::new(),
-            calls: Vec::new(),
-            dead: false,
+            ..State::default()
         };
     }
 
@@ -177,9 +176,18 @@ impl HostFaults {
         state.world.insert(number, Box::new(what));
     }
 
+    /// The calls that a fault befell since [`HostFaults::arm`], by name.
+    pub fn befallen(&self) -> Vec<String> {
+        lock(&self.state).befallen.clone()
+    }
+
     /// Nothing happens any more; returns the calls since [`HostFaults::arm`], by name.
     pub fn disarm(&self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.state)).calls
+        let mut state = lock(&self.state);
+        state.armed = false;
+        state.dead = false;
+        state.world.clear();
+        std::mem::take(&mut state.calls)
     }
 
     /// Runs `run` until it ends, or until it dies (none). What it had in memory is gone then.
@@ -242,7 +250,12 @@ impl HostFaults {
         if let Some(happens) = state.world.remove(&number) {
             happens();
         }
-        state.script.get(&number).copied()
+        let fault = state.script.get(&number).copied();
+        if fault.is_some() {
+            let call = state.calls.last().cloned();
+            state.befallen.extend(call);
+        }
+        fault
     }
 
     async fn die<T>(&self) -> T {

@@ -441,8 +441,13 @@ impl Run {
         let asked = self.shop.kiotviet_faults.calls();
         let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
         let answered: Vec<Call> = answered.collect();
+        // Faults at host calls do not come to that layer.
+        let befallen = self.shop.app.host_faults.befallen();
+        let befell = |call: &str| befallen.iter().any(|name| name == call);
+        evidence.users.failed |= befell("Getfly GET /users");
         for shop in &mut evidence.shops {
             shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
+            shop.staff.failed |= befell("KiotViet GET /users");
         }
         evidence
     }

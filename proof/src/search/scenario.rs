@@ -33,6 +33,19 @@ fn deliveries(
     }
 }
 
+/// One in which Getfly refuses a create at first. A refusal that arrives garbled is a dead letter, which people retry.
+fn refusing(
+    name: &'static str,
+    what: &'static str,
+    past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    act: for<'a> fn(&'a Run) -> Step<'a, ()>,
+) -> Scenario {
+    Scenario {
+        people: Some(|run| Box::pin(no_dead_letters(run))),
+        ..deliveries(name, what, past, act)
+    }
+}
+
 /// All of them.
 pub fn all() -> Vec<Scenario> {
     vec![
@@ -164,7 +177,7 @@ pub fn all() -> Vec<Scenario> {
                 Box::pin(walk_ins(run))
             },
         ),
-        deliveries(
+        refusing(
             "walk-ins-need-an-account",
             "three walk-ins, while Getfly refuses an order without an account (R5)",
             |run| Box::pin(run.connect(&["order"])),
@@ -174,7 +187,7 @@ pub fn all() -> Vec<Scenario> {
                 Box::pin(walk_ins(run))
             },
         ),
-        deliveries(
+        refusing(
             "account-is-gone",
             "an invoice of a customer whose account people deleted in Getfly; its code stays taken (R4, R7)",
             |run| {
