@@ -2,10 +2,9 @@
 //! each kind in a shop whose tokens and users are cached, counted behind the component's interfaces.
 
 use crate::{
-    harness::component,
-    scene::{On, customer, hoa, sale},
+    harness::{Outcome, component},
+    shop::{On, WasmShop, customer, hoa, sale},
     stores::Counting,
-    wasm_scene::WasmScene,
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
 use host::{
@@ -39,32 +38,36 @@ pub struct Cost {
     pub budget: [usize; 7],
 }
 
-/// For so many slots somebody has the lease, where somebody does.
+/// Slots for which another worker has the lease, where one does.
 const BUSY_SLOTS: i64 = 10;
 /// Events of one drain.
 const MANY: usize = 60;
 
 struct Shop {
-    scene: WasmScene,
+    shop: WasmShop,
     store: Arc<Counting>,
 }
 
 impl Shop {
     async fn connected() -> Result<Self> {
         let store = Arc::new(Counting::default());
-        let scene = WasmScene::connected(On::Both, |builder| builder.store(store.clone())).await?;
+        let shop = WasmShop::connected_in_wasm(On::Both, |builder| builder.store(store.clone()));
+        let shop = shop.await?;
         // Tokens and lists of users are cached from here on; the first signature is kept.
-        let id = scene
-            .kiotviet
-            .create_customer(customer("Khách", "0911001111"));
-        scene.kiotviet.create_invoice(sale(Some(id)));
-        scene.deliver().await;
-        Ok(Self { scene, store })
+        let new = customer("Khách", "0911001111");
+        let id = shop.kiotviet.create_customer(new);
+        shop.kiotviet.create_invoice(sale(Some(id)));
+        shop.deliver().await;
+        Ok(Self { shop, store })
     }
 
-    /// Somebody has the lease from now on, for so many slots.
+    async fn drain(&self) -> Outcome {
+        self.shop.app.measured("POST", "drain", &Value::Null).await
+    }
+
+    /// Another worker has the lease from now on, for [`BUSY_SLOTS`].
     async fn busy(&self) -> Result<()> {
-        let now = self.scene.app.clock().now().as_second();
+        let now = self.shop.clock.now().as_second();
         let slot = now.div_euclid(SLOT_SECONDS);
         for slot in slot..slot + BUSY_SLOTS {
             let held = self.store.increment(&keys::lease(slot), 1).await;
@@ -73,20 +76,20 @@ impl Shop {
         Ok(())
     }
 
-    /// What each of many new customers costs who came while a worker was busy, accepting and one drain together.
+    /// What each of many new customers costs that came while a worker was busy: accepting and one drain together.
     async fn each_of_many(&self, what: &'static str, budget: [usize; 7]) -> Result<Cost> {
         self.busy().await?;
         self.store.take();
-        self.scene.app.take_calls();
+        self.shop.app.take_calls();
         for n in 0..MANY {
             let new = customer("Khách", &format!("094444{n:04}"));
-            self.scene.kiotviet.create_customer(new);
+            self.shop.kiotviet.create_customer(new);
         }
-        let mut outcomes = self.scene.deliver().await;
-        // Nobody gives it back: one slot more, and whatever was sent under it has settled.
+        let mut outcomes = self.shop.deliver_measured().await;
+        // No worker gives it back: one slot more, and what was sent under it has settled.
         let slots = u64::try_from((BUSY_SLOTS + 1) * SLOT_SECONDS)?;
         tokio::time::sleep(Duration::from_secs(slots)).await;
-        let drained = self.scene.app.api("POST", "drain", &Value::Null).await;
+        let drained = self.drain().await;
         ensure!(
             drained.json()["ended"] == MANY,
             "{what}: {}",
@@ -110,14 +113,14 @@ impl Shop {
     /// What accepting a delivery costs while a worker is busy, in a fresh instance and in one that has served.
     async fn accepting(&self, budgets: [(&'static str, [usize; 7]); 2]) -> Result<Vec<Cost>> {
         self.busy().await?;
-        let instances = Instances::new(component()?, self.scene.app.world());
+        let instances = Instances::new(component()?, self.shop.app.world());
         let mut costs = Vec::new();
         for (what, budget) in budgets {
             let new = customer("Khách", "0933003333");
-            self.scene.kiotviet.create_customer(new);
-            let delivery = self.scene.kiotviet.take_deliveries().pop();
+            self.shop.kiotviet.create_customer(new);
+            let delivery = self.shop.kiotviet.take_deliveries().pop();
             let delivery = delivery.context("a delivery")?;
-            let request = self.scene.kiotviet.request(&delivery);
+            let request = self.shop.kiotviet.request(&delivery);
             self.store.take();
             let handled = instances.handle(request, ()).await?;
             let status = handled.response.status();
@@ -133,10 +136,10 @@ impl Shop {
         // Away from a slot's end, where the next one is taken too.
         tokio::time::sleep(Duration::from_secs(30)).await;
         self.store.take();
-        self.scene.app.take_calls();
-        let outcome = match self.scene.deliver().await.pop() {
+        self.shop.app.take_calls();
+        let outcome = match self.shop.deliver_measured().await.pop() {
             Some(outcome) => outcome,
-            None => self.scene.app.api("POST", "drain", &Value::Null).await,
+            None => self.drain().await,
         };
         ensure!(outcome.status == 200, "{what}: {}", outcome.json());
         self.counted(what, &outcome.finished, budget)
@@ -144,7 +147,7 @@ impl Shop {
 
     fn counted(&self, what: &'static str, finished: &Finished, budget: [usize; 7]) -> Result<Cost> {
         let asked = self.store.take();
-        let calls = self.scene.app.take_calls().len();
+        let calls = self.shop.app.take_calls().len();
         Ok(Cost {
             what,
             counts: [
@@ -165,7 +168,7 @@ impl Shop {
 pub async fn costs() -> Result<Vec<Cost>> {
     const MEMORY: usize = 2 << 20;
     let shop = Shop::connected().await?;
-    let kiotviet = &shop.scene.kiotviet;
+    let kiotviet = &shop.shop.kiotviet;
     let mut costs = Vec::new();
 
     let hoa = kiotviet.create_customer(hoa());

@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! # async fn example(kiotviet: std::sync::Arc<dyn sim::Upstream>) -> anyhow::Result<()> {
-//! use host_test::{harness::Harness, native::KIOTVIET};
+//! use host_test::{harness::Harness, variables::KIOTVIET};
 //! let app = Harness::builder().upstream(KIOTVIET, kiotviet).variable("processing", "inline").build()?;
 //! let outcome = app.get("/healthz").await;
 //! assert_eq!(outcome.status, 200);
@@ -11,7 +11,10 @@
 //! # Ok(()) }
 //! ```
 
-use crate::native::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables};
+use crate::{
+    admin::{self, Carrier},
+    variables::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables},
+};
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use host::{
@@ -244,7 +247,7 @@ impl Harness {
         outcome
     }
 
-    /// Sends a request and gives its answer at once; the guest may go on. A guest that fails is 503,
+    /// Sends a request and returns its answer at once; the guest may go on. A guest that fails is 503,
     /// as in `kvgf up`.
     pub async fn answer(
         &self,
@@ -287,14 +290,11 @@ impl Harness {
         self.request(request.unwrap_or_default()).await
     }
 
-    /// An admin's API request with a JSON body.
-    pub async fn api(&self, method: &str, path: &str, body: &serde_json::Value) -> Outcome {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("{PUBLIC}/api/{path}"))
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
-            .body(Bytes::from(body.to_string()));
-        self.request(request.unwrap_or_default()).await
+    /// An admin's request, and what it cost.
+    pub async fn measured(&self, method: &str, path: &str, body: &serde_json::Value) -> Outcome {
+        let body = body.to_string().into();
+        self.request(admin::request(ADMIN_TOKEN, method, path, body))
+            .await
     }
 
     /// Outbound calls since this was last asked.
@@ -305,5 +305,20 @@ impl Harness {
     /// The guest's log so far.
     pub fn logs(&self) -> Vec<String> {
         lock(&self.logs).clone()
+    }
+}
+
+impl Carrier for Harness {
+    async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        Ok(self.request(request).await.into())
+    }
+}
+
+impl From<Outcome> for http::Response<Bytes> {
+    fn from(outcome: Outcome) -> Self {
+        let mut response = Self::new(outcome.body);
+        *response.status_mut() = http::StatusCode::from_u16(outcome.status).unwrap_or_default();
+        *response.headers_mut() = outcome.headers;
+        response
     }
 }

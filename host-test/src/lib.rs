@@ -1,23 +1,25 @@
 //! What the component is tested on.
 //!
-//! `harness` runs it as WebAssembly over any store and any vendors; `native` runs the plugin without
-//! WebAssembly, `scene` is a connected shop over it, `wasm_scene` the same with the component; `fixture` reads
-//! and runs `fixtures/`; `replay` runs recorded deliveries in a sandbox; `stores` are models of Spin's stores
-//! and stores that break their word; `redis_server` is a Redis of a test's own; `demo` is `cargo demo`; `story` is a
-//! connected shop's day, judged; `cli` is `--bin host`.
+//! `variables` are what every test starts from; `native` runs the plugin without WebAssembly, `harness` as WebAssembly, each over any store and any vendors;
+//! `shop` is a shop between the two simulated vendors over either; `admin` calls the API of any of them, or of a
+//! program over a socket; `host_fault` are faults at host calls; `fixture` reads and runs `fixtures/`; `replay` runs
+//! recorded deliveries in a sandbox; `stores` are models of Spin's stores and stores that break their word; `program`
+//! is the real host as a child process, `vendors` the simulated vendors on sockets for it, `redis_server` a Redis of
+//! a test's own; `demo` is `cargo demo`; `cli` is `--bin host`.
 
+pub mod admin;
 pub mod budget;
-pub mod child;
 pub mod cli;
 pub mod demo;
 pub mod fixture;
 pub mod harness;
-pub mod mishap;
+pub mod host_fault;
 pub mod native;
+pub mod program;
 pub mod redis_server;
 pub mod replay;
-pub mod scene;
+pub mod shop;
 pub mod stores;
-pub mod story;
+pub mod variables;
+pub mod vendors;
 pub mod visitor;
-pub mod wasm_scene;

@@ -2,7 +2,11 @@
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
-use crate::mishap::{LATE, Mishap, Mishaps};
+use crate::{
+    admin::Carrier,
+    host_fault::{HostFault, HostFaults, LATE},
+    variables::{GETFLY, KIOTVIET, KIOTVIET_ID},
+};
 use bytes::Bytes;
 pub use host::keyvalue::Cell;
 use host::keyvalue::{Backend, Memory};
@@ -76,7 +80,7 @@ pub struct Native {
     /// Its store, where that is memory, for tests to look into; see [`Native::over`].
     pub store: Memory,
     /// What befalls its host calls.
-    pub mishaps: Mishaps,
+    pub host_faults: HostFaults,
     backend: Arc<dyn Backend>,
     /// What its open store sees, where each handle sees something else.
     handle: Mutex<Option<Arc<dyn Backend>>>,
@@ -100,37 +104,6 @@ pub struct Native {
     guest: Option<Arc<dyn Guest>>,
 }
 
-/// An admin token for tests.
-pub const ADMIN_TOKEN: &str = "an-admin-token-for-tests";
-/// 32 bytes in Base64, for tests.
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// The `master_key` that it is rotated to.
-pub const OTHER_MASTER_KEY: &str = "IB8eHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
-/// Getfly's origin in tests.
-pub const GETFLY: &str = "https://shop.getfly.test";
-/// KiotViet's API origin in tests.
-pub const KIOTVIET: &str = "https://kiotviet-api.test";
-/// KiotViet's token origin in tests.
-pub const KIOTVIET_ID: &str = "https://kiotviet-id.test";
-/// Where KiotViet reaches the app in tests.
-pub const PUBLIC: &str = "https://bridge.test";
-
-/// The variables every test starts from.
-pub fn test_variables(getfly_api_key: &str) -> BTreeMap<String, String> {
-    [
-        ("getfly_url", GETFLY),
-        ("getfly_api_key", getfly_api_key),
-        ("public_url", PUBLIC),
-        ("admin_token", ADMIN_TOKEN),
-        ("master_key", MASTER_KEY),
-        ("kiotviet_api_url", KIOTVIET),
-        ("kiotviet_auth_url", KIOTVIET_ID),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
-}
-
 impl Native {
     /// The plugin over two simulated vendors and an empty store.
     pub fn new(
@@ -145,18 +118,25 @@ impl Native {
             (KIOTVIET, kiotviet.clone()),
             (KIOTVIET_ID, kiotviet),
         ];
+        let upstreams = upstreams.map(|(origin, upstream)| (origin.to_owned(), upstream));
+        Self {
+            variables: Mutex::new(variables),
+            upstreams: upstreams.into(),
+            ..Self::over_nothing(clock, seed)
+        }
+    }
+
+    /// An instance over an empty store, without variables and vendors.
+    fn over_nothing(clock: Arc<dyn SimClock>, seed: u64) -> Self {
         let store = Memory::new();
         Self {
             backend: Arc::new(store.clone()),
             store,
             handle: Mutex::default(),
-            mishaps: Mishaps::default(),
-            variables: Mutex::new(variables),
+            host_faults: HostFaults::default(),
+            variables: Mutex::default(),
             config: Mutex::default(),
-            upstreams: upstreams
-                .into_iter()
-                .map(|(o, u)| (o.to_owned(), u))
-                .collect(),
+            upstreams: BTreeMap::new(),
             clock,
             skew: Arc::default(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
@@ -178,24 +158,10 @@ impl Native {
         Self {
             store: self.store.clone(),
             backend: self.backend.clone(),
-            handle: Mutex::default(),
-            mishaps: Mishaps::default(),
             variables: Mutex::new(lock(&self.variables).clone()),
-            config: Mutex::default(),
             upstreams: self.upstreams.clone(),
-            clock: self.clock.clone(),
-            skew: Arc::default(),
-            random: Mutex::new(StdRng::seed_from_u64(seed)),
-            log: Mutex::default(),
-            calls: Mutex::default(),
-            stored: Mutex::default(),
-            store_fails: AtomicBool::new(false),
             no_atomics: AtomicBool::new(self.no_atomics.load(Ordering::Relaxed)),
-            plain: AtomicBool::new(false),
-            pace: Mutex::default(),
-            held_up: Mutex::default(),
-            gate: None,
-            guest: None,
+            ..Self::over_nothing(self.clock.clone(), seed)
         }
     }
 
@@ -211,8 +177,8 @@ impl Native {
         handle.unwrap_or_else(|| self.backend.clone())
     }
 
-    /// Lets that guest answer instead of the native code. No mishap befalls its host calls.
-    pub fn play_by(&mut self, guest: Arc<dyn Guest>) {
+    /// Lets that guest answer instead of the native code. No fault befalls its host calls.
+    pub fn run_by(&mut self, guest: Arc<dyn Guest>) {
         self.guest = Some(guest);
     }
 
@@ -292,7 +258,7 @@ impl Native {
             return Err(failure());
         }
         let name = || format!("{call} {key}");
-        self.mishaps
+        self.host_faults
             .befall(name, failure, async {
                 act(self.backend()).await.map_err(StoreError::Failed)
             })
@@ -369,30 +335,19 @@ impl Native {
         self.reopen();
         Box::pin(app::handle(self, &self.config(), inbound)).await
     }
+}
 
-    /// An admin's API request with a JSON body, and its answer in JSON.
-    pub async fn api(
-        &self,
-        method: &str,
-        path: &str,
-        body: &serde_json::Value,
-    ) -> (u16, serde_json::Value) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("{PUBLIC}/api/{path}"))
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
-            .body(Bytes::from(body.to_string()))
-            .unwrap_or_default();
+impl Carrier for Native {
+    async fn carry(&self, request: http::Request<Bytes>) -> anyhow::Result<http::Response<Bytes>> {
         let answer = self.request(request).await;
-        (
-            answer.status,
-            serde_json::from_slice(&answer.body).unwrap_or_default(),
-        )
-    }
-
-    /// An admin's GET.
-    pub async fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        self.api("GET", path, &serde_json::Value::Null).await
+        let mut response = http::Response::builder().status(answer.status);
+        if let Some(content_type) = answer.content_type {
+            response = response.header("content-type", content_type);
+        }
+        for (name, value) in answer.headers {
+            response = response.header(name, value);
+        }
+        Ok(response.body(answer.body.into())?)
     }
 }
 
@@ -508,21 +463,21 @@ impl Http for Native {
             gate.pass(request.endpoint).await;
         }
         let broken = || HttpError::Connection("simulated failure".to_owned());
-        let mishap = self.mishaps.next(|| request.endpoint.to_owned()).await;
-        let answer = if let Some(Mishap::Replies(reply)) = mishap {
+        let fault = self.host_faults.next(|| request.endpoint.to_owned()).await;
+        let answer = if let Some(HostFault::Replies(reply)) = fault {
             let faulty = Faulty::new(upstream.clone(), self.clock.clone(), 0);
             faulty.add(FaultRule::new(reply.fault()));
             ask(&faulty, outgoing).await
-        } else if let Some(Mishap::DiesDuring) = mishap {
+        } else if let Some(HostFault::DiesDuring) = fault {
             let (upstream, died) = (upstream.clone(), std::future::pending());
             tokio::spawn(async move {
                 tokio::time::sleep(LATE).await;
                 let _ = upstream.handle(outgoing).await;
             });
-            self.mishaps.carry_out(mishap, broken, died).await
+            self.host_faults.carry_out(fault, broken, died).await
         } else {
             let call = ask(&**upstream, outgoing);
-            self.mishaps.carry_out(mishap, broken, call).await
+            self.host_faults.carry_out(fault, broken, call).await
         };
         let status = answer.as_ref().ok().map(|r| r.status);
         lock(&self.calls).push(Called {

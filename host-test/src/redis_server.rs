@@ -1,8 +1,8 @@
 //! A Redis of the test's own, from the system's packages: on a free port, in a temporary folder,
 //! gone with the test.
 
+use crate::program::free_port;
 use std::{
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -45,9 +45,9 @@ async fn redis_on(options: &[&str], listens: &'static str) -> Option<RedisServer
     }
     let folder = tempfile::tempdir().expect("a folder");
     let options: Vec<String> = options.iter().map(|o| (*o).to_owned()).collect();
-    // Somebody else may take a free port first.
+    // Another program may take a free port first.
     for _ in 0..5 {
-        let port = free_port();
+        let port = free_port().expect("a port");
         if let Some(child) = spawn(&folder, listens, port, &options).await {
             return Some(RedisServer {
                 child,
@@ -101,12 +101,6 @@ openssl req $new -subj /CN=redis -keyout key.pem -out request.pem
 printf 'subjectAltName=IP:127.0.0.1\n' > names
 openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
 ";
-
-/// Free when this returns.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its number").port()
-}
 
 /// None when it ended or does not listen.
 async fn spawn(folder: &TempDir, listens: &str, port: u16, options: &[String]) -> Option<Child> {

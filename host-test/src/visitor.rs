@@ -1,6 +1,10 @@
 //! A person at the page, without a browser: keeps cookies, fills in forms, follows nothing by itself.
 
-use crate::native::{ADMIN_TOKEN, Native, PUBLIC};
+use crate::{
+    admin::Carrier,
+    native::Native,
+    variables::{ADMIN_TOKEN, PUBLIC},
+};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -9,10 +13,8 @@ use std::collections::BTreeMap;
 pub struct Shown {
     /// HTTP status.
     pub status: u16,
-    /// `Content-Type`.
-    pub content_type: Option<&'static str>,
     /// Header fields.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: http::HeaderMap,
     /// The document.
     pub html: String,
 }
@@ -20,8 +22,7 @@ pub struct Shown {
 impl Shown {
     /// The first header field of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(n, _)| *n == name);
-        found.map(|(_, value)| value.as_str())
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// Where a redirect leads.
@@ -43,8 +44,8 @@ pub fn field<'a>(html: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// See the module.
-pub struct Visitor<'a> {
-    app: &'a Native,
+pub struct Visitor<'a, A = Native> {
+    app: &'a A,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
     /// What goes along as a form's token.
@@ -53,9 +54,9 @@ pub struct Visitor<'a> {
     pub fetch_site: Option<&'static str>,
 }
 
-impl<'a> Visitor<'a> {
-    /// Somebody who is not logged in.
-    pub fn new(app: &'a Native) -> Self {
+impl<'a, A: Carrier> Visitor<'a, A> {
+    /// A person who is not logged in.
+    pub fn new(app: &'a A) -> Self {
         Self {
             app,
             cookies: BTreeMap::new(),
@@ -64,8 +65,8 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Somebody who is.
-    pub async fn inside(app: &'a Native) -> Self {
+    /// A person who is.
+    pub async fn inside(app: &'a A) -> Self {
         let mut visitor = Self::new(app);
         visitor.log_in(ADMIN_TOKEN).await;
         let first = visitor.get("/").await;
@@ -112,18 +113,18 @@ impl<'a> Visitor<'a> {
             request = request.header("sec-fetch-site", site);
         }
         let request = request.body(Bytes::from(body)).unwrap_or_default();
-        let answer = self.app.request(request).await;
-        for (_, cookie) in answer.headers.iter().filter(|(n, _)| *n == "set-cookie") {
-            let pair = cookie.split(';').next().unwrap_or_default();
-            if let Some((name, value)) = pair.split_once('=') {
+        let answer = self.app.carry(request).await;
+        let answer = answer.expect("an answer");
+        for cookie in answer.headers().get_all("set-cookie") {
+            let pair = cookie.to_str().unwrap_or_default().split(';').next();
+            if let Some((name, value)) = pair.unwrap_or_default().split_once('=') {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
         Shown {
-            status: answer.status,
-            content_type: answer.content_type,
-            headers: answer.headers,
-            html: String::from_utf8_lossy(&answer.body).into_owned(),
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            html: String::from_utf8_lossy(answer.body()).into_owned(),
         }
     }
 }

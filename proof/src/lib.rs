@@ -2,8 +2,9 @@
 //!
 //! `search` tries every fault at every host call of its scenarios (`cargo proof`) and draws histories;
 //! `schedule` runs several instances in every order of their calls; `mutants` shows that the checks can fail;
-//! `soak` floods and kills the real program (`cargo soak`).
+//! `load` sends requests over many connections; `soak` floods and kills the real program (`cargo soak`).
 
+pub mod load;
 pub mod mutants;
 pub mod schedule;
 pub mod search;

@@ -1,24 +1,25 @@
 //! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
 //! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
 
-pub mod client;
 mod report;
 mod shop;
 
-use crate::child::{Process, free_port};
+use crate::{
+    admin::{self, Admin, Remote, successful},
+    program::{Program, free_port},
+    shop::On,
+    vendors::Vendors,
+};
 use anyhow::{Context, Result, bail};
-use client::App;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use sim::{
-    GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
+    HttpDeliverer, KiotVietSim,
     getfly::{GetflySettings, User},
     kiotviet::{Chaos, Settings, Staff},
-    serve,
 };
-use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// What the demo is asked to do.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,21 +37,12 @@ pub struct Options {
 
 const CONNECTION: &str = "cuahangthu";
 const ADMIN_TOKEN: &str = "demo-admin-token-2026";
-/// 32 bytes that are no secret: the demo's store lives in a temporary folder.
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// Pause between two actions of the shop.
 const BETWEEN_ACTIONS: Duration = Duration::from_millis(250);
 /// How long what waits may take to settle; a killed host's lease is free after 30 s.
 const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
-struct Vendors {
-    kiotviet: Arc<KiotVietSim>,
-    getfly: Arc<GetflySim>,
-    servers: [Server; 2],
-}
-
 async fn vendors(seed: u64) -> Result<Vendors> {
-    let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(Timestamp::now()));
     let settings = Settings {
         retailer: CONNECTION.to_owned(),
         retry_wait: Duration::from_secs(2),
@@ -58,8 +50,12 @@ async fn vendors(seed: u64) -> Result<Vendors> {
         parallel_deliveries: 4,
         ..Settings::default()
     };
-    let kiotviet = Arc::new(KiotVietSim::new(settings, clock.clone()));
-    kiotviet.set_chaos(Chaos {
+    let getfly = GetflySettings {
+        latency: Duration::from_millis(20),
+        ..GetflySettings::default()
+    };
+    let vendors = Vendors::new(settings, getfly);
+    vendors.kiotviet.set_chaos(Chaos {
         seed,
         duplicates: 0.2,
         burst: Some(Duration::from_secs(2)),
@@ -67,75 +63,46 @@ async fn vendors(seed: u64) -> Result<Vendors> {
         merge_items: 3,
         merge_notifications: 2,
     });
-    let getfly = Arc::new(GetflySim::new(
-        GetflySettings {
-            latency: Duration::from_millis(20),
-            ..GetflySettings::default()
-        },
-        clock,
-    ));
     for (id, login, name, mobile) in [
         (11, "lan.nguyen", "Nguyễn Thị Lan", "0938900011"),
         (12, "minh.tran", "Trần Văn Minh", "0938900012"),
     ] {
-        getfly.add_user(User::new(id, login, name, mobile));
+        vendors.getfly.add_user(User::new(id, login, name, mobile));
     }
     for (id, login, name, mobile) in [
         (5101, "lan", "Lan", "+84 900 000 011"),
         (5102, "minh", "Minh", "900000012"),
         (5103, "moi", "Người mới", ""),
     ] {
-        kiotviet.add_staff(Staff::new(id, login, name, mobile));
+        vendors
+            .kiotviet
+            .add_staff(Staff::new(id, login, name, mobile));
     }
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let servers = [
-        serve(kiotviet.clone(), listen().await?)?,
-        serve(getfly.clone(), listen().await?)?,
-    ];
-    Ok(Vendors {
-        kiotviet,
-        getfly,
-        servers,
-    })
+    vendors.serve().await
 }
 
 /// Starts this program as the host, and waits until it serves.
-async fn start_host(arguments: &[String]) -> Result<Process> {
+async fn start_host(arguments: &[String]) -> Result<Program> {
     let program = std::env::current_exe().context("this program's own path")?;
     let mut words = vec![program.display().to_string(), "host".to_owned()];
     words.extend_from_slice(arguments);
-    let mut host = Process::start(&words)?;
+    let mut host = Program::start_unlogged(&words)?;
     host.serves().await?;
     Ok(host)
 }
 
 fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
-    let [kiotviet, getfly] = &vendors.servers;
-    let variables = [
-        ("getfly_url", getfly.origin()),
-        ("getfly_api_key", vendors.getfly.settings().api_key),
-        ("public_url", format!("http://127.0.0.1:{port}")),
-        ("admin_token", ADMIN_TOKEN.to_owned()),
-        ("master_key", MASTER_KEY.to_owned()),
-        ("kiotviet_api_url", kiotviet.origin()),
-        ("kiotviet_auth_url", kiotviet.origin()),
-        ("getfly_requests_per_second", "20".to_owned()),
+    let (listen, state) = (format!("127.0.0.1:{port}"), state.display().to_string());
+    let fixed = ["up", "--listen", &listen, "--state-dir", &state];
+    let more = [
+        "--drain-every",
+        "5s",
+        "--variable",
+        "getfly_requests_per_second=20",
     ];
-    let mut arguments = vec![
-        "up".to_owned(),
-        "--listen".to_owned(),
-        format!("127.0.0.1:{port}"),
-        "--state-dir".to_owned(),
-        state.display().to_string(),
-        "--drain-every".to_owned(),
-        "5s".to_owned(),
-    ];
-    arguments.extend(
-        variables
-            .into_iter()
-            .flat_map(|(n, v)| ["--variable".to_owned(), format!("{n}={v}")]),
-    );
-    arguments
+    let fixed = fixed.into_iter().chain(more).map(str::to_owned);
+    let variables = vendors.arguments(&format!("http://{listen}"), ADMIN_TOKEN);
+    fixed.chain(variables).collect()
 }
 
 /// Runs the demo; an error when anything was lost or doubled.
@@ -153,18 +120,15 @@ pub async fn run(options: &Options) -> Result<()> {
     let port = free_port()?;
     let arguments = host_arguments(port, &vendors, state.path());
     let mut host = start_host(&arguments).await?;
-    let app = App::new(port, ADMIN_TOKEN);
+    let app = Remote::new(format!("http://127.0.0.1:{port}"), ADMIN_TOKEN);
     let settings = vendors.kiotviet.settings();
     println!(
         "Host on http://127.0.0.1:{port}. Connecting the shop {CONNECTION}, both webhooks on."
     );
-    app.connect(
-        CONNECTION,
-        &settings.retailer,
-        &settings.client_id,
-        &settings.client_secret,
-    )
-    .await?;
+    successful(app.connect(CONNECTION, &settings).await)?;
+    for webhook in On::Both.webhooks() {
+        successful(app.switch(CONNECTION, webhook, true).await)?;
+    }
     let since = Timestamp::now();
 
     let delivering = tokio::spawn(deliver(vendors.kiotviet.clone()));
@@ -185,15 +149,14 @@ pub async fn run(options: &Options) -> Result<()> {
         }
         if action == options.actions / 4 * 3 {
             bar.println("KiotViet switches both webhooks off, and tells nobody");
-            for hook in vendors.kiotviet.webhooks() {
-                vendors.kiotviet.set_webhook_active(hook.id, false);
-            }
+            vendors.kiotviet.switch_off_webhooks();
         }
     }
     bar.finish_and_clear();
 
     println!("Looking after the webhooks, as every drain does each quarter of an hour …");
-    app.heal().await?;
+    // As soon as no other drain is at work.
+    while successful(app.heal().await)?["busy"] == true {}
 
     println!("Waiting until everything that was told has ended …");
     let events = settled(&app, &vendors.kiotviet).await?;
@@ -220,15 +183,13 @@ async fn deliver(kiotviet: Arc<KiotVietSim>) {
 }
 
 /// Waits until KiotViet has nothing more to tell and no event waits.
-async fn settled(app: &App, kiotviet: &KiotVietSim) -> Result<Vec<serde_json::Value>> {
+async fn settled(app: &Remote, kiotviet: &KiotVietSim) -> Result<Vec<serde_json::Value>> {
     let started = tokio::time::Instant::now();
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let events = app.events().await?;
-        let waiting = events
-            .iter()
-            .filter(|e| matches!(e["state"].as_str(), Some("received" | "retrying")))
-            .count();
+        let mut events = app.events_after(0, "").await?;
+        events.reverse();
+        let waiting = events.iter().filter(|e| admin::waits(e)).count();
         if waiting == 0 && kiotviet.outbox().is_empty() {
             return Ok(events);
         }

@@ -88,7 +88,7 @@ impl Player {
                 let shop = match self.shop.take() {
                     Some(open) => open,
                     None => {
-                        let time = paused()?;
+                        let time = fixture::paused()?;
                         let shop = time.block_on(Shop::open())?;
                         (time, shop)
                     }
@@ -112,20 +112,11 @@ impl Player {
     }
 }
 
-/// A runtime whose time a test or a replay lets pass at will.
-fn paused() -> Result<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
-    runtime.context("a runtime cannot be started")
-}
-
 fn play_fixture(folder: &Path) -> Result<Played> {
     let fixture = Fixture::read(folder)?;
     // Compiled before, so that making the sandbox cannot fail half way.
     let component = crate::harness::component()?;
-    paused()?.block_on(async {
+    fixture::paused()?.block_on(async {
         let mut made = None;
         let wrong = fixture::run(&fixture, async |surroundings| {
             let sandbox = Sandbox::new(&component, surroundings);
@@ -134,7 +125,7 @@ fn play_fixture(folder: &Path) -> Result<Played> {
         })
         .await;
         let sandbox = made.context("it was never run")?;
-        let lines = sandbox.lines(&folder.display().to_string(), 0).await;
+        let lines = sandbox.lines(&folder.display().to_string(), 0).await?;
         let wrong = match (&fixture.known_failure, wrong.is_empty()) {
             (Some(_), false) => Vec::new(),
             (Some(why), true) => vec![format!("it passes, though it is known to fail: {why}")],

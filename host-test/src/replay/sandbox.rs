@@ -3,20 +3,15 @@
 
 use super::{Call, Line};
 use crate::{
+    admin::{self, Admin, Carrier},
     fixture::{Runner, Surroundings},
     harness::Harness,
-    native::{GETFLY, KIOTVIET, KIOTVIET_ID},
 };
+use anyhow::Result;
 use host::runtime::{Finished, Runtime};
 use serde_json::Value;
-use sim::{Request, Response, TokioClock, lock};
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-
-/// Events asked for at once.
-const PAGE: u64 = 200;
+use sim::{Request, Response, lock};
+use std::sync::{Arc, Mutex};
 
 /// See the module. Clones share one world.
 #[derive(Clone)]
@@ -36,54 +31,29 @@ struct Delivered {
 impl Sandbox {
     /// Needs tokio's time, paused.
     pub(super) fn new(component: &Runtime, s: Surroundings) -> Self {
-        let mut harness = Harness::builder()
-            .upstream(KIOTVIET, s.kiotviet.clone())
-            .upstream(KIOTVIET_ID, s.kiotviet)
-            .upstream(GETFLY, s.getfly)
-            .clock(Arc::new(TokioClock::starting_at(s.start)));
-        for (name, value) in &s.variables {
-            harness = harness.variable(name, value);
-        }
         Self {
-            harness: Arc::new(harness.over(component.clone())),
+            harness: Arc::new(s.harness(component.clone())),
             delivered: Arc::default(),
         }
     }
 
-    pub(super) async fn api(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let outcome = self.harness.api(method, path, body).await;
-        (outcome.status, outcome.json())
-    }
-
     /// The number of the newest event.
     pub(super) async fn tail(&self) -> u64 {
-        let (_, newest) = self.api("GET", "events?limit=1", &Value::Null).await;
-        newest["events"][0]["seq"].as_u64().unwrap_or(0)
+        let newest = admin::listed(self.harness.events("limit=1").await);
+        newest.first().and_then(|e| e["seq"].as_u64()).unwrap_or(0)
     }
 
     /// The events behind number `after`, oldest first.
-    pub(super) async fn lines(&self, file: &str, after: u64) -> Vec<Line> {
-        let mut seqs = Vec::new();
-        let mut before = u64::MAX >> 1;
-        loop {
-            let path = format!("events?limit={PAGE}&before={before}");
-            let (_, page) = self.api("GET", &path, &Value::Null).await;
-            let events = page["events"].as_array().into_iter().flatten();
-            seqs.extend(events.filter_map(|event| event["seq"].as_u64()));
-            match page["next_before"].as_u64() {
-                Some(next) if next > after + 1 => before = next,
-                _ => break,
-            }
-        }
-        seqs.retain(|seq| *seq > after);
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub(super) async fn lines(&self, file: &str, after: u64) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
-        for seq in seqs.into_iter().rev() {
-            let (_, event) = self
-                .api("GET", &format!("events/{seq}"), &Value::Null)
-                .await;
-            lines.push(self.line(file, seq, &event));
+        for event in self.events_after(after, "").await?.iter().rev() {
+            let seq = event["seq"].as_u64().unwrap_or_default();
+            lines.push(self.line(file, seq, &self.event(seq).await.1));
         }
-        lines
+        Ok(lines)
     }
 
     fn line(&self, file: &str, seq: u64, event: &Value) -> Line {
@@ -112,8 +82,8 @@ impl Sandbox {
     }
 }
 
-impl Runner for Sandbox {
-    async fn request(&self, request: Request) -> Response {
+impl Carrier for Sandbox {
+    async fn carry(&self, request: Request) -> Result<Response> {
         let delivers = request.uri().path().starts_with("/hooks/");
         let before = if delivers { self.tail().await } else { 0 };
         let outcome = self.harness.request(request).await;
@@ -122,19 +92,14 @@ impl Runner for Sandbox {
             lock(&self.delivered).push(Delivered {
                 before,
                 after,
-                cost: outcome.finished,
+                cost: outcome.finished.clone(),
             });
         }
-        let mut response = Response::new(outcome.body);
-        *response.status_mut() = http::StatusCode::from_u16(outcome.status).unwrap_or_default();
-        *response.headers_mut() = outcome.headers;
-        response
+        Ok(outcome.into())
     }
+}
 
-    async fn pass(&self, seconds: u64) {
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-    }
-
+impl Runner for Sandbox {
     fn log(&self) -> Vec<String> {
         self.harness.logs()
     }

@@ -3,21 +3,24 @@
 
 use super::{Line, records, sandbox::Sandbox};
 use crate::{
-    fixture::{Delivery, Runner, Surroundings},
+    admin::{Admin, Carrier, successful},
+    fixture::{Delivery, Surroundings},
     harness::{START, component},
-    native::test_variables,
+    shop::{CONNECTION, On},
+    variables::test_variables,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use sim::{
     GetflySim, KiotVietSim, SimClock, TokioClock, getfly::GetflySettings, kiotviet::Settings,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep as pass;
 
 /// Between two deliveries, so that the users of both vendors, which are known for ten minutes, are
 /// read again.
-const BETWEEN_SECONDS: u64 = 11 * 60;
+const BETWEEN: Duration = Duration::from_secs(11 * 60);
+const HOUR: Duration = Duration::from_secs(3600);
 /// What waits is retried every hour; retries end after 75 hours or a little more.
 const SETTLE_HOURS: u32 = 150;
 /// Most items of a delivery that are looked at; the plugin takes fewer.
@@ -56,29 +59,20 @@ impl Shop {
 
     async fn connect(&self) -> Result<()> {
         let settings = self.kiotviet.settings();
-        let body = json!({
-            "retailer": settings.retailer,
-            "client_id": settings.client_id,
-            "client_secret": settings.client_secret,
-        });
-        for (path, body) in [
-            ("connections/shop", &body),
-            ("connections/shop/webhooks/customer", &Value::Null),
-            ("connections/shop/webhooks/order", &Value::Null),
-        ] {
-            let (status, answer) = self.sandbox.api("PUT", path, body).await;
-            ensure!(status == 200, "PUT {path} was answered {status}: {answer}");
+        successful(self.sandbox.connect(CONNECTION, &settings).await)?;
+        for webhook in On::Both.webhooks() {
+            successful(self.sandbox.switch(CONNECTION, webhook, true).await)?;
         }
         Ok(())
     }
 
-    /// Delivers it as KiotViet would; gives its events, and what is wrong.
+    /// Delivers it as KiotViet would; returns its events, and what is wrong.
     pub(super) async fn deliver(
         &self,
         file: &str,
         delivery: &Delivery,
     ) -> Result<(Vec<Line>, Vec<String>)> {
-        self.sandbox.pass(BETWEEN_SECONDS).await;
+        pass(BETWEEN).await;
         if let Ok(told) = plugin::kiotviet::envelope::parse(&delivery.body, ITEMS) {
             records::exist(&self.kiotviet, &self.getfly, &told.items, self.clock.now());
         }
@@ -87,20 +81,20 @@ impl Shop {
         let request = delivery.request(&hook.url, &secret, delivery.body.clone());
         let request = request.context("its headers make no request")?;
         let before = self.sandbox.tail().await;
-        let status = self.sandbox.request(request).await.status().as_u16();
+        let status = self.sandbox.carry(request).await?.status().as_u16();
         let mut wrong = Vec::new();
         if status != 200 {
             wrong.push(format!("the delivery was answered {status}"));
         }
-        let mut lines = self.sandbox.lines(file, before).await;
+        let mut lines = self.sandbox.lines(file, before).await?;
         for _ in 0..SETTLE_HOURS {
             let waits = |line: &Line| line.state == "received" || line.state == "retrying";
             if !lines.iter().any(waits) {
                 break;
             }
-            self.sandbox.pass(3600).await;
-            self.sandbox.api("POST", "drain", &Value::Null).await;
-            lines = self.sandbox.lines(file, before).await;
+            pass(HOUR).await;
+            self.sandbox.drain().await;
+            lines = self.sandbox.lines(file, before).await?;
         }
         Ok((lines, wrong))
     }

@@ -20,7 +20,7 @@ pub enum How {
     LosesAll,
     /// `increment` reads, and writes a moment later.
     CountsInTwoSteps,
-    /// `increment` always gives one.
+    /// `increment` always returns one.
     NeverCounts,
     /// `delete` removes no counter.
     KeepsCounters,

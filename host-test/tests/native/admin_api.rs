@@ -3,15 +3,16 @@
 
 use bytes::Bytes;
 use host_test::{
-    native::{ADMIN_TOKEN, PUBLIC},
-    scene::{On, Scene},
+    admin::Admin,
+    shop::{On, TestShop},
+    variables::{ADMIN_TOKEN, PUBLIC},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use sim::{Fault, FaultRule};
 
 #[tokio::test(start_paused = true)]
 async fn without_the_admin_token_everything_is_401() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let wrong = [
         None,
         Some(String::new()),
@@ -43,7 +44,7 @@ async fn without_the_admin_token_everything_is_401() {
             if let Some(value) = authorization {
                 request = request.header("authorization", value);
             }
-            let answer = scene.app.request(request.body(Bytes::new()).unwrap()).await;
+            let answer = shop.app.request(request.body(Bytes::new()).unwrap()).await;
             assert_eq!(answer.status, 401, "{method} {path} {authorization:?}");
             assert_eq!(answer.content_type, Some("application/problem+json"));
             assert!(
@@ -55,132 +56,47 @@ async fn without_the_admin_token_everything_is_401() {
             assert_eq!(problem["type"], "unauthorized");
         }
     }
-    assert_eq!(scene.kiotviet.webhooks().len(), 2);
+    assert_eq!(shop.kiotviet.webhooks().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn refusals_have_stable_types() {
-    let scene = Scene::connected(On::Both).await;
-    let put = json!({"retailer": "cuahangthu", "client_id": "x", "client_secret": "y"});
+    let shop = TestShop::connected(On::Both).await;
+    let put = r#"{"retailer": "cuahangthu", "client_id": "x", "client_secret": "y"}"#;
+    let blank = put.replace("cuahangthu", " ");
+    let spaced = put.replace("cuahangthu", "a b");
     let long = "x".repeat(65);
-    for (method, path, body, status, kind) in [
-        ("GET", "nowhere", json!(null), 404, "not-found"),
-        (
-            "POST",
-            "connections",
-            json!(null),
-            405,
-            "method-not-allowed",
-        ),
-        (
-            "GET",
-            "connections/shop",
-            json!(null),
-            405,
-            "method-not-allowed",
-        ),
-        ("GET", "drain", json!(null), 405, "method-not-allowed"),
-        (
-            "GET",
-            "preview/shop",
-            json!(null),
-            405,
-            "method-not-allowed",
-        ),
-        (
-            "GET",
-            "events/1/retry",
-            json!(null),
-            405,
-            "method-not-allowed",
-        ),
-        ("DELETE", "events/1", json!(null), 405, "method-not-allowed"),
-        (
-            "PUT",
-            "connections/Shop",
-            put.clone(),
-            400,
-            "invalid-request",
-        ),
-        (
-            "PUT",
-            &format!("connections/{long}"),
-            put.clone(),
-            400,
-            "invalid-request",
-        ),
-        ("PUT", "connections/new", json!({}), 400, "invalid-request"),
-        ("PUT", "connections/new", json!([1]), 400, "invalid-request"),
-        (
-            "PUT",
-            "connections/new",
-            json!({"retailer": " ", "client_id": "x", "client_secret": "y"}),
-            400,
-            "invalid-request",
-        ),
-        (
-            "PUT",
-            "connections/new",
-            json!({"retailer": "a b", "client_id": "x", "client_secret": "y"}),
-            400,
-            "invalid-request",
-        ),
-        (
-            "PUT",
-            "connections/new",
-            put,
-            422,
-            "kiotviet-refused-credentials",
-        ),
-        (
-            "DELETE",
-            "connections/nobody",
-            json!(null),
-            404,
-            "unknown-connection",
-        ),
-        (
-            "PUT",
-            "connections/nobody/webhooks/order",
-            json!(null),
-            404,
-            "unknown-connection",
-        ),
-        (
-            "PUT",
-            "connections/shop/webhooks/stock",
-            json!(null),
-            404,
-            "not-found",
-        ),
-        ("GET", "events/7", json!(null), 404, "unknown-event"),
-        ("GET", "events/x", json!(null), 404, "unknown-event"),
-        ("POST", "events/7/retry", json!(null), 404, "unknown-event"),
-        ("GET", "events?limit=0", json!(null), 400, "invalid-request"),
-        (
-            "GET",
-            "events?state=lost",
-            json!(null),
-            400,
-            "invalid-request",
-        ),
-        (
-            "GET",
-            "events?before=x",
-            json!(null),
-            400,
-            "invalid-request",
-        ),
-        (
-            "POST",
-            "preview/nobody",
-            json!({}),
-            404,
-            "unknown-connection",
-        ),
-        ("POST", "preview/shop", json!({}), 422, "unreadable"),
+    for row in [
+        "GET nowhere 404 not-found null",
+        "POST connections 405 method-not-allowed null",
+        "GET connections/shop 405 method-not-allowed null",
+        "GET drain 405 method-not-allowed null",
+        "GET preview/shop 405 method-not-allowed null",
+        "GET events/1/retry 405 method-not-allowed null",
+        "DELETE events/1 405 method-not-allowed null",
+        &format!("PUT connections/Shop 400 invalid-request {put}"),
+        &format!("PUT connections/{long} 400 invalid-request {put}"),
+        "PUT connections/new 400 invalid-request {}",
+        "PUT connections/new 400 invalid-request [1]",
+        &format!("PUT connections/new 400 invalid-request {blank}"),
+        &format!("PUT connections/new 400 invalid-request {spaced}"),
+        &format!("PUT connections/new 422 kiotviet-refused-credentials {put}"),
+        "DELETE connections/nobody 404 unknown-connection null",
+        "PUT connections/nobody/webhooks/order 404 unknown-connection null",
+        "PUT connections/shop/webhooks/stock 404 not-found null",
+        "GET events/7 404 unknown-event null",
+        "GET events/x 404 unknown-event null",
+        "POST events/7/retry 404 unknown-event null",
+        "GET events?limit=0 400 invalid-request null",
+        "GET events?state=lost 400 invalid-request null",
+        "GET events?before=x 400 invalid-request null",
+        "POST preview/nobody 404 unknown-connection {}",
+        "POST preview/shop 422 unreadable {}",
     ] {
-        let (got, problem) = scene.app.api(method, path, &body).await;
+        let [method, path, status, kind, body] =
+            <[&str; 5]>::try_from(row.splitn(5, ' ').collect::<Vec<_>>()).unwrap();
+        let (status, body) = (status.parse().unwrap(), serde_json::from_str(body).unwrap());
+        let (got, problem) = shop.app.call(method, path, &body).await;
         assert_eq!(
             (got, problem["type"].as_str()),
             (status, Some(kind)),
@@ -193,58 +109,57 @@ async fn refusals_have_stable_types() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_too_large_or_no_json_is_refused() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     for (body, status) in [("{", 400), ("", 400), ("\u{0}", 400)] {
         let request = http::Request::put(format!("{PUBLIC}/api/connections/new"))
             .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
             .body(Bytes::from(body))
             .unwrap();
-        assert_eq!(scene.app.request(request).await.status, status);
+        assert_eq!(shop.app.request(request).await.status, status);
     }
     let request = http::Request::post(format!("{PUBLIC}/api/preview/shop"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
         .body(Bytes::from(vec![b' '; 5 * 1024 * 1024 + 1]))
         .unwrap();
-    assert_eq!(scene.app.request(request).await.status, 413);
+    assert_eq!(shop.app.request(request).await.status, 413);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_store_and_a_failing_kiotviet_are_told_apart() {
-    let scene = Scene::connected(On::Both).await;
-    scene
-        .kiotviet_faults
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet_faults
         .add(FaultRule::new(Fault::HtmlError(502)));
-    let (status, problem) = scene.switch("PUT", "order").await;
+    let (status, problem) = shop.switch("order", true).await;
     assert_eq!(
         (status, &problem["type"]),
         (502, &"kiotviet-unreachable".into())
     );
     // The list is for looking: it says what it does not know.
-    let (status, list) = scene.app.get("connections").await;
+    let (status, list) = shop.app.connections().await;
     assert_eq!(status, 200);
     let order = &list["connections"][0]["webhooks"]["order"];
     assert!(order["kiotviet"]["error"].is_string(), "{order}");
 
-    scene.app.break_store(true);
+    shop.app.break_store(true);
     for (method, path) in [
         ("GET", "events"),
         ("GET", "connections"),
         ("DELETE", "connections/shop"),
     ] {
-        let (status, problem) = scene.app.api(method, path, &Value::Null).await;
+        let (status, problem) = shop.app.call(method, path, &Value::Null).await;
         assert_eq!(
             (status, &problem["type"]),
             (503, &"store-unavailable".into())
         );
     }
-    let (status, drained) = scene.app.api("POST", "drain", &Value::Null).await;
+    let (status, drained) = shop.app.drain().await;
     assert_eq!(status, 503, "{drained}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn events_are_listed_newest_first_in_pages_and_by_state() {
-    let scene = Scene::connected(On::Both).await;
-    let hook = scene.kiotviet.webhooks()[0].url.clone();
+    let shop = TestShop::connected(On::Both).await;
+    let hook = shop.kiotviet.webhooks()[0].url.clone();
     for n in 0..7 {
         let body = if n % 3 == 0 {
             "garbage"
@@ -252,24 +167,24 @@ async fn events_are_listed_newest_first_in_pages_and_by_state() {
             r#"{"RemoveId":[1]}"#
         };
         let request = http::Request::post(&hook).body(Bytes::from(body)).unwrap();
-        scene.app.request(request).await;
+        shop.app.request(request).await;
     }
     let seqs = |list: &Value| -> Vec<u64> {
         let events = list["events"].as_array().unwrap().iter();
         events.filter_map(|e| e["seq"].as_u64()).collect()
     };
-    let (_, page) = scene.app.get("events?limit=3").await;
+    let (_, page) = shop.app.events("limit=3").await;
     assert_eq!(
         (seqs(&page), &page["next_before"]),
         (vec![7, 6, 5], &5.into())
     );
-    let (_, page) = scene.app.get("events?limit=4&before=5").await;
+    let (_, page) = shop.app.events("limit=4&before=5").await;
     assert_eq!(
         (seqs(&page), &page["next_before"]),
         (vec![4, 3, 2, 1], &Value::Null)
     );
-    let (_, page) = scene.app.get("events?state=dead").await;
+    let (_, page) = shop.app.events("state=dead").await;
     assert_eq!(seqs(&page), [7, 4, 1]);
-    let (_, page) = scene.app.get("events?connection=other").await;
+    let (_, page) = shop.app.events("connection=other").await;
     assert_eq!(seqs(&page), [0; 0]);
 }

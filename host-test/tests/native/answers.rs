@@ -5,8 +5,9 @@
 
 use bytes::Bytes;
 use host_test::{
-    native::{GETFLY, KIOTVIET, PUBLIC},
-    scene::{CONNECTION, On, Scene, customer, hoa},
+    admin::Admin,
+    shop::{CONNECTION, On, TestShop, ba, customer, hoa},
+    variables::{GETFLY, KIOTVIET, PUBLIC},
 };
 use plugin::journal::record::{Body, State};
 use sim::{
@@ -18,17 +19,17 @@ use std::time::Duration;
 /// The limit on a delivery's body.
 const LIMIT: usize = 5 * 1024 * 1024;
 
-async fn ask(scene: &Scene, method: &str, url: &str, body: impl Into<Bytes>) -> u16 {
+async fn ask(shop: &TestShop, method: &str, url: &str, body: impl Into<Bytes>) -> u16 {
     let request = http::Request::builder()
         .method(method)
         .uri(url)
         .body(body.into())
         .unwrap();
-    scene.app.request(request).await.status
+    shop.app.request(request).await.status
 }
 
-fn hook(scene: &Scene) -> String {
-    scene.kiotviet.webhooks().first().unwrap().url.clone()
+fn hook(shop: &TestShop) -> String {
+    shop.kiotviet.webhooks().first().unwrap().url.clone()
 }
 
 const BODIES: [&str; 14] = [
@@ -50,23 +51,23 @@ const BODIES: [&str; 14] = [
 
 #[tokio::test(start_paused = true)]
 async fn any_method_and_body_is_answered_200_and_kept_or_without_content() {
-    let scene = Scene::connected(On::Both).await;
-    let hook = hook(&scene);
+    let shop = TestShop::connected(On::Both).await;
+    let hook = hook(&shop);
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"] {
         for body in BODIES {
             assert_eq!(
-                ask(&scene, method, &hook, body).await,
+                ask(&shop, method, &hook, body).await,
                 200,
                 "{method} {body}"
             );
         }
         let not_text = vec![0xff_u8, 0xfe, 0, 0x80];
-        assert_eq!(ask(&scene, method, &hook, not_text).await, 200);
+        assert_eq!(ask(&shop, method, &hook, not_text).await, 200);
     }
     for method in ["GET", "HEAD"] {
-        assert_eq!(ask(&scene, method, &hook, "").await, 200);
+        assert_eq!(ask(&shop, method, &hook, "").await, 200);
     }
-    let journal = scene.journal().await;
+    let journal = shop.journal().await;
     assert!(journal.iter().all(|r| r.state.is_final()));
     let unreadable = journal
         .iter()
@@ -77,7 +78,7 @@ async fn any_method_and_body_is_answered_200_and_kept_or_without_content() {
             .clone()
             .all(|r| r.state == State::Dead && r.body.is_some())
     );
-    assert!(scene.getfly.calls().is_empty());
+    assert!(shop.getfly.calls().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,19 +94,19 @@ async fn every_form_of_signature_is_answered_200() {
             Signature::Missing,
             Signature::Wrong,
         ] {
-            let scene = Scene::connected(On::Both).await;
-            scene.app.set_variable("signature_policy", policy);
-            scene.kiotviet.update_settings(|s| s.signature = signature);
-            scene.kiotviet.create_customer(hoa());
-            assert_eq!(scene.deliver().await, [200], "{policy} {signature:?}");
+            let shop = TestShop::connected(On::Both).await;
+            shop.app.set_variable("signature_policy", policy);
+            shop.kiotviet.update_settings(|s| s.signature = signature);
+            shop.kiotviet.create_customer(hoa());
+            assert_eq!(shop.deliver().await, [200], "{policy} {signature:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_an_unknown_connection_or_a_wrong_token_is_404() {
-    let scene = Scene::connected(On::Both).await;
-    let hook = hook(&scene);
+    let shop = TestShop::connected(On::Both).await;
+    let hook = hook(&shop);
     let token = hook.rsplit('/').next().unwrap();
     let cut = &token[..token.len() - 1];
     for path in [
@@ -118,119 +119,118 @@ async fn only_an_unknown_connection_or_a_wrong_token_is_404() {
         "/hooks/SHOP/x".to_owned(),
     ] {
         for method in ["GET", "POST"] {
-            let status = ask(&scene, method, &format!("{PUBLIC}{path}"), "{}").await;
+            let status = ask(&shop, method, &format!("{PUBLIC}{path}"), "{}").await;
             assert_eq!(status, 404, "{method} {path}");
         }
     }
-    assert!(scene.journal().await.is_empty());
+    assert!(shop.journal().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn five_mebibytes_of_garbage_are_kept_and_one_byte_more_is_413() {
-    let scene = Scene::connected(On::Both).await;
-    let hook = hook(&scene);
-    assert_eq!(ask(&scene, "POST", &hook, vec![b'['; LIMIT + 1]).await, 413);
-    assert_eq!(ask(&scene, "POST", &hook, vec![0xfe; LIMIT]).await, 200);
-    assert_eq!(ask(&scene, "POST", &hook, vec![b'['; LIMIT]).await, 200);
-    for record in scene.journal().await {
+    let shop = TestShop::connected(On::Both).await;
+    let hook = hook(&shop);
+    assert_eq!(ask(&shop, "POST", &hook, vec![b'['; LIMIT + 1]).await, 413);
+    assert_eq!(ask(&shop, "POST", &hook, vec![0xfe; LIMIT]).await, 200);
+    assert_eq!(ask(&shop, "POST", &hook, vec![b'['; LIMIT]).await, 200);
+    for record in shop.journal().await {
         assert!(matches!(record.body, Some(Body::Parts(n)) if n >= 10));
     }
-    assert_eq!(scene.journal().await.len(), 2);
+    assert_eq!(shop.journal().await.len(), 2);
 
     // Dismissed, and past its retention, nothing of it stays.
     for seq in [1, 2] {
         let path = format!("events/{seq}/dismiss");
         assert_eq!(
-            scene
-                .app
-                .api("POST", &path, &serde_json::Value::Null)
+            shop.app
+                .call("POST", &path, &serde_json::Value::Null)
                 .await
                 .0,
             200
         );
     }
-    scene.pass(31 * 86_400).await;
-    scene.drain().await;
-    let left = scene.app.store.dump().into_keys();
+    shop.pass(31 * 86_400).await;
+    shop.drain().await;
+    let left = shop.app.store.dump().into_keys();
     assert_eq!(left.filter(|key| key.contains("/body/")).count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn forty_items_in_one_delivery_are_forty_events() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.set_chaos(Chaos {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.set_chaos(Chaos {
         merge_items: 40,
         ..Chaos::default()
     });
     for n in 0..40 {
         let new = customer(&format!("Khách {n}"), &format!("09123456{n:02}"));
-        scene.kiotviet.create_customer(new);
+        shop.kiotviet.create_customer(new);
     }
-    assert_eq!(scene.deliver().await, [200]);
-    scene.settle().await;
-    assert_eq!(scene.getfly.accounts().len(), 40);
-    assert_eq!(scene.audit().await, [""; 0]);
+    assert_eq!(shop.deliver().await, [200]);
+    shop.settle().await;
+    assert_eq!(shop.getfly.accounts().len(), 40);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_503_and_nothing_is_lost() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    scene.app.break_store(true);
-    let delivery = scene.kiotviet.take_deliveries().remove(0);
-    let answer = scene.app.request(scene.kiotviet.request(&delivery)).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.app.break_store(true);
+    let delivery = shop.kiotviet.take_deliveries().remove(0);
+    let answer = shop.app.request(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 503);
-    scene.kiotviet.settle(delivery, Some(503));
-    assert_eq!(scene.app.get("events").await.0, 503);
+    shop.kiotviet.settle(delivery, Some(503));
+    assert_eq!(shop.app.look("events").await.0, 503);
     let unknown = format!("{PUBLIC}/hooks/nobody/x");
-    assert_eq!(ask(&scene, "POST", &unknown, "{}").await, 503);
+    assert_eq!(ask(&shop, "POST", &unknown, "{}").await, 503);
 
-    scene.app.break_store(false);
-    assert_eq!(scene.deliver().await, [200]);
-    assert_eq!(scene.getfly.accounts().len(), 1);
-    assert_eq!(scene.audit().await, [""; 0]);
+    shop.app.break_store(false);
+    assert_eq!(shop.deliver().await, [200]);
+    assert_eq!(shop.getfly.accounts().len(), 1);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_answer_waits_for_an_upstream() {
-    let scene = Scene::connected(On::Both).await;
-    scene.getfly_faults.add(FaultRule::new(Fault::Hang));
-    scene.kiotviet_faults.add(FaultRule::new(Fault::Hang));
-    scene.kiotviet.create_customer(hoa());
-    for delivery in scene.kiotviet.take_deliveries() {
-        let request = scene.kiotviet.request(&delivery);
-        let answer = tokio::time::timeout(Duration::from_secs(1), scene.app.answer(request));
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly_faults.add(FaultRule::new(Fault::Hang));
+    shop.kiotviet_faults.add(FaultRule::new(Fault::Hang));
+    shop.kiotviet.create_customer(hoa());
+    for delivery in shop.kiotviet.take_deliveries() {
+        let request = shop.kiotviet.request(&delivery);
+        let answer = tokio::time::timeout(Duration::from_secs(1), shop.app.answer(request));
         assert_eq!(answer.await.unwrap().0.status, 200);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn processing_inline_answers_in_time_and_goes_on_with_the_next_drain() {
-    let scene = Scene::connected(On::Both).await;
-    scene.app.set_variable("processing", "inline");
-    scene.kiotviet.create_customer(hoa());
-    assert_eq!(scene.deliver().await, [200]);
-    assert_eq!(scene.getfly.accounts().len(), 1);
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.set_variable("processing", "inline");
+    shop.kiotviet.create_customer(hoa());
+    assert_eq!(shop.deliver().await, [200]);
+    assert_eq!(shop.getfly.accounts().len(), 1);
 
-    let before = scene.clock.now();
-    let hang = scene.getfly_faults.add(FaultRule::new(Fault::Hang));
-    let other = customer("Anh Ba", "0987654312");
-    scene.kiotviet.create_customer(other);
-    assert_eq!(scene.deliver().await, [200]);
-    let waited = scene.clock.now().duration_since(before);
+    let before = shop.clock.now();
+    let hang = shop.getfly_faults.add(FaultRule::new(Fault::Hang));
+    let other = ba();
+    shop.kiotviet.create_customer(other);
+    assert_eq!(shop.deliver().await, [200]);
+    let waited = shop.clock.now().duration_since(before);
     assert!(waited.as_secs() < 5, "{waited:?}");
-    scene.getfly_faults.remove(hang);
-    scene.settle().await;
-    assert_eq!(scene.getfly.accounts().len(), 2);
-    assert_eq!(scene.audit().await, [""; 0]);
+    shop.getfly_faults.remove(hang);
+    shop.settle().await;
+    assert_eq!(shop.getfly.accounts().len(), 2);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_configured_hosts_are_called() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    let calls = scene.app.take_calls();
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let calls = shop.app.take_calls();
     assert!(!calls.is_empty());
     for call in calls {
         assert!(

@@ -2,13 +2,12 @@
 //! for repeats, the searches go out together, and a drain that finds nothing costs the same after any number
 //! of events. How: the calls are counted, and time is virtual.
 
-use host_test::scene::{On, Scene, hoa, sale};
+use host_test::shop::{On, TestShop, hoa, sale};
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 
-fn endpoints(scene: &Scene) -> Vec<&'static str> {
-    scene
-        .app
+fn endpoints(shop: &TestShop) -> Vec<&'static str> {
+    shop.app
         .take_calls()
         .into_iter()
         .map(|c| c.endpoint)
@@ -16,8 +15,8 @@ fn endpoints(scene: &Scene) -> Vec<&'static str> {
 }
 
 /// Writes since this was last asked, besides the lease's and the cursor's.
-fn writes(scene: &Scene) -> Vec<String> {
-    let all = scene.app.take_stored().into_iter().filter(|s| s.is_write());
+fn writes(shop: &TestShop) -> Vec<String> {
+    let all = shop.app.take_stored().into_iter().filter(|s| s.is_write());
     let all = all.map(|s| format!("{} {}", s.call, s.key));
     all.filter(|s| !s.contains("/lease/") && !s.contains("/cursor"))
         .collect()
@@ -25,16 +24,16 @@ fn writes(scene: &Scene) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn each_ordinary_event_costs_what_the_design_says() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     // Tokens and lists of users are cached from here on; the first signature is kept.
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    endpoints(&scene);
-    writes(&scene);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    endpoints(&shop);
+    writes(&shop);
 
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    let calls = endpoints(&scene);
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let calls = endpoints(&shop);
     assert_eq!(
         calls,
         [
@@ -44,41 +43,41 @@ async fn each_ordinary_event_costs_what_the_design_says() {
             "Getfly POST /account"
         ]
     );
-    let stored = writes(&scene);
+    let stored = writes(&shop);
     assert!(stored.len() <= 4, "{stored:?}");
 
-    let sold = scene.kiotviet.create_invoice(sale(Some(id)));
-    scene.deliver().await;
+    let sold = shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
     assert_eq!(
-        endpoints(&scene),
+        endpoints(&shop),
         ["KiotViet GET /invoices/{id}", "Getfly POST /sale_order"]
     );
-    let stored = writes(&scene);
+    let stored = writes(&shop);
     assert!(stored.len() <= 4, "{stored:?}");
 
     for _ in 0..3 {
-        scene.kiotviet.edit_customer(id, |_| {});
-        scene.kiotviet.set_invoice_status(sold, 1);
-        scene.deliver().await;
-        assert_eq!(endpoints(&scene), [""; 0]);
-        let stored = writes(&scene);
+        shop.kiotviet.edit_customer(id, |_| {});
+        shop.kiotviet.set_invoice_status(sold, 1);
+        shop.deliver().await;
+        assert_eq!(endpoints(&shop), [""; 0]);
+        let stored = writes(&shop);
         assert!(stored.len() <= 2 * 3, "two repeats: {stored:?}");
     }
-    assert_eq!(scene.audit().await, [""; 0]);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn users_are_asked_for_about_every_ten_minutes() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let mut asked = 0;
     for _ in 0..60 {
-        scene.kiotviet.create_invoice(sale(None));
-        scene.deliver().await;
-        asked += endpoints(&scene)
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
+        asked += endpoints(&shop)
             .iter()
             .filter(|e| e.ends_with(" GET /users"))
             .count();
-        scene.pass(60).await;
+        shop.pass(60).await;
     }
     assert!(
         (12..=14).contains(&asked),
@@ -88,21 +87,21 @@ async fn users_are_asked_for_about_every_ten_minutes() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
     let mut costs = Vec::new();
     let mut told = 1;
     for events in [100, 2000] {
         while told < events {
-            scene.kiotviet.edit_customer(id, |_| {});
-            scene.deliver().await;
+            shop.kiotviet.edit_customer(id, |_| {});
+            shop.deliver().await;
             told += 1;
         }
-        scene.drain().await;
-        scene.app.take_stored();
-        scene.drain().await;
-        costs.push(scene.app.take_stored().len());
+        shop.drain().await;
+        shop.app.take_stored();
+        shop.drain().await;
+        costs.push(shop.app.take_stored().len());
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] <= 5, "{costs:?}");
@@ -112,16 +111,16 @@ async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() 
 #[tokio::test(start_paused = true)]
 async fn a_new_customer_takes_two_round_trips_after_kiotviets_read() {
     const LATENCY: Duration = Duration::from_millis(50);
-    let scene = Scene::connected(On::Both).await;
-    scene.app.set_variable("getfly_requests_per_second", "100");
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    for vendor in [&scene.kiotviet_faults, &scene.getfly_faults] {
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.set_variable("getfly_requests_per_second", "100");
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    for vendor in [&shop.kiotviet_faults, &shop.getfly_faults] {
         vendor.add(FaultRule::new(Fault::Delay(LATENCY)));
     }
-    scene.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_customer(hoa());
     let began = tokio::time::Instant::now();
-    scene.deliver().await;
+    shop.deliver().await;
     assert_eq!(began.elapsed(), 3 * LATENCY);
-    assert_eq!(scene.in_getfly(), (1, 1));
+    assert_eq!(shop.in_getfly(), (1, 1));
 }

@@ -4,10 +4,10 @@
 
 use bytes::Bytes;
 use host_test::{
-    native::PUBLIC,
-    scene::{On, Scene, hoa},
+    admin::Admin,
+    shop::{On, TestShop, hoa},
+    variables::PUBLIC,
 };
-use serde_json::Value;
 
 const WRONG: [(&str, &str); 32] = [
     ("getfly_url", ""),
@@ -47,55 +47,55 @@ const WRONG: [(&str, &str); 32] = [
     ("kiotviet_token_path", " x"),
 ];
 
-async fn health(scene: &Scene) -> (u16, String) {
+async fn health(shop: &TestShop) -> (u16, String) {
     let request = http::Request::get(format!("{PUBLIC}/healthz"));
-    let answer = scene.app.request(request.body(Bytes::new()).unwrap()).await;
+    let answer = shop.app.request(request.body(Bytes::new()).unwrap()).await;
     (answer.status, String::from_utf8(answer.body).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_wrong_is_named_and_deliveries_are_kept_until_it_is_mended() {
     for (variable, value) in WRONG {
-        let scene = Scene::connected(On::Both).await;
-        let right = host_test::native::test_variables(&scene.getfly.settings().api_key);
+        let shop = TestShop::connected(On::Both).await;
+        let right = host_test::variables::test_variables(&shop.getfly.settings().api_key);
         let right = right.get(variable).cloned().unwrap_or_default();
-        assert_eq!(health(&scene).await.0, 200);
-        scene.app.set_variable(variable, value);
+        assert_eq!(health(&shop).await.0, 200);
+        shop.app.set_variable(variable, value);
         let named = match variable {
             "customer_campaign_code" => "campaign_recipient_username",
             other => other,
         };
 
-        let (status, reasons) = health(&scene).await;
+        let (status, reasons) = health(&shop).await;
         assert_eq!(status, 503, "{variable}={value}");
         assert!(reasons.contains(&format!("variable {named} ")), "{reasons}");
-        let (status, problem) = scene.app.api("POST", "drain", &Value::Null).await;
+        let (status, problem) = shop.app.drain().await;
         assert_eq!((status, &problem["type"]), (503, &"not-configured".into()));
         assert!(problem["detail"].to_string().contains(named), "{problem}");
 
-        scene.app.take_calls();
-        scene.kiotviet.create_customer(hoa());
-        assert_eq!(scene.deliver().await, [200], "{variable}={value}");
-        assert_eq!(scene.app.take_calls(), [], "nothing is processed meanwhile");
+        shop.app.take_calls();
+        shop.kiotviet.create_customer(hoa());
+        assert_eq!(shop.deliver().await, [200], "{variable}={value}");
+        assert_eq!(shop.app.take_calls(), [], "nothing is processed meanwhile");
         if variable != "admin_token" {
-            assert_eq!(scene.outcomes().await, ["received -"], "people can look");
+            assert_eq!(shop.outcomes().await, ["received -"], "people can look");
         }
 
-        scene.app.set_variable(variable, &right);
-        assert_eq!(health(&scene).await, (200, r#"{"status":"ok"}"#.to_owned()));
-        scene.drain().await;
-        assert_eq!(scene.getfly.accounts().len(), 1, "{variable}={value}");
-        assert_eq!(scene.audit().await, [""; 0]);
+        shop.app.set_variable(variable, &right);
+        assert_eq!(health(&shop).await, (200, r#"{"status":"ok"}"#.to_owned()));
+        shop.drain().await;
+        assert_eq!(shop.getfly.accounts().len(), 1, "{variable}={value}");
+        assert_eq!(shop.audit().await, [""; 0]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn everything_that_is_wrong_is_named_at_once() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     for variable in ["getfly_url", "getfly_api_key", "public_url", "master_key"] {
-        scene.app.set_variable(variable, "");
+        shop.app.set_variable(variable, "");
     }
-    let (_, problem) = scene.app.get("connections").await;
+    let (_, problem) = shop.app.connections().await;
     let names: Vec<&str> = problem["variables"]
         .as_array()
         .unwrap()
@@ -110,9 +110,9 @@ async fn everything_that_is_wrong_is_named_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_store_is_a_reason_too() {
-    let scene = Scene::connected(On::Both).await;
-    scene.app.break_store(true);
-    let (status, reasons) = health(&scene).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.break_store(true);
+    let (status, reasons) = health(&shop).await;
     assert_eq!(status, 503);
     assert!(reasons.contains("key-value store"), "{reasons}");
 }

@@ -4,7 +4,8 @@
 //! How: values are overwritten by hand.
 
 use host_test::{
-    scene::{On, Scene, hoa, sale},
+    admin::Admin,
+    shop::{On, TestShop, hoa, sale},
     visitor::Visitor,
 };
 use plugin::{
@@ -14,20 +15,19 @@ use plugin::{
 };
 use serde_json::{Value, json};
 
-fn shop() -> ConnectionName {
+fn name() -> ConnectionName {
     ConnectionName::parse("shop").expect("a name")
 }
 
-async fn damage(scene: &Scene, key: &str) {
+async fn damage(shop: &TestShop, key: &str) {
     assert!(
-        Store::get(&scene.app, key)
+        Store::get(&shop.app, key)
             .await
             .expect("readable")
             .is_some(),
         "{key} is there"
     );
-    scene
-        .app
+    shop.app
         .set(key, b"{\"no such thing\":1}")
         .await
         .expect("written");
@@ -35,91 +35,91 @@ async fn damage(scene: &Scene, key: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_entry_is_a_dead_letter_and_the_next_ones_go_on() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
     // Accepted, and not yet processed.
-    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 200);
-    damage(&scene, &keys::entry(1)).await;
-    scene.kiotviet.create_invoice(sale(None));
-    assert_eq!(scene.deliver().await, [200]);
+    damage(&shop, &keys::entry(1)).await;
+    shop.kiotviet.create_invoice(sale(None));
+    assert_eq!(shop.deliver().await, [200]);
     assert_eq!(
-        scene.outcomes().await,
+        shop.outcomes().await,
         ["dead damaged_entry", "created order_created"]
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_ledger_entry_doubles_nothing() {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    let invoice = scene.kiotviet.create_invoice(sale(Some(id)));
-    assert_eq!(scene.deliver().await, [200, 200]);
-    let retailer = scene.kiotviet.settings().retailer;
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    let invoice = shop.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(shop.deliver().await, [200, 200]);
+    let retailer = shop.kiotviet.settings().retailer;
     let retailer = RetailerId::parse(&retailer).expect("a shop's name");
-    damage(&scene, &keys::customer(&retailer, id)).await;
-    let code = scene.kiotviet.invoice(invoice).expect("it is there").code;
-    damage(&scene, &keys::invoice(&retailer, &code)).await;
-    scene.kiotviet.edit_customer(id, |_| {});
-    scene.kiotviet.set_invoice_status(invoice, 1);
-    assert_eq!(scene.deliver().await, [200, 200]);
+    damage(&shop, &keys::customer(&retailer, id)).await;
+    let code = shop.kiotviet.invoice(invoice).expect("it is there").code;
+    damage(&shop, &keys::invoice(&retailer, &code)).await;
+    shop.kiotviet.edit_customer(id, |_| {});
+    shop.kiotviet.set_invoice_status(invoice, 1);
+    assert_eq!(shop.deliver().await, [200, 200]);
     assert_eq!(
-        scene.outcomes().await[2..],
+        shop.outcomes().await[2..],
         ["ignored already_synced", "ignored already_synced"]
     );
     assert_eq!(
-        (scene.getfly.accounts().len(), scene.getfly.orders().len()),
+        (shop.getfly.accounts().len(), shop.getfly.orders().len()),
         (1, 1)
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_place_is_made_anew_from_the_journal() {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    assert_eq!(scene.deliver().await, [200]);
-    damage(&scene, keys::CURSOR).await;
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    assert_eq!(scene.deliver().await, [200]);
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    assert_eq!(shop.deliver().await, [200]);
+    damage(&shop, keys::CURSOR).await;
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(shop.deliver().await, [200]);
     assert_eq!(
-        scene.outcomes().await,
+        shop.outcomes().await,
         ["created customer_created", "created order_created"]
     );
-    assert_eq!(scene.audit().await, [""; 0]);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_connection_holds_up_its_own_events_only() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
-    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 200);
-    let key = keys::switch(&shop(), Webhook::Customer);
-    let sound = Store::get(&scene.app, &key)
+    let key = keys::switch(&name(), Webhook::Customer);
+    let sound = Store::get(&shop.app, &key)
         .await
         .expect("readable")
         .expect("there");
-    damage(&scene, &key).await;
-    let drained = scene.drain().await;
+    damage(&shop, &key).await;
+    let drained = shop.drain().await;
     assert_eq!(drained.get("stopped"), None, "{drained}");
-    assert_eq!(scene.outcomes().await, ["retrying -"]);
-    let mut visitor = Visitor::inside(&scene.app).await;
+    assert_eq!(shop.outcomes().await, ["retrying -"]);
+    let mut visitor = Visitor::inside(&shop.app).await;
     for page in ["/", "/ui/shops", "/ui/shops/shop"] {
         assert_eq!(visitor.get(page).await.status, 200, "{page}");
     }
-    assert_eq!(scene.app.get("connections").await.0, 200);
-    assert_eq!(scene.switch("PUT", "customer").await.0, 200);
-    scene.app.set(&key, &sound).await.expect("written");
-    scene.settle().await;
-    assert_eq!(scene.outcomes().await, ["created customer_created"]);
+    assert_eq!(shop.app.connections().await.0, 200);
+    assert_eq!(shop.switch("customer", true).await.0, 200);
+    shop.app.set(&key, &sound).await.expect("written");
+    shop.settle().await;
+    assert_eq!(shop.outcomes().await, ["created customer_created"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() {
-    let scene = Scene::connected(On::Both).await;
-    let settings = scene.kiotviet.settings();
+    let shop = TestShop::connected(On::Both).await;
+    let settings = shop.kiotviet.settings();
     let other = json!({
         "retailer": settings.retailer,
         "client_id": settings.client_id,
@@ -127,17 +127,17 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
     });
     let put = async |name: &str| {
         let path = format!("connections/{name}");
-        scene.app.api("PUT", &path, &other).await
+        shop.app.call("PUT", &path, &other).await
     };
     assert_eq!(put("other").await.0, 200);
-    damage(&scene, &keys::connection(&shop())).await;
+    damage(&shop, &keys::connection(&name())).await;
 
-    let (status, list) = scene.app.get("connections").await;
+    let (status, list) = shop.app.connections().await;
     let names: Vec<_> = list["connections"].as_array().unwrap().iter().collect();
     assert_eq!((status, names.len()), (200, 2), "{list}");
     assert_eq!(names[0]["name"], "other");
     assert_eq!(*names[1], json!({"name": "shop", "damaged": true}));
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     for page in ["/", "/ui/events", "/ui/shops", "/ui/shops/shop/disconnect"] {
         assert_eq!(visitor.get(page).await.status, 200, "{page}");
     }
@@ -146,9 +146,9 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
     assert!(shops.contains("/ui/connect?retailer=shop"));
 
     // What KiotViet sends meanwhile is neither lost nor refused.
-    scene.kiotviet.create_customer(hoa());
-    let delivery = scene.kiotviet.take_deliveries().pop().expect("a delivery");
-    let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+    shop.kiotviet.create_customer(hoa());
+    let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
+    let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 503);
 
     let (status, made) = put("shop").await;
@@ -156,14 +156,14 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         (status, &made["webhooks_need_switching_on"]),
         (200, &true.into())
     );
-    damage(&scene, &keys::connection(&shop())).await;
-    let (status, gone) = scene
+    damage(&shop, &keys::connection(&name())).await;
+    let (status, gone) = shop
         .app
-        .api("DELETE", "connections/shop", &Value::Null)
+        .call("DELETE", "connections/shop", &Value::Null)
         .await;
     assert_eq!(status, 200);
     assert!(gone["warning"].is_string(), "{gone}");
-    let (_, list) = scene.app.get("connections").await;
+    let (_, list) = shop.app.connections().await;
     assert_eq!(list["connections"].as_array().unwrap().len(), 1);
     assert_eq!(put("shop").await.0, 200);
 }

@@ -1,13 +1,14 @@
-//! Claims: a webhook of ours that KiotViet switched off, that somebody deleted, or that delivers to an
+//! Claims: a webhook of ours that KiotViet switched off, that a person deleted, or that delivers to an
 //! old address is registered again by itself; what changed meanwhile is read back through the same
 //! journal; deliveries that KiotViet silently did not make are found; somebody else's webhook is
 //! never touched; nothing comes twice, and what happened stands in the events. How: hours pass in
 //! virtual time, with a drain every minute as any scheduler would call it.
 
 use host_test::{
-    mishap::Mishap,
-    native::{MASTER_KEY, OTHER_MASTER_KEY, PUBLIC},
-    scene::{CONNECTION, On, Scene, customer, hoa, sale},
+    admin::Admin,
+    host_fault::HostFault,
+    shop::{CONNECTION, On, TestShop, ba, hoa, sale},
+    variables::{MASTER_KEY, OTHER_MASTER_KEY, PUBLIC},
 };
 use http::Method;
 use jiff::SignedDuration;
@@ -15,8 +16,8 @@ use serde_json::Value;
 use sim::{Fault, FaultRule};
 
 /// What KiotViet has registered: type, active.
-fn hooks(scene: &Scene) -> Vec<(String, bool)> {
-    let all = scene.kiotviet.webhooks().into_iter();
+fn hooks(shop: &TestShop) -> Vec<(String, bool)> {
+    let all = shop.kiotviet.webhooks().into_iter();
     let mut all: Vec<_> = all.map(|w| (w.kind, w.is_active)).collect();
     all.sort();
     all
@@ -29,19 +30,13 @@ fn both_sound() -> Vec<(String, bool)> {
 }
 
 /// A customer and a sale that KiotViet does not deliver, because nothing active is registered.
-fn unseen_sale(scene: &Scene) {
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
+fn unseen_sale(shop: &TestShop) {
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
 }
 
-fn switch_off(scene: &Scene) {
-    for hook in scene.kiotviet.webhooks() {
-        scene.kiotviet.set_webhook_active(hook.id, false);
-    }
-}
-
-async fn again(scene: &Scene) -> Vec<Value> {
-    let events = scene.events().await.into_iter();
+async fn again(shop: &TestShop) -> Vec<Value> {
+    let events = shop.events().await.into_iter();
     events
         .filter(|e| e["reason"] == "webhook_registered_again")
         .collect()
@@ -49,16 +44,16 @@ async fn again(scene: &Scene) -> Vec<Value> {
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is_read_back() {
-    let scene = Scene::connected(On::Both).await;
-    scene.minutes(20).await;
-    switch_off(&scene);
-    unseen_sale(&scene);
-    assert!(scene.deliver().await.is_empty(), "KiotViet sends nothing");
-    assert_eq!(scene.in_getfly(), (0, 0));
-    scene.minutes(15).await;
-    assert_eq!(hooks(&scene), both_sound());
-    assert_eq!(scene.in_getfly(), (1, 1));
-    let told = again(&scene).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.minutes(20).await;
+    shop.kiotviet.switch_off_webhooks();
+    unseen_sale(&shop);
+    assert!(shop.deliver().await.is_empty(), "KiotViet sends nothing");
+    assert_eq!(shop.in_getfly(), (0, 0));
+    shop.minutes(15).await;
+    assert_eq!(hooks(&shop), both_sound());
+    assert_eq!(shop.in_getfly(), (1, 1));
+    let told = again(&shop).await;
     assert_eq!(told.len(), 2);
     let words = told[0]["notes"][0].as_str().unwrap();
     assert!(
@@ -69,58 +64,54 @@ async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is
         words.contains("last seen sound at 2026-10-05T03:"),
         "{words}"
     );
-    let events = scene.events().await;
+    let events = shop.events().await;
     let sale = events.iter().find(|e| e["kind"] == "invoice").unwrap();
     assert_eq!(sale["notes"][0], "read back: KiotViet had not delivered it");
 
     // From here on KiotViet delivers again, and nothing more is told or read.
-    let before = scene.events().await.len();
-    scene.minutes(45).await;
-    assert_eq!(scene.events().await.len(), before);
-    scene
-        .kiotviet
-        .create_customer(customer("Anh Ba", "0987654312"));
-    assert_eq!(scene.deliver().await, [200]);
-    scene.minutes(45).await;
-    assert_eq!(scene.in_getfly(), (2, 1));
-    assert_eq!(scene.audit().await, [""; 0]);
+    let before = shop.events().await.len();
+    shop.minutes(45).await;
+    assert_eq!(shop.events().await.len(), before);
+    shop.kiotviet.create_customer(ba());
+    assert_eq!(shop.deliver().await, [200]);
+    shop.minutes(45).await;
+    assert_eq!(shop.in_getfly(), (2, 1));
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_somebody_deleted_is_registered_again_and_others_stay_as_they_are() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let foreign =
-        scene
-            .kiotviet
+        shop.kiotviet
             .add_webhook("customer.update", "https://crm.example.vn/kiotviet", None);
-    scene.kiotviet.set_webhook_active(foreign, false);
-    for hook in scene.kiotviet.webhooks() {
+    shop.kiotviet.set_webhook_active(foreign, false);
+    for hook in shop.kiotviet.webhooks() {
         if hook.url.starts_with(PUBLIC) {
-            scene.kiotviet.remove_webhook(hook.id);
+            shop.kiotviet.remove_webhook(hook.id);
         }
     }
-    unseen_sale(&scene);
-    scene.minutes(16).await;
-    let foreign = scene
+    unseen_sale(&shop);
+    shop.minutes(16).await;
+    let foreign = shop
         .kiotviet
         .webhooks()
         .into_iter()
         .find(|h| h.id == foreign);
     assert!(foreign.is_some_and(|h| !h.is_active), "not ours to mend");
-    assert_eq!(scene.kiotviet.webhooks().len(), 3);
-    assert_eq!(scene.in_getfly(), (1, 1));
-    let words = again(&scene).await[0]["notes"][0].to_string();
+    assert_eq!(shop.kiotviet.webhooks().len(), 3);
+    assert_eq!(shop.in_getfly(), (1, 1));
+    let words = again(&shop).await[0]["notes"][0].to_string();
     assert!(words.contains("deleted on KiotViet"), "{words}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_public_url_moves_the_webhooks() {
-    let scene = Scene::connected(On::Both).await;
-    scene
-        .app
+    let shop = TestShop::connected(On::Both).await;
+    shop.app
         .set_variable("public_url", "https://new.bridge.test");
-    scene.minutes(16).await;
-    let urls: Vec<String> = scene
+    shop.minutes(16).await;
+    let urls: Vec<String> = shop
         .kiotviet
         .webhooks()
         .into_iter()
@@ -135,214 +126,206 @@ async fn a_new_public_url_moves_the_webhooks() {
 
 #[tokio::test(start_paused = true)]
 async fn deliveries_that_were_silently_not_made_are_found() {
-    let scene = Scene::connected(On::Both).await;
-    scene.minutes(20).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.minutes(20).await;
     // Both webhooks stay active, and yet nothing comes.
-    unseen_sale(&scene);
-    scene.kiotviet.take_deliveries();
-    scene.minutes(40).await;
-    assert_eq!(scene.in_getfly(), (1, 1));
-    assert!(again(&scene).await.is_empty());
-    let (_, overview) = scene.app.get("overview").await;
+    unseen_sale(&shop);
+    shop.kiotviet.take_deliveries();
+    shop.minutes(40).await;
+    assert_eq!(shop.in_getfly(), (1, 1));
+    assert!(again(&shop).await.is_empty());
+    let (_, overview) = shop.app.overview().await;
     assert!(overview["connections"][0]["missed_at"].is_string());
     // What then comes late after all changes nothing.
-    let before = scene.in_getfly();
-    scene.kiotviet.set_chaos(sim::kiotviet::Chaos::default());
-    scene.minutes(60).await;
-    assert_eq!(scene.in_getfly(), before);
-    assert_eq!(scene.audit().await, [""; 0]);
+    let before = shop.in_getfly();
+    shop.kiotviet.set_chaos(sim::kiotviet::Chaos::default());
+    shop.minutes(60).await;
+    assert_eq!(shop.in_getfly(), before);
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_or_is_a_dead_letter_is_not_brought_in_again() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let refused = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
-    scene.getfly_faults.add(refused);
-    unseen_sale(&scene);
-    scene.deliver().await;
+    shop.getfly_faults.add(refused);
+    unseen_sale(&shop);
+    shop.deliver().await;
     // Another one waits for an upstream that is down for this record only.
     let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/customers/");
-    scene.kiotviet_faults.add(down);
-    scene
-        .kiotviet
-        .create_customer(customer("Anh Ba", "0987654312"));
-    scene.deliver().await;
-    let before = scene.events().await.len();
-    scene.minutes(90).await;
+    shop.kiotviet_faults.add(down);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    let before = shop.events().await.len();
+    shop.minutes(90).await;
     assert_eq!(
-        scene.events().await.len(),
+        shop.events().await.len(),
         before,
         "{:?}",
-        scene.outcomes().await
+        shop.outcomes().await
     );
-    scene.heal().await;
-    assert_eq!(scene.events().await.len(), before);
+    shop.heal().await;
+    assert_eq!(shop.events().await.len(), before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_getfly_is_down_webhooks_are_healed_all_the_same() {
-    let scene = Scene::connected(On::Both).await;
-    scene
-        .getfly_faults
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(503, None)));
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    switch_off(&scene);
-    scene.minutes(16).await;
-    assert_eq!(hooks(&scene), both_sound());
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.kiotviet.switch_off_webhooks();
+    shop.minutes(16).await;
+    assert_eq!(hooks(&shop), both_sound());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_kiotviet_that_refuses_to_register_is_told_and_read_all_the_same() {
-    let scene = Scene::connected(On::Both).await;
-    scene.minutes(16).await;
-    switch_off(&scene);
+    let shop = TestShop::connected(On::Both).await;
+    shop.minutes(16).await;
+    shop.kiotviet.switch_off_webhooks();
     let refuse = FaultRule::new(Fault::Status(500, None)).on(Method::POST, "/webhooks");
-    let rule = scene.kiotviet_faults.add(refuse);
-    unseen_sale(&scene);
-    scene.minutes(16).await;
-    assert_eq!(scene.in_getfly(), (1, 1), "its lists are read instead");
-    let (_, overview) = scene.app.get("overview").await;
-    let shop = &overview["connections"][0];
-    assert_eq!(shop["webhooks"]["order"]["active"], false);
-    assert!(
-        shop["problem"].as_str().unwrap().contains("KiotViet"),
-        "{shop}"
-    );
-    scene.kiotviet_faults.remove(rule);
-    scene.minutes(16).await;
-    assert_eq!(hooks(&scene), both_sound());
-    let (_, overview) = scene.app.get("overview").await;
+    let rule = shop.kiotviet_faults.add(refuse);
+    unseen_sale(&shop);
+    shop.minutes(16).await;
+    assert_eq!(shop.in_getfly(), (1, 1), "its lists are read instead");
+    let (_, overview) = shop.app.overview().await;
+    let shown = &overview["connections"][0];
+    assert_eq!(shown["webhooks"]["order"]["active"], false);
+    let problem = shown["problem"].as_str().unwrap();
+    assert!(problem.contains("KiotViet"), "{problem}");
+    shop.kiotviet_faults.remove(rule);
+    shop.minutes(16).await;
+    assert_eq!(hooks(&shop), both_sound());
+    let (_, overview) = shop.app.overview().await;
     assert_eq!(overview["connections"][0]["problem"], Value::Null);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_that_a_person_switched_off_stays_off() {
-    let scene = Scene::connected(On::Both).await;
-    scene.switch("DELETE", "customer").await;
-    scene.minutes(40).await;
-    scene.heal().await;
-    assert_eq!(hooks(&scene), [("invoice.update".to_owned(), true)]);
+    let shop = TestShop::connected(On::Both).await;
+    shop.switch("customer", false).await;
+    shop.minutes(40).await;
+    shop.heal().await;
+    assert_eq!(hooks(&shop), [("invoice.update".to_owned(), true)]);
     // Nor does anything come in of what it would have brought.
-    scene.kiotviet.create_customer(hoa());
-    scene.minutes(40).await;
-    assert_eq!(scene.in_getfly(), (0, 0));
+    shop.kiotviet.create_customer(hoa());
+    shop.minutes(40).await;
+    assert_eq!(shop.in_getfly(), (0, 0));
 }
 
 /// KiotViet answers the switch-off 503; another tool's webhook and another connection's stand beside.
 #[tokio::test(start_paused = true)]
 async fn what_a_switch_off_has_left_at_kiotviet_is_removed_and_nothing_of_others() {
     for on in [On::Both, On::Customers] {
-        let scene = Scene::connected(on).await;
+        let shop = TestShop::connected(on).await;
         let others = [
             format!("{PUBLIC}/hooks/{CONNECTION}/another-token"),
             "https://crm.example.vn/kiotviet".to_owned(),
         ];
         for url in &others {
-            scene.kiotviet.add_webhook("customer.update", url, None);
+            shop.kiotviet.add_webhook("customer.update", url, None);
         }
         let refuse = FaultRule::new(Fault::Status(503, None)).on(Method::DELETE, "/webhooks/");
-        let rule = scene.kiotviet_faults.add(refuse);
-        assert_eq!(scene.switch("DELETE", "customer").await.0, 502);
-        let (_, list) = scene.app.get("connections").await;
+        let rule = shop.kiotviet_faults.add(refuse);
+        assert_eq!(shop.switch("customer", false).await.0, 502);
+        let (_, list) = shop.app.connections().await;
         let hook = &list["connections"][0]["webhooks"]["customer"];
         assert_eq!(
             (&hook["on"], &hook["kiotviet"]["registered"]),
             (&false.into(), &true.into())
         );
-        scene.minutes(16).await;
-        let (_, overview) = scene.app.get("overview").await;
+        shop.minutes(16).await;
+        let (_, overview) = shop.app.overview().await;
         assert!(overview["connections"][0]["problem"].is_string());
 
-        scene.kiotviet_faults.remove(rule);
-        scene.minutes(16).await;
-        let left = scene.kiotviet.webhooks().into_iter();
+        shop.kiotviet_faults.remove(rule);
+        shop.minutes(16).await;
+        let left = shop.kiotviet.webhooks().into_iter();
         let left: Vec<_> = left.filter(|w| w.kind == "customer.update").collect();
         let urls: Vec<_> = left.iter().map(|w| w.url.as_str()).collect();
         assert_eq!(urls, others, "{on:?}");
-        let (_, overview) = scene.app.get("overview").await;
+        let (_, overview) = shop.app.overview().await;
         assert_eq!(overview["connections"][0]["problem"], Value::Null);
-        assert!(again(&scene).await.is_empty());
+        assert!(again(&shop).await.is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_two_registrations_of_ours_one_is_left() {
-    let scene = Scene::connected(On::Customers).await;
-    let url = scene.kiotviet.webhooks()[0].url.clone();
-    scene.kiotviet.add_webhook("customer.update", &url, None);
-    scene.heal().await;
-    assert_eq!(hooks(&scene), [("customer.update".to_owned(), true)]);
+    let shop = TestShop::connected(On::Customers).await;
+    let url = shop.kiotviet.webhooks()[0].url.clone();
+    shop.kiotviet.add_webhook("customer.update", &url, None);
+    shop.heal().await;
+    assert_eq!(hooks(&shop), [("customer.update".to_owned(), true)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn older_records_and_cancelled_sales_are_no_missed_deliveries() {
-    let scene = Scene::unconnected();
-    let old = scene.kiotviet.create_customer(hoa());
-    let old_sale = scene.kiotviet.create_invoice(sale(Some(old)));
-    scene.pass(5).await;
-    scene.connect().await;
-    scene.switch("PUT", "customer").await;
-    scene.switch("PUT", "order").await;
-    scene.pass(5).await;
-    scene
-        .kiotviet
+    let shop = TestShop::unconnected();
+    let old = shop.kiotviet.create_customer(hoa());
+    let old_sale = shop.kiotviet.create_invoice(sale(Some(old)));
+    shop.pass(5).await;
+    shop.connect_with(On::Both).await;
+    shop.pass(4).await;
+    shop.kiotviet
         .edit_customer(old, |c| c.name = "Chị Hoa (sửa)".to_owned());
-    scene.kiotviet.set_invoice_status(old_sale, 1);
-    let cancelled = scene.kiotviet.create_invoice(sale(None));
-    scene.kiotviet.cancel_invoice(cancelled);
-    scene.kiotviet.take_deliveries();
-    scene.minutes(60).await;
-    scene.heal().await;
-    assert_eq!(scene.outcomes().await, [""; 0]);
+    shop.kiotviet.set_invoice_status(old_sale, 1);
+    let cancelled = shop.kiotviet.create_invoice(sale(None));
+    shop.kiotviet.cancel_invoice(cancelled);
+    shop.kiotviet.take_deliveries();
+    shop.minutes(60).await;
+    shop.heal().await;
+    assert_eq!(shop.outcomes().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_sales_of_an_outage_come_in_one_by_one_and_live_ones_do_not_wait() {
-    let scene = Scene::connected(On::Both).await;
-    scene.minutes(16).await;
-    switch_off(&scene);
+    let shop = TestShop::connected(On::Both).await;
+    shop.minutes(16).await;
+    shop.kiotviet.switch_off_webhooks();
     for _ in 0..200 {
-        scene.kiotviet.create_invoice(sale(None));
+        shop.kiotviet.create_invoice(sale(None));
     }
-    scene.minutes(16).await;
+    shop.minutes(16).await;
     for _ in 0..5 {
-        scene.minutes(1).await;
+        shop.minutes(1).await;
     }
-    assert_eq!(scene.in_getfly(), (0, 200));
-    assert_eq!(scene.audit().await, [""; 0]);
+    assert_eq!(shop.in_getfly(), (0, 200));
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn heal_takes_now_and_nothing_else() {
-    let scene = Scene::connected(On::Both).await;
-    let (status, problem) = scene
+    let shop = TestShop::connected(On::Both).await;
+    let (status, problem) = shop
         .app
-        .api("POST", "drain?heal=maybe", &Value::Null)
+        .call("POST", "drain?heal=maybe", &Value::Null)
         .await;
     assert_eq!(
         (status, &problem["type"]),
         (400, &Value::from("invalid-request"))
     );
-    switch_off(&scene);
-    unseen_sale(&scene);
-    scene.heal().await;
-    assert_eq!(hooks(&scene), both_sound());
-    assert_eq!(scene.in_getfly(), (1, 1));
-    assert_eq!(CONNECTION, again(&scene).await[0]["connection"]);
+    shop.kiotviet.switch_off_webhooks();
+    unseen_sale(&shop);
+    shop.heal().await;
+    assert_eq!(hooks(&shop), both_sound());
+    assert_eq!(shop.in_getfly(), (1, 1));
+    assert_eq!(CONNECTION, again(&shop).await[0]["connection"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_go() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
-    scene.app.set_variable("master_key", &both);
-    scene.minutes(16).await;
-    scene.app.set_variable("master_key", OTHER_MASTER_KEY);
-    unseen_sale(&scene);
-    assert_eq!(scene.deliver().await, [200, 200]);
-    assert_eq!(scene.in_getfly(), (1, 1));
-    let events = scene.events().await;
+    shop.app.set_variable("master_key", &both);
+    shop.minutes(16).await;
+    shop.app.set_variable("master_key", OTHER_MASTER_KEY);
+    unseen_sale(&shop);
+    assert_eq!(shop.deliver().await, [200, 200]);
+    assert_eq!(shop.in_getfly(), (1, 1));
+    let events = shop.events().await;
     assert!(
         events
             .iter()
@@ -353,45 +336,45 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
 /// Otherwise a shop would be read from its first day on.
 #[tokio::test(start_paused = true)]
 async fn who_comes_after_one_whose_clock_is_a_moment_ahead_does_not_read_everything_anew() {
-    let scene = Scene::connected(On::Both).await;
-    let ahead = scene.app.another(7);
+    let shop = TestShop::connected(On::Both).await;
+    let ahead = shop.app.another(7);
     let off = SignedDuration::from_millis(1_500);
-    ahead.skew.set(scene.clock.now(), Some(off));
-    scene.minutes(60).await;
+    ahead.skew.set(shop.clock.now(), Some(off));
+    shop.minutes(60).await;
     let lists = || {
-        let calls = scene.kiotviet.calls().into_iter();
+        let calls = shop.kiotviet.calls().into_iter();
         calls
             .filter(|c| c.path.contains("lastModifiedFrom"))
             .count()
     };
     let before = lists();
-    let heal = ahead.api("POST", "drain?heal=now", &Value::Null).await;
+    let heal = ahead.heal().await;
     assert_eq!(heal.0, 200);
     let read = lists();
     assert!(read > before, "it reads");
-    scene.heal().await;
+    shop.heal().await;
     assert_eq!(lists(), read, "what was read a moment ago is read");
 }
 
-/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; gives how
+/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; returns how
 /// many calls there were.
-async fn healed_under(script: Option<(usize, Mishap)>) -> usize {
-    let scene = Scene::connected(On::Both).await;
-    scene.minutes(16).await;
-    switch_off(&scene);
-    unseen_sale(&scene);
-    scene.app.mishaps.arm(script);
-    scene.app.mishaps.live(scene.heal()).await;
-    let calls = scene.app.mishaps.disarm().len();
-    scene.minutes(16).await;
-    scene.settle().await;
-    assert_eq!(hooks(&scene), both_sound(), "{script:?}");
-    assert_eq!(scene.in_getfly(), (1, 1), "{script:?}");
+async fn healed_under(script: Option<(usize, HostFault)>) -> usize {
+    let shop = TestShop::connected(On::Both).await;
+    shop.minutes(16).await;
+    shop.kiotviet.switch_off_webhooks();
+    unseen_sale(&shop);
+    shop.app.host_faults.arm(script);
+    shop.app.host_faults.live(shop.heal()).await;
+    let calls = shop.app.host_faults.disarm().len();
+    shop.minutes(16).await;
+    shop.settle().await;
+    assert_eq!(hooks(&shop), both_sound(), "{script:?}");
+    assert_eq!(shop.in_getfly(), (1, 1), "{script:?}");
     // Told for both; after a crash between telling and keeping that it was told, once more.
-    let told = again(&scene).await.len();
+    let told = again(&shop).await.len();
     let most = if script.is_some() { 3 } else { 2 };
     assert!((2..=most).contains(&told), "{told} times: {script:?}");
-    assert_eq!(scene.audit().await, [""; 0], "{script:?}");
+    assert_eq!(shop.audit().await, [""; 0], "{script:?}");
     calls
 }
 
@@ -400,8 +383,8 @@ async fn whatever_goes_wrong_in_between_it_is_healed_and_told_and_nothing_comes_
     let calls = healed_under(None).await;
     assert!(calls > 50, "{calls}");
     for number in 1..=calls {
-        for mishap in Mishap::ALL {
-            healed_under(Some((number, mishap))).await;
+        for fault in HostFault::ALL {
+            healed_under(Some((number, fault))).await;
         }
     }
 }

@@ -1,19 +1,20 @@
 //! Claims that `/healthz` tells every store that breaks its word, as far as one request can, in plain
 //! words; that no shop is connected on one and nobody gets a 404 from it; that a good store is tried
 //! once and costs four readings from then on; and that neither a crash nor several checks at once hurt. How:
-//! broken stores, models of Spin's, and every mishap at every call of the first check.
+//! broken stores, models of Spin's, and every fault at every call of the first check.
 
 use bytes::Bytes;
 use host::keyvalue::{Backend, Embedded, Memory};
 use host_test::{
     harness::Harness,
-    mishap::Mishap,
-    native::{Native, PUBLIC},
-    scene::{On, Scene, customer},
+    host_fault::HostFault,
+    native::Native,
+    shop::{On, TestShop, customer},
     stores::{
         broken::{Broken, How},
         spin::Spin,
     },
+    variables::PUBLIC,
     visitor::Visitor,
 };
 use serde_json::{Value, json};
@@ -73,23 +74,19 @@ const TOLD: [(How, &str); 5] = [
 #[tokio::test(start_paused = true)]
 async fn a_store_that_breaks_its_word_is_refused_in_plain_words() {
     for (how, what) in TOLD {
-        let scene = Scene::unconnected().over(Arc::new(Broken::new(how)));
+        let shop = TestShop::unconnected().over(Arc::new(Broken::new(how)));
         for _ in 0..2 {
-            assert_eq!(health(&scene.app).await, unfit(what), "{how:?}");
+            assert_eq!(health(&shop.app).await, unfit(what), "{how:?}");
         }
-        let (status, problem) = scene.connect().await;
+        let (status, problem) = shop.connect().await;
         assert_eq!((status, &problem["type"]), (503, &json!("store-unfit")));
         assert!(
             problem["detail"].as_str().unwrap().contains(what),
             "{problem}"
         );
-        assert_eq!(
-            scene.app.take_calls(),
-            [],
-            "{how:?}: KiotViet was not asked"
-        );
+        assert_eq!(shop.app.take_calls(), [], "{how:?}: KiotViet was not asked");
         // KiotViet never sends again after a 404.
-        let delivered = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+        let delivered = asked(&shop.app, "POST", "/hooks/shop/some-token").await;
         assert_eq!(delivered.0, 503, "{how:?}");
     }
 }
@@ -104,116 +101,116 @@ async fn a_good_store_is_tried_once_and_read_five_times_from_then_on() {
         Arc::new(Spin::redis_beside(&[])),
     ];
     for store in stores {
-        let scene = Scene::unconnected().over(store.clone());
-        assert_eq!(health(&scene.app).await, ok());
+        let shop = TestShop::unconnected().over(store.clone());
+        assert_eq!(health(&shop.app).await, ok());
         let mut left = store.list_keys().await.unwrap();
         left.retain(|key| key != "kvgf/journal/tail");
         left.sort();
         assert_eq!(left, MARKS);
-        let first = scene.app.take_stored();
+        let first = shop.app.take_stored();
         assert!(first.len() <= 21, "{}: {first:?}", first.len());
 
         for _ in 0..3 {
-            assert_eq!(health(&scene.app).await, ok());
-            let calls = scene.app.take_stored();
+            assert_eq!(health(&shop.app).await, ok());
+            let calls = shop.app.take_stored();
             assert!(calls.iter().all(|call| !call.is_write()), "{calls:?}");
             assert_eq!(calls.len(), 5, "{calls:?}");
         }
-        let unknown = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+        let unknown = asked(&shop.app, "POST", "/hooks/shop/some-token").await;
         assert_eq!(unknown.0, 404);
-        let calls = scene.app.take_stored();
+        let calls = shop.app.take_stored();
         assert!(calls.iter().all(|call| !call.is_write()), "{calls:?}");
     }
 }
 
 /// Takes these keys away behind the application's back.
-fn lose(scene: &Scene, keys: &[&str]) {
+fn lose(shop: &TestShop, keys: &[&str]) {
     for key in keys {
-        scene.app.store.forget(key);
+        shop.app.store.forget(key);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_that_is_gone_is_told_for_an_hour_and_then_the_store_is_tried_anew() {
     for lost in ["kvgf/store/kept", "kvgf/store/counted"] {
-        let scene = Scene::connected(On::Both).await;
-        assert_eq!(health(&scene.app).await, ok());
-        lose(&scene, &[lost]);
-        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}");
-        scene.pass(3000).await;
-        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}");
-        scene.pass(700).await;
-        assert_eq!(health(&scene.app).await, ok(), "{lost}");
-        lose(&scene, &[lost]);
-        assert_eq!(health(&scene.app).await, unfit(LOST), "{lost}, again");
+        let shop = TestShop::connected(On::Both).await;
+        assert_eq!(health(&shop.app).await, ok());
+        lose(&shop, &[lost]);
+        assert_eq!(health(&shop.app).await, unfit(LOST), "{lost}");
+        shop.pass(3000).await;
+        assert_eq!(health(&shop.app).await, unfit(LOST), "{lost}");
+        shop.pass(700).await;
+        assert_eq!(health(&shop.app).await, ok(), "{lost}");
+        lose(&shop, &[lost]);
+        assert_eq!(health(&shop.app).await, unfit(LOST), "{lost}, again");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_evicts_keys_is_told_once_it_has_lost_a_mark() {
-    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::Evicts(20))));
-    scene.connect().await;
-    assert_eq!(scene.switch("PUT", "customer").await.0, 200);
-    assert_eq!(health(&scene.app).await, ok());
+    let shop = TestShop::unconnected().over(Arc::new(Broken::new(How::Evicts(20))));
+    shop.connect().await;
+    assert_eq!(shop.switch("customer", true).await.0, 200);
+    assert_eq!(health(&shop.app).await, ok());
     for n in 10..30 {
         let phone = format!("09123456{n}");
-        scene.kiotviet.create_customer(customer("Khách", &phone));
+        shop.kiotviet.create_customer(customer("Khách", &phone));
     }
-    scene.deliver().await;
-    assert_eq!(health(&scene.app).await, unfit(LOST));
+    shop.deliver().await;
+    assert_eq!(health(&shop.app).await, unfit(LOST));
     // By now the shop is lost too, and KiotViet never sends again after a 404.
-    let unknown = asked(&scene.app, "POST", "/hooks/shop/some-token").await;
+    let unknown = asked(&shop.app, "POST", "/hooks/shop/some-token").await;
     assert_eq!(unknown.0, 503);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_loses_its_counters_at_a_restart_is_told() {
     let store = Arc::new(Broken::new(How::LosesCounters));
-    let scene = Scene::unconnected().over(store.clone());
-    scene.connect().await;
-    assert_eq!(health(&scene.app).await, ok());
+    let shop = TestShop::unconnected().over(store.clone());
+    shop.connect().await;
+    assert_eq!(health(&shop.app).await, ok());
     store.restart();
-    assert_eq!(health(&scene.app).await, unfit(LOST));
+    assert_eq!(health(&shop.app).await, unfit(LOST));
 }
 
 /// What `probe.rs` and the documentation say: only `kvgf check` opens a store twice.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_lost_everything_looks_like_a_new_one() {
     let store = Arc::new(Broken::new(How::LosesAll));
-    let scene = Scene::unconnected().over(store.clone());
-    scene.connect().await;
+    let shop = TestShop::unconnected().over(store.clone());
+    shop.connect().await;
     store.restart();
-    assert_eq!(health(&scene.app).await, ok());
+    assert_eq!(health(&shop.app).await, ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_crash_anywhere_in_the_first_check_leaves_two_small_keys_at_most() {
-    let plain = Scene::unconnected();
-    plain.app.mishaps.arm([]);
+    let plain = TestShop::unconnected();
+    plain.app.host_faults.arm([]);
     assert_eq!(health(&plain.app).await, ok());
-    let calls = plain.app.mishaps.disarm().len();
+    let calls = plain.app.host_faults.disarm().len();
     assert!(calls > 12, "{calls}");
     for number in 1..=calls {
-        for mishap in Mishap::ALL {
-            let scene = Scene::unconnected();
-            scene.app.mishaps.arm([(number, mishap)]);
-            let looked = scene.app.mishaps.live(health(&scene.app)).await;
-            scene.app.mishaps.disarm();
+        for fault in HostFault::ALL {
+            let shop = TestShop::unconnected();
+            shop.app.host_faults.arm([(number, fault)]);
+            let looked = shop.app.host_faults.live(health(&shop.app)).await;
+            shop.app.host_faults.disarm();
             if let Some((status, reasons)) = looked {
                 assert!(
                     status == 200
                         || reasons.to_string().contains("does not answer")
                         || reasons.to_string().contains("cannot count"),
-                    "{number} {mishap:?}: {reasons}"
+                    "{number} {fault:?}: {reasons}"
                 );
             }
-            assert_eq!(health(&scene.app).await, ok(), "{number} {mishap:?}");
-            let mut left = keys(&scene.app.store).await;
+            assert_eq!(health(&shop.app).await, ok(), "{number} {fault:?}");
+            let mut left = keys(&shop.app.store).await;
             left.retain(|key| key != "kvgf/journal/tail");
             let (probes, marks): (Vec<_>, Vec<_>) =
                 left.into_iter().partition(|key| key.contains("/probe/"));
-            assert_eq!(marks, MARKS, "{number} {mishap:?}");
-            assert!(probes.len() <= 2, "{number} {mishap:?}: {probes:?}");
+            assert_eq!(marks, MARKS, "{number} {fault:?}");
+            assert!(probes.len() <= 2, "{number} {fault:?}: {probes:?}");
         }
     }
 }
@@ -221,8 +218,8 @@ async fn a_crash_anywhere_in_the_first_check_leaves_two_small_keys_at_most() {
 #[tokio::test(start_paused = true)]
 async fn checks_of_several_instances_at_once_do_not_hurt_one_another() {
     for seed in 0..50 {
-        let scene = Scene::unconnected();
-        let instances: Vec<Native> = (0..4).map(|n| scene.app.another(100 * seed + n)).collect();
+        let shop = TestShop::unconnected();
+        let instances: Vec<Native> = (0..4).map(|n| shop.app.another(100 * seed + n)).collect();
         for (n, app) in (0..).zip(&instances) {
             app.pace(100 * seed + n, Duration::from_millis(40));
         }
@@ -234,33 +231,33 @@ async fn checks_of_several_instances_at_once_do_not_hurt_one_another() {
         for answers in [all.0, all.1, all.2, all.3] {
             assert_eq!(answers, [ok(), ok()], "seed {seed}");
         }
-        let left = keys(&scene.app.store).await;
+        let left = keys(&shop.app.store).await;
         assert!(left.iter().all(|key| !key.contains("/probe/")), "{left:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn under_inline_a_store_without_atomics_is_fit_and_one_that_forgets_is_not() {
-    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::WithoutAtomics)));
-    scene.app.set_variable("processing", "inline");
+    let shop = TestShop::unconnected().over(Arc::new(Broken::new(How::WithoutAtomics)));
+    shop.app.set_variable("processing", "inline");
     for _ in 0..2 {
-        let (status, told) = health(&scene.app).await;
+        let (status, told) = health(&shop.app).await;
         assert_eq!((status, &told["status"]), (200, &json!("ok")));
         assert!(told["weaker"].is_string());
     }
-    assert_eq!(scene.connect().await.0, 200);
+    assert_eq!(shop.connect().await.0, 200);
 
-    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::ForgetsAtOnce)));
-    scene.app.set_variable("processing", "inline");
-    assert_eq!(health(&scene.app).await.0, 503);
-    assert_eq!(scene.connect().await.0, 503);
+    let shop = TestShop::unconnected().over(Arc::new(Broken::new(How::ForgetsAtOnce)));
+    shop.app.set_variable("processing", "inline");
+    assert_eq!(health(&shop.app).await.0, 503);
+    assert_eq!(shop.connect().await.0, 503);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_page_says_why_no_shop_can_be_connected() {
-    let scene = Scene::unconnected().over(Arc::new(Broken::new(How::KeepsCounters)));
-    let mut visitor = Visitor::inside(&scene.app).await;
-    let settings = scene.kiotviet.settings();
+    let shop = TestShop::unconnected().over(Arc::new(Broken::new(How::KeepsCounters)));
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let settings = shop.kiotviet.settings();
     let typed = [
         ("retailer", settings.retailer.as_str()),
         ("client_id", &settings.client_id),

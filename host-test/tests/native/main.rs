@@ -4,6 +4,7 @@ mod admin_api;
 mod answers;
 mod backfill;
 mod calls_budget;
+mod commands;
 mod configuration;
 mod connections;
 mod damage;
@@ -24,5 +25,5 @@ mod retry;
 mod sales;
 mod signatures;
 mod store;
-mod wishes;
+
 mod without_atomics;

@@ -1,11 +1,12 @@
 //! Claims: `/api/overview` and `/metrics` tell where every event stands, with a loss equation whose numbers
 //! are counted apart; days, reasons, calls, the oldest waiting event, the lease, each shop's webhooks
-//! and its last event; only for whoever has the admin token, and never a person's data. How: a shop
+//! and its last event; only with the admin token, and never a person's data. How: a shop
 //! sells while upstreams fail, in virtual time, and the text is read as Prometheus would.
 
 use host_test::{
-    native::{ADMIN_TOKEN, PUBLIC},
-    scene::{On, Scene, customer, hoa, sale},
+    admin::{self, Admin},
+    shop::{On, TestShop, customer, hoa, sale},
+    variables::{ADMIN_TOKEN, PUBLIC},
 };
 use http::Method;
 use plugin::worker::lease::Lease;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When};
 use std::collections::BTreeMap;
 
-async fn metrics_as(scene: &Scene, method: &str, token: Option<&str>) -> (u16, String) {
+async fn metrics_as(shop: &TestShop, method: &str, token: Option<&str>) -> (u16, String) {
     let mut request = http::Request::builder()
         .method(method)
         .uri(format!("{PUBLIC}/metrics"));
@@ -21,13 +22,13 @@ async fn metrics_as(scene: &Scene, method: &str, token: Option<&str>) -> (u16, S
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let request = request.body(Default::default()).unwrap();
-    let answer = scene.app.request(request).await;
+    let answer = shop.app.request(request).await;
     (answer.status, String::from_utf8(answer.body).unwrap())
 }
 
 /// Every sample by its name and labels.
-async fn metrics(scene: &Scene) -> BTreeMap<String, u64> {
-    let (status, text) = metrics_as(scene, "GET", Some(ADMIN_TOKEN)).await;
+async fn metrics(shop: &TestShop) -> BTreeMap<String, u64> {
+    let (status, text) = metrics_as(shop, "GET", Some(ADMIN_TOKEN)).await;
     assert_eq!(status, 200);
     let mut samples = BTreeMap::new();
     let mut declared = "";
@@ -44,8 +45,8 @@ async fn metrics(scene: &Scene) -> BTreeMap<String, u64> {
     samples
 }
 
-async fn overview(scene: &Scene) -> Value {
-    let (status, overview) = scene.app.get("overview").await;
+async fn overview(shop: &TestShop) -> Value {
+    let (status, overview) = shop.app.overview().await;
     assert_eq!(status, 200);
     let counts = &overview["counts"];
     let number = |name: &str| counts[name].as_u64().unwrap();
@@ -63,51 +64,49 @@ async fn overview(scene: &Scene) -> Value {
 }
 
 /// One customer created, one linked, one order created, one dead letter, one that waits.
-async fn a_days_work() -> Scene {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene
-        .kiotviet
+async fn a_days_work() -> TestShop {
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet
         .create_customer(customer("Hoa (chợ)", "+84 912 345 678"));
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    scene.deliver().await;
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
     let refused = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
-    scene.getfly_faults.add(refused.when(When::First(1)));
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
+    shop.getfly_faults.add(refused.when(When::First(1)));
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
     let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
-    scene.kiotviet_faults.add(down);
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    scene
+    shop.kiotviet_faults.add(down);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_overview_tells_where_everything_stands() {
-    let scene = a_days_work().await;
-    let seen = overview(&scene).await;
+    let shop = a_days_work().await;
+    let seen = overview(&shop).await;
     assert_eq!(
         seen["counts"],
         json!({"received": 5, "created": 2, "linked": 1, "ignored": 0, "dead": 1, "dismissed": 0, "waiting": 1})
     );
     assert_eq!(seen["unread"], 0);
-    let shop = &seen["connections"][0];
+    let shown = &seen["connections"][0];
     assert_eq!(
-        shop["days"],
+        shown["days"],
         json!([{"date": "2026-10-05", "created": 2, "linked": 1, "ignored": 0, "dead": 1}])
     );
-    let waits = scene.waiting().await;
+    let waits = shop.waiting().await;
     assert_eq!(seen["oldest_waiting_at"], waits[0]["received_at"]);
-    assert_eq!(shop["last_event_at"], waits[0]["received_at"]);
+    assert_eq!(shown["last_event_at"], waits[0]["received_at"]);
     assert_eq!(seen["paused"][0]["side"], "shop");
 
     // Nothing waits any more, and the dead letter is dismissed.
-    scene.kiotviet_faults.clear();
-    scene.settle().await;
-    let dead = scene.app.get("events?state=dead").await.1["events"][0]["seq"].clone();
-    let dismiss = format!("events/{dead}/dismiss");
-    scene.app.api("POST", &dismiss, &Value::Null).await;
-    let seen = overview(&scene).await;
+    shop.kiotviet_faults.clear();
+    shop.settle().await;
+    let dead = admin::listed(shop.app.events("state=dead").await);
+    shop.app.dismiss(dead[0]["seq"].as_u64().unwrap()).await;
+    let seen = overview(&shop).await;
     assert_eq!(seen["counts"]["waiting"], 0);
     assert_eq!(seen["counts"]["dismissed"], 1);
     assert_eq!(seen["oldest_waiting_at"], Value::Null);
@@ -116,31 +115,31 @@ async fn the_overview_tells_where_everything_stands() {
 
 #[tokio::test(start_paused = true)]
 async fn thirty_days_are_kept_by_vietnams_calendar() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     for day in 0..40 {
-        scene.kiotviet.create_customer(customer(
+        shop.kiotviet.create_customer(customer(
             &format!("Khách {day}"),
             &format!("09{:08}", 11_223_344 + day),
         ));
-        scene.deliver().await;
+        shop.deliver().await;
         // 23:00 in Vietnam on the first day, and a day later each time.
-        scene.pass(if day == 0 { 13 * 3600 } else { 86_400 }).await;
+        shop.pass(if day == 0 { 13 * 3600 } else { 86_400 }).await;
     }
-    let seen = overview(&scene).await;
+    let seen = overview(&shop).await;
     let days = seen["connections"][0]["days"].as_array().unwrap();
     assert_eq!(days.len(), 31, "thirty and today");
     assert_eq!(days[30]["date"], "2026-11-12");
     assert_eq!(days[0]["date"], "2026-10-13");
     assert!(days.iter().all(|d| d["created"] == 1));
-    let kept = scene.app.store.dump().into_keys();
+    let kept = shop.app.store.dump().into_keys();
     assert_eq!(kept.filter(|k| k.contains("/day/")).count(), 30);
 }
 
 #[tokio::test(start_paused = true)]
 async fn metrics_tell_the_same_as_the_overview() {
-    let scene = a_days_work().await;
-    scene.pass(100).await;
-    let seen = metrics(&scene).await;
+    let shop = a_days_work().await;
+    shop.pass(100).await;
+    let seen = metrics(&shop).await;
     let get = |name: &str| seen.get(name).copied();
     assert_eq!(get("kvgf_events_received_total"), Some(5));
     for (outcome, reason, n) in [
@@ -173,7 +172,7 @@ async fn metrics_tell_the_same_as_the_overview() {
     assert_eq!(call("Getfly POST /sale_order", "200"), Some(2));
 
     // Every call is counted, and nothing else.
-    let made = scene.app.take_calls().len();
+    let made = shop.app.take_calls().len();
     let counted: u64 = seen
         .iter()
         .filter(|(name, _)| name.starts_with("kvgf_upstream_calls_total"))
@@ -184,25 +183,23 @@ async fn metrics_tell_the_same_as_the_overview() {
 
 #[tokio::test(start_paused = true)]
 async fn metrics_tell_of_webhooks_and_of_what_was_not_delivered() {
-    let scene = Scene::connected(On::Orders).await;
-    scene.drain().await;
-    scene.pass(1200).await;
-    scene.drain().await;
-    let seen = metrics(&scene).await;
+    let shop = TestShop::connected(On::Orders).await;
+    shop.drain().await;
+    shop.pass(1200).await;
+    shop.drain().await;
+    let seen = metrics(&shop).await;
     let of = |name: &str| format!("{name}{{connection=\"shop\"}}");
     let active = "kvgf_webhook_active{connection=\"shop\",webhook=\"order\"}";
     assert_eq!(seen.get(active), Some(&1));
     let others = seen.keys().filter(|k| k.contains("webhook_active")).count();
     assert_eq!(others, 1, "only webhooks that are on");
     assert_eq!(seen.get(&of("kvgf_read_back_total")), None);
-    for hook in scene.kiotviet.webhooks() {
-        scene.kiotviet.set_webhook_active(hook.id, false);
-    }
-    scene.kiotviet.create_invoice(sale(None));
-    scene.pass(1200).await;
-    scene.drain().await;
-    scene.pass(30).await;
-    let seen = metrics(&scene).await;
+    shop.kiotviet.switch_off_webhooks();
+    shop.kiotviet.create_invoice(sale(None));
+    shop.pass(1200).await;
+    shop.drain().await;
+    shop.pass(30).await;
+    let seen = metrics(&shop).await;
     // The drain went on for a second after that: Getfly's ceiling.
     let checked = seen.get(&of("kvgf_webhooks_checked_seconds"));
     assert!(matches!(checked, Some(30..=31)), "{checked:?}");
@@ -216,35 +213,35 @@ async fn metrics_tell_of_webhooks_and_of_what_was_not_delivered() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_told_of_a_shop_with_a_webhook_on_only() {
-    let scene = a_days_work().await;
+    let shop = a_days_work().await;
     let last = "kvgf_last_event_seconds{connection=\"shop\"}";
-    assert!(metrics(&scene).await.contains_key(last));
+    assert!(metrics(&shop).await.contains_key(last));
     for webhook in ["customer", "order"] {
-        scene.switch("DELETE", webhook).await;
+        shop.switch(webhook, false).await;
     }
-    assert!(!metrics(&scene).await.contains_key(last));
+    assert!(!metrics(&shop).await.contains_key(last));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_lease_shows_while_it_is_held() {
-    let scene = Scene::connected(On::Both).await;
-    scene.drain().await;
-    assert_eq!(metrics(&scene).await["kvgf_lease_held"], 0);
-    let lease = Lease::acquire(&scene.app).await.unwrap().unwrap();
-    assert_eq!(metrics(&scene).await["kvgf_lease_held"], 1);
+    let shop = TestShop::connected(On::Both).await;
+    shop.drain().await;
+    assert_eq!(metrics(&shop).await["kvgf_lease_held"], 0);
+    let lease = Lease::acquire(&shop.app).await.unwrap().unwrap();
+    assert_eq!(metrics(&shop).await["kvgf_lease_held"], 1);
     lease.release().await;
-    assert_eq!(metrics(&scene).await["kvgf_lease_held"], 0);
+    assert_eq!(metrics(&shop).await["kvgf_lease_held"], 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_admin_sees_them_and_no_person_is_in_them() {
-    let scene = a_days_work().await;
+    let shop = a_days_work().await;
     for token in [None, Some(""), Some("an-admin-token-for-test")] {
-        assert_eq!(metrics_as(&scene, "GET", token).await.0, 401);
+        assert_eq!(metrics_as(&shop, "GET", token).await.0, 401);
     }
-    assert_eq!(metrics_as(&scene, "POST", Some(ADMIN_TOKEN)).await.0, 405);
-    let (_, text) = metrics_as(&scene, "GET", Some(ADMIN_TOKEN)).await;
-    let overview = overview(&scene).await.to_string();
+    assert_eq!(metrics_as(&shop, "POST", Some(ADMIN_TOKEN)).await.0, 405);
+    let (_, text) = metrics_as(&shop, "GET", Some(ADMIN_TOKEN)).await;
+    let overview = overview(&shop).await.to_string();
     for personal in ["912345678", "hoa@example.vn", "Hoa", ADMIN_TOKEN] {
         assert!(!text.contains(personal), "{personal}");
         assert!(!overview.contains(personal), "{personal}");
@@ -253,9 +250,9 @@ async fn only_the_admin_sees_them_and_no_person_is_in_them() {
 
 #[tokio::test(start_paused = true)]
 async fn they_work_while_variables_are_missing() {
-    let scene = Scene::connected(On::Both).await;
-    scene.app.set_variable("getfly_url", "");
-    let seen = metrics(&scene).await;
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.set_variable("getfly_url", "");
+    let seen = metrics(&shop).await;
     assert_eq!(seen["kvgf_configuration_problems"], 1);
-    overview(&scene).await;
+    overview(&shop).await;
 }

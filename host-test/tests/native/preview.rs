@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use host_test::{
-    native::{ADMIN_TOKEN, PUBLIC},
-    scene::{CONNECTION, On, Scene, hoa, sale},
+    shop::{CONNECTION, On, TestShop, hoa, sale},
+    variables::{ADMIN_TOKEN, PUBLIC},
 };
 use serde_json::Value;
 use sim::{
@@ -14,50 +14,48 @@ use sim::{
     kiotviet::{Chaos, NewCustomer, NewInvoice},
 };
 
-async fn preview(scene: &Scene, body: Bytes) -> (u16, Value) {
+async fn preview(shop: &TestShop, body: Bytes) -> (u16, Value) {
     let request = http::Request::post(format!("{PUBLIC}/api/preview/{CONNECTION}"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
         .body(body)
         .unwrap();
-    let answer = scene.app.request(request).await;
+    let answer = shop.app.request(request).await;
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_preview_foretells_and_writes_nothing() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.set_chaos(Chaos {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.set_chaos(Chaos {
         merge_notifications: 10,
         merge_items: 10,
         ..Chaos::default()
     });
-    scene.getfly.seed_account(Account {
+    shop.getfly.seed_account(Account {
         account_code: "CU".to_owned(),
         account_name: "Hoa cũ".to_owned(),
         email: "hoa@example.vn".to_owned(),
         ..Account::default()
     });
-    let hour_ago = scene.clock.now() - jiff::SignedDuration::from_hours(1);
-    let linked = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_customer(NewCustomer {
+    let hour_ago = shop.clock.now() - jiff::SignedDuration::from_hours(1);
+    let linked = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_customer(NewCustomer {
         created_at: Some(hour_ago),
-        ..host_test::scene::customer("Khách cũ", "0933003333")
+        ..host_test::shop::customer("Khách cũ", "0933003333")
     });
-    scene
-        .kiotviet
-        .create_customer(host_test::scene::customer("Anh Ba", "0987654312"));
-    scene.kiotviet.create_invoice(sale(Some(linked)));
-    scene.kiotviet.create_invoice(sale(None));
-    scene.kiotviet.create_invoice(NewInvoice {
+    shop.kiotviet.create_customer(host_test::shop::ba());
+    shop.kiotviet.create_invoice(sale(Some(linked)));
+    shop.kiotviet.create_invoice(sale(None));
+    shop.kiotviet.create_invoice(NewInvoice {
         status: Some(2),
         ..sale(None)
     });
-    let delivery = scene.kiotviet.take_deliveries().remove(0);
+    let delivery = shop.kiotviet.take_deliveries().remove(0);
 
-    let store = scene.app.store.dump();
-    scene.app.take_calls();
+    let store = shop.app.store.dump();
+    shop.app.take_calls();
     for _ in 0..2 {
-        let (status, answer) = preview(&scene, delivery.body()).await;
+        let (status, answer) = preview(&shop, delivery.body()).await;
         assert_eq!(status, 200);
         let items = answer["items"].as_array().unwrap().iter();
         let foretold: Vec<String> = items
@@ -81,8 +79,8 @@ async fn a_preview_foretells_and_writes_nothing() {
             ]
         );
     }
-    assert!(scene.app.store.dump() == store, "it wrote to the store");
-    let writes = scene.app.take_calls().into_iter();
+    assert!(shop.app.store.dump() == store, "it wrote to the store");
+    let writes = shop.app.take_calls().into_iter();
     let writes: Vec<&str> = writes
         .map(|c| c.endpoint)
         .filter(|e| !e.contains(" GET "))
@@ -92,9 +90,9 @@ async fn a_preview_foretells_and_writes_nothing() {
         "{writes:?}"
     );
 
-    scene.app.request(scene.kiotviet.request(&delivery)).await;
+    shop.app.request(shop.kiotviet.request(&delivery)).await;
     assert_eq!(
-        scene.outcomes().await,
+        shop.outcomes().await,
         [
             "linked linked_by_email",
             "ignored created_before_connection",
@@ -105,33 +103,31 @@ async fn a_preview_foretells_and_writes_nothing() {
         ]
     );
     // Afterwards it foretells repeats.
-    let (_, answer) = preview(&scene, delivery.body()).await;
+    let (_, answer) = preview(&shop, delivery.body()).await;
     assert_eq!(answer["items"][2]["reason"], "already_synced");
     assert_eq!(answer["items"][3]["reason"], "already_synced");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_preview_of_trouble_says_so_and_writes_nothing() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    let body = scene.kiotviet.take_deliveries()[0].body();
-    let store = scene.app.store.dump();
-    scene
-        .getfly_faults
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    let body = shop.kiotviet.take_deliveries()[0].body();
+    let store = shop.app.store.dump();
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(500, None)));
-    let (status, answer) = preview(&scene, body.clone()).await;
+    let (status, answer) = preview(&shop, body.clone()).await;
     assert_eq!(status, 200);
     assert!(answer["items"][0]["problem"].is_string(), "{answer}");
-    scene.getfly_faults.clear();
+    shop.getfly_faults.clear();
     // A token that is refused once is fetched anew, and not kept.
-    scene
-        .kiotviet_faults
+    shop.kiotviet_faults
         .add(FaultRule::new(Fault::Status(401, None)).when(When::First(1)));
-    let (_, answer) = preview(&scene, body).await;
+    let (_, answer) = preview(&shop, body).await;
     assert_eq!(answer["items"][0]["reason"], "customer_created", "{answer}");
     for body in ["", "{}", "[1]"] {
-        assert_eq!(preview(&scene, body.into()).await.0, 422);
+        assert_eq!(preview(&shop, body.into()).await.0, 422);
     }
-    assert!(scene.app.store.dump() == store);
-    assert!(scene.getfly.accounts().is_empty());
+    assert!(shop.app.store.dump() == store);
+    assert!(shop.getfly.accounts().is_empty());
 }

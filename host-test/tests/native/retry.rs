@@ -4,13 +4,12 @@
 //! a person has it retried or dismissed. How: every fault at every endpoint, in virtual time.
 
 use host_test::{
-    native::{Native, test_variables},
-    scene::{On, Scene, hoa, sale},
+    admin::Admin,
+    shop::{On, TestShop, hoa, sale},
 };
 use http::Method;
-use serde_json::Value;
-use sim::{Boxed, Broken, Fault, FaultRule, GetflySim, Request, Response, Upstream, When};
-use std::{sync::Arc, time::Duration};
+use sim::{Fault, FaultRule, When};
+use std::time::Duration;
 
 const HOUR: u64 = 3600;
 
@@ -39,36 +38,36 @@ fn passing_faults() -> Vec<Fault> {
 }
 
 /// The faults are over: one drain after the last retry time, and all is well.
-async fn recovers(scene: &Scene, what: &str) {
-    scene.kiotviet_faults.clear();
-    scene.getfly_faults.clear();
-    scene.pass_last_retry().await;
-    scene.drain().await;
-    assert_eq!(scene.audit().await, [""; 0], "{what}");
-    assert_eq!(scene.getfly.accounts().len(), 1, "{what}");
-    assert_eq!(scene.getfly.orders().len(), 1, "{what}");
+async fn recovers(shop: &TestShop, what: &str) {
+    shop.kiotviet_faults.clear();
+    shop.getfly_faults.clear();
+    shop.pass_last_retry().await;
+    shop.drain().await;
+    assert_eq!(shop.audit().await, [""; 0], "{what}");
+    assert_eq!(shop.getfly.accounts().len(), 1, "{what}");
+    assert_eq!(shop.getfly.orders().len(), 1, "{what}");
 }
 
 /// A new customer and an invoice, redelivered too, while `rule` holds on one upstream.
-async fn shop_under(rule: FaultRule, at_getfly: bool) -> Scene {
-    let scene = Scene::connected(On::Both).await;
+async fn shop_under(rule: FaultRule, at_getfly: bool) -> TestShop {
+    let shop = TestShop::connected(On::Both).await;
     // No token is cached, so that its fetching fails too.
-    scene.app.store.forget("/cache/");
+    shop.app.store.forget("/cache/");
     if at_getfly {
-        scene.getfly_faults.add(rule);
+        shop.getfly_faults.add(rule);
     } else {
-        scene.kiotviet_faults.add(rule);
+        shop.kiotviet_faults.add(rule);
     }
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    assert_eq!(scene.deliver().await, [200, 200]);
-    scene.pass(33).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    assert_eq!(shop.deliver().await, [200, 200]);
+    shop.pass(33).await;
     // Told again while the first try's end is unknown.
-    scene.kiotviet.edit_customer(id, |_| {});
-    let sold = scene.kiotviet.invoices()[0].id;
-    scene.kiotviet.set_invoice_status(sold, 1);
-    assert_eq!(scene.deliver().await, [200, 200]);
-    scene
+    shop.kiotviet.edit_customer(id, |_| {});
+    let sold = shop.kiotviet.invoices()[0].id;
+    shop.kiotviet.set_invoice_status(sold, 1);
+    assert_eq!(shop.deliver().await, [200, 200]);
+    shop
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,8 +87,8 @@ async fn every_fault_at_every_endpoint_of_getfly_is_overcome() {
             for when in [When::First(1), When::First(2), When::Nth(2), When::Every] {
                 let what = format!("{method} {path} {fault:?} {when:?}");
                 let rule = FaultRule::new(fault.clone()).on(method.clone(), path);
-                let scene = shop_under(rule.when(when), true).await;
-                recovers(&scene, &what).await;
+                let shop = shop_under(rule.when(when), true).await;
+                recovers(&shop, &what).await;
             }
         }
     }
@@ -107,8 +106,8 @@ async fn every_fault_at_every_endpoint_of_kiotviet_is_overcome() {
             for when in [When::First(1), When::First(2), When::Nth(2), When::Every] {
                 let what = format!("{method} {path} {fault:?} {when:?}");
                 let rule = FaultRule::new(fault.clone()).on(method.clone(), path);
-                let scene = shop_under(rule.when(when), false).await;
-                recovers(&scene, &what).await;
+                let shop = shop_under(rule.when(when), false).await;
+                recovers(&shop, &what).await;
             }
         }
     }
@@ -116,140 +115,104 @@ async fn every_fault_at_every_endpoint_of_kiotviet_is_overcome() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_honoured_for_the_whole_upstream() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let busy = FaultRule::new(Fault::Status(429, Some(900))).when(When::First(1));
-    scene.getfly_faults.add(busy);
-    let began = scene.clock.now();
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    scene.settle().await;
+    shop.getfly_faults.add(busy);
+    let began = shop.clock.now();
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.settle().await;
     // Both searches of the first try were under way together.
-    let calls = scene.getfly_faults.calls();
+    let calls = shop.getfly_faults.calls();
     let next = calls.get(2).map(|c| c.at.duration_since(began).as_secs());
     assert!(next >= Some(900), "{next:?}");
-    assert_eq!(scene.audit().await, [""; 0]);
-}
-
-/// Getfly takes a request in and stores it long after its caller gave up.
-struct Late {
-    getfly: Arc<GetflySim>,
-    by: Duration,
-    path: &'static str,
-}
-
-impl Upstream for Late {
-    fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
-        let (getfly, by) = (self.getfly.clone(), self.by);
-        let is_late = request.method() == Method::POST && request.uri().path().ends_with(self.path);
-        Box::pin(async move {
-            if !is_late {
-                return getfly.handle(request).await;
-            }
-            let stored = tokio::spawn(async move {
-                tokio::time::sleep(by).await;
-                getfly.handle(request).await
-            });
-            stored.await.unwrap_or(Err(Broken))
-        })
-    }
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_getfly_stores_after_its_caller_gave_up_is_not_stored_twice() {
     for path in ["/account", "/sale_order"] {
         for seconds in [7, 9, 15, 25, 29] {
-            let mut scene = Scene::unconnected();
-            scene.app = Native::new(
-                test_variables(&scene.getfly.settings().api_key),
-                scene.kiotviet.clone(),
-                Arc::new(Late {
-                    getfly: scene.getfly.clone(),
-                    by: Duration::from_secs(seconds),
-                    path,
-                }),
-                scene.clock.clone(),
-                7,
-            );
-            scene.connect().await;
-            scene.switch("PUT", "customer").await;
-            scene.switch("PUT", "order").await;
-            scene.pass(1).await;
-            let id = scene.kiotviet.create_customer(hoa());
-            scene.kiotviet.create_invoice(sale(Some(id)));
-            scene.deliver().await;
+            let shop = TestShop::connected(On::Both).await;
+            let late = FaultRule::new(Fault::Late(Duration::from_secs(seconds)));
+            let path = format!("/api/v6.1{path}");
+            shop.getfly_faults.add(late.on(Method::POST, &path));
+            let id = shop.kiotviet.create_customer(hoa());
+            shop.kiotviet.create_invoice(sale(Some(id)));
+            shop.deliver().await;
             for _ in 0..12 {
-                // Somebody drains all the time, and KiotViet tells it again.
-                scene.pass(5).await;
-                scene.kiotviet.edit_customer(id, |_| {});
-                scene.kiotviet.set_invoice_status(300_000_001, 1);
-                scene.deliver().await;
-                scene.drain().await;
+                // A scheduler drains all the time, and KiotViet tells it again.
+                shop.pass(5).await;
+                shop.kiotviet.edit_customer(id, |_| {});
+                shop.kiotviet.set_invoice_status(300_000_001, 1);
+                shop.deliver().await;
+                shop.drain().await;
             }
-            recovers(&scene, &format!("{path} {seconds} s")).await;
+            recovers(&shop, &format!("{path} {seconds} s")).await;
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_a_dead_letter_in_getflys_words_until_a_person_retries_it() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let rule = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/account");
-    let fault = scene.getfly_faults.add(rule);
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    scene.settle().await;
-    let (_, event) = scene.app.get("events/1").await;
+    let fault = shop.getfly_faults.add(rule);
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.settle().await;
+    let (_, event) = shop.app.event(1).await;
     assert_eq!(event["state"], "dead");
     assert_eq!(event["reason"], "getfly_refused");
     let notes = event["notes"].to_string();
     assert!(notes.contains("Có lỗi xảy ra"), "{notes}");
 
     // It blocks nothing, and stays.
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    assert_eq!(scene.getfly.orders().len(), 1);
-    scene.pass(20 * 24 * HOUR).await;
-    scene.drain().await;
-    assert_eq!(scene.app.get("events/1").await.1["state"], "dead");
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    assert_eq!(shop.getfly.orders().len(), 1);
+    shop.pass(20 * 24 * HOUR).await;
+    shop.drain().await;
+    assert_eq!(shop.app.event(1).await.1["state"], "dead");
 
     // Retried too early it is dead again; later it ends well.
-    let retry = async || scene.app.api("POST", "events/1/retry", &Value::Null).await;
+    let retry = async || shop.app.retry(1).await;
     assert_eq!(retry().await.0, 200);
-    assert_eq!(scene.app.get("events/1").await.1["state"], "dead");
-    scene.getfly_faults.remove(fault);
+    assert_eq!(shop.app.event(1).await.1["state"], "dead");
+    shop.getfly_faults.remove(fault);
     let (status, event) = retry().await;
     assert_eq!(
         (status, &event["reason"]),
         (200, &"customer_created".into())
     );
     assert_eq!(retry().await.0, 409);
-    assert_eq!(scene.getfly.accounts().len(), 1);
-    scene.kiotviet.edit_customer(id, |_| {});
-    scene.deliver().await;
-    assert_eq!(scene.audit().await, [""; 0]);
+    assert_eq!(shop.getfly.accounts().len(), 1);
+    shop.kiotviet.edit_customer(id, |_| {});
+    shop.deliver().await;
+    assert_eq!(shop.audit().await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn seventy_five_hours_of_failures_make_a_dead_letter_and_a_retry_starts_anew() {
     for at_getfly in [true, false] {
-        let scene = Scene::connected(On::Both).await;
+        let shop = TestShop::connected(On::Both).await;
         let down = FaultRule::new(Fault::Status(503, None));
         let (side, reason) = if at_getfly {
-            (&scene.getfly_faults, "getfly_unavailable")
+            (&shop.getfly_faults, "getfly_unavailable")
         } else {
-            (&scene.kiotviet_faults, "kiotviet_unavailable")
+            (&shop.kiotviet_faults, "kiotviet_unavailable")
         };
         let fault = side.add(down);
-        let began = scene.clock.now();
-        scene.kiotviet.create_customer(hoa());
-        scene.deliver().await;
+        let began = shop.clock.now();
+        shop.kiotviet.create_customer(hoa());
+        shop.deliver().await;
         for _ in 0..24 * 14 {
-            scene.pass(HOUR / 2).await;
-            scene.drain().await;
+            shop.pass(HOUR / 2).await;
+            shop.drain().await;
         }
-        let (_, event) = scene.app.get("events/1").await;
+        let (_, event) = shop.app.event(1).await;
         assert_eq!(
             (&event["state"], &event["reason"]),
             (&"dead".into(), &reason.into())
@@ -257,33 +220,33 @@ async fn seventy_five_hours_of_failures_make_a_dead_letter_and_a_retry_starts_an
         let ended: jiff::Timestamp = event["finished_at"].as_str().unwrap().parse().unwrap();
         let tried = ended.duration_since(began).as_hours();
         assert!((75..=7 * 24).contains(&tried), "{tried} hours");
-        let (_, list) = scene.app.get("events?state=dead").await;
+        let (_, list) = shop.app.events("state=dead").await;
         assert_eq!(list["events"].as_array().unwrap().len(), 1);
 
         side.remove(fault);
-        scene.pass(HOUR).await;
-        let (status, event) = scene.app.api("POST", "events/1/retry", &Value::Null).await;
+        shop.pass(HOUR).await;
+        let (status, event) = shop.app.retry(1).await;
         assert_eq!((status, &event["state"]), (200, &"done".into()), "{event}");
-        assert_eq!(scene.audit().await, [""; 0]);
+        assert_eq!(shop.audit().await, [""; 0]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_while_the_upstream_is_paused_waits_for_it() {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let refused = FaultRule::new(Fault::ErrorsIn200).when(When::First(2));
-    scene.getfly_faults.add(refused);
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    assert_eq!(scene.outcomes().await, ["dead getfly_refused"]);
-    scene.getfly_faults.clear();
+    shop.getfly_faults.add(refused);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    assert_eq!(shop.outcomes().await, ["dead getfly_refused"]);
+    shop.getfly_faults.clear();
     let busy = FaultRule::new(Fault::Status(429, Some(600))).when(When::First(1));
-    scene.getfly_faults.add(busy);
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    let (status, event) = scene.app.api("POST", "events/1/retry", &Value::Null).await;
+    shop.getfly_faults.add(busy);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    let (status, event) = shop.app.retry(1).await;
     assert_eq!((status, &event["state"]), (200, &"retrying".into()));
-    scene.pass_last_retry().await;
-    scene.drain().await;
-    assert_eq!(scene.audit().await, [""; 0]);
+    shop.pass_last_retry().await;
+    shop.drain().await;
+    assert_eq!(shop.audit().await, [""; 0]);
 }

@@ -3,56 +3,58 @@
 //! until the connection's first valid signature and enforces from then on; a person may accept a
 //! refused delivery. How: the simulated KiotViet signs in the form it is told to.
 
-use host_test::scene::{On, Scene, customer, hoa};
-use serde_json::Value;
+use host_test::{
+    admin::Admin,
+    shop::{On, TestShop, customer, hoa},
+};
 use sim::kiotviet::Signature;
 
-async fn delivered(scene: &Scene, signature: Signature) -> String {
-    scene.kiotviet.update_settings(|s| s.signature = signature);
-    let number = scene.kiotviet.customers().len();
+async fn delivered(shop: &TestShop, signature: Signature) -> String {
+    shop.kiotviet.update_settings(|s| s.signature = signature);
+    let number = shop.kiotviet.customers().len();
     let new = customer("Khách", &format!("091234560{number}"));
-    scene.kiotviet.create_customer(new);
-    assert_eq!(scene.deliver().await, [200]);
-    scene.outcomes().await.pop().unwrap()
+    shop.kiotviet.create_customer(new);
+    assert_eq!(shop.deliver().await, [200]);
+    shop.outcomes().await.pop().unwrap()
 }
 
-async fn valid_signature_seen(scene: &Scene) -> bool {
-    let (_, list) = scene.app.get("connections").await;
+async fn valid_signature_seen(shop: &TestShop) -> bool {
+    let (_, list) = shop.app.connections().await;
     list["connections"][0]["valid_signature_seen"] == true
 }
 
-async fn shop(policy: &str) -> Scene {
-    let scene = Scene::connected(On::Both).await;
-    scene.app.set_variable("signature_policy", policy);
-    scene
+async fn shop(policy: &str) -> TestShop {
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.set_variable("signature_policy", policy);
+    shop
 }
 
 #[tokio::test(start_paused = true)]
 async fn enforce_acts_on_nothing_without_a_valid_signature() {
-    let scene = shop("enforce").await;
+    let shop = shop("enforce").await;
     for signature in [Signature::Wrong, Signature::Missing] {
-        assert_eq!(delivered(&scene, signature).await, "dead bad_signature");
+        assert_eq!(delivered(&shop, signature).await, "dead bad_signature");
     }
-    assert!(scene.kiotviet_faults.calls().len() < 10);
-    assert!(scene.getfly.calls().is_empty());
-    assert!(!valid_signature_seen(&scene).await);
-    let valid = delivered(&scene, Signature::default()).await;
+    assert!(shop.kiotviet_faults.calls().len() < 10);
+    assert!(shop.getfly.calls().is_empty());
+    assert!(!valid_signature_seen(&shop).await);
+    let valid = delivered(&shop, Signature::default()).await;
     assert_eq!(valid, "created customer_created");
-    assert!(valid_signature_seen(&scene).await);
+    assert!(valid_signature_seen(&shop).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn observe_takes_every_delivery_with_a_note() {
-    let scene = shop("observe").await;
+    let shop = shop("observe").await;
     for (signature, note) in [
         (Signature::Wrong, Some("signature did not match")),
         (Signature::Missing, Some("signature missing")),
         (Signature::Sha256Base64, None),
         (Signature::Wrong, Some("signature did not match")),
     ] {
-        let outcome = delivered(&scene, signature).await;
+        let outcome = delivered(&shop, signature).await;
         assert_eq!(outcome, "created customer_created");
-        let notes = scene.events().await.pop().unwrap()["notes"].to_string();
+        let notes = shop.events().await.pop().unwrap()["notes"].to_string();
         match note {
             Some(note) => assert!(notes.contains(note), "{notes}"),
             None => assert!(!notes.contains("signature"), "{notes}"),
@@ -62,35 +64,34 @@ async fn observe_takes_every_delivery_with_a_note() {
 
 #[tokio::test(start_paused = true)]
 async fn auto_enforces_after_the_first_valid_signature_of_each_connection() {
-    let scene = shop("auto").await;
+    let shop = shop("auto").await;
     let created = "created customer_created";
-    assert_eq!(delivered(&scene, Signature::Missing).await, created);
-    assert_eq!(delivered(&scene, Signature::Wrong).await, created);
-    assert_eq!(delivered(&scene, Signature::Sha1).await, created);
+    assert_eq!(delivered(&shop, Signature::Missing).await, created);
+    assert_eq!(delivered(&shop, Signature::Wrong).await, created);
+    assert_eq!(delivered(&shop, Signature::Sha1).await, created);
     assert_eq!(
-        delivered(&scene, Signature::Wrong).await,
+        delivered(&shop, Signature::Wrong).await,
         "dead bad_signature"
     );
     assert_eq!(
-        delivered(&scene, Signature::Missing).await,
+        delivered(&shop, Signature::Missing).await,
         "dead bad_signature"
     );
-    assert_eq!(delivered(&scene, Signature::Sha256BareHex).await, created);
-    assert!(valid_signature_seen(&scene).await);
+    assert_eq!(delivered(&shop, Signature::Sha256BareHex).await, created);
+    assert!(valid_signature_seen(&shop).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_person_can_accept_a_delivery_whose_signature_was_refused() {
-    let scene = shop("enforce").await;
-    scene
-        .kiotviet
+    let shop = shop("enforce").await;
+    shop.kiotviet
         .update_settings(|s| s.signature = Signature::Wrong);
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    let (status, event) = scene.app.api("POST", "events/1/retry", &Value::Null).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let (status, event) = shop.app.retry(1).await;
     assert_eq!((status, &event["state"]), (200, &"dismissed".into()));
-    assert_eq!(scene.getfly.accounts().len(), 1);
-    let outcomes = scene.outcomes().await;
+    assert_eq!(shop.getfly.accounts().len(), 1);
+    let outcomes = shop.outcomes().await;
     assert_eq!(
         outcomes,
         ["dismissed bad_signature", "created customer_created"]

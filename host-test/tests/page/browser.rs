@@ -1,4 +1,4 @@
-//! Claims: somebody who has never seen code connects a shop, switches its webhooks on, sees a sale,
+//! Claims: a person who has never seen code connects a shop, switches its webhooks on, sees a sale,
 //! mends a dead letter, and reads all that in both languages, also on a 360-pixel screen, in a real
 //! browser without scripts of ours. How: headless Chromium over WebDriver, at the component in the
 //! project's own host, between a simulated KiotViet and Getfly on loopback. Pictures of the pages are
@@ -12,12 +12,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use host::{
     keyvalue::{Backend, Memory},
     manifest::Manifest,
-    server::{App, serve as serve_app},
+    server::{App, serve},
 };
 use host_test::{
     harness,
-    native::{ADMIN_TOKEN, MASTER_KEY},
-    scene::{customer, hoa, sale},
+    shop::{customer, hoa, sale},
+    variables::ADMIN_TOKEN,
+    vendors::Vendors,
 };
 use plugin::{
     journal::{
@@ -30,60 +31,41 @@ use plugin::{
     time::Timestamp,
 };
 use sim::{
-    Fault, FaultRule, Faulty, GetflySim, HttpDeliverer, KiotVietSim, Server, SimClock, TokioClock,
-    Upstream, When,
+    Fault, FaultRule, Faulty, HttpDeliverer, Upstream, When,
     getfly::{GetflySettings, User},
     kiotviet::{Settings, Staff},
-    serve,
 };
-use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A shop, a CRM and the application between them.
 struct Town {
-    kiotviet: Arc<KiotVietSim>,
-    getfly: Arc<GetflySim>,
+    vendors: Vendors,
     getfly_faults: Arc<Faulty>,
     origin: String,
-    _servers: [Server; 2],
     _host: JoinHandle<()>,
 }
 
-async fn port() -> Result<TcpListener> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
-}
-
 async fn town() -> Result<Town> {
-    let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(jiff::Timestamp::now()));
-    let kiotviet = Arc::new(KiotVietSim::new(Settings::default(), clock.clone()));
-    let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
-    getfly.add_user(User::new(11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011"));
+    let vendors = Vendors::new(Settings::default(), GetflySettings::default());
+    let lan = User::new(11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011");
+    vendors.getfly.add_user(lan);
     for (id, login, name, mobile) in [
         (5001, "lan", "Lan", "+84 900 000 011"),
         (5002, "minh", "Minh", "0900000012"),
         (5003, "moi", "Người mới", ""),
     ] {
-        kiotviet.add_staff(Staff::new(id, login, name, mobile));
+        let staff = Staff::new(id, login, name, mobile);
+        vendors.kiotviet.add_staff(staff);
     }
-    let getfly_faults = Arc::new(Faulty::new(getfly.clone(), clock, 1));
-    let servers = [
-        serve(kiotviet.clone() as Arc<dyn Upstream>, port().await?)?,
-        serve(getfly_faults.clone() as Arc<dyn Upstream>, port().await?)?,
-    ];
-    let listener = port().await?;
+    let clock = vendors.clock.clone();
+    let getfly_faults = Arc::new(Faulty::new(vendors.getfly.clone(), clock, 1));
+    let fronts: [Arc<dyn Upstream>; 2] = [vendors.kiotviet.clone(), getfly_faults.clone()];
+    let vendors = vendors.serve_behind(fronts).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let origin = format!("http://{}", listener.local_addr()?);
-    let variables: BTreeMap<String, String> = [
-        ("getfly_url", servers[1].origin()),
-        ("getfly_api_key", getfly.settings().api_key),
-        ("public_url", origin.clone()),
-        ("admin_token", ADMIN_TOKEN.to_owned()),
-        ("master_key", MASTER_KEY.to_owned()),
-        ("kiotviet_api_url", servers[0].origin()),
-        ("kiotviet_auth_url", servers[0].origin()),
-        ("getfly_requests_per_second", "50".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    let mut variables = vendors.variables(&origin, ADMIN_TOKEN);
+    variables.insert("getfly_requests_per_second".to_owned(), "50".to_owned());
     let file = xtask::workspace_root().join("spin.toml");
     let manifest = Manifest::load(&file, &variables, |_| None)?;
     let runtime = tokio::task::spawn_blocking(harness::component).await??;
@@ -91,18 +73,16 @@ async fn town() -> Result<Town> {
     history(&store).await?;
     let app = App::new(runtime, manifest, Arc::new(store), Arc::new(|_| {}));
     let every = Duration::from_secs(1);
-    let host = tokio::spawn(serve_app(
+    let host = tokio::spawn(serve(
         Arc::new(app),
         listener,
         every,
         std::future::pending(),
     ));
     Ok(Town {
-        kiotviet,
-        getfly,
+        vendors,
         getfly_faults,
         origin,
-        _servers: servers,
         _host: host,
     })
 }
@@ -141,7 +121,10 @@ async fn history(store: &Memory) -> Result<()> {
 impl Town {
     /// KiotViet tells what happened at the till.
     async fn deliver(&self) {
-        self.kiotviet.deliver_due(&HttpDeliverer::default()).await;
+        self.vendors
+            .kiotviet
+            .deliver_due(&HttpDeliverer::default())
+            .await;
     }
 
     fn at(&self, path: &str) -> String {
@@ -167,7 +150,7 @@ async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
 }
 
 async fn connects(town: &Town, browser: &Browser) -> Result<()> {
-    let settings = town.kiotviet.settings();
+    let settings = town.vendors.kiotviet.settings();
     browser.go(&town.at("/")).await?;
     browser.press("Kết nối cửa hàng đầu tiên").await?;
     browser.see("Các bước trên KiotViet").await?;
@@ -203,26 +186,28 @@ async fn connects(town: &Town, browser: &Browser) -> Result<()> {
     browser.go(&town.at("/ui/shops/cuahangthu")).await?;
     browser.see("Đang hoạt động").await?;
     browser.picture(&picture("shop")).await?;
-    ensure!(town.kiotviet.webhooks().len() == 2);
+    ensure!(town.vendors.kiotviet.webhooks().len() == 2);
     Ok(())
 }
 
 /// A customer and a sale arrive; another customer is refused and becomes a dead letter.
 async fn sells(town: &Town, browser: &Browser) -> Result<()> {
-    let id = town.kiotviet.create_customer(hoa());
-    town.kiotviet.create_invoice(sale(Some(id)));
-    town.kiotviet.create_invoice(sale(None));
-    town.kiotviet
+    let id = town.vendors.kiotviet.create_customer(hoa());
+    town.vendors.kiotviet.create_invoice(sale(Some(id)));
+    town.vendors.kiotviet.create_invoice(sale(None));
+    town.vendors
+        .kiotviet
         .edit_customer(id, |c| c.comments = Some("khách quen".to_owned()));
     town.deliver().await;
     wait_for(town, browser, "done", 4).await?;
-    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
-    town.getfly_faults.add(refused.when(When::First(1)));
-    town.kiotviet
+    let refuse = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
+    town.getfly_faults.add(refuse.when(When::First(1)));
+    town.vendors
+        .kiotviet
         .create_customer(customer("Anh Bền", "0987 654 312"));
     town.deliver().await;
     wait_for(town, browser, "dead", 1).await?;
-    ensure!(town.getfly.orders().len() == 2, "two orders");
+    ensure!(town.vendors.getfly.orders().len() == 2, "two orders");
     browser.go(&town.at("/ui/events")).await?;
     browser.see("HD000001").await?;
     browser.picture(&picture("events")).await?;
@@ -271,12 +256,16 @@ async fn mends(town: &Town, browser: &Browser) -> Result<()> {
     browser.press("Thử lại").await?;
     browser.see("Đã thực hiện").await?;
     browser.see("Đã tạo").await?;
-    ensure!(town.getfly.accounts().len() == 2, "the account is there");
+    ensure!(
+        town.vendors.getfly.accounts().len() == 2,
+        "the account is there"
+    );
     Ok(())
 }
 
 async fn tries(town: &Town, browser: &Browser) -> Result<()> {
     let id = town
+        .vendors
         .kiotviet
         .create_customer(customer("Chị Mai", "0900 111 222"));
     let payload = format!(
@@ -292,7 +281,10 @@ async fn tries(town: &Town, browser: &Browser) -> Result<()> {
         "what was typed is kept"
     );
     browser.picture(&picture("try")).await?;
-    ensure!(town.getfly.accounts().len() == 2, "nothing was written");
+    ensure!(
+        town.vendors.getfly.accounts().len() == 2,
+        "nothing was written"
+    );
     Ok(())
 }
 

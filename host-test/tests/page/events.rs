@@ -3,32 +3,30 @@
 //! between the simulated vendors.
 
 use host_test::{
-    scene::{On, Scene, customer, hoa, sale},
+    admin::Admin,
+    shop::{On, TestShop, ba, customer, hoa, sale},
     visitor::Visitor,
 };
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, When, getfly::User, kiotviet::Staff};
+use sim::{getfly::User, kiotviet::Staff};
 
 /// Three dead letters: two of a refusal, one of garbage.
-async fn dead_letters() -> Scene {
-    let scene = Scene::connected(On::Both).await;
-    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
-    scene.getfly_faults.add(refused.when(When::First(2)));
-    scene.kiotviet.create_customer(hoa());
-    scene
-        .kiotviet
-        .create_customer(customer("Anh Ba", "0987654312"));
-    scene.deliver().await;
-    let hook = scene.kiotviet.webhooks()[0].url.clone();
+async fn dead_letters() -> TestShop {
+    let shop = TestShop::connected(On::Both).await;
+    shop.refuse_accounts(2);
+    shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    let hook = shop.kiotviet.webhooks()[0].url.clone();
     let garbage = http::Request::post(hook).body("garbage".into());
-    scene.app.request(garbage.expect("a request")).await;
-    scene
+    shop.app.request(garbage.expect("a request")).await;
+    shop
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_says_why_and_is_retried_or_dismissed() {
-    let scene = dead_letters().await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = dead_letters().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let overview = visitor.get("/").await.html;
     assert!(
         overview.contains("3 sự kiện cần anh/chị xử lý"),
@@ -62,8 +60,8 @@ async fn a_dead_letter_says_why_and_is_retried_or_dismissed() {
 
 #[tokio::test(start_paused = true)]
 async fn all_dead_letters_are_retried_at_once() {
-    let scene = dead_letters().await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = dead_letters().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let list = visitor.get("/ui/events?state=dead").await.html;
     assert!(list.contains("Thử lại tất cả"));
     let shown = visitor
@@ -73,7 +71,7 @@ async fn all_dead_letters_are_retried_at_once() {
         shown.location(),
         "/ui/events?state=dead&done=retried&connection=other"
     );
-    assert_eq!(scene.getfly.accounts().len(), 0);
+    assert_eq!(shop.getfly.accounts().len(), 0);
     let shown = visitor
         .post("/ui/events/retry-dead", &[("connection", "shop")])
         .await;
@@ -81,34 +79,34 @@ async fn all_dead_letters_are_retried_at_once() {
         shown.location(),
         "/ui/events?state=dead&done=retried&connection=shop"
     );
-    assert_eq!(scene.getfly.accounts().len(), 2);
+    assert_eq!(shop.getfly.accounts().len(), 2);
     // Garbage is garbage again.
-    let (_, list) = scene.app.get("events?state=dead").await;
+    let (_, list) = shop.app.events("state=dead").await;
     assert_eq!(list["events"].as_array().map(Vec::len), Some(1), "{list}");
-    let (status, asked) = scene
+    let (status, asked) = shop
         .app
-        .api("POST", "events/retry-dead?connection=shop", &Value::Null)
+        .call("POST", "events/retry-dead?connection=shop", &Value::Null)
         .await;
     assert_eq!(
         (status, asked),
         (202, json!({"retried": 1, "next_before": null}))
     );
-    let (status, problem) = scene
+    let (status, problem) = shop
         .app
-        .api("GET", "events/retry-dead", &Value::Null)
+        .call("GET", "events/retry-dead", &Value::Null)
         .await;
     assert_eq!((status, &problem["type"]), (404, &"unknown-event".into()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_dead_letters_are_retried_in_a_click_and_the_rest_in_the_next() {
-    let scene = Scene::connected(On::Both).await;
-    let hook = scene.kiotviet.webhooks()[0].url.clone();
+    let shop = TestShop::connected(On::Both).await;
+    let hook = shop.kiotviet.webhooks()[0].url.clone();
     for _ in 0..205 {
         let garbage = http::Request::post(&hook).body("garbage".into());
-        scene.app.request(garbage.expect("a request")).await;
+        shop.app.request(garbage.expect("a request")).await;
     }
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let shown = visitor.post("/ui/events/retry-dead", &[]).await;
     assert_eq!(
         shown.location(),
@@ -124,32 +122,27 @@ async fn two_hundred_dead_letters_are_retried_in_a_click_and_the_rest_in_the_nex
 
 #[tokio::test(start_paused = true)]
 async fn an_event_is_explained_in_vietnamese_to_the_last_sentence() {
-    let scene = Scene::connected(On::Both).await;
-    scene
-        .getfly
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly
         .add_user(User::new(7, "nva", "Nguyễn Văn A", "0900000501"));
-    scene
-        .kiotviet
+    shop.kiotviet
         .add_staff(Staff::new(5001, "nv1", "Nhân Viên Một", "0900 000 501"));
-    let id = scene.kiotviet.create_customer(hoa());
-    scene
-        .kiotviet
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet
         .create_customer(customer("Chị Hoa nữa", "0912345678"));
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    scene.kiotviet.create_invoice(sale(None));
-    let edited = scene.kiotviet.create_invoice(sale(Some(id)));
-    scene.deliver().await;
-    scene
-        .kiotviet
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.kiotviet.create_invoice(sale(None));
+    let edited = shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
+    shop.kiotviet
         .edit_customer(id, |c| c.comments = Some("khách quen".to_owned()));
-    scene
-        .kiotviet
+    shop.kiotviet
         .edit_invoice(edited, |i| i.description = Some("giao chiều".to_owned()));
-    scene.deliver().await;
-    scene.settle().await;
-    let count = scene.events().await.len();
+    shop.deliver().await;
+    shop.settle().await;
+    let count = shop.events().await.len();
     assert!(count >= 7, "{count}");
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let mut all = String::new();
     for seq in 1..=count {
         let html = visitor.get(&format!("/ui/events/{seq}")).await.html;

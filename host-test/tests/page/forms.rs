@@ -3,8 +3,9 @@
 //! natively run plugin between the simulated vendors.
 
 use host_test::{
-    native::PUBLIC,
-    scene::{On, Scene, hoa},
+    admin::Admin,
+    shop::{On, TestShop, hoa},
+    variables::PUBLIC,
     visitor::Visitor,
 };
 use serde_json::{Value, json};
@@ -12,9 +13,9 @@ use sim::{Fault, FaultRule, getfly::User, kiotviet::Staff};
 
 #[tokio::test(start_paused = true)]
 async fn a_shop_is_connected_in_the_guides_words() {
-    let scene = Scene::unconnected();
-    let settings = scene.kiotviet.settings();
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::unconnected();
+    let settings = shop.kiotviet.settings();
+    let mut visitor = Visitor::inside(&shop.app).await;
     let first = visitor.get("/").await;
     assert!(first.html.contains("Kết nối cửa hàng đầu tiên"));
     let form = visitor.get("/ui/connect").await.html;
@@ -76,7 +77,7 @@ async fn a_shop_is_connected_in_the_guides_words() {
             "Hãy điền mục này.",
         ),
     ] {
-        scene.app.take_calls();
+        shop.app.take_calls();
         let shown = visitor.post("/ui/connect", &typed).await;
         assert_eq!(shown.status, 400);
         assert!(
@@ -84,7 +85,7 @@ async fn a_shop_is_connected_in_the_guides_words() {
             "{typed:?}"
         );
         assert!(!shown.html.contains("s3cret"));
-        assert!(scene.app.take_calls().is_empty());
+        assert!(shop.app.take_calls().is_empty());
     }
 
     let right = [
@@ -97,25 +98,25 @@ async fn a_shop_is_connected_in_the_guides_words() {
         (shown.status, shown.location()),
         (303, "/ui/shops/cuahangthu?done=connected")
     );
-    let shop = visitor.get(shown.location()).await.html;
+    let page = visitor.get(shown.location()).await.html;
     for words in [
         "Đăng ký Webhook tạo khách hàng",
         "không có người phụ trách",
         "người thực hiện hóa đơn trở thành người phụ trách khách hàng",
         "Đăng ký Webhook tạo đơn hàng",
     ] {
-        assert!(shop.contains(words), "{words}");
+        assert!(page.contains(words), "{words}");
     }
     assert!(
-        scene.kiotviet.webhooks().is_empty(),
+        shop.kiotviet.webhooks().is_empty(),
         "each is switched on on its own"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_expired_form_is_shown_again_with_what_was_typed() {
-    let scene = Scene::connected(On::Both).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let right = std::mem::replace(&mut visitor.csrf, "expired".to_owned());
     let typed = [
         ("retailer", "hoa"),
@@ -137,19 +138,15 @@ async fn an_expired_form_is_shown_again_with_what_was_typed() {
     let days = [("from", "2026-10-01"), ("do", "run")];
     let shown = visitor.post("/ui/shops/shop/backfill", &days).await;
     assert!(shown.status == 403 && shown.html.contains("value=\"2026-10-01\""));
-    assert_eq!(
-        scene.app.get("connections/shop/backfill").await.1["state"],
-        "none"
-    );
+    assert_eq!(shop.app.backfill_state("shop").await.1["state"], "none");
 }
 
 #[tokio::test(start_paused = true)]
 async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of() {
-    let scene = Scene::connected(On::Neither).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Neither).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let kinds = || -> Vec<String> {
-        scene
-            .kiotviet
+        shop.kiotviet
             .webhooks()
             .into_iter()
             .map(|w| w.kind)
@@ -161,32 +158,30 @@ async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of(
     visitor
         .post("/ui/shops/shop/webhooks/customer/on", &[])
         .await;
-    let shop = visitor.get("/ui/shops/shop").await.html;
-    assert_eq!(shop.matches("Đang hoạt động").count(), 2, "{shop}");
-    assert!(!shop.contains("Còn sự kiện đang chờ"));
+    let page = visitor.get("/ui/shops/shop").await.html;
+    assert_eq!(page.matches("Đang hoạt động").count(), 2, "{page}");
+    assert!(!page.contains("Còn sự kiện đang chờ"));
 
-    scene
-        .getfly_faults
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(503, None)));
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    let shop = visitor.get("/ui/shops/shop").await.html;
-    assert!(shop.contains("Còn sự kiện đang chờ xử lý"), "{shop}");
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let page = visitor.get("/ui/shops/shop").await.html;
+    assert!(page.contains("Còn sự kiện đang chờ xử lý"), "{page}");
 
     // As KiotViet reports it.
-    let hook = scene.kiotviet.webhooks()[0].id;
-    scene.kiotviet.set_webhook_active(hook, false);
-    let shop = visitor.get("/ui/shops/shop").await.html;
+    let hook = shop.kiotviet.webhooks()[0].id;
+    shop.kiotviet.set_webhook_active(hook, false);
+    let page = visitor.get("/ui/shops/shop").await.html;
     assert!(
-        shop.contains("KiotViet đã tắt") && shop.contains("Đăng ký lại"),
-        "{shop}"
+        page.contains("KiotViet đã tắt") && page.contains("Đăng ký lại"),
+        "{page}"
     );
-    scene.kiotviet.remove_webhook(hook);
-    let shop = visitor.get("/ui/shops").await.html;
-    assert!(shop.contains("KiotViet không còn webhook này"), "{shop}");
+    shop.kiotviet.remove_webhook(hook);
+    let page = visitor.get("/ui/shops").await.html;
+    assert!(page.contains("KiotViet không còn webhook này"), "{page}");
 
-    scene
-        .kiotviet_faults
+    shop.kiotviet_faults
         .add(FaultRule::new(Fault::HtmlError(502)));
     let shown = visitor.post("/ui/shops/shop/webhooks/order/on", &[]).await;
     assert_eq!(shown.status, 502);
@@ -195,7 +190,7 @@ async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of(
         shown.html.contains("Đăng ký Webhook tạo đơn hàng"),
         "the shop is still there"
     );
-    scene.kiotviet_faults.clear();
+    shop.kiotviet_faults.clear();
     visitor
         .post("/ui/shops/shop/webhooks/customer/off", &[])
         .await;
@@ -219,37 +214,37 @@ async fn webhooks_are_switched_each_on_its_own_and_waiting_events_are_warned_of(
 
 #[tokio::test(start_paused = true)]
 async fn a_switch_off_that_kiotviet_did_not_carry_out_is_shown_and_finished() {
-    let scene = Scene::connected(On::Orders).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Orders).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
-    scene.kiotviet_faults.add(refuse);
+    shop.kiotviet_faults.add(refuse);
     let off = "/ui/shops/shop/webhooks/order/off";
     let shown = visitor.post(off, &[]).await;
     assert_eq!(shown.status, 502);
-    scene.kiotviet_faults.clear();
+    shop.kiotviet_faults.clear();
     for page in ["/ui/shops", "/ui/shops/shop"] {
-        let shop = visitor.get(page).await.html;
-        assert!(shop.contains("KiotViet vẫn còn đăng ký"), "{shop}");
+        let page = visitor.get(page).await.html;
+        assert!(page.contains("KiotViet vẫn còn đăng ký"), "{page}");
     }
-    let shop = visitor.get("/ui/shops/shop").await.html;
-    assert!(shop.contains(&format!("action=\"{off}\"")), "{shop}");
+    let page = visitor.get("/ui/shops/shop").await.html;
+    assert!(page.contains(&format!("action=\"{off}\"")), "{page}");
     let shown = visitor.post(off, &[]).await;
     assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
-    assert!(scene.kiotviet.webhooks().is_empty());
-    let shop = visitor.get("/ui/shops/shop").await.html;
-    assert!(!shop.contains("vẫn còn đăng ký") && !shop.contains(off));
+    assert!(shop.kiotviet.webhooks().is_empty());
+    let page = visitor.get("/ui/shops/shop").await.html;
+    assert!(!page.contains("vẫn còn đăng ký") && !page.contains(off));
 }
 
 #[tokio::test(start_paused = true)]
 async fn leaving_is_asked_for_twice() {
-    let scene = Scene::connected(On::Both).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let sure = visitor.get("/ui/shops/shop/disconnect").await;
     assert!(sure.html.contains("Ngắt kết nối cửa hàng này?"));
-    assert_eq!(scene.kiotviet.webhooks().len(), 2);
+    assert_eq!(shop.kiotviet.webhooks().len(), 2);
     let shown = visitor.post("/ui/shops/shop/disconnect", &[]).await;
     assert_eq!(shown.location(), "/ui/shops?done=gone");
-    assert!(scene.kiotviet.webhooks().is_empty());
+    assert!(shop.kiotviet.webhooks().is_empty());
     assert!(
         visitor
             .get(shown.location())
@@ -262,15 +257,15 @@ async fn leaving_is_asked_for_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn trying_shows_the_plan_and_writes_nothing() {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.take_deliveries();
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.take_deliveries();
+    let mut visitor = Visitor::inside(&shop.app).await;
     let payload = json!({"Id": "1", "Attempt": 1, "Notifications": [
         {"Action": "customer.update.500123456", "Data": [{"Id": id}]}
     ]});
     let payload = payload.to_string();
-    scene.app.take_stored();
+    shop.app.take_stored();
     let typed = [("connection", "shop"), ("payload", payload.as_str())];
     let shown = visitor.post("/ui/try", &typed).await;
     assert_eq!(shown.status, 200);
@@ -283,9 +278,9 @@ async fn trying_shows_the_plan_and_writes_nothing() {
     ] {
         assert!(shown.html.contains(words), "{words}");
     }
-    let written = scene.app.take_stored().into_iter().filter(|s| s.is_write());
+    let written = shop.app.take_stored().into_iter().filter(|s| s.is_write());
     assert_eq!(written.count(), 0);
-    assert!(scene.getfly.accounts().is_empty());
+    assert!(shop.getfly.accounts().is_empty());
     for (typed, status, words) in [
         (
             [("connection", "shop"), ("payload", "{\"kept\":")],
@@ -321,11 +316,11 @@ async fn trying_shows_the_plan_and_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn older_data_is_previewed_run_and_watched() {
-    let scene = Scene::unconnected();
-    scene.kiotviet.create_customer(hoa());
-    scene.connect().await;
-    scene.switch("PUT", "customer").await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::unconnected();
+    shop.kiotviet.create_customer(hoa());
+    shop.connect().await;
+    shop.switch("customer", true).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let place = "/ui/shops/shop/backfill";
     for (from, to, words) in [
         ("", "", "Hãy nhập ngày"),
@@ -359,38 +354,37 @@ async fn older_data_is_previewed_run_and_watched() {
         "{}",
         shown.html
     );
-    assert!(scene.getfly.accounts().is_empty());
+    assert!(shop.getfly.accounts().is_empty());
     let shown = visitor
         .post(place, &[("from", "2026-10-01"), ("do", "run")])
         .await;
     assert_eq!(shown.location(), "/ui/shops/shop/backfill?done=started");
     let state = visitor.get(shown.location()).await.html;
     assert!(state.contains("Tiến độ"), "{state}");
-    scene.settle().await;
+    shop.settle().await;
     let state = visitor.get(place).await.html;
     assert!(
         state.contains("Đã xong") && !state.contains("http-equiv"),
         "{state}"
     );
-    assert_eq!(scene.getfly.accounts().len(), 1);
+    assert_eq!(shop.getfly.accounts().len(), 1);
     let shown = visitor.post("/ui/shops/shop/backfill/stop", &[]).await;
     assert_eq!(shown.status, 303);
 }
 
 #[tokio::test(start_paused = true)]
 async fn sellers_without_a_getfly_user_are_named_with_what_to_mend() {
-    let scene = Scene::connected(On::Both).await;
-    scene
-        .getfly
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly
         .add_user(User::new(7, "nva", "Nguyễn Văn A", "0900000501"));
     for (id, name, phone) in [
         (1, "Khớp", "+84 900 000 501"),
         (2, "Không ai", "0900000502"),
         (3, "Trống", ""),
     ] {
-        scene.kiotviet.add_staff(Staff::new(id, "x", name, phone));
+        shop.kiotviet.add_staff(Staff::new(id, "x", name, phone));
     }
-    let (status, staff) = scene.app.get("connections/shop/staff").await;
+    let (status, staff) = shop.app.look("connections/shop/staff").await;
     assert_eq!(status, 200);
     let staff = staff["staff"].as_array().expect("a list");
     let of = |name: &str| {
@@ -408,7 +402,7 @@ async fn sellers_without_a_getfly_user_are_named_with_what_to_mend() {
     assert_eq!(of("Trống")["problem"], "seller_without_phone");
     let wrong = staff.iter().filter(|s| s["problem"].is_string()).count();
     let title = format!("Nhân viên chưa khớp ({wrong})");
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let page = visitor.get("/ui/shops/shop/staff").await.html;
     assert!(
         page.contains(&title) && page.contains("0900000502"),
@@ -416,25 +410,24 @@ async fn sellers_without_a_getfly_user_are_named_with_what_to_mend() {
     );
     assert!(page.contains("Người dùng Getfly: Nguyễn Văn A (nva)"));
 
-    scene.pass(601).await;
-    scene
-        .getfly_faults
+    shop.pass(601).await;
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(503, None)));
     let page = visitor.get("/ui/shops/shop/staff").await;
     assert_eq!(page.status, 502);
     assert!(page.html.contains("Getfly không trả lời như mong đợi"));
-    let (status, problem) = scene.app.get("connections/shop/staff").await;
+    let (status, problem) = shop.app.look("connections/shop/staff").await;
     assert_eq!(
         (status, &problem["type"]),
         (502, &"getfly-unreachable".into())
     );
-    assert_eq!(scene.app.get("connections/nobody/staff").await.0, 404);
+    assert_eq!(shop.app.look("connections/nobody/staff").await.0, 404);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_is_not_there_is_a_page_and_the_api_stays_json() {
-    let scene = Scene::connected(On::Both).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = TestShop::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     for (method, path, status) in [
         ("GET", "/ui/nowhere", 404),
         ("GET", "/ui/shops/shop/webhooks/order/on", 404),
@@ -444,9 +437,12 @@ async fn a_page_that_is_not_there_is_a_page_and_the_api_stays_json() {
     ] {
         let shown = visitor.send(method, path, &[]).await;
         assert_eq!(shown.status, status, "{method} {path}");
-        assert_eq!(shown.content_type, Some("text/html; charset=utf-8"));
+        assert_eq!(
+            shown.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
     }
     let request = http::Request::get(format!("{PUBLIC}/api/nowhere")).body("".into());
-    let answer = scene.app.request(request.expect("a request")).await;
+    let answer = shop.app.request(request.expect("a request")).await;
     assert_eq!(answer.content_type, Some("application/problem+json"));
 }

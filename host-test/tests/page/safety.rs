@@ -4,12 +4,12 @@
 //! in each answer.
 
 use host_test::{
-    native::{ADMIN_TOKEN, GETFLY, KIOTVIET, MASTER_KEY, PUBLIC},
-    scene::{On, Scene, hoa, sale},
+    admin::Admin,
+    shop::{On, TestShop, hoa, sale},
+    variables::{ADMIN_TOKEN, GETFLY, KIOTVIET, MASTER_KEY, PUBLIC},
     visitor::{Shown, Visitor},
 };
 use sim::{
-    Fault, FaultRule, When,
     getfly::User,
     kiotviet::{NewCustomer, NewInvoice, Staff},
 };
@@ -38,17 +38,16 @@ const PAGES: [&str; 18] = [
 ];
 
 /// Customers, invoices, sellers and refusals, all with hostile texts.
-async fn hostile() -> Scene {
-    let scene = Scene::connected(On::Both).await;
-    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
-    scene.getfly_faults.add(refused.when(When::First(1)));
-    scene.kiotviet.create_customer(NewCustomer {
+async fn hostile() -> TestShop {
+    let shop = TestShop::connected(On::Both).await;
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(NewCustomer {
         name: HOSTILE.to_owned(),
         comments: Some(HOSTILE.to_owned()),
         code: Some(HOSTILE.to_owned()),
         ..hoa()
     });
-    scene.kiotviet.create_invoice(NewInvoice {
+    shop.kiotviet.create_invoice(NewInvoice {
         code: Some(HOSTILE.to_owned()),
         ..sale(None)
     });
@@ -57,15 +56,12 @@ async fn hostile() -> Scene {
         (5002, "0900 000 501"),
         (5003, "0900 000 502"),
     ] {
-        scene
-            .kiotviet
-            .add_staff(Staff::new(id, "x", HOSTILE, phone));
+        shop.kiotviet.add_staff(Staff::new(id, "x", HOSTILE, phone));
     }
-    scene
-        .getfly
+    shop.getfly
         .add_user(User::new(7, HOSTILE, HOSTILE, "0900000501"));
-    scene.deliver().await;
-    scene
+    shop.deliver().await;
+    shop
 }
 
 /// Marks that only our own markup may hold.
@@ -89,10 +85,10 @@ fn only_text(shown: &Shown, what: &str) {
 }
 
 /// Every page and every form's answer, in both languages.
-async fn everything(scene: &Scene) -> Vec<(String, Shown)> {
+async fn everything(shop: &TestShop) -> Vec<(String, Shown)> {
     let mut seen = Vec::new();
     for lang in ["vi", "en"] {
-        let mut outside = Visitor::new(&scene.app);
+        let mut outside = Visitor::new(&shop.app);
         seen.push((
             format!("log-in {lang}"),
             outside
@@ -109,7 +105,7 @@ async fn everything(scene: &Scene) -> Vec<(String, Shown)> {
                 )
                 .await,
         ));
-        let mut visitor = Visitor::inside(&scene.app).await;
+        let mut visitor = Visitor::inside(&shop.app).await;
         visitor.get(&format!("/?lang={lang}")).await;
         for path in PAGES {
             seen.push((format!("{path} {lang}"), visitor.get(path).await));
@@ -168,8 +164,8 @@ async fn everything(scene: &Scene) -> Vec<(String, Shown)> {
 
 #[tokio::test(start_paused = true)]
 async fn hostile_texts_are_shown_as_text_on_every_page() {
-    let scene = hostile().await;
-    let seen = everything(&scene).await;
+    let shop = hostile().await;
+    let seen = everything(&shop).await;
     for (what, shown) in &seen {
         only_text(shown, what);
     }
@@ -190,21 +186,21 @@ async fn hostile_texts_are_shown_as_text_on_every_page() {
 
 #[tokio::test(start_paused = true)]
 async fn no_page_holds_a_secret() {
-    let scene = hostile().await;
-    let settings = scene.kiotviet.settings();
-    let hooks = scene.kiotviet.webhooks();
+    let shop = hostile().await;
+    let settings = shop.kiotviet.settings();
+    let hooks = shop.kiotviet.webhooks();
     let mut secrets = vec![
         ADMIN_TOKEN.to_owned(),
         MASTER_KEY.to_owned(),
         settings.client_secret.clone(),
-        scene.getfly.settings().api_key,
+        shop.getfly.settings().api_key,
     ];
     for hook in hooks {
         secrets.extend(hook.url.rsplit('/').next().map(str::to_owned));
         secrets.extend(hook.secret);
     }
-    let mut seen = everything(&scene).await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let mut seen = everything(&shop).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let right = [
         ("retailer", settings.retailer.as_str()),
         ("client_id", settings.client_id.as_str()),
@@ -218,7 +214,7 @@ async fn no_page_holds_a_secret() {
         for secret in &secrets {
             assert!(!all.contains(secret.as_str()), "{secret} in {what}");
         }
-        // Phones are on the staff page alone, and in a plan that somebody asked for.
+        // Phones are on the staff page alone, and in a plan that a person asked for.
         if !what.contains("staff") && !what.contains("/ui/try") {
             assert!(
                 !all.contains("0900 000 50") && !all.contains("912345678"),
@@ -226,7 +222,7 @@ async fn no_page_holds_a_secret() {
             );
         }
     }
-    let api = scene.app.get("connections/shop/staff").await.1.to_string();
+    let api = shop.app.look("connections/shop/staff").await.1.to_string();
     assert!(
         api.contains("nobody_with_that_phone") && !api.contains("0900"),
         "{api}"
@@ -235,18 +231,18 @@ async fn no_page_holds_a_secret() {
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_tells_the_browser_what_it_may_not_do() {
-    let scene = hostile().await;
-    let mut seen = everything(&scene).await;
+    let shop = hostile().await;
+    let mut seen = everything(&shop).await;
     seen.push((
         "redirect".into(),
-        Visitor::new(&scene.app).get("/ui/events").await,
+        Visitor::new(&shop.app).get("/ui/events").await,
     ));
     seen.push((
         "style".into(),
-        Visitor::new(&scene.app).get("/ui/style.css").await,
+        Visitor::new(&shop.app).get("/ui/style.css").await,
     ));
-    scene.app.set_variable("admin_token", "");
-    seen.push(("setup".into(), Visitor::new(&scene.app).get("/").await));
+    shop.app.set_variable("admin_token", "");
+    seen.push(("setup".into(), Visitor::new(&shop.app).get("/").await));
     for (what, shown) in &seen {
         let csp = shown
             .header("content-security-policy")
@@ -273,20 +269,26 @@ async fn every_answer_tells_the_browser_what_it_may_not_do() {
         assert_eq!(shown.header("cache-control"), Some(kept), "{what}");
         let html = Some("text/html; charset=utf-8");
         match what.as_str() {
-            "style" => assert_eq!(shown.content_type, Some("text/css; charset=utf-8")),
-            "redirect" => assert_eq!(shown.content_type, None),
-            _ => assert!(shown.status == 303 || shown.content_type == html, "{what}"),
+            "style" => assert_eq!(
+                shown.header("content-type"),
+                Some("text/css; charset=utf-8")
+            ),
+            "redirect" => assert_eq!(shown.header("content-type"), None),
+            _ => assert!(
+                shown.status == 303 || shown.header("content-type") == html,
+                "{what}"
+            ),
         }
     }
-    scene.app.set_variable("public_url", "http://bridge.test");
-    let plain = Visitor::new(&scene.app).get("/").await;
+    shop.app.set_variable("public_url", "http://bridge.test");
+    let plain = Visitor::new(&shop.app).get("/").await;
     assert_eq!(plain.header("strict-transport-security"), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn pages_come_in_both_languages_and_the_choice_is_kept() {
-    let scene = hostile().await;
-    let mut visitor = Visitor::inside(&scene.app).await;
+    let shop = hostile().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
     let vietnamese = visitor.get("/ui/events").await.html;
     assert!(vietnamese.contains("<html lang=\"vi\">") && vietnamese.contains("Sự kiện"));
     let link = "href=\"/ui/events?state=dead&amp;lang=en\"";
@@ -310,14 +312,14 @@ async fn pages_come_in_both_languages_and_the_choice_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_leads_nowhere_else() {
-    let scene = hostile().await;
+    let shop = hostile().await;
     for next in [
         "https://evil.test/",
         "//evil.test",
         "/ui/\r\nx-evil: 1",
         "/ui/\\evil",
     ] {
-        let mut visitor = Visitor::new(&scene.app);
+        let mut visitor = Visitor::new(&shop.app);
         let fields = [("token", ADMIN_TOKEN), ("next", next)];
         let shown = visitor.send("POST", "/ui/login", &fields).await;
         assert_eq!((shown.status, shown.location()), (303, "/"), "{next}");

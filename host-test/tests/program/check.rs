@@ -2,12 +2,10 @@
 //! says how to mend it, and never shows a secret. How: the real program against simulated vendors on
 //! loopback.
 
-use crate::{
-    process::{Run, run, up, variables},
-    vendors::{Vendors, vendors},
-};
-use host_test::native::{ADMIN_TOKEN, MASTER_KEY};
+use crate::process::{Run, run, up, variables, vendors};
 use host_test::redis_server::{PASSWORD, redis};
+use host_test::variables::{ADMIN_TOKEN, MASTER_KEY};
+use host_test::vendors::Vendors;
 use serde_json::Value;
 use std::path::Path;
 
@@ -84,7 +82,7 @@ async fn a_sound_configuration_is_told_in_a_table_and_as_json() {
 async fn every_problem_is_named_with_how_to_mend_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;
-    let origin = vendors.getfly_server.origin();
+    let origin = vendors.origins()[1].clone();
     let with_path = format!("{origin}/api");
     let encrypted = origin.replace("http://", "https://");
     for (changed, told) in [
@@ -146,7 +144,7 @@ async fn a_store_that_cannot_be_used_is_told_and_a_host_that_runs_is_left_alone(
         "{told}"
     );
 
-    let host = up(folder.path(), &vendors, "0").await;
+    let host = up(folder.path(), &vendors).await;
     let (run, told) = check(&vendors, &[], state(folder.path())).await;
     assert_eq!(run.code, Some(0), "{told}");
     let store = told["findings"]

@@ -1,72 +1,72 @@
 //! Claims that `kvgf up` serves the application, loses nothing at `kill -9`, stops cleanly at
 //! SIGTERM with nothing left half done, and says in words what is wrong with its arguments. How: the real program on loopback.
 
-use crate::{
-    process::{Host, run, start, up, variables},
-    vendors::{Vendors, slow_vendors, vendors},
-};
+use crate::process::{Host, ok, run, start, up, variables, vendors};
 use bytes::Bytes;
-
-use serde_json::{Value, json};
-use sim::{getfly::GetflySettings, kiotviet::NewCustomer};
+use host_test::{
+    admin::{Admin, listed},
+    shop::{On, hoa},
+    vendors::Vendors,
+};
+use sim::getfly::GetflySettings;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
+/// Getfly takes `latency` for each call.
+async fn slow_vendors(latency: Duration) -> Vendors {
+    let vendors = vendors().await;
+    let slow = |getfly: &mut GetflySettings| getfly.latency = latency;
+    vendors.getfly.update_settings(slow);
+    vendors
+}
+
 /// A customer is created at KiotViet, and its webhook answered 200.
 async fn deliver_a_customer(host: &Host, vendors: &Vendors) {
-    vendors.kiotviet.create_customer(NewCustomer {
-        name: "Anh Bền".into(),
-        contact_number: Some("0912345678".into()),
-        ..NewCustomer::default()
-    });
+    vendors.kiotviet.create_customer(hoa());
     let delivery = vendors.kiotviet.take_deliveries().pop();
     let delivery = delivery.expect("a delivery");
-    let (parts, body) = vendors.kiotviet.request(&delivery).into_parts();
-    let signature = parts.headers["x-hub-signature"].to_str().expect("text");
-    let headers = [("x-hub-signature", signature)];
-    let (status, _) = host.send("POST", parts.uri.path(), &headers, body).await;
-    assert_eq!(status, 200);
+    let request = vendors.kiotviet.request(&delivery);
+    assert_eq!(host.send(request).await.0, 200);
 }
 
 #[tokio::test]
 async fn what_was_answered_200_is_there_after_kill_9_and_sigterm_stops_cleanly() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Its search has no answer before it dies: whoever comes after one that has announced a create waits for half a
-    // minute.
+    // Its search has no answer before it dies: a worker that comes after one that has announced a create waits for
+    // half a minute.
     let vendors = slow_vendors(Duration::from_secs(600)).await;
-    let mut host = up(folder.path(), &vendors, "0").await;
-    let (status, health) = host.send("GET", "/healthz", &[], Bytes::new()).await;
-    assert_eq!((status, &health["status"]), (200, &json!("ok")));
-    host.connect_with(&vendors, &["customer"]).await;
+    let host = up(folder.path(), &vendors).await;
+    assert_eq!(ok(host.health().await)["status"], "ok");
+    host.connect_with(&vendors, On::Customers).await;
     deliver_a_customer(&host, &vendors).await;
-    host.child.kill().await.expect("killed");
+    host.kill().await;
     let answers_at_once = |getfly: &mut GetflySettings| getfly.latency = Duration::ZERO;
     vendors.getfly.update_settings(answers_at_once);
 
-    let mut host = up(folder.path(), &vendors, "0").await;
+    let host = up(folder.path(), &vendors).await;
     // A drain waits for the lease of the host that was killed.
-    host.api("POST", "drain", Value::Null).await;
-    let events = host.api("GET", "events", Value::Null).await;
-    assert_eq!(events["events"][0]["state"], "done", "{events}");
+    ok(host.drain().await);
+    let events = listed(host.events("").await);
+    assert_eq!(events[0]["state"], "done", "{events:?}");
     assert_eq!(vendors.getfly.accounts().len(), 1);
-    assert_eq!(host.terminate().await, Some(0));
+    host.stop().await;
 }
 
 #[tokio::test]
 async fn sigterm_lets_what_was_accepted_be_processed_and_does_not_wait_for_idle_clients() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = slow_vendors(Duration::from_millis(500)).await;
-    let mut host = up(folder.path(), &vendors, "0").await;
-    host.connect_with(&vendors, &["customer"]).await;
-    let address = host.origin.trim_start_matches("http://").to_owned();
-    let idle = TcpStream::connect(&address).await.expect("a connection");
+    let host = up(folder.path(), &vendors).await;
+    host.connect_with(&vendors, On::Customers).await;
+    let address = host.origin().trim_start_matches("http://");
+    let idle = TcpStream::connect(address).await.expect("a connection");
     deliver_a_customer(&host, &vendors).await;
     assert!(
         vendors.getfly.accounts().is_empty(),
         "it is still under way"
     );
     let asked = Instant::now();
-    assert_eq!(host.terminate().await, Some(0));
+    host.stop().await;
     assert!(asked.elapsed() < Duration::from_secs(9), "it did not wait");
     assert_eq!(vendors.getfly.accounts().len(), 1);
     drop(idle);
@@ -76,12 +76,10 @@ async fn sigterm_lets_what_was_accepted_be_processed_and_does_not_wait_for_idle_
 async fn a_header_without_end_is_refused_before_the_guest_sees_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;
-    let host = up(folder.path(), &vendors, "0").await;
-    let long = "x".repeat(300_000);
-    let (status, _) = host
-        .send("GET", "/healthz", &[("x-long", &long)], Bytes::new())
-        .await;
-    assert_eq!(status, 431);
+    let host = up(folder.path(), &vendors).await;
+    let request = http::Request::get("/healthz").header("x-long", "x".repeat(300_000));
+    let request = request.body(Bytes::new()).expect("a request");
+    assert_eq!(host.send(request).await.0, 431);
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ fn the_program_the_manifest_and_the_component_are_enough() {
         .env("SPIN_VARIABLE_GETFLY_API_KEY", "invented")
         .env("SPIN_VARIABLE_PUBLIC_URL", "https://bridge.example.vn")
         .env("SPIN_VARIABLE_ADMIN_TOKEN", "an-invented-admin-token")
-        .env("SPIN_VARIABLE_MASTER_KEY", host_test::native::MASTER_KEY)
+        .env("SPIN_VARIABLE_MASTER_KEY", host_test::variables::MASTER_KEY)
         .current_dir(image.path())
         .stdout(Stdio::piped())
         .spawn()

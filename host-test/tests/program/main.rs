@@ -10,5 +10,4 @@ mod proxies;
 mod record;
 mod redis;
 mod replay;
-mod vendors;
 mod wire;

@@ -1,47 +1,46 @@
 //! The real program: served as a child process, or run to its end.
 
-use super::vendors::Vendors;
+use anyhow::Result;
 use bytes::Bytes;
-use host_test::native::{ADMIN_TOKEN, MASTER_KEY};
-use http_body_util::{BodyExt, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use serde_json::{Value, json};
-use std::{path::Path, process::Stdio};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
-    process::{Child, Command},
-    task::JoinHandle,
+use host_test::{
+    admin::{Admin, Carrier, Remote, Reply},
+    program::Program,
+    shop::{CONNECTION, On},
+    variables::ADMIN_TOKEN,
+    vendors::Vendors,
 };
+use serde_json::Value;
+use sim::{getfly::GetflySettings, kiotviet::Settings};
+use std::{path::Path, process::Stdio};
+use tokio::process::Command;
 
 /// A host that serves.
 pub(crate) struct Host {
-    pub(crate) child: Child,
-    pub(crate) origin: String,
-    log: JoinHandle<String>,
-    output: JoinHandle<String>,
+    program: Program,
+    remote: Remote,
+}
+
+impl Carrier for Host {
+    async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        self.remote.carry(request).await
+    }
+}
+
+/// Both vendors on sockets.
+pub(crate) async fn vendors() -> Vendors {
+    let vendors = Vendors::new(Settings::default(), GetflySettings::default());
+    vendors.serve().await.expect("they are served")
 }
 
 /// The variables of a sound configuration that calls these vendors, as arguments.
 pub(crate) fn variables(vendors: &Vendors) -> Vec<String> {
-    let variables = [
-        ("getfly_url", vendors.getfly_server.origin()),
-        ("getfly_api_key", vendors.getfly.settings().api_key),
-        ("public_url", "http://127.0.0.1:1".to_owned()),
-        ("admin_token", ADMIN_TOKEN.to_owned()),
-        ("master_key", MASTER_KEY.to_owned()),
-        ("kiotviet_api_url", vendors.kiotviet_server.origin()),
-        ("kiotviet_auth_url", vendors.kiotviet_server.origin()),
-    ];
-    let variables = variables.into_iter();
-    let arguments = variables.flat_map(|(n, v)| ["--variable".to_owned(), format!("{n}={v}")]);
-    arguments.collect()
+    vendors.arguments("http://127.0.0.1:1", ADMIN_TOKEN)
 }
 
-/// `kvgf up` on a store in this folder.
-pub(crate) async fn up(state: &Path, vendors: &Vendors, drain_every: &str) -> Host {
+/// `kvgf up` on a store in this folder, where nothing but a request makes it drain.
+pub(crate) async fn up(state: &Path, vendors: &Vendors) -> Host {
     let state = state.to_str().expect("text");
-    let more = ["--drain-every", drain_every, "--state-dir", state];
-    up_with(vendors, &more).await
+    up_with(vendors, &["--drain-every", "0", "--state-dir", state]).await
 }
 
 /// `kvgf up` with these further arguments.
@@ -55,139 +54,59 @@ pub(crate) async fn up_with(vendors: &Vendors, more: &[&str]) -> Host {
 
 /// Starts the program and waits for the line that says where it listens.
 pub(crate) async fn start(arguments: &[&str], said: &str) -> Host {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_host"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("the host starts");
-    let mut errors = child.stderr.take().expect("its log");
-    let log = tokio::spawn(async move {
-        let mut log = String::new();
-        let _ = errors.read_to_string(&mut log).await;
-        log
-    });
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let line = lines
-        .next_line()
-        .await
-        .expect("readable")
-        .expect("it serves");
-    let origin = line
-        .strip_prefix(said)
-        .expect("the line says where")
-        .to_owned();
-    // Read on, so that it never waits for us.
-    let output = tokio::spawn(async move {
-        let mut output = line + "\n";
-        while let Ok(Some(line)) = lines.next_line().await {
-            output += &line;
-            output.push('\n');
-        }
-        output
-    });
-    Host {
-        child,
-        origin,
-        log,
-        output,
-    }
+    let words = [&[env!("CARGO_BIN_EXE_host")], arguments].concat();
+    let mut program = Program::start(&words).expect("the host starts");
+    let origin = program.says(said).await.expect("it says where it listens");
+    let remote = Remote::new(origin, ADMIN_TOKEN);
+    Host { program, remote }
+}
+
+/// The body of an answer that must be 200.
+pub(crate) fn ok((status, answer): Reply) -> Value {
+    assert_eq!(status, 200, "{answer}");
+    answer
 }
 
 impl Host {
-    pub(crate) async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Bytes,
-    ) -> (u16, Value) {
-        let (status, body) = self.send_raw(method, path, headers, body).await;
-        (status, serde_json::from_slice(&body).unwrap_or_default())
+    pub(crate) fn origin(&self) -> &str {
+        &self.remote.origin
     }
 
-    pub(crate) async fn send_raw(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Bytes,
-    ) -> (u16, Bytes) {
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.origin));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(body).expect("a request");
-        let response = self.exchange(request).await;
-        (response.status().as_u16(), response.into_body())
+    /// Carries a request; returns the status and the body as JSON.
+    pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Reply {
+        let answer = self.carry(request).await.expect("an answer");
+        let body = serde_json::from_slice(answer.body()).unwrap_or_default();
+        (answer.status().as_u16(), body)
     }
 
-    /// Sends a request; only path and query of its address count.
-    pub(crate) async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let (mut parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = format!("{}{path}", self.origin)
-            .parse()
-            .expect("an address");
-        let request = http::Request::from_parts(parts, Full::new(body));
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let response = client.request(request).await.expect("an answer");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        http::Response::from_parts(parts, body)
-    }
-
-    /// An admin's request, whatever the answer.
-    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let authorization = format!("Bearer {ADMIN_TOKEN}");
-        let headers = [("authorization", authorization.as_str())];
-        let path = format!("/api/{path}");
-        self.send(method, &path, &headers, body.to_string().into())
-            .await
-    }
-
-    /// An admin's request that must be answered 200.
-    pub(crate) async fn api(&self, method: &str, path: &str, body: Value) -> Value {
-        let (status, answer) = self.ask(method, path, body).await;
-        assert_eq!(status, 200, "{method} {path}: {answer}");
-        answer
+    /// Looks at its health.
+    pub(crate) async fn health(&self) -> Reply {
+        let request = http::Request::get("/healthz").body(Bytes::new());
+        self.send(request.expect("a request")).await
     }
 
     /// Connects the shop and switches these webhooks on.
-    pub(crate) async fn connect_with(&self, vendors: &Vendors, webhooks: &[&str]) {
-        let settings = vendors.kiotviet.settings();
-        let body = json!({ "retailer": settings.retailer, "client_id": settings.client_id, "client_secret": settings.client_secret });
-        self.api("PUT", "connections/shop", body).await;
-        for webhook in webhooks {
-            let path = format!("connections/shop/webhooks/{webhook}");
-            self.api("PUT", &path, Value::Null).await;
+    pub(crate) async fn connect_with(&self, vendors: &Vendors, on: On) {
+        ok(self.connect(CONNECTION, &vendors.kiotviet.settings()).await);
+        for webhook in on.webhooks() {
+            ok(self.switch(CONNECTION, webhook, true).await);
         }
     }
 
-    /// The exit code after SIGTERM.
-    pub(crate) async fn terminate(&mut self) -> Option<i32> {
-        let id = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(sent.expect("kill runs").success());
-        self.child.wait().await.expect("it ends").code()
+    /// Ends it with SIGTERM, after which its exit code must be 0; returns all that it wrote.
+    pub(crate) async fn stop(self) -> String {
+        let (code, wrote) = self.program.stop().await.expect("it ends");
+        assert_eq!(code, Some(0), "{wrote}");
+        wrote
     }
 
-    /// All that it wrote, once it has ended.
-    pub(crate) async fn wrote(self) -> String {
-        self.output.await.expect("its output") + &self.log.await.expect("its log")
-    }
-
-    /// Kills it; gives its whole log.
-    pub(crate) async fn kill(mut self) -> String {
-        self.child.kill().await.expect("killed");
-        self.log.await.expect("its log")
+    /// Kills it; returns its whole log.
+    pub(crate) async fn kill(self) -> String {
+        self.program.kill().await.expect("killed")
     }
 }
 
-/// What the program gave when it was run to its end.
+/// What the program left when it was run to its end.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,

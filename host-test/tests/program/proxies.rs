@@ -2,12 +2,12 @@
 //! is too large, answer nothing below `/hooks/` that stops KiotViet, and log no webhook's path, also when the host is
 //! gone. How: real nginx (with TLS) and Caddy before the real program, with only names, ports and places changed.
 
-use crate::{
-    process::{Host, up_with},
-    vendors::{Vendors, vendors},
+use crate::process::{Host, up_with, vendors};
+use host_test::{
+    program::free_port,
+    shop::{On, hoa},
+    vendors::Vendors,
 };
-use host_test::child::free_port;
-use sim::kiotviet::NewCustomer;
 use std::{
     fs,
     path::Path,
@@ -68,12 +68,8 @@ impl Shop {
         let more = ["--drain-every", "0", "--state-dir", folder];
         let more = [&more[..], &["--trusted-proxy", "127.0.0.1"]].concat();
         let host = up_with(&vendors, &more).await;
-        host.connect_with(&vendors, &["customer"]).await;
-        vendors.kiotviet.create_customer(NewCustomer {
-            name: "Chị Cổng".into(),
-            contact_number: Some("0912345678".into()),
-            ..NewCustomer::default()
-        });
+        host.connect_with(&vendors, On::Customers).await;
+        vendors.kiotviet.create_customer(hoa());
         Self {
             vendors,
             host,
@@ -82,7 +78,7 @@ impl Shop {
     }
 
     fn address(&self) -> &str {
-        self.host.origin.trim_start_matches("http://")
+        self.host.origin().trim_start_matches("http://")
     }
 
     /// The delivery, and its path.
@@ -180,7 +176,7 @@ async fn logs(folder: &Path, what: &str) -> String {
 
 /// What holds of each proxy; `send` carries a request to it, and a body that is too large for its route is answered
 /// `too_large`.
-async fn holds(mut shop: Shop, folder: &Path, too_large: u16, send: impl AsyncFn(&str) -> String) {
+async fn holds(shop: Shop, folder: &Path, too_large: u16, send: impl AsyncFn(&str) -> String) {
     assert_eq!(code(&send(&get("/healthz")).await), 200);
     let (delivery, path) = shop.delivery();
     assert_eq!(code(&send(&delivery).await), 200);
@@ -192,7 +188,7 @@ async fn holds(mut shop: Shop, folder: &Path, too_large: u16, send: impl AsyncFn
     assert_eq!(code(&refused), too_large);
     assert_eq!(code(&send(&get(&path)).await), 200);
 
-    shop.host.child.kill().await.expect("killed");
+    shop.host.kill().await;
     let gone = code(&send(&delivery).await);
     assert!(matches!(gone, 502..=504), "KiotViet sends it again: {gone}");
     // What the proxy says of the page comes after all it has to say of the delivery.

@@ -2,12 +2,8 @@
 //! persons, the way to the bridge or its secrets, so that `host replay` can play them. How: the real
 //! program between a simulated KiotViet and a real bridge, on loopback.
 
-use crate::{
-    process::{Host, run, start, up},
-    vendors::vendors,
-};
-use bytes::Bytes;
-
+use crate::process::{Host, ok, run, start, up, vendors};
+use host_test::{admin::Admin, shop::On};
 use serde_json::Value;
 use sim::kiotviet::{Line, NewCustomer, NewInvoice};
 use std::{fs, path::Path};
@@ -17,6 +13,12 @@ async fn recorder(out: &Path, to: Option<&str>) -> Host {
     let mut arguments = vec!["record", "--listen", "127.0.0.1:0", "--out", out];
     arguments.extend(to.into_iter().flat_map(|to| ["--to", to]));
     start(&arguments, "Recording on ").await
+}
+
+/// Delivers these bytes to an address that the recorder does not know; returns the status.
+async fn post(recorder: &Host, body: &'static str) -> u16 {
+    let request = http::Request::post("/hooks/shop/token").body(body.into());
+    recorder.send(request.expect("a request")).await.0
 }
 
 /// Every file below a folder, with its name.
@@ -39,10 +41,10 @@ async fn deliveries_pass_through_and_their_recording_is_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("recording");
     let vendors = vendors().await;
-    let bridge = up(&folder.path().join("state"), &vendors, "0").await;
-    bridge.connect_with(&vendors, &["customer", "order"]).await;
+    let bridge = up(&folder.path().join("state"), &vendors).await;
+    bridge.connect_with(&vendors, On::Both).await;
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
-    let mut recorder = recorder(&out, Some(&bridge.origin)).await;
+    let recorder = recorder(&out, Some(bridge.origin())).await;
 
     let customer = vendors.kiotviet.create_customer(NewCustomer {
         name: "Đặng Thị Mỹ Linh".into(),
@@ -64,36 +66,31 @@ async fn deliveries_pass_through_and_their_recording_is_replayed() {
     });
     let mut secrets = Vec::new();
     for delivery in vendors.kiotviet.take_deliveries() {
-        let (parts, body) = vendors.kiotviet.request(&delivery).into_parts();
-        let signature = parts.headers["x-hub-signature"].to_str().expect("text");
-        let headers = [
-            ("x-hub-signature", signature),
+        let mut request = vendors.kiotviet.request(&delivery);
+        let headers = request.headers_mut();
+        let signature = headers["x-hub-signature"].to_str().expect("text");
+        secrets.push(signature.to_owned());
+        for (name, value) in [
             ("authorization", "Bearer a-secret-of-a-proxy"),
             ("x-forwarded-for", "203.0.113.77"),
-        ];
-        let path = parts.uri.path();
-        let (status, _) = recorder.send("POST", path, &headers, body).await;
-        assert_eq!(status, 200);
-        secrets.extend([
-            path.rsplit('/').next().expect("a token").to_owned(),
-            signature.to_owned(),
-        ]);
+        ] {
+            headers.insert(name, value.parse().expect("a value"));
+        }
+        let token = request.uri().path().rsplit('/').next();
+        secrets.push(token.expect("a token").to_owned());
+        assert_eq!(recorder.send(request).await.0, 200);
     }
-    let (status, health) = recorder.send("GET", "/healthz", &[], Bytes::new()).await;
-    assert_eq!(
-        (status, health["status"].as_str()),
-        (200, Some("ok")),
-        "other requests pass too"
-    );
+    let health = ok(recorder.health().await);
+    assert_eq!(health["status"], "ok", "other requests pass too");
 
     // The bridge has both, with their true values.
-    bridge.api("POST", "drain", Value::Null).await;
+    ok(bridge.drain().await);
     assert_eq!(
         vendors.getfly.accounts()[0].account_name,
         "Đặng Thị Mỹ Linh"
     );
     assert_eq!(vendors.getfly.orders().len(), 1);
-    assert_eq!(recorder.terminate().await, Some(0));
+    recorder.stop().await;
 
     let all = everything(&out);
     secrets.extend(
@@ -130,12 +127,8 @@ async fn without_a_bridge_deliveries_are_answered_200_and_what_is_no_json_is_lef
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("recording");
     let recorder = recorder(&out, None).await;
-    let body = Bytes::from_static(br#"{"RemoveId":[20457811]}"#);
-    let (status, _) = recorder.send("POST", "/hooks/shop/token", &[], body).await;
-    assert_eq!(status, 200);
-    let body = Bytes::from_static(b"ten=Linh");
-    let (status, _) = recorder.send("POST", "/hooks/shop/token", &[], body).await;
-    assert_eq!(status, 200);
+    assert_eq!(post(&recorder, r#"{"RemoveId":[20457811]}"#).await, 200);
+    assert_eq!(post(&recorder, "ten=Linh").await, 200);
     let log = recorder.kill().await;
     assert!(
         log.contains("8 bytes is no JSON and is not recorded"),
@@ -152,9 +145,7 @@ async fn without_a_bridge_deliveries_are_answered_200_and_what_is_no_json_is_lef
 async fn a_bridge_that_is_gone_is_503_for_kiotviet_to_try_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = recorder(&folder.path().join("r"), Some("http://127.0.0.1:1")).await;
-    let body = Bytes::from_static(b"{}");
-    let (status, _) = recorder.send("POST", "/hooks/shop/token", &[], body).await;
-    assert_eq!(status, 503);
+    assert_eq!(post(&recorder, "{}").await, 503);
     let log = recorder.kill().await;
     assert!(
         log.contains("connection refused") && !log.contains("token"),

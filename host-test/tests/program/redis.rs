@@ -3,12 +3,14 @@
 //! hangs gives errors, never a hang, and is found again; its password is shown nowhere. How: a real
 //! `redis-server` of the test's own on loopback, and the real program.
 
-use crate::{
-    process::{Host, run, up_with, variables},
-    vendors::{Vendors, vendors},
-};
+use crate::process::{Host, run, up_with, variables, vendors};
 use host::keyvalue::{Backend, Redis, RedisAddress, conformance};
-use host_test::redis_server::{PASSWORD, RedisServer, redis, redis_with_tls};
+use host_test::{
+    admin::{Admin, listed},
+    redis_server::{PASSWORD, RedisServer, redis, redis_with_tls},
+    shop::On,
+    vendors::Vendors,
+};
 use serde_json::{Value, json};
 use sim::kiotviet::{Chaos, Line, NewCustomer, NewInvoice};
 use std::{
@@ -120,7 +122,7 @@ async fn a_delivery_is_answered_503_while_redis_is_down_and_taken_again_after() 
     };
     let vendors = vendors().await;
     let host = up_with(&vendors, &["--store", &server.url(), "--drain-every", "0"]).await;
-    host.connect_with(&vendors, &["customer"]).await;
+    host.connect_with(&vendors, On::Customers).await;
     let delivery = |name: &str| {
         vendors.kiotviet.create_customer(NewCustomer {
             name: name.into(),
@@ -130,12 +132,12 @@ async fn a_delivery_is_answered_503_while_redis_is_down_and_taken_again_after() 
         vendors.kiotviet.request(&delivery)
     };
     server.kill().await;
-    assert_eq!(carry(&host, delivery("Anh Vắng")).await, 503);
+    assert_eq!(host.send(delivery("Anh Vắng")).await.0, 503);
     server.start_again().await;
     let request = delivery("Chị Về");
     let mut status = 503;
     for _ in 0..100 {
-        status = carry(&host, request.clone()).await;
+        status = host.send(request.clone()).await.0;
         if status == 200 {
             break;
         }
@@ -144,13 +146,6 @@ async fn a_delivery_is_answered_503_while_redis_is_down_and_taken_again_after() 
     assert_eq!(status, 200);
     let log = host.kill().await;
     assert!(!log.contains(PASSWORD), "{log}");
-}
-
-async fn carry(host: &Host, request: http::Request<bytes::Bytes>) -> u16 {
-    let (parts, body) = request.into_parts();
-    let signature = parts.headers["x-hub-signature"].to_str().expect("text");
-    let headers = [("x-hub-signature", signature)];
-    host.send("POST", parts.uri.path(), &headers, body).await.0
 }
 
 /// Customers who come with a number of their own, and an invoice of each.
@@ -201,9 +196,7 @@ async fn two_hosts_on_one_redis_push_each_customer_and_invoice_once() {
         up_with(&vendors, &more).await,
         up_with(&vendors, &more).await,
     ];
-    hosts[0]
-        .connect_with(&vendors, &["customer", "order"])
-        .await;
+    hosts[0].connect_with(&vendors, On::Both).await;
     // Whatever the shop does next is later than the switches.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     busy_day(&vendors);
@@ -213,10 +206,13 @@ async fn two_hosts_on_one_redis_push_each_customer_and_invoice_once() {
     assert!(requests.len() > CUSTOMERS, "it is a shower");
     let both = requests.iter().flat_map(|delivery| {
         let request = vendors.kiotviet.request(delivery);
-        hosts.iter().map(move |host| carry(host, request.clone()))
+        hosts.iter().map(move |host| host.send(request.clone()))
     });
-    let statuses = futures_join(both.collect()).await;
-    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    let answers = futures_util::future::join_all(both).await;
+    assert!(
+        answers.iter().all(|(status, _)| *status == 200),
+        "{answers:?}"
+    );
 
     let counts = at_rest(&hosts).await;
     for name in ["dead", "dismissed", "waiting"] {
@@ -235,33 +231,11 @@ async fn two_hosts_on_one_redis_push_each_customer_and_invoice_once() {
     assert_eq!((orders.len(), codes.len()), (CUSTOMERS, CUSTOMERS));
 }
 
-async fn futures_join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<T>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, done) in futures.iter_mut().zip(&mut done) {
-            if done.is_none()
-                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *done = Some(value);
-            }
-        }
-        if done.iter().all(Option::is_some) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    done.into_iter().flatten().collect()
-}
-
-/// Drains until nothing waits; gives the counts by outcome, from the events themselves.
+/// Drains until nothing waits; returns the counts by outcome, from the events themselves.
 async fn at_rest(hosts: &[Host; 2]) -> Value {
     for round in 0..90 {
-        hosts[round % 2].ask("POST", "drain", Value::Null).await;
-        let events = hosts[0].api("GET", "events?limit=200", Value::Null).await;
-        let events = events["events"].as_array().cloned().unwrap_or_default();
+        hosts[round % 2].drain().await;
+        let events = listed(hosts[0].events("limit=200").await);
         assert!(events.len() < 200, "one page shows them all");
         let mut counts = json!({ "received": events.len() });
         for event in &events {
@@ -299,8 +273,8 @@ async fn an_encrypted_store_works_and_its_certificate_is_believed_only_where_its
         "0",
     ];
     let host = up_with(&vendors, &named).await;
-    host.connect_with(&vendors, &["customer"]).await;
-    let (status, _) = host.send("GET", "/healthz", &[], bytes::Bytes::new()).await;
+    host.connect_with(&vendors, On::Customers).await;
+    let (status, _) = host.health().await;
     assert_eq!(status, 200);
 
     let run_with = async |store: &[&str]| {

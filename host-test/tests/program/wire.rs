@@ -2,16 +2,14 @@
 //! on a socket and not only in memory. How: the real program on loopback, before vendors that keep
 //! every request's head as it came.
 
-use crate::{
-    process::{Host, up},
-    vendors::{Vendors, vendors_behind},
+use crate::process::{Host, ok, up};
+use host_test::{
+    admin::Admin,
+    shop::{CONNECTION, On, hoa, sale},
+    vendors::Vendors,
 };
 use http::{HeaderMap, Method};
-use serde_json::Value;
-use sim::{
-    Boxed, Broken, Request, Response, Upstream,
-    kiotviet::{Line, NewCustomer, NewInvoice},
-};
+use sim::{Boxed, Broken, Request, Response, Upstream, getfly::GetflySettings, kiotviet::Settings};
 use std::sync::{Arc, Mutex};
 
 type Heads = Arc<Mutex<Vec<(Method, String, HeaderMap, usize)>>>;
@@ -37,26 +35,14 @@ impl Upstream for Seen {
 
 /// Connects the shop, switches its webhooks on and one off again, and syncs a customer and a sale.
 async fn everything_that_is_ever_sent(host: &Host, vendors: &Vendors) {
-    host.connect_with(vendors, &["customer", "order"]).await;
-    let id = vendors.kiotviet.create_customer(NewCustomer {
-        name: "Anh Bền".into(),
-        contact_number: Some("0912345678".into()),
-        ..NewCustomer::default()
-    });
-    vendors.kiotviet.create_invoice(NewInvoice {
-        customer_id: Some(id),
-        lines: vec![Line::new("SP1", "Áo", 1.into(), 150_000.into())],
-        ..NewInvoice::default()
-    });
+    host.connect_with(vendors, On::Both).await;
+    let id = vendors.kiotviet.create_customer(hoa());
+    vendors.kiotviet.create_invoice(sale(Some(id)));
     for delivery in vendors.kiotviet.take_deliveries() {
-        let (parts, body) = vendors.kiotviet.request(&delivery).into_parts();
-        let signature = parts.headers["x-hub-signature"].to_str().expect("text");
-        let headers = [("x-hub-signature", signature)];
-        let (status, _) = host.send("POST", parts.uri.path(), &headers, body).await;
-        assert_eq!(status, 200);
+        ok(host.send(vendors.kiotviet.request(&delivery)).await);
     }
-    host.api("POST", "drain", Value::Null).await;
-    host.api("DELETE", "connections/shop", Value::Null).await;
+    ok(host.drain().await);
+    ok(host.disconnect(CONNECTION).await);
     assert_eq!(vendors.getfly.accounts().len(), 1);
     assert_eq!(vendors.getfly.orders().len(), 1);
 }
@@ -65,14 +51,14 @@ async fn everything_that_is_ever_sent(host: &Host, vendors: &Vendors) {
 async fn every_request_tells_its_length_and_its_sender_on_a_real_socket() {
     let folder = tempfile::tempdir().expect("a folder");
     let heads = Heads::default();
-    let vendors = vendors_behind(|kiotviet, getfly, _| {
-        [kiotviet, getfly].map(|inner| {
-            let heads = heads.clone();
-            Arc::new(Seen { inner, heads }) as Arc<dyn Upstream>
-        })
-    })
-    .await;
-    let host = up(folder.path(), &vendors, "0").await;
+    let vendors = Vendors::new(Settings::default(), GetflySettings::default());
+    let inners: [Arc<dyn Upstream>; 2] = [vendors.kiotviet.clone(), vendors.getfly.clone()];
+    let fronts = inners.map(|inner| {
+        let heads = heads.clone();
+        Arc::new(Seen { inner, heads }) as Arc<dyn Upstream>
+    });
+    let vendors = vendors.serve_behind(fronts).await.expect("served");
+    let host = up(folder.path(), &vendors).await;
     everything_that_is_ever_sent(&host, &vendors).await;
 
     let heads = heads.lock().expect("a lock").clone();

@@ -3,8 +3,9 @@
 //! the dashboard. How: a simulated shop sells, fails and is mended; its `/metrics` is compared with the files.
 
 use host_test::{
-    native::{ADMIN_TOKEN, PUBLIC},
-    scene::{CONNECTION, On, Scene, customer, hoa, sale},
+    admin::Admin,
+    shop::{CONNECTION, On, TestShop, customer, hoa, sale},
+    variables::{ADMIN_TOKEN, PUBLIC},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -146,51 +147,47 @@ impl Exported {
     }
 }
 
-async fn wish(scene: &Scene, path: &str) {
-    let (status, answer) = scene.app.api("POST", path, &Value::Null).await;
+async fn wish(shop: &TestShop, path: &str) {
+    let (status, answer) = shop.app.call("POST", path, &Value::Null).await;
     assert!(status < 300, "{path}: {answer}");
 }
 
 /// A shop in which everything has happened that a metric tells of.
 async fn everything_has_happened() -> Exported {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene
-        .kiotviet
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet
         .create_customer(customer("Hoa (chợ)", "+84 912 345 678"));
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    scene
-        .kiotviet
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.kiotviet
         .edit_customer(id, |c| c.name = "Chị Hoa".to_owned());
-    scene.deliver().await;
+    shop.deliver().await;
     let refused = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
-    scene.getfly_faults.add(refused.when(When::First(2)));
+    shop.getfly_faults.add(refused.when(When::First(2)));
     for _ in 0..2 {
-        scene.kiotviet.create_invoice(sale(None));
-        scene.deliver().await;
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
     }
-    let dead = scene.app.get("events?state=dead").await.1;
+    let dead = shop.app.events("state=dead").await.1;
     wish(
-        &scene,
+        &shop,
         &format!("events/{}/dismiss", dead["events"][0]["seq"]),
     )
     .await;
     // A drain begins to watch; KiotViet then stops delivering, and a later one mends that.
-    scene.drain().await;
-    for hook in scene.kiotviet.webhooks() {
-        scene.kiotviet.set_webhook_active(hook.id, false);
-    }
-    scene.kiotviet.create_invoice(sale(None));
-    scene.pass(1200).await;
-    scene.drain().await;
+    shop.drain().await;
+    shop.kiotviet.switch_off_webhooks();
+    shop.kiotviet.create_invoice(sale(None));
+    shop.pass(1200).await;
+    shop.drain().await;
     let from = json!({"from": "2026-10-01T00:00:00Z"});
     let backfill = format!("connections/{CONNECTION}/backfill");
-    let (status, answer) = scene.app.api("POST", &backfill, &from).await;
+    let (status, answer) = shop.app.call("POST", &backfill, &from).await;
     assert_eq!(status, 202, "{answer}");
     let request = http::Request::get(format!("{PUBLIC}/metrics"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
         .body(Default::default());
-    let answer = scene.app.request(request.expect("a request")).await;
+    let answer = shop.app.request(request.expect("a request")).await;
     assert_eq!(answer.status, 200);
     Exported::read(&String::from_utf8(answer.body).expect("UTF-8"))
 }

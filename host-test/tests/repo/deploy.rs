@@ -3,7 +3,7 @@
 //! file of `deploy/` is read and compared with `spin.toml` and the plugin's own routes.
 
 use bytes::Bytes;
-use host_test::{native::PUBLIC, scene::Scene};
+use host_test::{shop::TestShop, variables::PUBLIC};
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::PathBuf};
@@ -306,13 +306,13 @@ async fn every_path_that_is_asked_for_is_a_route() {
     asked.insert(("POST", rest[..end].to_owned()));
     asked.remove(&("GET", spins_own.to_owned()));
     assert!(asked.len() >= 3, "{asked:?}");
-    let scene = Scene::unconnected();
+    let shop = TestShop::unconnected();
     for (method, path) in asked {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{PUBLIC}{path}"))
             .body(Bytes::new());
-        let answer = scene.app.request(request.expect("a request")).await;
+        let answer = shop.app.request(request.expect("a request")).await;
         assert!(!matches!(answer.status, 404 | 405), "{method} {path}");
     }
 }

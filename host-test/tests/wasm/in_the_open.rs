@@ -5,10 +5,10 @@
 use host::server::{App, Bounds, Proxies, serve};
 use host_test::{
     harness::{self, Harness},
-    native::ADMIN_TOKEN,
-    scene::{On, customer},
+    shop::WasmShop,
+    shop::{On, customer},
     stores::Counting,
-    wasm_scene::WasmScene,
+    variables::ADMIN_TOKEN,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -211,8 +211,8 @@ async fn what_needs_no_large_body_does_not_get_one() {
 }
 
 /// A connected shop behind a server, and the path of its webhook.
-async fn shop(bounds: Bounds) -> (WasmScene, Server, String) {
-    let shop = WasmScene::connected(On::Customers, |b| b)
+async fn shop(bounds: Bounds) -> (WasmShop, Server, String) {
+    let shop = WasmShop::connected_in_wasm(On::Customers, |b| b)
         .await
         .expect("a shop");
     let server = Server::of(&shop.app, bounds).await;

@@ -5,11 +5,11 @@
 use bytes::Bytes;
 use host::runtime::{Finished, Instances, World};
 use host_test::{
+    admin::Admin,
     harness::{self, Harness},
-    scene::{CONNECTION, On, customer},
-    wasm_scene::WasmScene,
+    shop::WasmShop,
+    shop::{CONNECTION, On, customer},
 };
-use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
@@ -84,7 +84,8 @@ async fn one_that_was_stopped_serves_nobody_again() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_has_served_sees_what_another_changed() {
-    let shop = WasmScene::connected(On::Customers, |b| b.variable("signature_policy", "enforce"));
+    let shop =
+        WasmShop::connected_in_wasm(On::Customers, |b| b.variable("signature_policy", "enforce"));
     let shop = shop.await.expect("a shop");
     let component = harness::component().expect("the component");
     let warm = Instances::new(component, shop.app.world());
@@ -100,10 +101,9 @@ async fn one_that_has_served_sees_what_another_changed() {
     };
     let first = told("0911001111");
     assert_eq!(status(first.clone()).await.0, 200);
-    let path = format!("connections/{CONNECTION}");
-    shop.app.api("DELETE", &path, &Value::Null).await;
+    shop.app.disconnect(CONNECTION).await;
     assert_eq!(status(first.clone()).await.0, 404);
-    shop.connect(On::Customers).await.expect("connected anew");
+    shop.connect_with(On::Customers).await;
     assert_eq!(status(first).await.0, 404, "the old token");
     assert_eq!(status(told("0922002222")).await.0, 200);
     assert_eq!(shop.in_getfly(), (2, 0), "each was signed with its secret");
@@ -111,7 +111,7 @@ async fn one_that_has_served_sees_what_another_changed() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_no_longer_waits_stops_nothing() {
-    let shop = WasmScene::connected(On::Customers, |b| b).await;
+    let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
     let shop = shop.expect("a shop");
     let component = harness::component().expect("the component");
     let instances = Instances::new(component, shop.app.world());

@@ -4,101 +4,65 @@
 
 use bytes::Bytes;
 use host_test::{
+    admin::{Admin, successful},
     harness::START,
-    native::{ADMIN_TOKEN, PUBLIC},
-    scene::{On, hoa, sale},
+    shop::{CONNECTION, On, WasmShop, hoa, sale},
     stores::broken::{Broken, How},
-    wasm_scene::WasmScene,
+    variables::{ADMIN_TOKEN, PUBLIC},
 };
-use serde_json::{Value, json};
-use std::{ops::Deref, sync::Arc, time::Duration};
+use serde_json::json;
+use std::sync::Arc;
 
-struct Shop(WasmScene);
-
-impl Deref for Shop {
-    type Target = WasmScene;
-
-    fn deref(&self) -> &WasmScene {
-        &self.0
-    }
+/// A shop that has sold before it is connected.
+async fn shop(edge: bool) -> WasmShop {
+    let shop = WasmShop::in_wasm(|builder| {
+        if !edge {
+            return builder;
+        }
+        let store = Broken::new(How::WithoutAtomics);
+        builder
+            .variable("processing", "inline")
+            .store(Arc::new(store))
+    });
+    let shop = shop.expect("the component builds");
+    shop.kiotviet.create_invoice(sale(None));
+    shop.pass(60).await;
+    shop.connect_with(On::Both).await;
+    shop
 }
 
-async fn pass(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-}
-
-impl Shop {
-    /// A shop that has sold before it is connected.
-    async fn connected(edge: bool) -> Self {
-        let scene = WasmScene::unconnected(|builder| {
-            if !edge {
-                return builder;
-            }
-            let store = Broken::new(How::WithoutAtomics);
-            builder
-                .variable("processing", "inline")
-                .store(Arc::new(store))
-        });
-        let scene = scene.expect("the component builds");
-        scene.kiotviet.create_invoice(sale(None));
-        pass(60).await;
-        scene.connect(On::Both).await.expect("it is connected");
-        Self(scene)
-    }
-
-    async fn api(&self, method: &str, path: &str, body: Value) -> Value {
-        let outcome = self.app.api(method, path, &body).await;
-        assert!((200..300).contains(&outcome.status), "{}", outcome.json());
-        outcome.json()
-    }
-
-    async fn drain(&self, path: &str) {
-        self.api("POST", path, Value::Null).await;
-    }
-
-    async fn page(&self, request: http::request::Builder, body: &'static str) -> (u16, String) {
-        let request = request.body(Bytes::from_static(body.as_bytes())).unwrap();
-        let outcome = self.app.request(request).await;
-        (
-            outcome.status,
-            String::from_utf8_lossy(&outcome.body).into_owned(),
-        )
-    }
+async fn page(shop: &WasmShop, request: http::request::Builder) -> (u16, String) {
+    let request = request.body(Bytes::new()).expect("a request");
+    let outcome = shop.app.request(request).await;
+    let text = String::from_utf8_lossy(&outcome.body).into_owned();
+    (outcome.status, text)
 }
 
 async fn heals_and_backfills(edge: bool) {
-    let shop = Shop::connected(edge).await;
-    for hook in shop.kiotviet.webhooks() {
-        shop.kiotviet.set_webhook_active(hook.id, false);
-    }
+    let shop = shop(edge).await;
+    shop.kiotviet.switch_off_webhooks();
     let id = shop.kiotviet.create_customer(hoa());
     shop.kiotviet.create_invoice(sale(Some(id)));
-    shop.drain("drain?heal=now").await;
-    pass(70).await;
-    shop.drain("drain").await;
+    successful(shop.app.heal().await).expect("it heals");
+    shop.pass(70).await;
+    successful(shop.app.drain().await).expect("it drains");
     assert_eq!(shop.in_getfly(), (1, 1));
     assert!(shop.kiotviet.webhooks().iter().all(|h| h.is_active));
 
-    let body = json!({"from": START});
-    let begun = shop.api("POST", "connections/shop/backfill", body).await;
+    let begun = shop.backfill(json!({"from": START})).await;
+    let begun = successful(begun).expect("a backfill");
     assert_eq!(begun["state"], "running");
-    for _ in 0..3 {
-        pass(70).await;
-        shop.drain("drain").await;
-    }
+    shop.minutes(4).await;
     assert_eq!(shop.in_getfly(), (1, 2));
-    let state = shop
-        .api("GET", "connections/shop/backfill", Value::Null)
-        .await;
+    let (_, state) = shop.app.backfill_state(CONNECTION).await;
     assert_eq!(state["state"], "done");
 
     // And live sales go on.
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
     assert_eq!(shop.in_getfly(), (1, 3));
-    pass(70).await;
-    shop.drain("drain").await;
-    let overview = shop.api("GET", "overview", Value::Null).await;
+    shop.minutes(2).await;
+    let (_, overview) = shop.app.overview().await;
     assert_eq!(overview["balanced"], true);
     // Two webhooks, the customer and three sales.
     assert_eq!(overview["counts"]["received"], 6, "{overview}");
@@ -118,15 +82,14 @@ async fn it_does_so_on_a_store_without_atomics_too() {
 
 #[tokio::test(start_paused = true)]
 async fn it_shows_its_page_and_its_metrics() {
-    let shop = Shop::connected(false).await;
+    let shop = shop(false).await;
     let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-    let (status, text) = shop.page(metrics, "").await;
+    let (status, text) = page(&shop, metrics).await;
     assert_eq!(status, 200);
     assert!(text.contains("\nkvgf_dead_letters 0\n"), "{text}");
-    let (status, page) = shop
-        .page(http::Request::get(format!("{PUBLIC}/")), "")
-        .await;
+    let first = http::Request::get(format!("{PUBLIC}/"));
+    let (status, page) = page(&shop, first).await;
     assert_eq!(status, 200);
     assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     assert!(!page.contains("<script"));

@@ -116,7 +116,7 @@ async fn a_guest_that_loops_is_stopped_in_the_end() {
     }
 }
 
-/// Ticks go by for whoever waits too.
+/// Ticks go by for a guest that waits too.
 #[tokio::test]
 async fn a_guest_that_calls_its_host_does_not_run_on_and_on() {
     let lines = Arc::new(Mutex::new(String::new()));

@@ -2,7 +2,10 @@
 //! connected, sells, and its customer and invoice arrive in a simulated Getfly. Prints what an
 //! ordinary event costs. Time is paused; nothing leaves this process.
 
-use host_test::{scene::On, wasm_scene::WasmScene};
+use host_test::{
+    harness::Outcome,
+    shop::{On, WasmShop, customer},
+};
 use serde_json::Value;
 use sim::{
     Fault, FaultRule,
@@ -14,9 +17,9 @@ use tokio::task::JoinSet;
 /// What an instance may need for the worst delivery; the README names it.
 const MOST_MEBIBYTES: usize = 40;
 
-async fn connected() -> WasmScene {
-    let scene = WasmScene::connected(On::Both, |builder| builder).await;
-    scene.expect("the component connects a shop")
+async fn connected() -> WasmShop {
+    let shop = WasmShop::connected_in_wasm(On::Both, |builder| builder).await;
+    shop.expect("the component connects a shop")
 }
 
 #[tokio::test(start_paused = true)]
@@ -28,8 +31,8 @@ async fn a_customer_and_an_invoice_arrive() {
         email: Some("thu101@example.vn".into()),
         ..NewCustomer::default()
     });
-    let customer = shop.deliver().await;
-    assert_eq!(customer.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
+    let customer = shop.deliver_measured().await;
+    assert_eq!(customer.len(), 1);
     assert_eq!(
         shop.app.take_calls().len(),
         4,
@@ -41,8 +44,8 @@ async fn a_customer_and_an_invoice_arrive() {
         lines: vec![line],
         ..NewInvoice::default()
     });
-    let invoice = shop.deliver().await;
-    assert_eq!(invoice.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
+    let invoice = shop.deliver_measured().await;
+    assert_eq!(invoice.len(), 1);
     assert_eq!(
         shop.app.take_calls().len(),
         2,
@@ -56,7 +59,7 @@ async fn a_customer_and_an_invoice_arrive() {
     assert_eq!(orders.len(), 1);
     assert_eq!(orders[0].account_code, accounts[0].account_code);
     for (what, outcome) in [("customer", &customer[0]), ("invoice", &invoice[0])] {
-        assert_eq!(outcome.finished.trap, None);
+        assert_eq!((outcome.status, &outcome.finished.trap), (200, &None));
         println!(
             "a new {what}: {} fuel, {} KiB of memory",
             outcome.finished.fuel,
@@ -109,8 +112,7 @@ async fn five_mebibytes_of_garbage_are_kept_and_more_are_refused() {
         shop.app.request(request(5 * 1024 * 1024 + 1)).await.status,
         413
     );
-    let events = shop.app.api("GET", "events", &Value::Null).await.json();
-    assert_eq!(events["events"][0]["state"], "dead");
+    assert_eq!(shop.events().await[0]["state"], "dead");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,20 +150,26 @@ async fn forty_items_in_one_delivery_are_forty_accounts() {
             ..NewCustomer::default()
         });
     }
-    let outcomes = shop.deliver().await;
-    assert_eq!(outcomes.iter().map(|o| o.status).collect::<Vec<_>>(), [200]);
-    assert_eq!(outcomes[0].finished.trap, None);
+    let outcomes = shop.deliver_measured().await;
+    let [
+        Outcome {
+            status: 200,
+            finished,
+            ..
+        },
+    ] = outcomes.as_slice()
+    else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(finished.trap, None);
     assert_eq!(shop.getfly.accounts().len(), 40);
 }
 
 #[tokio::test(start_paused = true)]
 async fn fifty_equal_deliveries_at_once_are_one_account() {
     let shop = connected().await;
-    shop.kiotviet.create_customer(NewCustomer {
-        name: "Chị Một".into(),
-        contact_number: Some("0900000301".into()),
-        ..NewCustomer::default()
-    });
+    shop.kiotviet
+        .create_customer(customer("Chị Một", "0900000301"));
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
     let mut at_once = JoinSet::new();
     for _ in 0..50 {
@@ -172,12 +180,10 @@ async fn fifty_equal_deliveries_at_once_are_one_account() {
         let outcome = outcome.expect("no panic");
         assert_eq!((outcome.status, outcome.finished.trap), (200, None));
     }
-    let drained = shop.app.api("POST", "drain", &Value::Null).await;
-    assert_eq!(drained.json()["waiting"], 0, "{}", drained.json());
+    let drained = shop.drain().await;
+    assert_eq!(drained["waiting"], 0, "{drained}");
     assert_eq!(shop.getfly.accounts().len(), 1);
-    let events = shop.app.api("GET", "events?limit=200", &Value::Null).await;
-    let events = events.json();
-    let events = events["events"].as_array().expect("events").clone();
+    let events = shop.events().await;
     let created = |e: &&Value| e["outcome"] == "created";
     assert_eq!(
         (events.len(), events.iter().filter(created).count()),

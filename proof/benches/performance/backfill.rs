@@ -5,10 +5,11 @@
 use crate::processor;
 use anyhow::{Result, ensure};
 use host_test::{
+    admin::Admin,
     harness::{Outcome, START},
-    scene::{CONNECTION, On, customer},
+    shop::WasmShop,
+    shop::{CONNECTION, On, customer},
     stores::{Asked, Counting},
-    wasm_scene::WasmScene,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -33,7 +34,7 @@ pub(crate) struct Row {
     pub(crate) accounts: usize,
     /// What it would take by the clock.
     pub(crate) hours: f64,
-    /// Besides what follows the wish itself.
+    /// Besides what follows the request itself.
     pub(crate) drains: usize,
     pub(crate) kiotviet_calls: usize,
     /// Most of them in any sixty minutes; KiotViet allows 5,000.
@@ -68,9 +69,9 @@ pub(crate) fn run(customers: &[usize]) -> Result<Vec<Row>> {
 
 async fn backfill(customers: usize) -> Result<Row> {
     let store = Arc::new(Counting::default());
-    let scene = WasmScene::unconnected(|builder| builder.store(store.clone()))?;
-    let began_at = a_past(&scene, customers)?;
-    scene.connect(On::Customers).await?;
+    let shop = WasmShop::in_wasm(|builder| builder.store(store.clone()))?;
+    let began_at = a_past(&shop, customers)?;
+    shop.connect_with(On::Customers).await;
 
     let path = format!("connections/{CONNECTION}/backfill");
     let (began, began_here) = (tokio::time::Instant::now(), Instant::now());
@@ -80,22 +81,22 @@ async fn backfill(customers: usize) -> Result<Row> {
         customers,
         ..Row::default()
     };
-    let wish = json!({ "from": began_at });
-    let asked = scene.app.api("POST", &path, &wish).await;
+    let wanted = json!({ "from": began_at });
+    let asked = shop.app.measured("POST", &path, &wanted).await;
     ensure!(asked.status == 202, "{}", asked.json());
     row.add(&asked, store.take());
     let mut turns = tokio::time::interval(Duration::from_secs(60));
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        let drained = scene.app.api("POST", "drain", &json!(null)).await;
+        let drained = shop.app.measured("POST", "drain", &json!(null)).await;
         row.drains += 1;
         row.add(&drained, store.take());
         let drained = drained.json();
         ensure!(drained.get("stopped").is_none(), "{drained}");
-        let state = scene.app.api("GET", &path, &json!(null)).await.json();
+        let (_, state) = shop.app.backfill_state(CONNECTION).await;
         store.take();
-        scene.app.take_calls();
+        shop.app.take_calls();
         if state["state"] == "done" && drained["waiting"] == 0 {
             break;
         }
@@ -106,11 +107,11 @@ async fn backfill(customers: usize) -> Result<Row> {
     let spent = processor_before.zip(processor::time());
     row.processor_seconds = spent.map(|(before, after)| (after - before).as_secs_f64());
 
-    let kiotviet = scene.kiotviet.calls();
+    let kiotviet = shop.kiotviet.calls();
     row.kiotviet_calls = kiotviet.len();
     row.kiotviet_calls_an_hour = most_within(&kiotviet, SignedDuration::from_hours(1));
-    row.getfly_calls = scene.getfly.calls().len();
-    let accounts = scene.getfly.accounts();
+    row.getfly_calls = shop.getfly.calls().len();
+    let accounts = shop.getfly.accounts();
     row.accounts = accounts.len();
     let codes: BTreeSet<_> = accounts.iter().map(|a| &a.account_code).collect();
     ensure!(
@@ -133,8 +134,8 @@ impl Row {
     }
 }
 
-/// Customers with a phone and an e-mail of their own, none of which is told; gives when the first came.
-fn a_past(scene: &WasmScene, customers: usize) -> Result<Timestamp> {
+/// Customers with a phone and an e-mail of their own, none of which is told; returns when the first came.
+fn a_past(shop: &WasmShop, customers: usize) -> Result<Timestamp> {
     let start: Timestamp = START.parse()?;
     let first = start.checked_sub(EVERY * i32::try_from(customers)?)?;
     let mut created_at = first;
@@ -142,7 +143,7 @@ fn a_past(scene: &WasmScene, customers: usize) -> Result<Timestamp> {
         let mut new = customer("Khách", &format!("09{number:08}"));
         new.email = Some(format!("khach{number}@example.vn"));
         new.created_at = Some(created_at);
-        scene.kiotviet.create_customer(new);
+        shop.kiotviet.create_customer(new);
         created_at = created_at.checked_add(EVERY)?;
     }
     Ok(first)

@@ -2,11 +2,12 @@
 //! (`benches/node-red`).
 
 use crate::{
-    load::{Met, Pace, client, load},
-    shop::{raw, tell},
+    load::{Pace, client, load},
+    shop::tell,
 };
 use anyhow::{Context, Result};
 use host_test::harness::START;
+use proof::load::wire;
 use sim::{KiotVietSim, TokioClock, kiotviet::Settings};
 use std::{net::ToSocketAddrs, sync::Arc, time::Duration};
 use url::Url;
@@ -43,22 +44,18 @@ pub(crate) fn run(url: &str, time: Duration, connections: &[usize]) -> Result<Ve
     shop.add_webhook("customer.update", url.as_str(), Some(SECRET));
     tell(&shop, DELIVERIES);
     let deliveries = shop.take_deliveries();
-    let requests = deliveries.iter().map(|d| raw(&shop.request(d))).collect();
+    let requests = deliveries.iter().map(|d| wire(&shop.request(d))).collect();
     let requests = Arc::new(requests);
     let rows = connections.iter().map(|connections| {
         let requests = Arc::clone(&requests);
-        let met = client.block_on(load(&[to], requests, *connections, time))?;
-        let row = row(*connections, &met);
+        let met = client.block_on(load(&[to], requests, *connections, time));
+        let row = Row {
+            connections: *connections,
+            pace: met.pace,
+            refused: met.refused,
+        };
         eprintln!("{row:?}");
         Ok(row)
     });
     rows.collect()
-}
-
-fn row(connections: usize, met: &Met) -> Row {
-    Row {
-        connections,
-        pace: met.pace(),
-        refused: met.refused,
-    }
 }

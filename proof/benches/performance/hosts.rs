@@ -16,7 +16,7 @@ use host::{
     runtime::{Metering, Runtime, World},
     server::App,
 };
-use host_test::native::{ADMIN_TOKEN, PUBLIC};
+use host_test::admin::{Admin, Carrier, successful};
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::{
@@ -72,9 +72,9 @@ pub(crate) fn run(time: Duration, redis: &Databases) -> Result<Vec<Row>> {
         let hosts = server.block_on(Hosts::up(&address, count))?;
         let requests = Arc::new(hosts.shop.deliveries.clone());
         let to = hosts.serving.iter().map(|(to, _)| *to).collect::<Vec<_>>();
-        let met = client.block_on(load(&to, requests, CONNECTIONS, time))?;
+        let met = client.block_on(load(&to, requests, CONNECTIONS, time));
         server.block_on(hosts.until_nothing_waits())?;
-        let row = hosts.row(&met)?;
+        let row = hosts.row(met)?;
         eprintln!("{row:?}");
         rows.push(row);
         for (_, serving) in hosts.serving {
@@ -133,12 +133,12 @@ impl Hosts {
                 .apps
                 .iter()
                 .cloned()
-                .map(|app| tokio::spawn(async move { api(&app, "POST", "drain").await }));
+                .map(|app| tokio::spawn(async move { Near(app).drain().await }));
             for drain in drains.collect::<Vec<_>>() {
-                drain.await??;
+                successful(drain.await?)?;
             }
-            let app = self.apps.first().context("a host")?;
-            let overview = api(app, "GET", "overview").await?;
+            let app = self.apps.first().context("a host")?.clone();
+            let overview = successful(Near(app).overview().await)?;
             if overview["unread"] == 0 && overview["counts"]["waiting"] == 0 {
                 return Ok(());
             }
@@ -146,11 +146,11 @@ impl Hosts {
         }
     }
 
-    fn row(&self, met: &Met) -> Result<Row> {
+    fn row(&self, met: Met) -> Result<Row> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         let by = |host| ended.values().flatten().filter(|by| **by == host).count();
-        let accounts = self.shop.scene.getfly.accounts();
-        let calls = self.shop.scene.getfly.calls();
+        let accounts = self.shop.shop.getfly.accounts();
+        let calls = self.shop.shop.getfly.calls();
         let creates = calls
             .iter()
             .filter(|call| call.method == http::Method::POST);
@@ -176,8 +176,8 @@ impl Hosts {
         );
         Ok(Row {
             hosts: self.apps.len(),
-            pace: met.pace(),
-            cpu_us: met.cpu_us(),
+            pace: met.pace,
+            cpu_us: met.cpu_us,
             accepted: met.answered,
             ended_by: (0..self.apps.len()).map(by).collect(),
             ended_twice: ended.values().filter(|by| by.len() > 1).count(),
@@ -200,12 +200,11 @@ fn note(ended: &Ended, host: usize, line: &str) {
     }
 }
 
-async fn api(app: &App, method: &str, path: &str) -> Result<Value> {
-    let request = http::Request::builder()
-        .method(method)
-        .uri(format!("{PUBLIC}/api/{path}"))
-        .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
-        .body(Bytes::new())?;
-    let answer = app.handle(request).await?;
-    Ok(serde_json::from_slice(answer.body())?)
+/// A host of this process, as the admin API is called at it.
+struct Near(Arc<App>);
+
+impl Carrier for Near {
+    async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        self.0.handle(request).await
+    }
 }

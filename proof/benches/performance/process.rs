@@ -5,8 +5,8 @@
 use crate::processor;
 use anyhow::{Result, ensure};
 use host_test::{
-    scene::{On, customer, sale},
-    wasm_scene::WasmScene,
+    shop::WasmShop,
+    shop::{On, customer, sale},
 };
 use sim::{Fault, FaultRule};
 use std::time::{Duration, Instant};
@@ -45,15 +45,15 @@ impl What {
         }
     }
 
-    fn happens(self, scene: &WasmScene, number: usize) {
+    fn happens(self, shop: &WasmShop, number: usize) {
         match self {
             Self::Customer => {
                 let mut new = customer("Khách", &format!("09{number:08}"));
                 new.email = Some(format!("khach{number}@example.vn"));
-                scene.kiotviet.create_customer(new);
+                shop.kiotviet.create_customer(new);
             }
             Self::Invoice => {
-                scene.kiotviet.create_invoice(sale(None));
+                shop.kiotviet.create_invoice(sale(None));
             }
         }
     }
@@ -82,47 +82,47 @@ fn virtual_time() -> Result<Runtime> {
     Ok(builder.enable_all().start_paused(true).build()?)
 }
 
-async fn shop(latency_ms: u64) -> Result<WasmScene> {
-    let scene = WasmScene::connected(On::Both, |builder| {
+async fn shop(latency_ms: u64) -> Result<WasmShop> {
+    let shop = WasmShop::connected_in_wasm(On::Both, |builder| {
         builder.variable("getfly_requests_per_second", "100")
     });
-    let scene = scene.await?;
+    let shop = shop.await?;
     // Tokens and users are cached from here on.
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    scene.app.take_calls();
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.app.take_calls();
     if latency_ms > 0 {
-        for vendor in [&scene.kiotviet_faults, &scene.getfly_faults] {
+        for vendor in [&shop.kiotviet_faults, &shop.getfly_faults] {
             vendor.add(FaultRule::new(Fault::Delay(Duration::from_millis(
                 latency_ms,
             ))));
         }
     }
-    Ok(scene)
+    Ok(shop)
 }
 
 /// In calls of 50 ms: how long one event takes from its delivery to its end.
 async fn round_trips(what: What) -> Result<f64> {
     const LATENCY_MS: u32 = 50;
-    let scene = shop(LATENCY_MS.into()).await?;
-    what.happens(&scene, 0);
+    let shop = shop(LATENCY_MS.into()).await?;
+    what.happens(&shop, 0);
     let began = tokio::time::Instant::now();
-    scene.deliver().await;
+    shop.deliver().await;
     let took = u32::try_from(began.elapsed().as_millis())?;
     Ok(f64::from(took) / f64::from(LATENCY_MS))
 }
 
 async fn measured(what: What, latency_ms: u64, events: usize, round_trips: f64) -> Result<Row> {
-    let scene = shop(latency_ms).await?;
-    let before = scene.in_getfly();
+    let shop = shop(latency_ms).await?;
+    let before = shop.in_getfly();
     for number in 0..events {
-        what.happens(&scene, number);
+        what.happens(&shop, number);
     }
-    let deliveries = scene.kiotviet.take_deliveries();
+    let deliveries = shop.kiotviet.take_deliveries();
     let (began, before_work) = (Instant::now(), processor::time());
     let mut working = Vec::new();
     for delivery in deliveries {
-        let (answer, after) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        let (answer, after) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
         ensure!(answer.status == 200, "{}", answer.status);
         working.extend(after);
     }
@@ -131,11 +131,11 @@ async fn measured(what: What, latency_ms: u64, events: usize, round_trips: f64) 
     }
     let took = began.elapsed().as_secs_f64();
     let spent = before_work.zip(processor::time());
-    let (accounts, orders) = scene.in_getfly();
+    let (accounts, orders) = shop.in_getfly();
     let made = accounts + orders - before.0 - before.1;
     ensure!(made == events, "{made} records of {events} events");
     let count = f64::from(u32::try_from(events)?);
-    let calls = f64::from(u32::try_from(scene.app.take_calls().len())?);
+    let calls = f64::from(u32::try_from(shop.app.take_calls().len())?);
     Ok(Row {
         what: what.in_words(),
         latency_ms,

@@ -2,7 +2,10 @@
 //! store, and time. The plugin natively, over a store in memory, in virtual time.
 
 use anyhow::{Result, ensure};
-use host_test::scene::{On, Scene, customer, hoa};
+use host_test::{
+    admin::Admin,
+    shop::{On, TestShop, customer, hoa},
+};
 use std::time::{Duration, Instant};
 
 /// One of so many past events brought a new customer; the others told one customer again.
@@ -29,9 +32,9 @@ pub(crate) fn run(past: &[usize]) -> Result<Vec<Row>> {
 }
 
 async fn rows(past: &[usize]) -> Result<Vec<Row>> {
-    let scene = Scene::connected(On::Both).await;
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
     let mut told = 1;
     let mut customers = 1;
     let mut rows = Vec::new();
@@ -39,32 +42,32 @@ async fn rows(past: &[usize]) -> Result<Vec<Row>> {
         while told < past_events {
             if told % NEW_EVERY == 0 {
                 let phone = format!("09{customers:08}");
-                scene.kiotviet.create_customer(customer("Khách", &phone));
+                shop.kiotviet.create_customer(customer("Khách", &phone));
                 customers += 1;
             } else {
-                scene.kiotviet.edit_customer(id, |_| {});
+                shop.kiotviet.edit_customer(id, |_| {});
             }
-            scene.deliver().await;
+            shop.deliver().await;
             told += 1;
-            scene.app.take_stored();
+            shop.app.take_stored();
         }
-        scene.heal().await;
-        scene.pass(70).await;
-        scene.drain().await;
-        let accept = cost(&scene, async |scene| {
-            scene.kiotviet.edit_customer(id, |_| {});
-            for delivery in scene.kiotviet.take_deliveries() {
-                scene.app.answer(scene.kiotviet.request(&delivery)).await;
+        shop.heal().await;
+        shop.pass(70).await;
+        shop.drain().await;
+        let accept = cost(&shop, async |shop| {
+            shop.kiotviet.edit_customer(id, |_| {});
+            for delivery in shop.kiotviet.take_deliveries() {
+                shop.app.answer(shop.kiotviet.request(&delivery)).await;
             }
         });
         let accept = accept.await;
-        scene.drain().await;
-        let drain = cost(&scene, async |scene| drop(scene.drain().await)).await;
-        let events = cost(&scene, async |scene| {
-            scene.app.get("events?limit=50").await;
+        shop.drain().await;
+        let drain = cost(&shop, async |shop| drop(shop.drain().await)).await;
+        let events = cost(&shop, async |shop| {
+            shop.app.events("limit=50").await;
         });
         let events = events.await;
-        let heal = cost(&scene, async |scene| drop(scene.heal().await)).await;
+        let heal = cost(&shop, async |shop| drop(shop.heal().await)).await;
         told += 1;
         rows.push(Row {
             past_events,
@@ -74,26 +77,26 @@ async fn rows(past: &[usize]) -> Result<Vec<Row>> {
             heal,
         });
     }
-    let in_getfly = scene.in_getfly();
+    let in_getfly = shop.in_getfly();
     ensure!(in_getfly == (customers, 0), "{in_getfly:?}");
     Ok(rows)
 }
 
 /// Store calls, and the least of some times.
-async fn cost(scene: &Scene, what: impl AsyncFn(&Scene)) -> (usize, f64) {
+async fn cost(shop: &TestShop, what: impl AsyncFn(&TestShop)) -> (usize, f64) {
     const TIMES: usize = 5;
     // Away from the end of one of the lease's half minutes, where the next one is taken too.
-    let into = scene.clock.now().as_second().rem_euclid(30).unsigned_abs();
-    scene.pass(32 - into).await;
-    scene.app.take_stored();
-    what(scene).await;
-    let calls = scene.app.take_stored().len();
+    let into = shop.clock.now().as_second().rem_euclid(30).unsigned_abs();
+    shop.pass(32 - into).await;
+    shop.app.take_stored();
+    what(shop).await;
+    let calls = shop.app.take_stored().len();
     let mut least = Duration::MAX;
     for _ in 0..TIMES {
         let began = Instant::now();
-        what(scene).await;
+        what(shop).await;
         least = least.min(began.elapsed());
-        scene.app.take_stored();
+        shop.app.take_stored();
     }
     (calls, least.as_secs_f64() * 1e6)
 }

@@ -10,9 +10,10 @@ use host::{
 };
 use host_test::{
     harness::Builder,
-    scene::{On, customer},
-    wasm_scene::WasmScene,
+    shop::WasmShop,
+    shop::{On, customer},
 };
+use proof::load::wire;
 use sim::KiotVietSim;
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -24,7 +25,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// A connected shop, and deliveries that it is told.
 pub(crate) struct Shop {
     /// With both vendors.
-    pub(crate) scene: WasmScene,
+    pub(crate) shop: WasmShop,
     /// One for each customer.
     pub(crate) deliveries: Vec<Bytes>,
 }
@@ -37,13 +38,13 @@ impl Shop {
         changed: impl FnOnce(Builder) -> Builder,
     ) -> Result<Self> {
         let over = |builder: Builder| changed(builder.store(backend));
-        let scene = WasmScene::connected(On::Customers, over).await?;
-        tell(&scene.kiotviet, customers);
-        let deliveries = scene.kiotviet.take_deliveries();
-        let raw = deliveries.iter().map(|d| raw(&scene.kiotviet.request(d)));
+        let shop = WasmShop::connected_in_wasm(On::Customers, over).await?;
+        tell(&shop.kiotviet, customers);
+        let deliveries = shop.kiotviet.take_deliveries();
+        let raw = deliveries.iter().map(|d| wire(&shop.kiotviet.request(d)));
         Ok(Self {
             deliveries: raw.collect(),
-            scene,
+            shop,
         })
     }
 
@@ -53,7 +54,7 @@ impl Shop {
             calls: CallLog::default(),
             log: Arc::new(|_| {}),
             seed: None,
-            ..self.scene.app.world()
+            ..self.shop.app.world()
         }
     }
 }
@@ -64,18 +65,6 @@ pub(crate) fn tell(shop: &KiotVietSim, customers: usize) {
         let phone = format!("09{number:08}");
         shop.create_customer(customer("Khách", &phone));
     }
-}
-
-/// The request as it goes over the wire.
-pub(crate) fn raw(request: &http::Request<Bytes>) -> Bytes {
-    let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri().path());
-    head.push_str("host: bridge.test\r\n");
-    for (name, value) in request.headers() {
-        let value = value.to_str().unwrap_or_default();
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("content-length: {}\r\n\r\n", request.body().len()));
-    [head.as_bytes(), request.body()].concat().into()
 }
 
 /// Serves on loopback and drains by no clock.

@@ -5,7 +5,7 @@ use crate::size::{self, Part};
 use anyhow::Result;
 use bytes::Bytes;
 use host::runtime::{Instances, Metering, Runtime, World};
-use host_test::{scene::On, wasm_scene::WasmScene};
+use host_test::{shop::On, shop::WasmShop};
 use std::time::{Duration, Instant};
 
 /// Milliseconds, each the least of some tries.
@@ -35,10 +35,10 @@ pub(crate) fn run() -> Result<Figures> {
         compile = compile.min(began.elapsed());
     }
     let runtime = Runtime::load(&built.path, Metering::Epochs)?;
-    let scene = tokio.block_on(WasmScene::connected(On::Neither, |builder| builder))?;
+    let shop = tokio.block_on(WasmShop::connected_in_wasm(On::Neither, |builder| builder))?;
     let world = World {
         seed: None,
-        ..scene.app.world()
+        ..shop.app.world()
     };
     let instances = Instances::new(runtime.clone(), world.clone());
     let (mut first, mut next) = (Duration::MAX, Duration::MAX);

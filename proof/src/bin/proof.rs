@@ -1,4 +1,4 @@
-//! `cargo proof`: every mishap at every host call, and pairs of them; see `proof::search`.
+//! `cargo proof`: every fault at every host call, and pairs of them; see `proof::search`.
 
 use clap::Parser;
 use mimalloc::MiMalloc;

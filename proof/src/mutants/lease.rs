@@ -1,9 +1,9 @@
 //! Several workers over one store: stopped, woken late, and at once.
 
-use super::{Verdict, accepted, drain, in_getfly};
+use super::{Verdict, drain, in_getfly};
 use host_test::{
-    mishap::Mishap,
-    scene::{On, Scene, customer, hoa, sale},
+    host_fault::HostFault,
+    shop::{On, TestShop, ba, hoa, sale},
 };
 use jiff::SignedDuration;
 use plugin::worker::lease::SLOT_SECONDS;
@@ -11,26 +11,26 @@ use sim::{Fault, FaultRule};
 use std::time::Duration;
 
 /// A sale that was answered and waits.
-async fn a_sale_waits() -> Scene {
-    let scene = Scene::connected(On::Orders).await;
-    scene.kiotviet.create_invoice(sale(None));
-    accepted(&scene).await;
-    scene
+async fn a_sale_waits() -> TestShop {
+    let shop = TestShop::connected(On::Orders).await;
+    shop.kiotviet.create_invoice(sale(None));
+    shop.accept().await;
+    shop
 }
 
 /// One worker is stopped for so many seconds just before it announces its create; another one comes
-/// two seconds after it, under these mishaps.
-async fn overtaken(stopped: u64, mishaps: &[(usize, Mishap)]) -> Verdict {
-    let scene = a_sale_waits().await;
-    let (first, second) = (scene.app.another(1), scene.app.another(2));
+/// two seconds after it, under these faults.
+async fn overtaken(stopped: u64, faults: &[(usize, HostFault)]) -> Verdict {
+    let shop = a_sale_waits().await;
+    let (first, second) = (shop.app.another(1), shop.app.another(2));
     first.hold_up("set kvgf/invoice/", Duration::from_secs(stopped));
-    second.mishaps.arm(mishaps.iter().copied());
+    second.host_faults.arm(faults.iter().copied());
     tokio::join!(drain(&first), async {
-        scene.pass(2).await;
+        shop.pass(2).await;
         drain(&second).await;
     });
-    scene.settle().await;
-    in_getfly(&scene, 0, 1).await
+    shop.settle().await;
+    in_getfly(&shop, 0, 1).await
 }
 
 pub(super) async fn two_workers() -> Verdict {
@@ -39,7 +39,7 @@ pub(super) async fn two_workers() -> Verdict {
 
 pub(super) async fn lost_reply() -> Verdict {
     // The first host call of a drain is the lease's increment.
-    overtaken(5, &[(1, Mishap::FailsAfter)]).await
+    overtaken(5, &[(1, HostFault::FailsAfter)]).await
 }
 
 pub(super) async fn late_worker() -> Verdict {
@@ -49,59 +49,59 @@ pub(super) async fn late_worker() -> Verdict {
 }
 
 pub(super) async fn clocks_apart() -> Verdict {
-    let scene = a_sale_waits().await;
-    let (first, second) = (scene.app.another(1), scene.app.another(2));
+    let shop = a_sale_waits().await;
+    let (first, second) = (shop.app.another(1), shop.app.another(2));
     let ahead = SignedDuration::from_millis(1_990);
-    second.skew.set(scene.clock.now(), Some(ahead));
+    second.skew.set(shop.clock.now(), Some(ahead));
     // Before the seconds in which a worker takes the next slot too.
-    let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+    let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
     let wait = (19 - into).rem_euclid(SLOT_SECONDS);
-    scene.pass(wait.unsigned_abs()).await;
+    shop.pass(wait.unsigned_abs()).await;
     first.hold_up("set kvgf/invoice/", Duration::from_millis(9_500));
     tokio::join!(drain(&first), async {
         tokio::time::sleep(Duration::from_millis(9_100)).await;
         drain(&second).await;
     });
-    scene.settle().await;
-    in_getfly(&scene, 0, 1).await
+    shop.settle().await;
+    in_getfly(&shop, 0, 1).await
 }
 
-pub(super) async fn late_place() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
+pub(super) async fn late_cursor() -> Verdict {
+    let shop = TestShop::connected(On::Customers).await;
     let down = FaultRule::new(Fault::Status(503, None));
-    scene.getfly_faults.add(down);
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    scene.pass_last_retry().await;
-    let (first, second) = (scene.app.another(1), scene.app.another(2));
+    shop.getfly_faults.add(down);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.pass_last_retry().await;
+    let (first, second) = (shop.app.another(1), shop.app.another(2));
     first.hold_up("get kvgf/due/", Duration::from_secs(70));
     tokio::join!(drain(&first), async {
-        scene.pass(1).await;
+        shop.pass(1).await;
         drain(&second).await;
     });
-    scene.getfly_faults.clear();
-    scene.settle().await;
-    in_getfly(&scene, 1, 0).await
+    shop.getfly_faults.clear();
+    shop.settle().await;
+    in_getfly(&shop, 1, 0).await
 }
 
 pub(super) async fn given_back() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
-    let (first, second) = (scene.app.another(1), scene.app.another(2));
+    let shop = TestShop::connected(On::Customers).await;
+    let (first, second) = (shop.app.another(1), shop.app.another(2));
     first.hold_up("delete kvgf/lease/", Duration::from_secs(5));
     let mut requests = Vec::new();
-    for new in [hoa(), customer("Anh Ba", "0987654312")] {
-        scene.kiotviet.create_customer(new);
-        let deliveries = scene.kiotviet.take_deliveries();
-        requests.extend(deliveries.iter().map(|d| scene.kiotviet.request(d)));
+    for new in [hoa(), ba()] {
+        shop.kiotviet.create_customer(new);
+        let deliveries = shop.kiotviet.take_deliveries();
+        requests.extend(deliveries.iter().map(|d| shop.kiotviet.request(d)));
     }
     let mut requests = requests.into_iter();
     let (Some(one), Some(two)) = (requests.next(), requests.next()) else {
         return Err("there are no deliveries".to_owned());
     };
     tokio::join!(first.request(one), async {
-        scene.pass(3).await;
+        shop.pass(3).await;
         second.request(two).await;
     });
     // Nobody drains any more.
-    in_getfly(&scene, 2, 0).await
+    in_getfly(&shop, 2, 0).await
 }

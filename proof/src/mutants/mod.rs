@@ -17,9 +17,8 @@ mod table;
 
 pub use table::{Caught, kill_table, killer, render};
 
-use host_test::{native::Native, scene::Scene};
+use host_test::{admin::Admin, native::Native, shop::TestShop};
 use plugin::mutant::{Mutant, activate};
-use serde_json::Value;
 use std::{
     fmt::Debug,
     future::Future,
@@ -33,7 +32,7 @@ pub type Verdict = Result<(), String>;
 
 type Run = fn() -> Pin<Box<dyn Future<Output = Verdict>>>;
 
-/// A claim about the plugin, and the scenes that try it.
+/// A claim about the plugin, and the shops that try it.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
     /// In the table.
@@ -43,139 +42,63 @@ pub struct Check {
     run: Run,
 }
 
-macro_rules! check {
-    ($name:literal, $run:path, $claim:literal) => {
-        Check {
-            name: $name,
-            claim: $claim,
-            run: || Box::pin($run()),
-        }
+macro_rules! checks {
+    ($($name:literal: $run:path, $claim:literal;)*) => {
+        &[$(Check { name: $name, claim: $claim, run: || Box::pin($run()) },)*]
     };
 }
 
 /// All of them.
-pub const CHECKS: &[Check] = &[
-    check!(
-        "two workers",
-        lease::two_workers,
-        "two drains at once push a sale once"
-    ),
-    check!(
-        "lost lease reply",
-        lease::lost_reply,
-        "a drain that does not know whether it has the lease leaves the work to its holder"
-    ),
-    check!(
-        "late worker",
-        lease::late_worker,
-        "a worker that was stopped before its create makes none after another one did the work"
-    ),
-    check!(
-        "late place",
-        lease::late_place,
-        "a worker that was stopped overwrites nothing of what another one kept meanwhile"
-    ),
-    check!(
-        "clocks apart",
-        lease::clocks_apart,
-        "a worker that comes late to its slot's end makes no create after one whose clock is almost two seconds ahead did the work"
-    ),
-    check!(
-        "given back",
-        lease::given_back,
-        "what arrives while the lease is given back is processed without a further drain"
-    ),
-    check!(
-        "store fails",
-        journal::store_fails,
-        "a delivery that could not be kept is sent again by KiotViet"
-    ),
-    check!(
-        "broken store",
-        store::broken_store,
-        "no shop is connected on a store that breaks its word, and its health says so"
-    ),
-    check!(
-        "slow acceptor",
-        journal::slow_acceptor,
-        "a delivery that is written long after its number was taken is not lost, and no entry stays unlooked at"
-    ),
-    check!(
-        "without atomics",
-        journal::without_atomics,
-        "in a store that does not count, what was answered 200 is processed"
-    ),
-    check!(
-        "crash after a retry",
-        journal::crash_after_a_retry,
-        "a worker that dies before it saved its place leaves nothing waiting for good"
-    ),
-    check!(
-        "crash after a wish",
-        journal::crash_after_a_wish,
-        "the same after a person's retry of an old dead letter"
-    ),
-    check!(
-        "counts after a crash",
-        journal::counts_after_a_crash,
-        "the counts add up when a dead letter, a person's wish for it and a crash come together"
-    ),
-    check!(
-        "crash after a create",
-        creating::crash_after_a_create,
-        "an order or account whose creator died is there once"
-    ),
-    check!(
-        "stored late",
-        creating::stored_late,
-        "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows"
-    ),
-    check!(
-        "after the retention",
-        creating::after_the_retention,
-        "what was created stays known when its event is removed, whatever becomes of it in Getfly"
-    ),
-    check!(
-        "changed between tries",
-        changed::between_tries,
-        "R6, R7: what people change between two tries doubles nothing, and moves no order to another account"
-    ),
-    check!(
-        "links",
-        rules::links,
-        "R7, R8: a customer is linked to the right account, or to none"
-    ),
-    check!(
-        "fields",
-        rules::fields,
-        "R3, R5, R8, R9, R12: accounts and orders hold what the rules say"
-    ),
-    check!(
-        "only new",
-        rules::only_new,
-        "R2, R3, R6: what is old, edited or cancelled creates nothing"
-    ),
-    check!(
-        "healing",
-        healing::healing,
-        "what was missed comes in once, and nobody else's webhook is touched"
-    ),
-    check!(
-        "set right",
-        clock::set_right,
-        "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right"
-    ),
-    check!(
-        "outage",
-        outage::outage,
-        "three days without Getfly cost nothing, and the vendors' limits are kept"
-    ),
-    check!(
-        "strangers",
-        strangers::strangers,
-        "a forged delivery does nothing, and the store at rest tells nothing"
-    ),
-];
+pub const CHECKS: &[Check] = checks! {
+    "two workers": lease::two_workers,
+        "two drains at once push a sale once";
+    "lost lease reply": lease::lost_reply,
+        "a drain that does not know whether it has the lease leaves the work to its holder";
+    "late worker": lease::late_worker,
+        "a worker that was stopped before its create makes none after another one did the work";
+    "late cursor": lease::late_cursor,
+        "a worker that was stopped overwrites nothing of what another one kept meanwhile";
+    "clocks apart": lease::clocks_apart,
+        "a worker that comes late to its slot's end makes no create after one whose clock is almost two seconds ahead did the work";
+    "given back": lease::given_back,
+        "what arrives while the lease is given back is processed without a further drain";
+    "store fails": journal::store_fails,
+        "a delivery that could not be kept is sent again by KiotViet";
+    "broken store": store::broken_store,
+        "no shop is connected on a store that breaks its word, and its health says so";
+    "slow acceptor": journal::slow_acceptor,
+        "a delivery that is written long after its number was taken is not lost, and no entry stays unlooked at";
+    "without atomics": journal::without_atomics,
+        "in a store that does not count, what was answered 200 is processed";
+    "crash after a retry": journal::crash_after_a_retry,
+        "a worker that dies before it saved its cursor leaves nothing waiting for good";
+    "crash after a command": journal::crash_after_a_command,
+        "the same after a person's retry of an old dead letter";
+    "counts after a crash": journal::counts_after_a_crash,
+        "the counts add up when a dead letter, a person's command for it and a crash come together";
+    "crash after a create": creating::crash_after_a_create,
+        "an order or account whose creator died is there once";
+    "stored late": creating::stored_late,
+        "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows";
+    "after the retention": creating::after_the_retention,
+        "what was created stays known when its event is removed, whatever becomes of it in Getfly";
+    "changed between attempts": changed::between_attempts,
+        "R6, R7: what people change between two attempts doubles nothing, and moves no order to another account";
+    "links": rules::links,
+        "R7, R8: a customer is linked to the right account, or to none";
+    "fields": rules::fields,
+        "R3, R5, R8, R9, R12: accounts and orders hold what the rules say";
+    "only new": rules::only_new,
+        "R2, R3, R6: what is old, edited or cancelled creates nothing";
+    "healing": healing::healing,
+        "what was missed comes in once, and nobody else's webhook is touched";
+    "set right": clock::set_right,
+        "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right";
+    "outage": outage::outage,
+        "three days without Getfly cost nothing, and the vendors' limits are kept";
+    "strangers": strangers::strangers,
+        "a forged delivery does nothing, and the store at rest tells nothing";
+};
 
 impl Check {
     /// Runs it in a runtime of its own, in virtual time, with this mutant switched on. A panic is
@@ -200,23 +123,15 @@ fn same<T: PartialEq + Debug>(what: &str, have: T, wanted: T) -> Verdict {
 }
 
 /// Wrong unless Getfly has so many accounts and orders, and no event waits.
-async fn in_getfly(scene: &Scene, accounts: usize, orders: usize) -> Verdict {
-    let have = (scene.getfly.accounts().len(), scene.getfly.orders().len());
+async fn in_getfly(shop: &TestShop, accounts: usize, orders: usize) -> Verdict {
+    let have = (shop.getfly.accounts().len(), shop.getfly.orders().len());
     same("accounts and orders in Getfly", have, (accounts, orders))?;
-    same("events that wait", scene.waiting().await.len(), 0)
-}
-
-/// Every delivery that is due is answered, and nothing is processed.
-async fn accepted(scene: &Scene) {
-    for delivery in scene.kiotviet.take_deliveries() {
-        let (answer, _) = scene.app.answer(scene.kiotviet.request(&delivery)).await;
-        scene.kiotviet.settle(delivery, Some(answer.status));
-    }
+    same("events that wait", shop.waiting().await.len(), 0)
 }
 
 /// An admin's drain by this instance.
 async fn drain(app: &Native) {
-    app.api("POST", "drain", &Value::Null).await;
+    app.drain().await;
 }
 
 /// Longer than two slots of the lease: a worker that died holds it no longer.
@@ -224,9 +139,9 @@ const AFTER_THE_LEASE: u64 = 61;
 
 /// An instance works until it is about to make the host call that begins so, and dies there, or after
 /// twenty seconds; then its lease runs out.
-async fn dies_before(scene: &Scene, call: &str, work: impl AsyncFnOnce(&Native)) {
-    let app = scene.app.another(31);
+async fn dies_before(shop: &TestShop, call: &str, work: impl AsyncFnOnce(&Native)) {
+    let app = shop.app.another(31);
     app.hold_up(call, Duration::from_secs(3600));
     let _ = tokio::time::timeout(Duration::from_secs(20), work(&app)).await;
-    scene.pass(AFTER_THE_LEASE).await;
+    shop.pass(AFTER_THE_LEASE).await;
 }

@@ -1,7 +1,7 @@
 //! Vendors that are down, busy, or refuse a token; and how often they are called.
 
 use super::{Verdict, in_getfly, same};
-use host_test::scene::{On, Scene, customer, hoa, sale};
+use host_test::shop::{On, TestShop, customer, hoa, sale};
 use sim::{Fault, FaultRule, When};
 
 const HOUR: i64 = 3600;
@@ -14,61 +14,60 @@ pub(super) async fn outage() -> Verdict {
 }
 
 async fn three_days() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
-    scene
-        .getfly_faults
+    let shop = TestShop::connected(On::Customers).await;
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(503, None)));
-    let began = scene.clock.now();
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    while scene.clock.now().duration_since(began).as_secs() < 72 * HOUR {
-        scene.pass(1800).await;
-        scene.drain().await;
+    let began = shop.clock.now();
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    while shop.clock.now().duration_since(began).as_secs() < 72 * HOUR {
+        shop.pass(1800).await;
+        shop.drain().await;
     }
-    scene.getfly_faults.clear();
-    scene.settle().await;
-    in_getfly(&scene, 1, 0).await
+    shop.getfly_faults.clear();
+    shop.settle().await;
+    in_getfly(&shop, 1, 0).await
 }
 
 async fn a_pause_is_kept() -> Verdict {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let busy = FaultRule::new(Fault::Status(429, Some(900))).when(When::First(1));
-    scene.getfly_faults.add(busy);
-    let began = scene.clock.now();
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    scene.settle().await;
-    // Both searches of the first try were under way together.
-    let calls = scene.getfly_faults.calls();
+    shop.getfly_faults.add(busy);
+    let began = shop.clock.now();
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.settle().await;
+    // Both searches of the first attempt were under way together.
+    let calls = shop.getfly_faults.calls();
     let next = calls.get(2).map(|c| c.at.duration_since(began).as_secs());
     same("calls within the pause", next < Some(900), false)?;
-    in_getfly(&scene, 1, 1).await
+    in_getfly(&shop, 1, 1).await
 }
 
 async fn the_ceiling_is_kept() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
+    let shop = TestShop::connected(On::Customers).await;
     for n in 0..4 {
         let new = customer("Khách", &format!("091234560{n}"));
-        scene.kiotviet.create_customer(new);
+        shop.kiotviet.create_customer(new);
     }
-    scene.deliver().await;
-    scene.settle().await;
-    let calls = scene.getfly.calls();
+    shop.deliver().await;
+    shop.settle().await;
+    let calls = shop.getfly.calls();
     let at: Vec<i128> = calls.iter().map(|c| c.at.as_nanosecond()).collect();
     let third = at.iter().zip(at.iter().skip(2));
     let crowded = third.filter(|(a, c)| *c - *a < 1_000_000_000).count();
     same("seconds with more than two calls to Getfly", crowded, 0)?;
-    in_getfly(&scene, 4, 0).await
+    in_getfly(&shop, 4, 0).await
 }
 
 async fn a_token_is_renewed() -> Verdict {
-    let scene = Scene::connected(On::Orders).await;
+    let shop = TestShop::connected(On::Orders).await;
     for _ in 0..2 {
-        scene.kiotviet.create_invoice(sale(None));
-        scene.deliver().await;
-        scene.kiotviet.revoke_tokens();
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
+        shop.kiotviet.revoke_tokens();
     }
-    in_getfly(&scene, 0, 2).await
+    in_getfly(&shop, 0, 2).await
 }

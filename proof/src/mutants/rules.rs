@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::{Verdict, in_getfly, same};
-use host_test::scene::{On, Scene, customer, hoa, sale};
+use host_test::shop::{On, TestShop, customer, hoa, sale};
 use rust_decimal::Decimal;
 use sim::{
     getfly::{Account, User},
@@ -28,8 +28,8 @@ fn with(phone: &str, email: &str) -> NewCustomer {
 }
 
 pub(super) async fn links() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
-    scene.getfly.update_settings(|s| s.max_limit = 1);
+    let shop = TestShop::connected(On::Customers).await;
+    shop.getfly.update_settings(|s| s.max_limit = 1);
     for account in [
         seeded("A1", "0912345678", "", "2026-01-03T00:00:00Z"),
         seeded("A2", "+84 912345678", "", "2026-01-01T00:00:00Z"),
@@ -38,7 +38,7 @@ pub(super) async fn links() -> Verdict {
         seeded("B2", "", "ba@example.vn", "2026-01-02T00:00:00Z"),
         seeded("C1", "", "lan@example.vn", "2026-01-01T00:00:00Z"),
     ] {
-        scene.getfly.seed_account(account);
+        shop.getfly.seed_account(account);
     }
     for (new, wanted) in [
         (customer("Khách", "0912 345 678"), "A2"),
@@ -56,50 +56,50 @@ pub(super) async fn links() -> Verdict {
         (customer("Khách", "0911000003"), "KV-cuahangthu-20000006"),
     ] {
         let what = format!("the account of {:?} {:?}", new.contact_number, new.email);
-        scene.kiotviet.create_customer(new);
-        scene.deliver().await;
-        scene.settle().await;
-        let event = scene.events().await.pop().unwrap_or_default();
+        shop.kiotviet.create_customer(new);
+        shop.deliver().await;
+        shop.settle().await;
+        let event = shop.events().await.pop().unwrap_or_default();
         same(&what, event["account_code"].as_str(), Some(wanted))?;
     }
-    in_getfly(&scene, 6 + 4, 0).await
+    in_getfly(&shop, 6 + 4, 0).await
 }
 
 pub(super) async fn fields() -> Verdict {
-    let scene = Scene::connected(On::Both).await;
+    let shop = TestShop::connected(On::Both).await;
     let seller = User::new(2, "nhanvien1", "Nhân Viên Một", "0900000501");
-    scene.getfly.add_user(seller);
+    shop.getfly.add_user(seller);
     for (phone, written) in [
         ("987 654 312", "0987654312"),
         ("0911 000 002 / 0911 000 003", "0911 000 002 / 0911 000 003"),
     ] {
-        scene.kiotviet.create_customer(customer("Khách", phone));
-        scene.deliver().await;
-        let account = scene.getfly.accounts().pop().unwrap_or_default();
+        shop.kiotviet.create_customer(customer("Khách", phone));
+        shop.deliver().await;
+        let account = shop.getfly.accounts().pop().unwrap_or_default();
         same("phone in Getfly", &*account.phone_office, written)?;
     }
 
     // The invoice comes before its customer's own event.
-    let buyer = scene.kiotviet.create_customer(hoa());
-    let own = scene.kiotviet.take_deliveries();
-    scene.kiotviet.create_invoice(sale(Some(buyer)));
-    scene.deliver().await;
-    let account = scene.getfly.accounts().pop().unwrap_or_default();
+    let buyer = shop.kiotviet.create_customer(hoa());
+    let own = shop.kiotviet.take_deliveries();
+    shop.kiotviet.create_invoice(sale(Some(buyer)));
+    shop.deliver().await;
+    let account = shop.getfly.accounts().pop().unwrap_or_default();
     same("manager", account.manager, None)?;
     for delivery in own {
-        scene.app.request(scene.kiotviet.request(&delivery)).await;
+        shop.app.request(shop.kiotviet.request(&delivery)).await;
     }
-    in_getfly(&scene, 3, 1).await?;
+    in_getfly(&shop, 3, 1).await?;
 
     // A walk-in buys 0.3 kg.
     let coffee = Line::new("SP2", "Cà phê", Decimal::new(3, 1), 199_990.into());
-    scene.kiotviet.create_invoice(NewInvoice {
+    shop.kiotviet.create_invoice(NewInvoice {
         lines: vec![coffee],
         ..NewInvoice::default()
     });
-    scene.deliver().await;
-    in_getfly(&scene, 3, 2).await?;
-    let order = scene.getfly.orders().pop();
+    shop.deliver().await;
+    in_getfly(&shop, 3, 2).await?;
+    let order = shop.getfly.orders().pop();
     let total = order.as_ref().map(|o| o.total().normalize());
     same("order's total", total, Some(59_997.into()))?;
     let name = order.as_ref().map(|o| &*o.account_name);
@@ -109,71 +109,69 @@ pub(super) async fn fields() -> Verdict {
 
 /// The shop's list of users was read a minute before the seller came.
 async fn a_new_sellers_first_sale() -> Verdict {
-    let scene = Scene::connected(On::Orders).await;
+    let shop = TestShop::connected(On::Orders).await;
     let sold_by = |id| NewInvoice {
         sold_by: Some(id),
         ..sale(None)
     };
-    scene.kiotviet.create_invoice(sold_by(5001));
-    scene.deliver().await;
-    scene.pass(61).await;
+    shop.kiotviet.create_invoice(sold_by(5001));
+    shop.deliver().await;
+    shop.pass(61).await;
     let seller = Staff::new(5002, "nv2", "Nhân Viên Hai", "0900 000 502");
-    scene.kiotviet.add_staff(seller);
+    shop.kiotviet.add_staff(seller);
     let user = User::new(3, "nhanvien2", "Nhân Viên Hai", "0900000502");
-    scene.getfly.add_user(user);
-    scene.kiotviet.create_invoice(sold_by(5002));
-    scene.deliver().await;
+    shop.getfly.add_user(user);
+    shop.kiotviet.create_invoice(sold_by(5002));
+    shop.deliver().await;
     same(
         "executor",
-        last_executor(&scene).as_deref(),
+        last_executor(&shop).as_deref(),
         Some("nhanvien2"),
     )?;
 
     // Ten minutes later he is gone, and two others have the number.
-    scene.pass(601).await;
-    scene.getfly.change_users(|users| {
+    shop.pass(601).await;
+    shop.getfly.change_users(|users| {
         users.retain(|user| user.user_name != "nhanvien2");
         users.push(User::new(4, "lan", "Lan", "0900000502"));
         users.push(User::new(5, "hai", "Nhân Viên Hai", "0900000502"));
     });
-    scene.kiotviet.create_invoice(sold_by(5002));
-    scene.deliver().await;
+    shop.kiotviet.create_invoice(sold_by(5002));
+    shop.deliver().await;
     same(
         "executor later",
-        last_executor(&scene).as_deref(),
+        last_executor(&shop).as_deref(),
         Some("hai"),
     )
 }
 
-fn last_executor(scene: &Scene) -> Option<String> {
-    scene.getfly.orders().pop()?.assigned_username
+fn last_executor(shop: &TestShop) -> Option<String> {
+    shop.getfly.orders().pop()?.assigned_username
 }
 
 pub(super) async fn only_new() -> Verdict {
-    let scene = Scene::unconnected();
-    let old = scene.kiotviet.create_customer(hoa());
-    scene.pass(5).await;
-    scene.connect().await;
-    scene.switch("PUT", "customer").await;
-    scene.switch("PUT", "order").await;
-    scene.pass(5).await;
-    scene.kiotviet.edit_customer(old, |_| {});
-    let sold = scene.kiotviet.create_invoice(sale(None));
-    scene.deliver().await;
-    in_getfly(&scene, 0, 1).await?;
-    scene.kiotviet.edit_invoice(sold, |_| {});
-    scene.deliver().await;
-    let cancelled = scene.kiotviet.create_invoice(sale(None));
-    scene.kiotviet.cancel_invoice(cancelled);
-    scene.deliver().await;
+    let shop = TestShop::unconnected();
+    let old = shop.kiotviet.create_customer(hoa());
+    shop.pass(5).await;
+    shop.connect_with(On::Both).await;
+    shop.pass(4).await;
+    shop.kiotviet.edit_customer(old, |_| {});
+    let sold = shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    in_getfly(&shop, 0, 1).await?;
+    shop.kiotviet.edit_invoice(sold, |_| {});
+    shop.deliver().await;
+    let cancelled = shop.kiotviet.create_invoice(sale(None));
+    shop.kiotviet.cancel_invoice(cancelled);
+    shop.deliver().await;
     // KiotViet counts its orders by themselves: one may have the number of some invoice.
-    scene.app.set_variable("signature_policy", "observe");
-    scene.kiotviet.create_invoice(sale(None));
-    for delivery in scene.kiotviet.take_deliveries() {
-        let told = scene.kiotviet.request(&delivery);
+    shop.app.set_variable("signature_policy", "observe");
+    shop.kiotviet.create_invoice(sale(None));
+    for delivery in shop.kiotviet.take_deliveries() {
+        let told = shop.kiotviet.request(&delivery);
         let body = String::from_utf8_lossy(told.body()).replace("invoice.update", "order.update");
-        scene.app.request(told.map(|_| body.into())).await;
+        shop.app.request(told.map(|_| body.into())).await;
     }
-    scene.settle().await;
-    in_getfly(&scene, 0, 1).await
+    shop.settle().await;
+    in_getfly(&shop, 0, 1).await
 }

@@ -3,9 +3,9 @@
 use super::{Verdict, same};
 use bytes::Bytes;
 use host_test::{
-    native::PUBLIC,
-    scene::Scene,
+    shop::TestShop,
     stores::broken::{Broken, How},
+    variables::PUBLIC,
 };
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ pub(super) async fn broken_store() -> Verdict {
         How::NeverCounts,
         How::KeepsCounters,
     ] {
-        let scene = Scene::unconnected().over(Arc::new(Broken::new(how)));
+        let shop = TestShop::unconnected().over(Arc::new(Broken::new(how)));
         let health = http::Request::get(format!("{PUBLIC}/healthz"));
         let health = health.body(Bytes::new()).map_err(|e| e.to_string())?;
-        let status = scene.app.request(health).await.status;
+        let status = shop.app.request(health).await.status;
         same(&format!("{how:?}: health"), status, 503)?;
-        let (status, _) = scene.connect().await;
+        let (status, _) = shop.connect().await;
         same(&format!("{how:?}: connecting a shop"), status, 503)?;
     }
     Ok(())

@@ -1,10 +1,12 @@
-//! Whoever is not KiotViet, and whoever reads the store.
+//! Senders that are not KiotViet, and readers of the store.
 
 use super::{Verdict, in_getfly, same};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use host_test::{
-    native::{Cell, PUBLIC},
-    scene::{CONNECTION, On, Scene, hoa},
+    admin::Admin,
+    native::Cell,
+    shop::{CONNECTION, On, TestShop, hoa},
+    variables::PUBLIC,
 };
 use sim::{Fault, FaultRule, kiotviet::Signature};
 
@@ -16,38 +18,37 @@ pub(super) async fn strangers() -> Verdict {
 }
 
 async fn a_wrong_signature_does_nothing() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
-    scene.app.set_variable("signature_policy", "enforce");
+    let shop = TestShop::connected(On::Customers).await;
+    shop.app.set_variable("signature_policy", "enforce");
     let wrong = |s: &mut sim::kiotviet::Settings| s.signature = Signature::Wrong;
-    scene.kiotviet.update_settings(wrong);
-    scene.kiotviet.create_customer(hoa());
-    same("answers", scene.deliver().await, vec![200])?;
-    in_getfly(&scene, 0, 0).await
+    shop.kiotviet.update_settings(wrong);
+    shop.kiotviet.create_customer(hoa());
+    same("answers", shop.deliver().await, vec![200])?;
+    in_getfly(&shop, 0, 0).await
 }
 
 async fn a_wrong_path_is_nobodys() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
-    scene.kiotviet.create_customer(hoa());
-    for delivery in scene.kiotviet.take_deliveries() {
-        let mut request = scene.kiotviet.request(&delivery);
+    let shop = TestShop::connected(On::Customers).await;
+    shop.kiotviet.create_customer(hoa());
+    for delivery in shop.kiotviet.take_deliveries() {
+        let mut request = shop.kiotviet.request(&delivery);
         let guessed = format!("{PUBLIC}/hooks/{CONNECTION}/guessed").parse();
         *request.uri_mut() = guessed.map_err(|e| format!("{e}"))?;
-        same("answer", scene.app.request(request).await.status, 404)?;
+        same("answer", shop.app.request(request).await.status, 404)?;
     }
-    in_getfly(&scene, 0, 0).await
+    in_getfly(&shop, 0, 0).await
 }
 
 async fn the_store_tells_nothing() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
+    let shop = TestShop::connected(On::Customers).await;
     // The delivery's body is kept while its event waits.
-    scene
-        .getfly_faults
+    shop.getfly_faults
         .add(FaultRule::new(Fault::Status(503, None)));
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    let secret = scene.kiotviet.settings().client_secret;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let secret = shop.kiotviet.settings().client_secret;
     for needle in [&*secret, "0912 345 678", "hoa@example.vn"] {
-        for (key, cell) in scene.app.store.dump() {
+        for (key, cell) in shop.app.store.dump() {
             let found = matches!(&cell, Cell::Value(value) if tells(value, needle));
             same(&format!("{key} tells {needle}"), found, false)?;
         }
@@ -57,14 +58,14 @@ async fn the_store_tells_nothing() -> Verdict {
 
 /// Getfly's refusal repeats what it was sent.
 async fn an_event_tells_nothing() -> Verdict {
-    let scene = Scene::connected(On::Customers).await;
+    let shop = TestShop::connected(On::Customers).await;
     let words = Fault::Refusal("0912 345 678, hoa@example.vn: không nhận");
     let refusal = FaultRule::new(words).on(http::Method::POST, "/api/v6.1/account");
-    scene.getfly_faults.add(refusal);
-    scene.kiotviet.create_customer(hoa());
-    scene.deliver().await;
-    scene.settle().await;
-    let shown = scene.app.get("events/1").await.1.to_string() + &scene.app.log().join("\n");
+    shop.getfly_faults.add(refusal);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.settle().await;
+    let shown = shop.app.event(1).await.1.to_string() + &shop.app.log().join("\n");
     for needle in ["0912 345 678", "hoa@example.vn"] {
         let found = shown.contains(needle);
         same(

@@ -18,7 +18,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::NoLease => "two workers",
         M::LeaseErrorIsMine => "lost lease reply",
         M::LeaseNotCheckedBeforeCall | M::LeaseTakenBackLate => "late worker",
-        M::LeaseNotCheckedBeforeWrite => "late place",
+        M::LeaseNotCheckedBeforeWrite => "late cursor",
         M::ClocksAgree => "clocks apart",
         M::NoLookAfterRelease => "given back",
         M::AckBeforeStore => "store fails",
@@ -26,7 +26,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::UnlookedNotMarked => "without atomics",
         M::StoreNotTried | M::StoreNotOpenedAgain => "broken store",
         M::DueKeysDeletedEarly => "crash after a retry",
-        M::CommandRemovedEarly => "crash after a wish",
+        M::CommandRemovedEarly => "crash after a command",
         M::WishCountedTwice => "counts after a crash",
         M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
             "crash after a create"
@@ -34,7 +34,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::SettleTimeIgnored | M::CrashForgotten | M::OpenCreateForgotten => "stored late",
         M::RemovedClaimForgotten => "after the retention",
         M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
-            "changed between tries"
+            "changed between attempts"
         }
         M::FirstSearchHit
         | M::OnlyFirstPage
@@ -131,7 +131,7 @@ const HEAD: &str = "# Mutants
 
 A test proves something only if it can fail. So each protection below is taken away in turn (`plugin/src/mutant.rs`, a
 feature that the component never has), and every check is run against the plugin without it. A mutant that no check catches
-fails the build. Written by `BLESS=1 cargo test -p host-test --test mutants`, and compared with what really happens by the
+fails the build. Written by `BLESS=1 cargo test -p proof --test proof mutants::`, and compared with what really happens by the
 same test without `BLESS`. A `cas` on an absent key needs no mutant: the component does not import it, and a test holds that.
 
 ## Checks

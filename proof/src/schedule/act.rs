@@ -1,15 +1,15 @@
 //! What an instance is asked for in a race, and what the shop's evidence has to tell of it.
 
-use crate::search::play::{Play, is_done};
-use host_test::{native::Native, scene::CONNECTION};
+use crate::search::run::{Run, is_done};
+use host_test::{admin::Admin, native::Native, shop::CONNECTION};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use sim::kiotviet::Delivery;
 
 /// The moment that a backfill is asked from, older than all that a race sells.
 const FROM: &str = "2026-10-01T00:00:00+07:00";
-/// How often a person repeats a wish.
-const WISHES: usize = 3;
+/// How often a person repeats a command.
+const REPEATS: usize = 3;
 
 /// What one instance is asked for.
 pub(super) enum Act {
@@ -38,49 +38,42 @@ pub(super) enum Ask {
 
 impl Ask {
     /// Asks this instance, and writes down what people were told.
-    pub(super) async fn of(self, app: &Native, play: &Play) {
-        let (method, path, body) = self.request();
-        let asked = play.scene.clock.now();
-        let mut status = app.api(method, &path, &body).await.0;
-        // A person who is asked to repeat a wish does so; a scheduler comes again anyway.
-        for _ in 0..WISHES {
-            if status == 503 && method == "DELETE" {
-                status = app.api(method, &path, &body).await.0;
+    pub(super) async fn of(self, app: &Native, run: &Run) {
+        let asked = run.shop.clock.now();
+        let mut status = self.ask(app).await;
+        // A person who is asked to repeat a command does so; a scheduler comes again anyway.
+        for _ in 0..REPEATS {
+            if status == 503 && matches!(self, Self::Leave | Self::Switch(_, false)) {
+                status = self.ask(app).await;
             }
         }
-        self.note(play, asked, is_done(Some(status)));
+        self.note(run, asked, is_done(Some(status)));
     }
 
-    fn request(self) -> (&'static str, String, Value) {
-        let connection = format!("connections/{CONNECTION}");
-        match self {
-            Self::Drain => ("POST", "drain".to_owned(), Value::Null),
-            Self::Heal => ("POST", "drain?heal=now".to_owned(), Value::Null),
-            Self::Retry(seq) => ("POST", format!("events/{seq}/retry"), Value::Null),
-            Self::Switch(webhook, on) => {
-                let path = format!("{connection}/webhooks/{webhook}");
-                (if on { "PUT" } else { "DELETE" }, path, Value::Null)
-            }
-            Self::Leave => ("DELETE", connection, Value::Null),
-            Self::Backfill => {
-                let path = format!("{connection}/backfill");
-                ("POST", path, json!({"from": FROM}))
-            }
-        }
+    async fn ask(self, app: &Native) -> u16 {
+        let reply = match self {
+            Self::Drain => app.drain().await,
+            Self::Heal => app.heal().await,
+            Self::Retry(seq) => app.retry(seq).await,
+            Self::Switch(webhook, on) => app.switch(CONNECTION, webhook, on).await,
+            Self::Leave => app.disconnect(CONNECTION).await,
+            Self::Backfill => app.backfill(CONNECTION, &json!({"from": FROM})).await,
+        };
+        reply.0
     }
 
-    fn note(self, play: &Play, asked: Timestamp, done: bool) {
+    fn note(self, run: &Run, asked: Timestamp, done: bool) {
         match self {
             Self::Drain | Self::Heal | Self::Retry(_) => {}
-            Self::Switch(webhook, on) => play.is_switched(webhook, on, asked, done),
+            Self::Switch(webhook, on) => run.is_switched(webhook, on, asked, done),
             Self::Leave => {
                 for webhook in ["customer", "order"] {
-                    play.is_switched(webhook, false, asked, done);
+                    run.is_switched(webhook, false, asked, done);
                 }
             }
             Self::Backfill => {
                 let from = FROM.parse().unwrap_or_default();
-                play.is_to_bring_in_from(from, asked, done);
+                run.is_to_bring_in_from(from, asked, done);
             }
         }
     }

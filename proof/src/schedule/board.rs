@@ -107,7 +107,7 @@ impl Future for Ticket {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        // Whoever grants it looks at the instance at once: no waker is needed.
+        // The board grants it and looks at the instance at once: no waker is needed.
         if lock(&self.board.0).granted.remove(&self.ticket) {
             Poll::Ready(())
         } else {

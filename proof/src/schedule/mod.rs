@@ -1,7 +1,7 @@
 //! Several instances of the plugin over one store and the same vendors, in one thread and virtual
 //! time, in every order of their host calls within a bound. At the end of each the proof's checker says
 //! what is lost, doubled, stuck or wrong; it sees only the vendors' records. A schedule is a short list of departures
-//! from "whoever runs goes on", so that each can be told again. It never snapshots: each schedule is
+//! from "the instance that runs goes on", so that each can be told again. It never snapshots: each schedule is
 //! run anew. Time passes only while every instance waits.
 //!
 //! Left out as equal: a switch just before an instance reads a key that no other instance ever writes.
@@ -113,7 +113,7 @@ fn search_over(scenario: &Scenario, bound: Bound, lease: bool) -> Report {
     }
 }
 
-/// Runs one schedule again; gives what is wrong at its end and the calls in their order.
+/// Runs one schedule again; returns what is wrong at its end and the calls in their order.
 pub fn replay(scenario: &Scenario, schedule: &Schedule) -> (Vec<String>, Vec<String>) {
     let told = run::run(scenario, Chooser::script(schedule), true);
     let calls = told.turns.iter().map(Turn::to_string).collect();
@@ -195,7 +195,7 @@ impl Search<'_> {
             return false;
         }
         if !turn.went_on {
-            // Whoever ran cannot go on: a choice, not a forced switch.
+            // The instance that ran cannot go on: a choice, not a forced switch.
             return true;
         }
         if switches >= self.bound.switches {

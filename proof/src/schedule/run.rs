@@ -9,7 +9,7 @@ use super::{
 };
 use crate::search::{
     checker::{self, Finding, Kind},
-    play::Play,
+    run::Run,
 };
 use host::keyvalue::Memory;
 use host_test::native::Native;
@@ -267,7 +267,7 @@ pub(super) fn run(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
 
 async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     let stage = (scenario.prepare)().await;
-    let play = &stage.play;
+    let run = &stage.run;
     let board = Board::default();
     let instances: Vec<Native> = (0..)
         .zip(&stage.acts)
@@ -277,10 +277,10 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
                 instance,
             };
             let seed = u64::try_from(instance).unwrap_or(0) + 10;
-            let app = play.scene.app.another(seed).behind(Arc::new(door));
+            let app = run.shop.app.another(seed).behind(Arc::new(door));
             if let Some(ahead) = scenario.ahead.get(instance) {
                 let off = SignedDuration::from_millis(*ahead);
-                app.skew.set(play.scene.clock.now(), Some(off));
+                app.skew.set(run.shop.clock.now(), Some(off));
             }
             app
         })
@@ -288,9 +288,7 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     let programs = (0..).zip(instances.iter().zip(&stage.acts));
     let mut race = Race {
         programs: programs
-            .map(
-                |(i, (app, act))| Some(Box::pin(perform(play, app, &board, i, act)) as Program<'_>),
-            )
+            .map(|(i, (app, act))| Some(Box::pin(perform(run, app, &board, i, act)) as Program<'_>))
             .collect(),
         frozen: vec![None; stage.acts.len()],
         board: board.clone(),
@@ -316,7 +314,7 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     let mut wrong: Vec<String> = findings.iter().map(Finding::to_string).collect();
     wrong.append(&mut others);
     if !wrong.is_empty() {
-        wrong.push(format!("{:?}", play.scene.outcomes().await));
+        wrong.push(format!("{:?}", run.shop.outcomes().await));
     }
     let made = turns.iter().enumerate();
     let schedule: Schedule = made.filter_map(|(n, t)| Some((n, t.made?))).collect();
@@ -329,10 +327,10 @@ async fn tell(scenario: &Scenario, chooser: Chooser, lease: bool) -> Told {
     }
 }
 
-async fn perform(play: &Play, app: &Native, board: &Board, instance: usize, act: &Act) {
+async fn perform(run: &Run, app: &Native, board: &Board, instance: usize, act: &Act) {
     match act {
         Act::Deliver(delivery) => {
-            let kiotviet = &play.scene.kiotviet;
+            let kiotviet = &run.shop.kiotviet;
             board.accepts(instance, true);
             let began = Instant::now();
             let (answer, after) = app.answer(kiotviet.request(delivery)).await;
@@ -342,26 +340,26 @@ async fn perform(play: &Play, app: &Native, board: &Board, instance: usize, act:
             board.accepts(instance, false);
             app.after(after).await;
         }
-        Act::Ask(ask) => ask.of(app, play).await,
+        Act::Ask(ask) => ask.of(app, run).await,
     }
 }
 
-/// Everything is over and settles; gives what the checker finds then, and what else is wrong.
+/// Everything is over and settles; returns what the checker finds then, and what else is wrong.
 async fn aftermath(stage: &Stage) -> (BTreeSet<Finding>, Vec<String>) {
-    let scene = &stage.play.scene;
-    scene.kiotviet_faults.clear();
-    scene.getfly_faults.clear();
-    stage.play.deliver().await;
-    scene.pass(AFTER_THE_LEASE).await;
-    scene.pass_last_retry().await;
+    let shop = &stage.run.shop;
+    shop.kiotviet_faults.clear();
+    shop.getfly_faults.clear();
+    stage.run.deliver().await;
+    shop.pass(AFTER_THE_LEASE).await;
+    shop.pass_last_retry().await;
     if stage.heals {
-        scene.heal().await;
+        shop.heal().await;
     } else {
-        scene.drain().await;
+        shop.drain().await;
     }
-    let evidence = stage.play.evidence_twice().await;
+    let evidence = stage.run.evidence_twice().await;
     let findings = evidence.iter().flat_map(checker::check).collect();
-    let mut wrong = scene.audit_books().await;
-    wrong.extend((stage.check)(scene));
+    let mut wrong = shop.audit_books().await;
+    wrong.extend((stage.check)(shop));
     (findings, wrong)
 }

@@ -1,17 +1,17 @@
 //! The races: what is in the shop, and what each instance is asked for at the same moment.
 
 use super::act::{Act, Ask};
-use crate::search::play::Play;
+use crate::search::run::Run;
 use host::keyvalue::Memory;
 use host_test::{
-    native::{MASTER_KEY, OTHER_MASTER_KEY},
-    scene::{CONNECTION, Scene, customer, hoa, sale},
+    shop::{CONNECTION, TestShop, customer, hoa, sale},
+    variables::{MASTER_KEY, OTHER_MASTER_KEY},
 };
 use plugin::{
     journal::{connection_name::ConnectionName, keys},
     worker::lease::SLOT_SECONDS,
 };
-use sim::{Fault, FaultRule, When, kiotviet::Delivery};
+use sim::{Fault, FaultRule, kiotviet::Delivery};
 use std::{
     future::Future,
     pin::{Pin, pin},
@@ -25,7 +25,7 @@ const BOTH: &[&str] = &["customer", "order"];
 /// A race that is about to begin.
 pub(super) struct Stage {
     /// The shop, whose evidence is gathered all along.
-    pub(super) play: Play,
+    pub(super) run: Run,
     /// Its store.
     pub(super) store: Memory,
     /// One for each instance.
@@ -33,7 +33,7 @@ pub(super) struct Stage {
     /// The drain at the end looks after the webhooks, as it does once in a quarter of an hour.
     pub(super) heals: bool,
     /// What else is wrong in the end, that no vendor's record tells.
-    pub(super) check: fn(&Scene) -> Vec<String>,
+    pub(super) check: fn(&TestShop) -> Vec<String>,
 }
 
 impl Stage {
@@ -41,7 +41,7 @@ impl Stage {
     fn new(lists: bool) -> Self {
         let store = Memory::new();
         Self {
-            play: Play::new(lists, Arc::new(store.clone())),
+            run: Run::new(lists, Arc::new(store.clone())),
             store,
             acts: Vec::new(),
             heals: false,
@@ -52,14 +52,14 @@ impl Stage {
     /// With these webhooks on. Its lists are empty: what is lost cannot come in by reading back.
     async fn connected(webhooks: &[&str]) -> Self {
         let stage = Self::new(false);
-        stage.play.connect(webhooks).await;
+        stage.run.connect(webhooks).await;
         stage
     }
 
     /// The same with both webhooks on and lists that show everything.
     async fn listing() -> Self {
         let stage = Self::new(true);
-        stage.play.connect(BOTH).await;
+        stage.run.connect(BOTH).await;
         stage
     }
 
@@ -67,8 +67,8 @@ impl Stage {
         Self { acts, ..self }
     }
 
-    fn scene(&self) -> &Scene {
-        &self.play.scene
+    fn shop(&self) -> &TestShop {
+        &self.run.shop
     }
 }
 
@@ -181,23 +181,14 @@ pub fn named(name: &str) -> Option<&'static Scenario> {
 }
 
 /// Waits until so many seconds of a lease's slot are over.
-async fn into_slot(scene: &Scene, seconds: i64) {
-    let into = scene.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+async fn into_slot(shop: &TestShop, seconds: i64) {
+    let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
     let wait = (seconds - into).rem_euclid(SLOT_SECONDS);
-    scene.pass(u64::try_from(wait).unwrap_or(0)).await;
+    shop.pass(u64::try_from(wait).unwrap_or(0)).await;
 }
 
-/// Takes in what KiotViet has to tell, without processing it.
-async fn take_in(scene: &Scene) {
-    for delivery in scene.kiotviet.take_deliveries() {
-        let request = scene.kiotviet.request(&delivery);
-        let (answer, _) = scene.app.answer(request).await;
-        scene.kiotviet.settle(delivery, Some(answer.status));
-    }
-}
-
-fn take_all(scene: &Scene) -> Vec<Act> {
-    let due = scene.kiotviet.take_deliveries().into_iter();
+fn take_all(shop: &TestShop) -> Vec<Act> {
+    let due = shop.kiotviet.take_deliveries().into_iter();
     due.map(Act::Deliver).collect()
 }
 
@@ -214,80 +205,80 @@ fn copies(delivery: Delivery, instances: usize) -> Vec<Act> {
 
 async fn same_customer(instances: usize) -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
-    into_slot(scene, 15).await;
-    scene.kiotviet.create_customer(hoa());
-    let acts = copies(scene.kiotviet.take_deliveries().remove(0), instances);
+    let shop = stage.shop();
+    into_slot(shop, 15).await;
+    shop.kiotviet.create_customer(hoa());
+    let acts = copies(shop.kiotviet.take_deliveries().remove(0), instances);
     stage.with(acts)
 }
 
 async fn one_phone(instances: usize) -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
-    into_slot(scene, 15).await;
+    let shop = stage.shop();
+    into_slot(shop, 15).await;
     for n in 0..instances {
         let new = customer(&format!("Khách {n}"), "0912345678");
-        scene.kiotviet.create_customer(new);
+        shop.kiotviet.create_customer(new);
     }
-    let acts = take_all(scene);
+    let acts = take_all(shop);
     stage.with(acts)
 }
 
 /// A new customer buys.
-fn new_sale(scene: &Scene) {
-    let id = scene.kiotviet.create_customer(hoa());
-    scene.kiotviet.create_invoice(sale(Some(id)));
+fn new_sale(shop: &TestShop) {
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
 }
 
 async fn customer_and_invoice() -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
-    into_slot(scene, 15).await;
-    new_sale(scene);
-    let acts = take_all(scene);
+    let shop = stage.shop();
+    into_slot(shop, 15).await;
+    new_sale(shop);
+    let acts = take_all(shop);
     stage.with(acts)
 }
 
 async fn invoice_twice() -> Stage {
     let stage = Stage::connected(&["order"]).await;
-    let scene = stage.scene();
-    into_slot(scene, 15).await;
-    new_sale(scene);
-    let acts = copies(scene.kiotviet.take_deliveries().remove(0), 2);
+    let shop = stage.shop();
+    into_slot(shop, 15).await;
+    new_sale(shop);
+    let acts = copies(shop.kiotviet.take_deliveries().remove(0), 2);
     stage.with(acts)
 }
 
 async fn drains(instances: usize, into: i64) -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
+    let shop = stage.shop();
     for name in ["Khách 1", "Khách 2"] {
-        let id = scene.kiotviet.create_customer(customer(name, "0912345678"));
-        scene.kiotviet.create_invoice(sale(Some(id)));
+        let id = shop.kiotviet.create_customer(customer(name, "0912345678"));
+        shop.kiotviet.create_invoice(sale(Some(id)));
     }
-    take_in(scene).await;
-    into_slot(scene, into).await;
+    shop.accept().await;
+    into_slot(shop, into).await;
     stage.with((0..instances).map(|_| Act::Ask(Ask::Drain)).collect())
 }
 
 /// Near the end of a slot, and done within a moment.
 async fn drains_of_a_sale() -> Stage {
     let stage = Stage::connected(&["order"]).await;
-    let scene = stage.scene();
-    scene.kiotviet.create_invoice(sale(None));
-    take_in(scene).await;
-    into_slot(scene, 19).await;
+    let shop = stage.shop();
+    shop.kiotviet.create_invoice(sale(None));
+    shop.accept().await;
+    into_slot(shop, 19).await;
     stage.with(vec![Act::Ask(Ask::Drain), Act::Ask(Ask::Drain)])
 }
 
 async fn delivery_and_drain() -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
+    let shop = stage.shop();
     let first = customer("Khách 1", "0912345678");
-    let id = scene.kiotviet.create_customer(first);
-    take_in(scene).await;
-    into_slot(scene, 15).await;
-    scene.kiotviet.create_invoice(sale(Some(id)));
-    let mut acts = take_all(scene);
+    let id = shop.kiotviet.create_customer(first);
+    shop.accept().await;
+    into_slot(shop, 15).await;
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    let mut acts = take_all(shop);
     acts.push(Act::Ask(Ask::Drain));
     stage.with(acts)
 }
@@ -296,18 +287,15 @@ async fn delivery_and_drain() -> Stage {
 /// others are asked for the retry (or all are).
 async fn retry_and_drain(retries: usize) -> Stage {
     let stage = Stage::connected(BOTH).await;
-    let scene = stage.scene();
-    let refused = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
-    scene.getfly_faults.add(refused.when(When::First(1)));
-    scene
-        .kiotviet
+    let shop = stage.shop();
+    shop.refuse_accounts(1);
+    shop.kiotviet
         .create_customer(customer("Chị Hoa", "0912345678"));
-    stage.play.deliver().await;
-    scene
-        .kiotviet
+    stage.run.deliver().await;
+    shop.kiotviet
         .create_customer(customer("Anh Ba", "0912345678"));
-    take_in(scene).await;
-    into_slot(scene, 15).await;
+    shop.accept().await;
+    into_slot(shop, 15).await;
     let (retry, drain) = (|| Act::Ask(Ask::Retry(1)), || Act::Ask(Ask::Drain));
     stage.with(match retries {
         1 => vec![retry(), drain()],
@@ -316,10 +304,8 @@ async fn retry_and_drain(retries: usize) -> Stage {
     })
 }
 
-fn switch_off_at_kiotviet(scene: &Scene) {
-    for hook in scene.kiotviet.webhooks() {
-        scene.kiotviet.set_webhook_active(hook.id, false);
-    }
+fn switch_off_at_kiotviet(shop: &TestShop) {
+    shop.kiotviet.switch_off_webhooks();
 }
 
 /// One instance heals, another one is asked for this.
@@ -331,9 +317,9 @@ fn heal_and(ask: Ask) -> Vec<Act> {
 /// is asked to switch the customer webhook off.
 async fn healing_and_switch() -> Stage {
     let stage = Stage::listing().await;
-    switch_off_at_kiotviet(stage.scene());
-    new_sale(stage.scene());
-    into_slot(stage.scene(), 15).await;
+    switch_off_at_kiotviet(stage.shop());
+    new_sale(stage.shop());
+    into_slot(stage.shop(), 15).await;
     Stage {
         heals: true,
         ..stage.with(heal_and(Ask::Switch("customer", false)))
@@ -344,12 +330,12 @@ async fn healing_and_switch() -> Stage {
 /// one is asked to switch it on again.
 async fn healing_and_switch_on() -> Stage {
     let stage = Stage::listing().await;
-    let scene = stage.scene();
+    let shop = stage.shop();
     let refuse = FaultRule::new(Fault::Status(503, None)).on(http::Method::DELETE, "/webhooks/");
-    let rule = scene.kiotviet_faults.add(refuse);
-    stage.play.switch("customer", false).await;
-    scene.kiotviet_faults.remove(rule);
-    into_slot(scene, 15).await;
+    let rule = shop.kiotviet_faults.add(refuse);
+    stage.run.switch("customer", false).await;
+    shop.kiotviet_faults.remove(rule);
+    into_slot(shop, 15).await;
     Stage {
         heals: true,
         ..stage.with(heal_and(Ask::Switch("customer", true)))
@@ -359,8 +345,8 @@ async fn healing_and_switch_on() -> Stage {
 /// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
 async fn healing_and_leaving() -> Stage {
     let stage = Stage::listing().await;
-    switch_off_at_kiotviet(stage.scene());
-    into_slot(stage.scene(), 15).await;
+    switch_off_at_kiotviet(stage.shop());
+    into_slot(stage.shop(), 15).await;
     stage.with(heal_and(Ask::Leave))
 }
 
@@ -369,12 +355,12 @@ async fn healing_and_leaving() -> Stage {
 async fn sealing_and_leaving() -> Stage {
     let stage = Stage::listing().await;
     let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
-    stage.scene().app.set_variable("master_key", &both);
-    into_slot(stage.scene(), 15).await;
+    stage.shop().app.set_variable("master_key", &both);
+    into_slot(stage.shop(), 15).await;
     Stage {
-        check: |scene| {
+        check: |shop| {
             let name = ConnectionName::parse(CONNECTION).expect("a name");
-            let (key, backend) = (keys::connection(&name), scene.app.backend());
+            let (key, backend) = (keys::connection(&name), shop.app.backend());
             // Memory answers at once.
             let mut now = Context::from_waker(Waker::noop());
             match pin!(backend.get(&key)).poll(&mut now) {
@@ -388,9 +374,9 @@ async fn sealing_and_leaving() -> Stage {
 
 async fn healing_twice() -> Stage {
     let stage = Stage::listing().await;
-    switch_off_at_kiotviet(stage.scene());
-    new_sale(stage.scene());
-    into_slot(stage.scene(), 15).await;
+    switch_off_at_kiotviet(stage.shop());
+    new_sale(stage.shop());
+    into_slot(stage.shop(), 15).await;
     Stage {
         heals: true,
         ..stage.with(heal_and(Ask::Heal))
@@ -400,9 +386,9 @@ async fn healing_twice() -> Stage {
 /// Older than the connection: only a backfill brings it in.
 async fn backfills() -> Stage {
     let stage = Stage::new(true);
-    new_sale(stage.scene());
-    stage.scene().pass(5).await;
-    stage.play.connect(BOTH).await;
-    into_slot(stage.scene(), 15).await;
+    new_sale(stage.shop());
+    stage.shop().pass(5).await;
+    stage.run.connect(BOTH).await;
+    into_slot(stage.shop(), 15).await;
     stage.with(vec![Act::Ask(Ask::Backfill), Act::Ask(Ask::Backfill)])
 }

@@ -3,6 +3,8 @@
 //! only to see what waits.
 
 use super::switched::Switched;
+use anyhow::Result;
+use host_test::admin::Admin;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sim::{
@@ -67,7 +69,7 @@ impl Versions {
     }
 }
 
-/// Somebody fetched a customer's record by its id.
+/// A customer's record was fetched by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// When.
@@ -76,7 +78,7 @@ pub struct Reading {
     pub found: bool,
 }
 
-/// A vendor's list of people, and when somebody fetched it.
+/// A vendor's list of people, and when it was fetched.
 #[derive(Debug, Clone)]
 pub struct Listed<T> {
     /// As it is and as it was.
@@ -263,13 +265,16 @@ impl Evidence {
     }
 }
 
-/// The public list's unfinished events. `get` answers a path below `/api/`.
-pub async fn unfinished(get: impl AsyncFn(&str) -> Value) -> Vec<String> {
+/// The public list's unfinished events.
+///
+/// # Errors
+/// When the list is refused.
+pub async fn unfinished(app: &impl Admin) -> Result<Vec<String>> {
     let mut unfinished = Vec::new();
     for state in ["received", "retrying", "dead"] {
-        let list = get(&format!("events?limit=200&state={state}")).await;
-        let events = list["events"].as_array().into_iter().flatten();
-        unfinished.extend(events.map(|e| format!("{} {state} {}", e["seq"], e["reason"])));
+        let events = app.events_after(0, &format!("&state={state}")).await?;
+        let shown = |e: &Value| format!("{} {state} {}", e["seq"], e["reason"]);
+        unfinished.extend(events.iter().map(shown));
     }
-    unfinished
+    Ok(unfinished)
 }

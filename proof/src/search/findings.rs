@@ -3,9 +3,9 @@
 /// What the search, or a test that it grew from, has found so far, and how it was mended.
 pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
-        "A crash between looking at a person's wish and keeping the worker's place could leave an event \
+        "A crash between looking at a person's command and keeping the worker's cursor could leave an event \
          waiting for good.",
-        "Found by the backfill's crash test. Now the place is kept before the wish is removed \
+        "Found by the backfill's crash test. Now the cursor is kept before the command is removed \
          (`plugin/src/drain/retention.rs`).",
     ),
     (
@@ -15,20 +15,20 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
          gone on with (`plugin/src/worker/lease.rs`).",
     ),
     (
-        "A worker that made a dead letter, carried out a person's wish for it and died before keeping its \
-         place counted the event twice, so that the loss equation no longer held.",
-        "Found while mutants were tried. Now the event counts as the dead letter it was until the place \
-         comes to the wish (`plugin/src/drain/commands.rs`).",
+        "A worker that made a dead letter, carried out a person's command for it and died before keeping its \
+         cursor counted the event twice, so that the loss equation no longer held.",
+        "Found while mutants were tried. Now the event counts as the dead letter it was until the cursor \
+         comes to the command (`plugin/src/drain/commands.rs`).",
     ),
     (
         "A worker that died between registering a webhook again and removing the broken one left that one \
          for good.",
-        "Found by healing under every mishap. Now what is broken beside a sound one is removed too \
+        "Found by healing under every fault. Now what is broken beside a sound one is removed too \
          (`plugin/src/reconcile/healing.rs`).",
     ),
     (
         "An acceptor that stands still for more than ten minutes between taking a number and writing its \
-         entry writes one that nobody looks at: its delivery was answered 503 and is sent again, so nothing is \
+         entry writes one that no worker looks at: its delivery was answered 503 and is sent again, so nothing is \
          lost or doubled, but the entry stays `received` in the list.",
         "Found by the mutants' checks. Now the worker lists a number that has no entry after ten minutes for one \
          more look after eighty hours (`plugin/src/drain/new_entries.rs`).",
@@ -46,13 +46,13 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     ),
     (
         "The own host held as many large bodies as came, and 512 clients that send their bodies slowly could keep \
-         everybody waiting for half a minute.",
+         every client waiting for half a minute.",
         "Found while the flood was made. Now connections, instances and bodies are bounded \
          (`host/src/server.rs`, `docs/operating.md`).",
     ),
     (
-        "A store call that failed while a person's backfill was begun dropped the wish without a word.",
-        "Found by the random histories. Now the wish stays until it is carried out \
+        "A store call that failed while a person's backfill was begun dropped the command without a word.",
+        "Found by the random histories. Now the command stays until it is carried out \
          (`plugin/src/reconcile/lists.rs`).",
     ),
     (
@@ -60,8 +60,8 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "Found by the random histories. Now only a backfill's own event counts (`plugin/src/journal/unfinished.rs`).",
     ),
     (
-        "Healing and backfill passed over the edit of an invoice whose first try had failed.",
-        "Found by a review. Now a try without an order settles nothing (`plugin/src/journal/ledger.rs`).",
+        "Healing and backfill passed over the edit of an invoice whose first attempt had failed.",
+        "Found by a review. Now an attempt without an order settles nothing (`plugin/src/journal/ledger.rs`).",
     ),
     (
         "An old invoice that was edited while a backfill was under way stayed out: what the backfill lists is cancelled by \
@@ -81,11 +81,11 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "Disconnecting a shop, or connecting it anew, at the moment when the worker sealed its secrets under a new `master_key` \
          could be undone.",
-        "Found by a review, and then by the race \"a new master_key beside a disconnection\". Now whoever changes such a \
+        "Found by a review, and then by the race \"a new master_key beside a disconnection\". Now a request that changes such a \
          connection holds the lease (`plugin/src/admin/api/connections.rs`).",
     ),
     (
-        "An invoice's try had announced the account of a customer who is older than the webhook, and the customer's \
+        "An invoice's attempt had announced the account of a customer who is older than the webhook, and the customer's \
          own event, too old, put its own mark over that: the next invoice sent the create again, or went to another \
          account if the phone had been edited. Found by the random histories.",
         "Now what is announced is read back first and never written over (`plugin/src/worker/plan/customer.rs`).",
@@ -94,12 +94,12 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "An order was stored and its reply lost, people switched the webhook off and on, and the retry, too old by \
          then, wrote over what was announced: a backfill created the order a second time. Found by a review of the \
          finding before, and tried by a history.",
-        "Now the order of an earlier try is looked for before the invoice's age is (`plugin/src/worker/plan/invoice.rs`).",
+        "Now the order of an earlier attempt is looked for before the invoice's age is (`plugin/src/worker/plan/invoice.rs`).",
     ),
     (
-        "A customer was deleted in KiotViet after an invoice's try had created the account and before it came to the \
+        "A customer was deleted in KiotViet after an invoice's attempt had created the account and before it came to the \
          order: the order stood without its account. Found by the random histories.",
-        "Now the account of an earlier try is looked for where KiotViet no longer has the customer \
+        "Now the account of an earlier attempt is looked for where KiotViet no longer has the customer \
          (`plugin/src/worker/plan/account.rs`).",
     ),
     (
@@ -111,11 +111,11 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "An account was stored long after its timeout, and the store failed, or the worker died, before the pause that waits for \
          it was kept: the next worker took up another customer of the same phone meanwhile, and made a second account.",
-        "Found when every pair of mishaps was tried. Now whoever comes after such a worker creates no account until what it may have \
+        "Found when every pair of faults was tried. Now the worker that comes after such a one creates no account until what it may have \
          sent has settled: it never gave its lease back (`plugin/src/worker/lease.rs`, `plugin/src/worker/permit.rs`).",
     ),
     (
-        "After a clock had been a day ahead and was set right, nobody looked at the webhooks for a day, and what was not \
+        "After a clock had been a day ahead and was set right, no worker looked at the webhooks for a day, and what was not \
          delivered meanwhile was never read back.",
         "Found when clocks came into the random histories. Now a look in the future does not count, and nothing is taken \
          for read that has not happened (`plugin/src/reconcile/healing.rs`, `plugin/src/reconcile/lists.rs`).",
@@ -136,7 +136,7 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     (
         "A refusal of Getfly's that repeated a phone number with an en dash, a middle dot, an underscore, a \
          character that cannot be seen or `%20` between its digits stood in the event's notes and in the store.",
-        "Found by the privacy story when its vendors refused in such words. Now what may stand between digits \
+        "Found by the privacy scenario when its vendors refused in such words. Now what may stand between digits \
          in a phone field is masked too (`plugin/src/vendor/redaction.rs`).",
     ),
     (
@@ -146,9 +146,9 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
     ),
     (
         "A worker died while Getfly took half a minute to store an account, and its successor came to another \
-         customer of the same phone first, whose second try was due: two accounts.",
+         customer of the same phone first, whose second attempt was due: two accounts.",
         "Found by a review. Only the customer's own event had waited. Now the slot that the worker left tells \
-         everybody (`plugin/src/worker/lease.rs`).",
+         the next one (`plugin/src/worker/lease.rs`).",
     ),
     (
         "Once an event was removed after `retention_days`, the ledger no longer knew what it had come to: an order \

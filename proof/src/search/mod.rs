@@ -1,5 +1,5 @@
 //! `cargo proof`: nothing lost, nothing doubled, nothing stuck, whichever host call goes wrong. Every
-//! scenario is played with every mishap at every host call, then with pairs of mishaps, over every store, and by
+//! scenario is run with every fault at every host call, then with pairs of faults, over every store, and by
 //! the component, trapped at instructions; several instances race in every order; a checker that sees only the
 //! vendors' records judges each run; the figures go into `docs/proof.md`.
 
@@ -9,9 +9,9 @@ mod findings;
 pub mod history;
 mod instances;
 pub mod model;
-pub mod play;
 mod races;
 mod report;
+pub mod run;
 pub mod scenario;
 pub mod search;
 pub mod stores;
@@ -52,7 +52,7 @@ pub struct Options {
     /// Trap the component after each so much of wasmtime's fuel.
     #[arg(long, value_name = "FUEL", default_value_t = STRIDE, value_parser = clap::value_parser!(u64).range(1..))]
     pub stride: u64,
-    /// Play the scenarios over this Redis too, e.g. redis://127.0.0.1:6379; all its databases are emptied.
+    /// Run the scenarios over this Redis too, e.g. redis://127.0.0.1:6379; all its databases are emptied.
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
     /// Print the scenarios' figures as JSON.
@@ -136,9 +136,9 @@ fn every_trap(scenarios: &[Scenario], component: &Runtime, options: &Options) ->
 fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<search::Tally> {
     let budget = options.budget;
     let end = budget.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    // Every single mishap first; what time is left is shared among the scenarios' pairs.
+    // Every single fault first; what time is left is shared among the scenarios' pairs.
     let singles = scenarios.iter().map(|scenario| {
-        eprintln!("{}: single mishaps", scenario.name);
+        eprintln!("{}: single faults", scenario.name);
         search::every_single(scenario)
     });
     let singles: Vec<_> = singles.collect();

@@ -100,6 +100,14 @@ pub fn account_code(retailer: &str, customer_id: i64) -> String {
     format!("KV-{retailer}-{customer_id}")
 }
 
+/// R5: the name on orders of walk-ins, and of their one account.
+pub const WALK_IN: &str = "Khách lẻ";
+
+/// R5: the code of the account that a shop's walk-ins are created under.
+pub fn walk_in_code(retailer: &str) -> String {
+    format!("KV-{retailer}-KHACHLE")
+}
+
 /// R7: whether they are the same person.
 pub fn same_person(customer: &Customer, account: &Account) -> bool {
     same_email(customer, account) || same_phone(customer, account)

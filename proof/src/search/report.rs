@@ -14,7 +14,7 @@ use std::{fmt::Write, num::NonZero, time::Duration};
 /// How long each part of a run took.
 #[derive(Default)]
 pub(super) struct Took {
-    /// The scenarios under mishaps.
+    /// The scenarios under faults.
     pub(super) scenarios: Duration,
     /// Several instances at once.
     pub(super) races: Duration,
@@ -26,7 +26,7 @@ pub(super) struct Took {
 
 /// Everything that a run found.
 pub(super) struct Found {
-    /// Of the scenarios under mishaps.
+    /// Of the scenarios under faults.
     pub(super) scenarios: Vec<Tally>,
     /// Of several instances at once.
     pub(super) races: Vec<Report>,
@@ -68,7 +68,7 @@ machine, and, under a `--budget`, how many pairs were tried in it.
 ## What is proved
 
 For every scenario below, whatever befalls any one of the plugin's host calls, or two of them
-({pairs}), once mishaps are over and a scheduler drains:
+({pairs}), once faults are over and a scheduler drains:
 
 - **nothing lost**: each customer and invoice whose delivery was answered 200, or that a backfill or healing was to bring in,
   stands in Getfly if the rules owe it;
@@ -83,7 +83,7 @@ For every scenario below, whatever befalls any one of the plugin's host calls, o
 
 The plugin sees the world through its host calls only. Those to the store and to the two vendors are what can go wrong here; its
 variables, clocks, random numbers and log always answer. Each run is the plugin's own code over a store in memory and the simulated
-vendors, in virtual time, with seeded draws. Runs are counted out, not drawn: one for each mishap at each host call of the
+vendors, in virtual time, with seeded draws. Runs are counted out, not drawn: one for each fault at each host call of the
 scenario. A store that is slow is in the races and the histories.
 
 | at a host call | to the store | to a vendor |
@@ -100,11 +100,13 @@ scenario. A store that is slow is in the races and the histories.
 | 500 after its effect | | × |
 | half of its answer | | × |
 
-Of a pair, the second mishap is one at a later call of the run that the first befell, its retries and redeliveries included. In pairs,
-what leaves everything as another mishap does counts once: of a call that only reads it makes no difference whether it took effect
+Of a pair, the second fault is one at a later call of the run that the first befell, its retries and redeliveries included. In pairs,
+what leaves everything as another fault does counts once: of a call that only reads it makes no difference whether it took effect
 before the instance was stopped or its reply was lost, nor how long after the timeout. KiotViet
-delivers again what was not answered 2xx, a scheduler drains, people repeat a wish that was not answered. Then mishaps are over;
-when nothing waits the checker looks, and looks again after a healing that reads KiotViet's lists back. Where the scenario is
+delivers again what was not answered 2xx, a scheduler drains, people repeat a command that was not answered. Then faults are over.
+Where a scenario has nothing for people to do, one drain after the last retry time must end every event. When nothing waits the
+checker looks, and looks again after a healing that reads KiotViet's lists back; the plugin's own books must balance, and a further
+drain must find nothing to do. Where the scenario is
 about deliveries, KiotViet's lists are empty until the first look, so that reading back cannot hide a loss.
 
 The checker (`proof/src/search/checker`, `model.rs`) is separate code: it sees which deliveries were answered, the vendors'
@@ -124,18 +126,18 @@ one. Controls show that the checker notices what goes wrong: without the lease t
 protection taken away something doubled, lost or stuck, or a wrong manager, each in a schedule that is sound with the protection
 (`proof/tests/proof/interleavings.rs`).
 
-The component itself, as WebAssembly, plays the same scenarios, counted in wasmtime's fuel, which is instructions: it is trapped after
+The component itself, as WebAssembly, runs the same scenarios, counted in wasmtime's fuel, which is instructions: it is trapped after
 each so much of it, over the whole run, and, at places that are drawn, twice in one run. What ends then is one request with
 what follows its answer; the same checker looks after each (`proof/src/search/traps.rs`). The [mutants](mutants.md), each a protection taken away, are all caught.
 
 The same scenarios run over each store that the plugin is for: memory, the embedded file, models of Spin's SQLite and Redis
-stores, and a real Redis. Beside the checker the store is looked at: no key without `kvgf/`, nobody else's key changed, no counter
+stores, and a real Redis. Beside the checker the store is looked at: no key without `kvgf/`, no other application's key changed, no counter
 used as a value. Of `atomics` the component imports `increment` alone, so `cas` cannot be called; a test holds that. A store that
 breaks its word is refused by `kvgf check` and `/healthz` in plain words (`host-test/tests/native/healthz.rs`).
 
 Whole histories of one shop, or of two that write into one Getfly, are drawn at random: sales, customers who share phones, whose name,
 phone or e-mail is edited, or who are deleted, sellers and Getfly's users who come, go, become admins or change their phones, people
-who switch webhooks off and on, ask for backfills, retry and dismiss, faults and mishaps. The same checker judges them, with faults
+who switch webhooks off and on, ask for backfills, retry and dismiss, faults at both vendors and at host calls. The same checker judges them, with faults
 without an end (nothing doubled or wrong) and after they stopped (nothing lost or stuck). Of what is edited or deleted it accepts what
 is right for a version that KiotViet's own log says was fetched, and the account that a customer once had for all later orders; an
 executor or a manager must follow from lists of people that both vendors' logs say were fetched within the ten minutes before.
@@ -143,19 +145,19 @@ executor or a manager must follow from lists of people that both vendors' logs s
 Clocks are in them in two ways. Two instances have clocks that differ by less than two seconds and may be set, within that, before any
 host call; they work by turns and at once, with store calls of up to seven seconds: everything must hold. Or the one clock goes ahead by
 an hour or a day, between two requests and after a quiet minute (why is among the limits below), or back by a minute, in the middle
-of a request too: then nothing may be doubled or wrong, and once it is right again nothing lost or stuck. What counts as new follows the clock of whoever switched the webhook on, so the checker knows what that
+of a request too: then nothing may be doubled or wrong, and once it is right again nothing lost or stuck. What counts as new follows the clock of the instance that switched the webhook on, so the checker knows what that
 clock can have shown, and takes a record of the time in between either way.
 
 A failing history is made small and kept in `proof/histories` (`proof/tests/proof/histories.rs`). The search notices fourteen
-mutants, the lists of people believed for good and the missing lease among them. `KVGF_HISTORIES=3000 KVGF_SEED=92 cargo test -p host-test --test
-histories -- --skip the_search`: 3,000 histories of each of the four kinds, nothing found. A longer run, of 10,000 of each with the
+mutants, the lists of people believed for good and the missing lease among them. `KVGF_HISTORIES=3000 KVGF_SEED=92 cargo test -p proof --test
+proof histories:: -- --skip the_search`: 3,000 histories of each of the four kinds, nothing found. A longer run, of 10,000 of each with the
 seed 93, found nothing in three kinds, and ended in the fourth at a limit of clocks that is told below.
 
 Eight fuzz targets assert what must hold for any bytes ([fuzzing.md](fuzzing.md)); `cargo test` tries them on readable seeds and a
 hundred changes of each. The host itself, as a process on loopback, is flooded and killed with `kill -9`, two hundred times on each
 of two stores ([soak.md](soak.md)).
 
-What this does not cover: three mishaps at once but where they are drawn, several calls of one instance in another order than it made them, effects at a vendor that come later than
+What this does not cover: three faults at once but where they are drawn, several calls of one instance in another order than it made them, effects at a vendor that come later than
 eight seconds after a worker stood still, an acceptor that stands still for more than eighty hours, a store that loses everything at
 once (it looks like a new one; Getfly's side is then searched as for any new customer), a real KiotViet or Getfly. That the simulated
 vendors are like the real ones is README's list of assumptions.
@@ -165,7 +167,7 @@ Limits, where a clock is wrong by more than README allows:
 - Set forwards within half a minute of a create without an answer, it makes the worker take that time for over: an order that comes all
   the same is a second one (`proof/histories/limit-clock-forwards-after-a-create.json`).
 - Of two instances whose clocks differ by two seconds or more, both may work at once.
-- What is put off while it is ahead (a try, a pause of a vendor that failed, a look back at a create without an answer) waits until the
+- What is put off while it is ahead (an attempt, a pause of a vendor that failed, a look back at a create without an answer) waits until the
   time has come that it showed.
 - A webhook that is switched on while it is wrong counts as new what was created from the time that it showed; a backfill brings in
   the rest.
@@ -177,7 +179,7 @@ Limits, where a clock is wrong by more than README allows:
 /// The table, in Markdown.
 pub(super) fn table(tallies: &[Tally]) -> String {
     let mut table = String::from(
-        "| scenario | what happens | host calls | single mishaps | pairs there are | pairs tried | failures |\n\
+        "| scenario | what happens | host calls | single faults | pairs there are | pairs tried | failures |\n\
          |---|---|---:|---:|---:|---:|---:|\n",
     );
     for tally in tallies {
@@ -212,7 +214,7 @@ fn row(table: &mut String, head: &str, tally: &Tally) {
 /// One scenario in a line.
 pub(super) fn line(tally: &Tally) -> String {
     format!(
-        "{}: {} single mishaps at {} host calls, {} of {} pairs, {} failures",
+        "{}: {} single faults at {} host calls, {} of {} pairs, {} failures",
         tally.scenario,
         tally.singles,
         tally.host_calls,
@@ -224,21 +226,21 @@ pub(super) fn line(tally: &Tally) -> String {
 
 /// How many runs there were, and how long they took.
 fn counts(found: &Found) -> String {
-    let played = found.scenarios.iter();
-    let played: usize = played.map(|t| 1 + t.singles + t.pairs_tried).sum();
+    let ended = found.scenarios.iter();
+    let ended: usize = ended.map(|t| 1 + t.singles + t.pairs_tried).sum();
     let raced: usize = found.races.iter().map(|race| race.runs).sum();
     let schedules: usize = found.races.iter().map(|race| race.schedules).sum();
     let stores = found.stores.iter();
     let over_stores: usize = stores.map(|s| s.scenarios + s.singles).sum();
     let trapped: usize = found.traps.iter().map(|t| t.traps + t.twice).sum();
-    let all = played + raced + over_stores + trapped;
+    let all = ended + raced + over_stores + trapped;
     let minutes = |time: Duration| format!("{:.1} minutes", time.as_secs_f64() / 60.0);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let took = &found.took;
     format!(
         "{all} runs in {} on {cores} cores:
 
-- the scenarios under mishaps: {played} runs in {};
+- the scenarios under faults: {ended} runs in {};
 - several instances at once: {raced} runs of {schedules} schedules in {};
 - the scenarios over every store: {over_stores} runs in {};
 - the component trapped: {trapped} runs in {}.",
@@ -255,17 +257,17 @@ fn is_whole(tally: &Tally) -> bool {
     tally.pairs > 0 && tally.pairs_tried == tally.pairs
 }
 
-/// Which mishaps were tried.
+/// Which faults were tried.
 fn tried(tallies: &[Tally], seed: u64) -> String {
     let (whole, of) = (
         tallies.iter().filter(|t| is_whole(t)).count(),
         tallies.len(),
     );
     if whole == of {
-        return "Every single mishap was tried, and every pair of mishaps at every pair of host calls.".to_owned();
+        return "Every single fault was tried, and every pair of faults at every pair of host calls.".to_owned();
     }
     format!(
-        "Every single mishap was tried, and every pair in {whole} of the {of} scenarios. Seed {seed} decides which pairs are \
+        "Every single fault was tried, and every pair in {whole} of the {of} scenarios. Seed {seed} decides which pairs are \
          tried, and in which order; `--pairs` bounds those of a scenario, and `--budget` ends them after so many minutes."
     )
 }
@@ -311,7 +313,7 @@ pub(super) fn document(found: &Found, options: &Options) -> String {
 {tried}
 
 {table}
-`cargo test` plays every single mishap of each scenario and a small sample of pairs (`proof/tests/proof/proof.rs`). It also searches with
+`cargo test` tries every single fault of each scenario and a small sample of pairs (`proof/tests/proof/proof.rs`). It also searches with
 a protection taken away, five times, and must find what is doubled, lost, stuck or wrong then.
 With the races, stores, histories, mutants, traps and the small soak that takes some seven minutes on 2 cores.
 
@@ -319,11 +321,11 @@ Several instances at once:
 
 {races_table}
 
-The same scenarios over every store, with every single mishap:
+The same scenarios over every store, with every single fault:
 
 {stores_table}
 
-The same scenarios played by the component, trapped after every {stride} units of fuel:
+The same scenarios ended by the component, trapped after every {stride} units of fuel:
 
 {traps_table}
 ## Findings

@@ -1,44 +1,27 @@
-//! The scenarios of the search, each a small value: what is there before, what happens under mishaps,
-//! and what people do about what they see once mishaps are over.
+//! The scenarios of the search, each a small value: what is there before, what happens under faults,
+//! and what people do about what they see once faults are over.
 
-use super::play::Play;
-use host_test::scene::{customer, hoa, sale};
-use jiff::{Timestamp, civil};
+use super::run::{Run, Step};
+use host_test::{
+    admin::Admin,
+    shop::{ba, customer, hoa, sale},
+};
+use jiff::civil;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 use sim::{
-    Fault, FaultRule,
-    getfly::Account,
+    Fault, FaultRule, When,
+    getfly::{Account, GetflySettings},
     kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Surcharge},
 };
-use std::{future::Future, pin::Pin};
 
-/// A step of a scenario.
-pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// See the module.
-pub struct Scenario {
-    /// Its name, as `--only` takes it.
-    pub name: &'static str,
-    /// What happens, in a sentence.
-    pub what: &'static str,
-    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
-    /// reading back.
-    pub lists: bool,
-    /// Before, without mishaps.
-    pub past: for<'a> fn(&'a Play) -> Step<'a, ()>,
-    /// Under mishaps.
-    pub act: for<'a> fn(&'a Play) -> Step<'a, ()>,
-    /// Without mishaps, again and again: people look and act; whether they are content.
-    pub content: for<'a> fn(&'a Play) -> Step<'a, bool>,
-}
+pub use super::run::Scenario;
 
 /// A scenario of deliveries that people leave alone.
 fn deliveries(
     name: &'static str,
     what: &'static str,
-    past: for<'a> fn(&'a Play) -> Step<'a, ()>,
-    act: for<'a> fn(&'a Play) -> Step<'a, ()>,
+    past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    act: for<'a> fn(&'a Run) -> Step<'a, ()>,
 ) -> Scenario {
     Scenario {
         name,
@@ -46,7 +29,20 @@ fn deliveries(
         lists: false,
         past,
         act,
-        content: |_| Box::pin(async { true }),
+        people: None,
+    }
+}
+
+/// One in which Getfly refuses a create at first. A refusal that arrives garbled is a dead letter, which people retry.
+fn refusing(
+    name: &'static str,
+    what: &'static str,
+    past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    act: for<'a> fn(&'a Run) -> Step<'a, ()>,
+) -> Scenario {
+    Scenario {
+        people: Some(|run| Box::pin(no_dead_letters(run))),
+        ..deliveries(name, what, past, act)
     }
 }
 
@@ -56,126 +52,175 @@ pub fn all() -> Vec<Scenario> {
         deliveries(
             "new-customer",
             "a new customer with every field (R2, R9, R14)",
-            |play| Box::pin(play.connect(&["customer"])),
-            |play| {
-                play.scene.kiotviet.create_customer(an());
-                Box::pin(deliver_and_drain(play))
+            |run| Box::pin(run.connect(&["customer"])),
+            |run| {
+                run.shop.kiotviet.create_customer(an());
+                Box::pin(deliver_and_drain(run))
             },
         ),
         deliveries(
             "invoice-new-customer",
             "an invoice brings its customer, the customer webhook is off (R4, R12, R13)",
-            |play| Box::pin(play.connect(&["order"])),
-            |play| {
-                new_sale(play);
-                Box::pin(deliver_and_drain(play))
+            |run| Box::pin(run.connect(&["order"])),
+            |run| {
+                new_sale(run);
+                Box::pin(deliver_and_drain(run))
             },
         ),
         deliveries(
             "invoice-known-customer",
             "an invoice with discounts, fractions and two surcharges, of a customer that is in Getfly (R3)",
-            |play| {
+            |run| {
                 Box::pin(async {
-                    play.connect(&["customer", "order"]).await;
-                    play.scene.kiotviet.create_customer(hoa());
-                    play.deliver().await;
+                    run.connect(&["customer", "order"]).await;
+                    run.shop.kiotviet.create_customer(hoa());
+                    run.deliver().await;
                 })
             },
-            |play| {
-                let id = play.scene.kiotviet.customers().first().map(|c| c.id);
-                play.scene.kiotviet.create_invoice(of_odd_amounts(id));
-                Box::pin(deliver_and_drain(play))
+            |run| {
+                let id = run.shop.kiotviet.customers().first().map(|c| c.id);
+                run.shop.kiotviet.create_invoice(of_odd_amounts(id));
+                Box::pin(deliver_and_drain(run))
             },
         ),
         deliveries(
             "invoice-walk-in",
             "an invoice without a customer (R5)",
-            |play| Box::pin(play.connect(&["customer", "order"])),
-            |play| {
-                play.scene.kiotviet.create_invoice(sale(None));
-                Box::pin(deliver_and_drain(play))
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| {
+                run.shop.kiotviet.create_invoice(sale(None));
+                Box::pin(deliver_and_drain(run))
             },
         ),
         deliveries(
             "both-at-once",
             "a customer and the invoice in one delivery (R2, R3, R12)",
-            |play| Box::pin(play.connect(&["customer", "order"])),
-            |play| {
-                new_sale(play);
-                Box::pin(deliver_and_drain(play))
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| {
+                new_sale(run);
+                Box::pin(deliver_and_drain(run))
             },
         ),
         deliveries(
             "duplicates",
             "a customer and an invoice, each delivered twice, in disorder, and told again later (R6)",
-            |play| Box::pin(play.connect(&["customer", "order"])),
-            |play| Box::pin(duplicates(play)),
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| Box::pin(duplicates(run)),
         ),
         deliveries(
             "edit",
             "records edited before their first delivery and after it; one cancelled at once (R6)",
-            |play| Box::pin(play.connect(&["customer", "order"])),
-            |play| Box::pin(edit(play)),
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| Box::pin(edit(run)),
         ),
         deliveries(
             "merged-phones",
             "several phones in one field, shared by other customers and by a Getfly account (R7, R8)",
-            |play| {
-                play.seed(account("Anh Tư cũ", "0944004444", ""));
-                Box::pin(play.connect(&["customer", "order"]))
+            |run| {
+                run.seed(account("Anh Tư cũ", "0944004444", ""));
+                Box::pin(run.connect(&["customer", "order"]))
             },
-            |play| Box::pin(merged_phones(play)),
+            |run| Box::pin(merged_phones(run)),
         ),
         deliveries(
             "conflict",
             "the e-mail is one account's, the phone an older one's (R7)",
-            |play| Box::pin(conflict_past(play)),
-            |play| {
-                new_sale(play);
-                Box::pin(deliver_and_drain(play))
+            |run| Box::pin(conflict_past(run)),
+            |run| {
+                new_sale(run);
+                Box::pin(deliver_and_drain(run))
             },
         ),
         Scenario {
             name: "backfill",
             what: "a person asks for what is older than the webhooks",
             lists: true,
-            past: |play| Box::pin(backfill_past(play)),
-            act: |play| Box::pin(backfill(play)),
-            content: |play| Box::pin(backfill_is_done(play)),
+            past: |run| Box::pin(backfill_past(run)),
+            act: |run| Box::pin(backfill(run)),
+            people: Some(|run| Box::pin(backfill_is_done(run))),
         },
         Scenario {
             name: "healing",
             what: "KiotViet switched one webhook off, somebody deleted the other, and a sale was not delivered",
             lists: true,
-            past: |play| Box::pin(healing_past(play)),
-            act: |play| Box::pin(play.drain()),
-            content: |play| Box::pin(an_hour(play)),
+            past: |run| Box::pin(healing_past(run)),
+            act: |run| Box::pin(run.drain()),
+            people: Some(|run| Box::pin(an_hour(run))),
         },
         Scenario {
             name: "dead-letters",
             what: "a person retries what Getfly had refused",
             lists: false,
-            past: |play| Box::pin(refused(play)),
-            act: |play| Box::pin(retry_dead(play)),
-            content: |play| Box::pin(no_dead_letters(play)),
+            past: |run| Box::pin(refused(run)),
+            act: |run| Box::pin(retry_dead(run)),
+            people: Some(|run| Box::pin(no_dead_letters(run))),
         },
+        deliveries(
+            "tried-again",
+            "three customers in one delivery, while Getfly fails seven times",
+            |run| Box::pin(run.connect(&["customer"])),
+            |run| Box::pin(tried_again(run)),
+        ),
+        deliveries(
+            "lost-replies",
+            "the replies to a customer's account and to his order are lost, and reading them back fails twice (R12)",
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| Box::pin(lost_replies(run)),
+        ),
+        deliveries(
+            "walk-ins-made-accounts",
+            "three walk-ins, while Getfly makes an account for an order without one (R5)",
+            |run| Box::pin(run.connect(&["order"])),
+            |run| {
+                let makes = |s: &mut GetflySettings| s.order_creates_account = true;
+                run.shop.getfly.update_settings(makes);
+                Box::pin(walk_ins(run))
+            },
+        ),
+        refusing(
+            "walk-ins-need-an-account",
+            "three walk-ins, while Getfly refuses an order without an account (R5)",
+            |run| Box::pin(run.connect(&["order"])),
+            |run| {
+                let needs = |s: &mut GetflySettings| s.order_needs_account = true;
+                run.shop.getfly.update_settings(needs);
+                Box::pin(walk_ins(run))
+            },
+        ),
+        refusing(
+            "account-is-gone",
+            "an invoice of a customer whose account people deleted in Getfly; its code stays taken (R4, R7)",
+            |run| {
+                Box::pin(async {
+                    run.connect(&["order"]).await;
+                    new_sale(run);
+                    run.deliver().await;
+                })
+            },
+            |run| Box::pin(account_is_gone(run)),
+        ),
         deliveries(
             "accept-many",
             "twelve customers and four invoices in one delivery",
-            |play| Box::pin(play.connect(&["customer", "order"])),
-            |play| Box::pin(many(play)),
+            |run| Box::pin(run.connect(&["customer", "order"])),
+            |run| Box::pin(many(run)),
         ),
     ]
 }
 
-async fn deliver_and_drain(play: &Play) {
-    play.scene.kiotviet.set_chaos(Chaos {
-        merge_items: 12,
+/// KiotViet puts up to so many records of one kind, and both kinds, into one delivery.
+fn merge(run: &Run, merge_items: usize) {
+    run.shop.kiotviet.set_chaos(Chaos {
+        merge_items,
         merge_notifications: 2,
         ..Chaos::default()
     });
-    play.deliver().await;
-    play.drain().await;
+}
+
+async fn deliver_and_drain(run: &Run) {
+    merge(run, 12);
+    run.deliver().await;
+    run.drain().await;
 }
 
 /// A customer with every field.
@@ -204,9 +249,9 @@ fn account(name: &str, phone: &str, email: &str) -> Account {
 }
 
 /// A new customer buys.
-fn new_sale(play: &Play) {
-    let id = play.scene.kiotviet.create_customer(hoa());
-    play.scene.kiotviet.create_invoice(sale(Some(id)));
+fn new_sale(run: &Run) {
+    let id = run.shop.kiotviet.create_customer(hoa());
+    run.shop.kiotviet.create_invoice(sale(Some(id)));
 }
 
 fn of_odd_amounts(customer_id: Option<i64>) -> NewInvoice {
@@ -230,8 +275,8 @@ fn of_odd_amounts(customer_id: Option<i64>) -> NewInvoice {
     }
 }
 
-async fn duplicates(play: &Play) {
-    let kiotviet = &play.scene.kiotviet;
+async fn duplicates(run: &Run) {
+    let kiotviet = &run.shop.kiotviet;
     kiotviet.set_chaos(Chaos {
         seed: 3,
         duplicates: 1.0,
@@ -240,105 +285,98 @@ async fn duplicates(play: &Play) {
     });
     let id = kiotviet.create_customer(hoa());
     let sold = kiotviet.create_invoice(sale(Some(id)));
-    play.deliver().await;
-    play.scene.pass(5).await;
+    run.deliver().await;
+    run.shop.pass(5).await;
     kiotviet.edit_customer(id, |_| {});
     kiotviet.set_invoice_status(sold, 1);
-    play.deliver().await;
-    play.drain().await;
+    run.deliver().await;
+    run.drain().await;
 }
 
-async fn edit(play: &Play) {
-    let kiotviet = &play.scene.kiotviet;
+async fn edit(run: &Run) {
+    let kiotviet = &run.shop.kiotviet;
     let dearer = |invoice: &mut NewInvoice| {
         invoice.lines = vec![Line::new("SP9", "Váy", 1.into(), 777_000.into())];
     };
     // Before anything is delivered: the corrected invoice becomes the order.
     let early = kiotviet.create_invoice(sale(None));
     let cancelled = kiotviet.create_invoice(sale(None));
-    play.note();
-    play.scene.pass(120).await;
+    run.note();
+    run.shop.pass(120).await;
     kiotviet.edit_invoice(early, dearer);
     kiotviet.cancel_invoice(cancelled);
-    play.scene.pass(120).await;
+    run.shop.pass(120).await;
     // After it: the order stays as it is.
     let id = kiotviet.create_customer(hoa());
     let sold = kiotviet.create_invoice(sale(Some(id)));
-    play.deliver().await;
-    play.scene.pass(120).await;
+    run.deliver().await;
+    run.shop.pass(120).await;
     kiotviet.edit_customer(id, |customer| customer.name = "Chị Hoa (sửa)".to_owned());
     kiotviet.edit_invoice(sold, dearer);
-    play.deliver().await;
-    play.drain().await;
+    run.deliver().await;
+    run.drain().await;
 }
 
-async fn merged_phones(play: &Play) {
-    let kiotviet = &play.scene.kiotviet;
+async fn merged_phones(run: &Run) {
+    let kiotviet = &run.shop.kiotviet;
     let two = kiotviet.create_customer(customer("Chị Ba", "912 345 678 / 0987.654.312"));
     let second = kiotviet.create_customer(customer("Anh Ba", "+84987654312"));
     let known = kiotviet.create_customer(customer("Anh Tư", "0933 003 333; 84944004444"));
     for id in [two, second, known] {
         kiotviet.create_invoice(sale(Some(id)));
     }
-    deliver_and_drain(play).await;
+    deliver_and_drain(run).await;
 }
 
-async fn conflict_past(play: &Play) {
-    play.seed(account("Người có số", "0912345678", ""));
-    play.scene.pass(60).await;
-    play.seed(account("Người có email", "0955005555", "HOA@example.vn"));
-    play.scene.pass(60).await;
-    play.seed(account("Người có cả hai", "0912 345 678", "hoa@example.vn"));
-    play.scene.pass(60).await;
-    play.connect(&["customer", "order"]).await;
+async fn conflict_past(run: &Run) {
+    run.seed(account("Người có số", "0912345678", ""));
+    run.shop.pass(60).await;
+    run.seed(account("Người có email", "0955005555", "HOA@example.vn"));
+    run.shop.pass(60).await;
+    run.seed(account("Người có cả hai", "0912 345 678", "hoa@example.vn"));
+    run.shop.pass(60).await;
+    run.connect(&["customer", "order"]).await;
 }
 
-/// The moment that the backfill is asked from; the scene begins three hours later.
+/// The moment that the backfill is asked from; the shop begins three hours later.
 const FROM: &str = "2026-10-05T07:00:00+07:00";
 
-async fn backfill_past(play: &Play) {
-    let kiotviet = &play.scene.kiotviet;
+async fn backfill_past(run: &Run) {
+    let kiotviet = &run.shop.kiotviet;
     let old = kiotviet.create_customer(NewCustomer {
         created_at: "2026-10-04T00:00:00Z".parse().ok(),
         ..customer("Khách rất cũ", "0911001111")
     });
-    new_sale(play);
-    kiotviet.create_customer(customer("Anh Ba", "0987654312"));
+    new_sale(run);
+    kiotviet.create_customer(ba());
     kiotviet.create_invoice(sale(Some(old)));
     let cancelled = kiotviet.create_invoice(sale(None));
     kiotviet.cancel_invoice(cancelled);
-    play.scene.pass(3600).await;
-    play.connect(&["customer", "order"]).await;
+    run.shop.pass(3600).await;
+    run.connect(&["customer", "order"]).await;
 }
 
-async fn ask_for_backfill(play: &Play) {
-    let from: Option<Timestamp> = FROM.parse().ok();
-    play.is_to_bring_in_from(from.unwrap_or_default(), play.scene.clock.now(), true);
-    let body = json!({"from": FROM});
-    play.wish("POST", &play.backfill_path(), &body).await;
+async fn backfill(run: &Run) {
+    run.backfill(FROM).await;
+    run.drain().await;
+    run.drain().await;
 }
 
-async fn backfill(play: &Play) {
-    ask_for_backfill(play).await;
-    play.drain().await;
-    play.drain().await;
-}
-
-/// Whoever got no answer looks, and asks again.
-async fn backfill_is_done(play: &Play) -> bool {
-    let (_, state) = play.scene.app.get(&play.backfill_path()).await;
+/// A person who got no answer looks, and asks again.
+async fn backfill_is_done(run: &Run) -> bool {
+    let state = run.backfill_state().await;
     if state["state"] == "none" {
-        ask_for_backfill(play).await;
+        run.backfill(FROM).await;
     }
     state["state"] == "done"
 }
 
-async fn healing_past(play: &Play) {
-    play.connect(&["customer", "order"]).await;
-    play.scene.pass(1000).await;
-    play.scene.drain().await;
-    play.scene.pass(1000).await;
-    let kiotviet = &play.scene.kiotviet;
+async fn healing_past(run: &Run) {
+    run.connect(&["customer", "order"]).await;
+    run.shop.pass(1000).await;
+    run.shop.drain().await;
+    run.shop.pass(1000).await;
+    let kiotviet = &run.shop.kiotviet;
     for (webhook, deleted) in kiotviet.webhooks().iter().zip([false, true]) {
         if deleted {
             kiotviet.remove_webhook(webhook.id);
@@ -346,52 +384,103 @@ async fn healing_past(play: &Play) {
             kiotviet.set_webhook_active(webhook.id, false);
         }
     }
-    new_sale(play);
+    new_sale(run);
 }
 
 /// Webhooks are looked after every quarter of an hour.
-async fn an_hour(play: &Play) -> bool {
+async fn an_hour(run: &Run) -> bool {
     for _ in 0..12 {
-        play.drain().await;
+        run.drain().await;
     }
     true
 }
 
-async fn refused(play: &Play) {
-    play.connect(&["customer", "order"]).await;
+async fn refused(run: &Run) {
+    run.connect(&["customer", "order"]).await;
     let refusal = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/");
-    play.scene.getfly_faults.add(refusal);
-    new_sale(play);
-    play.scene.kiotviet.create_invoice(sale(None));
-    play.deliver().await;
-    play.drain().await;
-    play.scene.getfly_faults.clear();
+    run.shop.getfly_faults.add(refusal);
+    new_sale(run);
+    run.shop.kiotviet.create_invoice(sale(None));
+    run.deliver().await;
+    run.drain().await;
+    run.shop.getfly_faults.clear();
 }
 
-async fn retry_dead(play: &Play) {
+async fn retry_dead(run: &Run) {
     for seq in 1..=3 {
-        let path = format!("events/{seq}/retry");
-        play.wish("POST", &path, &Value::Null).await;
+        run.command(run.shop.app.retry(seq)).await;
     }
-    play.drain().await;
+    run.drain().await;
 }
 
-async fn no_dead_letters(play: &Play) -> bool {
-    let dead = play.dead_letters().await;
+async fn no_dead_letters(run: &Run) -> bool {
+    let dead = run.dead_letters().await;
     for seq in &dead {
-        let path = format!("events/{seq}/retry");
-        play.wish("POST", &path, &Value::Null).await;
+        run.command(run.shop.app.retry(*seq)).await;
     }
     dead.is_empty()
 }
 
-async fn many(play: &Play) {
-    let kiotviet = &play.scene.kiotviet;
+async fn walk_ins(run: &Run) {
+    merge(run, 3);
+    for _ in 0..3 {
+        run.shop.kiotviet.create_invoice(sale(None));
+    }
+    drain_through(run, 2).await;
+}
+
+async fn account_is_gone(run: &Run) {
+    let getfly = &run.shop.getfly;
+    getfly.update_settings(|s| s.refuse_unknown_account = true);
+    for account in getfly.accounts() {
+        getfly.delete_account(account.id);
+    }
+    let id = run.shop.kiotviet.customers().first().map(|c| c.id);
+    run.shop.kiotviet.create_invoice(sale(id));
+    drain_through(run, 3).await;
+}
+
+/// Retries of what is due, again and again, until the vendors' faults are over.
+async fn drain_through(run: &Run, drains: usize) {
+    run.deliver().await;
+    for _ in 0..drains {
+        run.shop.pass_last_retry().await;
+        run.drain().await;
+    }
+    run.shop.getfly_faults.clear();
+}
+
+async fn tried_again(run: &Run) {
+    let down = FaultRule::new(Fault::Status(503, None)).when(When::First(7));
+    run.shop.getfly_faults.add(down);
+    merge(run, 3);
+    for n in 1..=3 {
+        let new = customer(&format!("Khách {n}"), &format!("091234567{n}"));
+        run.shop.kiotviet.create_customer(new);
+    }
+    drain_through(run, 5).await;
+}
+
+async fn lost_replies(run: &Run) {
+    let faults = &run.shop.getfly_faults;
+    for nth in [1, 2] {
+        let lost = FaultRule::new(Fault::StoredThenHang).on(http::Method::POST, "/api/v6.1/");
+        faults.add(lost.when(When::Nth(nth)));
+    }
+    let page = FaultRule::new(Fault::HtmlError(502)).on(http::Method::GET, "/api/v6.1/sale_order");
+    faults.add(page.when(When::First(2)));
+    merge(run, 3);
+    new_sale(run);
+    drain_through(run, 4).await;
+}
+
+async fn many(run: &Run) {
+    let kiotviet = &run.shop.kiotviet;
     for n in 10..22 {
         let id = kiotviet.create_customer(customer(&format!("Khách {n}"), &format!("09123456{n}")));
         if n % 3 == 0 {
             kiotviet.create_invoice(sale(Some(id)));
         }
     }
-    deliver_and_drain(play).await;
+    deliver_and_drain(run).await;
 }

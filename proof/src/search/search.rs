@@ -1,12 +1,12 @@
-//! The search: every single mishap of a scenario, then pairs of them; how many there are, how many were
-//! tried, and which failed. Of a pair, mishaps that leave everything as another one does are left out
-//! ([`Mishap::distinct`]).
+//! The search: every single fault of a scenario, then pairs of them; how many there are, how many were
+//! tried, and which failed. Of a pair, faults that leave everything as another one does are left out
+//! ([`HostFault::distinct`]).
 
 use super::{
-    play::{self, Played, Script},
+    run::{self, Ended, Script},
     scenario::Scenario,
 };
-use host_test::mishap::Mishap;
+use host_test::host_fault::HostFault;
 use plugin::mutant;
 use rand::{SeedableRng, rngs::StdRng, seq::index};
 use sim::lock;
@@ -30,11 +30,11 @@ pub struct Tally {
     pub scenario: &'static str,
     /// What happens in it.
     pub what: &'static str,
-    /// Host calls without mishaps.
+    /// Host calls without faults.
     pub host_calls: usize,
-    /// Single mishaps, each of them tried.
+    /// Single faults, each of them tried.
     pub singles: usize,
-    /// Pairs of mishaps that there are.
+    /// Pairs of faults that there are.
     pub pairs: usize,
     /// Of these tried.
     pub pairs_tried: usize,
@@ -44,19 +44,19 @@ pub struct Tally {
     pub told: Vec<String>,
 }
 
-/// A scenario and its runs with one mishap each.
+/// A scenario and its runs with one fault each.
 pub struct Singles<'a> {
     scenario: &'a Scenario,
     tally: Tally,
-    /// A distinct mishap, and the names of the calls of the run that it befell.
-    runs: Vec<((usize, Mishap), Vec<String>)>,
+    /// A distinct fault, and the names of the calls of the run that it befell.
+    runs: Vec<((usize, HostFault), Vec<String>)>,
 }
 
-/// Tries every single mishap of a scenario.
+/// Tries every single fault of a scenario.
 pub fn every_single(scenario: &Scenario) -> Singles<'_> {
-    let plain = play::run(scenario, &[]);
-    let points: Vec<(usize, Mishap)> = following(&plain.calls, 0, Mishap::of).collect();
-    let played = all(&points, None, |point| play::run(scenario, &[*point]));
+    let plain = run::scenario(scenario, &[]);
+    let points: Vec<(usize, HostFault)> = following(&plain.calls, 0, HostFault::of).collect();
+    let ended = all(&points, None, |point| run::scenario(scenario, &[*point]));
     let mut singles = Singles {
         scenario,
         tally: Tally {
@@ -72,25 +72,25 @@ pub fn every_single(scenario: &Scenario) -> Singles<'_> {
         runs: Vec::new(),
     };
     singles.tally.enter(&Vec::new(), &plain);
-    for (point, played) in points.into_iter().zip(played) {
-        let Some(played) = played else { continue };
-        singles.tally.enter(&vec![point], &played);
-        let call = played.calls.get(point.0 - 1);
-        if call.is_some_and(|call| Mishap::distinct(call).contains(&point.1)) {
-            singles.runs.push((point, played.calls));
+    for (point, ended) in points.into_iter().zip(ended) {
+        let Some(ended) = ended else { continue };
+        singles.tally.enter(&vec![point], &ended);
+        let call = ended.calls.get(point.0 - 1);
+        if call.is_some_and(|call| HostFault::distinct(call).contains(&point.1)) {
+            singles.runs.push((point, ended.calls));
         }
     }
     singles
 }
 
-/// Every mishap `of` every call behind the first `done`.
+/// Every fault `of` every call behind the first `done`.
 pub(super) fn following(
     calls: &[String],
     done: usize,
-    of: fn(&str) -> &'static [Mishap],
-) -> impl Iterator<Item = (usize, Mishap)> {
+    of: fn(&str) -> &'static [HostFault],
+) -> impl Iterator<Item = (usize, HostFault)> {
     let numbered = (1..).zip(calls).skip(done);
-    numbered.flat_map(move |(number, call)| of(call).iter().map(move |mishap| (number, *mishap)))
+    numbered.flat_map(move |(number, call)| of(call).iter().map(move |fault| (number, *fault)))
 }
 
 impl Singles<'_> {
@@ -104,9 +104,9 @@ impl Singles<'_> {
     }
 
     fn pairs(&mut self, most: usize, seed: u64, until: Option<Instant>) {
-        // The second mishap is one of the run that the first befell, not of the plain run.
-        let count = |(first, calls): &((usize, Mishap), Vec<String>)| {
-            following(calls, first.0, Mishap::distinct).count()
+        // The second fault is one of the run that the first befell, not of the plain run.
+        let count = |(first, calls): &((usize, HostFault), Vec<String>)| {
+            following(calls, first.0, HostFault::distinct).count()
         };
         let counts: Vec<usize> = self.runs.iter().map(count).collect();
         let total = counts.iter().sum();
@@ -118,20 +118,20 @@ impl Singles<'_> {
             .collect();
         let scenario = self.scenario;
         // Of millions of runs only those with a finding are kept, and told at once.
-        let played = all(&scripts, until, |script| {
-            let played = play::run(scenario, script);
-            let found = !played.findings.is_empty();
+        let ended = all(&scripts, until, |script| {
+            let ended = run::scenario(scenario, script);
+            let found = !ended.findings.is_empty();
             found.then(|| {
-                eprintln!("{}", words(script, &played));
-                played
+                eprintln!("{}", words(script, &ended));
+                ended
             })
         });
         self.tally.pairs = total;
-        for (script, played) in scripts.iter().zip(played) {
-            let Some(played) = played else { continue };
+        for (script, ended) in scripts.iter().zip(ended) {
+            let Some(ended) = ended else { continue };
             self.tally.pairs_tried += 1;
-            if let Some(played) = played {
-                self.tally.enter(script, &played);
+            if let Some(ended) = ended {
+                self.tally.enter(script, &ended);
             }
         }
     }
@@ -139,7 +139,7 @@ impl Singles<'_> {
     fn pair(&self, counts: &[usize], mut index: usize) -> Option<Script> {
         for ((first, calls), count) in self.runs.iter().zip(counts) {
             if index < *count {
-                let second = following(calls, first.0, Mishap::distinct).nth(index)?;
+                let second = following(calls, first.0, HostFault::distinct).nth(index)?;
                 return Some(vec![*first, second]);
             }
             index -= count;
@@ -149,11 +149,11 @@ impl Singles<'_> {
 }
 
 impl Tally {
-    fn enter(&mut self, script: &Script, played: &Played) {
-        if played.findings.is_empty() {
+    fn enter(&mut self, script: &Script, ended: &Ended) {
+        if ended.findings.is_empty() {
             return;
         }
-        fail(&mut self.failures, &mut self.told, || words(script, played));
+        fail(&mut self.failures, &mut self.told, || words(script, ended));
     }
 }
 
@@ -166,11 +166,11 @@ pub(super) fn fail(failures: &mut usize, told: &mut Vec<String>, words: impl FnO
 }
 
 /// What befell a run, and what was found then.
-fn words(script: &Script, played: &Played) -> String {
-    let findings: Vec<String> = played.findings.iter().map(ToString::to_string).collect();
-    let point = |(number, mishap): &(usize, Mishap)| {
-        let call = played.calls.get(number - 1).map_or("?", String::as_str);
-        format!("{number} {call}: {mishap:?}")
+fn words(script: &Script, ended: &Ended) -> String {
+    let findings: Vec<String> = ended.findings.iter().map(ToString::to_string).collect();
+    let point = |(number, fault): &(usize, HostFault)| {
+        let call = ended.calls.get(number - 1).map_or("?", String::as_str);
+        format!("{number} {call}: {fault:?}")
     };
     let script: Vec<String> = script.iter().map(point).collect();
     format!("[{}] {}", script.join(", "), findings.join("; "))

@@ -4,13 +4,13 @@
 //! changed, and no counter may have been used as a value.
 
 use super::{
-    play::{self, Script},
+    run::{self, Script},
     scenario::{self, Scenario},
     search::{all, fail, following},
 };
 use anyhow::{Context, Result};
 use host::keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress, Reply};
-use host_test::{mishap::Mishap, stores::spin::Spin};
+use host_test::{host_fault::HostFault, stores::spin::Spin};
 use sim::lock;
 use std::{
     fmt::{self, Write as _},
@@ -57,11 +57,11 @@ pub struct StoreTally {
     pub store: &'static str,
     /// What of it is particular.
     pub what: &'static str,
-    /// Scenarios that were played without mishaps.
+    /// Scenarios that were ended without faults.
     pub scenarios: usize,
     /// Host calls in these: the same over each store.
     pub host_calls: usize,
-    /// Single mishaps that were tried.
+    /// Single faults that were tried.
     pub singles: usize,
     /// Runs with a finding.
     pub failures: usize,
@@ -153,16 +153,20 @@ impl Kind {
         })
     }
 
-    fn play(&self, scenario: &Scenario, script: &[(usize, Mishap)]) -> (Vec<String>, Vec<String>) {
+    fn run(
+        &self,
+        scenario: &Scenario,
+        script: &[(usize, HostFault)],
+    ) -> (Vec<String>, Vec<String>) {
         let fresh = match (self.fresh)() {
             Ok(fresh) => fresh,
             Err(e) => return (Vec::new(), vec![format!("no store: {e:#}")]),
         };
-        let played = play::run_over(scenario, script, fresh.backend.clone());
-        let mut wrong: Vec<String> = played.findings.iter().map(ToString::to_string).collect();
+        let ended = run::scenario_over(scenario, script, fresh.backend.clone());
+        let mut wrong: Vec<String> = ended.findings.iter().map(ToString::to_string).collect();
         wrong.extend((fresh.misused)());
         wrong.extend(now(self.strangers(&*fresh.backend)));
-        (played.calls, wrong)
+        (ended.calls, wrong)
     }
 
     /// Keys that are not the plugin's, and others' that are not as they were.
@@ -219,7 +223,7 @@ pub(super) fn every_kind(redis: Option<&str>) -> Result<Vec<Kind>> {
     Ok(kinds)
 }
 
-/// Every single mishap of every scenario over each of these stores.
+/// Every single fault of every scenario over each of these stores.
 pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     let scenarios = scenario::all();
     let each = kinds.iter().map(|kind| {
@@ -230,7 +234,7 @@ pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     each.collect()
 }
 
-/// Plays every scenario over a store, and single mishaps of those for which `every` gives a number: each
+/// Runs every scenario over a store, and single faults of those for which `every` gives a number: each
 /// one for 1, each third for 3.
 pub fn search(
     kind: &Kind,
@@ -247,18 +251,18 @@ pub fn search(
         told: Vec::new(),
     };
     for scenario in scenarios {
-        let (calls, wrong) = kind.play(scenario, &[]);
+        let (calls, wrong) = kind.run(scenario, &[]);
         tally.host_calls += calls.len();
         tally.enter(scenario, &Vec::new(), &wrong);
         let Some(step) = every(scenario.name) else {
             continue;
         };
-        let points = following(&calls, 0, Mishap::of).step_by(step);
+        let points = following(&calls, 0, HostFault::of).step_by(step);
         let scripts: Vec<Script> = points.map(|point| vec![point]).collect();
-        let played = all(&scripts, None, |script| kind.play(scenario, script).1);
-        for (script, wrong) in scripts.iter().zip(played) {
+        let ended = all(&scripts, None, |script| kind.run(scenario, script).1);
+        for (script, wrong) in scripts.iter().zip(ended) {
             tally.singles += 1;
-            let never = || vec!["it was not played".to_owned()];
+            let never = || vec!["it was not ended".to_owned()];
             tally.enter(scenario, script, &wrong.unwrap_or_else(never));
         }
     }
@@ -282,7 +286,7 @@ impl fmt::Display for StoreTally {
         let (store, scenarios, singles) = (self.store, self.scenarios, self.singles);
         write!(
             f,
-            "{store}: {scenarios} scenarios, {singles} single mishaps, {} failures",
+            "{store}: {scenarios} scenarios, {singles} single faults, {} failures",
             self.failures
         )
     }
@@ -291,7 +295,7 @@ impl fmt::Display for StoreTally {
 /// The figures, in Markdown.
 pub fn table(tallies: &[StoreTally]) -> String {
     let mut table = String::from(
-        "| store | what is particular | scenarios | host calls | single mishaps | failures |\n\
+        "| store | what is particular | scenarios | host calls | single faults | failures |\n\
          |---|---|---:|---:|---:|---:|\n",
     );
     for tally in tallies {
@@ -310,7 +314,7 @@ pub fn table(tallies: &[StoreTally]) -> String {
     table
 }
 
-/// Gives a database back.
+/// Returns a database back.
 struct GiveBack(Arc<Mutex<Vec<Arc<dyn Backend>>>>, Arc<dyn Backend>);
 
 impl Drop for GiveBack {
@@ -319,7 +323,7 @@ impl Drop for GiveBack {
     }
 }
 
-/// What a future gives that never waits: one over a [`Waits`] or over memory.
+/// What a future returns that never waits: one over a [`Waits`] or over memory.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -365,7 +369,7 @@ impl Waits {
         Box::pin(async move {
             let (answer, answered) = mpsc::channel();
             self.runtime.spawn(async move {
-                // Whoever asked waits right here.
+                // The caller waits right here.
                 let _ = answer.send(call.await);
             });
             answered.recv().map_err(|e| e.to_string())?

@@ -1,9 +1,12 @@
 //! When people switched a webhook on and off and asked for backfills, and what follows for the moment from which
-//! records are new: surely, or perhaps, where a wish had no answer.
+//! records are new: surely, or perhaps, where a command had no answer.
 
-use super::checker::UNDER_WAY;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::ops::RangeInclusive;
+
+/// A record may be stored so long after it was read: what is under way without an answer may still
+/// take effect for half a minute, and there may be a pause before it is sent.
+pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a person asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +19,11 @@ enum What {
     Backfill(Timestamp),
 }
 
-/// What the clock of whoever carries out a wish may have shown.
+/// What the clock of the instance that carries out a command may have shown.
 pub type Shown = RangeInclusive<Timestamp>;
 
 #[derive(Debug, Clone)]
-struct Wish {
+struct Command {
     what: What,
     at: Timestamp,
     /// From which moment records are new to the plugin, which has its own clock for that.
@@ -34,7 +37,7 @@ struct Wish {
 pub struct Switched {
     /// On as the shop was connected: before that nothing can have been under way that saw it off.
     from_the_first: bool,
-    wishes: Vec<Wish>,
+    commands: Vec<Command>,
 }
 
 impl Switched {
@@ -52,7 +55,7 @@ impl Switched {
     /// A person switched it on or off, and was told that it is done, or was told nothing of the kind.
     pub fn switch(&mut self, on: bool, at: Timestamp, done: Option<Timestamp>, shown: Shown) {
         let what = if on { What::On } else { What::Off };
-        self.wishes.push(Wish {
+        self.commands.push(Command {
             what,
             at,
             shown,
@@ -69,7 +72,7 @@ impl Switched {
         shown: Shown,
     ) {
         let what = What::Backfill(from);
-        self.wishes.push(Wish {
+        self.commands.push(Command {
             what,
             at,
             shown,
@@ -77,38 +80,38 @@ impl Switched {
         });
     }
 
-    /// How people want it, by their last wish.
+    /// How people want it, by their last command.
     pub fn should_be_on(&self) -> bool {
-        let mut wishes = self.wishes.iter().rev();
-        let last = wishes.find(|wish| matches!(wish.what, What::On | What::Off));
-        last.is_some_and(|wish| wish.what == What::On)
+        let mut commands = self.commands.iter().rev();
+        let last = commands.find(|command| matches!(command.what, What::On | What::Off));
+        last.is_some_and(|command| command.what == What::On)
     }
 
-    /// Whether that wish was answered, or there was none.
+    /// Whether that command was answered, or there was none.
     pub fn is_sure(&self) -> bool {
-        let mut wishes = self.wishes.iter().rev();
-        let last = wishes.find(|wish| matches!(wish.what, What::On | What::Off));
-        last.is_none_or(|wish| wish.done.is_some())
+        let mut commands = self.commands.iter().rev();
+        let last = commands.find(|command| matches!(command.what, What::On | What::Off));
+        last.is_none_or(|command| command.done.is_some())
     }
 
     /// Whether a record that was created at `first`, and is since `created` what it is now (the edit of an invoice),
-    /// is surely new, as it stands after all wishes: created since it was switched on, or within an answered
+    /// is surely new, as it stands after all commands: created since it was switched on, or within an answered
     /// backfill. What waits while it is switched off is owed no more.
     pub fn surely_new(&self, first: Timestamp, created: Timestamp) -> bool {
         let (mut perhaps_off, mut since, mut asked_for) = (true, None, Vec::new());
-        for wish in &self.wishes {
-            match wish.what {
+        for command in &self.commands {
+            match command.what {
                 What::On if perhaps_off => {
-                    since = wish.done.map(|_| *wish.shown.end());
-                    perhaps_off = wish.done.is_none();
+                    since = command.done.map(|_| *command.shown.end());
+                    perhaps_off = command.done.is_none();
                 }
                 What::On => {}
                 What::Off => {
                     (perhaps_off, since) = (true, None);
                     asked_for.clear();
                 }
-                What::Backfill(from) if wish.done.is_some() && since.is_some() => {
-                    asked_for.push((from, wish.at.min(*wish.shown.start()), wish.at));
+                What::Backfill(from) if command.done.is_some() && since.is_some() => {
+                    asked_for.push((from, command.at.min(*command.shown.start()), command.at));
                 }
                 What::Backfill(_) => {}
             }
@@ -120,46 +123,46 @@ impl Switched {
         since.is_some_and(|since| first >= since || asked_for.iter().any(wanted))
     }
 
-    /// Whether a record of `created` may have counted as new to whoever stored it at `stored`.
+    /// Whether a record of `created` may have counted as new to the worker that stored it at `stored`.
     pub fn perhaps_new(&self, created: Timestamp, stored: Timestamp) -> bool {
-        let asked_for = |wish: &Wish| match wish.what {
-            What::Backfill(from) => wish.at <= stored && from <= created,
+        let asked_for = |command: &Command| match command.what {
+            What::Backfill(from) => command.at <= stored && from <= created,
             What::On | What::Off => false,
         };
-        let by_backfill = self.wishes.iter().any(asked_for) && self.perhaps(true, stored);
+        let by_backfill = self.commands.iter().any(asked_for) && self.perhaps(true, stored);
         by_backfill
             || self
                 .standing(What::On, stored)
                 .any(|on| *on.shown.start() <= created)
     }
 
-    /// Whether it may have been on, or off, to whoever stored something at `stored`.
+    /// Whether it may have been on, or off, to the worker that stored something at `stored`.
     pub fn perhaps(&self, on: bool, stored: Timestamp) -> bool {
         if on {
             return self.standing(What::On, stored).next().is_some();
         }
-        let at_first = !self.wishes.iter().any(|w| ends(w, What::Off, stored));
+        let at_first = !self.commands.iter().any(|w| ends(w, What::Off, stored));
         (at_first && !self.from_the_first) || self.standing(What::Off, stored).next().is_some()
     }
 
-    /// The wishes of this kind that the opposite one had not surely ended by then.
-    fn standing(&self, what: What, stored: Timestamp) -> impl Iterator<Item = &Wish> {
-        let all = self.wishes.iter().enumerate();
-        all.filter(move |(place, wish)| {
-            let mut later = self.wishes.iter().skip(place + 1);
-            wish.what == what && wish.at <= stored && !later.any(|w| ends(w, what, stored))
+    /// The commands of this kind that the opposite one had not surely ended by then.
+    fn standing(&self, what: What, stored: Timestamp) -> impl Iterator<Item = &Command> {
+        let all = self.commands.iter().enumerate();
+        all.filter(move |(place, command)| {
+            let mut later = self.commands.iter().skip(place + 1);
+            command.what == what && command.at <= stored && !later.any(|w| ends(w, what, stored))
         })
-        .map(|(_, wish)| wish)
+        .map(|(_, command)| command)
     }
 }
 
-/// Whether this wish is the opposite of `what`, and was done so long before that nobody saw it otherwise.
-fn ends(wish: &Wish, what: What, stored: Timestamp) -> bool {
+/// Whether this command is the opposite of `what`, and was done so long before that nobody saw it otherwise.
+fn ends(command: &Command, what: What, stored: Timestamp) -> bool {
     let opposite = match what {
         What::On => What::Off,
         _ => What::On,
     };
-    wish.what == opposite && wish.done.is_some_and(|done| done + UNDER_WAY < stored)
+    command.what == opposite && command.done.is_some_and(|done| done + UNDER_WAY < stored)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The scenarios played by the component itself, as WebAssembly, trapped once it has used so much fuel
+//! The scenarios ended by the component itself, as WebAssembly, trapped once it has used so much fuel
 //! since they began: at every stride of the whole run, in accepting, in what is done after the answer, in
-//! drains and in people's wishes; and, by seeded draws, twice in one run. The same checker judges.
+//! drains and in people's commands; and, by seeded draws, twice in one run. The same checker judges.
 
 use super::{
-    checker::{self, Finding},
-    play::{self, Play},
+    checker::Finding,
+    run::{self, Run},
     scenario::Scenario,
     search::{all, fail},
 };
@@ -74,7 +74,7 @@ pub fn every_scenario(
 
 /// Traps the component in one scenario; the plan may depend on what a run takes.
 fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Plan) -> Trapped {
-    let plain = run(scenario, component, &[]);
+    let plain = run_trapped(scenario, component, &[]);
     let fuel = plain.spent.used;
     let plan = plan(fuel);
     let stride = usize::try_from(plan.stride.max(1)).unwrap_or(usize::MAX);
@@ -96,7 +96,9 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
         told: Vec::new(),
     };
     tally.enter(&[], &plain);
-    let runs = all(&points, None, |points| run(scenario, component, points));
+    let runs = all(&points, None, |points| {
+        run_trapped(scenario, component, points)
+    });
     for (points, run) in points.iter().zip(runs.into_iter().flatten()) {
         tally.enter(points, &run);
     }
@@ -104,37 +106,31 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
 }
 
 /// How a run went.
-struct Run {
+struct TrappedRun {
     spent: Meter,
     /// What must not be, by the checker.
     findings: BTreeSet<Finding>,
 }
 
 /// Plays a scenario with the component trapped after each of these amounts of fuel, counted from where
-/// mishaps begin.
-fn run(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Run {
-    let played = play::in_virtual_time(async {
-        let mut play = Play::new(scenario.lists, Arc::new(Memory::new()));
-        let guest = Arc::new(Component::of(&play, component));
-        play.scene.app.play_by(guest.clone());
-        play.past(scenario).await;
+/// faults begin.
+fn run_trapped(scenario: &Scenario, component: &Runtime, points: &[u64]) -> TrappedRun {
+    let ended = run::in_virtual_time(async {
+        let mut run = Run::new(scenario.lists, Arc::new(Memory::new()));
+        let guest = Arc::new(Component::of(&run, component));
+        run.shop.app.run_by(guest.clone());
+        run.past(scenario).await;
         lock(&guest.meter).begin(points);
-        (scenario.act)(&play).await;
+        (scenario.act)(&run).await;
         lock(&guest.meter).end();
-        let evidence = play.rest(scenario).await;
-        let meter = std::mem::take(&mut *lock(&guest.meter));
-        (meter, evidence)
+        let findings = run.rest(scenario).await;
+        let spent = std::mem::take(&mut *lock(&guest.meter));
+        TrappedRun { spent, findings }
     });
-    match played {
-        Some((spent, evidence)) => Run {
-            spent,
-            findings: evidence.iter().flat_map(checker::check).collect(),
-        },
-        None => Run {
-            spent: Meter::default(),
-            findings: [play::never_ended()].into(),
-        },
-    }
+    ended.unwrap_or_else(|| TrappedRun {
+        spent: Meter::default(),
+        findings: [run::never_ended()].into(),
+    })
 }
 
 /// The component in the place of the native code.
@@ -156,12 +152,12 @@ struct Meter {
 }
 
 impl Component {
-    fn of(play: &Play, component: &Runtime) -> Self {
-        let scene = &play.scene;
+    fn of(run: &Run, component: &Runtime) -> Self {
+        let shop = &run.shop;
         let app = Harness::builder()
-            .vendors(&scene.kiotviet_faults, &scene.getfly_faults)
-            .clock(scene.clock.clone())
-            .store(scene.app.backend())
+            .vendors(&shop.kiotviet_faults, &shop.getfly_faults)
+            .clock(shop.clock.clone())
+            .store(shop.app.backend())
             .over(component.clone());
         Self {
             app,
@@ -233,7 +229,7 @@ impl Guest for Component {
 }
 
 impl Trapped {
-    fn enter(&mut self, points: &[u64], run: &Run) {
+    fn enter(&mut self, points: &[u64], run: &TrappedRun) {
         let spent = &run.spent;
         match spent.traps {
             0 => {}

@@ -1,9 +1,11 @@
 //! Bad clients: headers and bodies that never end, answers that are never read, bodies at the limits.
 
-use super::{flood::Figures, load::Tally, site::Site};
+use super::site::Site;
+use crate::load::Tally;
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use host_test::native::ADMIN_TOKEN;
+use host_test::variables::ADMIN_TOKEN;
+use serde::Serialize;
 use sim::{
     Deliverer, HttpDeliverer, KiotVietSim,
     kiotviet::{Delivery, Item, Notification},
@@ -71,6 +73,27 @@ pub(super) struct Seen {
     slow: Mutex<Vec<bool>>,
 }
 
+/// What they saw, in figures.
+#[derive(Debug, Default, Serialize)]
+pub struct BadClients {
+    /// Bodies by size in bytes, the code for each, and how often it was turned away with 503 before, as the
+    /// bounds allow.
+    pub large_bodies: String,
+    /// Codes for connections whose header never ends; none: closed.
+    pub half_headers: String,
+    /// Codes for connections whose body never ends.
+    pub half_bodies: String,
+    /// Clients that never read their answers.
+    pub slow_readers: usize,
+    /// Of these, cut off by the host.
+    pub slow_readers_cut_off: usize,
+    /// Answers to bodies, or ends of slow readers, that are not as they should be.
+    pub not_as_documented: Vec<String>,
+    /// Answers that stop KiotViet for good.
+    #[serde(skip)]
+    pub forbidden: usize,
+}
+
 /// Clients that send the beginning of a request: how many, what, and where their answers are counted.
 type Unended = (usize, String, fn(&Seen) -> &Mutex<Tally>);
 
@@ -127,11 +150,11 @@ impl Bad {
                 }
             });
         }
-        let known = site.kiotviet.outbox().into_iter();
+        let known = site.kiotviet().outbox().into_iter();
         let mut known = known.filter(|d| d.url.ends_with(&hook));
         let known = known.next().context("a delivery")?;
         for client in 0..LARGE_BODIES {
-            let (seen, known, kiotviet) = (seen.clone(), known.clone(), site.kiotviet.clone());
+            let (seen, known, kiotviet) = (seen.clone(), known.clone(), site.kiotviet().clone());
             workers.spawn(async move {
                 for round in 0..rounds {
                     let (length, right) = BODIES[(client + round) % BODIES.len()];
@@ -239,13 +262,14 @@ impl Seen {
         }
     }
 
-    /// Adds what was seen to the figures.
-    pub(super) fn tell(&self, figures: &mut Figures) {
+    /// What was seen, in figures.
+    pub(super) fn figures(&self) -> BadClients {
+        let mut figures = BadClients::default();
         let mut headers = lock(&self.half_headers);
         let mut bodies = lock(&self.half_bodies);
         figures.half_headers = format!("{}; {}", headers.by_code(), headers.latency());
         figures.half_bodies = format!("{}; {}", bodies.by_code(), bodies.latency());
-        figures.forbidden_answers += headers.forbidden() + bodies.forbidden();
+        figures.forbidden = headers.forbidden() + bodies.forbidden();
         let left_open = self.left_open.load(Ordering::Relaxed);
         if left_open > 0 {
             let what = format!("{left_open} half-open connections were left open");
@@ -284,5 +308,6 @@ impl Seen {
                 .not_as_documented
                 .push("a slow reader was not cut off".to_owned());
         }
+        figures
     }
 }

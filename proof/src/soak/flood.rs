@@ -4,11 +4,12 @@
 
 use super::{
     Print,
-    clients::{self, Bad},
+    clients::{self, Bad, BadClients},
     journal::Journal,
-    load::{COMES_WITHIN, Load, Tally},
+    load::{COMES_WITHIN, Load},
     site::{Judged, Site, StoreKind},
 };
+use crate::load::Tally;
 use anyhow::{Result, ensure};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -80,21 +81,11 @@ pub struct Figures {
     pub healthz_200: usize,
     /// Times to them.
     pub healthz_times: String,
-    /// Bodies by size in bytes, the code for each, and how often it was turned away with 503 before, as the
-    /// bounds allow.
-    pub large_bodies: String,
-    /// Codes for connections whose header never ends; none: closed.
-    pub half_headers: String,
-    /// Codes for connections whose body never ends.
-    pub half_bodies: String,
-    /// Clients that never read their answers.
-    pub slow_readers: usize,
-    /// Of these, cut off by the host.
-    pub slow_readers_cut_off: usize,
+    /// What the bad clients saw.
+    #[serde(flatten)]
+    pub bad: BadClients,
     /// Answers to KiotViet that stop it for good.
     pub forbidden_answers: usize,
-    /// Answers to bodies, or ends of slow readers, that are not as they should be.
-    pub not_as_documented: Vec<String>,
     /// Memory before, MiB.
     pub memory_before_mib: u64,
     /// Most memory, MiB.
@@ -122,7 +113,7 @@ impl Figures {
     /// What must not be, in words; empty when all is well.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong = self.judged.findings.clone();
-        wrong.extend(self.not_as_documented.iter().cloned());
+        wrong.extend(self.bad.not_as_documented.iter().cloned());
         if self.forbidden_answers > 0 {
             wrong.push(format!(
                 "{} answers that stop KiotViet",
@@ -175,18 +166,21 @@ impl Figures {
                 "`/healthz`",
                 format!("{}; {}", self.healthz, self.healthz_times),
             ),
-            ("large bodies", self.large_bodies.clone()),
+            ("large bodies", self.bad.large_bodies.clone()),
             (
                 "clients that never end their header",
-                self.half_headers.clone(),
+                self.bad.half_headers.clone(),
             ),
             (
                 "clients that never end their body",
-                self.half_bodies.clone(),
+                self.bad.half_bodies.clone(),
             ),
             (
                 "slow readers cut off",
-                format!("{} of {}", self.slow_readers_cut_off, self.slow_readers),
+                format!(
+                    "{} of {}",
+                    self.bad.slow_readers_cut_off, self.bad.slow_readers
+                ),
             ),
             (
                 "memory",
@@ -271,11 +265,11 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     // In the middle of it: the connections go on, and are refused from now on.
     let some = |load: &Load| Some(load.under_way()).filter(|under_way| *under_way > 0);
     figures.under_way_at_sigterm = load.until("a delivery under way", some).await?;
-    figures.exit_code = process.stop().await?;
+    figures.exit_code = process.stop().await?.0;
     let (later, _) = load.end().await;
     figures.forbidden_answers = later.forbidden();
-    let bad = bad.end().await;
-    bad.tell(&mut figures);
+    figures.bad = bad.end().await.figures();
+    figures.forbidden_answers += figures.bad.forbidden;
     figures.sent = seen.deliveries.sent();
     figures.answers = seen.deliveries.by_code();
     figures.answer_times = seen.deliveries.latency();
@@ -283,7 +277,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.look_times = seen.looks.latency();
     figures.forbidden_answers += seen.forbidden();
     figures.healthz = health.by_code();
-    figures.healthz_200 = health.codes.get(&200).copied().unwrap_or(0);
+    figures.healthz_200 = health.with(200);
     figures.healthz_times = health.latency();
 
     let mut process = site.start()?;
@@ -302,9 +296,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     process.stop().await?;
     figures.items_answered_200 = site.promised().values().sum();
     figures.missing = journal.missing.len();
-    let (customers, invoices) = (site.kiotviet.customers(), site.kiotviet.invoices());
-    figures.accounts = format!("{} of {}", site.getfly.accounts().len(), customers.len());
-    figures.orders = format!("{} of {}", site.getfly.orders().len(), invoices.len());
+    let (customers, invoices) = (site.kiotviet().customers(), site.kiotviet().invoices());
+    figures.accounts = format!("{} of {}", site.getfly().accounts().len(), customers.len());
+    figures.orders = format!("{} of {}", site.getfly().orders().len(), invoices.len());
     figures.judged = site.judge(unfinished);
     Ok(figures)
 }

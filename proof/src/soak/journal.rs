@@ -2,6 +2,7 @@
 
 use super::site::Site;
 use anyhow::{Context, Result};
+use host_test::admin::Admin;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the journal.
@@ -17,7 +18,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Reads the events that are new, and looks for each that was promised. Nothing may be under way.
     pub(super) async fn check(&mut self, site: &Site) -> Result<()> {
-        for event in site.events_after(self.last, "").await? {
+        for event in site.api.events_after(self.last, "").await? {
             let key = event["key"].as_str().context("a key")?.to_owned();
             *self.events.entry(key).or_default() += 1;
             self.last = self.last.max(event["seq"].as_u64().context("a number")?);

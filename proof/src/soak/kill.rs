@@ -12,7 +12,7 @@ use super::{
     watch::{Hold, Step},
 };
 use anyhow::{Result, ensure};
-use host_test::child::Process;
+use host_test::program::Program;
 use indicatif::ProgressBar;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::Serialize;
@@ -213,7 +213,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     site.connect().await?;
-    // Gives its lease back, so that the first round need not wait for one.
+    // Returns its lease back, so that the first round need not wait for one.
     process.stop().await?;
 
     let mut journal = Journal::default();
@@ -266,21 +266,21 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let unfinished = site.settle().await?;
     journal.check(&site).await?;
     figures.note_memory(&process);
-    figures.exit_code = process.stop().await?;
+    figures.exit_code = process.stop().await?.0;
 
     figures.sent = seen.deliveries.sent();
     figures.answers = seen.deliveries.by_code();
     figures.looks = seen.looks.by_code();
     figures.forbidden_answers = seen.forbidden();
-    let answered = site.kiotviet.answered();
+    let answered = site.kiotviet().answered();
     figures.deliveries_answered_200 = answered.iter().filter(|a| a.accepted()).count();
     figures.items_answered_200 = site.promised().values().sum();
     figures.missing_after_a_start = journal.missing.len();
     figures.events = journal.events.values().sum();
-    figures.customers = site.kiotviet.customers().len();
-    figures.accounts = site.getfly.accounts().len();
-    figures.invoices = site.kiotviet.invoices().len();
-    figures.orders = site.getfly.orders().len();
+    figures.customers = site.kiotviet().customers().len();
+    figures.accounts = site.getfly().accounts().len();
+    figures.invoices = site.kiotviet().invoices().len();
+    figures.orders = site.getfly().orders().len();
     figures.judged = site.judge(unfinished);
     figures.judged.findings.extend(journal.missing);
     figures.took_seconds = began.elapsed().as_secs();
@@ -331,7 +331,7 @@ impl Figures {
     fn count(
         &mut self,
         site: &Site,
-        process: &Process,
+        process: &Program,
         load: &Load,
         aim: Option<Aim>,
         starting: bool,
@@ -355,7 +355,7 @@ impl Figures {
         self.note_memory(process);
     }
 
-    fn note_memory(&mut self, process: &Process) {
+    fn note_memory(&mut self, process: &Program) {
         self.peak_memory_mib = self.peak_memory_mib.max(process.peak_mebibytes());
     }
 

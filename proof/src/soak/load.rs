@@ -2,10 +2,13 @@
 //! count every answer.
 
 use super::site::Site;
+use crate::load::{Source, Tally, begin, wire};
 use anyhow::{Result, ensure};
-use sim::{Deliverer, HttpDeliverer, KiotVietSim, kiotviet::Delivery, lock};
+use bytes::Bytes;
+use sim::{KiotVietSim, kiotviet::Delivery, lock};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -28,67 +31,6 @@ pub(super) const COMES_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// Of so many looks at the address, one is a delivery where a crowd goes on.
 const LOOKS: usize = 100;
-
-/// A single one of these stops KiotViet's deliveries for good.
-pub(super) const FORBIDDEN: [u16; 5] = [400, 401, 403, 404, 405];
-
-/// What the clients saw.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    /// Answers by code; 0: none, or not in time.
-    pub(super) codes: BTreeMap<u16, usize>,
-    /// Time to each answer.
-    pub(super) times: Vec<Duration>,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, code: Option<u16>, time: Duration) {
-        *self.codes.entry(code.unwrap_or(0)).or_default() += 1;
-        if code.is_some() {
-            self.times.push(time);
-        }
-    }
-
-    /// What another crowd saw, too.
-    pub(super) fn merge(&mut self, other: Self) {
-        for (code, n) in other.codes {
-            *self.codes.entry(code).or_default() += n;
-        }
-        self.times.extend(other.times);
-    }
-
-    pub(super) fn sent(&self) -> usize {
-        self.codes.values().sum()
-    }
-
-    pub(super) fn forbidden(&self) -> usize {
-        FORBIDDEN
-            .iter()
-            .filter_map(|code| self.codes.get(code))
-            .sum()
-    }
-
-    /// `200: 17, none: 2`.
-    pub(super) fn by_code(&self) -> String {
-        let shown = self.codes.iter().map(|(code, n)| match code {
-            0 => format!("none: {n}"),
-            code => format!("{code}: {n}"),
-        });
-        shown.collect::<Vec<_>>().join(", ")
-    }
-
-    /// Median, 99th of a hundred, and longest time, in milliseconds.
-    pub(super) fn latency(&mut self) -> String {
-        self.times.sort_unstable();
-        let last = self.times.len().saturating_sub(1);
-        let at = |of: usize| {
-            self.times
-                .get(last * of / 100)
-                .map_or(0, Duration::as_millis)
-        };
-        format!("p50 {} ms, p99 {} ms, max {} ms", at(50), at(99), at(100))
-    }
-}
 
 /// What a crowd saw.
 #[derive(Debug, Default)]
@@ -119,7 +61,8 @@ pub(super) struct Load {
 
 struct Shared {
     kiotviet: Arc<KiotVietSim>,
-    hook: String,
+    /// A look at the webhook's address.
+    look: Bytes,
     queue: Mutex<VecDeque<Delivery>>,
     before: Mutex<VecDeque<Delivery>>,
     repeats: AtomicUsize,
@@ -142,10 +85,12 @@ impl Load {
         pause: Duration,
         before: VecDeque<Delivery>,
     ) -> Self {
-        let hook = site.kiotviet.webhooks().into_iter().next();
+        let hook = site.kiotviet().webhooks().into_iter().next();
+        let url = hook.map(|hook| hook.url).unwrap_or_default();
+        let look = http::Request::get(url).body(Bytes::new());
         let shared = Arc::new(Shared {
-            kiotviet: site.kiotviet.clone(),
-            hook: hook.map(|hook| hook.url).unwrap_or_default(),
+            kiotviet: site.kiotviet().clone(),
+            look: look.map(|look| wire(&look)).unwrap_or_default(),
             queue: Mutex::default(),
             before: Mutex::new(before),
             repeats: AtomicUsize::new(repeats),
@@ -156,10 +101,8 @@ impl Load {
             pause,
             seen: Mutex::default(),
         });
-        let mut workers = JoinSet::new();
-        for _ in 0..connections {
-            workers.spawn(work(shared.clone()));
-        }
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, site.port));
+        let workers = begin(&[to], connections, ANSWER_TIME, &shared);
         Self { shared, workers }
     }
 
@@ -216,7 +159,7 @@ impl Load {
         std::mem::take(&mut *lock(&self.shared.seen))
     }
 
-    /// Ends when each connection has its last answer; gives what was seen, and what came before.
+    /// Ends when each connection has its last answer; returns what was seen, and what came before.
     pub(super) async fn end(mut self) -> (Seen, VecDeque<Delivery>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while self.workers.join_next().await.is_some() {}
@@ -230,43 +173,57 @@ impl Load {
     }
 }
 
-async fn work(shared: Arc<Shared>) {
-    let to = HttpDeliverer::default();
-    while !shared.stop.load(Ordering::Relaxed) {
-        let Some(delivery) = shared.next() else {
-            // Nothing to tell: the address is looked at, as people do.
-            let look = http::Request::get(&shared.hook).body(bytes::Bytes::new());
-            if let Ok(look) = look {
-                let began = Instant::now();
-                let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(look)).await;
-                let answer = answer.ok().and_then(Result::ok);
-                lock(&shared.seen).looks.add(answer, began.elapsed());
-                shared.rest(answer).await;
+/// What a connection sent.
+enum Sent {
+    /// Something that KiotViet delivers.
+    Delivery(Delivery),
+    /// A look at the address, as people do, while there is nothing to deliver.
+    Look,
+}
+
+impl Source for Shared {
+    type Sent = Sent;
+
+    fn next(&self) -> Option<(Bytes, Sent)> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(match self.delivery() {
+            Some(delivery) => {
+                let request = wire(&self.kiotviet.request(&delivery));
+                (request, Sent::Delivery(delivery))
             }
-            continue;
-        };
-        let request = shared.kiotviet.request(&delivery);
-        let began = Instant::now();
-        let answer = tokio::time::timeout(ANSWER_TIME, to.deliver(request)).await;
-        let answer = answer.ok().and_then(Result::ok);
-        if answer == Some(200) {
-            let mut before = lock(&shared.before);
-            before.push_back(delivery.clone());
-            if before.len() > REMEMBERED {
-                before.pop_front();
+            None => (self.look.clone(), Sent::Look),
+        })
+    }
+
+    fn answered(&self, sent: Sent, status: Option<u16>, took: Duration) -> Duration {
+        match sent {
+            Sent::Look => lock(&self.seen).looks.add(status, took),
+            Sent::Delivery(delivery) => {
+                if status == Some(200) {
+                    let mut before = lock(&self.before);
+                    before.push_back(delivery.clone());
+                    if before.len() > REMEMBERED {
+                        before.pop_front();
+                    }
+                }
+                lock(&self.seen).deliveries.add(status, took);
+                // Waits again where it was not taken on, so it is at no moment neither under way nor waiting.
+                self.kiotviet.settle(delivery, status);
+                self.under_way.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        lock(&shared.seen).deliveries.add(answer, began.elapsed());
-        // Waits again where it was not taken on, so it is at no moment neither under way nor waiting.
-        shared.kiotviet.settle(delivery, answer);
-        shared.under_way.fetch_sub(1, Ordering::Relaxed);
-        shared.rest(answer).await;
+        match status {
+            Some(200..=299) => self.pause,
+            _ => self.pause.max(AFTER_FAILURE),
+        }
     }
 }
 
 impl Shared {
     /// What waits; else, while there is a repeat left, something that came before.
-    fn next(&self) -> Option<Delivery> {
+    fn delivery(&self) -> Option<Delivery> {
         let mut queue = lock(&self.queue);
         if queue.is_empty() {
             queue.extend(self.kiotviet.take_deliveries());
@@ -292,13 +249,5 @@ impl Shared {
         again.duplicate = true;
         self.under_way.fetch_add(1, Ordering::Relaxed);
         Some(again)
-    }
-
-    async fn rest(&self, answer: Option<u16>) {
-        let pause = match answer {
-            Some(200..=299) => self.pause,
-            _ => self.pause.max(AFTER_FAILURE),
-        };
-        tokio::time::sleep(pause).await;
     }
 }

@@ -5,13 +5,16 @@
 use super::{
     Print,
     flood::MEMORY_MIB,
-    load::Tally,
     site::{Judged, Site, StoreKind},
 };
+use crate::load::Tally;
 use anyhow::{Context, Result};
+use host_test::{
+    admin::{Admin, Remote},
+    variables::ADMIN_TOKEN,
+};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
-use serde_json::Value;
 use sim::{Deliverer, HttpDeliverer, lock};
 use std::{
     collections::BTreeMap,
@@ -297,9 +300,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     tell(&seen, &mut figures);
     let unfinished = site.settle().await?;
     figures.store_grew_kb = site.store_bytes().saturating_sub(store_before) / 1000;
-    figures.exit_code = process.stop().await?;
-    let customers = site.kiotviet.customers().len();
-    figures.accounts = format!("{} of {customers}", site.getfly.accounts().len());
+    figures.exit_code = process.stop().await?.0;
+    let customers = site.kiotviet().customers().len();
+    figures.accounts = format!("{} of {customers}", site.getfly().accounts().len());
     figures.judged = site.judge(unfinished);
     Ok(figures)
 }
@@ -310,13 +313,13 @@ async fn deliver(site: &mut Site, deliveries: usize, rng: &mut StdRng) -> Tally 
     let mut seen = Tally::default();
     while seen.sent() < deliveries {
         site.act(SELLS, rng);
-        for delivery in site.kiotviet.take_deliveries() {
-            let request = site.kiotviet.request(&delivery);
+        for delivery in site.kiotviet().take_deliveries() {
+            let request = site.kiotviet().request(&delivery);
             let began = Instant::now();
             let answer = timeout(ANSWER_TIME, to.deliver(request)).await;
             let answer = answer.ok().and_then(Result::ok);
             seen.add(answer, began.elapsed());
-            site.kiotviet.settle(delivery, answer);
+            site.kiotviet().settle(delivery, answer);
         }
     }
     seen
@@ -324,11 +327,11 @@ async fn deliver(site: &mut Site, deliveries: usize, rng: &mut StdRng) -> Tally 
 
 /// The owner, who looks at the overview with the right token.
 async fn look_in(port: u16, seen: Arc<Mutex<Tally>>) {
-    let owner = host_test::demo::client::App::new(port, host_test::native::ADMIN_TOKEN);
+    let owner = Remote::new(format!("http://127.0.0.1:{port}"), ADMIN_TOKEN);
     loop {
         let began = Instant::now();
-        let looked = owner.call("GET", "overview", &Value::Null).await;
-        let code = looked.is_ok().then_some(200);
+        let (status, _) = owner.overview().await;
+        let code = (status > 0).then_some(status);
         lock(&seen).add(code, began.elapsed());
         tokio::time::sleep(OWNER_LOOKS).await;
     }

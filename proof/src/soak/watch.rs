@@ -89,7 +89,7 @@ impl Watch {
     }
 }
 
-/// A call that somebody waits for. Its client's end ends it.
+/// A call that its client waits for. Its client's end ends it.
 struct UnderWay {
     watch: Arc<Watch>,
     number: u64,

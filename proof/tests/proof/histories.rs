@@ -3,7 +3,7 @@
 //! judged by the checker that sees only the vendors' records; a failing history is made small and written
 //! to `proof/histories/`, where every history is replayed. `KVGF_HISTORIES=n` tries n of each mode.
 
-use host_test::mishap::Mishap;
+use host_test::host_fault::HostFault;
 use plugin::mutant::{Mutant, activate};
 use proof::search::history::{History, Mode, On, Step, Vendor, judge};
 use proptest::{
@@ -104,7 +104,7 @@ fn step(clocks: Clocks) -> impl Strategy<Value = Step> {
 }
 
 fn event() -> impl Strategy<Value = Step> {
-    let mishap = || select(Mishap::UPSTREAM.to_vec());
+    let fault = || select(HostFault::UPSTREAM.to_vec());
     let vendor = || select(vec![Vendor::KiotViet, Vendor::Getfly]);
     // Seconds to days.
     let seconds = prop_oneof![0..60u32, 60..1000u32, 1000..100_000u32, 100_000..400_000u32];
@@ -140,9 +140,9 @@ fn event() -> impl Strategy<Value = Step> {
         2 => (0..2u8).prop_map(Step::SwitchOn),
         1 => (0..2u8).prop_map(Step::SwitchOff),
         1 => (0..12u8).prop_map(Step::Dismiss),
-        5 => (1..60u8, mishap()).prop_map(|(call, mishap)| Step::Mishap { call, mishap }),
+        5 => (1..60u8, fault()).prop_map(|(call, fault)| Step::HostFault { call, fault }),
         3 => (vendor(), 0..16u8, 1..5u8).prop_map(|(vendor, fault, calls)| {
-            Step::Fault { vendor, fault, calls }
+            Step::VendorFault { vendor, fault, calls }
         }),
     ]
 }

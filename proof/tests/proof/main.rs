@@ -1,6 +1,5 @@
 //! The search, the schedules, the mutants and the load tests, in the size that each change can afford.
 
-mod crash_points;
 mod histories;
 mod interleavings;
 mod mutants;

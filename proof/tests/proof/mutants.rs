@@ -32,6 +32,6 @@ fn every_mutant_is_caught_and_the_table_is_the_real_one() {
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == page,
-        "docs/mutants.md is not what was found: BLESS=1 cargo test -p host-test --test mutants"
+        "docs/mutants.md is not what was found: BLESS=1 cargo test -p proof --test proof mutants::"
     );
 }

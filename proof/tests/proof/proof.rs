@@ -3,8 +3,8 @@
 //! `proof::search` with few pairs; its checker sees only the vendors' records. `docs/proof.md` has the
 //! figures of the full search.
 
-use host_test::mishap::{Mishap, Reply};
-use proof::search::{play, scenario, search};
+use host_test::host_fault::{HostFault, Reply};
+use proof::search::{run, scenario, search};
 
 use plugin::mutant::{Mutant, activate};
 
@@ -20,17 +20,17 @@ const WINDOW: usize = 12;
 fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
     let mut tried = 0;
     for scenario in scenario::all().iter().filter(|s| s.name != "accept-many") {
-        let plain = play::run(scenario, &[]).calls;
+        let plain = run::scenario(scenario, &[]).calls;
         let creates = (1..)
             .zip(&plain)
             .filter(|(_, call)| call.contains(" POST /"));
         for (create, _) in creates {
-            let late = (create, Mishap::Replies(Reply::TooLate));
-            let after = play::run(scenario, &[late]).calls;
+            let late = (create, HostFault::Replies(Reply::TooLate));
+            let after = run::scenario(scenario, &[late]).calls;
             let writes = (1..).zip(&after).skip(create).take(WINDOW);
             for (write, _) in writes.filter(|(_, call)| call.starts_with("set ")) {
-                let played = play::run(scenario, &[late, (write, Mishap::FailsBefore)]);
-                let findings = &played.findings;
+                let ended = run::scenario(scenario, &[late, (write, HostFault::FailsBefore)]);
+                let findings = &ended.findings;
                 assert!(
                     findings.is_empty(),
                     "{}: {create} {write}: {findings:?}",

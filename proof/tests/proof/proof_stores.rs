@@ -1,7 +1,7 @@
 //! Claims that nothing is lost, doubled, stuck or wrong over any store that the plugin is for: memory, the
 //! embedded file, Spin's SQLite and Redis (models), and a real Redis. How: all scenarios of `cargo proof`
-//! over each, and every single mishap of some of them; the host calls must be the same everywhere. What
-//! is tried here is bounded, `cargo proof` tries every single mishap of every scenario.
+//! over each, and every single fault of some of them; the host calls must be the same everywhere. What
+//! is tried here is bounded, `cargo proof` tries every single fault of every scenario.
 
 use host_test::redis_server::redis;
 use proof::search::{
@@ -10,7 +10,7 @@ use proof::search::{
 };
 use tokio::runtime::Runtime;
 
-/// Single mishaps that are tried: every one of a create, and every fifth of what people ask for and of
+/// Single faults that are tried: every one of a create, and every fifth of what people ask for and of
 /// what is healed. Over memory `proof.rs` tries every one of all scenarios.
 fn every(scenario: &str) -> Option<usize> {
     match scenario {
@@ -49,24 +49,24 @@ fn nor_over_a_real_redis() {
     search(&Kind::redis(&server.url()).expect("a store"));
 }
 
-/// The control: whoever misuses the store is told.
+/// The control: a run that misuses the store is told.
 #[test]
 fn a_misused_store_is_told() {
     let vandal = Scenario {
         name: "vandal",
         what: "writes where it must not",
         lists: false,
-        past: |play| Box::pin(play.connect(&["customer"])),
-        act: |play| {
+        past: |run| Box::pin(run.connect(&["customer"])),
+        act: |run| {
             Box::pin(async {
-                let store = play.scene.app.backend();
+                let store = run.shop.app.backend();
                 store.set("strange", vec![1]).await.expect("set");
                 store.delete("session:8").await.expect("delete");
                 store.increment("kvgf/counter", 1).await.expect("counted");
                 store.get("kvgf/counter").await.expect("get");
             })
         },
-        content: |_| Box::pin(async { true }),
+        people: None,
     };
     let kinds = stores::kinds().expect("stores");
     let redis = kinds

@@ -2,7 +2,7 @@
 
 use super::{
     Account, State, User,
-    api::{given, not_found, printed, refuse, text},
+    body::{given, not_found, printed, refuse, text},
 };
 use crate::{Response, wire};
 use jiff::Timestamp;

@@ -173,7 +173,7 @@ fn as_time(value: &str) -> String {
         .parse()
         .ok()
         .and_then(|s| Timestamp::from_second(s).ok());
-    at.map_or_else(|| value.to_owned(), super::api::printed)
+    at.map_or_else(|| value.to_owned(), super::body::printed)
 }
 
 impl Filter {
@@ -251,7 +251,7 @@ impl Listed {
                 // ASSUMPTION: what really happens is unknown.
                 UndocumentedFilter::Refuse => {
                     let name = format!("filtering[{}:{}]", filter.field, filter.op);
-                    return Err(super::api::refuse(&name, &format!("{name} không hỗ trợ")));
+                    return Err(super::body::refuse(&name, &format!("{name} không hỗ trợ")));
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api;
+mod body;
 mod index;
 mod list;
 mod orders;

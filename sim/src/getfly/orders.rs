@@ -2,7 +2,7 @@
 
 use super::{
     Account, State,
-    api::{given, printed, refuse, text},
+    body::{given, printed, refuse, text},
 };
 use crate::{Response, wire};
 use jiff::Timestamp;

@@ -80,6 +80,13 @@ impl KiotVietSim {
         })
     }
 
+    /// Switches all webhooks off and tells nobody.
+    pub fn switch_off_webhooks(&self) {
+        for hook in self.webhooks() {
+            self.set_webhook_active(hook.id, false);
+        }
+    }
+
     /// Deletes a webhook behind its owner's back; false when there is none.
     pub fn remove_webhook(&self, id: i64) -> bool {
         self.state().webhooks.remove(&id).is_some()

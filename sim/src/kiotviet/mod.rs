@@ -6,6 +6,7 @@ mod api;
 mod deliver;
 mod hooks;
 mod put;
+mod records;
 mod shop;
 mod sign;
 mod view;
@@ -13,7 +14,7 @@ mod view;
 pub use api::Clouds;
 pub use deliver::{Answered, Chaos, Deliverer, Delivery, Item, Notification};
 pub use hooks::{TYPES, Webhook};
-pub use shop::{
+pub use records::{
     Branch, Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
 };
 pub use sign::Signature;

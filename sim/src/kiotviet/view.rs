@@ -1,7 +1,10 @@
 //! How KiotViet writes its records down: REST answers (camelCase, Vietnam time without offset)
 //! and webhook payloads (offset, fewer members). What is null is absent in both.
 
-use super::{Branch, Casing, Customer, Invoice, Staff, State, shop::Line};
+use super::{
+    Casing, State,
+    records::{Branch, Customer, Invoice, Line, Staff},
+};
 use crate::wire::{dotnet, number, wall, without_nulls};
 use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;

@@ -2,20 +2,20 @@
 //! forgotten when it is searched.
 
 use super::marks::{ALL, GUARDED, Marks, Of};
+use anyhow::Result;
 use bytes::Bytes;
-use host_test::native::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY};
+use host_test::admin::{self, Admin, Carrier, Reply};
+use host_test::variables::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY};
 use jiff::Timestamp;
-use serde_json::Value;
 use sim::{Faulty, GetflySim, KiotVietSim};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 /// The application, somewhere.
-pub(crate) trait Host {
-    /// Answers a request; only path and query of its address count.
-    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes>;
+pub(crate) trait Host: Carrier {
     /// Lets more than a second pass.
     async fn pass_a_second(&self);
     /// Lets the worker go on for a moment.
@@ -36,18 +36,25 @@ pub(crate) enum May {
     Records,
 }
 
-/// A story that is being told to a host, and what the host said.
-pub(crate) struct Story<H> {
+/// A scenario that runs at a host, and what the host said.
+pub(crate) struct Scenario<H> {
     pub(crate) host: H,
     pub(crate) kiotviet: Arc<KiotVietSim>,
     pub(crate) getfly: Arc<GetflySim>,
     pub(crate) getfly_faults: Arc<Faulty>,
     pub(crate) now: Timestamp,
     pub(crate) marks: Marks,
-    seen: Vec<(String, May, Vec<u8>)>,
+    seen: RefCell<Vec<(String, May, Vec<u8>)>>,
 }
 
-impl<H: Host> Story<H> {
+/// Every answer is kept, and may tell nothing.
+impl<H: Host> Carrier for Scenario<H> {
+    async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        Ok(self.ask(May::Nothing, request).await.0)
+    }
+}
+
+impl<H: Host> Scenario<H> {
     pub(crate) fn new(
         host: H,
         kiotviet: &Arc<KiotVietSim>,
@@ -66,7 +73,7 @@ impl<H: Host> Story<H> {
             getfly_faults: faults.clone(),
             now,
             marks,
-            seen: Vec::new(),
+            seen: RefCell::default(),
         }
     }
 
@@ -80,7 +87,8 @@ impl<H: Host> Story<H> {
         ] {
             let of: Vec<Of> = of.iter().copied().filter(|o| what.contains(o)).collect();
             let search = self.marks.search(&of);
-            for (place, _, answer) in self.seen.iter().filter(|seen| seen.1 == may) {
+            let seen = self.seen.borrow();
+            for (place, _, answer) in seen.iter().filter(|seen| seen.1 == may) {
                 let told = search.find(answer).into_iter();
                 leaks.extend(told.map(|text| format!("{place}: {text}")));
             }
@@ -91,7 +99,8 @@ impl<H: Host> Story<H> {
     /// Whether some answer holds this text.
     pub(crate) fn was_shown(&self, text: &str) -> bool {
         let shown = |answer: &[u8]| String::from_utf8_lossy(answer).contains(text);
-        self.seen.iter().any(|(_, _, answer)| shown(answer))
+        let seen = self.seen.borrow();
+        seen.iter().any(|(_, _, answer)| shown(answer))
     }
 
     pub(crate) fn note(&mut self) {
@@ -100,68 +109,50 @@ impl<H: Host> Story<H> {
 
     /// A request whose answer is kept, with its header fields.
     pub(crate) async fn ask(
-        &mut self,
+        &self,
         may: May,
         request: http::Request<Bytes>,
     ) -> (http::Response<Bytes>, String) {
         let place = format!("{} {}", request.method(), request.uri().path());
-        let response = self.host.exchange(request).await;
+        let response = self.host.carry(request).await.unwrap();
         let body = String::from_utf8_lossy(response.body()).into_owned();
         let whole = format!("{:?}\n{body}", response.headers());
-        self.seen.push((place, may, whole.into_bytes()));
+        self.seen
+            .borrow_mut()
+            .push((place, may, whole.into_bytes()));
         (response, body)
     }
 
-    pub(crate) async fn api_body(
-        &mut self,
-        may: May,
-        method: &str,
-        path: &str,
-        body: Bytes,
-    ) -> (u16, Value) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("/api/{path}"))
-            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-        let (response, body) = self.ask(may, request.body(body).unwrap()).await;
+    /// An admin's request whose answer may tell more.
+    pub(crate) async fn call_as(&self, may: May, method: &str, path: &str, body: Bytes) -> Reply {
+        let request = admin::request(ADMIN_TOKEN, method, path, body);
+        let (response, body) = self.ask(may, request).await;
         let json = serde_json::from_str(&body).unwrap_or_default();
         (response.status().as_u16(), json)
     }
 
-    pub(crate) async fn api(&mut self, method: &str, path: &str, body: &Value) -> (u16, Value) {
-        let body = body.to_string().into();
-        self.api_body(May::Nothing, method, path, body).await
-    }
-
-    /// Until it is no longer refused.
-    pub(crate) async fn insist(&mut self, method: &str, path: &str, body: &Value) {
+    /// Asks until it is no longer refused.
+    pub(crate) async fn insist(&self, ask: impl AsyncFn() -> Reply) {
         for _ in 0..5 {
-            if self.api(method, path, body).await.0 == 200 {
+            if ask().await.0 == 200 {
                 return;
             }
         }
-        panic!("{method} {path} is refused for good");
-    }
-
-    pub(crate) async fn get(&mut self, path: &str) -> Value {
-        self.api("GET", path, &Value::Null).await.1
+        panic!("it is refused for good");
     }
 
     /// The events' numbers by state.
-    pub(crate) async fn states(&mut self) -> BTreeMap<String, Vec<u64>> {
-        let list = self.get("events?limit=200").await;
+    pub(crate) async fn states(&self) -> BTreeMap<String, Vec<u64>> {
         let mut states: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        for event in list["events"].as_array().into_iter().flatten() {
+        for event in admin::listed(self.events("limit=200").await) {
             let state = event["state"].as_str().unwrap().to_owned();
-            states
-                .entry(state)
-                .or_default()
-                .push(event["seq"].as_u64().unwrap());
+            let seq = event["seq"].as_u64().unwrap();
+            states.entry(state).or_default().push(seq);
         }
         states
     }
 
-    pub(crate) async fn log_in(&mut self) -> String {
+    pub(crate) async fn log_in(&self) -> String {
         let form = format!("token={ADMIN_TOKEN}");
         let request = http::Request::post("/ui/login").body(form.into()).unwrap();
         let (response, _) = self.ask(May::Nothing, request).await;
@@ -170,7 +161,7 @@ impl<H: Host> Story<H> {
     }
 
     pub(crate) async fn page(
-        &mut self,
+        &self,
         may: May,
         cookie: &str,
         path: &str,

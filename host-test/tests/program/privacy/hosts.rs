@@ -1,24 +1,16 @@
-//! The hosts that the story is told to: the plugin natively, and the real program.
+//! The hosts that the scenario is told to: the plugin natively, and the real program.
 
 use super::asked::Host;
-use crate::{
-    process::{Host as Program, start, variables},
-    vendors::Vendors,
-};
+use crate::process::{Host as Program, start, variables};
+use anyhow::Result;
 use bytes::Bytes;
-use host_test::native::{MASTER_KEY, Native};
+use host_test::admin::Carrier;
+use host_test::native::Native;
+use host_test::variables::MASTER_KEY;
+use host_test::vendors::Vendors;
 use std::time::Duration;
 
 impl Host for Native {
-    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        let answer = self.request(request).await;
-        let mut response = http::Response::builder().status(answer.status);
-        for (name, value) in answer.headers {
-            response = response.header(name, value);
-        }
-        response.body(answer.body.into()).unwrap()
-    }
-
     async fn pass_a_second(&self) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -64,18 +56,19 @@ impl Up {
 
     /// Stops it; what it wrote is complete then.
     pub(crate) async fn stop(&mut self) {
-        if let Some(mut program) = self.program.take() {
-            assert_eq!(program.terminate().await, Some(0));
-            self.wrote += &program.wrote().await;
+        if let Some(program) = self.program.take() {
+            self.wrote += &program.stop().await;
         }
     }
 }
 
-impl Host for Up {
-    async fn exchange(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
-        self.program.as_ref().unwrap().exchange(request).await
+impl Carrier for Up {
+    async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
+        self.program.as_ref().unwrap().carry(request).await
     }
+}
 
+impl Host for Up {
     async fn pass_a_second(&self) {
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }

@@ -1,6 +1,6 @@
 //! Claims guarantee 4: no secret, phone or e-mail is in a log line, an error, an event, a page, a health
 //! report or a metric, nor in any usual encoding in the store at rest, even when both vendors throw it back
-//! at us in their refusals; and no name or address either, as long as they do not. How: one busy story,
+//! at us in their refusals; and no name or address either, as long as they do not. How: one busy scenario,
 //! natively and with the real program over its file and over a real Redis, then a search for all that the
 //! simulated vendors hold in all that was answered, written and kept. Controls show that the search finds
 //! what was put there, and what a missing protection leaves there.
@@ -9,42 +9,43 @@ mod asked;
 mod hosts;
 mod marks;
 mod parrot;
-mod story;
+mod scenario;
 
-use crate::vendors::vendors_behind;
-use asked::Story;
+use asked::Scenario;
 use host::keyvalue::{Backend, Embedded, Redis, RedisAddress};
 use host_test::redis_server::{PASSWORD, RedisServer, redis};
 use host_test::{
-    native::{Cell, Native, test_variables},
-    scene::{On, Scene, hoa},
-    wasm_scene::WasmScene,
+    native::{Cell, Native},
+    shop::WasmShop,
+    shop::{On, TestShop, hoa},
+    variables::test_variables,
+    vendors::Vendors,
 };
 use hosts::Up;
 use marks::{ALL, GUARDED, Marks, Of};
 use parrot::{Parrot, Refusals};
 use plugin::mutant::{self, Mutant};
-use sim::{Fault, FaultRule, Faulty, Upstream, When};
+use sim::{Fault, FaultRule, Faulty, When, getfly::GetflySettings, kiotviet::Settings};
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-/// The story natively, told to its end; `refusals` of KiotViet and of Getfly repeat all they were told.
-async fn natively(refusals: [Refusals; 2]) -> (Scene, Story<Native>) {
-    let scene = Scene::unconnected();
+/// The scenario natively, told to its end; `refusals` of KiotViet and of Getfly repeat all they were told.
+async fn natively(refusals: [Refusals; 2]) -> (TestShop, Scenario<Native>) {
+    let shop = TestShop::unconnected();
     let [kiotviet, getfly] = refusals;
     let app = Native::new(
-        test_variables(&scene.getfly.settings().api_key),
-        Parrot::before(scene.kiotviet_faults.clone(), kiotviet),
-        Parrot::before(scene.getfly_faults.clone(), getfly),
-        scene.clock.clone(),
+        test_variables(&shop.getfly.settings().api_key),
+        Parrot::before(shop.kiotviet_faults.clone(), kiotviet),
+        Parrot::before(shop.getfly_faults.clone(), getfly),
+        shop.clock.clone(),
         7,
     );
     let lost = FaultRule::new(Fault::StoredButReplyLost).when(When::Nth(3));
-    scene.getfly_faults.add(lost);
-    let faults = &scene.getfly_faults;
-    let now = scene.clock.now();
-    let mut story = Story::new(app, &scene.kiotviet, &scene.getfly, faults, now);
-    story.tell().await;
-    (scene, story)
+    shop.getfly_faults.add(lost);
+    let faults = &shop.getfly_faults;
+    let now = shop.clock.now();
+    let mut scenario = Scenario::new(app, &shop.kiotviet, &shop.getfly, faults, now);
+    scenario.run().await;
+    (shop, scenario)
 }
 
 /// Of KiotViet, whose token endpoint is asked twice with wrong credentials, and of Getfly: none of them
@@ -60,16 +61,16 @@ const REFUSALS: [Refusals; 2] = [
     },
 ];
 
-/// What log and store of a story tell.
-fn leaks_inside(story: &Story<Native>, of: &[Of]) -> BTreeSet<String> {
-    let search = story.marks.search(of);
+/// What log and store of a scenario tell.
+fn leaks_inside(scenario: &Scenario<Native>, of: &[Of]) -> BTreeSet<String> {
+    let search = scenario.marks.search(of);
     let mut leaks = BTreeSet::new();
     let mut look = |place: &str, bytes: &[u8]| {
         let told = search.find(bytes).into_iter();
         leaks.extend(told.map(|text| format!("{place}: {text}")));
     };
-    look("the log", story.host.log().join("\n").as_bytes());
-    for (key, cell) in story.host.store.dump() {
+    look("the log", scenario.host.log().join("\n").as_bytes());
+    for (key, cell) in scenario.host.store.dump() {
         look("a key", key.as_bytes());
         if let Cell::Value(value) = cell {
             look(&key, &value);
@@ -82,7 +83,7 @@ fn leaks_inside(story: &Story<Native>, of: &[Of]) -> BTreeSet<String> {
 async fn nothing_of_a_person_and_no_secret_is_shown_or_kept_in_plain() {
     let [kiotviet, mut getfly] = REFUSALS;
     getfly.posts = &[400, 422, 404, 409, 400, 400, 422, 400];
-    let (_scene, mut story) = natively([kiotviet, getfly]).await;
+    let (_shop, mut scenario) = natively([kiotviet, getfly]).await;
     for shown in [
         "Không nhận",
         "linked_by_phone",
@@ -93,53 +94,53 @@ async fn nothing_of_a_person_and_no_secret_is_shown_or_kept_in_plain() {
         "bad_signature",
         "read back",
     ] {
-        assert!(story.was_shown(shown), "{shown} is part of the story");
+        assert!(scenario.was_shown(shown), "{shown} is part of the scenario");
     }
     let manifest = std::fs::read_to_string(xtask::workspace_root().join("spin.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
-    let good = test_variables(&story.getfly.settings().api_key);
+    let good = test_variables(&scenario.getfly.settings().api_key);
     for name in manifest["variables"].as_table().unwrap().keys() {
         for bad in ["", "0912345678", "hoa@example.vn"] {
-            story.host.set_variable(name, bad);
-            story.look_at_what_is_wrong().await;
+            scenario.host.set_variable(name, bad);
+            scenario.look_at_what_is_wrong().await;
         }
         let good = good.get(name).map_or("", String::as_str);
-        story.host.set_variable(name, good);
+        scenario.host.set_variable(name, good);
     }
-    assert_eq!(story.host.config().problems.len(), 0);
-    story.host.break_store(true);
-    story.look_at_what_is_wrong().await;
-    assert_eq!(story.leaks(&GUARDED), BTreeSet::new());
-    assert_eq!(leaks_inside(&story, &GUARDED), BTreeSet::new());
-    let log = story.host.log().join("\n");
-    let told = story.marks.search(&ALL).find(log.as_bytes());
+    assert_eq!(scenario.host.config().problems.len(), 0);
+    scenario.host.break_store(true);
+    scenario.look_at_what_is_wrong().await;
+    assert_eq!(scenario.leaks(&GUARDED), BTreeSet::new());
+    assert_eq!(leaks_inside(&scenario, &GUARDED), BTreeSet::new());
+    let log = scenario.host.log().join("\n");
+    let told = scenario.marks.search(&ALL).find(log.as_bytes());
     assert_eq!(told, BTreeSet::new());
 }
 
 /// A vendor's words may hold a name; nothing else does.
 #[tokio::test(start_paused = true)]
 async fn no_name_and_no_address_is_told_but_in_a_vendors_words() {
-    let (_scene, story) = natively([Refusals::NONE; 2]).await;
-    assert_eq!(story.leaks(&ALL), BTreeSet::new());
-    assert_eq!(leaks_inside(&story, &ALL), BTreeSet::new());
+    let (_shop, scenario) = natively([Refusals::NONE; 2]).await;
+    assert_eq!(scenario.leaks(&ALL), BTreeSet::new());
+    assert_eq!(leaks_inside(&scenario, &ALL), BTreeSet::new());
 }
 
 /// The control: what a protection keeps back is found once it is taken away.
 #[tokio::test(start_paused = true)]
 async fn the_search_finds_what_a_missing_protection_does() {
     let unsealed = mutant::activate(Mutant::NotSealed);
-    let (_scene, story) = natively([Refusals::NONE; 2]).await;
-    let leaks = leaks_inside(&story, &ALL);
-    let secret = story.kiotviet.settings().client_secret;
+    let (_shop, scenario) = natively([Refusals::NONE; 2]).await;
+    let leaks = leaks_inside(&scenario, &ALL);
+    let secret = scenario.kiotviet.settings().client_secret;
     for text in [&*secret, "0919 283 746", "bay@waits.example", "Cậu Bảy Chờ"] {
         let found = |leak: &String| leak.ends_with(&format!(": {text} in Base64"));
         assert!(leaks.iter().any(found), "{text}: {leaks:?}");
     }
     drop(unsealed);
     let _unmasked = mutant::activate(Mutant::WordsNotMasked);
-    let (_scene, story) = natively(REFUSALS).await;
-    for leaks in [story.leaks(&GUARDED), leaks_inside(&story, &GUARDED)] {
-        let secret = story.getfly.settings().api_key;
+    let (_shop, scenario) = natively(REFUSALS).await;
+    for leaks in [scenario.leaks(&GUARDED), leaks_inside(&scenario, &GUARDED)] {
+        let secret = scenario.getfly.settings().api_key;
         for text in [&*secret, "912345678", "hoa@example.vn"] {
             let found = |leak: &String| leak.ends_with(&format!(": {text}"));
             assert!(leaks.iter().any(found), "{text}: {leaks:?}");
@@ -178,47 +179,49 @@ fn told_at_rest(marks: &Marks, folder: &Path) -> BTreeSet<String> {
     told.collect()
 }
 
-/// The story with the real program over a store whose files are in `folder`, and what it tells.
+/// The scenario with the real program over a store whose files are in `folder`, and what it tells.
 async fn told_by_the_program(store: [&str; 2], folder: &Path) -> Marks {
-    let mut faults = None;
-    let vendors = vendors_behind(|kiotviet, getfly, clock| {
-        let getfly = Arc::new(Faulty::new(getfly, clock, 1));
-        faults = Some(getfly.clone());
-        let getfly: Arc<dyn Upstream> = getfly;
-        let fronts = [(kiotviet, REFUSALS[0]), (getfly, REFUSALS[1])];
-        fronts.map(|(vendor, refusals)| Parrot::before(vendor, refusals))
-    })
-    .await;
+    let vendors = Vendors::new(Settings::default(), GetflySettings::default());
+    let faults = Arc::new(Faulty::new(
+        vendors.getfly.clone(),
+        vendors.clock.clone(),
+        1,
+    ));
+    let fronts = [
+        Parrot::before(vendors.kiotviet.clone(), REFUSALS[0]),
+        Parrot::before(faults.clone(), REFUSALS[1]),
+    ];
+    let vendors = vendors.serve_behind(fronts).await.expect("they are served");
     let up = Up::start(&vendors, store).await;
-    let (kiotviet, getfly, faults) = (&vendors.kiotviet, &vendors.getfly, faults.unwrap());
-    let mut story = Story::new(up, kiotviet, getfly, &faults, jiff::Timestamp::now());
-    story.marks.add(Of::Secret, PASSWORD);
-    story.tell().await;
-    let states = story.states().await;
+    let (kiotviet, getfly) = (&vendors.kiotviet, &vendors.getfly);
+    let mut scenario = Scenario::new(up, kiotviet, getfly, &faults, jiff::Timestamp::now());
+    scenario.marks.add(Of::Secret, PASSWORD);
+    scenario.run().await;
+    let states = scenario.states().await;
     assert!(
         states["retrying"].len() == 1 && states["done"].len() > 10,
         "{states:?}"
     );
-    assert!(story.was_shown("Không nhận"));
-    assert_eq!(story.leaks(&GUARDED), BTreeSet::new());
+    assert!(scenario.was_shown("Không nhận"));
+    assert_eq!(scenario.leaks(&GUARDED), BTreeSet::new());
     assert_eq!(
-        told_at_rest(&story.marks, folder),
+        told_at_rest(&scenario.marks, folder),
         BTreeSet::new(),
         "while it runs"
     );
-    story.host.stop().await;
+    scenario.host.stop().await;
     assert_eq!(
-        told_at_rest(&story.marks, folder),
+        told_at_rest(&scenario.marks, folder),
         BTreeSet::new(),
         "afterwards"
     );
-    let wrote = &story.host.wrote;
+    let wrote = &scenario.host.wrote;
     for part in ["Serving http", "event ended", "read back"] {
         assert!(wrote.contains(part), "{part}: {wrote}");
     }
-    let told = story.marks.search(&ALL).find(wrote.as_bytes());
+    let told = scenario.marks.search(&ALL).find(wrote.as_bytes());
     assert_eq!(told, BTreeSet::new(), "{wrote}");
-    story.marks
+    scenario.marks
 }
 
 /// The control: what is put into the store is found in its files.
@@ -270,41 +273,41 @@ async fn opened(server: &RedisServer) -> Redis {
 /// A worker that dies in the middle says why, and of whom nothing.
 #[tokio::test(start_paused = true)]
 async fn a_trap_tells_nothing() {
-    let scene = WasmScene::connected(On::Both, |app| app)
+    let shop = WasmShop::connected_in_wasm(On::Both, |app| app)
         .await
         .expect("a shop");
     let mut marks = Marks::default();
     let mut trapped = 0;
     for fuel in (50_000..1_000_000).step_by(95_000) {
-        scene.kiotviet.create_customer(hoa());
-        for delivery in scene.kiotviet.take_deliveries() {
-            let request = scene.kiotviet.request(&delivery);
-            let outcome = scene.app.trapped_at(fuel).request(request).await;
+        shop.kiotviet.create_customer(hoa());
+        for delivery in shop.kiotviet.take_deliveries() {
+            let request = shop.kiotviet.request(&delivery);
+            let outcome = shop.app.trapped_at(fuel).request(request).await;
             trapped += usize::from(outcome.finished.trap.is_some());
             let shown = format!("{:?}", outcome.finished.trap);
-            marks.note(&scene.kiotviet, &scene.getfly);
+            marks.note(&shop.kiotviet, &shop.getfly);
             let told = marks.search(&ALL).find(shown.as_bytes());
             assert_eq!(told, BTreeSet::new(), "{shown}");
         }
     }
     assert!(trapped > 2, "{trapped}");
     let search = marks.search(&ALL);
-    let log = scene.app.logs().join("\n");
+    let log = shop.app.logs().join("\n");
     assert_eq!(search.find(log.as_bytes()), BTreeSet::new(), "{log}");
-    for (key, value) in scene.app.store().dump().await.unwrap() {
+    for (key, value) in shop.app.store().dump().await.unwrap() {
         assert_eq!(search.find(&value), BTreeSet::new(), "{key}");
     }
 }
 
-/// The control: the story does carry those texts to where they belong.
+/// The control: the scenario does carry those texts to where they belong.
 #[tokio::test(start_paused = true)]
 async fn the_marked_texts_do_pass_through() {
-    let scene = Scene::connected(On::Both).await;
-    scene.kiotviet.create_customer(hoa());
-    let delivery = scene.kiotviet.take_deliveries().remove(0);
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    let delivery = shop.kiotviet.take_deliveries().remove(0);
     assert!(String::from_utf8_lossy(&delivery.body()).contains("0912 345 678"));
-    scene.app.request(scene.kiotviet.request(&delivery)).await;
-    let account = &scene.getfly.accounts()[0];
+    shop.app.request(shop.kiotviet.request(&delivery)).await;
+    let account = &shop.getfly.accounts()[0];
     assert_eq!(
         (&*account.phone_office, &*account.email),
         ("0912345678", "hoa@example.vn")

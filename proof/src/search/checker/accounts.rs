@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     for (place, account) in created(&evidence.accounts) {
         let code = &account.account_code;
+        if is_walk_ins(evidence, account) {
+            continue;
+        }
         let Some((shop, customer)) = customer_of(evidence, code) else {
             findings.add(Kind::Wrong, format!("account {code} is of no customer"));
             continue;
@@ -33,9 +36,25 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         check_rest(evidence, shop, customer.id, account, findings);
         check_only(&evidence.accounts[..place], account, &as_shown, findings);
     }
+    let all = evidence.accounts.iter();
+    let of_walk_ins = all.filter(|a| !a.deleted && a.account_name == model::WALK_IN);
+    let count = of_walk_ins.count();
+    if count > evidence.shops.len() {
+        let what = format!("there are {count} accounts of walk-ins");
+        findings.add(Kind::Doubled, what);
+    }
     for shop in &evidence.shops {
         check_owed(evidence, shop, findings);
     }
+}
+
+/// R5: whether it is a shop's account of walk-ins, of whom nothing is known.
+fn is_walk_ins(evidence: &Evidence, account: &Account) -> bool {
+    let mut shops = evidence.shops.iter();
+    shops.any(|shop| account.account_code == model::walk_in_code(&shop.retailer))
+        && account.account_name == model::WALK_IN
+        && account.phone_office.is_empty()
+        && account.email.is_empty()
 }
 
 /// Whose account this code is, and in which shop.
@@ -43,9 +62,22 @@ fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a 
     let mut shops = evidence.shops.iter();
     shops.find_map(|shop| {
         let mut all = shop.kiotviet.customers.iter();
-        let customer = all.find(|c| model::account_code(&shop.retailer, c.id) == code)?;
-        Some((shop, customer))
+        let own =
+            |c: &&Customer| is_code_of(evidence, &model::account_code(&shop.retailer, c.id), code);
+        Some((shop, all.find(own)?))
     })
+}
+
+/// Whether an account that would be created under `own` may have this code: the next ones, `…-2` and so on, where
+/// people deleted the one before in Getfly, whose code stays taken.
+fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
+    let number = code
+        .strip_prefix(own)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let number = number.and_then(|number| number.parse::<usize>().ok());
+    let mut accounts = evidence.accounts.iter();
+    let gone = accounts.any(|a| a.account_code == own && a.deleted);
+    code == own || (gone && number.is_some_and(|number| number >= 2))
 }
 
 fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
@@ -72,7 +104,7 @@ fn is_owed(shop: &Shop, customer: &Customer) -> bool {
             .surely_new(customer.created_at, customer.created_at)
 }
 
-/// R2: told, and new to whoever stored it then.
+/// R2: told, and new to the worker that stored it then.
 fn may_be_new(shop: &Shop, customer: &Customer, at: Timestamp) -> bool {
     let switched = &shop.since.customers;
     shop.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)

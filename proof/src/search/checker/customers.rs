@@ -1,11 +1,11 @@
-//! What whoever stored something can have seen of a customer: KiotViet's own log says when its record
+//! What the worker that stored something can have seen of a customer: KiotViet's own log says when its record
 //! was fetched, and each fetch shows one version. Whose account it is (R7) is decided right after a
 //! fetch, among the accounts that Getfly had then, and stays so whatever is edited later (R6).
 
-use super::UNDER_WAY;
 use crate::search::{
     evidence::{Evidence, Reading, Shop},
     model,
+    switched::UNDER_WAY,
 };
 use jiff::Timestamp;
 use sim::{getfly::Account, kiotviet::Customer};
@@ -16,7 +16,7 @@ pub(super) fn versions(shop: &Shop, id: i64) -> impl Iterator<Item = &Customer> 
     shop.kiotviet.customers.iter().filter(move |c| c.id == id)
 }
 
-/// The versions that were fetched shortly before `at`, for whoever stored something then.
+/// The versions that were fetched shortly before `at`, for the worker that stored something then.
 pub(super) fn fetched(shop: &Shop, id: i64, at: Timestamp) -> Vec<&Customer> {
     let readings = readings(shop, id).filter(|r| r.found && r.at <= at && r.at + UNDER_WAY >= at);
     readings
@@ -24,7 +24,7 @@ pub(super) fn fetched(shop: &Shop, id: i64, at: Timestamp) -> Vec<&Customer> {
         .collect()
 }
 
-/// The codes of the accounts that a customer may have been taken for by whoever stored something at
+/// The codes of the accounts that a customer may have been taken for by the worker that stored something at
 /// `at`; an empty one where KiotViet had deleted the customer before it had an account.
 pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> BTreeSet<String> {
     let own = model::account_code(&shop.retailer, id);

@@ -178,7 +178,14 @@ fn differences(
     must(executors.contains(&order.assigned_username), "executor");
     let (account, name) = (&order.account_code, &order.account_name);
     let Some(id) = content.customer_id else {
-        must(account.is_empty() && name == "Khách lẻ", "account");
+        let mut accounts = evidence.accounts.iter();
+        let of_walk_ins = accounts.any(|a| {
+            a.account_code == *account
+                && a.account_name == model::WALK_IN
+                && a.created_at <= Some(order.created_at)
+        });
+        must(account.is_empty() || of_walk_ins, "account");
+        must(name == model::WALK_IN, "name");
         let contact = [&order.account_phone, &order.account_email];
         must(contact.iter().all(|text| text.is_empty()), "contact");
         must(terms.is_empty(), "terms");
@@ -196,7 +203,7 @@ fn differences(
     if account.is_empty() {
         // R5: who is gone from KiotViet is named in the terms.
         let named = |c: &Customer| terms == [format!("Khách hàng: {}", c.content.name)];
-        must(name == "Khách lẻ" && versions.any(named), "name");
+        must(name == model::WALK_IN && versions.any(named), "name");
         return different;
     }
     must(terms.is_empty(), "terms");

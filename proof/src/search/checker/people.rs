@@ -1,11 +1,11 @@
-//! Who may be the executor (R13) to whoever stored something: the lists of both vendors' people are
-//! believed for ten minutes, by the clock of whoever looks, so any version that was fetched since then may
+//! Who may be the executor (R13) to the worker that stored something: the lists of both vendors' people are
+//! believed for ten minutes, by the clock of the worker that looks, so any version that was fetched since then may
 //! have been looked at.
 
-use super::UNDER_WAY;
 use crate::search::{
     evidence::{Clocks, Evidence, Listed, Shop},
     model,
+    switched::UNDER_WAY,
 };
 use jiff::{SignedDuration, Timestamp};
 use sim::kiotviet::Invoice;
@@ -13,7 +13,7 @@ use sim::kiotviet::Invoice;
 /// How long a list of people is believed.
 pub(super) const BELIEVED: SignedDuration = SignedDuration::from_secs(600);
 
-/// The executors that this invoice may have had for whoever stored something at `at`; nobody too where
+/// The executors that this invoice may have had for the worker that stored something at `at`; nobody too where
 /// Getfly no longer has him, and so refuses him by name.
 pub(super) fn executors(
     evidence: &Evidence,
@@ -43,7 +43,7 @@ pub(super) fn executors(
     executors
 }
 
-/// The versions that whoever stored something at `at` may have looked at.
+/// The versions that the worker that stored something at `at` may have looked at.
 fn believed<'p, T>(
     clocks: &Clocks,
     listed: &'p Listed<T>,
@@ -54,7 +54,7 @@ fn believed<'p, T>(
     young.map(|fetch| listed.people.at(fetch))
 }
 
-/// Whether what was fetched then may have been younger than ten minutes to whoever stored something at
+/// Whether what was fetched then may have been younger than ten minutes to the worker that stored something at
 /// `at`: by the clocks of both.
 fn is_young(clocks: &Clocks, fetch: Timestamp, at: Timestamp) -> bool {
     let looked = at.checked_sub(UNDER_WAY).unwrap_or(at).max(fetch);

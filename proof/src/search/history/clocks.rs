@@ -2,7 +2,7 @@
 //! asks for, and may be set within that at any time: then everything must hold. Or the one machine's clock is
 //! wrong by a minute, an hour or a day, and is set right in the end.
 
-use super::super::play::Play;
+use super::super::run::Run;
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ const ALLOWED: SignedDuration = SignedDuration::from_secs(2);
 const SETTLED: u64 = 60;
 
 /// The clock of the instance in use is set.
-pub(super) async fn set(play: &Play, millis: i32) {
+pub(super) async fn set(run: &Run, millis: i32) {
     let off = SignedDuration::from_millis(millis.into());
-    let step = off - play.scene.app.skew.off();
+    let step = off - run.shop.app.skew.off();
     if step > ALLOWED {
-        play.scene.pass(SETTLED).await;
+        run.shop.pass(SETTLED).await;
     }
-    play.set_clock(off);
+    run.set_clock(off);
     if step < -ALLOWED {
         // A scheduler drains every minute: at any rate before the time comes that the clock showed.
-        play.heal_beside().await;
+        run.heal_beside().await;
     }
 }
 
 /// The same as the n-th host call from here is made; `by` so much where it is not `to` so much.
-pub(super) fn set_at_call(play: &Play, call: u8, millis: i32, relative: bool) {
-    let app = &play.scene.app;
-    let (skew, clock) = (app.skew.clone(), play.scene.clock.clone());
+pub(super) fn set_at_call(run: &Run, call: u8, millis: i32, relative: bool) {
+    let app = &run.shop.app;
+    let (skew, clock) = (app.skew.clone(), run.shop.clock.clone());
     let millis = SignedDuration::from_millis(millis.into());
-    app.mishaps.happens_later(call.into(), move || {
+    app.host_faults.happens_later(call.into(), move || {
         let off = if relative {
             skew.off() + millis
         } else {
@@ -43,16 +43,16 @@ pub(super) fn set_at_call(play: &Play, call: u8, millis: i32, relative: bool) {
 
 /// A clock that is wrong is right from now on, and what was put off until a time that it showed has its
 /// turn.
-pub(super) async fn set_right(play: &Play) {
-    let log = play.scene.app.skew.log();
+pub(super) async fn set_right(run: &Run) {
+    let log = run.shop.app.skew.log();
     let all = || log.iter().filter_map(|(_, off)| *off);
     if all().all(|off| off.abs() < ALLOWED) {
         return;
     }
-    set(play, 0).await;
-    play.heal_beside().await;
+    set(run, 0).await;
+    run.heal_beside().await;
     let ahead = all().max().unwrap_or_default();
-    play.scene
+    run.shop
         .pass(Duration::try_from(ahead).unwrap_or_default().as_secs())
         .await;
 }

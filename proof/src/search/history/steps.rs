@@ -1,13 +1,12 @@
 //! What can happen in a history, and how it is done to a shop.
 
 use super::{
-    super::play::Play,
+    super::run::Run,
     clocks, people,
     records::{EMAILS, PHONES, SELLERS, content, new_customer, pick},
 };
-use host_test::mishap::Mishap;
+use host_test::{admin::Admin, host_fault::HostFault};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sim::{Fault, FaultRule, When, kiotviet::Chaos};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ const LATEST: u64 = 120;
 const MINUTE: i32 = 60_000;
 /// What people can switch on and off.
 const WEBHOOKS: [&str; 2] = ["customer", "order"];
-/// People's wishes are about one of the first so many events.
+/// People retry and dismiss one of the first so many events.
 const EVENTS: u8 = 12;
 
 /// Whose calls fail.
@@ -144,14 +143,14 @@ pub enum Step {
     /// The clock is set back by a minute as the n-th host call from here is made.
     ClockBackAtCall(u8),
     /// What befalls the n-th host call from here.
-    Mishap {
+    HostFault {
         /// From 1.
         call: u8,
         /// What.
-        mishap: Mishap,
+        fault: HostFault,
     },
     /// The next calls to a vendor fail.
-    Fault {
+    VendorFault {
         /// Whose.
         vendor: Vendor,
         /// From the pool of faults.
@@ -167,22 +166,22 @@ fn chosen(ids: Vec<i64>, index: u8) -> Option<i64> {
 }
 
 /// One that is not deleted.
-fn a_customer(play: &Play, index: u8) -> Option<i64> {
-    let all = play.here().kiotviet.customers().into_iter();
+fn a_customer(run: &Run, index: u8) -> Option<i64> {
+    let all = run.here().kiotviet.customers().into_iter();
     chosen(all.filter(|c| !c.deleted).map(|c| c.id).collect(), index)
 }
 
-fn an_invoice(play: &Play, index: u8) -> Option<i64> {
-    let all = play.here().kiotviet.invoices();
+fn an_invoice(run: &Run, index: u8) -> Option<i64> {
+    let all = run.here().kiotviet.invoices();
     chosen(all.iter().map(|i| i.id).collect(), index)
 }
 
 /// Does it.
-pub(super) async fn take(play: &Play, step: Step) {
-    let kiotviet = &play.here().kiotviet;
+pub(super) async fn take(run: &Run, step: Step) {
+    let kiotviet = &run.here().kiotviet;
     // No two versions of a record are of the same moment.
-    play.note();
-    play.scene.pass(1).await;
+    run.note();
+    run.shop.pass(1).await;
     match step {
         Step::Customer { phone, email } => {
             let number = kiotviet.customers().len();
@@ -194,11 +193,11 @@ pub(super) async fn take(play: &Play, step: Step) {
             seller,
             content: of,
         } => {
-            let customer = customer.and_then(|index| a_customer(play, index));
+            let customer = customer.and_then(|index| a_customer(run, index));
             kiotviet.create_invoice(content(of, customer, pick(&SELLERS, seller)));
         }
         Step::EditCustomer(index) => {
-            if let Some(id) = a_customer(play, index) {
+            if let Some(id) = a_customer(run, index) {
                 kiotviet.edit_customer(id, |customer| {
                     customer.name.push_str(" (sửa)");
                     customer.address = Some("12 Phố Huế".to_owned());
@@ -212,7 +211,7 @@ pub(super) async fn take(play: &Play, step: Step) {
             phone,
             email,
         } => {
-            if let Some(id) = a_customer(play, customer) {
+            if let Some(id) = a_customer(run, customer) {
                 let with = new_customer(0, pick(&PHONES, phone), pick(&EMAILS, email));
                 kiotviet.edit_customer(id, |customer| {
                     customer.contact_number = with.contact_number;
@@ -221,7 +220,7 @@ pub(super) async fn take(play: &Play, step: Step) {
             }
         }
         Step::DeleteCustomer(index) => {
-            if let Some(id) = a_customer(play, index) {
+            if let Some(id) = a_customer(run, index) {
                 kiotviet.delete_customer(id);
             }
         }
@@ -229,9 +228,9 @@ pub(super) async fn take(play: &Play, step: Step) {
         | Step::SellerRole(_)
         | Step::SellerGone(_)
         | Step::User { .. }
-        | Step::UserGone(_) => people::change(kiotviet, &play.scene.getfly, step),
+        | Step::UserGone(_) => people::change(kiotviet, &run.shop.getfly, step),
         Step::TellCustomer(index) => {
-            if let Some(id) = a_customer(play, index) {
+            if let Some(id) = a_customer(run, index) {
                 kiotviet.edit_customer(id, |_| {});
             }
         }
@@ -239,19 +238,19 @@ pub(super) async fn take(play: &Play, step: Step) {
             invoice,
             content: of,
         } => {
-            if let Some(id) = an_invoice(play, invoice) {
+            if let Some(id) = an_invoice(run, invoice) {
                 kiotviet.edit_invoice(id, |invoice| {
                     *invoice = content(of, invoice.customer_id, invoice.sold_by);
                 });
             }
         }
         Step::CancelInvoice(index) => {
-            if let Some(id) = an_invoice(play, index) {
+            if let Some(id) = an_invoice(run, index) {
                 kiotviet.cancel_invoice(id);
             }
         }
-        Step::OtherShop => play.turn(),
-        Step::Deliver => deliver(play, Carried::Whole).await,
+        Step::OtherShop => run.turn(),
+        Step::Deliver => deliver(run, Carried::Whole).await,
         Step::DeliverChaotically(seed) => {
             let chaos = Chaos {
                 seed: seed.into(),
@@ -261,22 +260,20 @@ pub(super) async fn take(play: &Play, step: Step) {
                 merge_notifications: 2,
                 ..Chaos::default()
             };
-            play.shops()
-                .iter()
-                .for_each(|s| s.kiotviet.set_chaos(chaos));
-            deliver(play, Carried::Whole).await;
+            run.shops().iter().for_each(|s| s.kiotviet.set_chaos(chaos));
+            deliver(run, Carried::Whole).await;
             let calm = Chaos::default();
-            play.shops().iter().for_each(|s| s.kiotviet.set_chaos(calm));
+            run.shops().iter().for_each(|s| s.kiotviet.set_chaos(calm));
         }
-        Step::LoseDeliveries => deliver(play, Carried::Lost).await,
-        Step::LoseAnswers => deliver(play, Carried::Unanswered).await,
-        Step::Pass { seconds } => pass(play, seconds.into()).await,
-        Step::Drain => live(play, play.scene.drain()).await,
-        Step::Heal => live(play, play.scene.heal()).await,
+        Step::LoseDeliveries => deliver(run, Carried::Lost).await,
+        Step::LoseAnswers => deliver(run, Carried::Unanswered).await,
+        Step::Pass { seconds } => pass(run, seconds.into()).await,
+        Step::Drain => live(run, run.shop.drain()).await,
+        Step::Heal => live(run, run.shop.heal()).await,
         Step::Backfill => {}
         Step::Retry(seq) => {
-            let path = format!("events/{}/retry", seq % EVENTS + 1);
-            play.wish("POST", &path, &Value::Null).await;
+            let seq = u64::from(seq % EVENTS + 1);
+            run.command(run.shop.app.retry(seq)).await;
         }
         Step::WebhookOff(index) => {
             let ids = kiotviet.webhooks().iter().map(|h| h.id).collect();
@@ -284,25 +281,25 @@ pub(super) async fn take(play: &Play, step: Step) {
                 kiotviet.set_webhook_active(id, false);
             }
         }
-        Step::SwitchOn(index) => play.switch(pick(&WEBHOOKS, index), true).await,
-        Step::SwitchOff(index) => play.switch(pick(&WEBHOOKS, index), false).await,
-        Step::Dismiss(seq) => play.dismiss(u64::from(seq % EVENTS + 1)).await,
-        Step::OtherInstance => play.other_instance(),
-        Step::Together(seed) => together(play, seed).await,
-        Step::Clock { millis } => clocks::set(play, millis).await,
-        Step::ClockAtCall { call, millis } => clocks::set_at_call(play, call, millis, false),
-        Step::ClockBackAtCall(call) => clocks::set_at_call(play, call, -MINUTE, true),
-        Step::Mishap { call, mishap } => {
-            play.scene.app.mishaps.befall_later(call.into(), mishap);
+        Step::SwitchOn(index) => run.switch(pick(&WEBHOOKS, index), true).await,
+        Step::SwitchOff(index) => run.switch(pick(&WEBHOOKS, index), false).await,
+        Step::Dismiss(seq) => run.dismiss(u64::from(seq % EVENTS + 1)).await,
+        Step::OtherInstance => run.other_instance(),
+        Step::Together(seed) => together(run, seed).await,
+        Step::Clock { millis } => clocks::set(run, millis).await,
+        Step::ClockAtCall { call, millis } => clocks::set_at_call(run, call, millis, false),
+        Step::ClockBackAtCall(call) => clocks::set_at_call(run, call, -MINUTE, true),
+        Step::HostFault { call, fault } => {
+            run.shop.app.host_faults.befall_later(call.into(), fault);
         }
-        Step::Fault {
+        Step::VendorFault {
             vendor,
             fault,
             calls,
         } => {
             let faults = match vendor {
-                Vendor::KiotViet => &play.scene.kiotviet_faults,
-                Vendor::Getfly => &play.scene.getfly_faults,
+                Vendor::KiotViet => &run.shop.kiotviet_faults,
+                Vendor::Getfly => &run.shop.getfly_faults,
             };
             let mut rule = FaultRule::new(a_fault(fault));
             rule.when = When::First(calls.into());
@@ -323,58 +320,58 @@ enum Carried {
 }
 
 /// KiotViet sends what is due, to a plugin that may die at it.
-async fn deliver(play: &Play, carried: Carried) {
-    let app = &play.scene.app;
-    play.note();
-    for kiotviet in play.shops().iter().map(|shop| &shop.kiotviet) {
+async fn deliver(run: &Run, carried: Carried) {
+    let app = &run.shop.app;
+    run.note();
+    for kiotviet in run.shops().iter().map(|shop| &shop.kiotviet) {
         for delivery in kiotviet.take_due() {
             if carried == Carried::Lost {
                 kiotviet.settle(delivery, None);
                 continue;
             }
             let request = kiotviet.request(&delivery);
-            let answered = app.mishaps.live(app.answer(request)).await;
+            let answered = app.host_faults.live(app.answer(request)).await;
             let status = answered.as_ref().map(|(answer, _)| answer.status);
             kiotviet.settle(delivery, status.filter(|_| carried == Carried::Whole));
             if let Some((_, after)) = answered {
-                app.mishaps.live(app.after(after)).await;
+                app.host_faults.live(app.after(after)).await;
             }
         }
     }
 }
 
 /// Two instances at once.
-async fn together(play: &Play, seed: u8) {
-    play.both(seed, async {
-        let drain = play.beside.api("POST", "drain", &Value::Null);
+async fn together(run: &Run, seed: u8) {
+    run.both(seed, async {
+        let drain = run.beside.drain();
         if seed.is_multiple_of(2) {
-            tokio::join!(drain, deliver(play, Carried::Whole));
+            tokio::join!(drain, deliver(run, Carried::Whole));
         } else {
-            tokio::join!(drain, live(play, play.scene.drain()));
+            tokio::join!(drain, live(run, run.shop.drain()));
         }
     })
     .await;
 }
 
-async fn live<T>(play: &Play, work: impl Future<Output = T>) {
-    play.scene.app.mishaps.live(work).await;
+async fn live<T>(run: &Run, work: impl Future<Output = T>) {
+    run.shop.app.host_faults.live(work).await;
 }
 
 /// Time passes, and KiotViet sends what becomes due; what is due within two minutes may wait.
-async fn pass(play: &Play, seconds: u64) {
+async fn pass(run: &Run, seconds: u64) {
     let next_due = || {
-        let all = play.shops().iter();
+        let all = run.shops().iter();
         all.filter_map(|shop| shop.kiotviet.next_due()).min()
     };
-    let now = play.scene.clock.now();
+    let now = run.shop.clock.now();
     let end = now.checked_add(Duration::from_secs(seconds)).unwrap_or(now);
     if seconds > LATEST {
         while let Some(due) = next_due().filter(|due| *due < end) {
-            play.scene.pass_to(due).await;
-            deliver(play, Carried::Whole).await;
+            run.shop.pass_to(due).await;
+            deliver(run, Carried::Whole).await;
         }
     }
-    play.scene.pass_to(end).await;
+    run.shop.pass_to(end).await;
 }
 
 fn a_fault(index: u8) -> Fault {

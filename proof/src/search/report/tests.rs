@@ -58,7 +58,7 @@ fn the_command_and_the_time_of_each_part_are_told() {
     for told in [
         command,
         "\n1091 runs in 59.0 minutes on ",
-        "\n- the scenarios under mishaps: 1082 runs in 50.0 minutes;",
+        "\n- the scenarios under faults: 1082 runs in 50.0 minutes;",
         "\n- several instances at once: 0 runs of 0 schedules in 3.0 minutes;",
         "\n- the scenarios over every store: 0 runs in 2.0 minutes;",
         "\n- the component trapped: 9 runs in 4.0 minutes.",
@@ -73,7 +73,7 @@ fn the_command_and_the_time_of_each_part_are_told() {
 fn every_pair_is_said_of_a_whole_search_only() {
     let whole = written(&[tally(500), tally(500)]);
     assert!(whole.contains("or two of them\n(every pair of host calls), once"));
-    assert!(whole.contains("and every pair of mishaps at every pair of host calls."));
+    assert!(whole.contains("and every pair of faults at every pair of host calls."));
     let part = written(&[tally(500), tally(499)]);
     assert!(part.contains("or two of them\n(those pairs that the table counts as tried), once"));
     assert!(part.contains("and every pair in 1 of the 2 scenarios."));

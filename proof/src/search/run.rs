@@ -1,21 +1,21 @@
-//! One run of a scenario under a script of mishaps: a fresh shop, the past, what happens under mishaps,
-//! then rest, and what the checker says of it. Time is virtual, every draw is seeded: the same script
+//! One run of a scenario under a script of faults at host calls: a fresh shop, the past, what happens under
+//! faults, then rest, and what the checker says of it. Time is virtual, every draw is seeded: the same script
 //! gives the same run.
 
 use super::{
     checker::{self, Finding, Kind},
     evidence::{self, Dismissed, Evidence, Since, Versions},
-    scenario::Scenario,
     switched::Switched,
 };
 use host::keyvalue::{Backend, Memory};
 use host_test::{
-    mishap::Mishap,
+    admin::{Admin, Reply},
+    host_fault::HostFault,
     native::Native,
-    scene::{CONNECTION, Scene},
+    shop::{AFTER_THE_LEASE, CONNECTION, TestShop},
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sim::{
     Call, KiotVietSim,
     getfly::{Account, User},
@@ -24,6 +24,7 @@ use sim::{
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -35,24 +36,45 @@ pub(super) const BETWEEN_ROUNDS: u64 = 601;
 /// Rounds until rest; more is stuck.
 pub(super) const ROUNDS: usize = 30;
 /// A run that takes longer, in virtual time, never ends.
-const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+const LONGEST: Duration = Duration::from_secs(400 * 86_400);
+
+/// A step of a scenario.
+pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A small value: what is there before, what happens under faults, and what people do once they are over.
+pub struct Scenario {
+    /// Its name, as `--only` takes it.
+    pub name: &'static str,
+    /// What happens, in a sentence.
+    pub what: &'static str,
+    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
+    /// reading back.
+    pub lists: bool,
+    /// Before, without faults.
+    pub past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    /// Under faults.
+    pub act: for<'a> fn(&'a Run) -> Step<'a, ()>,
+    /// Without faults, again and again: people look and act; whether they are content. None where people have
+    /// nothing to do: then one drain after the last retry time must be enough.
+    pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
+}
 
 /// The numbers of host calls, and what befalls each.
-pub type Script = Vec<(usize, Mishap)>;
+pub type Script = Vec<(usize, HostFault)>;
 
 /// How a run went.
 #[derive(Debug)]
-pub struct Played {
-    /// The host calls that mishaps could befall, by name.
+pub struct Ended {
+    /// The host calls that faults could befall, by name.
     pub calls: Vec<String>,
     /// What must not be, by the checker.
     pub findings: BTreeSet<Finding>,
 }
 
 /// Shops under way; one, where nothing else is said.
-pub struct Play {
+pub struct Run {
     /// The first shop, Getfly and the plugin.
-    pub scene: Scene,
+    pub shop: TestShop,
     lists: bool,
     shops: Vec<Shop>,
     here: Cell<usize>,
@@ -73,27 +95,34 @@ pub(super) struct Shop {
     versions: RefCell<Versions>,
 }
 
-/// Plays a scenario under a script, in a runtime of its own, over a store in memory.
-pub fn run(scenario: &Scenario, script: &[(usize, Mishap)]) -> Played {
-    run_over(scenario, script, Arc::new(Memory::new()))
+/// Runs a scenario under a script, in a runtime of its own, over a store in memory.
+pub fn scenario(scenario: &Scenario, script: &[(usize, HostFault)]) -> Ended {
+    scenario_over(scenario, script, Arc::new(Memory::new()))
 }
 
-/// The same over this store, which must be empty and answer at once: time is virtual, and whoever
-/// waits lets it pass.
-pub fn run_over(
+/// The same over this store, which must be empty and answer at once: time is virtual, and passes where everything
+/// waits.
+pub fn scenario_over(
     scenario: &Scenario,
-    script: &[(usize, Mishap)],
+    script: &[(usize, HostFault)],
     store: Arc<dyn Backend>,
-) -> Played {
-    let played = in_virtual_time(play(scenario, script, store));
-    let (calls, findings) = match played {
-        Some((calls, evidence)) => (calls, evidence.iter().flat_map(checker::check).collect()),
-        None => (Vec::new(), [never_ended()].into()),
-    };
-    Played { calls, findings }
+) -> Ended {
+    let ended = in_virtual_time(async {
+        let run = Run::new(scenario.lists, store);
+        run.past(scenario).await;
+        run.shop.app.host_faults.arm(script.iter().copied());
+        (scenario.act)(&run).await;
+        let calls = run.shop.app.host_faults.disarm();
+        let findings = run.rest(scenario).await;
+        Ended { calls, findings }
+    });
+    ended.unwrap_or_else(|| Ended {
+        calls: Vec::new(),
+        findings: [never_ended()].into(),
+    })
 }
 
-/// What a run gives, in a runtime of its own; none when it never ended.
+/// What a run returns, in a runtime of its own; none when it never ended.
 pub(super) fn in_virtual_time<T>(run: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -110,26 +139,12 @@ pub(super) fn never_ended() -> Finding {
     }
 }
 
-/// The host calls, and the evidence before and after a last healing.
-pub(super) async fn play(
-    scenario: &Scenario,
-    script: &[(usize, Mishap)],
-    store: Arc<dyn Backend>,
-) -> (Vec<String>, [Evidence; 2]) {
-    let play = Play::new(scenario.lists, store);
-    play.past(scenario).await;
-    play.scene.app.mishaps.arm(script.iter().copied());
-    (scenario.act)(&play).await;
-    let calls = play.scene.app.mishaps.disarm();
-    (calls, play.rest(scenario).await)
-}
-
-/// Whether a person was told that a wish is done.
+/// Whether a person was told that a command is done.
 pub(crate) fn is_done(status: Option<u16>) -> bool {
     status.is_some_and(|status| (200..300).contains(&status))
 }
 
-impl Play {
+impl Run {
     /// A shop that nobody has connected yet, whose KiotViet lists show something or nothing.
     pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         Self::of(lists, store, [])
@@ -152,8 +167,8 @@ impl Play {
         store: Arc<dyn Backend>,
         others: impl IntoIterator<Item = Settings>,
     ) -> Self {
-        let (scene, others) = Scene::beside(others);
-        let all = [scene.kiotviet.clone()].into_iter().chain(others);
+        let (shop, others) = TestShop::beside(others);
+        let all = [shop.kiotviet.clone()].into_iter().chain(others);
         let named = all.zip([CONNECTION, "second"]);
         let shops = named.map(|(kiotviet, connection)| Shop {
             kiotviet,
@@ -162,22 +177,22 @@ impl Play {
             dismissed: RefCell::default(),
             versions: RefCell::default(),
         });
-        let scene = scene.over(store);
-        let play = Self {
+        let shop = shop.over(store);
+        let run = Self {
             shops: shops.collect(),
-            beside: scene.app.another(8),
+            beside: shop.app.another(8),
             other_clock: Cell::default(),
-            scene,
+            shop,
             lists,
             here: Cell::new(0),
             seeded: RefCell::default(),
         };
-        play.list_everything(lists);
+        run.list_everything(lists);
         // Getfly's user with the phone of the shop's seller, and one with another.
-        let getfly = &play.scene.getfly;
+        let getfly = &run.shop.getfly;
         getfly.add_user(User::new(12, "lan", "Nhân Viên Một", "+84 900 000 501"));
         getfly.add_user(User::new(11, "mai", "Chị Mai", "0900000777"));
-        play
+        run
     }
 
     /// What was before anything goes wrong.
@@ -188,18 +203,45 @@ impl Play {
         self.forget_caches().await;
     }
 
-    /// Nothing goes wrong any more, until nothing waits: the evidence then, and after a last healing.
-    pub(super) async fn rest(&self, scenario: &Scenario) -> [Evidence; 2] {
+    /// Nothing goes wrong any more, until nothing waits: what must not be then, and after a last healing.
+    pub(super) async fn rest(&self, scenario: &Scenario) -> BTreeSet<Finding> {
+        let mut findings = BTreeSet::new();
+        if scenario.people.is_none() {
+            findings.extend(self.one_drain().await);
+        }
         for _ in 0..ROUNDS {
-            self.scene.pass(BETWEEN_ROUNDS).await;
+            self.shop.pass(BETWEEN_ROUNDS).await;
             self.deliver().await;
-            self.scene.drain().await;
-            let content = (scenario.content)(self).await;
-            if content && self.scene.waiting().await.is_empty() {
+            self.shop.drain().await;
+            let content = match scenario.people {
+                Some(people) => people(self).await,
+                None => true,
+            };
+            if content && self.shop.waiting().await.is_empty() {
                 break;
             }
         }
-        self.evidence_twice().await
+        let evidence = self.evidence_twice().await;
+        findings.extend(evidence.iter().flat_map(checker::check));
+        let books = self.shop.audit_books().await.into_iter();
+        let wrong = |what| Finding {
+            kind: Kind::Wrong,
+            what,
+        };
+        findings.extend(books.map(wrong));
+        findings
+    }
+
+    /// Guarantee 3: one drain after the last retry time ends every event.
+    async fn one_drain(&self) -> Option<Finding> {
+        self.shop.pass(AFTER_THE_LEASE).await;
+        self.shop.pass_last_retry().await;
+        self.shop.drain().await;
+        let waiting = self.shop.waiting().await;
+        (!waiting.is_empty()).then(|| Finding {
+            kind: Kind::Stuck,
+            what: format!("after one drain past the last retry time: {waiting:?}"),
+        })
     }
 
     /// The shop in which things happen now.
@@ -218,7 +260,7 @@ impl Play {
     }
 
     pub(super) async fn forget_caches(&self) {
-        let store = self.scene.app.backend();
+        let store = self.shop.app.backend();
         let keys = store.list_keys().await.unwrap_or_default();
         for key in keys.iter().filter(|key| key.contains("/cache/")) {
             // One that stays spares the run a call to be tried, which the count of calls would show.
@@ -238,29 +280,27 @@ impl Play {
     pub async fn connect(&self, webhooks: &[&str]) {
         let shop = self.here();
         let connection = shop.connection;
-        self.scene.connect_as(connection, &shop.kiotviet).await;
+        self.shop.connect_as(connection, &shop.kiotviet).await;
         for webhook in webhooks {
-            let (now, shown) = (self.scene.clock.now(), self.scene.app.time());
+            let (now, shown) = (self.shop.clock.now(), self.shop.app.time());
             *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now, shown);
-            let path = format!("connections/{connection}/webhooks/{webhook}");
-            self.scene.app.api("PUT", &path, &Value::Null).await;
+            self.shop.app.switch(connection, webhook, true).await;
         }
         // Whatever the shop does next is later than the switches.
-        self.scene.pass(1).await;
+        self.shop.pass(1).await;
     }
 
     /// A person switches a webhook on or off, which may be answered or not.
     pub async fn switch(&self, webhook: &str, on: bool) {
-        let method = if on { "PUT" } else { "DELETE" };
-        let at = self.scene.clock.now();
-        let path = format!("connections/{}/webhooks/{webhook}", self.here().connection);
-        let status = self.wish(method, &path, &Value::Null).await;
+        let at = self.shop.clock.now();
+        let asked = self.shop.app.switch(self.here().connection, webhook, on);
+        let status = self.command(asked).await;
         self.is_switched(webhook, on, at, is_done(status));
     }
 
     /// A webhook was asked to be on or off at this moment, and that it is was answered or not.
     pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
-        let done = answered.then(|| self.scene.clock.now());
+        let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
         let shown = self.shown(asked);
         since.of_mut(webhook).switch(on, asked, done, shown);
@@ -279,7 +319,7 @@ impl Play {
     /// A backfill was asked for at this moment, and that it began was answered or not: what was created from
     /// then on is new.
     pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
-        let done = answered.then(|| self.scene.clock.now());
+        let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
         let shown = self.shown(asked);
         since.customers.backfill(from, asked, done, shown.clone());
@@ -288,14 +328,12 @@ impl Play {
 
     /// A person dismisses a dead letter.
     pub async fn dismiss(&self, seq: u64) {
-        let path = format!("events/{seq}");
-        let app = &self.scene.app;
-        let Some((200, event)) = app.mishaps.live(app.get(&path)).await else {
-            // Who cannot see an event dismisses nothing.
+        let app = &self.shop.app;
+        let Some((200, event)) = app.host_faults.live(app.event(seq)).await else {
+            // A person who cannot see an event dismisses nothing.
             return;
         };
-        let path = format!("events/{seq}/dismiss");
-        let status = self.wish("POST", &path, &Value::Null).await;
+        let status = self.command(app.dismiss(seq)).await;
         let refused = status.is_some_and(|status| (400..500).contains(&status));
         let key = event["key"]
             .as_str()
@@ -319,8 +357,8 @@ impl Play {
 
     /// Getfly's people type in an account.
     pub fn seed(&self, account: Account) {
-        let id = self.scene.getfly.seed_account(account);
-        let accounts = self.scene.getfly.accounts().into_iter();
+        let id = self.shop.getfly.seed_account(account);
+        let accounts = self.shop.getfly.accounts().into_iter();
         let new = accounts.filter(|account| account.id == id);
         self.seeded.borrow_mut().extend(new);
     }
@@ -337,40 +375,50 @@ impl Play {
     pub async fn deliver(&self) {
         self.note();
         for shop in &self.shops {
-            self.scene.deliver_mortally_of(&shop.kiotviet).await;
+            self.shop.deliver_under_faults_of(&shop.kiotviet).await;
         }
     }
 
     /// A scheduler's drain, some minutes later.
     pub async fn drain(&self) {
-        self.scene.pass(BETWEEN_DRAINS).await;
-        self.scene.app.mishaps.live(self.scene.drain()).await;
+        self.shop.pass(BETWEEN_DRAINS).await;
+        self.shop.app.host_faults.live(self.shop.drain()).await;
     }
 
-    /// A person's wish through the API; gives the status, none when no answer came.
-    pub async fn wish(&self, method: &str, path: &str, body: &Value) -> Option<u16> {
-        let app = &self.scene.app;
-        let answer = app.mishaps.live(app.api(method, path, body)).await;
+    /// A person's command through the API; returns the status, none when no answer came.
+    pub async fn command(&self, asked: impl Future<Output = Reply>) -> Option<u16> {
+        let answer = self.shop.app.host_faults.live(asked).await;
         answer.map(|(status, _)| status)
     }
 
     /// The dead letters' numbers, from the public list.
     pub async fn dead_letters(&self) -> Vec<u64> {
-        let events = self.scene.events().await.into_iter();
+        let events = self.shop.events().await.into_iter();
         let dead = events.filter(|event| event["state"] == "dead");
         dead.filter_map(|event| event["seq"].as_u64()).collect()
     }
 
-    /// Where a backfill is asked for.
-    pub fn backfill_path(&self) -> String {
-        format!("connections/{}/backfill", self.here().connection)
+    /// A person asks for a backfill of what was created from this moment on.
+    pub async fn backfill(&self, from: &str) {
+        let asked_at = self.shop.clock.now();
+        let body = json!({ "from": from });
+        let asked = self.shop.app.backfill(self.here().connection, &body);
+        let status = self.command(asked).await;
+        let from = from.parse().unwrap_or_default();
+        self.is_to_bring_in_from(from, asked_at, is_done(status));
+    }
+
+    /// The state of the backfill.
+    pub async fn backfill_state(&self) -> Value {
+        let connection = self.here().connection;
+        self.shop.app.backfill_state(connection).await.1
     }
 
     /// What the checker may know now.
     pub(crate) async fn evidence(&self) -> Evidence {
         self.note();
-        let get = async |path: &str| self.scene.app.get(path).await.1;
-        let unfinished = evidence::unfinished(get).await;
+        let unfinished = evidence::unfinished(&self.shop.app).await;
+        let unfinished = unfinished.unwrap_or_else(|e| vec![format!("the list: {e:#}")]);
         let shops = self.shops.iter().map(|shop| {
             let mut evidence = evidence::Shop::of(
                 &shop.kiotviet,
@@ -384,17 +432,22 @@ impl Play {
             evidence
         });
         let seeded = self.seeded.borrow().clone();
-        let getfly = &self.scene.getfly;
+        let getfly = &self.shop.getfly;
         let mut evidence = Evidence::of(shops.collect(), getfly, seeded, unfinished);
         evidence.clocks = self.clocks();
-        let asked = self.scene.getfly_faults.calls();
+        let asked = self.shop.getfly_faults.calls();
         let path = "/api/v6.1/users";
         evidence.users = evidence.users.beside(&asked, &getfly.calls(), path);
-        let asked = self.scene.kiotviet_faults.calls();
+        let asked = self.shop.kiotviet_faults.calls();
         let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
         let answered: Vec<Call> = answered.collect();
+        // Faults at host calls do not come to that layer.
+        let befallen = self.shop.app.host_faults.befallen();
+        let befell = |call: &str| befallen.iter().any(|name| name == call);
+        evidence.users.failed |= befell("Getfly GET /users");
         for shop in &mut evidence.shops {
             shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
+            shop.staff.failed |= befell("KiotViet GET /users");
         }
         evidence
     }
@@ -403,9 +456,9 @@ impl Play {
     pub(crate) async fn evidence_twice(&self) -> [Evidence; 2] {
         let at_rest = self.evidence().await;
         self.list_everything(true);
-        self.scene.heal().await;
-        self.scene.pass(BETWEEN_DRAINS).await;
-        self.scene.drain().await;
+        self.shop.heal().await;
+        self.shop.pass(BETWEEN_DRAINS).await;
+        self.shop.drain().await;
         [at_rest, self.evidence().await]
     }
 }

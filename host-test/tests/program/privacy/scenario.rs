@@ -1,17 +1,18 @@
-//! A busy story full of what must be told to nobody, the same for every host.
+//! A busy scenario full of what nobody may be told, the same for every host.
 
 use super::{
-    asked::{Host, May, Story},
+    asked::{Host, May, Scenario},
     marks::{ALL, Of},
 };
 use bytes::Bytes;
 use host_test::{
-    native::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY},
-    scene::{CONNECTION, hoa, sale},
+    admin::Admin,
+    shop::{CONNECTION, On, hoa, sale},
+    variables::{ADMIN_TOKEN, MASTER_KEY, OTHER_MASTER_KEY},
     visitor,
 };
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::json;
 use sim::{
     Fault, FaultRule,
     getfly::{Account, User},
@@ -30,13 +31,13 @@ fn person(name: &str, phones: &str, email: &str) -> NewCustomer {
     }
 }
 
-impl<H: Host> Story<H> {
+impl<H: Host> Scenario<H> {
     /// From the shop's past to its last event, which waits.
-    pub(crate) async fn tell(&mut self) {
+    pub(crate) async fn run(&mut self) {
         self.begin();
         self.connect().await;
         self.sell().await;
-        self.wish().await;
+        self.retry_and_dismiss().await;
         self.read_back().await;
         self.try_out().await;
         self.rotate().await;
@@ -62,10 +63,10 @@ impl<H: Host> Story<H> {
         }
     }
 
-    /// Until each event was tried; gives their numbers by state.
+    /// Until each event was tried; returns their numbers by state.
     async fn process(&mut self) -> BTreeMap<String, Vec<u64>> {
         for _ in 0..1000 {
-            let (_, drained) = self.api("POST", "drain", &Value::Null).await;
+            let (_, drained) = self.drain().await;
             let states = self.states().await;
             if drained["busy"] == false && !states.contains_key("received") {
                 return states;
@@ -108,28 +109,23 @@ impl<H: Host> Story<H> {
     /// With wrong credentials, with those of others, with the right ones.
     async fn connect(&mut self) {
         let settings = self.kiotviet.settings();
-        let (shop, id, secret) = (
-            &settings.retailer,
-            &settings.client_id,
-            &settings.client_secret,
-        );
         let wrong = "a-wrong-security-code-271828";
         self.marks.add(Of::Secret, wrong);
         for (name, id, secret) in [
-            (CONNECTION, &**id, wrong),
+            (CONNECTION, &*settings.client_id, wrong),
             ("new", "hoa@example.vn", "0912345678"),
         ] {
-            let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
-            let path = format!("connections/{name}");
-            let (status, problem) = self.api("PUT", &path, &body).await;
+            let mut settings = settings.clone();
+            settings.client_id = id.to_owned();
+            settings.client_secret = secret.to_owned();
+            let (status, problem) = Admin::connect(self, name, &settings).await;
             assert_eq!(status, 422, "{problem}");
         }
-        let body = json!({"retailer": shop, "client_id": id, "client_secret": secret});
-        let path = format!("connections/{CONNECTION}");
-        self.insist("PUT", &path, &body).await;
-        for webhook in ["customer", "order"] {
-            let path = format!("connections/{CONNECTION}/webhooks/{webhook}");
-            self.insist("PUT", &path, &Value::Null).await;
+        self.insist(async || Admin::connect(self, CONNECTION, &settings).await)
+            .await;
+        for webhook in On::Both.webhooks() {
+            self.insist(async || self.switch(CONNECTION, webhook, true).await)
+                .await;
         }
         assert_eq!(self.kiotviet.webhooks().len(), 2);
         // Whatever the shop does next is later than the switches.
@@ -182,17 +178,19 @@ impl<H: Host> Story<H> {
     }
 
     /// One dead letter is dismissed, the others are tried again; an invoice is edited that is an order.
-    async fn wish(&mut self) {
+    async fn retry_and_dismiss(&mut self) {
         let mut dead = self.states().await.remove("dead").unwrap();
         assert!(dead.len() > 1, "{dead:?}");
         let dismissed = dead.remove(0);
-        for (seq, wish) in dead
+        for (seq, command) in dead
             .iter()
             .map(|seq| (seq, "retry"))
             .chain([(&dismissed, "dismiss")])
         {
-            let path = format!("events/{seq}/{wish}");
-            let (status, event) = self.api("POST", &path, &Value::Null).await;
+            let (status, event) = match command {
+                "retry" => self.retry(*seq).await,
+                _ => self.dismiss(*seq).await,
+            };
             assert!(matches!(status, 200 | 202), "{event}");
         }
         self.settle().await;
@@ -212,19 +210,16 @@ impl<H: Host> Story<H> {
         let from = self.now - SignedDuration::from_hours(2);
         for dry_run in [true, false] {
             let body = json!({"from": from, "dry_run": dry_run});
-            let path = format!("connections/{CONNECTION}/backfill");
-            let (status, answer) = self.api("POST", &path, &body).await;
+            let (status, answer) = self.backfill(CONNECTION, &body).await;
             assert!(matches!(status, 200 | 202), "{answer}");
         }
         self.settle().await;
-        for hook in self.kiotviet.webhooks() {
-            self.kiotviet.set_webhook_active(hook.id, false);
-        }
+        self.kiotviet.switch_off_webhooks();
         let unseen = person("Dì Tư Vắng", "0966 777 888", "tu@unseen.example");
         let unseen = self.kiotviet.create_customer(unseen);
         self.kiotviet.create_invoice(sale(Some(unseen)));
         assert!(self.kiotviet.take_deliveries().is_empty());
-        self.api("POST", "drain?heal=now", &Value::Null).await;
+        self.heal().await;
         self.settle().await;
         self.note();
     }
@@ -237,7 +232,7 @@ impl<H: Host> Story<H> {
         let delivery = self.kiotviet.take_deliveries().remove(0);
         let path = format!("preview/{CONNECTION}");
         let (status, answer) = self
-            .api_body(May::Records, "POST", &path, delivery.body())
+            .call_as(May::Records, "POST", &path, delivery.body())
             .await;
         assert_eq!(status, 200);
         // The control of the search: here the texts are.
@@ -271,7 +266,7 @@ impl<H: Host> Story<H> {
     async fn rotate(&mut self) {
         let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
         self.host.rotate(&both).await;
-        self.api("POST", "drain?heal=now", &Value::Null).await;
+        self.heal().await;
         for (name, phone, email) in [
             ("Bác Sáu Khóa", "0918 273 645", "sau@key.example"),
             ("Cậu Bảy Chờ", "0919 283 746", "bay@waits.example"),
@@ -293,7 +288,7 @@ impl<H: Host> Story<H> {
         let health = http::Request::get("/healthz").body(Bytes::new()).unwrap();
         self.ask(May::Nothing, health).await;
         for path in ["connections", "events/1"] {
-            self.get(path).await;
+            self.look(path).await;
         }
         let hook = self.kiotviet.webhooks()[0].url.clone();
         let request = http::Request::post(hook)
@@ -308,7 +303,7 @@ impl<H: Host> Story<H> {
         numbers.sort_unstable();
         let cookie = self.log_in().await;
         for seq in numbers {
-            self.get(&format!("events/{seq}")).await;
+            self.event(seq).await;
             let path = format!("/ui/events/{seq}");
             self.page(May::Nothing, &cookie, &path).await;
         }
@@ -318,10 +313,10 @@ impl<H: Host> Story<H> {
             "nowhere",
             "connections/shop/backfill",
         ] {
-            self.get(path).await;
+            self.look(path).await;
         }
         let path = "connections/shop/staff";
-        self.api_body(May::Names, "GET", path, Bytes::new()).await;
+        self.call_as(May::Names, "GET", path, Bytes::new()).await;
         for path in [
             "/",
             "/ui/shops",

@@ -1,4 +1,4 @@
-//! Mishaps by script: the n-th host call of the plugin fails, or the run dies there, before the
+//! HostFaults by script: the n-th host call of the plugin fails, or the run dies there, before the
 //! call took effect or after. Whatever a real host can do to the plugin between two of its calls
 //! looks like one of the four; what an upstream can answer instead is a [`Reply`].
 
@@ -18,7 +18,7 @@ pub const LATE: Duration = Duration::from_secs(28);
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub enum Mishap {
+pub enum HostFault {
     /// The run ends before the call has any effect.
     DiesBefore,
     /// The call takes effect, then the run ends.
@@ -67,7 +67,7 @@ impl Reply {
     }
 }
 
-impl Mishap {
+impl HostFault {
     /// The four that can befall any call.
     pub const ALL: [Self; 4] = [
         Self::DiesBefore,
@@ -134,7 +134,7 @@ fn is_upstream(call: &str) -> bool {
 
 /// The script of a run, and how far it has come. Calls count from 1, over deaths too.
 #[derive(Default)]
-pub struct Mishaps {
+pub struct HostFaults {
     state: Mutex<State>,
     death: Notify,
 }
@@ -145,29 +145,28 @@ type Happens = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct State {
     armed: bool,
-    script: BTreeMap<usize, Mishap>,
+    script: BTreeMap<usize, HostFault>,
     world: BTreeMap<usize, Happens>,
     calls: Vec<String>,
+    befallen: Vec<String>,
     dead: bool,
 }
 
-impl Mishaps {
+impl HostFaults {
     /// Counts from here on, and lets this happen.
-    pub fn arm(&self, script: impl IntoIterator<Item = (usize, Mishap)>) {
+    pub fn arm(&self, script: impl IntoIterator<Item = (usize, HostFault)>) {
         *lock(&self.state) = State {
             armed: true,
             script: script.into_iter().collect(),
-            world: BTreeMap::new(),
-            calls: Vec::new(),
-            dead: false,
+            ..State::default()
         };
     }
 
     /// Lets this befall the n-th host call from here on, besides what is to happen already.
-    pub fn befall_later(&self, n: usize, mishap: Mishap) {
+    pub fn befall_later(&self, n: usize, fault: HostFault) {
         let mut state = lock(&self.state);
         let number = state.calls.len() + n.max(1);
-        state.script.insert(number, mishap);
+        state.script.insert(number, fault);
     }
 
     /// Lets this happen in the world as the n-th host call from here on is made, which goes on.
@@ -177,9 +176,18 @@ impl Mishaps {
         state.world.insert(number, Box::new(what));
     }
 
-    /// Nothing happens any more; gives the calls since [`Mishaps::arm`], by name.
+    /// The calls that a fault befell since [`HostFaults::arm`], by name.
+    pub fn befallen(&self) -> Vec<String> {
+        lock(&self.state).befallen.clone()
+    }
+
+    /// Nothing happens any more; returns the calls since [`HostFaults::arm`], by name.
     pub fn disarm(&self) -> Vec<String> {
-        std::mem::take(&mut *lock(&self.state)).calls
+        let mut state = lock(&self.state);
+        state.armed = false;
+        state.dead = false;
+        state.world.clear();
+        std::mem::take(&mut state.calls)
     }
 
     /// Runs `run` until it ends, or until it dies (none). What it had in memory is gone then.
@@ -201,34 +209,34 @@ impl Mishaps {
         failure: impl FnOnce() -> E,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let mishap = self.next(name).await;
-        self.carry_out(mishap, failure, call).await
+        let fault = self.next(name).await;
+        self.carry_out(fault, failure, call).await
     }
 
     /// A call that this befalls.
     pub(crate) async fn carry_out<T, E>(
         &self,
-        mishap: Option<Mishap>,
+        fault: Option<HostFault>,
         failure: impl FnOnce() -> E,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        match mishap {
+        match fault {
             None => call.await,
-            Some(Mishap::DiesBefore | Mishap::DiesDuring) => self.die().await,
-            Some(Mishap::DiesAfter) => {
+            Some(HostFault::DiesBefore | HostFault::DiesDuring) => self.die().await,
+            Some(HostFault::DiesAfter) => {
                 let _ = call.await;
                 self.die().await
             }
-            Some(Mishap::FailsBefore | Mishap::Replies(_)) => Err(failure()),
-            Some(Mishap::FailsAfter) => {
+            Some(HostFault::FailsBefore | HostFault::Replies(_)) => Err(failure()),
+            Some(HostFault::FailsAfter) => {
                 let _ = call.await;
                 Err(failure())
             }
         }
     }
 
-    /// Counts a call and gives what befalls it.
-    pub(crate) async fn next(&self, name: impl FnOnce() -> String) -> Option<Mishap> {
+    /// Counts a call and returns what befalls it.
+    pub(crate) async fn next(&self, name: impl FnOnce() -> String) -> Option<HostFault> {
         if lock(&self.state).dead {
             // What ran beside the call that died is dead too.
             pending::<()>().await;
@@ -242,7 +250,12 @@ impl Mishaps {
         if let Some(happens) = state.world.remove(&number) {
             happens();
         }
-        state.script.get(&number).copied()
+        let fault = state.script.get(&number).copied();
+        if fault.is_some() {
+            let call = state.calls.last().cloned();
+            state.befallen.extend(call);
+        }
+        fault
     }
 
     async fn die<T>(&self) -> T {
