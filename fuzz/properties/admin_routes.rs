@@ -11,7 +11,7 @@ use plugin::{
     app,
     config::Config,
     intake::accept::MAX_BODY_BYTES,
-    journal::connections,
+    journal::{connection_name::ConnectionName, connections},
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     secret::Secret,
@@ -136,11 +136,12 @@ fn start() -> &'static Start {
             client_secret: Secret::new(CLIENT_SECRET),
         };
         let at = plugin::world::Clock::now(&world);
-        let connection = connections::Connection::make("shop", &credentials, None, at, &sealer, &world);
+        let name = ConnectionName::parse("shop").expect("a name");
+        let connection = connections::Connection::make(&name, &credentials, None, at, &sealer, &world);
         let connection = connection.expect("a connection");
         now(connections::save(&world, &connection, true)).expect("a store that works");
         for webhook in connections::Webhook::ALL {
-            now(connections::set_switch(&world, "shop", webhook, Some(at))).expect("a store that works");
+            now(connections::set_switch(&world, &name, webhook, Some(at))).expect("a store that works");
         }
         let opened = connection.open(&sealer).expect("its own secrets");
         let hook = connection.hook_path(&opened);

@@ -4,7 +4,10 @@ use super::memory::{Memory, now};
 use plugin::{
     config::SignaturePolicy,
     intake::accept,
-    journal::{connection_cache::Known, connections::Connection, entries, record},
+    journal::{
+        connection_cache::Known, connection_name::ConnectionName, connections::Connection, entries,
+        record,
+    },
     kiotviet::{
         assumptions::MAX_ITEMS,
         client::Credentials,
@@ -167,7 +170,8 @@ fn shop() -> &'static (Sealer, Known) {
         };
         let world = Memory::over(BTreeMap::new());
         let at = Timestamp::UNIX_EPOCH;
-        let made = Connection::make("shop", &credentials, None, at, &sealer, &world);
+        let name = ConnectionName::parse("shop").expect("a name");
+        let made = Connection::make(&name, &credentials, None, at, &sealer, &world);
         let bytes = stored::write(&made.expect("a connection"));
         let known = Known::read(bytes, Some(&sealer));
         (sealer, known.expect("what was written"))

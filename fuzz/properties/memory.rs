@@ -52,7 +52,7 @@ impl Memory {
         act: impl FnOnce(&mut BTreeMap<String, Kept>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.store_is_down.get() {
-            return Err(StoreError("down".to_owned()));
+            return Err(StoreError::failed("down"));
         }
         act(&mut self.store.borrow_mut())
     }
@@ -67,7 +67,7 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn mixed(key: &str) -> StoreError {
-    StoreError(format!("{key} is a counter and a value"))
+    StoreError::Failed(format!("{key} is a counter and a value"))
 }
 
 impl Store for Memory {

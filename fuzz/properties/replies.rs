@@ -1,7 +1,10 @@
 //! What the properties of both vendors' replies share. Input: the status, a line with `Retry-After`, and
 //! the body.
 
-use plugin::world::{Http, HttpError, Request, Response};
+use plugin::{
+    vendor::body::Body,
+    world::{Http, HttpError, Request, Response},
+};
 use serde_json::Value;
 use std::{cell::Cell, time::Duration};
 
@@ -67,6 +70,17 @@ impl Vendor {
             self.is_success() || (absent && status == 404),
             "{status} is a success"
         );
+    }
+
+    /// Whether the reply is JSON that has one of these words, whatever stands between their letters.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
+        let letters = |text: &str| {
+            let letters = text.chars().filter(|c| c.is_alphanumeric());
+            letters.collect::<String>().to_lowercase()
+        };
+        let body = Body::read(&self.reply.body);
+        let said = body.json().map(|json| letters(&json.to_string()));
+        said.is_some_and(|said| words.iter().any(|word| said.contains(&letters(word))))
     }
 
     /// A text that is made of the reply shows nobody, least of all who was planted.

@@ -253,14 +253,14 @@ impl Native {
             call,
             key: key.to_owned(),
         });
-        let failure = || StoreError("simulated failure".to_owned());
+        let failure = || StoreError::failed("simulated failure");
         if self.store_fails.load(Ordering::Relaxed) {
             return Err(failure());
         }
         let name = || format!("{call} {key}");
         self.host_faults
             .befall(name, failure, async {
-                act(self.backend()).await.map_err(StoreError)
+                act(self.backend()).await.map_err(StoreError::Failed)
             })
             .await
     }

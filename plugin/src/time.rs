@@ -1,7 +1,8 @@
 //! Moments, days and wall times with their texts. The calendar is the `time` crate's; the texts are
 //! read and written here, because only these few forms come and go.
 
-use core::{fmt, str::FromStr, time::Duration};
+use core::{fmt, marker::PhantomData, str::FromStr, time::Duration};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{Month, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
 
 /// A text that is not the wanted kind of time.
@@ -174,6 +175,39 @@ impl FromStr for Timestamp {
             Zone::Offset(offset) => offset,
         };
         DateTime(wall).at(offset).ok_or(NotATime)
+    }
+}
+
+macro_rules! stored_as_text {
+    ($($time:ident),*) => {$(
+        impl Serialize for $time {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $time {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(PhantomData))
+            }
+        }
+    )*};
+}
+
+stored_as_text!(Timestamp, Date);
+
+/// Reads a time from its text.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = NotATime>> de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

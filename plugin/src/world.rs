@@ -33,10 +33,31 @@ pub trait Store {
     fn count_plainly(&self);
 }
 
-/// The store did not do it, or did it and the reply was lost.
+/// Why the store did not do what was asked, or what is kept in it cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key-value store failed: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The store did not do it, or did it and the reply was lost; in its own words.
+    #[error("the key-value store failed: {0}")]
+    Failed(String),
+    /// This worker lost its lease, so the write was not made; the next worker goes on.
+    #[error("the key-value store failed: the lease ended before the write")]
+    LeaseEnded,
+    /// What is kept there cannot be read.
+    #[error("the key-value store failed: {what} is damaged: {why}")]
+    Damaged {
+        /// What it is.
+        what: &'static str,
+        /// Where the damage is, never the value.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// A failure in these words.
+    pub fn failed(why: impl ToString) -> Self {
+        Self::Failed(why.to_string())
+    }
+}
 
 /// Outbound calls.
 pub trait Http {

@@ -8,8 +8,16 @@ use host_test::{
     shop::{On, TestShop, hoa, sale},
     visitor::Visitor,
 };
-use plugin::{journal::keys, world::Store};
+use plugin::{
+    journal::{connection_name::ConnectionName, keys, webhook::Webhook},
+    rules::codes::RetailerId,
+    world::Store,
+};
 use serde_json::{Value, json};
+
+fn connection() -> ConnectionName {
+    ConnectionName::parse("shop").expect("a name")
+}
 
 async fn damage(shop: &TestShop, key: &str) {
     assert!(
@@ -49,6 +57,7 @@ async fn a_damaged_ledger_entry_doubles_nothing() {
     let invoice = shop.kiotviet.create_invoice(sale(Some(id)));
     assert_eq!(shop.deliver().await, [200, 200]);
     let retailer = shop.kiotviet.settings().retailer;
+    let retailer = RetailerId::parse(&retailer).expect("a shop's name");
     damage(&shop, &keys::customer(&retailer, id)).await;
     let code = shop.kiotviet.invoice(invoice).expect("it is there").code;
     damage(&shop, &keys::invoice(&retailer, &code)).await;
@@ -87,7 +96,7 @@ async fn a_damaged_connection_holds_up_its_own_events_only() {
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
     let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 200);
-    let key = keys::switch("shop", "customer");
+    let key = keys::switch(&connection(), Webhook::Customer);
     let sound = Store::get(&shop.app, &key)
         .await
         .expect("readable")
@@ -121,7 +130,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         shop.app.call("PUT", &path, &other).await
     };
     assert_eq!(put("other").await.0, 200);
-    damage(&shop, &keys::connection("shop")).await;
+    damage(&shop, &keys::connection(&connection())).await;
 
     let (status, list) = shop.app.connections().await;
     let names: Vec<_> = list["connections"].as_array().unwrap().iter().collect();
@@ -147,7 +156,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         (status, &made["webhooks_need_switching_on"]),
         (200, &true.into())
     );
-    damage(&shop, &keys::connection("shop")).await;
+    damage(&shop, &keys::connection(&connection())).await;
     let (status, gone) = shop
         .app
         .call("DELETE", "connections/shop", &Value::Null)

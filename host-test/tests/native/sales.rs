@@ -2,6 +2,7 @@
 //! neither day nor total of an order: Getfly does. How: the ledger's entries are written over by hand.
 
 use host_test::shop::{On, TestShop, sale};
+use plugin::rules::codes::RetailerId;
 use plugin::{journal::keys, world::Store};
 use sim::kiotviet::{Line, NewInvoice};
 
@@ -19,7 +20,8 @@ async fn earlier_version() -> TestShop {
     let shop = TestShop::connected(On::Both).await;
     let id = shop.kiotviet.create_invoice(with_code("HD1", 2));
     assert_eq!(shop.deliver().await, [200]);
-    let key = keys::invoice(&shop.kiotviet.settings().retailer, "HD1");
+    let retailer = RetailerId::parse(&shop.kiotviet.settings().retailer).expect("a shop");
+    let key = keys::invoice(&retailer, "HD1");
     let entry = format!("{{\"ordered\":{{\"invoice_id\":{id}}}}}");
     shop.app.set(&key, entry.as_bytes()).await.expect("written");
     shop.app.take_calls();

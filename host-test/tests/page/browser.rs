@@ -22,6 +22,7 @@ use host_test::{
 };
 use plugin::{
     journal::{
+        connection_name::ConnectionName,
         cursor::Cursor,
         keys,
         stats::{self, Day, Tally},
@@ -90,6 +91,7 @@ async fn town() -> Result<Town> {
 async fn history(store: &Memory) -> Result<()> {
     let now = jiff::Timestamp::now().as_second();
     let mut cursor = Cursor::default();
+    let shop = ConnectionName::parse("cuahangthu").context("a name")?;
     for ago in (1..30).rev() {
         let then = Timestamp::from_second(now - ago * 86_400).context("a day")?;
         let date = stats::date(then).context("a date")?;
@@ -107,7 +109,7 @@ async fn history(store: &Memory) -> Result<()> {
         counts.dismissed += tally.dead;
         counts.received += tally.created + tally.linked + tally.ignored + tally.dead;
         let mut day = Day::default();
-        day.insert("cuahangthu".to_owned(), tally);
+        day.insert(shop.clone(), tally);
         let set = store.set(&keys::day(date), stored::write(&day)).await;
         set.map_err(|e| anyhow!("{e:?}"))?;
         cursor.stats.days.push(date);

@@ -50,6 +50,14 @@ impl Server {
         stream
     }
 
+    /// The same, once the server has come to wait for more: by then it has answered another client's whole request.
+    async fn begin_and_stall(&self, last: u8, text: &str) -> TcpStream {
+        let stream = self.begin(last, text).await;
+        let other = request("GET /nothing", &["host: a"]);
+        assert_eq!(code(&rest(self.begin(77, &other).await).await), 404);
+        stream
+    }
+
     /// The whole answer to `text`.
     async fn exchange(&self, text: &str) -> String {
         rest(self.begin(1, text).await).await
@@ -268,21 +276,21 @@ async fn half_sent_heads_do_not_keep_a_delivery_waiting() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_unfinished_requests_and_a_further_one_ends_the_oldest() {
+async fn an_address_has_so_many_unfinished_requests_and_a_further_one_ends_the_longest_silent() {
     let bounds = Bounds {
         unfinished_an_address: 2,
         patience: Duration::ZERO,
         ..Bounds::default()
     };
     let server = Server::alone(bounds).await;
-    let other = server.begin(9, "GET /").await;
-    let head = server.begin(2, "GET /").await;
+    let other = server.begin_and_stall(9, "GET /").await;
+    let head = server.begin_and_stall(2, "GET /").await;
     let body = server
-        .begin(2, &(delivery("/hooks/shop/token", 9) + "x"))
+        .begin_and_stall(2, &(delivery("/hooks/shop/token", 9) + "x"))
         .await;
-    let further = server.begin(2, "GET /").await;
+    let further = server.begin_and_stall(2, "GET /").await;
     closed(head).await;
-    let last = server.begin(2, "GET /").await;
+    let last = server.begin_and_stall(2, "GET /").await;
     closed(body).await;
     assert!(is_open(&further) && is_open(&last) && is_open(&other));
 }
@@ -304,15 +312,17 @@ async fn a_proxys_header_counts_only_where_the_proxy_is_trusted() {
     };
     let trusting = Proxies::new(vec!["127.0.0.1".parse().expect("an address")]);
     let server = Server::alone(bounds(trusting)).await;
-    let first = server.begin(1, &upload("203.0.113.1")).await;
-    let second = server.begin(1, &upload("203.0.113.2")).await;
-    let third = server.begin(1, &upload("6.6.6.6, 203.0.113.1")).await;
+    let first = server.begin_and_stall(1, &upload("203.0.113.1")).await;
+    let second = server.begin_and_stall(1, &upload("203.0.113.2")).await;
+    let third = server
+        .begin_and_stall(1, &upload("6.6.6.6, 203.0.113.1"))
+        .await;
     closed(first).await;
     assert!(is_open(&second) && is_open(&third), "other clients");
 
     let server = Server::alone(bounds(Proxies::default())).await;
-    let first = server.begin(1, &upload("203.0.113.1")).await;
-    let second = server.begin(1, &upload("203.0.113.2")).await;
+    let first = server.begin_and_stall(1, &upload("203.0.113.1")).await;
+    let second = server.begin_and_stall(1, &upload("203.0.113.2")).await;
     closed(first).await;
     assert!(is_open(&second));
 }

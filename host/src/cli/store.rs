@@ -28,7 +28,7 @@ pub(super) enum Place {
     /// One file in this folder.
     Folder(PathBuf),
     /// Redis.
-    Redis(RedisAddress),
+    Redis(Box<RedisAddress>),
 }
 
 /// An open store.
@@ -54,7 +54,7 @@ impl StoreOptions {
                 .signed_by(pem)
                 .map_err(|e| wrong(format!("{e:#}")))?;
         }
-        Ok(Place::Redis(address))
+        Ok(Place::Redis(Box::new(address)))
     }
 }
 
@@ -70,7 +70,7 @@ impl Place {
                     warnings: Vec::new(),
                 })
             }
-            Self::Redis(address) => Ok(shared(Redis::open(address.clone()).await?).await),
+            Self::Redis(address) => Ok(shared(Redis::open(*address.clone()).await?).await),
         }
     }
 }

@@ -4,6 +4,7 @@ mod authority;
 mod body;
 mod connections;
 mod proxies;
+mod watched;
 
 use crate::{
     keyvalue::Backend,
@@ -32,14 +33,16 @@ use tokio::{
     time::Instant,
 };
 use tokio_io_timeout::TimeoutStream;
+use watched::Watched;
 
 /// Connections open at once. Of the 1,024 files that a process may usually open, the rest is for the store and
 /// for calls.
 const CONNECTIONS_AT_ONCE: usize = 768;
-/// Of these, connections of one address whose first head or whose body is not complete.
+/// Of these, connections of one address on which the host waits for a first head or for the rest of a body.
 const UNFINISHED_AN_ADDRESS: usize = 64;
-/// The time that each of them has before that bound closes it: a crowd may come at once and be sound.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long each of them is silent before that bound closes it: a crowd may come at once and be sound, and KiotViet
+/// waits so long for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
 /// many on two cores halve what they do: each has a memory of its own to keep at hand.
 const INSTANCES_AT_ONCE: u32 = 64;
@@ -69,10 +72,10 @@ pub struct Bounds {
     /// Connections open at once. A further one takes the place of one whose client lets the host wait; where there is
     /// none, it waits in the system's queue.
     pub connections: usize,
-    /// Connections of one address whose first head or whose body is not complete. A further one takes the place of the
-    /// oldest.
+    /// Connections of one address on which the host waits for a first head or for the rest of a body. Where there are
+    /// more, those are closed that have been silent for longest.
     pub unfinished_an_address: usize,
-    /// None is closed for that bound before it has had so much time.
+    /// None is closed for that bound before it has been silent for so long.
     pub patience: Duration,
     /// Large bodies in memory at once.
     pub large_bodies: usize,
@@ -163,7 +166,7 @@ impl App {
     async fn answer(&self, request: http::Request<Incoming>, caller: &Caller) -> Answer {
         let served = self.serve(request, caller).await;
         let mut answer = served.unwrap_or_else(|refused| refused);
-        caller.entry.awaits_next_head();
+        caller.entry.next_is_further_head();
         answer.headers_mut().insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -192,14 +195,16 @@ impl App {
             parts.headers.insert(CLIENT_ADDRESS, client);
         }
         if !body.is_end_stream() {
-            caller.entry.awaits_body(client.ip());
+            caller.entry.next_is_body(client.ip());
         }
         let taken = self.take(&parts, body, caller, client).await?;
-        caller.entry.awaits_nothing();
+        caller.entry.next_is_answer();
         let place = self.place().await?;
         let request = http::Request::from_parts(parts, taken.bytes);
-        let handled = self.handle_at(request, (place, taken.large)).await;
-        handled.map_or_else(|e| Err(self.no_answer(&e)), |r| Ok(r.map(Full::new)))
+        match self.handle_at(request, (place, taken.large)).await {
+            Ok(answer) => Ok(answer.map(Full::new)),
+            Err(e) => Err(self.no_answer(&e)),
+        }
     }
 
     /// The whole body, or what its sender is answered. A large one gets its place once the guest knows its sender.
@@ -222,19 +227,19 @@ impl App {
                 return Err(status(StatusCode::PAYLOAD_TOO_LARGE));
             }
             if expected > SMALL_BYTES as u64 && large.is_none() {
-                caller.entry.awaits_nothing();
+                caller.entry.next_is_answer();
                 let since = Instant::now();
                 match self.large_place(parts).await {
                     Ok(place) => large = Some(place),
                     Err(refused) => {
-                        caller.entry.awaits_body(client.ip());
+                        caller.entry.next_is_body(client.ip());
                         drop(bytes);
                         reader.discard(parts).await;
                         return Err(refused);
                     }
                 }
                 reader.excuse(since);
-                caller.entry.awaits_body(client.ip());
+                caller.entry.next_is_body(client.ip());
             }
             let next = reader.next().await;
             let Some(data) = next.map_err(|_| status(StatusCode::SERVICE_UNAVAILABLE))? else {
@@ -466,13 +471,17 @@ async fn connection(
     mut stopping: watch::Receiver<()>,
 ) {
     let caller = Arc::new(caller);
+    let service_caller = caller.clone();
     let service = service_fn(move |request| {
-        let (app, caller) = (app.clone(), caller.clone());
+        let (app, caller) = (app.clone(), service_caller.clone());
         async move { Ok::<_, Infallible>(app.answer(request, &caller).await) }
     });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIME));
-    let stream = Box::pin(stream);
+    let stream = Watched {
+        stream: Box::pin(stream),
+        caller: caller.clone(),
+    };
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)

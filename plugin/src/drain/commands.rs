@@ -2,12 +2,13 @@
 //! the journal like everything else, so only the worker changes a record.
 
 use crate::{
-    drain::state::{Drain, Stop, stop},
+    drain::state::Drain,
     intake::accept,
     journal::{
         entries,
         record::{Command, Entry, Record, State},
     },
+    worker::failure::Stop,
     world::{Clock, World},
 };
 use core::ops::Range;
@@ -18,20 +19,15 @@ impl<W: World> Drain<'_, '_, W> {
         let target = match &command {
             Command::Retry(target) | Command::Dismiss(target) => *target,
             Command::Backfill(wanted) => {
-                return self
-                    .upkeep()
-                    .begin_backfill(seq, wanted)
-                    .await
-                    .map_err(stop);
+                self.upkeep().begin_backfill(seq, wanted).await?;
+                return Ok(());
             }
             Command::StopBackfill(name) => {
-                return self.upkeep().stop_backfill(name).await.map_err(stop);
+                self.upkeep().stop_backfill(name).await?;
+                return Ok(());
             }
         };
-        let Some(mut record) = entries::read_event(self.worker, target)
-            .await
-            .map_err(stop)?
-        else {
+        let Some(mut record) = entries::read_event(self.worker, target).await? else {
             return Ok(());
         };
         if !self.carry_out(seq, &command, &mut record).await? {
@@ -63,9 +59,7 @@ impl<W: World> Drain<'_, '_, W> {
         }
         record.commanded_by = Some(seq);
         self.obey(command, record).await?;
-        entries::write_event(self.worker, record)
-            .await
-            .map_err(stop)?;
+        entries::write_event(self.worker, record).await?;
         Ok(true)
     }
 
@@ -76,7 +70,7 @@ impl<W: World> Drain<'_, '_, W> {
             if !self.is_ahead(seq) {
                 continue;
             }
-            let wish = entries::read(self.worker, seq).await.map_err(stop)?;
+            let wish = entries::read(self.worker, seq).await?;
             let (command, target) = match wish {
                 Some(Entry::Command(
                     command @ (Command::Retry(target) | Command::Dismiss(target)),
@@ -84,7 +78,7 @@ impl<W: World> Drain<'_, '_, W> {
                 _ => continue,
             };
             let event = entries::read_event(self.worker, target).await;
-            let Some(mut record) = event.map_err(stop)? else {
+            let Some(mut record) = event? else {
                 continue;
             };
             if record.whole_delivery || matches!(command, Command::Dismiss(_)) {
@@ -102,9 +96,8 @@ impl<W: World> Drain<'_, '_, W> {
                 record.finished_at = Some(now);
             }
             Command::Retry(_) if record.whole_delivery => {
-                let accepted = accept::accept_again(self.worker, &self.ready.sealer, record)
-                    .await
-                    .map_err(stop)?;
+                let accepted =
+                    accept::accept_again(self.worker, &self.ready.sealer, record).await?;
                 match accepted {
                     Ok(remark) => {
                         record.state = State::Dismissed;

@@ -2,15 +2,15 @@
 
 use crate::{
     drain::{
-        new_entries::HOLE,
-        retention::REMOVAL,
-        state::{Drain, Pass, Stop, stop},
+        due::Due,
+        state::{Drain, Pass},
     },
     journal::{
         cursor::Bucket,
         entries, keys,
         record::{Entry, State},
     },
+    worker::failure::Stop,
     world::{Store, World},
 };
 
@@ -18,17 +18,18 @@ impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn due_lists(&mut self) -> Result<Pass, Stop> {
         while let Some((start, Bucket { next, .. })) = self.next_due() {
             let key = keys::due(start, next);
-            let bytes = self.worker.get(&key).await.map_err(stop)?;
+            let bytes = self.worker.get(&key).await?;
             if mutant!(DueKeysDeletedEarly) {
                 let _ = self.worker.delete(&key).await;
             }
-            let due = bytes.and_then(|b| String::from_utf8(b).ok());
-            if let Some(due) = &due
+            let due = bytes.and_then(|bytes| Due::parse(&bytes));
+            if let Some(due) = due
                 && self.due(due).await? == Pass::Paused
             {
                 return Ok(Pass::Paused);
             }
-            if !due.is_some_and(|due| due.starts_with([REMOVAL, HOLE])) {
+            // One that is lost was most likely an attempt.
+            if due.is_none_or(Due::is_waiting) {
                 let waiting = &mut self.cursor.counts.waiting;
                 *waiting = waiting.saturating_sub(1);
             }
@@ -40,29 +41,22 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// One element of a due list: an event's number, marked where only its removal is due or a late
-    /// entry is looked for.
-    async fn due(&mut self, due: &str) -> Result<Pass, Stop> {
-        let number = due.trim_start_matches([REMOVAL, HOLE]);
-        let Ok(seq) = number.parse() else {
+    async fn due(&mut self, due: Due) -> Result<Pass, Stop> {
+        let (Due::Attempt(seq) | Due::Removal(seq) | Due::LateEntry(seq)) = due;
+        let Some(entry) = entries::read(self.worker, seq).await? else {
             return Ok(Pass::Complete);
         };
-        let Some(entry) = entries::read(self.worker, seq).await.map_err(stop)? else {
-            return Ok(Pass::Complete);
-        };
-        if due.starts_with(HOLE) {
-            return self.first_look(seq, entry).await;
+        match (due, entry) {
+            (Due::LateEntry(_), entry) => self.first_look(seq, entry).await,
+            (_, Entry::Command(_)) => Ok(Pass::Complete),
+            (Due::Attempt(_), Entry::Event(record)) => self.event(*record).await,
+            (Due::Removal(_), Entry::Event(record)) => {
+                if !self.remove_if_old(&record).await? && record.state != State::Dead {
+                    // `retention_days` was raised since.
+                    self.list_removal(&record).await?;
+                }
+                Ok(Pass::Complete)
+            }
         }
-        let Entry::Event(record) = entry else {
-            return Ok(Pass::Complete);
-        };
-        if !due.starts_with(REMOVAL) {
-            return self.event(*record).await;
-        }
-        if !self.remove_if_old(&record).await? && record.state != State::Dead {
-            // `retention_days` was raised since.
-            self.list_removal(&record).await?;
-        }
-        Ok(Pass::Complete)
     }
 }

@@ -2,13 +2,14 @@
 //! number stands in one until its next attempt, or until its removal.
 
 use crate::{
-    drain::state::{Drain, Stop, stop},
+    drain::{due::Due, state::Drain},
     journal::{
         cursor::{BUCKET_SECONDS, Bucket},
         keys,
         record::Record,
     },
     time::Timestamp,
+    worker::failure::Stop,
     world::{Clock, Store, World},
 };
 
@@ -30,9 +31,9 @@ impl<W: World> Drain<'_, '_, W> {
             .find(|(_, bucket)| bucket.next < bucket.len)
     }
 
-    /// Lists an event for its next try.
+    /// Lists an event for its next attempt.
     pub(super) async fn list_event(&mut self, at: Timestamp, record: &Record) -> Result<(), Stop> {
-        self.list_due(at, &record.seq.to_string()).await?;
+        self.list_due(at, Due::Attempt(record.seq)).await?;
         let waiting = &mut self.cursor.counts.waiting;
         *waiting = waiting.saturating_add(1);
         if let Some(bucket) = self.cursor.due.get_mut(&bucket_of(at)) {
@@ -42,13 +43,12 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(())
     }
 
-    pub(super) async fn list_due(&mut self, at: Timestamp, what: &str) -> Result<(), Stop> {
+    pub(super) async fn list_due(&mut self, at: Timestamp, due: Due) -> Result<(), Stop> {
         let start = bucket_of(at);
         let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
         self.worker
-            .set(&keys::due(start, bucket.len), what.as_bytes())
-            .await
-            .map_err(stop)?;
+            .set(&keys::due(start, bucket.len), due.to_string().as_bytes())
+            .await?;
         self.cursor.due.insert(
             start,
             Bucket {

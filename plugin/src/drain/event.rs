@@ -4,12 +4,14 @@
 use crate::{
     drain::{
         due_lists::bucket_of,
-        state::{Drain, Pass, Stop, stop},
+        state::{Drain, Pass},
     },
     journal::{
-        cursor::{Pause, due_time},
+        connection_name::Upstream,
+        cursor::due_time,
         entries,
         ledger::SETTLE,
+        pauses::Pause,
         record::{Record, State},
         unfinished,
     },
@@ -17,11 +19,10 @@ use crate::{
     time::Timestamp,
     worker::{
         attempt,
-        failure::{Failure, Side},
+        failure::{Failure, Side, Stop},
         lease::Patience,
         outside::LOOK_AGAIN,
-        pauses::{self, GETFLY},
-        retry,
+        pauses, retry,
     },
     world::{Clock, Random, Store, World},
 };
@@ -46,12 +47,13 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
         }
-        if pauses::until(&self.cursor, GETFLY, self.worker).is_some()
+        if pauses::until(&self.cursor.pauses, Upstream::Getfly, self.worker).is_some()
             || self.bounds.until.is_some_and(|until| now >= until)
         {
             return Ok(Pass::Paused);
         }
-        if let Some(until) = pauses::until(&self.cursor, &record.connection, self.worker) {
+        let kiotviet = Upstream::KiotViet(&record.connection);
+        if let Some(until) = pauses::until(&self.cursor.pauses, kiotviet, self.worker) {
             return self.postpone(record, until).await;
         }
         let old_body = record.body.clone();
@@ -67,16 +69,13 @@ impl<W: World> Drain<'_, '_, W> {
         match result {
             Ok(()) => {
                 if !record.calls.is_empty() {
-                    self.cursor.pauses.remove(GETFLY);
-                    self.cursor.pauses.remove(&record.connection);
+                    let kiotviet = Upstream::KiotViet(&record.connection);
+                    self.cursor.pauses.clear(Upstream::Getfly);
+                    self.cursor.pauses.clear(kiotviet);
                 }
                 // Its body first: once the record is final, nobody would look for the parts.
-                entries::drop_body(self.worker, record.seq, old_body.as_ref())
-                    .await
-                    .map_err(stop)?;
-                entries::write_event(self.worker, &record)
-                    .await
-                    .map_err(stop)?;
+                entries::drop_body(self.worker, record.seq, old_body.as_ref()).await?;
+                entries::write_event(self.worker, &record).await?;
                 self.worker.settled();
                 unfinished::unmark(self.worker, &record).await;
                 self.ended(&record).await?;
@@ -86,7 +85,7 @@ impl<W: World> Drain<'_, '_, W> {
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
                 let pass = self.postpone(record, until).await?;
-                pauses::pause_getfly(&mut self.cursor, until);
+                pauses::pause_until(&mut self.cursor.pauses, Upstream::Getfly, until);
                 Ok(pass)
             }
             Err(Failure::NotShown(until)) => {
@@ -133,11 +132,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();
-        self.cursor
-            .stats
-            .ended(self.worker, record, now)
-            .await
-            .map_err(stop)?;
+        self.cursor.stats.ended(self.worker, record, now).await?;
         self.cursor.enter(record);
         Ok(())
     }
@@ -145,12 +140,8 @@ impl<W: World> Drain<'_, '_, W> {
     async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         record.note(&words);
-        unfinished::mark(self.worker, &mut record)
-            .await
-            .map_err(stop)?;
-        entries::write_event(self.worker, &record)
-            .await
-            .map_err(stop)?;
+        unfinished::mark(self.worker, &mut record).await?;
+        entries::write_event(self.worker, &record).await?;
         self.ended(&record).await
     }
 
@@ -158,12 +149,8 @@ impl<W: World> Drain<'_, '_, W> {
         let at = due_time(self.worker.now(), until);
         record.state = State::Retrying;
         record.next_attempt_at = Some(at);
-        unfinished::mark(self.worker, &mut record)
-            .await
-            .map_err(stop)?;
-        entries::write_event(self.worker, &record)
-            .await
-            .map_err(stop)?;
+        unfinished::mark(self.worker, &mut record).await?;
+        entries::write_event(self.worker, &record).await?;
         self.list_event(at, &record).await?;
         Ok(Pass::Complete)
     }
@@ -179,10 +166,10 @@ impl<W: World> Drain<'_, '_, W> {
         tell_failure(&mut record, words);
         let now = self.worker.now();
         let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
-        let name = side_name(side, &record);
-        let failures = self.cursor.pauses.get(&name).map_or(0, |p| p.failures);
+        let connection = record.connection.clone();
         let pass = self.postpone(record, until).await?;
-        self.cursor.pauses.insert(name, Pause { until, failures });
+        let upstream = side.of(&connection);
+        pauses::pause_until(&mut self.cursor.pauses, upstream, until);
         Ok(pass)
     }
 
@@ -198,9 +185,10 @@ impl<W: World> Drain<'_, '_, W> {
         let mut jitter = [0u8];
         self.worker.fill(&mut jitter);
         let [jitter] = jitter;
-        let name = side_name(side, &record);
+        let connection = record.connection.clone();
+        let upstream = side.of(&connection);
         let now = self.worker.now();
-        let (failures, pause) = pauses::next(&self.cursor, &name, after);
+        let (failures, pause) = pauses::next(&self.cursor.pauses, upstream, after);
         let until = now.checked_add(pause).unwrap_or(now);
         let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
             let reason = match side {
@@ -210,7 +198,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.bury(record, reason, words).await?;
             // What it was sent may still be stored, and whoever comes next must see it.
             if self.worker.is_open() {
-                self.cursor.pauses.insert(name, Pause { until, failures });
+                self.cursor.pauses.set(upstream, Pause { until, failures });
             }
             return Ok(Pass::Complete);
         };
@@ -218,16 +206,8 @@ impl<W: World> Drain<'_, '_, W> {
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
         let pass = self.postpone(record, wanted).await?;
-        self.cursor.pauses.insert(name, Pause { until, failures });
+        self.cursor.pauses.set(upstream, Pause { until, failures });
         Ok(pass)
-    }
-}
-
-/// The name of a side among the pauses.
-fn side_name(side: Side, record: &Record) -> String {
-    match side {
-        Side::Getfly => GETFLY.to_owned(),
-        Side::KiotViet => record.connection.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     json::{ToJson, object},
     reconcile::upkeep::Upkeep,
-    worker::lease::Patience,
+    worker::{failure::Stop, lease::Patience},
 };
 use core::time::Duration;
 use serde_json::Value;
@@ -49,7 +49,7 @@ pub struct Drained {
     /// Somebody else holds the lease.
     pub busy: bool,
     /// Why the drain stopped early, for people.
-    pub stopped: Option<String>,
+    pub stopped: Option<Stop>,
 }
 
 impl ToJson for Drained {
@@ -62,7 +62,7 @@ impl ToJson for Drained {
             ("busy", self.busy.to_json()),
         ];
         if let Some(why) = &self.stopped {
-            members.push(("stopped", why.to_json()));
+            members.push(("stopped", why.to_string().to_json()));
         }
         object(members)
     }

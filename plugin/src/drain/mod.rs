@@ -1,6 +1,7 @@
 //! The loop that takes up what the journal holds: under the lease, in order, until nothing is due.
 
 mod commands;
+mod due;
 mod due_events;
 mod due_lists;
 mod event;

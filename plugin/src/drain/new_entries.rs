@@ -2,28 +2,29 @@
 //! taken but whose entry had not been written.
 
 use crate::{
-    drain::state::{Drain, Pass, Stop, stop},
+    drain::{
+        due::Due,
+        state::{Drain, Pass},
+    },
     journal::{
         cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
         entries, keys, no_atomics,
         record::Entry,
     },
+    worker::failure::Stop,
     world::{Clock, Store, World},
 };
 use core::time::Duration;
-
-/// Marks an element of a due list whose number had no entry for ten minutes.
-pub(super) const HOLE: char = 'h';
 
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
         if !self.worker.is_atomic() {
             return self.unlooked_entries().await;
         }
-        let tail = entries::tail(self.worker).await.map_err(stop)?;
+        let tail = entries::tail(self.worker).await?;
         while self.cursor.low < tail {
             let seq = self.cursor.low.saturating_add(1);
-            match entries::read(self.worker, seq).await.map_err(stop)? {
+            match entries::read(self.worker, seq).await? {
                 None if seq <= self.forgotten || mutant!(HoleForgotten) => {}
                 None => self.cursor.holes.push(Hole {
                     seq,
@@ -44,7 +45,7 @@ impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn holes(&mut self) -> Result<Pass, Stop> {
         let now = self.worker.now();
         for hole in self.cursor.holes.clone() {
-            if let Some(entry) = entries::read(self.worker, hole.seq).await.map_err(stop)? {
+            if let Some(entry) = entries::read(self.worker, hole.seq).await? {
                 if self.first_look(hole.seq, entry).await? == Pass::Paused {
                     return Ok(Pass::Paused);
                 }
@@ -63,10 +64,10 @@ impl<W: World> Drain<'_, '_, W> {
         let marked = no_atomics::numbers(self.worker, keys::UNLOOKED).await;
         let mut looked_at = Vec::new();
         let mut pass = Pass::Complete;
-        for seq in marked.map_err(stop)? {
+        for seq in marked? {
             let now = self.worker.now();
             let age = no_atomics::came_at(seq).map_or(Duration::MAX, |at| now.saturating_since(at));
-            match entries::read(self.worker, seq).await.map_err(stop)? {
+            match entries::read(self.worker, seq).await? {
                 None if age.as_secs() < HOLE_SECONDS.unsigned_abs() => continue,
                 None => self.list_last_look(seq).await?,
                 // Its own request may be at it.
@@ -87,10 +88,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.save().await?;
         }
         for seq in looked_at {
-            self.worker
-                .delete(&keys::unlooked(seq))
-                .await
-                .map_err(stop)?;
+            self.worker.delete(&keys::unlooked(seq)).await?;
         }
         Ok(pass)
     }
@@ -102,7 +100,7 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         let wanted = now.checked_add(LAST_LOOK).unwrap_or(now);
         let at = due_time(now, wanted);
-        self.list_due(at, &format!("{HOLE}{seq}")).await
+        self.list_due(at, Due::LateEntry(seq)).await
     }
 
     pub(super) async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
@@ -112,7 +110,7 @@ impl<W: World> Drain<'_, '_, W> {
                 if !self.worker.is_atomic() {
                     // Nothing else ever comes to it.
                     self.save().await?;
-                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
+                    self.worker.delete(&keys::entry(seq)).await?;
                 }
                 Ok(Pass::Complete)
             }

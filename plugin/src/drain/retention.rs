@@ -2,7 +2,7 @@
 //! the due lists where something unfinished stood before them.
 
 use crate::{
-    drain::state::{Drain, Stop, stop},
+    drain::{due::Due, state::Drain},
     journal::{
         cursor::due_time,
         entries, keys, ledger,
@@ -10,15 +10,13 @@ use crate::{
         unfinished,
     },
     time::Timestamp,
+    worker::failure::Stop,
     world::{Clock, Store, World},
 };
 use core::time::Duration;
 
 /// Old entries removed in one drain.
 const REMOVED_AT_ONCE: u32 = 200;
-
-/// Marks an element of a due list whose event is finished and counted, and only waits to be removed.
-pub(super) const REMOVAL: char = 'x';
 
 /// From when a retention counts: an event's end, or that it came.
 fn ended(record: &Record) -> Timestamp {
@@ -28,7 +26,7 @@ fn ended(record: &Record) -> Timestamp {
 impl<W: World> Drain<'_, '_, W> {
     pub(super) async fn list_removal(&mut self, record: &Record) -> Result<(), Stop> {
         let at = due_time(self.worker.now(), self.removal_time(record));
-        self.list_due(at, &format!("{REMOVAL}{}", record.seq)).await
+        self.list_due(at, Due::Removal(record.seq)).await
     }
 
     fn removal_time(&self, record: &Record) -> Timestamp {
@@ -57,14 +55,9 @@ impl<W: World> Drain<'_, '_, W> {
         if !self.is_old(record) {
             return Ok(false);
         }
-        ledger::settle(self.worker, record).await.map_err(stop)?;
-        entries::drop_body(self.worker, record.seq, record.body.as_ref())
-            .await
-            .map_err(stop)?;
-        self.worker
-            .delete(&keys::entry(record.seq))
-            .await
-            .map_err(stop)?;
+        ledger::settle(self.worker, record).await?;
+        entries::drop_body(self.worker, record.seq, record.body.as_ref()).await?;
+        self.worker.delete(&keys::entry(record.seq)).await?;
         unfinished::unmark(self.worker, record).await;
         Ok(true)
     }
@@ -83,14 +76,14 @@ impl<W: World> Drain<'_, '_, W> {
             if seq > self.cursor.low || kept.is_some_and(|until| until > self.worker.now()) {
                 return Ok(());
             }
-            match entries::read(self.worker, seq).await.map_err(stop)? {
+            match entries::read(self.worker, seq).await? {
                 None => {}
                 Some(Entry::Command(_)) => {
                     // A crash must not take away what the place does not tell yet.
                     if seq > self.saved.low && !mutant!(CommandRemovedEarly) {
                         self.save().await?;
                     }
-                    self.worker.delete(&keys::entry(seq)).await.map_err(stop)?;
+                    self.worker.delete(&keys::entry(seq)).await?;
                 }
                 Some(Entry::Event(record)) => {
                     let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);

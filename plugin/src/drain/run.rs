@@ -5,7 +5,7 @@ use crate::{
     config::Ready,
     drain::{
         how::{Drained, How},
-        state::{Bounds, Drain, Pass, Stop, stop},
+        state::{Bounds, Drain, Pass},
     },
     journal::{
         cursor::{self, Cursor},
@@ -14,6 +14,7 @@ use crate::{
     log,
     reconcile::upkeep::Upkeep,
     worker::{
+        failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
     },
@@ -50,7 +51,7 @@ pub async fn drain_for<W: World>(
                 return drained;
             }
             Err(e) => {
-                drained.stopped = Some(e.to_string());
+                drained.stopped = Some(e.into());
                 return drained;
             }
         };
@@ -69,7 +70,7 @@ pub async fn drain_for<W: World>(
             Ok(true) => {}
             Ok(false) => return drained,
             Err(stopped) => {
-                log::drain_stopped(world, &stopped);
+                log::drain_stopped(world, &stopped.to_string());
                 drained.stopped = Some(stopped);
                 return drained;
             }
@@ -85,12 +86,12 @@ async fn under_lease<W: World>(
     bounds: Bounds,
     wishes: Range<u64>,
     drained: &mut Drained,
-) -> Result<bool, String> {
+) -> Result<bool, Stop> {
     let cursor = match cursor::load_or_rebuild(world).await {
         Ok(cursor) => cursor,
         Err(e) => {
             lease.release().await;
-            return Err(e.to_string());
+            return Err(e.into());
         }
     };
     let (cursor, forgotten) = cursor;
@@ -131,9 +132,7 @@ async fn under_lease<W: World>(
     match pass {
         Pass::Complete if mutant!(NoLookAfterRelease) => Ok(false),
         // Somebody may have found the lease taken while it was being given back.
-        Pass::Complete => arrived_meanwhile(world, &cursor)
-            .await
-            .map_err(|e| e.to_string()),
+        Pass::Complete => Ok(arrived_meanwhile(world, &cursor).await?),
         Pass::Paused => Ok(false),
     }
 }
@@ -150,7 +149,7 @@ async fn arrived_meanwhile<W: World>(world: &W, cursor: &Cursor) -> Result<bool,
 impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         // First, because a webhook that is off must not wait for Getfly to come back.
-        self.upkeep().look_after_webhooks().await.map_err(stop)?;
+        self.upkeep().look_after_webhooks().await?;
         loop {
             let low = self.cursor.low;
             if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
@@ -163,9 +162,8 @@ impl<W: World> Drain<'_, '_, W> {
             self.remove_old().await?;
             // Where nothing was new a moment ago, the look after the lease was given back is enough.
             let more = self.next_due().is_some()
-                || self.cursor.low > low
-                    && entries::tail(self.worker).await.map_err(stop)? > self.cursor.low;
-            if !more && !self.upkeep().read_lists().await.map_err(stop)? {
+                || self.cursor.low > low && entries::tail(self.worker).await? > self.cursor.low;
+            if !more && !self.upkeep().read_lists().await? {
                 return Ok(Pass::Complete);
             }
         }

@@ -12,8 +12,8 @@ use crate::{
     reconcile::upkeep::{Reconciler, Upkeep},
     stored,
     time::Timestamp,
-    worker::{lease::Patience, permit::Worker},
-    world::{Store, StoreError, World},
+    worker::{failure::Stop, lease::Patience, permit::Worker},
+    world::{Store, World},
 };
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
@@ -28,9 +28,6 @@ pub(super) enum Pass {
     /// Getfly asked for a pause or failed, or the time is over.
     Paused,
 }
-
-/// Why the drain stops before its end.
-pub(super) type Stop = String;
 
 /// What bounds a drain.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +50,6 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) forgotten: u64,
     pub(super) bounds: Bounds,
     pub(super) drained: &'d mut Drained,
-}
-
-/// The store failed: the drain stops.
-pub(super) fn stop(e: StoreError) -> Stop {
-    e.to_string()
 }
 
 impl<'w, W: World> Drain<'_, 'w, W> {
@@ -83,7 +75,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
     pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
         match record.commanded_by {
             Some(wish) if self.is_ahead(wish) && !mutant!(WishCountedTwice) => {
-                let entry = entries::read(self.worker, wish).await.map_err(stop)?;
+                let entry = entries::read(self.worker, wish).await?;
                 Ok(matches!(entry, Some(Entry::Command(_))))
             }
             _ => Ok(false),
@@ -117,7 +109,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
                     };
                     self.cursor.due.insert(start, bucket);
                 }
-                return Err(stop(e));
+                return Err(e.into());
             }
             self.saved = self.cursor.clone();
         }

@@ -7,6 +7,7 @@ use crate::{
     intake::signature_policy::{Trust, judge},
     journal::{
         connection_cache::Known,
+        connection_name::ConnectionName,
         connections::Connection,
         entries,
         record::{Body, Hint, Kind, Record},
@@ -103,7 +104,7 @@ async fn keep_whole<W: Store + Clock + Random>(
 async fn keep_items<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
-    connection: &str,
+    connection: &ConnectionName,
     items: &[Item],
     now: Timestamp,
     note: Option<&str>,
@@ -134,7 +135,7 @@ fn in_time(world: &impl Clock, began: Timestamp) -> Result<(), NotKept> {
 }
 
 /// The event of one item; it is final at once where nothing more can come of it.
-fn describe(item: &Item, seq: u64, now: Timestamp, connection: &str) -> Record {
+fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) -> Record {
     let kind = match item.kind {
         envelope::Kind::Customer => Kind::Customer,
         envelope::Kind::Invoice => Kind::Invoice,

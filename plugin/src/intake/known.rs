@@ -4,6 +4,7 @@ use crate::{
     config::Config,
     journal::{
         connection_cache::Known,
+        connection_name::ConnectionName,
         connections::{self, damaged, token_matches},
     },
     world::{Store, StoreError},
@@ -17,7 +18,10 @@ pub async fn authenticate(
     name: &str,
     token: &str,
 ) -> Result<Option<Arc<Known>>, StoreError> {
-    let bytes = connections::load_bytes(store, name).await?;
+    let bytes = match ConnectionName::parse(name) {
+        Some(name) => connections::load_bytes(store, &name).await?,
+        None => None,
+    };
     let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
     let known = known.transpose();
     let known = known.map_err(damaged("a connection"))?;

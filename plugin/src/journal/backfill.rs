@@ -3,14 +3,16 @@
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connections::Webhook, keys, record::Wanted},
-    stored::{self, stored_fields, stored_words},
+    journal::{connection_name::ConnectionName, connections::Webhook, keys, record::Wanted},
+    stored,
     time::Timestamp,
     world::{Store, StoreError},
 };
+use serde::{Deserialize, Serialize};
 
 /// Where a backfill stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// KiotViet's lists are being read.
     Running,
@@ -20,36 +22,25 @@ pub enum State {
     Stopped,
 }
 
-stored_words!(State { Running = "running", Done = "done", Stopped = "stopped" });
-
 /// See the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backfill {
-    /// What was asked for.
-    pub wanted: Wanted,
-    /// Where it stands.
-    pub state: State,
-    /// When it began.
-    pub started_at: Timestamp,
+    /// The journal entry that asked for it, so that applying it twice changes nothing.
+    pub by: u64,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Why it waits, or waited last.
     pub note: Option<String>,
     /// The lists; only those whose webhook is on.
+    #[serde(default)]
     pub readings: Vec<ListScan>,
-    /// The journal entry that asked for it, so that applying it twice changes nothing.
-    pub by: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Where it stands.
+    pub state: State,
+    /// What was asked for.
+    pub wanted: Wanted,
 }
-
-stored_fields!(Backfill {
-    wanted,
-    state,
-    started_at,
-    finished_at,
-    note,
-    readings,
-    by
-});
 
 impl Backfill {
     /// From when on it wants records of this list, if a record of this moment is among them. One that a
@@ -63,7 +54,10 @@ impl Backfill {
 }
 
 /// Reads a connection's backfill; one that is damaged is none.
-pub async fn load(store: &impl Store, name: &str) -> Result<Option<Backfill>, StoreError> {
+pub async fn load(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Backfill>, StoreError> {
     let bytes = store.get(&keys::backfill(name)).await?;
     Ok(bytes.and_then(|b| stored::read(&b).ok()))
 }

@@ -3,107 +3,50 @@
 //! once cannot lose one another's change.
 
 use crate::{
-    journal::{keys, record::Kind},
+    journal::{connection_name::ConnectionName, keys},
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
     secret::Secret,
-    stored::{self, Damaged, stored_fields, stored_words},
+    stored::{self, Damaged},
     time::Timestamp,
     world::{Random, Store, StoreError},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The two webhooks that can be switched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Webhook {
-    /// R2: `customer.update`.
-    Customer,
-    /// R3: `invoice.update`.
-    Order,
-}
-
-stored_words!(Webhook { Customer = "customer", Order = "order" });
-
-impl Webhook {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Customer, Self::Order];
-
-    /// The word in our routes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Order => "order",
-        }
-    }
-
-    /// KiotViet's type.
-    pub fn kiotviet_type(self) -> &'static str {
-        match self {
-            Self::Customer => "customer.update",
-            Self::Order => "invoice.update",
-        }
-    }
-
-    /// The kind of its events.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::Customer => Kind::Customer,
-            Self::Order => Kind::Invoice,
-        }
-    }
-
-    /// From the word in our routes.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|w| w.as_str() == word)
-    }
-}
+pub use crate::journal::webhook::Webhook;
 
 /// A connection as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Our name for it, in our routes.
-    pub name: String,
-    /// KiotViet's shop name.
-    pub retailer: RetailerId,
+    /// Its name begins like the codes of another shop that was connected some time, so that its own codes
+    /// have a `.` behind it.
+    #[serde(default)]
+    pub apart: bool,
     /// KiotViet's ClientId.
     pub client_id: String,
     /// When it was connected.
     pub connected_at: Timestamp,
-    /// Its name begins like the codes of another shop that was connected some time, so that its own codes
-    /// have a `.` behind it.
-    pub apart: bool,
-    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
-    token_hash: String,
+    /// Our name for it, in our routes.
+    pub name: ConnectionName,
+    /// KiotViet's shop name.
+    pub retailer: RetailerId,
     /// Sealed [`Secrets`].
     sealed: String,
+    /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
+    token_hash: String,
 }
 
-stored_fields!(Connection {
-    name,
-    retailer,
-    client_id,
-    connected_at,
-    apart,
-    token_hash,
-    sealed
-});
-
 /// What is sealed.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Secrets {
     client_secret: String,
     path_token: String,
     webhook_secret: String,
 }
-
-stored_fields!(Secrets {
-    client_secret,
-    path_token,
-    webhook_secret
-});
 
 /// The opened secrets of a connection.
 #[derive(Debug, Clone)]
@@ -114,14 +57,6 @@ pub struct Opened {
     pub path_token: Secret,
     /// Signs deliveries.
     pub webhook_secret: Secret,
-}
-
-/// Whether `name` may name a connection: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
-pub fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 fn hash(token: &str) -> String {
@@ -144,7 +79,7 @@ fn webhook_secret(random: &impl Random) -> String {
 }
 
 fn seal(
-    name: &str,
+    name: &ConnectionName,
     secrets: &Secrets,
     sealer: &Sealer,
     random: &impl Random,
@@ -152,14 +87,14 @@ fn seal(
     let plain = stored::write(secrets);
     sealer
         .seal(&keys::connection(name), &plain, random)
-        .map_err(|e| StoreError(e.to_string()))
+        .map_err(StoreError::failed)
 }
 
 impl Connection {
     /// A new connection with fresh tokens, or the same one with new credentials: its path token and
     /// webhook secret stay, so that its webhooks go on working.
     pub fn make(
-        name: &str,
+        name: &ConnectionName,
         credentials: &Credentials,
         previous: Option<(&Self, &Opened)>,
         now: Timestamp,
@@ -181,7 +116,7 @@ impl Connection {
             webhook_secret,
         };
         Ok(Self {
-            name: name.to_owned(),
+            name: name.clone(),
             retailer: credentials.retailer.clone(),
             client_id: credentials.client_id.clone(),
             connected_at,
@@ -253,13 +188,11 @@ pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
 }
 
 /// A webhook's switch while it is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
     /// The moment it was switched on: what was created before is not new.
     pub on_since: Timestamp,
 }
-
-stored_fields!(Switch { on_since });
 
 /// Both switches; none is off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -290,12 +223,18 @@ impl Switches {
 }
 
 /// What a stored value that cannot be read is to a caller who needs it.
-pub fn damaged(what: &str) -> impl Fn(Damaged) -> StoreError + '_ {
-    move |e| StoreError(format!("{what} is damaged: {e}"))
+pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
+    move |e| StoreError::Damaged {
+        what,
+        why: e.to_string(),
+    }
 }
 
 /// Reads a connection; one that is damaged is an error.
-pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, StoreError> {
+pub async fn load(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Connection>, StoreError> {
     let read = load_or_damage(store, name).await?.transpose();
     read.map_err(damaged("a connection"))
 }
@@ -303,17 +242,17 @@ pub async fn load(store: &impl Store, name: &str) -> Result<Option<Connection>, 
 /// The same; the inner error is a connection that cannot be read.
 pub async fn load_or_damage(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
 ) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
     let bytes = load_bytes(store, name).await?;
     Ok(bytes.map(|bytes| stored::read(&bytes)))
 }
 
 /// Its record as it is stored.
-pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    if !is_name(name) {
-        return Ok(None);
-    }
+pub async fn load_bytes(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Vec<u8>>, StoreError> {
     store.get(&keys::connection(name)).await
 }
 
@@ -321,12 +260,12 @@ pub async fn load_bytes(store: &impl Store, name: &str) -> Result<Option<Vec<u8>
 /// the shops whose codes must stand apart from its own.
 pub async fn set_apart(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     shop: &RetailerId,
 ) -> Result<bool, StoreError> {
     let mut apart = false;
     for other in list(store).await?.0 {
-        if other.name == name {
+        if other.name == *name {
             apart |= other.apart;
         } else if shop.runs_into(&other.retailer) {
             apart = true;
@@ -351,16 +290,19 @@ pub async fn save(
     if is_new {
         let n = store.increment(keys::CONNECTION_COUNT, 1).await?;
         store
-            .set(&keys::connection_name(n), connection.name.as_bytes())
+            .set(
+                &keys::connection_name(n),
+                connection.name.as_str().as_bytes(),
+            )
             .await?;
     }
     store.set(&keys::connection(&connection.name), &bytes).await
 }
 
 /// Forgets a connection and its secrets; its events stay.
-pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
+pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
-        store.delete(&keys::switch(name, webhook.as_str())).await?;
+        store.delete(&keys::switch(name, webhook)).await?;
     }
     for key in [
         keys::token(name),
@@ -377,19 +319,21 @@ pub async fn remove(store: &impl Store, name: &str) -> Result<(), StoreError> {
 }
 
 /// The names of all connections that were ever made, in that order.
-pub async fn names(store: &impl Store) -> Result<Vec<String>, StoreError> {
+pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError> {
     let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for n in 1..=count {
         let name = store.get(&keys::connection_name(n)).await?;
-        let name = name.map(|n| String::from_utf8_lossy(&n).into_owned());
-        names.extend(name.filter(|n| !names.contains(n)));
+        let name = name.and_then(|name| ConnectionName::parse(core::str::from_utf8(&name).ok()?));
+        names.extend(name.filter(|name| !names.contains(name)));
     }
     Ok(names)
 }
 
 /// All connections that can be read, in the order in which they were made, and the names of the others.
-pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), StoreError> {
+pub async fn list(
+    store: &impl Store,
+) -> Result<(Vec<Connection>, Vec<ConnectionName>), StoreError> {
     let (mut sound, mut damaged) = (Vec::new(), Vec::new());
     for name in names(store).await? {
         match load_or_damage(store, &name).await? {
@@ -402,7 +346,7 @@ pub async fn list(store: &impl Store) -> Result<(Vec<Connection>, Vec<String>), 
 }
 
 /// Reads a connection's switches.
-pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+pub async fn switches(store: &impl Store, name: &ConnectionName) -> Result<Switches, StoreError> {
     let read = switches_or_damage(store, name).await?;
     read.map_err(damaged("a webhook switch"))
 }
@@ -410,7 +354,7 @@ pub async fn switches(store: &impl Store, name: &str) -> Result<Switches, StoreE
 /// The same; the inner error is a switch that cannot be read.
 pub async fn switches_or_damage(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
 ) -> Result<Result<Switches, Damaged>, StoreError> {
     let customer = switch(store, name, Webhook::Customer).await?;
     let order = switch(store, name, Webhook::Order).await?;
@@ -419,7 +363,10 @@ pub async fn switches_or_damage(
 }
 
 /// The same for people to see, and to mend by switching: one that cannot be read is off.
-pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switches, StoreError> {
+pub async fn readable_switches(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Switches, StoreError> {
     let customer = switch(store, name, Webhook::Customer).await?;
     let order = switch(store, name, Webhook::Order).await?;
     Ok(Switches {
@@ -431,10 +378,10 @@ pub async fn readable_switches(store: &impl Store, name: &str) -> Result<Switche
 /// Since when a webhook is on; the inner error is a switch that cannot be read.
 async fn switch(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
 ) -> Result<Result<Option<Timestamp>, Damaged>, StoreError> {
-    let bytes = store.get(&keys::switch(name, webhook.as_str())).await?;
+    let bytes = store.get(&keys::switch(name, webhook)).await?;
     let read = bytes.map(|bytes| stored::read::<Switch>(&bytes));
     Ok(read.transpose().map(|s| s.map(|s| s.on_since)))
 }
@@ -442,11 +389,11 @@ async fn switch(
 /// Turns a switch on or off.
 pub async fn set_switch(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
     on_since: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let key = keys::switch(name, webhook.as_str());
+    let key = keys::switch(name, webhook);
     match on_since {
         None => store.delete(&key).await,
         Some(on_since) => {

@@ -4,18 +4,21 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         entries, keys,
+        pauses::Pauses,
         record::{Record, State},
         sorted_map::SortedMap,
         stats::Stats,
     },
     kiotviet::assumptions::MAX_ITEMS,
     rules::verdict::Outcome,
-    stored::{self, stored_fields},
+    stored,
     time::Timestamp,
     world::{Store, StoreError},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// Width of a due bucket, seconds.
 pub const BUCKET_SECONDS: i64 = 10;
@@ -34,7 +37,7 @@ pub const LAST_LOOK: Duration = Duration::from_hours(80);
 const DEAD_LISTED: usize = 200;
 
 /// A number that was reserved and has no entry yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hole {
     /// The number.
     pub seq: u64,
@@ -42,50 +45,36 @@ pub struct Hole {
     pub since: Timestamp,
 }
 
-stored_fields!(Hole { seq, since });
-
 /// Entries of a due list that were appended and consumed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Entries before this index are consumed.
-    pub next: u32,
     /// Entries appended.
     pub len: u32,
+    /// Entries before this index are consumed.
+    pub next: u32,
     /// When the oldest event in it came; none where there are only removals.
     pub since: Option<Timestamp>,
 }
 
-stored_fields!(Bucket { next, len, since });
-
 /// Events by where they stand. Each number is counted by itself, so that the loss equation `received =
 /// created + linked + ignored + dead + dismissed + waiting` is a check.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All events the worker has looked at.
-    pub received: u64,
     /// Done: created.
     pub created: u64,
-    /// Done: linked.
-    pub linked: u64,
-    /// Done: ignored.
-    pub ignored: u64,
     /// Dead letters.
     pub dead: u64,
     /// Dismissed by a person.
     pub dismissed: u64,
+    /// Done: ignored.
+    pub ignored: u64,
+    /// Done: linked.
+    pub linked: u64,
+    /// All events the worker has looked at.
+    pub received: u64,
     /// Listed for another try.
     pub waiting: u64,
 }
-
-stored_fields!(Counts {
-    received,
-    created,
-    linked,
-    ignored,
-    dead,
-    dismissed,
-    waiting
-});
 
 impl Counts {
     fn class(&mut self, record: &Record) -> Option<&mut u64> {
@@ -120,64 +109,45 @@ impl Counts {
     }
 }
 
-/// An upstream that is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pause {
-    /// Until then.
-    pub until: Timestamp,
-    /// Failures in a row.
-    pub failures: u32,
-}
-
-stored_fields!(Pause { until, failures });
-
 /// See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Every entry up to this number was looked at.
-    pub low: u64,
-    /// Numbers without an entry that are looked at again.
-    pub holes: Vec<Hole>,
-    /// Due lists by the start of their bucket (Unix seconds).
-    pub due: SortedMap<i64, Bucket>,
-    /// Entries before this number were removed, or are removed through the due lists.
-    pub oldest: u64,
-    /// What stands there ended then, or came then, and is kept; none when it was not looked at.
-    pub oldest_since: Option<Timestamp>,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
     /// is none any more may be among them, as long as nobody looked.
+    #[serde(default)]
     pub dead: Vec<u64>,
-    /// Upstreams that failed and are left alone for a while: Getfly, and KiotViet by connection.
-    pub pauses: SortedMap<String, Pause>,
+    /// Due lists by the start of their bucket (Unix seconds).
+    #[serde(default)]
+    pub due: SortedMap<i64, Bucket>,
     /// Starts of the last calls to Getfly, for its ceiling.
+    #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
+    /// Numbers without an entry that are looked at again.
+    #[serde(default)]
+    pub holes: Vec<Hole>,
+    /// Every entry up to this number was looked at.
+    pub low: u64,
+    /// Entries before this number were removed, or are removed through the due lists.
+    pub oldest: u64,
+    /// What stands there ended then, or came then, and is kept; none when it was not looked at.
+    pub oldest_since: Option<Timestamp>,
+    /// KiotViet's calls that reading has cost each connection, in which hour since 1970.
+    #[serde(default)]
+    pub pace: SortedMap<ConnectionName, (i64, u64)>,
+    /// Upstreams that failed and are left alone for a while.
+    #[serde(default)]
+    pub pauses: Pauses,
+    /// Connections whose lists are being read, the next one first.
+    #[serde(default)]
+    pub reading: Vec<ConnectionName>,
+    /// What is counted for people.
+    #[serde(default)]
+    pub stats: Stats,
     /// When the webhooks were last looked at.
     pub watched_at: Option<Timestamp>,
-    /// Connections whose lists are being read, the next one first.
-    pub reading: Vec<String>,
-    /// KiotViet's calls that reading has cost each connection, in which hour since 1970.
-    pub pace: SortedMap<String, (i64, u64)>,
-    /// What is counted for people.
-    pub stats: Stats,
 }
-
-stored_fields!(Cursor {
-    low,
-    holes,
-    due,
-    oldest,
-    oldest_since,
-    counts,
-    dead,
-    pauses,
-    getfly_calls,
-    watched_at,
-    reading,
-    pace,
-    stats
-});
 
 impl Cursor {
     /// Counts `record` where it now stands, and lists a dead letter.
@@ -203,8 +173,10 @@ impl Cursor {
 pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => stored::read(&bytes)
-            .map_err(|e| StoreError(format!("the journal's cursor is damaged: {e}"))),
+        Some(bytes) => stored::read(&bytes).map_err(|e: stored::Damaged| StoreError::Damaged {
+            what: "the journal's cursor",
+            why: e.to_string(),
+        }),
     }
 }
 

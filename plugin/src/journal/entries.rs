@@ -2,10 +2,10 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         keys, no_atomics,
         record::{Body, Command, Entry, Kind, Record},
     },
-    json::{self, ToJson},
     seal::Sealer,
     stored,
     time::Timestamp,
@@ -24,13 +24,12 @@ pub async fn reserve<W: Store + Clock + Random>(
     world: &W,
     count: usize,
 ) -> Result<u64, StoreError> {
-    let count = i64::try_from(count).map_err(|e| StoreError(e.to_string()))?;
+    let count = i64::try_from(count).map_err(StoreError::failed)?;
     if !world.is_atomic() {
         return no_atomics::reserve(world, count.unsigned_abs()).await;
     }
     let tail = world.increment(keys::JOURNAL_TAIL, count).await?;
-    u64::try_from(tail.saturating_sub(count).saturating_add(1))
-        .map_err(|e| StoreError(e.to_string()))
+    u64::try_from(tail.saturating_sub(count).saturating_add(1)).map_err(StoreError::failed)
 }
 
 /// The last number that was reserved; zero where numbers are drawn by lot.
@@ -39,7 +38,7 @@ pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
         return Ok(0);
     }
     let tail = store.increment(keys::JOURNAL_TAIL, 0).await?;
-    u64::try_from(tail).map_err(|e| StoreError(e.to_string()))
+    u64::try_from(tail).map_err(StoreError::failed)
 }
 
 /// The numbers below `before` that may hold entries, newest first, at most `most`.
@@ -65,7 +64,13 @@ pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreEr
         return Ok(None);
     };
     Ok(Some(stored::read(&bytes).unwrap_or_else(|e| {
-        let mut record = Record::new(seq, Timestamp::UNIX_EPOCH, "", Kind::Other, String::new());
+        let mut record = Record::new(
+            seq,
+            Timestamp::UNIX_EPOCH,
+            &ConnectionName::unknown(),
+            Kind::Other,
+            String::new(),
+        );
         record.bury("damaged_entry", Timestamp::UNIX_EPOCH);
         record
             .notes
@@ -88,8 +93,7 @@ pub async fn write_command(
     seq: u64,
     command: &Command,
 ) -> Result<(), StoreError> {
-    let entry = stored::variant("command", command.to_json());
-    store.set(&keys::entry(seq), &json::text(&entry)).await
+    store.set(&keys::entry(seq), &command.to_entry()).await
 }
 
 /// Writes an event at its own number.

@@ -1,7 +1,15 @@
 //! Every key of the store, in one place. All carry a prefix, because on Spin's Redis store all
 //! applications share one key space. Counters and values never share a key.
 
-use crate::time::Date;
+use crate::{
+    journal::{
+        connection_name::{ConnectionName, Upstream},
+        record::Kind,
+        webhook::Webhook,
+    },
+    rules::codes::RetailerId,
+    time::Date,
+};
 
 /// Counter: the last journal number that was reserved.
 pub const JOURNAL_TAIL: &str = "kvgf/journal/tail";
@@ -60,7 +68,7 @@ pub fn lease(slot: i64) -> String {
 }
 
 /// The outcome of a KiotViet customer.
-pub fn customer(retailer: &str, id: i64) -> String {
+pub fn customer(retailer: &RetailerId, id: i64) -> String {
     format!("kvgf/customer/{retailer}/{id}")
 }
 
@@ -70,17 +78,17 @@ pub fn number(fingerprint: &str) -> String {
 }
 
 /// What a shop's orders without a customer are attached to.
-pub fn walk_ins(retailer: &str) -> String {
+pub fn walk_ins(retailer: &RetailerId) -> String {
     format!("kvgf/walk-ins/{retailer}")
 }
 
 /// The outcome of the sale of a code: an invoice's own, or the one before an edit's `.NN`.
-pub fn invoice(retailer: &str, code: &str) -> String {
+pub fn invoice(retailer: &RetailerId, code: &str) -> String {
     format!("kvgf/invoice/{retailer}/{code}")
 }
 
 /// The outcome of another sale under a used code, by its invoice's id.
-pub fn invoice_again(retailer: &str, id: i64) -> String {
+pub fn invoice_again(retailer: &RetailerId, id: i64) -> String {
     format!("kvgf/invoice-again/{retailer}/{id}")
 }
 
@@ -95,51 +103,54 @@ pub fn day(date: Date) -> String {
 }
 
 /// The event that is, or was last, about a customer or an invoice and is not done.
-pub fn open_event(connection: &str, kind: &str, id: i64) -> String {
-    format!("kvgf/open/{connection}/{kind}/{id}")
+pub fn open_event(connection: &ConnectionName, kind: Kind, id: i64) -> String {
+    format!("kvgf/open/{connection}/{}/{id}", kind.as_str())
 }
 
 /// What was last seen of a connection's webhooks, and how far it was read back.
-pub fn webhook_health(name: &str) -> String {
+pub fn webhook_health(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/watch")
 }
 
 /// A connection's backfill.
-pub fn backfill(name: &str) -> String {
+pub fn backfill(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/backfill")
 }
 
 /// A connection.
-pub fn connection(name: &str) -> String {
+pub fn connection(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}")
 }
 
 /// A webhook's switch.
-pub fn switch(name: &str, webhook: &str) -> String {
-    format!("kvgf/connection/{name}/switch/{webhook}")
+pub fn switch(name: &ConnectionName, webhook: Webhook) -> String {
+    format!("kvgf/connection/{name}/switch/{}", webhook.as_str())
 }
 
 /// Set once this connection has seen a valid signature.
-pub fn signed(name: &str) -> String {
+pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
 }
 
 /// Sealed access token of a connection.
-pub fn token(name: &str) -> String {
+pub fn token(name: &ConnectionName) -> String {
     format!("kvgf/cache/token/{name}")
 }
 
 /// Since when a list of users cannot be read: Getfly's, or a connection's at KiotViet.
-pub fn users_unread(side: &str) -> String {
-    format!("kvgf/users-unread/{side}")
+pub fn users_unread(upstream: Upstream<'_>) -> String {
+    match upstream {
+        Upstream::Getfly => "kvgf/users-unread/getfly".to_owned(),
+        Upstream::KiotViet(name) => format!("kvgf/users-unread/kiotviet/{name}"),
+    }
 }
 
 /// Sealed list of sellers who were looked for in vain.
-pub fn missed_sellers(name: &str) -> String {
+pub fn missed_sellers(name: &ConnectionName) -> String {
     format!("kvgf/cache/missed-sellers/{name}")
 }
 
 /// Sealed list of a connection's KiotViet users.
-pub fn kiotviet_users(name: &str) -> String {
+pub fn kiotviet_users(name: &ConnectionName) -> String {
     format!("kvgf/cache/kiotviet-users/{name}")
 }

@@ -7,7 +7,6 @@ use crate::{
         entries, keys,
         record::{Record, State},
     },
-    json::{ToJson, object},
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode, RetailerId},
         money::Money,
@@ -16,91 +15,53 @@ use crate::{
         verdict::Outcome,
     },
     seal::Sealer,
-    stored::{self, Damaged, Stored, field, stored_fields},
+    stored::{self, Damaged},
     time::{Date, Timestamp},
     world::{Store, StoreError},
 };
 use core::time::Duration;
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What is kept of a KiotViet customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CustomerEntry {
     /// Older than its connection's webhook: never pushed by its own events.
     Before,
+    /// It is this Getfly account. Only an older version kept it without the moment.
+    Synced(AccountCode),
     /// It is this Getfly account.
-    Synced {
+    Linked {
         /// The account's code.
         code: AccountCode,
-        /// Since when; none where an older version kept it.
-        since: Option<Timestamp>,
+        /// Since when.
+        since: Timestamp,
     },
     /// Event `seq` was about to create this account.
     Creating {
-        /// The event.
-        seq: u64,
         /// The account's code.
         code: AccountCode,
+        /// The event.
+        seq: u64,
         /// When; a request that was sent then may still be on its way for [`SETTLE`]. 1970 once Getfly has
         /// refused it.
         since: Timestamp,
     },
 }
 
-impl ToJson for CustomerEntry {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Before => Value::from("before"),
-            Self::Synced { code, since: None } => stored::variant("synced", code.to_json()),
-            Self::Synced { code, since } => {
-                let members = vec![("code", code.to_json()), ("since", since.to_json())];
-                stored::variant("linked", object(members))
-            }
-            Self::Creating { seq, code, since } => {
-                let members = vec![
-                    ("seq", seq.to_json()),
-                    ("code", code.to_json()),
-                    ("since", since.to_json()),
-                ];
-                stored::variant("creating", object(members))
-            }
-        }
-    }
-}
-
-impl Stored for CustomerEntry {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("before", _) => Ok(Self::Before),
-            ("synced", code) => Ok(Self::Synced {
-                code: Stored::from_json(code)?,
-                since: None,
-            }),
-            ("linked", json) => Ok(Self::Synced {
-                code: field(json, "code")?,
-                since: field(json, "since")?,
-            }),
-            ("creating", json) => Ok(Self::Creating {
-                seq: field(json, "seq")?,
-                code: field(json, "code")?,
-                since: field(json, "since")?,
-            }),
-            _ => Err(Damaged::VALUE),
-        }
-    }
-}
-
 /// What is kept of the invoices of one code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InvoiceEntry {
     /// This invoice is older than its connection's webhook, or an edit of one that is.
     Old {
-        /// The invoice's id.
-        invoice_id: i64,
-        /// It is an edit.
-        edited: bool,
         /// Its day of sale; not kept by earlier versions.
         day: Option<Date>,
+        /// It is an edit.
+        #[serde(default)]
+        edited: bool,
+        /// The invoice's id.
+        invoice_id: i64,
     },
     /// This invoice is an edit of one that has its order.
     Edit {
@@ -109,13 +70,14 @@ pub enum InvoiceEntry {
     },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
-        /// The event.
-        seq: u64,
         /// The invoice's id.
         invoice_id: i64,
+        /// The event.
+        seq: u64,
         /// When; a request that was sent then may still be on its way for [`SETTLE`].
         since: Timestamp,
         /// What was decided: it is never decided anew.
+        #[serde(default)]
         sold: Sold,
     },
     /// The order exists.
@@ -123,95 +85,20 @@ pub enum InvoiceEntry {
         /// From this invoice.
         invoice_id: i64,
         /// What was sold.
+        #[serde(default)]
         sold: Sold,
     },
 }
 
 /// What an order was decided to be. Earlier versions kept nothing of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sold {
-    /// The order's code.
-    pub order_code: Option<OrderCode>,
     /// The invoice's day of sale.
     pub day: Option<Date>,
+    /// The order's code.
+    pub order_code: Option<OrderCode>,
     /// The invoice's total.
     pub total: Option<Money>,
-}
-
-stored_fields!(Sold {
-    order_code,
-    day,
-    total
-});
-
-impl ToJson for InvoiceEntry {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Old {
-                invoice_id,
-                edited,
-                day,
-            } => {
-                let members = vec![
-                    ("invoice_id", invoice_id.to_json()),
-                    ("edited", Value::from(*edited)),
-                    ("day", day.to_json()),
-                ];
-                stored::variant("old", object(members))
-            }
-            Self::Edit { invoice_id } => {
-                let members = vec![("invoice_id", invoice_id.to_json())];
-                stored::variant("edit", object(members))
-            }
-            Self::Ordering {
-                seq,
-                invoice_id,
-                since,
-                sold,
-            } => {
-                let members = vec![
-                    ("seq", seq.to_json()),
-                    ("invoice_id", invoice_id.to_json()),
-                    ("since", since.to_json()),
-                    ("sold", sold.to_json()),
-                ];
-                stored::variant("ordering", object(members))
-            }
-            Self::Ordered { invoice_id, sold } => {
-                let members = vec![
-                    ("invoice_id", invoice_id.to_json()),
-                    ("sold", sold.to_json()),
-                ];
-                stored::variant("ordered", object(members))
-            }
-        }
-    }
-}
-
-impl Stored for InvoiceEntry {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("old", json) => Ok(Self::Old {
-                invoice_id: field(json, "invoice_id")?,
-                edited: field(json, "edited")?,
-                day: field(json, "day")?,
-            }),
-            ("edit", json) => Ok(Self::Edit {
-                invoice_id: field(json, "invoice_id")?,
-            }),
-            ("ordering", json) => Ok(Self::Ordering {
-                seq: field(json, "seq")?,
-                invoice_id: field(json, "invoice_id")?,
-                since: field(json, "since")?,
-                sold: field(json, "sold")?,
-            }),
-            ("ordered", json) => Ok(Self::Ordered {
-                invoice_id: field(json, "invoice_id")?,
-                sold: field(json, "sold")?,
-            }),
-            _ => Err(Damaged::VALUE),
-        }
-    }
 }
 
 /// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
@@ -304,11 +191,11 @@ pub struct EarlierAttempt {
 /// something was done, and reading it back by its code tells what.
 type Loaded<T> = Result<Option<Result<T, Damaged>>, StoreError>;
 
-async fn load<T: Stored>(store: &impl Store, key: &str) -> Loaded<T> {
+async fn load<T: DeserializeOwned>(store: &impl Store, key: &str) -> Loaded<T> {
     Ok(store.get(key).await?.map(|bytes| stored::read(&bytes)))
 }
 
-async fn save(store: &impl Store, key: &str, value: &impl ToJson) -> Result<(), StoreError> {
+async fn save(store: &impl Store, key: &str, value: &impl Serialize) -> Result<(), StoreError> {
     store.set(key, &stored::write(value)).await
 }
 
@@ -339,37 +226,36 @@ pub async fn customer(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<CustomerKnown, StoreError> {
-    Ok(
-        match load(store, &keys::customer(retailer.as_str(), id)).await? {
-            None => CustomerKnown::Nothing,
-            Some(Err(_)) => CustomerKnown::Perhaps {
-                by: None,
-                since: Timestamp::UNIX_EPOCH,
-                code: None,
-            },
-            Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-            Some(Ok(CustomerEntry::Synced { code, .. })) => CustomerKnown::Synced(code),
-            Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
-                // An invoice whose customer was deleted meanwhile has an order, and no account.
-                let has_it = |r: &Record| {
-                    r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount)
-                };
-                match claim_of(store, seq, has_it).await? {
-                    Claim::Created => CustomerKnown::Synced(code),
-                    Claim::Open => CustomerKnown::Perhaps {
-                        by: Some(seq),
-                        since,
-                        code: Some(code),
-                    },
-                    Claim::Removed => CustomerKnown::Perhaps {
-                        by: None,
-                        since,
-                        code: Some(code),
-                    },
-                }
-            }
+    Ok(match load(store, &keys::customer(retailer, id)).await? {
+        None => CustomerKnown::Nothing,
+        Some(Err(_)) => CustomerKnown::Perhaps {
+            by: None,
+            since: Timestamp::UNIX_EPOCH,
+            code: None,
         },
-    )
+        Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
+        Some(Ok(CustomerEntry::Synced(code) | CustomerEntry::Linked { code, .. })) => {
+            CustomerKnown::Synced(code)
+        }
+        Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
+            // An invoice whose customer was deleted meanwhile has an order, and no account.
+            let has_it =
+                |r: &Record| r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount);
+            match claim_of(store, seq, has_it).await? {
+                Claim::Created => CustomerKnown::Synced(code),
+                Claim::Open => CustomerKnown::Perhaps {
+                    by: Some(seq),
+                    since,
+                    code: Some(code),
+                },
+                Claim::Removed => CustomerKnown::Perhaps {
+                    by: None,
+                    since,
+                    code: Some(code),
+                },
+            }
+        }
+    })
 }
 
 /// Since when customer `id` is known to be an account; the beginning of time where that is not kept, none
@@ -379,12 +265,9 @@ pub async fn linked_since(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let entry = load(store, &keys::customer(retailer.as_str(), id)).await?;
+    let entry = load(store, &keys::customer(retailer, id)).await?;
     Ok(entry.map(|entry| match entry {
-        Ok(CustomerEntry::Synced {
-            since: Some(since), ..
-        })
-        | Ok(CustomerEntry::Creating { since, .. }) => since,
+        Ok(CustomerEntry::Linked { since, .. } | CustomerEntry::Creating { since, .. }) => since,
         _ => Timestamp::UNIX_EPOCH,
     }))
 }
@@ -395,7 +278,7 @@ pub async fn forget_customer(
     retailer: &RetailerId,
     id: i64,
 ) -> Result<(), StoreError> {
-    store.delete(&keys::customer(retailer.as_str(), id)).await
+    store.delete(&keys::customer(retailer, id)).await
 }
 
 /// Keeps what became of a customer.
@@ -405,7 +288,7 @@ pub async fn keep_customer(
     id: i64,
     entry: &CustomerEntry,
 ) -> Result<(), StoreError> {
-    save(store, &keys::customer(retailer.as_str(), id), entry).await
+    save(store, &keys::customer(retailer, id), entry).await
 }
 
 /// The account that was created with this phone number among several of one field. Getfly stores
@@ -560,7 +443,6 @@ pub async fn invoices(
     code: &InvoiceCode,
     id: i64,
 ) -> Result<InvoiceKnown, StoreError> {
-    let retailer = retailer.as_str();
     let own = invoice(store, &keys::invoice(retailer, code.as_str())).await?;
     let family = if code.is_edit() {
         invoice(store, &keys::invoice(retailer, code.base())).await?
@@ -596,8 +478,7 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
         && seq == record.seq
         && record.account_code.as_ref() == Some(&code)
     {
-        let since = Some(since);
-        save(store, key, &CustomerEntry::Synced { code, since }).await?;
+        save(store, key, &CustomerEntry::Linked { code, since }).await?;
     }
     if let Some(key) = &record.order_claim
         && (created || record.state == State::Dismissed)

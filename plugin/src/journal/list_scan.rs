@@ -1,42 +1,32 @@
 //! How far a list of KiotViet's customers or invoices was read: for a backfill, or for what KiotViet
 //! may have failed to deliver.
 
-use crate::{journal::connections::Webhook, stored::stored_fields, time::Timestamp};
+use crate::{journal::connections::Webhook, time::Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A list that is being read, or was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListScan {
-    /// Customers or invoices.
-    pub webhook: Webhook,
+    /// The whole list was read.
+    #[serde(default)]
+    pub done: bool,
     /// The window's start.
     pub from: Timestamp,
-    /// The window's end.
-    pub to: Timestamp,
-    /// Records of the list before this one were looked at.
-    pub offset: u64,
-    /// Records of the list, as KiotViet told last.
-    pub total: u64,
-    /// Records within the window.
-    pub listed: u64,
     /// Those of them that needed nothing.
     pub known: u64,
+    /// Records within the window.
+    pub listed: u64,
+    /// Records of the list before this one were looked at.
+    pub offset: u64,
     /// Those that became events.
     pub queued: u64,
-    /// The whole list was read.
-    pub done: bool,
+    /// The window's end.
+    pub to: Timestamp,
+    /// Records of the list, as KiotViet told last.
+    pub total: u64,
+    /// Customers or invoices.
+    pub webhook: Webhook,
 }
-
-stored_fields!(ListScan {
-    webhook,
-    from,
-    to,
-    offset,
-    total,
-    listed,
-    known,
-    queued,
-    done
-});
 
 impl ListScan {
     /// A list to be read from its start.

@@ -2,6 +2,7 @@
 
 pub mod backfill;
 pub mod connection_cache;
+pub mod connection_name;
 pub mod connections;
 pub mod cursor;
 pub mod entries;
@@ -9,8 +10,10 @@ pub mod keys;
 pub mod ledger;
 pub mod list_scan;
 pub mod no_atomics;
+pub mod pauses;
 pub mod probe;
 pub mod record;
 pub mod sorted_map;
 pub mod stats;
 pub mod unfinished;
+pub mod webhook;

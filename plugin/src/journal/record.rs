@@ -1,20 +1,22 @@
 //! A journal entry: the event that was answered 200, and what became of it. It is also what people
 //! see, so it carries its own explanation.
 
-use crate::time::Timestamp;
 use crate::{
-    json::{self, ToJson},
+    journal::connection_name::ConnectionName,
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
         verdict::{Outcome, Reason},
     },
-    stored::{self, Damaged, Stored, stored_fields, stored_words},
+    stored,
+    time::Timestamp,
 };
-use serde_json::Value;
+use core::ops::Not;
+use serde::{Deserialize, Serialize};
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `customer.update`.
     Customer,
@@ -23,8 +25,6 @@ pub enum Kind {
     /// Anything else, and what cannot be read.
     Other,
 }
-
-stored_words!(Kind { Customer = "customer", Invoice = "invoice", Other = "other" });
 
 impl Kind {
     /// The word in the API.
@@ -38,7 +38,8 @@ impl Kind {
 }
 
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Waits for its first try.
     Received,
@@ -52,28 +53,39 @@ pub enum State {
     Dismissed,
 }
 
-stored_words!(State {
-    Received = "received",
-    Retrying = "retrying",
-    Done = "done",
-    Dead = "dead",
-    Dismissed = "dismissed",
-});
-
 impl State {
     /// Whether nothing more will happen by itself.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Dead | Self::Dismissed)
     }
 
+    /// The word in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Retrying => "retrying",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
     /// Parses the word used in the API's filter.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::from_json(&Value::from(word)).ok()
+        const ALL: [State; 5] = [
+            State::Received,
+            State::Retrying,
+            State::Done,
+            State::Dead,
+            State::Dismissed,
+        ];
+        ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
 /// Where a record's raw body is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Body {
     /// Sealed under `master_key`.
     Sealed(String),
@@ -83,89 +95,53 @@ pub enum Body {
     Parts(usize),
 }
 
-impl ToJson for Body {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Sealed(text) => stored::variant("sealed", text.to_json()),
-            Self::Plain(text) => stored::variant("plain", text.to_json()),
-            Self::Parts(count) => stored::variant("parts", count.to_json()),
-        }
-    }
-}
-
-impl Stored for Body {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("sealed", text) => Stored::from_json(text).map(Self::Sealed),
-            ("plain", text) => Stored::from_json(text).map(Self::Plain),
-            ("parts", count) => Stored::from_json(count).map(Self::Parts),
-            _ => Err(Damaged::VALUE),
-        }
-    }
-}
-
 /// An account that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Its code.
     pub account_code: AccountCode,
     /// Its numeric id.
     pub account_id: i64,
-    /// What matched.
-    pub matched_by: MatchedBy,
+    /// Whether it is the one that was linked.
+    #[serde(default)]
+    pub chosen: bool,
     /// As Getfly tells it.
     pub created_at: Option<String>,
-    /// Whether it is the one that was linked.
-    pub chosen: bool,
+    /// What matched.
+    pub matched_by: MatchedBy,
 }
 
-stored_fields!(Alternative {
-    account_code,
-    account_id,
-    matched_by,
-    created_at,
-    chosen
-});
-
 /// An upstream call made for an event, without any value of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// e.g. `KiotViet GET /customers/{id}`.
     pub endpoint: String,
-    /// HTTP status, or none when no answer came.
-    pub status: Option<u16>,
     /// How long it took, milliseconds.
     pub ms: i64,
+    /// HTTP status, or none when no answer came.
+    pub status: Option<u16>,
 }
 
-stored_fields!(Call {
-    endpoint,
-    status,
-    ms
-});
-
 /// What KiotViet's delivery pointed at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
-    /// Id of the customer or invoice.
-    pub id: i64,
     /// Its code, where the delivery had one.
     pub code: Option<String>,
+    /// Id of the customer or invoice.
+    pub id: i64,
     /// A backfill reaches back to this moment: what was created from then on counts as new.
     pub since: Option<Timestamp>,
 }
 
-stored_fields!(Hint { id, code, since });
-
-/// An event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An event. What says nothing yet is not written, and read as such.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Number in the journal.
     pub seq: u64,
     /// When the delivery came.
     pub received_at: Timestamp,
     /// Connection it came for.
-    pub connection: String,
+    pub connection: ConnectionName,
     /// What it is about.
     pub kind: Kind,
     /// For people: the customer's id, the invoice's code, or the delivery's action.
@@ -173,89 +149,79 @@ pub struct Record {
     /// Where it stands.
     pub state: State,
     /// Set when `done`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Set when `done` or `dead`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Tries that failed.
     pub attempts: u32,
     /// Set when `retrying`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
     /// The Getfly account it led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_code: Option<OrderCode>,
     /// The ledger's key of the account that it announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_claim: Option<String>,
     /// The ledger's key of the order that it announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_claim: Option<String>,
     /// Remarks for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The rule that decided, e.g. `R7`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// What it decided on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
     /// Accounts that matched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
     /// Calls of the last try.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
     /// What to look at; none for what cannot be processed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
     /// The raw item, or the whole delivery where it could not be split; dropped when `done`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
     /// The body is a whole delivery: a retry accepts it anew.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub whole_delivery: bool,
     /// The last command that was applied, so that applying it twice changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub commanded_by: Option<u64>,
     /// It is marked as the unfinished event of what it is about.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub marked: bool,
     /// How often KiotViet did not show what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub misses: Option<u32>,
 }
-
-stored_fields!(Record {
-    seq,
-    received_at,
-    connection,
-    kind,
-    key,
-    state,
-    outcome,
-    reason,
-    attempts,
-    next_attempt_at,
-    finished_at,
-    account_code,
-    order_code,
-    account_claim,
-    order_claim,
-    notes,
-    rule,
-    evidence,
-    alternatives,
-    calls,
-    hint,
-    body,
-    whole_delivery,
-    commanded_by,
-    marked,
-    misses,
-});
 
 impl Record {
     /// A new event, waiting for its first try.
     pub fn new(
         seq: u64,
         received_at: Timestamp,
-        connection: &str,
+        connection: &ConnectionName,
         kind: Kind,
         key: String,
     ) -> Self {
         Self {
             seq,
             received_at,
-            connection: connection.to_owned(),
+            connection: connection.clone(),
             kind,
             key,
             state: State::Received,
@@ -282,14 +248,9 @@ impl Record {
         }
     }
 
-    /// Its bytes as a journal entry, without the fields that say nothing yet.
+    /// Its bytes as a journal entry.
     pub fn to_event(&self) -> Vec<u8> {
-        let members = self.members().into_iter();
-        let mut text = b"{\"event\":".to_vec();
-        let said = members.filter(|(_, json)| !stored::may_be_missing(json));
-        json::write_object(&mut text, said);
-        text.push(b'}');
-        text
+        stored::write(&Written::Event(self))
     }
 
     /// Ends it with `reason`.
@@ -323,7 +284,8 @@ impl Record {
 
 /// What a person asked for. It goes through the journal, so that only the worker ever changes a
 /// record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Try this event again.
     Retry(u64),
@@ -332,51 +294,30 @@ pub enum Command {
     /// Read this shop's older customers and invoices.
     Backfill(Wanted),
     /// End this connection's backfill.
-    StopBackfill(String),
+    StopBackfill(ConnectionName),
+}
+
+impl Command {
+    /// Its bytes as a journal entry.
+    pub fn to_entry(&self) -> Vec<u8> {
+        stored::write(&Written::Command(self))
+    }
 }
 
 /// Which backfill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     /// Of which connection.
-    pub connection: String,
+    pub connection: ConnectionName,
     /// Of what was created from then on,
     pub from: Timestamp,
     /// and until then.
     pub to: Timestamp,
 }
 
-stored_fields!(Wanted {
-    connection,
-    from,
-    to
-});
-
-impl ToJson for Command {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Retry(seq) => stored::variant("retry", seq.to_json()),
-            Self::Dismiss(seq) => stored::variant("dismiss", seq.to_json()),
-            Self::Backfill(wanted) => stored::variant("backfill", wanted.to_json()),
-            Self::StopBackfill(name) => stored::variant("stop_backfill", name.to_json()),
-        }
-    }
-}
-
-impl Stored for Command {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("retry", seq) => Stored::from_json(seq).map(Self::Retry),
-            ("dismiss", seq) => Stored::from_json(seq).map(Self::Dismiss),
-            ("backfill", wanted) => Stored::from_json(wanted).map(Self::Backfill),
-            ("stop_backfill", name) => Stored::from_json(name).map(Self::StopBackfill),
-            _ => Err(Damaged::VALUE),
-        }
-    }
-}
-
 /// A journal entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// An event.
     Event(Box<Record>),
@@ -384,12 +325,10 @@ pub enum Entry {
     Command(Command),
 }
 
-impl Stored for Entry {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("event", json) => Ok(Self::Event(Box::new(Stored::from_json(json)?))),
-            ("command", json) => Stored::from_json(json).map(Self::Command),
-            _ => Err(Damaged::VALUE),
-        }
-    }
+/// The same, borrowed, to be written.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Written<'e> {
+    Event(&'e Record),
+    Command(&'e Command),
 }

@@ -1,15 +1,12 @@
 //! A map for few entries: a sorted list. The standard library's map costs the component about ten
 //! kilobytes for each pair of types.
 
-use crate::{
-    json::ToJson,
-    stored::{Damaged, Stored},
-};
 use core::borrow::Borrow;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 /// A map in the order of its keys. Insertions and removals take time in proportion to its length.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SortedMap<K, V>(Vec<(K, V)>);
 
 impl<K, V> Default for SortedMap<K, V> {
@@ -24,18 +21,6 @@ impl<K, V> IntoIterator for SortedMap<K, V> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
-    }
-}
-
-impl<K: ToJson, V: ToJson> ToJson for SortedMap<K, V> {
-    fn to_json(&self) -> Value {
-        self.0.to_json()
-    }
-}
-
-impl<K: Stored, V: Stored> Stored for SortedMap<K, V> {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        Vec::from_json(json).map(Self)
     }
 }
 
@@ -111,6 +96,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
@@ -132,7 +118,7 @@ mod tests {
                     prop_assert_eq!(few.get_mut(&key), map.get_mut(&key));
                 }
             }
-            prop_assert_eq!(SortedMap::from_json(&few.to_json()), Ok(few));
+            prop_assert_eq!(stored::read(&stored::write(&few)), Ok(few));
         }
     }
 }

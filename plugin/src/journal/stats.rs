@@ -4,74 +4,59 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         keys,
         record::{Record, State},
         sorted_map::SortedMap,
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     rules::verdict::Outcome,
-    stored::{self, stored_fields},
+    stored,
     time::{Date, Timestamp},
     world::{Store, StoreError},
 };
+use serde::{Deserialize, Serialize};
 
 /// Days that are kept beside the present one.
 const DAYS: usize = 30;
 
 /// How many events of one shop ended on one day.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Created.
     pub created: u64,
-    /// Linked.
-    pub linked: u64,
-    /// Ignored.
-    pub ignored: u64,
     /// Dead letters.
     pub dead: u64,
+    /// Ignored.
+    pub ignored: u64,
+    /// Linked.
+    pub linked: u64,
 }
 
-stored_fields!(Tally {
-    created,
-    linked,
-    ignored,
-    dead
-});
-
 /// One day's endings by connection.
-pub type Day = SortedMap<String, Tally>;
+pub type Day = SortedMap<ConnectionName, Tally>;
 
 /// See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Stats {
-    /// Today in Vietnam.
-    pub today: Option<Date>,
+    /// The worker's calls by endpoint and HTTP status (`none` without an answer).
+    pub calls: SortedMap<(String, String), u64>,
     /// Today's endings.
     pub day: Day,
     /// Days that have a key of their own, oldest first.
     pub days: Vec<Date>,
     /// Endings by outcome (`created`, `linked`, `ignored`, `dead`, `dismissed`) and reason.
     pub endings: SortedMap<(String, String), u64>,
-    /// The worker's calls by endpoint and HTTP status (`none` without an answer).
-    pub calls: SortedMap<(String, String), u64>,
     /// When the last event of each connection came.
-    pub last_event: SortedMap<String, Timestamp>,
-    /// How often each connection's webhooks were registered again.
-    pub registered_again: SortedMap<String, u64>,
+    pub last_event: SortedMap<ConnectionName, Timestamp>,
     /// Events of each connection that KiotViet had not delivered.
-    pub read_back: SortedMap<String, u64>,
+    pub read_back: SortedMap<ConnectionName, u64>,
+    /// How often each connection's webhooks were registered again.
+    pub registered_again: SortedMap<ConnectionName, u64>,
+    /// Today in Vietnam.
+    pub today: Option<Date>,
 }
-
-stored_fields!(Stats {
-    today,
-    day,
-    days,
-    endings,
-    calls,
-    last_event,
-    registered_again,
-    read_back
-});
 
 /// Adds `n` to the count at `key`.
 pub fn add<K: Ord>(counts: &mut SortedMap<K, u64>, key: K, n: u64) {
@@ -142,13 +127,13 @@ impl Stats {
     }
 
     /// An event of `connection` came at `at`.
-    pub fn came(&mut self, connection: &str, at: Timestamp) {
+    pub fn came(&mut self, connection: &ConnectionName, at: Timestamp) {
         if self
             .last_event
             .get(connection)
             .is_none_or(|last| *last < at)
         {
-            self.last_event.insert(connection.to_owned(), at);
+            self.last_event.insert(connection.clone(), at);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         entries, keys,
         record::{Kind, Record, State},
     },
@@ -11,11 +12,7 @@ use crate::{
 
 fn key(record: &Record) -> Option<String> {
     let id = record.hint.as_ref()?.id;
-    Some(keys::open_event(
-        &record.connection,
-        record.kind.as_str(),
-        id,
-    ))
+    Some(keys::open_event(&record.connection, record.kind, id))
 }
 
 /// Marks `record`; the caller writes it afterwards.
@@ -42,12 +39,12 @@ pub async fn unmark(store: &impl Store, record: &Record) {
 /// other one may end as too old.
 pub async fn is_marked(
     store: &impl Store,
-    connection: &str,
+    connection: &ConnectionName,
     kind: Kind,
     id: i64,
     backfill: bool,
 ) -> Result<bool, StoreError> {
-    let key = keys::open_event(connection, kind.as_str(), id);
+    let key = keys::open_event(connection, kind, id);
     let bytes = store.get(&key).await?;
     let seq = bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok());
     let Some(seq) = seq else {

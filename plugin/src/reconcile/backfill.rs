@@ -3,6 +3,7 @@
 use crate::{
     journal::{
         backfill::{self, Backfill, State},
+        connection_name::ConnectionName,
         connections::{self, Switches, Webhook},
         list_scan::ListScan,
         record::Wanted,
@@ -49,7 +50,7 @@ impl<W: World> Reconciler<'_, '_, W> {
     }
 
     /// A person ends a backfill; what it has queued goes on.
-    pub async fn stop_backfill(&mut self, name: &str) -> Result<(), StoreError> {
+    pub async fn stop_backfill(&mut self, name: &ConnectionName) -> Result<(), StoreError> {
         let job = backfill::load(self.worker, name).await?;
         if let Some(mut job) = job.filter(|b| b.state == State::Running) {
             job.state = State::Stopped;

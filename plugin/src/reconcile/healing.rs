@@ -5,6 +5,7 @@
 
 use crate::{
     journal::{
+        connection_name::ConnectionName,
         connections::{self, Connection, Switches, Webhook},
         entries,
         list_scan::ListScan,
@@ -59,7 +60,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(())
     }
 
-    async fn look_after(&mut self, name: &str) -> Result<(), StoreError> {
+    async fn look_after(&mut self, name: &ConnectionName) -> Result<(), StoreError> {
         let (worker, ready) = (self.worker, self.ready);
         // A connection that cannot be read stops nobody; its own events say so.
         let (Ok(Some(connection)), Ok(switches)) = (
@@ -92,7 +93,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
         }
         if let Some(problem) = &health.problem {
-            log::webhooks_not_sound(worker, name, problem);
+            log::webhooks_not_sound(worker, name.as_str(), problem);
         }
         webhook_health::save(worker, name, &health).await
     }
@@ -166,7 +167,12 @@ impl<W: World> Reconciler<'_, '_, W> {
     }
 
     /// What happened stands in the events.
-    async fn tell(&mut self, name: &str, webhook: Webhook, what: String) -> Result<(), StoreError> {
+    async fn tell(
+        &mut self,
+        name: &ConnectionName,
+        webhook: Webhook,
+        what: String,
+    ) -> Result<(), StoreError> {
         let now = self.worker.now();
         let seq = entries::reserve(self.worker, 1).await?;
         let key = webhook.kiotviet_type().to_owned();
@@ -174,12 +180,17 @@ impl<W: World> Reconciler<'_, '_, W> {
         record.finish(Reason::WebhookRegisteredAgain, now);
         record.notes.push(what);
         let again = &mut self.cursor.stats.registered_again;
-        stats::add(again, name.to_owned(), 1);
+        stats::add(again, name.clone(), 1);
         entries::write_event(self.worker, &record).await
     }
 
     /// Has the lists read that may hold what did not arrive.
-    fn plan_scans(&mut self, name: &str, switches: Switches, health: &mut WebhookHealth) {
+    fn plan_scans(
+        &mut self,
+        name: &ConnectionName,
+        switches: Switches,
+        health: &mut WebhookHealth,
+    ) {
         let now = self.worker.now();
         let at_once = self.upkeep == Upkeep::Now;
         for webhook in Webhook::ALL {

@@ -5,6 +5,7 @@
 use crate::{
     journal::{
         backfill,
+        connection_name::{ConnectionName, Upstream},
         connections::{self, Connection, Switches, Webhook},
         entries,
         list_scan::ListScan,
@@ -19,11 +20,7 @@ use crate::{
         webhook_health,
     },
     time::Timestamp,
-    worker::{
-        pauses::{self, GETFLY},
-        permit::Worker,
-        session::Session,
-    },
+    worker::{pauses, permit::Worker, session::Session},
     world::{Clock, StoreError, World},
 };
 
@@ -49,12 +46,13 @@ impl<W: World> Reconciler<'_, '_, W> {
             .is_none_or(|until| self.worker.now() >= until);
         if self.upkeep == Upkeep::None
             || over
-            || pauses::until(self.cursor, GETFLY, self.worker).is_some()
+            || pauses::until(&self.cursor.pauses, Upstream::Getfly, self.worker).is_some()
         {
             return Ok(false);
         }
         for name in self.cursor.reading.clone() {
-            if pauses::until(self.cursor, &name, self.worker).is_some()
+            let kiotviet = Upstream::KiotViet(&name);
+            if pauses::until(&self.cursor.pauses, kiotviet, self.worker).is_some()
                 || self.calls_left(&name) == 0
             {
                 continue;
@@ -76,23 +74,23 @@ impl<W: World> Reconciler<'_, '_, W> {
         self.worker.now().as_second().div_euclid(3600)
     }
 
-    fn calls_left(&self, name: &str) -> u64 {
+    fn calls_left(&self, name: &ConnectionName) -> u64 {
         let spent = self.cursor.pace.get(name).copied();
         let spent = spent.filter(|(hour, _)| *hour == self.this_hour());
         CALLS_AN_HOUR.saturating_sub(spent.map_or(0, |(_, calls)| calls))
     }
 
-    fn spend(&mut self, name: &str, calls: u64) {
+    fn spend(&mut self, name: &ConnectionName, calls: u64) {
         let spent = CALLS_AN_HOUR.saturating_sub(self.calls_left(name));
         let hour = self.this_hour();
         self.cursor
             .pace
-            .insert(name.to_owned(), (hour, spent.saturating_add(calls)));
+            .insert(name.clone(), (hour, spent.saturating_add(calls)));
     }
 
     /// Reads a little of what is to be read of this connection; false when that is nothing, none when the
     /// connection cannot be read now: nobody else would remember that there is a backfill.
-    async fn read_of(&mut self, name: &str) -> Result<Option<bool>, StoreError> {
+    async fn read_of(&mut self, name: &ConnectionName) -> Result<Option<bool>, StoreError> {
         let (worker, ready) = (self.worker, self.ready);
         let (Ok(loaded), Ok(switches)) = (
             connections::load(worker, name).await,
@@ -136,7 +134,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 seen.missed_at = Some(self.worker.now());
                 let back = &mut self.cursor.stats.read_back;
                 stats::add(back, name.clone(), missed);
-                log::read_back(self.worker, name, missed);
+                log::read_back(self.worker, name.as_str(), missed);
             }
             if scan.done {
                 seen.read_until = Some(scan.to.min(self.worker.now()));
@@ -183,11 +181,11 @@ impl<W: World> Reconciler<'_, '_, W> {
         let page = match list_scan::page(session, scan).await {
             Ok(page) => page,
             Err(e) => {
-                pauses::pause_kiotviet(self.cursor, name, &e, self.worker.now());
+                pauses::pause_kiotviet(&mut self.cursor.pauses, name, &e, self.worker.now());
                 return Ok(Err(e));
             }
         };
-        self.cursor.pauses.remove(name.as_str());
+        self.cursor.pauses.clear(Upstream::KiotViet(name));
         let mut looked_at = 0_u64;
         let mut missing = Vec::new();
         for item in &page.items {

@@ -1,6 +1,11 @@
 //! When the webhooks are looked after and KiotViet's lists are read, and what that works on.
 
-use crate::{config::Ready, journal::cursor::Cursor, time::Timestamp, worker::permit::Worker};
+use crate::{
+    config::Ready,
+    journal::{connection_name::ConnectionName, cursor::Cursor},
+    time::Timestamp,
+    worker::permit::Worker,
+};
 
 /// Whether a drain also looks after the webhooks and reads KiotViet's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +35,9 @@ pub struct Reconciler<'r, 'w, W> {
 
 impl<W> Reconciler<'_, '_, W> {
     /// Puts `name` among the connections whose lists are read.
-    pub(super) fn begin_scan(&mut self, name: &str) {
+    pub(super) fn begin_scan(&mut self, name: &ConnectionName) {
         if !self.cursor.reading.iter().any(|n| n == name) {
-            self.cursor.reading.push(name.to_owned());
+            self.cursor.reading.push(name.clone());
         }
     }
 }

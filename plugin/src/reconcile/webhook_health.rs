@@ -3,12 +3,13 @@
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connections::Webhook, keys},
-    stored::{self, stored_fields},
+    journal::{connection_name::ConnectionName, connections::Webhook, keys},
+    stored,
     time::Timestamp,
     world::{Store, StoreError},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The webhooks are looked at once in this time.
 pub const EVERY: Duration = Duration::from_secs(15 * 60);
@@ -16,53 +17,38 @@ pub const EVERY: Duration = Duration::from_secs(15 * 60);
 /// bursts (field reports).
 pub const GRACE: Duration = Duration::from_secs(10 * 60);
 /// One webhook.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Seen {
     /// Whether KiotViet delivers it, at the last look.
     pub active: Option<bool>,
-    /// The last look at which it was sound.
-    pub sound_at: Option<Timestamp>,
+    /// It was mended just now: what changed until this moment may be missing.
+    pub gap: bool,
+    /// What was found wrong with it, until that is mended and told.
+    pub mending: Option<String>,
+    /// When last something was found that KiotViet had not delivered.
+    pub missed_at: Option<Timestamp>,
     /// Everything that changed until then has arrived.
     pub read_until: Option<Timestamp>,
     /// The list that is being read.
     pub reading: Option<ListScan>,
-    /// When last something was found that KiotViet had not delivered.
-    pub missed_at: Option<Timestamp>,
-    /// What was found wrong with it, until that is mended and told.
-    pub mending: Option<String>,
-    /// It was mended just now: what changed until this moment may be missing.
-    pub gap: bool,
+    /// The last look at which it was sound.
+    pub sound_at: Option<Timestamp>,
 }
 
-stored_fields!(Seen {
-    active,
-    sound_at,
-    read_until,
-    reading,
-    missed_at,
-    mending,
-    gap
-});
-
 /// One connection.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WebhookHealth {
     /// The last look that KiotViet answered.
     pub checked_at: Option<Timestamp>,
-    /// Why the last look failed, or what could not be mended.
-    pub problem: Option<String>,
     /// The customer webhook.
     pub customer: Seen,
     /// The order webhook.
     pub order: Seen,
+    /// Why the last look failed, or what could not be mended.
+    pub problem: Option<String>,
 }
-
-stored_fields!(WebhookHealth {
-    checked_at,
-    problem,
-    customer,
-    order
-});
 
 impl WebhookHealth {
     /// What is known of `webhook`.
@@ -83,7 +69,7 @@ impl WebhookHealth {
 }
 
 /// Reads it; one that is damaged or missing starts anew.
-pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, StoreError> {
+pub async fn load(store: &impl Store, name: &ConnectionName) -> Result<WebhookHealth, StoreError> {
     let bytes = store.get(&keys::webhook_health(name)).await?;
     Ok(bytes
         .and_then(|b| stored::read(&b).ok())
@@ -94,7 +80,7 @@ pub async fn load(store: &impl Store, name: &str) -> Result<WebhookHealth, Store
 /// time may be lost or win: it only looks again.
 pub async fn seen_sound(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     webhook: Webhook,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -109,7 +95,7 @@ pub async fn seen_sound(
 /// Writes it.
 pub async fn save(
     store: &impl Store,
-    name: &str,
+    name: &ConnectionName,
     health: &WebhookHealth,
 ) -> Result<(), StoreError> {
     store

@@ -4,13 +4,15 @@
 
 use super::text::undeleted;
 use core::fmt;
+use serde::{Deserialize, Serialize};
 
 /// Longest accepted shop name.
 const MAX_RETAILER_LEN: usize = 64;
 
 /// A KiotViet shop name (retailer): the `datta` of `https://datta.kiotviet.vn`. Lower case, 1 to 64
 /// of `a-z 0-9 _ -`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RetailerId(String);
 
 /// A text that is no shop name.
@@ -66,8 +68,17 @@ impl ShopCodes {
     }
 }
 
+impl TryFrom<String> for RetailerId {
+    type Error = BadRetailer;
+
+    fn try_from(text: String) -> Result<Self, BadRetailer> {
+        Self::parse(&text)
+    }
+}
+
 /// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct InvoiceCode(String);
 
 impl InvoiceCode {
@@ -101,7 +112,8 @@ impl InvoiceCode {
 }
 
 /// The code of a Getfly account.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct AccountCode(String);
 
 impl AccountCode {
@@ -127,7 +139,8 @@ impl AccountCode {
 }
 
 /// The code of a Getfly order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct OrderCode(String);
 
 impl OrderCode {

@@ -8,10 +8,12 @@ use super::{
     settings::RuleSettings,
     verdict::Reason,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What an account has in common with the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MatchedBy {
     /// An e-mail address; decides first.
     Email,
@@ -83,13 +85,11 @@ fn matched_by(
     phones: &PhoneField,
     settings: &RuleSettings,
 ) -> Option<MatchedBy> {
-    let (email, phone) = (
-        EmailField::parse(&account.email),
-        PhoneField::parse(&account.phone),
-    );
+    let email = EmailField::parse(&account.email);
+    let phone = || PhoneField::parse(&account.phone);
     if email::fields_match(emails, &email, &settings.ignored_emails) {
         Some(MatchedBy::Email)
-    } else if phone::fields_match(phones, &phone, &settings.ignored_phones) {
+    } else if phone::fields_match(phones, &phone(), &settings.ignored_phones) {
         Some(MatchedBy::Phone)
     } else {
         None

@@ -3,10 +3,11 @@
 
 use super::{
     codes::{AccountCode, InvoiceCode, OrderCode},
-    money::Money,
+    money::{self, Money},
 };
 use crate::time::{Date, DateTime, Timestamp};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// A KiotViet customer as `GET /customers/{id}` tells it (manual 2.6.2). Absent texts are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,27 +125,27 @@ pub struct Surcharge {
 }
 
 /// A KiotViet user of `GET /users` (manual 2.8). Admins are not in that list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KiotVietUser {
-    /// `SoldById` of an invoice.
-    pub id: i64,
     /// Display name.
     pub given_name: String,
+    /// `SoldById` of an invoice.
+    pub id: i64,
     /// Free text, often empty.
     pub mobile_phone: String,
 }
 
 /// A Getfly user of `GET /api/v6.1/users`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetflyUser {
+    /// Free text.
+    pub contact_mobile: String,
+    /// Display name.
+    pub contact_name: String,
     /// Numeric id.
     pub user_id: i64,
     /// Login name: what orders and accounts refer to.
     pub user_name: String,
-    /// Display name.
-    pub contact_name: String,
-    /// Free text.
-    pub contact_mobile: String,
 }
 
 /// A Getfly account (customer) that a search or a read by code found.
@@ -165,7 +166,7 @@ pub struct Account {
 }
 
 /// The account that will be created (R2, R4, R12, R14).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewAccount {
     /// Deterministic.
     pub code: AccountCode,
@@ -192,7 +193,7 @@ pub struct NewAccount {
 }
 
 /// The order that will be created (R3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewOrder {
     /// Deterministic.
     pub code: OrderCode,
@@ -219,7 +220,7 @@ pub struct NewOrder {
 }
 
 /// The customer block of an order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OrderAccount {
     /// Absent for a walk-in without `walk_in_account_code`.
     pub code: Option<AccountCode>,
@@ -235,7 +236,7 @@ pub struct OrderAccount {
 }
 
 /// A line of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderLine {
     /// Product code; empty for a line that goes by its name alone.
     pub product_code: String,
@@ -245,6 +246,7 @@ pub struct OrderLine {
     /// Product name.
     pub product_name: String,
     /// Quantity.
+    #[serde(serialize_with = "money::serialize")]
     pub quantity: Decimal,
     /// Per unit.
     pub price: Money,

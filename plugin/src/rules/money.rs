@@ -3,6 +3,7 @@
 
 use core::fmt;
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Number;
 
 /// Largest magnitude: a billion billions.
@@ -110,9 +111,27 @@ impl Money {
     }
 }
 
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_number().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Number::deserialize(deserializer)?;
+        Self::parse(&number).map_err(|_| de::Error::custom("no amount"))
+    }
+}
+
 /// Reads a JSON number that is no amount (a quantity, a percentage), with the same bounds.
 pub fn decimal(number: &Number) -> Result<Decimal, AbsurdAmount> {
     parse_text(number.as_str()).ok_or(AbsurdAmount)
+}
+
+/// Writes a decimal that is no amount.
+pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    to_number(*value).serialize(serializer)
 }
 
 /// A decimal as a JSON number: plain, no trailing zeros.

@@ -83,38 +83,33 @@ impl PhoneField {
     /// some of their digits (`09****5678`, `0912xxx678`), are left out.
     pub fn parse(text: &str) -> Self {
         let all = split::split(text);
-        let masked = !all.masked.is_empty();
-        let cut = text.chars().nth(split::MAX_CHARS).is_some();
-        if !masked {
-            return Self::whole(text, cut);
+        let cut = text.len() > split::MAX_CHARS && text.chars().nth(split::MAX_CHARS).is_some();
+        if all.masked.is_empty() {
+            return Self::whole(text, all.numbers, cut);
         }
-        let field = Self::whole(&without(text, &all.masked), cut);
-        let numbers = |found: &[Found]| -> Vec<String> {
-            found.iter().map(|found| found.canonical.clone()).collect()
-        };
-        let kept = numbers(&all.numbers);
-        let same = numbers(&split::numbers(&field.text)) == kept;
-        // What is left could join to other numbers: then each one is written by itself.
-        let field = if same {
-            field
+        let kept = without(text, &all.masked);
+        let found = split::numbers(&kept);
+        let field = if same_numbers(&found, &all.numbers) {
+            Self::whole(&kept, found, cut)
         } else {
-            Self::whole(&kept.join(" / "), cut)
+            // What is left would join to other numbers: each one is written by itself.
+            let each = all.numbers.iter().map(|found| found.canonical.as_str());
+            let each = each.collect::<Vec<_>>().join(" / ");
+            let found = split::numbers(&each);
+            Self::whole(&each, found, cut)
         };
-        Self { masked, ..field }
+        Self {
+            masked: true,
+            ..field
+        }
     }
 
-    /// The same for a text that masks nothing.
-    fn whole(text: &str, cut: bool) -> Self {
-        let found = split::numbers(text);
+    /// The same for a text that masks nothing, and the numbers in it.
+    fn whole(text: &str, found: Vec<Found>, cut: bool) -> Self {
         let zeroed = found.first().map(|first| zero_rule(text, first));
         // A junk digit before a `+` could join the number behind it: then the text stays as it was.
-        let zeroed = zeroed.filter(|zeroed| {
-            let again = split::numbers(zeroed);
-            again
-                .iter()
-                .map(|f| &f.canonical)
-                .eq(found.iter().map(|f| &f.canonical))
-        });
+        let zeroed =
+            zeroed.filter(|zeroed| zeroed == text || same_numbers(&split::numbers(zeroed), &found));
         let zeroed = zeroed.unwrap_or_else(|| text.to_owned());
         let mut seen = BTreeSet::new();
         let numbers = found
@@ -169,6 +164,10 @@ impl PhoneField {
             _ => filled(&self.zeroed),
         }
     }
+}
+
+fn same_numbers(a: &[Found], b: &[Found]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.canonical == b.canonical)
 }
 
 /// Whether each digit is one more than the one before, or each one less: `123456789`, `987654321`;

@@ -64,7 +64,7 @@ impl Wasi {
 }
 
 fn store_error(e: store::Error) -> StoreError {
-    StoreError(match e {
+    StoreError::Failed(match e {
         store::Error::NoSuchStore => format!("the host has no key-value store “{STORE}”"),
         store::Error::AccessDenied => {
             format!("the component may not use the key-value store “{STORE}”")

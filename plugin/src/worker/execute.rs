@@ -149,9 +149,9 @@ async fn keep_synced<W: World>(
     id: i64,
     code: &AccountCode,
 ) -> Result<(), Failure> {
-    let entry = CustomerEntry::Synced {
+    let entry = CustomerEntry::Linked {
         code: code.clone(),
-        since: Some(session.world.now()),
+        since: session.world.now(),
     };
     Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
 }
@@ -197,7 +197,7 @@ async fn create_account<W: World>(
 ) -> Result<(AccountCode, Reason), Failure> {
     keep_numbers(session, &account).await?;
     announce_account(session, record, customer_id, &account, session.world.now()).await?;
-    let retailer = session.connection.retailer.as_str();
+    let retailer = &session.connection.retailer;
     record.account_claim = Some(keys::customer(retailer, customer_id));
     let mut used_codes = 0;
     for _ in 0..MOST_FORMS {

@@ -2,6 +2,7 @@
 
 use crate::{
     getfly::error::GetflyError,
+    journal::connection_name::{ConnectionName, Upstream},
     kiotviet::error::KiotVietError,
     time::Timestamp,
     vendor::fate::Fate,
@@ -18,7 +19,31 @@ pub enum Side {
     Getfly,
 }
 
-/// Why a try did not end the event.
+impl Side {
+    /// The upstream of this side for an event of `connection`.
+    pub fn of(self, connection: &ConnectionName) -> Upstream<'_> {
+        match self {
+            Self::KiotViet => Upstream::KiotViet(connection),
+            Self::Getfly => Upstream::Getfly,
+        }
+    }
+}
+
+/// Why a worker stops before its end. Nothing about any event: the next worker goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The store failed, or the lease ended before a write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lease ended before a call to KiotViet.
+    #[error("{}", KiotVietError::Unreachable(HttpError::LeaseEnded))]
+    LeaseEndedBeforeKiotViet,
+    /// The lease ended before a call to Getfly.
+    #[error("{}", GetflyError::Unreachable(HttpError::LeaseEnded))]
+    LeaseEndedBeforeGetfly,
+}
+
+/// Why an attempt did not end the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// Try again by the schedule.
@@ -53,18 +78,18 @@ pub enum Failure {
         /// In words.
         words: String,
     },
-    /// The lease ended or the store failed: nothing about the event. Somebody goes on later.
-    Abandoned(String),
+    /// The lease ended or the store failed.
+    Abandoned(Stop),
 }
 
 impl Failure {
     /// What happened, in words.
     pub fn words(&self) -> String {
         match self {
-            Self::Retry { words, .. }
-            | Self::Dead { words, .. }
-            | Self::Outside { words, .. }
-            | Self::Abandoned(words) => words.clone(),
+            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Outside { words, .. } => {
+                words.clone()
+            }
+            Self::Abandoned(stop) => stop.to_string(),
             Self::NothingThere(failure) => failure.words(),
             Self::NotShown(until) => {
                 format!("KiotViet does not show the record; it is asked again at {until}")
@@ -78,7 +103,7 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(e: StoreError) -> Self {
-        Self::Abandoned(e.to_string())
+        Self::Abandoned(e.into())
     }
 }
 
@@ -86,7 +111,7 @@ impl From<KiotVietError> for Failure {
     fn from(e: KiotVietError) -> Self {
         match e {
             KiotVietError::Unreachable(HttpError::LeaseEnded) => {
-                return Self::Abandoned(e.to_string());
+                return Self::Abandoned(Stop::LeaseEndedBeforeKiotViet);
             }
             KiotVietError::Denied { .. } => {
                 let words = e.to_string();
@@ -118,7 +143,9 @@ impl From<GetflyError> for Failure {
         let side = Side::Getfly;
         let words = e.to_string();
         let failure = match e {
-            GetflyError::Unreachable(HttpError::LeaseEnded) => return Self::Abandoned(words),
+            GetflyError::Unreachable(HttpError::LeaseEnded) => {
+                return Self::Abandoned(Stop::LeaseEndedBeforeGetfly);
+            }
             GetflyError::Denied => return Self::Outside { side, words },
             _ => match e.fate() {
                 Fate::Retry { after } => Self::Retry { side, words, after },

@@ -8,10 +8,10 @@ use crate::{
     time::Timestamp,
     worker::{
         attempt::attempt,
-        failure::Failure,
+        failure::{Failure, Stop},
         permit::{Permit, Worker},
     },
-    world::{StoreError, World},
+    world::World,
 };
 use core::ops::Range;
 
@@ -22,7 +22,7 @@ pub async fn process<W: World>(
     ready: &Ready,
     entries: Range<u64>,
     until: Option<Timestamp>,
-) -> Result<(), StoreError> {
+) -> Result<(), Stop> {
     let worker = Worker::new(world, Permit::Person, ready, Vec::new());
     for seq in entries {
         if until.is_some_and(|until| world.now() >= until) {
@@ -48,7 +48,7 @@ pub async fn process<W: World>(
                 unfinished::mark(world, &mut record).await?;
                 log::event(world, &record);
             }
-            Err(Failure::Abandoned(why)) => return Err(StoreError(why)),
+            Err(Failure::Abandoned(stop)) => return Err(stop),
             Err(failure) => record.note(&format!("last failure: {}", failure.words())),
         }
         entries::write_event(world, &record).await?;

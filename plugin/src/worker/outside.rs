@@ -2,12 +2,16 @@
 //! Events wait for it and use up no attempt.
 
 use crate::{
-    journal::{keys, record::Record},
+    journal::{
+        connection_name::{ConnectionName, Upstream},
+        keys,
+        record::Record,
+    },
     stored,
     time::Timestamp,
     worker::{
         failure::{Failure, Side},
-        session::{GETFLY_SIDE, Session},
+        session::Session,
     },
     world::{Clock, Store, World},
 };
@@ -58,19 +62,22 @@ pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
 
 /// What only people can mend, in sentences: the tenant's version, and lists of users that cannot be read
 /// (R13). `connections` are the names of those that are connected.
-pub async fn troubles<W: Store + Clock>(world: &W, connections: &[String]) -> Vec<String> {
+pub async fn troubles<W: Store + Clock>(world: &W, connections: &[ConnectionName]) -> Vec<String> {
     let mut troubles: Vec<String> = old_getfly(world)
         .await
         .map(str::to_owned)
         .into_iter()
         .collect();
-    let shops = connections.iter().map(|name| (name.as_str(), "KiotViet"));
-    for (side, vendor) in [(GETFLY_SIDE, "Getfly")].into_iter().chain(shops) {
-        let kept = world.get(&keys::users_unread(side)).await.ok().flatten();
+    let shops = connections.iter().map(Upstream::KiotViet);
+    for upstream in [Upstream::Getfly].into_iter().chain(shops) {
+        let kept = world.get(&keys::users_unread(upstream)).await;
+        let kept = kept.ok().flatten();
         let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
         if let Some((since, _)) = kept {
             troubles.push(format!(
-                "R13: {vendor}'s list of users ({side}) cannot be read since {since}; orders go without executor until its right to read users is given"
+                "R13: {}'s list of users ({}) cannot be read since {since}; orders go without executor until its right to read users is given",
+                upstream.vendor(),
+                upstream.subject()
             ));
         }
     }

@@ -92,7 +92,7 @@ impl<'w, W: World> Worker<'w, W> {
         if self.may_write().await || mutant!(LeaseNotCheckedBeforeWrite) {
             Ok(())
         } else {
-            Err(StoreError("the lease ended before the write".to_owned()))
+            Err(StoreError::LeaseEnded)
         }
     }
 

@@ -6,10 +6,10 @@ use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
     journal::{
+        connection_name::Upstream,
         connections::{Connection, Opened},
         keys,
     },
-    json::{self, ToJson},
     kiotviet::{
         client::{KiotViet, fetch_token},
         error::KiotVietError,
@@ -19,12 +19,12 @@ use crate::{
         model::{GetflyUser, KiotVietUser},
     },
     secret::Secret,
-    stored::{self, Stored, stored_fields},
+    stored,
     time::Timestamp,
     world::World,
 };
 use core::{cell::RefCell, time::Duration};
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// How long the lists of users are believed.
 pub const USERS_FRESH: Duration = Duration::from_secs(600);
@@ -33,9 +33,6 @@ pub const USERS_FRESH: Duration = Duration::from_secs(600);
 pub const USERS_AGAIN: Duration = Duration::from_secs(60);
 /// Sellers looked for in vain that are remembered.
 const MISSED_AT_MOST: usize = 50;
-/// Getfly among the sides whose list of users cannot be read; the others are connections, whose names
-/// have no capital letter.
-pub const GETFLY_SIDE: &str = "Getfly";
 /// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
 
@@ -58,18 +55,6 @@ pub struct Session<'a, W> {
     pub asked_in_vain: Option<usize>,
     token: RefCell<Option<Secret>>,
 }
-
-stored_fields!(KiotVietUser {
-    id,
-    given_name,
-    mobile_phone
-});
-stored_fields!(GetflyUser {
-    user_id,
-    user_name,
-    contact_name,
-    contact_mobile
-});
 
 impl<'a, W: World> Session<'a, W> {
     /// A session; nothing is called yet.
@@ -100,13 +85,13 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
-    async fn cached<T: Stored>(&self, key: &str) -> Option<T> {
+    async fn cached<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let (until, value) = self.cached_until(key).await?;
         (self.world.now() < until).then_some(value)
     }
 
     /// Users, or who was missed among them, younger than this.
-    async fn cached_users<T: Stored>(&self, key: &str, age: Duration) -> Option<T> {
+    async fn cached_users<T: DeserializeOwned>(&self, key: &str, age: Duration) -> Option<T> {
         let (until, value) = self.cached_until(key).await?;
         let left = until.saturating_since(self.world.now());
         let young = left > USERS_FRESH.saturating_sub(age);
@@ -115,17 +100,17 @@ impl<'a, W: World> Session<'a, W> {
         ((young && !ahead) || mutant!(UsersBelievedForGood)).then_some(value)
     }
 
-    async fn cached_until<T: Stored>(&self, key: &str) -> Option<(Timestamp, T)> {
+    async fn cached_until<T: DeserializeOwned>(&self, key: &str) -> Option<(Timestamp, T)> {
         let sealed = String::from_utf8(self.world.get(key).await.ok()??).ok()?;
         let plain = self.ready.sealer.open(key, &sealed).ok()?;
         stored::read(&plain).ok()
     }
 
-    async fn cache(&self, key: &str, value: Value, fresh: Duration) {
+    async fn cache(&self, key: &str, value: &impl Serialize, fresh: Duration) {
         let Some(until) = self.world.now().checked_add(fresh) else {
             return;
         };
-        let plain = json::text(&Value::Array(vec![until.to_json(), value]));
+        let plain = stored::write(&(until, value));
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
             // A cache that was not written is only slower.
             let _ = self.world.set(key, sealed.as_bytes()).await;
@@ -139,8 +124,7 @@ impl<'a, W: World> Session<'a, W> {
         let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
         if !fresh.is_zero() {
             let key = keys::token(&self.connection.name);
-            let text = Value::from(token.access_token.reveal());
-            self.cache(&key, text, fresh).await;
+            self.cache(&key, &token.access_token.reveal(), fresh).await;
         }
         *self.token.borrow_mut() = Some(token.access_token.clone());
         Ok(token.access_token)
@@ -199,14 +183,15 @@ impl<'a, W: World> Session<'a, W> {
             return Ok(users);
         }
         let users = self.kiotviet(async |k| k.users().await).await?;
-        self.cache(&key, users.to_json(), USERS_FRESH).await;
-        self.users_were_read(&self.connection.name).await;
+        self.cache(&key, &users, USERS_FRESH).await;
+        self.users_were_read(Upstream::KiotViet(&self.connection.name))
+            .await;
         Ok(users)
     }
 
-    /// The list of users of this side can be read again.
-    async fn users_were_read(&self, side: &str) {
-        let key = keys::users_unread(side);
+    /// The list of users of this upstream can be read again.
+    async fn users_were_read(&self, upstream: Upstream<'_>) {
+        let key = keys::users_unread(upstream);
         // Were this lost, an order would go without its executor sooner than need be.
         if matches!(self.world.exists(&key).await, Ok(true)) {
             let _ = self.world.delete(&key).await;
@@ -225,7 +210,7 @@ impl<'a, W: World> Session<'a, W> {
         }
         missed.truncate(MISSED_AT_MOST);
         missed.insert(0, seller);
-        self.cache(&key, missed.to_json(), USERS_FRESH).await;
+        self.cache(&key, &missed, USERS_FRESH).await;
         true
     }
 
@@ -235,9 +220,8 @@ impl<'a, W: World> Session<'a, W> {
             return Ok(users);
         }
         let users = self.getfly().users().await?;
-        self.cache(keys::GETFLY_USERS, users.to_json(), USERS_FRESH)
-            .await;
-        self.users_were_read(GETFLY_SIDE).await;
+        self.cache(keys::GETFLY_USERS, &users, USERS_FRESH).await;
+        self.users_were_read(Upstream::Getfly).await;
         Ok(users)
     }
 }

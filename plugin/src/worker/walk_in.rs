@@ -7,19 +7,18 @@
 use crate::{
     getfly::{assumptions::TENANT_HOURS_AHEAD, refusal::DuplicateField, wire::StoredOrder},
     journal::{keys, ledger, record::Record},
-    json::{ToJson, object},
     rules::{
         codes::{AccountCode, OrderCode},
         model::{Account, NewAccount, NewOrder},
         text::filled,
     },
-    stored::{self, Damaged, Stored, field},
+    stored,
     time::Timestamp,
     worker::{details, failure::Failure, forms, memory, session::Session},
     world::World,
 };
 use core::time::Duration;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 /// The name on such orders, and of their account.
 const NAME: &str = "Khách lẻ";
@@ -27,7 +26,8 @@ const NAME: &str = "Khách lẻ";
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
 /// What is known of how Getfly takes a shop's orders without a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum WalkIns {
     /// This order was sent without an account code at `since`; what Getfly made of it is not read yet.
     Owed { order: OrderCode, since: Timestamp },
@@ -39,50 +39,15 @@ enum WalkIns {
     Account(AccountCode),
 }
 
-impl ToJson for WalkIns {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Owed { order, since } => {
-                let members = vec![("order", order.to_json()), ("since", since.to_json())];
-                stored::variant("owed", object(members))
-            }
-            Self::Bare => Value::from("bare"),
-            Self::Creating { code, since } => {
-                let members = vec![("code", code.to_json()), ("since", since.to_json())];
-                stored::variant("creating", object(members))
-            }
-            Self::Account(code) => stored::variant("account", code.to_json()),
-        }
-    }
-}
-
-impl Stored for WalkIns {
-    fn from_json(json: &Value) -> Result<Self, Damaged> {
-        match stored::read_variant(json)? {
-            ("owed", json) => Ok(Self::Owed {
-                order: field(json, "order")?,
-                since: field(json, "since")?,
-            }),
-            ("bare", _) => Ok(Self::Bare),
-            ("creating", json) => Ok(Self::Creating {
-                code: field(json, "code")?,
-                since: field(json, "since")?,
-            }),
-            ("account", code) => Stored::from_json(code).map(Self::Account),
-            _ => Err(Damaged::VALUE),
-        }
-    }
-}
-
 /// What is known; an entry that cannot be read is nothing, and the next order finds out anew.
 async fn load<W: World>(session: &Session<'_, W>) -> Result<Option<WalkIns>, Failure> {
-    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let key = keys::walk_ins(&session.connection.retailer);
     let bytes = session.world.get(&key).await?;
     Ok(bytes.and_then(|bytes| stored::read(&bytes).ok()))
 }
 
 async fn keep<W: World>(session: &Session<'_, W>, known: &WalkIns) -> Result<(), Failure> {
-    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let key = keys::walk_ins(&session.connection.retailer);
     Ok(session.world.set(&key, &stored::write(known)).await?)
 }
 
@@ -129,7 +94,7 @@ pub async fn prepare<W: World>(
 
 /// The order that was to be read back is refused for good: nothing is owed.
 pub async fn never_stored<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
-    let key = keys::walk_ins(session.connection.retailer.as_str());
+    let key = keys::walk_ins(&session.connection.retailer);
     Ok(session.world.delete(&key).await?)
 }
 

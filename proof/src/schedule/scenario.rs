@@ -7,7 +7,10 @@ use host_test::{
     shop::{CONNECTION, TestShop, customer, hoa, sale},
     variables::{MASTER_KEY, OTHER_MASTER_KEY},
 };
-use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
+use plugin::{
+    journal::{connection_name::ConnectionName, keys},
+    worker::lease::SLOT_SECONDS,
+};
 use sim::{Fault, FaultRule, kiotviet::Delivery};
 use std::{
     future::Future,
@@ -355,8 +358,9 @@ async fn sealing_and_leaving() -> Stage {
     stage.shop().app.set_variable("master_key", &both);
     into_slot(stage.shop(), 15).await;
     Stage {
-        check: |shop| {
-            let (key, backend) = (keys::connection(CONNECTION), shop.app.backend());
+        check: |scene| {
+            let name = ConnectionName::parse(CONNECTION).expect("a name");
+            let (key, backend) = (keys::connection(&name), scene.app.backend());
             // Memory answers at once.
             let mut now = Context::from_waker(Waker::noop());
             match pin!(backend.get(&key)).poll(&mut now) {

@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// embedded store's pages; 64 instances of 4 MiB, beyond which none is used again; six large bodies with
 /// 40 MiB in their instance and three copies of 5 MiB on the way there; a header and a body of 64 KiB for each
 /// of 768 connections.
-const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 5) + 768 * 2 / 16;
+pub(super) const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 5) + 768 * 2 / 16;
 
 /// What the host is flooded with.
 #[derive(Debug, Clone, clap::Args)]

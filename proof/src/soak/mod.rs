@@ -1,6 +1,7 @@
 //! `cargo soak`: the real host as a process of its own, on loopback, in real time. `flood` gives it far
 //! too many clients, many of them bad, while both vendors hang; `kill` kills it with `kill -9` again and
-//! again under load. Both end with the checker of `proof`, which sees only the vendors' records.
+//! again under load; `strangers` attacks it in every way that needs no credential. Each ends with the
+//! checker of `proof`, which sees only the vendors' records.
 
 mod clients;
 pub mod flood;
@@ -8,6 +9,7 @@ mod journal;
 pub mod kill;
 mod load;
 pub mod site;
+pub mod strangers;
 mod watch;
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +24,8 @@ pub enum What {
     Flood(flood::Options),
     /// `kill -9` again and again under load.
     Kill(kill::Options),
+    /// All that who has no credential can do, from 860 connections at once, while a shop sells.
+    Strangers(strangers::Options),
 }
 
 /// How figures are printed: as a table, unless told otherwise.
@@ -50,6 +54,11 @@ pub async fn run(what: &What) -> Result<()> {
         What::Kill(options) => {
             let figures = kill::run(options, &program).await?;
             let (rows, wrong) = (figures.markdown(), figures.wrong());
+            (&options.print, rows, serde_json::to_value(figures)?, wrong)
+        }
+        What::Strangers(options) => {
+            let figures = strangers::run(options, &program).await?;
+            let (rows, wrong) = (figures.markdown(), figures.wrong_or_late());
             (&options.print, rows, serde_json::to_value(figures)?, wrong)
         }
     };

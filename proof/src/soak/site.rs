@@ -59,7 +59,7 @@ pub(super) struct Site {
     versions: Versions,
     customers: Vec<i64>,
     _redis: Option<RedisServer>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Site {
@@ -133,7 +133,7 @@ impl Site {
             versions: Versions::default(),
             customers: Vec::new(),
             _redis: redis,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -148,6 +148,12 @@ impl Site {
 
     pub(super) fn getfly(&self) -> &GetflySim {
         &self.vendors.getfly
+    }
+
+    /// Bytes of the embedded store's file; 0 where there is none.
+    pub(super) fn store_bytes(&self) -> u64 {
+        let file = self.folder.path().join("store.redb");
+        std::fs::metadata(file).map_or(0, |there| there.len())
     }
 
     /// Connects the shop, both webhooks on.

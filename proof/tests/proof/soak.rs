@@ -1,10 +1,11 @@
 //! Claims that the host stands a flood of clients, many of them bad, while both vendors hang: its memory
-//! stays within the bound of `docs/operating.md`, KiotViet never gets a code that stops it; and that ten
+//! stays within the bound of `docs/operating.md`, KiotViet never gets a code that stops it; that strangers
+//! change nothing for the shop and its owner; and that ten
 //! `kill -9` under load lose, double and hold up nothing, on the embedded store and on Redis. How: `cargo
 //! soak`, smaller: the real program on loopback; nothing here depends on how fast it is.
 
 use clap::Parser;
-use proof::soak::{flood, kill, site::StoreKind};
+use proof::soak::{flood, kill, site::StoreKind, strangers};
 
 /// How the host is called.
 fn program() -> [String; 2] {
@@ -30,6 +31,25 @@ async fn a_flood_of_good_and_bad_clients_is_survived_within_bounded_memory() {
     let figures = flood::run(&options, &program()).await.expect("it runs");
     assert_eq!(figures.wrong(), Vec::<String>::new(), "{figures:#?}");
     assert!(figures.sent >= 1000 && figures.items_answered_200 > 0);
+}
+
+#[derive(Parser)]
+struct Strangers {
+    #[command(flatten)]
+    options: strangers::Options,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_delay_lose_and_change_nothing_and_do_not_keep_the_owner_out() {
+    let words = ["strangers", "--attackers", "18", "--half-heads", "100"];
+    let words = words.into_iter().chain(["--deliveries", "40"]);
+    let options = Strangers::parse_from(words).options;
+    let figures = strangers::run(&options, &program()).await.expect("it runs");
+    assert_eq!(figures.wrong(), Vec::<String>::new(), "{figures:#?}");
+    assert!(
+        figures.strangers.len() > 5,
+        "they did their worst: {figures:#?}"
+    );
 }
 
 /// Ten rounds, the first of which kills the worker in the midst of a create; `seed` decides at which step.

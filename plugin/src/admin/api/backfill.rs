@@ -15,7 +15,7 @@ use crate::{
         list_scan::ListScan,
         record::{Command, Wanted},
     },
-    json::{ToJson, json_fields, object},
+    json::{ToJson, object},
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     reconcile::{
         backfill::scans,
@@ -26,6 +26,7 @@ use crate::{
     world::World,
 };
 use core::time::Duration;
+use serde::Serialize;
 use serde_json::Value;
 
 /// Pages of one list that a preview looks at; beyond that it says that there is more.
@@ -34,18 +35,14 @@ const PREVIEW_PAGES: u32 = 50;
 const CALLS_AN_EVENT: u64 = 3;
 
 /// What a preview found of one list.
+#[derive(Serialize)]
 struct Found {
     listed: u64,
     known: u64,
     to_process: u64,
+    #[serde(skip)]
     complete: bool,
 }
-
-json_fields!(Found {
-    listed,
-    known,
-    to_process
-});
 
 /// A moment as RFC 3339, or a day of Vietnam's calendar: its start, or for `end` its last second.
 fn moment(text: &str, name: &str, end: bool) -> Result<Timestamp, Problem> {
@@ -97,7 +94,7 @@ pub(in crate::admin) async fn start<W: World>(
 ) -> Result<(u16, Value), Problem> {
     let connection = known(world, name).await?;
     let wanted = wanted(&connection, body, world.now())?;
-    let switches = connections::switches(world, name).await?;
+    let switches = connections::switches(world, &connection.name).await?;
     if switches == Switches::default() {
         return Err(Problem::new(
             409,
@@ -112,7 +109,7 @@ pub(in crate::admin) async fn start<W: World>(
             preview(world, ready, &connection, switches, &wanted).await?,
         ));
     }
-    let running = backfill::load(world, name).await?;
+    let running = backfill::load(world, &connection.name).await?;
     if running.is_some_and(|b| b.state == State::Running) {
         return Err(Problem::new(
             409,
@@ -130,8 +127,14 @@ pub(in crate::admin) async fn stop<W: World>(
     ready: &Ready,
     name: &str,
 ) -> Result<(u16, Value), Problem> {
-    known(world, name).await?;
-    ask(world, ready, name, Command::StopBackfill(name.to_owned())).await
+    let name = known(world, name).await?.name;
+    ask(
+        world,
+        ready,
+        name.as_str(),
+        Command::StopBackfill(name.clone()),
+    )
+    .await
 }
 
 async fn ask<W: World>(

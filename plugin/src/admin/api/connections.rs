@@ -3,10 +3,11 @@
 use crate::{
     admin::api::{
         problem::{self, Problem},
-        request::known,
+        request::{known, named},
     },
     config::Ready,
     journal::{
+        connection_name::ConnectionName,
         connections::{self, Connection, Opened, Webhook},
         keys, probe,
     },
@@ -79,11 +80,11 @@ pub(in crate::admin) async fn put<W: World>(
     name: &str,
     body: &Value,
 ) -> Result<Value, Problem> {
-    if !connections::is_name(name) {
+    let Some(name) = &ConnectionName::parse(name) else {
         return Err(problem::invalid(
             "A connection's name has 1 to 64 of a-z, 0-9, - and _.",
         ));
-    }
+    };
     let mut missing = Vec::new();
     let retailer = required(body, "retailer", &mut missing);
     let client_id = required(body, "client_id", &mut missing);
@@ -189,7 +190,7 @@ pub(in crate::admin) async fn put<W: World>(
 async fn alone<'w, W: World>(
     world: &'w W,
     ready: &Ready,
-    name: &str,
+    name: &ConnectionName,
 ) -> Result<Option<Lease<'w, W>>, Problem> {
     match connections::load_or_damage(world, name).await? {
         Some(Ok(connection)) if !connection.is_current(&ready.sealer) => {}
@@ -300,7 +301,7 @@ pub(in crate::admin) async fn list<W: World>(world: &W, ready: &Ready) -> Result
     let (sound, damaged) = connections::list(world).await?;
     let mut states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
     let broken =
-        |name: &String| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
+        |name: &ConnectionName| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
     states.extend(damaged.iter().map(broken));
     Ok(object(vec![("connections", Value::Array(states))]))
 }
@@ -312,10 +313,11 @@ pub(in crate::admin) async fn delete<W: World>(
     ready: &Ready,
     name: &str,
 ) -> Result<Value, Problem> {
+    let name = &named(name)?;
     let lease = alone(world, ready, name).await?;
     let Some(connection) = connections::load_or_damage(world, name).await? else {
         give_back(lease).await;
-        return Err(problem::unknown_connection(name));
+        return Err(problem::unknown_connection(name.as_str()));
     };
     let warning = match connection {
         Err(e) => Some(e.to_string()),
@@ -370,6 +372,7 @@ pub(in crate::admin) async fn switch_on<W: World>(
     webhook: Webhook,
 ) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
+    let name = &connection.name;
     let opened = open(&connection, ready)?;
     let switches = connections::readable_switches(world, name).await?;
     let on_since = switches.since(webhook).unwrap_or_else(|| world.now());
@@ -388,7 +391,7 @@ pub(in crate::admin) async fn switch_on<W: World>(
     if connections::load(world, name).await?.is_none() {
         // Removed meanwhile; a switch must not outlive its connection.
         connections::set_switch(world, name, webhook, None).await?;
-        return Err(problem::unknown_connection(name));
+        return Err(problem::unknown_connection(name.as_str()));
     }
     webhooks::remove_broken(&session, &registered, webhook).await?;
     webhook_health::seen_sound(world, name, webhook, world.now()).await?;
@@ -407,6 +410,7 @@ pub(in crate::admin) async fn switch_off<W: World>(
     webhook: Webhook,
 ) -> Result<Value, Problem> {
     let connection = known(world, name).await?;
+    let name = &connection.name;
     let opened = open(&connection, ready)?;
     connections::set_switch(world, name, webhook, None).await?;
     let worker = person(world, ready);

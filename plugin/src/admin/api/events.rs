@@ -124,7 +124,7 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
             let wanted = query
                 .connection
                 .as_ref()
-                .is_none_or(|c| *c == record.connection)
+                .is_none_or(|c| c == record.connection.as_str())
                 && query.state.is_none_or(|s| s == record.state);
             if wanted {
                 found.push(record);

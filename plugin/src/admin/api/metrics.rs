@@ -161,7 +161,7 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
     ] {
         page.metric(name, counter, help);
         for (connection, n) in counts.iter() {
-            page.sample(name, &[("connection", connection)], *n);
+            page.sample(name, &[("connection", connection.as_str())], *n);
         }
     }
     Ok(cursor.stats)

@@ -4,6 +4,7 @@
 use crate::{
     admin::api::problem::Problem,
     journal::{
+        connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
         cursor::{self, Counts, Cursor},
         entries, no_atomics,
@@ -47,7 +48,11 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
         ]));
     }
     let paused = cursor.pauses.iter().filter(|(_, pause)| pause.until > now);
-    let paused = paused.map(|(side, pause)| {
+    let paused = paused.map(|(upstream, pause)| {
+        let side = match upstream {
+            Upstream::Getfly => "Getfly",
+            Upstream::KiotViet(name) => name.as_str(),
+        };
         object(vec![
             ("side", side.to_json()),
             ("until", pause.until.to_json()),
@@ -111,7 +116,7 @@ fn webhooks(switches: Switches, health: &WebhookHealth) -> Value {
     object(Webhook::ALL.map(one).into())
 }
 
-fn shop_days(days: &[(Date, Day)], name: &str) -> Value {
+fn shop_days(days: &[(Date, Day)], name: &ConnectionName) -> Value {
     let here = days
         .iter()
         .filter_map(|(date, day)| day.get(name).map(|tally| shop_day(*date, tally)));

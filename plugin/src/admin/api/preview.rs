@@ -9,22 +9,19 @@ use crate::{
         cursor,
         record::{self, Hint},
     },
-    json::{ToJson, json_fields, object},
+    json::{ToJson, object},
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Kind},
     },
-    rules::{
-        model::{NewAccount, NewOrder, OrderAccount, OrderLine},
-        verdict::{Outcome, Reason},
-    },
+    rules::verdict::{Outcome, Reason},
     time::Timestamp,
     worker::{
         failure::Failure,
         permit::{Permit, Worker},
         plan::{
             self,
-            decision::{AccountPlan, Action, Plan, Remember},
+            decision::{Action, Plan, Remember},
         },
         session::Session,
     },
@@ -149,24 +146,6 @@ impl ToJson for Action {
     }
 }
 
-impl ToJson for AccountPlan {
-    fn to_json(&self) -> Value {
-        let (name, json) = match self {
-            Self::Known(code) => ("known", code.to_json()),
-            Self::Link { code, by, .. } => (
-                "link",
-                object(vec![("code", code.to_json()), ("by", by.to_json())]),
-            ),
-            Self::Ours { code, by, .. } => (
-                "ours",
-                object(vec![("code", code.to_json()), ("by", by.to_json())]),
-            ),
-            Self::Create(account) => ("create", account.to_json()),
-        };
-        object(vec![(name, json)])
-    }
-}
-
 impl ToJson for Remember {
     fn to_json(&self) -> Value {
         match self {
@@ -176,48 +155,6 @@ impl ToJson for Remember {
         }
     }
 }
-
-json_fields!(NewAccount {
-    code,
-    name,
-    phone,
-    email,
-    address,
-    birthday,
-    gender,
-    tax_code,
-    description,
-    source,
-    manager
-});
-json_fields!(NewOrder {
-    code,
-    date,
-    account,
-    executor,
-    lines,
-    discount,
-    vat,
-    transport,
-    installation,
-    campaign_code,
-    terms
-});
-json_fields!(OrderAccount {
-    code,
-    name,
-    phone,
-    email,
-    address
-});
-json_fields!(OrderLine {
-    product_code,
-    product_name,
-    quantity,
-    price,
-    cash_discount,
-    note
-});
 
 /// What each item of `body` would lead to, as a delivery to `connection`.
 async fn preview<W: World>(
@@ -303,5 +240,8 @@ pub(in crate::admin) async fn preview_items<W: World>(
                 why,
             )
         })?;
-    Ok(object(vec![("items", items.to_json())]))
+    Ok(object(vec![(
+        "items",
+        items.iter().map(Previewed::to_json).collect(),
+    )]))
 }

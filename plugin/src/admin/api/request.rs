@@ -3,7 +3,10 @@
 use crate::{
     admin::api::problem::{self, Problem},
     intake::accept,
-    journal::connections::{Connection, Webhook, load},
+    journal::{
+        connection_name::ConnectionName,
+        connections::{Connection, Webhook, load},
+    },
     json,
     web::Body,
     world::World,
@@ -18,12 +21,17 @@ pub(in crate::admin) fn known_webhook(word: &str) -> Result<Webhook, Problem> {
     Webhook::parse(word).ok_or_else(|| problem::not_found("a webhook is customer or order"))
 }
 
+/// What may be a connection's name.
+pub(in crate::admin) fn named(name: &str) -> Result<ConnectionName, Problem> {
+    ConnectionName::parse(name).ok_or_else(|| problem::unknown_connection(name))
+}
+
 /// The connection of this name.
 pub(in crate::admin) async fn known<W: World>(
     world: &W,
     name: &str,
 ) -> Result<Connection, Problem> {
-    load(world, name)
+    load(world, &named(name)?)
         .await?
         .ok_or_else(|| problem::unknown_connection(name))
 }

@@ -139,9 +139,9 @@ pub(super) fn form<W: World>(visit: &Visit<'_, W>) -> Reply {
 /// else its shop name, with a number where another shop has that name.
 fn name_for(all: &[Connection], retailer: &RetailerId) -> String {
     if let Some(known) = all.iter().find(|c| c.retailer == *retailer) {
-        return known.name.clone();
+        return known.name.to_string();
     }
-    let taken = |name: &str| all.iter().any(|c| c.name == name);
+    let taken = |name: &str| all.iter().any(|c| c.name.as_str() == name);
     let mut name = retailer.as_str().to_owned();
     let mut number = 2;
     while taken(&name) {
@@ -186,7 +186,8 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
 mod tests {
     use super::*;
     use crate::{
-        kiotviet::client::Credentials, seal::Sealer, secret::Secret, time::Timestamp, world::Random,
+        journal::connection_name::ConnectionName, kiotviet::client::Credentials, seal::Sealer,
+        secret::Secret, time::Timestamp, world::Random,
     };
 
     struct Fixed;
@@ -204,7 +205,8 @@ mod tests {
         };
         let sealer = Sealer::from_base64("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        Connection::make(name, &credentials, None, now, &sealer, &Fixed).unwrap()
+        let name = ConnectionName::parse(name).unwrap();
+        Connection::make(&name, &credentials, None, now, &sealer, &Fixed).unwrap()
     }
 
     #[test]

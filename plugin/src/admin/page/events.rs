@@ -165,7 +165,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     let (connected, _) = connections::list(visit.world).await?;
     let names: Vec<(String, String)> = connected
         .iter()
-        .map(|c| (c.name.clone(), c.retailer.as_str().to_owned()))
+        .map(|c| (c.name.to_string(), c.retailer.as_str().to_owned()))
         .collect();
     let events = array(&list, "events");
     let next = list.get("next_before").and_then(Value::as_u64);

@@ -130,9 +130,9 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
         (needs(visit, &overview, counts))
-        @for name in &damaged { (super::shop::damaged(visit, name)) }
+        @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
-        @for one in &connected { (shop(visit, &one.name, one.retailer.as_str(), found(&one.name))) }
+        @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one.name.as_str()))) }
         (equation(visit, &overview, counts))
     };
     Ok(Reply::page(200, w::OVERVIEW, body))

@@ -6,7 +6,7 @@ use crate::{
         api::{
             connections as api, overview,
             problem::{Problem, unknown_connection},
-            request::{known, known_webhook},
+            request::{known, known_webhook, named},
         },
         page::{
             connect,
@@ -252,7 +252,7 @@ pub(super) async fn switch<W: World>(
 
 /// `GET /ui/shops/{name}/disconnect`.
 pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Reply, Problem> {
-    let Some(shop) = connections::load_or_damage(visit.world, name).await? else {
+    let Some(shop) = connections::load_or_damage(visit.world, &named(name)?).await? else {
         return Err(unknown_connection(name));
     };
     let shown = shop.map_or_else(

@@ -75,10 +75,14 @@ pub(super) fn split(text: &str) -> Split {
 
 /// Which characters hide a digit: every `*` and `x` of a run that touches a digit, or of a longer run
 /// between the digits of one number. An `x` beside a letter is a letter.
-fn hidden(chars: &[(usize, char)]) -> Vec<bool> {
+fn hidden(text: &str) -> Vec<bool> {
     let is_mark = |c: char| matches!(c, '*' | '\u{FF0A}' | 'x' | 'X');
+    if !text.contains(is_mark) {
+        return Vec::new();
+    }
+    let chars: Vec<(usize, char)> = text.char_indices().take(MAX_CHARS).collect();
     let mut hidden = Vec::with_capacity(chars.len());
-    let mut rest = chars;
+    let mut rest = chars.as_slice();
     while let Some((_, first)) = rest.first() {
         let marks = rest.iter().take_while(|(_, c)| is_mark(*c)).count();
         let hide = marks > 0 && {
@@ -163,9 +167,8 @@ fn pieces(text: &str) -> Vec<Vec<Group>> {
     let mut pieces: Vec<Vec<Group>> = Vec::new();
     let mut piece: Vec<Group> = Vec::new();
     let mut gap = Some(Gap::default());
-    let chars: Vec<(usize, char)> = text.char_indices().take(MAX_CHARS).collect();
-    let hidden = hidden(&chars);
-    for (nth, &(at, c)) in chars.iter().enumerate() {
+    let hidden = hidden(text);
+    for (nth, (at, c)) in text.char_indices().take(MAX_CHARS).enumerate() {
         let hides = hidden.get(nth).is_some_and(|hides| *hides);
         if let Some(digit) = digit(c).or(hides.then_some(HIDDEN)) {
             match (gap.take(), piece.last_mut()) {

@@ -13,9 +13,11 @@ use crate::{
     },
     time::Timestamp,
 };
+use serde::Serialize;
 
 /// Which account an event leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccountPlan {
     /// The ledger knows it.
     Known(AccountCode),

@@ -3,7 +3,7 @@
 
 use crate::{
     getfly::error::GetflyError,
-    journal::keys,
+    journal::{connection_name::Upstream, keys},
     kiotviet::error::KiotVietError,
     rules::{
         executor::{ExecutorFinding, find_executor},
@@ -14,7 +14,7 @@ use crate::{
     worker::{
         failure::Failure,
         plan::decision::Explanation,
-        session::{GETFLY_SIDE, Session, USERS_AGAIN, USERS_FRESH},
+        session::{Session, USERS_AGAIN, USERS_FRESH},
     },
     world::{StoreError, World},
 };
@@ -73,11 +73,11 @@ async fn look<W: World>(
     seller: i64,
     age: Duration,
 ) -> Result<ExecutorFinding, Result<String, Failure>> {
-    let connection = &session.connection.name;
+    let kiotviet_users = Upstream::KiotViet(&session.connection.name);
     let sellers = session.kiotviet_users(age).await.map_err(kiotviet);
-    let sellers = read(session, connection, "KiotViet", sellers).await?;
+    let sellers = read(session, kiotviet_users, sellers).await?;
     let users = session.getfly_users(age).await.map_err(getfly);
-    let users = read(session, GETFLY_SIDE, "Getfly", users).await?;
+    let users = read(session, Upstream::Getfly, users).await?;
     let ignored = &session.ready.rules.ignored_phones;
     Ok(find_executor(Some(seller), &sellers, &users, ignored))
 }
@@ -85,8 +85,7 @@ async fn look<W: World>(
 /// A list that was read, or what to do without it.
 async fn read<W: World, T>(
     session: &Session<'_, W>,
-    side: &str,
-    vendor: &str,
+    upstream: Upstream<'_>,
     list: Result<T, Unread>,
 ) -> Result<T, Result<String, Failure>> {
     let unread = match list {
@@ -98,11 +97,12 @@ async fn read<W: World, T>(
         Err(unread) => unread,
     };
     let now = session.world.now();
-    let since = unread_since(session, side, now).await;
+    let since = unread_since(session, upstream, now).await;
     let since = since.map_err(|e| Err(e.into()))?;
     match unread {
         Unread::Refused(words) => Err(Ok(format!(
-            "R13: no executor, because the list of users cannot be read; give the right to it in {vendor}: {words}"
+            "R13: no executor, because the list of users cannot be read; give the right to it in {}: {words}",
+            upstream.vendor()
         ))),
         Unread::Failing(failure) if now.saturating_since(since) < WAIT => Err(Err(failure)),
         Unread::Failing(failure) => Err(Ok(format!(
@@ -115,10 +115,10 @@ async fn read<W: World, T>(
 /// Since when the list of this side cannot be read; kept for the next order, and for people to see.
 async fn unread_since<W: World>(
     session: &Session<'_, W>,
-    side: &str,
+    upstream: Upstream<'_>,
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
-    let key = keys::users_unread(side);
+    let key = keys::users_unread(upstream);
     let kept = session.world.get(&key).await?;
     let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
     let since = match kept {

@@ -19,6 +19,7 @@ use crate::{
     time::{Date, Timestamp},
     worker::{
         failure::Failure,
+        memory,
         plan::decision::{Explanation, Remember},
         session::Session,
     },
@@ -135,7 +136,7 @@ fn claimed<W: World>(
 }
 
 fn decided<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> Decided {
-    let retailer = session.connection.retailer.as_str();
+    let retailer = &session.connection.retailer;
     let own_key = match sale {
         Sale::Family | Sale::Own => keys::invoice(retailer, invoice.code.as_str()),
         Sale::Again => keys::invoice_again(retailer, invoice.id),
@@ -178,14 +179,15 @@ async fn used<W: World>(
         return Ok(None);
     };
     let code = tried.sold.order_code.clone().unwrap_or_else(derived);
+    let (day, total) = (tried.sold.day, tried.sold.total);
     if session.getfly().order_by_code(&code).await?.is_some() {
-        let (day, total) = (tried.sold.day, tried.sold.total);
         return Ok(Some(Used { code, day, total }));
     }
-    match ledger::unsettled_until(tried.since, session.world.now()) {
-        Some(settled) => Err(Failure::Later(settled)),
-        None => Ok(None),
+    if let Some(settled) = ledger::unsettled_until(tried.since, session.world.now()) {
+        return Err(Failure::Later(settled));
     }
+    let numbered = memory::order_by_text(session, &code, tried.since).await?;
+    Ok(numbered.map(|code| Used { code, day, total }))
 }
 
 /// Whether the invoice is the sale that was ordered under its code, or another one.
@@ -217,7 +219,7 @@ async fn used_number<W: World>(
     };
     let remember = Remember::Invoice {
         code: invoice.code.clone(),
-        key: keys::invoice_again(session.connection.retailer.as_str(), invoice.id),
+        key: keys::invoice_again(&session.connection.retailer, invoice.id),
         entry,
     };
     Ok(Decision::Ignore(Reason::AlreadySynced, remember))

@@ -1,0 +1,146 @@
+//! Upstreams that failed and are left alone for a while, as the cursor keeps them.
+
+use crate::{
+    journal::{
+        connection_name::{ConnectionName, Upstream},
+        sorted_map::SortedMap,
+    },
+    time::Timestamp,
+};
+use core::fmt;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// An upstream that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Until then.
+    pub until: Timestamp,
+}
+
+/// All of them. An earlier version kept them as one map, with Getfly's under the name `Getfly`, which no
+/// connection has; that is read too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Pauses {
+    /// The Getfly tenant's.
+    getfly: Option<Pause>,
+    /// Each connection's KiotViet.
+    kiotviet: SortedMap<ConnectionName, Pause>,
+}
+
+impl Serialize for Pauses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pauses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// Reads both forms.
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = Pauses;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pauses")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Pauses, A::Error> {
+        Pauses::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pauses, A::Error> {
+        let mut pauses = Pauses::default();
+        while let Some((name, pause)) = list.next_element::<(String, Pause)>()? {
+            if name == "Getfly" {
+                pauses.getfly = Some(pause);
+            } else {
+                let name = ConnectionName::try_from(name).map_err(A::Error::custom)?;
+                pauses.kiotviet.insert(name, pause);
+            }
+        }
+        Ok(pauses)
+    }
+}
+
+impl Pauses {
+    /// The pause of `upstream`, also one that is over.
+    pub fn get(&self, upstream: Upstream<'_>) -> Option<Pause> {
+        match upstream {
+            Upstream::Getfly => self.getfly,
+            Upstream::KiotViet(name) => self.kiotviet.get(name).copied(),
+        }
+    }
+
+    /// Leaves `upstream` alone.
+    pub fn set(&mut self, upstream: Upstream<'_>, pause: Pause) {
+        match upstream {
+            Upstream::Getfly => self.getfly = Some(pause),
+            Upstream::KiotViet(name) => self.kiotviet.insert(name.clone(), pause),
+        }
+    }
+
+    /// `upstream` works again.
+    pub fn clear(&mut self, upstream: Upstream<'_>) {
+        match upstream {
+            Upstream::Getfly => self.getfly = None,
+            Upstream::KiotViet(name) => self.kiotviet.remove(name),
+        }
+    }
+
+    /// Every pause, Getfly's first.
+    pub fn iter(&self) -> impl Iterator<Item = (Upstream<'_>, Pause)> {
+        let getfly = self.getfly.map(|pause| (Upstream::Getfly, pause));
+        let kiotviet = self.kiotviet.iter();
+        getfly
+            .into_iter()
+            .chain(kiotviet.map(|(name, pause)| (Upstream::KiotViet(name), *pause)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored;
+
+    fn pause(second: i64, failures: u32) -> Pause {
+        let until = Timestamp::from_second(second).unwrap();
+        Pause { until, failures }
+    }
+
+    #[test]
+    fn pauses_of_an_earlier_version_are_read() {
+        let old = br#"[["Getfly",{"until":"1970-01-01T00:00:09Z","failures":2}],["shop",{"until":"1970-01-01T00:00:07Z","failures":1}]]"#;
+        let pauses: Pauses = stored::read(old).unwrap();
+        let shop = ConnectionName::parse("shop").unwrap();
+        assert_eq!(pauses.get(Upstream::Getfly), Some(pause(9, 2)));
+        assert_eq!(pauses.get(Upstream::KiotViet(&shop)), Some(pause(7, 1)));
+        assert_eq!(stored::read(&stored::write(&pauses)), Ok(pauses));
+        assert_eq!(stored::read(b"[]"), Ok(Pauses::default()));
+    }
+
+    #[test]
+    fn each_upstream_has_a_pause_of_its_own() {
+        let mut pauses = Pauses::default();
+        let names = ["a", "b"].map(|name| ConnectionName::parse(name).unwrap());
+        let [a, b] = names.each_ref().map(Upstream::KiotViet);
+        pauses.set(a, pause(1, 1));
+        pauses.set(Upstream::Getfly, pause(2, 2));
+        assert_eq!((pauses.get(a), pauses.get(b)), (Some(pause(1, 1)), None));
+        let all: Vec<_> = pauses.iter().collect();
+        assert_eq!(all, [(Upstream::Getfly, pause(2, 2)), (a, pause(1, 1))]);
+        pauses.clear(Upstream::Getfly);
+        pauses.clear(a);
+        assert_eq!(pauses, Pauses::default());
+    }
+}

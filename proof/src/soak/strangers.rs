@@ -1,0 +1,428 @@
+//! `cargo soak strangers`: who has no credential does all that he can against the host at once, from many connections of
+//! a few addresses, while a shop sells. Genuine deliveries must be answered as if nobody else were there, the owner must
+//! get in, and neither memory nor the store may grow beyond their bounds.
+
+use super::{
+    Print,
+    flood::MEMORY_MIB,
+    site::{Judged, Site, StoreKind},
+};
+use crate::load::Tally;
+use anyhow::{Context, Result};
+use host_test::{
+    admin::{Admin, Remote},
+    variables::ADMIN_TOKEN,
+};
+use rand::{SeedableRng, rngs::StdRng};
+use serde::Serialize;
+use sim::{Deliverer, HttpDeliverer, lock};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+
+/// Addresses that strangers come from, 127.0.0.2 and following.
+const ADDRESSES: usize = 16;
+/// Customers of the shop, at the least; every second one buys.
+const SELLS: usize = 4;
+/// The owner looks in so often.
+const OWNER_LOOKS: Duration = Duration::from_millis(500);
+/// An attacker turns to the next thing after this, whatever the host does.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A genuine delivery is answered within this, 99 of 100.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
+/// No answer comes later than this; KiotViet waits for five seconds.
+const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// What the store may grow by.
+const STORE_BYTES: u64 = 60_000_000;
+
+/// Who attacks, and for how long.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Connections that do everything in turn, all the time.
+    #[arg(long, default_value_t = 80)]
+    pub attackers: usize,
+    /// Further connections that send half a head and wait.
+    #[arg(long, default_value_t = 780)]
+    pub half_heads: usize,
+    /// Genuine deliveries, one after another.
+    #[arg(long, default_value_t = 1_000)]
+    pub deliveries: usize,
+    /// Decides what is drawn; the machine decides the rest.
+    #[arg(long, default_value_t = 2026)]
+    pub seed: u64,
+    /// How the figures are printed.
+    #[command(flatten)]
+    pub print: Print,
+}
+
+/// What a stranger does with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Attack {
+    /// A body of 4 MiB that stops after 200 kB.
+    StalledUpload,
+    /// A whole body of 1 MiB.
+    Upload,
+    /// A body that comes a byte at a time.
+    Drip,
+    /// A `Host` that would change the path.
+    OtherPath,
+    /// A log-in form of 3 MiB.
+    LargeForm,
+    /// A guess at the admin token.
+    Guess,
+    /// A webhook's path that opens nothing, again and again on one connection.
+    WrongPaths,
+    /// `/healthz`, again and again on one connection.
+    Health,
+    /// A connection that asks once and then rests.
+    Idle,
+}
+
+const ATTACKS: [Attack; 9] = [
+    Attack::StalledUpload,
+    Attack::Upload,
+    Attack::Drip,
+    Attack::OtherPath,
+    Attack::LargeForm,
+    Attack::Guess,
+    Attack::WrongPaths,
+    Attack::Health,
+    Attack::Idle,
+];
+
+impl Attack {
+    /// What is sent at once, and the codes that may come for it; 0: closed without one.
+    fn begins(self) -> (String, &'static [u16]) {
+        let post = |path: &str, length: usize, sent: usize| {
+            let head =
+                format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
+            head + &"a&".repeat(sent / 2)
+        };
+        let get = |path: &str, host: &str| format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        const MIB: usize = 1 << 20;
+        match self {
+            Self::StalledUpload => (post("/hooks/shop/wrong", 4 * MIB, 200_000), &[404, 503, 0]),
+            Self::Upload => (post("/hooks/shop/wrong", MIB, MIB), &[404, 503, 0]),
+            Self::Drip => (post("/hooks/shop/wrong", 1_000, 0), &[404, 503, 0]),
+            Self::OtherPath => (get("/healthz", "x/api/events?y="), &[400, 0]),
+            Self::LargeForm => (post("/ui/login", 3 * MIB, 3 * MIB), &[413, 0]),
+            Self::Guess => {
+                let guess =
+                    "GET /api/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer wrong\r\n\r\n";
+                (guess.to_owned(), &[401, 429, 503, 0])
+            }
+            Self::WrongPaths => (get("/hooks/shop/wrong", "a").repeat(50), &[404, 503, 0]),
+            Self::Health => (get("/healthz", "a").repeat(50), &[200, 503, 0]),
+            Self::Idle => (get("/ui/login", "a"), &[200, 303, 503, 0]),
+        }
+    }
+}
+
+/// What was seen.
+#[derive(Debug, Default, Serialize)]
+pub struct Figures {
+    /// Connections of strangers at once.
+    pub connections: usize,
+    /// How long they went on, seconds.
+    pub attacked_seconds: f64,
+    /// Answers to strangers, by what they did and by code.
+    pub strangers: BTreeMap<String, String>,
+    /// Answers that should not have been given to a stranger.
+    pub not_as_documented: Vec<String>,
+    /// Genuine deliveries, by code.
+    pub answers: String,
+    /// Of these, not answered 200.
+    pub not_taken_on: usize,
+    /// Times to the answers.
+    pub answer_times: String,
+    /// Whether 99 of 100 were answered within a second.
+    pub answered_in_time: bool,
+    /// Looks of the owner, by code.
+    pub owner: String,
+    /// Of these, not 200.
+    pub owner_kept_out: usize,
+    /// Answers to KiotViet that stop it for good.
+    pub forbidden_answers: usize,
+    /// Most memory, MiB.
+    pub peak_memory_mib: u64,
+    /// What the store grew by, kB.
+    pub store_grew_kb: u64,
+    /// Exit code after SIGTERM.
+    pub exit_code: Option<i32>,
+    /// Accounts in Getfly, of so many customers.
+    pub accounts: String,
+    /// What the checker says of the end.
+    #[serde(flatten)]
+    pub judged: Judged,
+}
+
+impl Figures {
+    /// What must not be, in words, whatever the speed of the machine; empty when all is well.
+    pub fn wrong(&self) -> Vec<String> {
+        let mut wrong = self.judged.findings.clone();
+        wrong.extend(self.not_as_documented.iter().cloned());
+        let mut must = |holds: bool, words: String| {
+            if !holds {
+                wrong.push(words);
+            }
+        };
+        let answers = &self.answers;
+        must(
+            self.not_taken_on == 0,
+            format!("genuine deliveries were answered {answers}"),
+        );
+        must(
+            self.owner_kept_out == 0,
+            format!("the owner was answered {}", self.owner),
+        );
+        must(
+            self.forbidden_answers == 0,
+            "an answer that stops KiotViet".to_owned(),
+        );
+        let peak = self.peak_memory_mib;
+        must(peak > 0, "the host's memory could not be read".to_owned());
+        must(
+            peak <= MEMORY_MIB,
+            format!("the host took {peak} MiB, more than {MEMORY_MIB}"),
+        );
+        let grew = self.store_grew_kb;
+        must(
+            grew * 1000 <= STORE_BYTES,
+            format!("the store grew by {grew} kB"),
+        );
+        must(
+            self.exit_code == Some(0),
+            format!("SIGTERM ended it with {:?}", self.exit_code),
+        );
+        wrong
+    }
+
+    /// The same, and what depends on the machine.
+    pub(super) fn wrong_or_late(&self) -> Vec<String> {
+        let mut wrong = self.wrong();
+        if !self.answered_in_time {
+            let times = &self.answer_times;
+            wrong.push(format!(
+                "99 of 100 are not answered within a second: {times}"
+            ));
+        }
+        wrong
+    }
+
+    /// The rows of `docs/soak.md`.
+    pub(super) fn markdown(&self) -> String {
+        let mut rows = vec![
+            format!(
+                "| strangers | {} connections for {} s |",
+                self.connections, self.attacked_seconds
+            ),
+            format!(
+                "| genuine deliveries | {}; {} |",
+                self.answers, self.answer_times
+            ),
+            format!("| the owner | {} |", self.owner),
+        ];
+        for (attack, answers) in &self.strangers {
+            rows.push(format!("| {} | {answers} |", attack.replace('_', " ")));
+        }
+        rows.push(format!("| memory | at most {} MiB |", self.peak_memory_mib));
+        rows.push(format!("| the store | grew by {} kB |", self.store_grew_kb));
+        let Judged {
+            lost,
+            doubled,
+            stuck,
+            wrong,
+            ..
+        } = &self.judged;
+        rows.push(format!(
+            "| at the end | {} accounts; lost {lost}, doubled {doubled}, stuck {stuck}, wrong {wrong} |",
+            self.accounts
+        ));
+        format!("| what | seen |\n|---|---|\n{}", rows.join("\n"))
+    }
+}
+
+/// Answers by what a stranger did.
+type Seen = Arc<Mutex<BTreeMap<Attack, Tally>>>;
+
+/// Attacks; `program` is how the host is called.
+pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
+    let mut rng = StdRng::seed_from_u64(options.seed);
+    let mut site = Site::build(program, StoreKind::Embedded, options.seed).await?;
+    let mut process = site.start()?;
+    process.serves().await?;
+    site.connect().await?;
+    let store_before = site.store_bytes();
+    let seen = Seen::default();
+    let mut strangers = JoinSet::new();
+    for number in 0..options.half_heads {
+        strangers.spawn(half_heads(site.port, number));
+    }
+    for number in 0..options.attackers {
+        strangers.spawn(attack(site.port, number, seen.clone()));
+    }
+    let owner = Arc::new(Mutex::new(Tally::default()));
+    let looking = tokio::spawn(look_in(site.port, owner.clone()));
+    let began = Instant::now();
+    let mut genuine = deliver(&mut site, options.deliveries, &mut rng).await;
+    let attacked = began.elapsed();
+    looking.abort();
+    strangers.shutdown().await;
+
+    let mut figures = Figures {
+        connections: options.attackers + options.half_heads,
+        attacked_seconds: attacked.as_secs_f64().round(),
+        peak_memory_mib: process.peak_mebibytes(),
+        not_taken_on: genuine.sent() - genuine.codes.get(&200).copied().unwrap_or(0),
+        forbidden_answers: genuine.forbidden(),
+        answers: genuine.by_code(),
+        answer_times: genuine.latency(),
+        ..Figures::default()
+    };
+    let in_time = genuine
+        .times
+        .iter()
+        .filter(|time| **time <= ANSWERED_WITHIN);
+    figures.answered_in_time = in_time.count() * 100 >= genuine.sent() * 99;
+    let owner = std::mem::take(&mut *lock(&owner));
+    figures.owner = owner.by_code();
+    figures.owner_kept_out = owner.sent() - owner.codes.get(&200).copied().unwrap_or(0);
+    tell(&seen, &mut figures);
+    let unfinished = site.settle().await?;
+    figures.store_grew_kb = site.store_bytes().saturating_sub(store_before) / 1000;
+    figures.exit_code = process.stop().await?.0;
+    let customers = site.kiotviet().customers().len();
+    figures.accounts = format!("{} of {customers}", site.getfly().accounts().len());
+    figures.judged = site.judge(unfinished);
+    Ok(figures)
+}
+
+/// The shop sells, and KiotViet delivers, one after another: so many deliveries.
+async fn deliver(site: &mut Site, deliveries: usize, rng: &mut StdRng) -> Tally {
+    let to = HttpDeliverer::default();
+    let mut seen = Tally::default();
+    while seen.sent() < deliveries {
+        site.act(SELLS, rng);
+        for delivery in site.kiotviet().take_deliveries() {
+            let request = site.kiotviet().request(&delivery);
+            let began = Instant::now();
+            let answer = timeout(ANSWER_TIME, to.deliver(request)).await;
+            let answer = answer.ok().and_then(Result::ok);
+            seen.add(answer, began.elapsed());
+            site.kiotviet().settle(delivery, answer);
+        }
+    }
+    seen
+}
+
+/// The owner, who looks at the overview with the right token.
+async fn look_in(port: u16, seen: Arc<Mutex<Tally>>) {
+    let owner = Remote::new(format!("http://127.0.0.1:{port}"), ADMIN_TOKEN);
+    loop {
+        let began = Instant::now();
+        let (status, _) = owner.overview().await;
+        let code = (200..300).contains(&status).then_some(200);
+        lock(&seen).add(code, began.elapsed());
+        tokio::time::sleep(OWNER_LOOKS).await;
+    }
+}
+
+/// A connection from one of the strangers' addresses.
+async fn connect(port: u16, number: usize) -> Result<TcpStream> {
+    let last = u8::try_from(2 + number % ADDRESSES)?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 0, last], 0)))?;
+    let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let connected = timeout(PATIENCE, socket.connect(to)).await;
+    Ok(connected.context("in time")??)
+}
+
+/// Half a head, and again as soon as the host closes the connection.
+async fn half_heads(port: u16, number: usize) {
+    loop {
+        if let Ok(mut stream) = connect(port, number).await {
+            let _ = stream.write_all(b"POST /hooks/shop/wrong HT").await;
+            let _ = stream.read(&mut [0]).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One thing after another.
+async fn attack(port: u16, number: usize, seen: Seen) {
+    for turn in number.. {
+        let attack = ATTACKS[turn % ATTACKS.len()];
+        let began = Instant::now();
+        let codes = match connect(port, number).await {
+            Ok(stream) => timeout(PATIENCE, carry_out(attack, stream)).await,
+            // The system's queue is full.
+            Err(_) => {
+                tokio::time::sleep(OWNER_LOOKS).await;
+                continue;
+            }
+        };
+        for code in codes.unwrap_or_default() {
+            let code = Some(code).filter(|code| *code > 0);
+            lock(&seen)
+                .entry(attack)
+                .or_default()
+                .add(code, began.elapsed());
+        }
+    }
+}
+
+/// The codes that came; 0 where the connection was closed without one.
+async fn carry_out(attack: Attack, mut stream: TcpStream) -> Vec<u16> {
+    let (text, _) = attack.begins();
+    let (mut from, mut to) = stream.split();
+    let sending = async {
+        // The host may close it in the middle.
+        let _ = to.write_all(text.as_bytes()).await;
+        while attack == Attack::Drip && to.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let reading = async {
+        let mut answers = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut piece).await {
+            answers.extend_from_slice(&piece[..read]);
+        }
+        answers
+    };
+    let answers = tokio::select! {
+        () = sending => Vec::new(),
+        answers = reading => answers,
+    };
+    let answers = String::from_utf8_lossy(&answers).into_owned();
+    let codes = answers.split("HTTP/1.1 ").skip(1);
+    let codes: Vec<u16> = codes
+        .filter_map(|rest| rest.get(..3)?.parse().ok())
+        .collect();
+    if codes.is_empty() { vec![0] } else { codes }
+}
+
+fn tell(seen: &Seen, figures: &mut Figures) {
+    for (attack, tally) in lock(seen).iter() {
+        let (_, right) = attack.begins();
+        let wrong = tally.codes.keys().filter(|code| !right.contains(code));
+        for code in wrong {
+            let words = format!("{attack:?} was answered {code}");
+            figures.not_as_documented.push(words);
+        }
+        let name = serde_json::to_value(attack).unwrap_or_default();
+        let name = name.as_str().unwrap_or_default().to_owned();
+        figures.strangers.insert(name, tally.by_code());
+    }
+}
