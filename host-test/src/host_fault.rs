@@ -1,4 +1,4 @@
-//! HostFaults by script: the n-th host call of the plugin fails, or the run dies there, before the
+//! Faults at host calls, by script: the n-th host call of the plugin fails, or the run dies there, before the
 //! call took effect or after. Whatever a real host can do to the plugin between two of its calls
 //! looks like one of the four; what an upstream can answer instead is a [`Reply`].
 

@@ -15,7 +15,7 @@ use plugin::{
 };
 use serde_json::{Value, json};
 
-fn name() -> ConnectionName {
+fn connection() -> ConnectionName {
     ConnectionName::parse("shop").expect("a name")
 }
 
@@ -96,7 +96,7 @@ async fn a_damaged_connection_holds_up_its_own_events_only() {
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
     let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
     assert_eq!(answer.status, 200);
-    let key = keys::switch(&name(), Webhook::Customer);
+    let key = keys::switch(&connection(), Webhook::Customer);
     let sound = Store::get(&shop.app, &key)
         .await
         .expect("readable")
@@ -130,7 +130,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         shop.app.call("PUT", &path, &other).await
     };
     assert_eq!(put("other").await.0, 200);
-    damage(&shop, &keys::connection(&name())).await;
+    damage(&shop, &keys::connection(&connection())).await;
 
     let (status, list) = shop.app.connections().await;
     let names: Vec<_> = list["connections"].as_array().unwrap().iter().collect();
@@ -156,7 +156,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
         (status, &made["webhooks_need_switching_on"]),
         (200, &true.into())
     );
-    damage(&shop, &keys::connection(&name())).await;
+    damage(&shop, &keys::connection(&connection())).await;
     let (status, gone) = shop
         .app
         .call("DELETE", "connections/shop", &Value::Null)

@@ -358,9 +358,9 @@ async fn sealing_and_leaving() -> Stage {
     stage.shop().app.set_variable("master_key", &both);
     into_slot(stage.shop(), 15).await;
     Stage {
-        check: |shop| {
+        check: |scene| {
             let name = ConnectionName::parse(CONNECTION).expect("a name");
-            let (key, backend) = (keys::connection(&name), shop.app.backend());
+            let (key, backend) = (keys::connection(&name), scene.app.backend());
             // Memory answers at once.
             let mut now = Context::from_waker(Waker::noop());
             match pin!(backend.get(&key)).poll(&mut now) {

@@ -331,7 +331,7 @@ async fn look_in(port: u16, seen: Arc<Mutex<Tally>>) {
     loop {
         let began = Instant::now();
         let (status, _) = owner.overview().await;
-        let code = (status > 0).then_some(status);
+        let code = (200..300).contains(&status).then_some(200);
         lock(&seen).add(code, began.elapsed());
         tokio::time::sleep(OWNER_LOOKS).await;
     }

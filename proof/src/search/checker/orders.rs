@@ -41,7 +41,7 @@ fn order_code(shop: &Shop, invoice: &Invoice) -> String {
     format!("{}-{}", shop.retailer, model::family(invoice))
 }
 
-/// R6, R7: who has got an account keeps it.
+/// R6, R7: who has got an account keeps it, unless people deleted it in Getfly.
 fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     let invoices = shop.kiotviet.invoices.iter();
     let customers: BTreeMap<String, i64> = invoices
@@ -50,6 +50,10 @@ fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     let mut orders: Vec<&Order> = evidence.orders.iter().collect();
     orders.sort_by_key(|order| order.created_at);
     let mut accounts = BTreeMap::new();
+    let is_gone = |code: &String| {
+        let mut all = evidence.accounts.iter();
+        all.any(|a| a.account_code == *code && a.deleted)
+    };
     for order in orders {
         let Some(customer) = customers.get(&order.order_code) else {
             continue;
@@ -60,7 +64,7 @@ fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
             None => {
                 accounts.insert(customer, account);
             }
-            Some(first) if *first == account => {}
+            Some(first) if *first == account || is_gone(first) => {}
             Some(first) => {
                 let code = &order.order_code;
                 let what = format!("order {code} is of {account:?}, an earlier one of {first}");
