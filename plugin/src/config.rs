@@ -19,7 +19,7 @@ use crate::{
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
-/// Shortest acceptable `admin_token`, in characters.
+/// Shortest acceptable token, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
 
 /// A variable that is missing or malformed. Never holds the value.
@@ -90,6 +90,10 @@ pub struct Ready {
 pub struct Config {
     /// Opens `/api`; none when missing or too short.
     pub admin_token: Option<Secret>,
+    /// Opens `GET /metrics` only, besides the admin token.
+    pub metrics_token: Option<Secret>,
+    /// Opens `POST /api/drain` only, besides the admin token.
+    pub drain_token: Option<Secret>,
     /// Seals what is kept; none when `master_key` is missing or malformed.
     pub sealer: Option<Sealer>,
     /// What to do with unsigned deliveries.
@@ -131,6 +135,19 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.complain(name, format!("is not set. {how}"));
         }
         value
+    }
+
+    /// An optional secret that opens one route. A short one opens nothing, and is complained about.
+    fn one_routes_token(&mut self, name: &'static str) -> Option<Secret> {
+        let token = self.text(name)?;
+        if token.chars().count() < ADMIN_TOKEN_MIN {
+            self.complain(
+                name,
+                "is shorter than 16 characters. Choose a longer random text, or leave it empty.",
+            );
+            return None;
+        }
+        Some(Secret::new(token))
     }
 
     fn parsed<T>(
@@ -240,6 +257,8 @@ impl Config {
                 "is shorter than 16 characters. Choose a longer random text.",
             );
         }
+        let metrics_token = read.one_routes_token("metrics_token");
+        let drain_token = read.one_routes_token("drain_token");
         let sealer = read
             .required(
                 "master_key",
@@ -350,6 +369,8 @@ impl Config {
         };
         Self {
             admin_token,
+            metrics_token,
+            drain_token,
             sealer,
             signature_policy,
             processing,

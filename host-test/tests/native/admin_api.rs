@@ -188,3 +188,34 @@ async fn events_are_listed_newest_first_in_pages_and_by_state() {
     let (_, page) = shop.app.events("connection=other").await;
     assert_eq!(seqs(&page), [0; 0]);
 }
+
+/// The status of a request with this token.
+async fn asked(shop: &TestShop, method: &str, path: &str, token: &str) -> u16 {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("{PUBLIC}{path}"))
+        .header("authorization", format!("Bearer {token}"));
+    let request = request.body(Bytes::new()).expect("a request");
+    shop.app.request(request).await.status
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_routes_own_token_opens_that_route_only_and_the_admin_token_opens_all() {
+    let (metrics, drain) = ("a-token-for-metrics-only", "a-token-for-drains-only");
+    let shop = TestShop::connected(On::Both).await;
+    assert_eq!(asked(&shop, "GET", "/metrics", metrics).await, 401);
+    shop.app.set_variable("metrics_token", metrics);
+    shop.app.set_variable("drain_token", drain);
+    for (method, path, opened_by) in [
+        ("GET", "/metrics", vec![ADMIN_TOKEN, metrics]),
+        ("POST", "/api/drain", vec![ADMIN_TOKEN, drain]),
+        ("GET", "/api/events", vec![ADMIN_TOKEN]),
+        ("GET", "/api/overview", vec![ADMIN_TOKEN]),
+    ] {
+        for token in [ADMIN_TOKEN, metrics, drain] {
+            let expected = if opened_by.contains(&token) { 200 } else { 401 };
+            let status = asked(&shop, method, path, token).await;
+            assert_eq!(status, expected, "{method} {path} {token}");
+        }
+    }
+}

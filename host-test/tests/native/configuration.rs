@@ -9,7 +9,7 @@ use host_test::{
     variables::PUBLIC,
 };
 
-const WRONG: [(&str, &str); 32] = [
+const WRONG: [(&str, &str); 34] = [
     ("getfly_url", ""),
     ("getfly_url", "shop.getfly.test"),
     ("getfly_url", "https://shop.getfly.test/"),
@@ -23,6 +23,8 @@ const WRONG: [(&str, &str); 32] = [
     ("public_url", "bridge"),
     ("admin_token", ""),
     ("admin_token", "fifteen-letters"),
+    ("metrics_token", "fifteen-letters"),
+    ("drain_token", "fifteen-letters"),
     ("master_key", ""),
     ("master_key", "not base64 at all"),
     ("master_key", "AAECAw=="),

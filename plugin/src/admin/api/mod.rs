@@ -37,9 +37,10 @@ pub async fn api<W: World, B: Body>(
     }
 }
 
-/// Answers `GET /metrics`, for whoever has the admin token.
+/// Answers `GET /metrics`, to a caller with the admin token or the `metrics_token`.
 pub async fn metrics<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>) -> Answer {
-    let allowed = admit(config, &request).and_then(|()| match request.method.as_str() {
+    let own = config.metrics_token.as_ref();
+    let allowed = admit(config, own, &request).and_then(|()| match request.method.as_str() {
         "GET" => Ok(()),
         _ => Err(problem::method_not_allowed("GET")),
     });
@@ -50,14 +51,18 @@ pub async fn metrics<W: World, B: Body>(world: &W, config: &Config, request: Inb
     page.unwrap_or_else(|problem| problem.answer())
 }
 
-fn admit<B>(config: &Config, request: &Inbound<B>) -> Result<(), Problem> {
+/// Admits a caller with the admin token, or with the token of this route alone (`own`).
+fn admit<B>(config: &Config, own: Option<&Secret>, request: &Inbound<B>) -> Result<(), Problem> {
     let Some(admin_token) = &config.admin_token else {
         return Err(problem::not_configured(config));
     };
-    if !authorized(admin_token, request.authorization.as_deref()) {
-        return Err(problem::unauthorized());
+    let header = request.authorization.as_deref();
+    let mut tokens = [admin_token].into_iter().chain(own);
+    if tokens.any(|token| authorized(token, header)) {
+        Ok(())
+    } else {
+        Err(problem::unauthorized())
     }
-    Ok(())
 }
 
 async fn route<W: World, B: Body>(
@@ -66,7 +71,11 @@ async fn route<W: World, B: Body>(
     request: Inbound<B>,
     path: &[&str],
 ) -> Result<Answer, Problem> {
-    admit(config, &request)?;
+    let own = match path {
+        ["drain"] => config.drain_token.as_ref(),
+        _ => None,
+    };
+    admit(config, own, &request)?;
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
     let found = match (method.as_str(), path) {
@@ -147,11 +156,11 @@ fn wrong_route(path: &[&str]) -> Problem {
     }
 }
 
-fn authorized(admin_token: &Secret, header: Option<&str>) -> bool {
+fn authorized(wanted: &Secret, header: Option<&str>) -> bool {
     let offered = header
         .and_then(|h| h.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *admin_token)
+    offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *wanted)
 }
 
 /// `POST /api/drain`; `?heal=now` looks after the webhooks without waiting for its turn.

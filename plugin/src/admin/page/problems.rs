@@ -123,6 +123,10 @@ pub(super) fn variable(name: &str) -> Option<Text> {
             "Một chuỗi ngẫu nhiên từ 16 ký tự trở lên, dùng để đăng nhập trang này.",
             "A random text of at least 16 characters; it opens this page.",
         ),
+        "metrics_token" | "drain_token" => text!(
+            "Một chuỗi ngẫu nhiên khác từ 16 ký tự trở lên, chỉ mở một địa chỉ; hoặc để trống.",
+            "Another random text of at least 16 characters, which opens one route only; or leave it empty.",
+        ),
         "master_key" => text!(
             "32 byte ngẫu nhiên dạng Base64, ví dụ kết quả của lệnh: openssl rand -base64 32",
             "32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
