@@ -329,7 +329,7 @@ impl Config {
             let parts = list.split(',').filter(|part| !part.trim().is_empty());
             let read: Option<_> = parts.map(EmailAddress::parse).collect();
             read.ok_or_else(|| {
-                "must be a comma list of e-mail addresses, like shop@example.vn.".to_owned()
+                "must be a comma list of e-mail addresses, like khongco@gmail.com.".to_owned()
             })
         });
         let rules = RuleSettings {
