@@ -134,7 +134,7 @@ impl Scene {
     /// Waits until every retry time is over.
     pub async fn pass_last_retry(&self) {
         let times = self.journal().await.into_iter();
-        let last = times.filter_map(|r| r.next_attempt_at).max();
+        let last = times.filter_map(|r| r.status.next_attempt_at()).max();
         let last = last.and_then(|t| t.to_string().parse().ok());
         if let Some(last) = last {
             self.pass_to(last).await;
@@ -146,8 +146,8 @@ impl Scene {
     pub async fn audit(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let journal = self.journal().await;
-        for record in journal.iter().filter(|r| r.state != State::Done) {
-            let (seq, state, reason) = (record.seq, record.state, &record.reason);
+        for record in journal.iter().filter(|r| r.state() != State::Done) {
+            let (seq, state, reason) = (record.seq, record.state(), record.status.reason());
             wrong.push(format!("event {seq} is {state:?} {reason:?}"));
         }
         self.audit_loss(&journal, &mut wrong);
@@ -250,8 +250,9 @@ impl Scene {
         let mut tally = BTreeMap::new();
         for record in self.journal().await {
             let word = record
-                .reason
-                .unwrap_or_else(|| format!("{:?}", record.state));
+                .status
+                .reason()
+                .map_or_else(|| format!("{:?}", record.state()), str::to_owned);
             *tally.entry(word).or_default() += 1;
         }
         tally

@@ -61,7 +61,7 @@ async fn asked_for(scene: &Scene, script: Vec<(usize, Mishap)>, wishes: &[&str])
 
 async fn check(scene: &Scene, wanted: &[State], what: &str) {
     let journal = scene.journal().await;
-    let states: Vec<State> = journal.iter().map(|r| r.state).collect();
+    let states: Vec<State> = journal.iter().map(|r| r.state()).collect();
     assert_eq!(states, wanted, "{what}");
     counts_add_up(scene, what).await;
     let done = wanted.iter().filter(|s| **s == State::Done).count();
@@ -197,9 +197,9 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_place() {
         let holes = cursor::load(&scene.app).await.unwrap().holes.len();
         assert!(holes <= 200, "{holes} numbers without an entry");
         let journal = scene.journal().await;
-        assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));
+        assert_eq!(journal.first().map(|r| r.state()), Some(State::Dismissed));
         assert!(journal.len() > 3001, "all of it again: {}", journal.len());
-        assert!(journal.iter().all(|r| r.state.is_final()));
+        assert!(journal.iter().all(|r| r.state().is_final()));
         assert_eq!(scene.getfly.accounts().len(), 1);
         counts_add_up(&scene, "died").await;
     }
@@ -246,7 +246,7 @@ async fn outage_is_over(scene: &Scene, refused: u64, accounts: usize, what: &str
         } else {
             State::Done
         };
-        assert_eq!(record.state, wanted, "{what}: event {}", record.seq);
+        assert_eq!(record.state(), wanted, "{what}: event {}", record.seq);
     }
     counts_add_up(scene, what).await;
     assert_eq!(scene.getfly.accounts().len(), accounts, "{what}");

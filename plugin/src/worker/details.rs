@@ -2,6 +2,7 @@
 
 use crate::{
     getfly::{error::GetflyError, refusal::Detail},
+    journal::note::Note,
     rules::{
         email::EmailField,
         model::{NewAccount, NewOrder},
@@ -85,6 +86,9 @@ pub fn drop_placeholder(
 }
 
 /// The note of a record that is created without a detail.
-pub fn without(detail: Detail, error: &GetflyError) -> String {
-    format!("created without the {}: {error}", detail.as_str())
+pub fn without(detail: Detail, error: &GetflyError) -> Note {
+    Note::CreatedWithout {
+        detail,
+        why: error.clone().into(),
+    }
 }

@@ -2,7 +2,11 @@
 //! Events wait for it and use up no attempt.
 
 use crate::{
-    journal::{keys, record::Record},
+    journal::{
+        keys,
+        record::Record,
+        trouble::{OLD_GETFLY, Trouble},
+    },
     stored,
     time::Timestamp,
     worker::{
@@ -12,10 +16,6 @@ use crate::{
     world::{Clock, Store, World},
 };
 use core::time::Duration;
-
-/// What is wrong and how to mend it.
-pub const OLD_GETFLY: &str = "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. \
-                              Ask Getfly for version 6.0; events wait until then and use up no attempt";
 
 /// How long events wait before the next look.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(300);
@@ -37,13 +37,14 @@ pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Fa
     let _ = session.world.set(keys::OLD_GETFLY, &now).await;
     Failure::Outside {
         side: Side::Getfly,
-        words: OLD_GETFLY.to_owned(),
+        why: Trouble::OldGetfly,
     }
 }
 
 /// `record` went through: takes the mark away if it had waited for a newer Getfly.
 pub async fn mended<S: Store>(store: &S, record: &Record) {
-    if record.notes.iter().any(|n| n.contains(OLD_GETFLY)) {
+    let last = record.last_failure.as_ref();
+    if last.is_some_and(|last| last.why == Trouble::OldGetfly) {
         let _ = store.delete(keys::OLD_GETFLY).await;
     }
 }

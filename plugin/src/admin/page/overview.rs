@@ -2,7 +2,10 @@
 
 use crate::{
     admin::{
-        api::{overview as api, problem::Problem},
+        api::{
+            overview::{self as api, Overview},
+            problem::Problem,
+        },
         page::{
             chart,
             layout::{alert, array, facts, number, sentence, setup, text},
@@ -13,7 +16,10 @@ use crate::{
             words::Text,
         },
     },
-    journal::connections,
+    journal::{
+        connections::{self, Connection},
+        trouble::Trouble,
+    },
     world::World,
 };
 use maud::{Markup, html};
@@ -87,8 +93,13 @@ fn hook<W: World>(visit: &Visit<'_, W>, shop: &Value, webhook: &str) -> Markup {
     }
 }
 
-fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Value) -> Markup {
-    let problem = text(found, "problem");
+fn shop<W: World>(
+    visit: &Visit<'_, W>,
+    connection: &Connection,
+    found: &Value,
+    problem: Option<&Trouble>,
+) -> Markup {
+    let (name, retailer) = (connection.name.as_str(), connection.retailer.as_str());
     let missed = match found.get("missed_at").filter(|at| at.is_string()) {
         None => html! {},
         at => visit.view.time(at),
@@ -99,7 +110,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
                 h2 { (retailer) }
                 a.button href={ "/ui/shops/" (name) } { (visit.t(w::MANAGE)) }
             }
-            @if !problem.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
+            @if let Some(problem) = problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
             (facts(&[
                 (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, found, "customer")),
                 (visit.t(w::WEBHOOK_ORDER), hook(visit, found, "order")),
@@ -114,23 +125,26 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
 
 /// `GET /`.
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let overview = api::overview(visit.world).await?;
+    let Overview {
+        json: overview,
+        problems,
+    } = &api::overview(visit.world).await?;
     let none = Value::Null;
     let counts = overview.get("counts").unwrap_or(&none);
     let (connected, damaged) = connections::list(visit.world).await?;
     let found = |name: &str| {
-        let mut all = array(&overview, "connections").iter();
+        let mut all = array(overview, "connections").iter();
         all.find(|c| text(c, "name") == name).unwrap_or(&none)
     };
     let body = html! {
         (visit.said())
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
-        (needs(visit, &overview, counts))
+        (needs(visit, overview, counts))
         @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
-        @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one.name.as_str()))) }
-        (equation(visit, &overview, counts))
+        @for one in &connected { (shop(visit, one, found(one.name.as_str()), problems.get(&one.name))) }
+        (equation(visit, overview, counts))
     };
     Ok(Reply::page(200, w::OVERVIEW, body))
 }

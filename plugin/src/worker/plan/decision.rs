@@ -1,7 +1,12 @@
 //! What an event should lead to: which account, which order, what to remember, and why.
 
 use crate::{
-    journal::record::{Alternative, Hint},
+    journal::{
+        evidence::{Evidence, NewSince},
+        note::Note,
+        record::{Alternative, Hint},
+        webhook::Webhook,
+    },
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         matching::MatchedBy,
@@ -25,7 +30,7 @@ pub enum AccountPlan {
         /// What matched.
         by: MatchedBy,
     },
-    /// An earlier try of event `by` created it under our code.
+    /// An earlier attempt at event `by` created it under our code.
     Ours {
         /// Its code.
         code: AccountCode,
@@ -92,7 +97,7 @@ pub enum Action {
         /// The order.
         order: Box<NewOrder>,
     },
-    /// The order of an earlier try of event `by` is there.
+    /// The order of an earlier attempt at event `by` is there.
     OrderIsThere {
         /// KiotViet's id.
         invoice_id: i64,
@@ -111,11 +116,11 @@ pub struct Plan {
     /// What to do.
     pub action: Action,
     /// What it was decided on.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Evidence>,
     /// Accounts that matched.
     pub alternatives: Vec<Alternative>,
     /// Remarks for people.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Plan {
@@ -142,12 +147,17 @@ impl Plan {
 /// What a plan was decided on, while it is being made.
 #[derive(Default)]
 pub(super) struct Explanation {
-    pub(super) evidence: Vec<String>,
+    pub(super) evidence: Vec<Evidence>,
     pub(super) alternatives: Vec<Alternative>,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Explanation {
+    /// Adds a remark.
+    pub(super) fn note(&mut self, note: impl Into<Note>) {
+        self.notes.push(note.into());
+    }
+
     pub(super) fn plan(self, action: Action) -> Plan {
         Plan {
             action,
@@ -165,15 +175,11 @@ impl Explanation {
     }
 }
 
-/// From when on a record counts as new, in words.
-pub(super) fn new_since(webhook: &str, since: Timestamp, hint: &Hint) -> String {
+/// From when on a record counts as new.
+pub(super) fn new_since(webhook: Webhook, since: Timestamp, hint: &Hint) -> NewSince {
     if hint.since == Some(since) {
-        format!("the backfill reaches back to {since}")
+        NewSince::Backfill(since)
     } else {
-        format!("the {webhook} webhook was switched on at {since}")
+        NewSince::SwitchedOn(webhook, since)
     }
-}
-
-pub(super) fn show(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "not given".to_owned(), |t| t.to_string())
 }

@@ -3,7 +3,12 @@
 
 use crate::{
     getfly::error::GetflyError,
-    journal::{connection_name::Upstream, keys},
+    journal::{
+        connection_name::{Side, Upstream},
+        keys,
+        note::Note,
+        trouble::Trouble,
+    },
     kiotviet::error::KiotVietError,
     rules::{
         executor::{ExecutorFinding, find_executor},
@@ -28,7 +33,7 @@ const APART: Duration = Duration::from_secs(1800);
 /// Why a list of users cannot be read.
 enum Unread {
     /// It is refused: people have to give the right.
-    Refused(String),
+    Refused(Trouble),
     /// It fails.
     Failing(Failure),
 }
@@ -44,7 +49,7 @@ pub(super) async fn executor<W: World>(
         finding = match look(session, seller, USERS_FRESH).await {
             Ok(finding) => finding,
             Err(note) => {
-                why.notes.push(note?);
+                why.note(note?);
                 return Ok(None);
             }
         };
@@ -57,7 +62,7 @@ pub(super) async fn executor<W: World>(
             }
         }
     }
-    why.notes.push(finding.note());
+    why.note(&finding);
     Ok(match finding {
         ExecutorFinding::Found(user) => Some(user),
         _ => None,
@@ -70,7 +75,7 @@ async fn look<W: World>(
     session: &Session<'_, W>,
     seller: i64,
     age: Duration,
-) -> Result<ExecutorFinding, Result<String, Failure>> {
+) -> Result<ExecutorFinding, Result<Note, Failure>> {
     let kiotviet_users = Upstream::KiotViet(&session.connection.name);
     let sellers = session.kiotviet_users(age).await.map_err(kiotviet);
     let sellers = read(session, kiotviet_users, sellers).await?;
@@ -85,16 +90,16 @@ async fn read<W: World, T>(
     session: &Session<'_, W>,
     upstream: Upstream<'_>,
     list: Result<T, Unread>,
-) -> Result<T, Result<String, Failure>> {
+) -> Result<T, Result<Note, Failure>> {
     match list {
         Ok(list) => Ok(list),
-        Err(Unread::Refused(words)) => Err(Ok(format!(
-            "R13: no executor, because the list of users cannot be read; give the right to it in {}: {words}",
-            match upstream {
-                Upstream::Getfly => "Getfly",
-                Upstream::KiotViet(_) => "KiotViet",
-            }
-        ))),
+        Err(Unread::Refused(why)) => Err(Ok(Note::UsersRefused {
+            side: match upstream {
+                Upstream::Getfly => Side::Getfly,
+                Upstream::KiotViet(_) => Side::KiotViet,
+            },
+            why,
+        })),
         // Neither passes by waiting for this list.
         Err(Unread::Failing(
             failure @ (Failure::Abandoned(_) | Failure::Outside { .. } | Failure::NothingThere(_)),
@@ -113,19 +118,14 @@ async fn read<W: World, T>(
             if now.saturating_since(since) < WAIT {
                 return Err(Err(failure));
             }
-            Err(Ok(format!(
-                "R13: no executor, because the list of users has failed for five minutes: {}",
-                failure.words()
-            )))
+            Err(Ok(Note::UsersFailing { why: failure.why() }))
         }
     }
 }
 
 fn kiotviet(error: KiotVietError) -> Unread {
     match error {
-        KiotVietError::NoRight | KiotVietError::Refused { .. } => {
-            Unread::Refused(error.to_string())
-        }
+        KiotVietError::NoRight | KiotVietError::Refused { .. } => Unread::Refused(error.into()),
         other => Unread::Failing(other.into()),
     }
 }
@@ -133,7 +133,7 @@ fn kiotviet(error: KiotVietError) -> Unread {
 fn getfly(error: GetflyError) -> Unread {
     match error {
         GetflyError::KeyRefused { status: 403 } | GetflyError::Refused(_) => {
-            Unread::Refused(error.to_string())
+            Unread::Refused(error.into())
         }
         other => Unread::Failing(other.into()),
     }

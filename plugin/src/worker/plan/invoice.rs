@@ -5,13 +5,18 @@ use crate::{
     journal::{
         backfill,
         connections::{Switches, Webhook},
+        dead_reason::DeadReason,
+        evidence::Evidence,
         ledger::{self, CustomerKnown, InvoiceFamily},
+        note::Note,
         record::Hint,
+        trouble::{Source, Trouble},
     },
     rules::{
         account::{manager_from_invoice, new_account, unreadable},
         codes::{AccountCode, InvoiceCode, OrderCode},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
+        money::AbsurdAmount,
         newness::{self, Newness},
         order::{new_order, walk_in_account},
         verdict::Reason,
@@ -22,7 +27,7 @@ use crate::{
         gone, memory,
         plan::{
             account::{of_earlier_attempt, resolve},
-            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
             executor::executor,
         },
         session::Session,
@@ -55,12 +60,11 @@ pub async fn invoice<W: World>(
         gone::confirm(session).await?;
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
-    why.evidence.push(format!(
-        "KiotViet created {} at {}; {}",
-        invoice.code,
-        show(invoice.created_at),
-        new_since("order", on_since, hint)
-    ));
+    why.evidence.push(Evidence::InvoiceCreated {
+        code: invoice.code.clone(),
+        at: invoice.created_at,
+        since: new_since(Webhook::Order, on_since, hint),
+    });
     if hinted.as_ref().map(InvoiceCode::base) != Some(invoice.code.base()) {
         // The delivery had no code, or another one: the record's own decides.
         family = Some(family_of(session, &invoice.code, hint).await?);
@@ -72,7 +76,7 @@ pub async fn invoice<W: World>(
     // Before its age is looked at, which depends on switches that people may have turned since: an
     // order that is there, or may still come, must not be forgotten.
     let perhaps = family.and_then(|f| f.perhaps);
-    if let Some(code) = order_of_earlier_try(session, &invoice, perhaps).await? {
+    if let Some(code) = order_of_earlier_attempt(session, &invoice, perhaps).await? {
         let by = perhaps.map(|p| p.by);
         return Ok(why.plan(Action::OrderIsThere {
             invoice_id: invoice.id,
@@ -88,8 +92,7 @@ pub async fn invoice<W: World>(
         && !mutant!(BackfillForgetsEdits)
         && let Some(from) = wanted_from(session, &invoice, original).await?
     {
-        why.evidence
-            .push(format!("the backfill reaches back to {from}"));
+        why.evidence.push(Evidence::Wanted { from });
         newness = newness::invoice_after_reading(from, Some(&invoice), original, None);
     }
     match newness {
@@ -104,7 +107,7 @@ pub async fn invoice<W: World>(
             };
             return Ok(why.plan(Action::Ignore { reason, remember }));
         }
-        Newness::NoCreationDate => return Err(no_creation_date("invoice")),
+        Newness::NoCreationDate => return Err(no_creation_date(Source::Invoice)),
         Newness::New => {}
     }
     let executor = executor(session, &invoice, &mut why).await?;
@@ -117,12 +120,10 @@ pub async fn invoice<W: World>(
         executor.as_ref(),
         &session.ready.rules,
     )
-    .map_err(|e| Failure::Dead {
-        reason: "absurd_amount",
-        words: e.to_string(),
-    })?;
-    why.notes.extend(unreadable(&invoice.unreadable));
-    why.notes.extend(planned.notes);
+    .map_err(|AbsurdAmount| Failure::dead(DeadReason::AbsurdAmount, Trouble::AbsurdAmount))?;
+    let remarks = unreadable(&invoice.unreadable).into_iter();
+    let remarks = remarks.chain(planned.notes);
+    remarks.for_each(|remark| why.note(remark));
     Ok(why.plan(Action::Order {
         invoice_id: invoice.id,
         invoice_code: invoice.code,
@@ -172,8 +173,8 @@ async fn wanted_from<W: World>(
     Ok(backfill.and_then(|backfill| backfill.wants(Webhook::Order, created)))
 }
 
-/// Whether an earlier try, which nobody saw the end of, created the order.
-async fn order_of_earlier_try<W: World>(
+/// Whether an earlier attempt, which nobody saw the end of, created the order.
+async fn order_of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
     perhaps: Option<ledger::EarlierAttempt>,
@@ -210,8 +211,7 @@ async fn customer_of<W: World>(
             let account = new_account(&session.connection.retailer, &walk_in, None, rules);
             return Ok((Some((0, AccountPlan::Create(Box::new(account)))), block));
         }
-        why.notes
-            .push("R5: a walk-in (Khách lẻ); no account is created".to_owned());
+        why.note(Note::WalkIn);
         return Ok((None, walk_in_account(&session.ready.rules)));
     };
     let known = ledger::customer(session.world, &session.connection.retailer, id).await?;
@@ -230,10 +230,7 @@ async fn customer_of<W: World>(
             let block = block(account.code().clone());
             return Ok((Some((id, account)), block));
         }
-        why.notes.push(
-            "KiotViet no longer has the invoice's customer; the order goes like a walk-in's, with the name in its terms"
-                .to_owned(),
-        );
+        why.note(Note::CustomerGone);
         return Ok((
             None,
             OrderAccount {
@@ -244,8 +241,7 @@ async fn customer_of<W: World>(
     };
     let manager = manager_from_invoice(switches.customer.is_some(), executor);
     if switches.customer.is_some() {
-        why.notes
-            .push("R12: no manager, because the customer webhook is on".to_owned());
+        why.note(Note::NoManagerWhileOn);
     }
     let account = resolve(session, &customer, &known, manager, why).await?;
     let block = match &account {
