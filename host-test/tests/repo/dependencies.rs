@@ -11,8 +11,8 @@ const IN_THE_COMPONENT: &str = "\
     const-oid crypto-common ctutils deranged digest form_urlencoded futures futures-channel futures-core \
     futures-executor futures-io futures-sink futures-task futures-util hmac http http-body hybrid-array inout \
     itoa maud memchr num-conv num-traits percent-encoding pin-project-lite plugin poly1305 powerfmt \
-    rust_decimal serde_core serde_json sha1 sha2 slab spin-sdk subtle thiserror time time-core typenum \
-    universal-hash wasip3 wit-bindgen zmij";
+    rust_decimal serde serde_core serde_json sha1 sha2 slab spin-sdk subtle thiserror time time-core \
+    typenum universal-hash wasip3 wit-bindgen zmij";
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

@@ -55,7 +55,7 @@ pub struct Problem {
     pub(in crate::admin) kind: &'static str,
     pub(in crate::admin) title: &'static str,
     pub(in crate::admin) detail: Detail,
-    more: Option<(&'static str, Value)>,
+    more: Option<Box<(&'static str, Value)>>,
 }
 
 impl Problem {
@@ -77,7 +77,7 @@ impl Problem {
 
     /// Adds a member.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more = Some((name, value));
+        self.more = Some(Box::new((name, value)));
         self
     }
 
@@ -89,7 +89,7 @@ impl Problem {
             ("status", self.status.to_json()),
             ("detail", self.detail.to_string().to_json()),
         ];
-        members.extend(self.more.clone());
+        members.extend(self.more.as_deref().cloned());
         let mut answer = Answer::json(self.status, &object(members));
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {

@@ -103,7 +103,7 @@ pub(super) async fn decide<W: World>(
     maybe_edit(session, invoice, &known.family, on_since, received, why).await
 }
 
-/// The sale that an earlier attempt of this very invoice decided on.
+/// The sale that an earlier attempt at this very invoice decided on.
 fn claimed<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
