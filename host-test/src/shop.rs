@@ -397,7 +397,7 @@ impl TestShop {
     /// Waits until every retry time is over.
     pub async fn pass_last_retry(&self) {
         let times = self.journal().await.into_iter();
-        let last = times.filter_map(|r| r.next_attempt_at).max();
+        let last = times.filter_map(|r| r.status.next_attempt_at()).max();
         let last = last.and_then(|t| t.to_string().parse().ok());
         if let Some(last) = last {
             self.pass_to(last).await;
@@ -409,8 +409,8 @@ impl TestShop {
     pub async fn audit(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let journal = self.journal().await;
-        for record in journal.iter().filter(|r| r.state != State::Done) {
-            let (seq, state, reason) = (record.seq, record.state, &record.reason);
+        for record in journal.iter().filter(|r| r.state() != State::Done) {
+            let (seq, state, reason) = (record.seq, record.state(), record.status.reason());
             wrong.push(format!("event {seq} is {state:?} {reason:?}"));
         }
         self.audit_loss(&journal, &mut wrong);

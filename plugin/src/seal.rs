@@ -13,6 +13,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{secret::Secret, world::Random};
+use serde::{Deserialize, Serialize};
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -77,7 +78,8 @@ pub fn mark(key: &Secret, text: &str) -> Option<String> {
 }
 
 /// A sealed value that cannot be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SealError {
     /// Sealed under another `master_key`.
     #[error("it was sealed under another master_key")]

@@ -8,6 +8,7 @@
 
 use crate::time::Timestamp;
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 
 /// The key-value store (`wasi:keyvalue` draft2 without `cas`, `list-keys` and `batch`, which are
 /// wrong or slow on some of Spin's backends).
@@ -155,7 +156,8 @@ impl core::fmt::Debug for Response {
 }
 
 /// No usable answer came. In every case the other side may have done what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HttpError {
     /// No answer within [`OUTBOUND_TIMEOUT`].
     #[error("no answer in time")]

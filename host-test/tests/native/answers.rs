@@ -68,15 +68,15 @@ async fn any_method_and_body_is_answered_200_and_kept_or_without_content() {
         assert_eq!(ask(&shop, method, &hook, "").await, 200);
     }
     let journal = shop.journal().await;
-    assert!(journal.iter().all(|r| r.state.is_final()));
+    assert!(journal.iter().all(|r| r.state().is_final()));
     let unreadable = journal
         .iter()
-        .filter(|r| r.reason.as_deref() == Some("unreadable"));
+        .filter(|r| r.status.reason() == Some("unreadable"));
     assert!(unreadable.clone().count() > 60);
     assert!(
         unreadable
             .clone()
-            .all(|r| r.state == State::Dead && r.body.is_some())
+            .all(|r| r.state() == State::Dead && r.body.is_some())
     );
     assert!(shop.getfly.calls().is_empty());
 }

@@ -66,7 +66,7 @@ async fn asked_for(
 
 async fn check(shop: &TestShop, wanted: &[State], what: &str) {
     let journal = shop.journal().await;
-    let states: Vec<State> = journal.iter().map(|r| r.state).collect();
+    let states: Vec<State> = journal.iter().map(|r| r.state()).collect();
     assert_eq!(states, wanted, "{what}");
     counts_add_up(shop, what).await;
     let done = wanted.iter().filter(|s| **s == State::Done).count();
@@ -186,9 +186,9 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_cursor() {
         let holes = cursor::load(&shop.app).await.unwrap().holes.len();
         assert!(holes <= 200, "{holes} numbers without an entry");
         let journal = shop.journal().await;
-        assert_eq!(journal.first().map(|r| r.state), Some(State::Dismissed));
+        assert_eq!(journal.first().map(|r| r.state()), Some(State::Dismissed));
         assert!(journal.len() > 3001, "all of it again: {}", journal.len());
-        assert!(journal.iter().all(|r| r.state.is_final()));
+        assert!(journal.iter().all(|r| r.state().is_final()));
         assert_eq!(shop.getfly.accounts().len(), 1);
         counts_add_up(&shop, "died").await;
     }
@@ -232,7 +232,7 @@ async fn outage_is_over(shop: &TestShop, refused: u64, accounts: usize, what: &s
         } else {
             State::Done
         };
-        assert_eq!(record.state, wanted, "{what}: event {}", record.seq);
+        assert_eq!(record.state(), wanted, "{what}: event {}", record.seq);
     }
     counts_add_up(shop, what).await;
     assert_eq!(shop.getfly.accounts().len(), accounts, "{what}");

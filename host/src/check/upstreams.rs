@@ -5,7 +5,7 @@ use crate::outbound;
 use bytes::Bytes;
 use plugin::{
     getfly::assumptions::{API_PATH, KEY_HEADER, OLD_API_PATH, USER_FIELDS},
-    worker::outside::OLD_GETFLY,
+    journal::trouble::OLD_GETFLY,
     world::USER_AGENT,
 };
 use std::{collections::BTreeMap, time::Duration};

@@ -1,12 +1,14 @@
-//! People's wishes: retry a dead letter or dismiss it, begin a backfill or end it. They come through
+//! People's commands: retry a dead letter or dismiss it, begin a backfill or end it. They come through
 //! the journal like everything else, so only the worker changes a record.
 
 use crate::{
     drain::state::Drain,
     intake::accept,
     journal::{
+        dead_reason::DeadReason,
         entries,
-        record::{Command, Entry, Record, State},
+        note::Note,
+        record::{Command, Entry, Record, Status},
     },
     worker::failure::Stop,
     world::{Clock, World},
@@ -14,7 +16,7 @@ use crate::{
 use core::ops::Range;
 
 impl<W: World> Drain<'_, '_, W> {
-    /// Applies a person's wish. After a crash it may come again: then it is only counted.
+    /// Applies a person's command. After a crash it may come again: then it is only counted.
     pub(super) async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
         let target = match &command {
             Command::Retry(target) | Command::Dismiss(target) => *target,
@@ -33,10 +35,11 @@ impl<W: World> Drain<'_, '_, W> {
         if !self.carry_out(seq, &command, &mut record).await? {
             return Ok(());
         }
-        if record.state.is_final() {
+        if record.state().is_final() {
             self.ended(&record).await?;
         } else {
-            let at = record.next_attempt_at.unwrap_or_else(|| self.worker.now());
+            let at = record.status.next_attempt_at();
+            let at = at.unwrap_or_else(|| self.worker.now());
             self.list_event(at, &record).await?;
         }
         // Last, as in `count`.
@@ -44,7 +47,7 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(())
     }
 
-    /// Carries a wish out, unless that was done already. False: there is nothing to do, or to count.
+    /// Carries a command out, unless that was done already. False: there is nothing to do, or to count.
     async fn carry_out(
         &mut self,
         seq: u64,
@@ -54,24 +57,24 @@ impl<W: World> Drain<'_, '_, W> {
         if record.commanded_by == Some(seq) {
             return Ok(true);
         }
-        if record.state != State::Dead {
+        let Status::Dead { reason, .. } = record.status else {
             return Ok(false);
-        }
+        };
         record.commanded_by = Some(seq);
-        self.obey(command, record).await?;
+        self.obey(command, record, reason).await?;
         entries::write_event(self.worker, record).await?;
         Ok(true)
     }
 
-    /// Carries out those of the wishes with these numbers that need no Getfly, although the place has
+    /// Carries out those of the commands with these numbers that need no Getfly, although the cursor has
     /// not come to them. When it does it counts them, as it does after a crash.
-    pub(super) async fn wishes_ahead(&mut self, wishes: Range<u64>) -> Result<(), Stop> {
-        for seq in wishes {
+    pub(super) async fn commands_ahead(&mut self, commands: Range<u64>) -> Result<(), Stop> {
+        for seq in commands {
             if !self.is_ahead(seq) {
                 continue;
             }
-            let wish = entries::read(self.worker, seq).await?;
-            let (command, target) = match wish {
+            let entry = entries::read(self.worker, seq).await?;
+            let (command, target) = match entry {
                 Some(Entry::Command(
                     command @ (Command::Retry(target) | Command::Dismiss(target)),
                 )) => (command, target),
@@ -88,31 +91,35 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(())
     }
 
-    async fn obey(&mut self, command: &Command, record: &mut Record) -> Result<(), Stop> {
+    /// Does what `command` says with a dead letter, which is one for `reason`.
+    async fn obey(
+        &mut self,
+        command: &Command,
+        record: &mut Record,
+        reason: DeadReason,
+    ) -> Result<(), Stop> {
         let now = self.worker.now();
+        let dismissed = Status::Dismissed {
+            reason,
+            finished_at: now,
+        };
         match command {
-            Command::Dismiss(_) => {
-                record.state = State::Dismissed;
-                record.finished_at = Some(now);
-            }
+            Command::Dismiss(_) => record.status = dismissed,
             Command::Retry(_) if record.whole_delivery => {
-                let accepted =
-                    accept::accept_again(self.worker, &self.ready.sealer, record).await?;
-                match accepted {
-                    Ok(remark) => {
-                        record.state = State::Dismissed;
-                        record.finished_at = Some(now);
-                        record.notes.push(remark);
+                let again = accept::accept_again(self.worker, &self.ready.sealer, record).await?;
+                match again {
+                    Ok(events) => {
+                        record.status = dismissed;
+                        record.notes.push(Note::AcceptedAnew { events });
                     }
                     Err(why) => record.notes.push(why),
                 }
             }
             Command::Retry(_) => {
-                record.state = State::Retrying;
-                record.reason = None;
+                record.status = Status::Retrying {
+                    next_attempt_at: now,
+                };
                 record.attempts = 0;
-                record.finished_at = None;
-                record.next_attempt_at = Some(now);
             }
             Command::Backfill(_) | Command::StopBackfill(_) => {}
         }

@@ -1,4 +1,4 @@
-//! One event: its try, and how that ends: done, put off, to be tried again, or a dead letter. Pauses
+//! One event: its attempt, and how that ends: done, put off, to be attempted again, or a dead letter. Pauses
 //! of a failing side are kept here.
 
 use crate::{
@@ -9,10 +9,13 @@ use crate::{
     journal::{
         connection_name::Upstream,
         cursor::due_time,
+        dead_reason::DeadReason,
         entries,
         ledger::SETTLE,
+        note::Note,
         pauses::Pause,
-        record::{Record, State},
+        record::{Record, State, Status},
+        trouble::Trouble,
         unfinished,
     },
     log,
@@ -33,17 +36,17 @@ impl<W: World> Drain<'_, '_, W> {
     /// `Paused`: it was not touched, and nothing after it should be.
     pub(super) async fn event(&mut self, mut record: Record) -> Result<Pass, Stop> {
         let now = self.worker.now();
-        if self.wish_is_ahead(&record).await? {
-            // The wish takes one dead letter away and counts the event where it now stands.
+        if self.command_is_ahead(&record).await? {
+            // The command takes one dead letter away and counts the event where it now stands.
             self.cursor.counts.dead = self.cursor.counts.dead.saturating_add(1);
             return Ok(Pass::Complete);
         }
-        if record.state.is_final() {
+        if record.state().is_final() {
             self.count(&record).await?;
             return Ok(Pass::Complete);
         }
         let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
-        if let Some(at) = record.next_attempt_at.filter(waits) {
+        if let Some(at) = record.status.next_attempt_at().filter(waits) {
             self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
         }
@@ -81,7 +84,7 @@ impl<W: World> Drain<'_, '_, W> {
                 self.ended(&record).await?;
                 Ok(Pass::Complete)
             }
-            Err(Failure::Abandoned(why)) => Err(why),
+            Err(Failure::Abandoned(stop)) => Err(stop),
             Err(Failure::Later(until)) => self.postpone(record, until).await,
             Err(Failure::Unsettled(until)) => {
                 let pass = self.postpone(record, until).await?;
@@ -92,23 +95,22 @@ impl<W: World> Drain<'_, '_, W> {
                 record.misses = Some(record.misses.unwrap_or_default().saturating_add(1));
                 self.postpone(record, until).await
             }
-            Err(Failure::Outside { side, words }) => self.wait_outside(record, side, &words).await,
+            Err(Failure::Outside { side, why }) => self.wait_outside(record, side, why).await,
             Err(Failure::NothingThere(failure)) => {
-                let words = failure.words();
-                let side = Side::Getfly;
-                self.try_again(record, side, words, None).await
+                self.attempt_again(record, Side::Getfly, failure.why(), None)
+                    .await
             }
-            Err(Failure::Dead { reason, words }) => {
-                self.bury(record, reason, words).await?;
+            Err(Failure::Dead { reason, why }) => {
+                self.bury(record, reason, why).await?;
                 Ok(Pass::Complete)
             }
-            Err(Failure::Retry { side, words, after }) => {
-                self.try_again(record, side, words, after).await
+            Err(Failure::Retry { side, why, after }) => {
+                self.attempt_again(record, side, why, after).await
             }
         }
     }
 
-    /// Waits for what settles soon; whether to try again. After a clock was wrong it may be hours.
+    /// Waits for what settles soon; whether to attempt it again. After a clock was wrong it may be hours.
     async fn wait_until(&self, until: Timestamp) -> bool {
         let soon = until.saturating_since(self.worker.now()) <= SETTLE;
         if soon {
@@ -128,7 +130,7 @@ impl<W: World> Drain<'_, '_, W> {
     /// done and counted again by the next worker.
     async fn count(&mut self, record: &Record) -> Result<(), Stop> {
         let passed = record.seq < self.cursor.oldest || !self.worker.is_atomic();
-        if passed && record.state != State::Dead {
+        if passed && record.state() != State::Dead {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();
@@ -137,9 +139,14 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(())
     }
 
-    async fn bury(&mut self, mut record: Record, reason: &str, words: String) -> Result<(), Stop> {
+    async fn bury(
+        &mut self,
+        mut record: Record,
+        reason: DeadReason,
+        why: Trouble,
+    ) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
-        record.note(&words);
+        record.note(Note::Failed(why));
         unfinished::mark(self.worker, &mut record).await?;
         entries::write_event(self.worker, &record).await?;
         self.ended(&record).await
@@ -147,8 +154,9 @@ impl<W: World> Drain<'_, '_, W> {
 
     async fn postpone(&mut self, mut record: Record, until: Timestamp) -> Result<Pass, Stop> {
         let at = due_time(self.worker.now(), until);
-        record.state = State::Retrying;
-        record.next_attempt_at = Some(at);
+        record.status = Status::Retrying {
+            next_attempt_at: at,
+        };
         unfinished::mark(self.worker, &mut record).await?;
         entries::write_event(self.worker, &record).await?;
         self.list_event(at, &record).await?;
@@ -160,10 +168,10 @@ impl<W: World> Drain<'_, '_, W> {
         &mut self,
         mut record: Record,
         side: Side,
-        words: &str,
+        why: Trouble,
     ) -> Result<Pass, Stop> {
         self.drained.failed = self.drained.failed.saturating_add(1);
-        tell_failure(&mut record, words);
+        record.failed(why);
         let now = self.worker.now();
         let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
         let connection = record.connection.clone();
@@ -173,11 +181,11 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(pass)
     }
 
-    async fn try_again(
+    async fn attempt_again(
         &mut self,
         mut record: Record,
         side: Side,
-        words: String,
+        why: Trouble,
         after: Option<Duration>,
     ) -> Result<Pass, Stop> {
         self.drained.failed = self.drained.failed.saturating_add(1);
@@ -192,27 +200,21 @@ impl<W: World> Drain<'_, '_, W> {
         let until = now.checked_add(pause).unwrap_or(now);
         let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
             let reason = match side {
-                Side::KiotViet => "kiotviet_unavailable",
-                Side::Getfly => "getfly_unavailable",
+                Side::KiotViet => DeadReason::KiotvietUnavailable,
+                Side::Getfly => DeadReason::GetflyUnavailable,
             };
-            self.bury(record, reason, words).await?;
-            // What it was sent may still be stored, and whoever comes next must see it.
+            self.bury(record, reason, why).await?;
+            // What it was sent may still be stored, and the next worker must see it.
             if self.worker.is_open() {
                 self.cursor.pauses.set(upstream, Pause { until, failures });
             }
             return Ok(Pass::Complete);
         };
-        tell_failure(&mut record, &words);
+        record.failed(why);
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
         let pass = self.postpone(record, wanted).await?;
         self.cursor.pauses.set(upstream, Pause { until, failures });
         Ok(pass)
     }
-}
-
-/// Notes the last failure in the place of an earlier one.
-fn tell_failure(record: &mut Record, words: &str) {
-    record.notes.retain(|n| !n.starts_with("last failure: "));
-    record.notes.push(format!("last failure: {words}"));
 }

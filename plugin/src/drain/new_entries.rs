@@ -72,7 +72,7 @@ impl<W: World> Drain<'_, '_, W> {
                 None => self.list_last_look(seq).await?,
                 // Its own request may be at it.
                 Some(Entry::Event(record))
-                    if !record.state.is_final() && age < no_atomics::REQUEST_OVER =>
+                    if !record.state().is_final() && age < no_atomics::REQUEST_OVER =>
                 {
                     continue;
                 }
@@ -84,7 +84,7 @@ impl<W: World> Drain<'_, '_, W> {
             looked_at.push(seq);
         }
         if !looked_at.is_empty() {
-            // A crash must not take away what the place does not tell yet.
+            // A crash must not take away what the cursor does not tell yet.
             self.save().await?;
         }
         for seq in looked_at {

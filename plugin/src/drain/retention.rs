@@ -20,7 +20,7 @@ const REMOVED_AT_ONCE: u32 = 200;
 
 /// From when a retention counts: an event's end, or that it came.
 fn ended(record: &Record) -> Timestamp {
-    record.finished_at.unwrap_or(record.received_at)
+    record.status.finished_at().unwrap_or(record.received_at)
 }
 
 impl<W: World> Drain<'_, '_, W> {
@@ -41,13 +41,13 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     fn is_old(&self, record: &Record) -> bool {
-        matches!(record.state, State::Done | State::Dismissed)
+        matches!(record.state(), State::Done | State::Dismissed)
             && self.removal_time(record) <= self.worker.now()
     }
 
-    /// Past its retention, but it needs a person or another try.
+    /// Past its retention, but it needs a person or another attempt.
     fn is_overdue(&self, record: &Record) -> bool {
-        let unfinished = !matches!(record.state, State::Done | State::Dismissed);
+        let unfinished = !matches!(record.state(), State::Done | State::Dismissed);
         unfinished && self.removal_time(record) <= self.worker.now()
     }
 
@@ -79,7 +79,7 @@ impl<W: World> Drain<'_, '_, W> {
             match entries::read(self.worker, seq).await? {
                 None => {}
                 Some(Entry::Command(_)) => {
-                    // A crash must not take away what the place does not tell yet.
+                    // A crash must not take away what the cursor does not tell yet.
                     if seq > self.saved.low && !mutant!(CommandRemovedEarly) {
                         self.save().await?;
                     }

@@ -31,13 +31,13 @@ pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
     drain_for(world, ready, how, 0..0).await
 }
 
-/// The same for somebody whose wishes have these numbers: where it stops before it has come to them,
+/// The same for a caller whose commands have these numbers: where it stops before it has come to them,
 /// those that need no Getfly are carried out all the same.
 pub async fn drain_for<W: World>(
     world: &W,
     ready: &Ready,
     how: How,
-    wishes: Range<u64>,
+    commands: Range<u64>,
 ) -> Drained {
     let until = how.time.and_then(|t| world.now().checked_add(t));
     let mut upkeep = how.upkeep;
@@ -61,8 +61,8 @@ pub async fn drain_for<W: World>(
             lists_until,
             upkeep,
         };
-        let wishes = wishes.clone();
-        let again = under_lease(world, ready, lease, bounds, wishes, &mut drained).await;
+        let commands = commands.clone();
+        let again = under_lease(world, ready, lease, bounds, commands, &mut drained).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
@@ -84,7 +84,7 @@ async fn under_lease<W: World>(
     ready: &Ready,
     lease: Lease<'_, W>,
     bounds: Bounds,
-    wishes: Range<u64>,
+    commands: Range<u64>,
     drained: &mut Drained,
 ) -> Result<bool, Stop> {
     let cursor = match cursor::load_or_rebuild(world).await {
@@ -113,7 +113,7 @@ async fn under_lease<W: World>(
     };
     let mut result = drain.work().await;
     if result == Ok(Pass::Paused) {
-        result = drain.wishes_ahead(wishes).await.map(|()| Pass::Paused);
+        result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;

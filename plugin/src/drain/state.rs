@@ -64,25 +64,25 @@ impl<'w, W: World> Drain<'_, 'w, W> {
         }
     }
 
-    /// Whether the place comes to this number later.
+    /// Whether the cursor comes to this number later.
     pub(super) fn is_ahead(&self, seq: u64) -> bool {
         let ahead = seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
         ahead && self.worker.is_atomic()
     }
 
-    /// Whether a wish for `record` was carried out before the place came to it (the worker crashed before
-    /// it saved its place, or the queue stood still): until then the event is the dead letter that it was.
-    pub(super) async fn wish_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
+    /// Whether a command for `record` was carried out before the cursor came to it (the worker crashed before
+    /// it saved the cursor, or the queue stood still): until then the event is the dead letter that it was.
+    pub(super) async fn command_is_ahead(&self, record: &Record) -> Result<bool, Stop> {
         match record.commanded_by {
-            Some(wish) if self.is_ahead(wish) && !mutant!(WishCountedTwice) => {
-                let entry = entries::read(self.worker, wish).await?;
+            Some(command) if self.is_ahead(command) && !mutant!(WishCountedTwice) => {
+                let entry = entries::read(self.worker, command).await?;
                 Ok(matches!(entry, Some(Entry::Command(_))))
             }
             _ => Ok(false),
         }
     }
 
-    /// Writes the place. The keys of consumed due lists go only after it: until then a worker that
+    /// Writes the cursor. The keys of consumed due lists go only after it: until then a worker that
     /// comes after a crash needs them to find the same events again.
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         self.unsaved = 0;

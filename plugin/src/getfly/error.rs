@@ -14,10 +14,12 @@ use crate::{
     world::{HttpError, Response},
 };
 use core::time::Duration;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A call to Getfly that did not do what was asked, or whose outcome is not known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GetflyError {
     /// 401, or 403 for a read: about the key and not the record, so a mended key must find it
     /// waiting.
@@ -34,7 +36,8 @@ pub enum GetflyError {
     Busy {
         /// HTTP status.
         status: u16,
-        /// What `Retry-After` asks for.
+        /// What `Retry-After` asks for; not kept.
+        #[serde(skip)]
         retry_after: Option<Duration>,
     },
     /// No answer.

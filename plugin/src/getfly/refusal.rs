@@ -10,13 +10,14 @@ use crate::{
     },
     vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Field errors that are kept of one refusal.
 const MAX_FIELDS: usize = 32;
 
 /// Getfly understood and refuses. Every text is redacted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// HTTP status; 200 for a refusal in an `errors` object.
     pub status: u16,
@@ -27,7 +28,8 @@ pub struct Refusal {
 }
 
 /// A detail that the record can do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Detail {
     /// `account_manager_username` (R12).
     Manager,

@@ -9,12 +9,15 @@ use crate::{
         connection_cache::Known,
         connection_name::ConnectionName,
         connections::Connection,
+        dead_reason::DeadReason,
         entries,
+        note::Note,
         record::{Body, Hint, Kind, Record},
+        trouble::Trouble,
     },
     kiotviet::{
         assumptions::MAX_ITEMS,
-        envelope::{self, Item},
+        envelope::{self, Item, NotAnEnvelope},
     },
     rules::verdict::Reason,
     seal::Sealer,
@@ -59,18 +62,22 @@ pub async fn accept<W: Store + Clock + Random>(
         Trust::Trusted => None,
         Trust::Noted(note) => Some(note),
         Trust::Refused(note) => {
-            return keep_whole(world, sealer, connection, "bad_signature", note, body).await;
+            let reason = DeadReason::BadSignature;
+            return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };
     let delivery = match envelope::parse(body, MAX_ITEMS) {
         Ok(delivery) => delivery,
         Err(e) => {
-            let reason = if e.too_many() {
-                "too_many_items"
-            } else {
-                "unreadable"
+            let reason = match e {
+                NotAnEnvelope::TooManyItems => DeadReason::TooManyItems,
+                NotAnEnvelope::NotJson
+                | NotAnEnvelope::NotAnObject
+                | NotAnEnvelope::NoNotifications
+                | NotAnEnvelope::NotAList => DeadReason::Unreadable,
             };
-            return keep_whole(world, sealer, connection, reason, e.why, body).await;
+            let note = Note::NotADelivery(e);
+            return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };
     let began = world.now();
@@ -85,15 +92,15 @@ async fn keep_whole<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     connection: &Connection,
-    reason: &str,
-    note: &str,
+    reason: DeadReason,
+    note: Note,
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
     let began = world.now();
     let seq = entries::reserve(world, 1).await?;
     let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
     record.bury(reason, began);
-    record.notes.push(note.to_owned());
+    record.note(note);
     record.whole_delivery = true;
     record.body = Some(entries::keep_body(world, sealer, seq, body).await?);
     entries::write_event(world, &record).await?;
@@ -107,7 +114,7 @@ async fn keep_items<W: Store + Clock + Random>(
     connection: &ConnectionName,
     items: &[Item],
     now: Timestamp,
-    note: Option<&str>,
+    note: Option<Note>,
 ) -> Result<Range<u64>, StoreError> {
     if items.is_empty() {
         return Ok(0..0);
@@ -116,8 +123,8 @@ async fn keep_items<W: Store + Clock + Random>(
     let mut seq = first;
     for item in items {
         let mut record = describe(item, seq, now, connection);
-        record.notes.extend(note.map(str::to_owned));
-        if record.outcome.is_none() {
+        record.notes.extend(note.clone());
+        if record.status.done().is_none() {
             record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
         }
         entries::write_event(world, &record).await?;
@@ -161,40 +168,37 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) 
             });
         }
         (_, None) => {
-            record.bury("unreadable", now);
-            record.notes.push("the item has no readable Id".to_owned());
+            record.bury(DeadReason::Unreadable, now);
+            record.note(Note::Failed(Trouble::NoReadableId));
         }
     }
     record
 }
 
-/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. The
-/// inner error says why it stays a dead letter.
+/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. Returns how many
+/// events that made; the inner error says why it stays a dead letter.
 pub async fn accept_again<W: Store + Clock + Random>(
     world: &W,
     sealer: &Sealer,
     record: &Record,
-) -> Result<Result<String, String>, StoreError> {
+) -> Result<Result<usize, Note>, StoreError> {
     let body = match &record.body {
         Some(body) => open(world, sealer, record.seq, body).await?,
         None => None,
     };
     let Some(body) = body else {
-        return Ok(Err(
-            "its body cannot be opened with this master_key".to_owned()
-        ));
+        return Ok(Err(Note::BodySealed));
     };
     let delivery = match envelope::parse(&body, MAX_ITEMS_AGAIN) {
         Ok(delivery) => delivery,
-        Err(e) => return Ok(Err(format!("it still cannot be read: {}", e.why))),
+        Err(e) => return Ok(Err(Note::StillNotADelivery(e))),
     };
-    // What a crash leaves reserved and not written stands in the worker's place for ten minutes.
+    // What a crash leaves reserved and not written stands in the worker's cursor for ten minutes.
     for items in delivery.items.chunks(MAX_ITEMS) {
-        let (now, note) = (world.now(), Some("accepted by a person's retry"));
+        let (now, note) = (world.now(), Some(Note::FromRetry));
         keep_items(world, Some(sealer), &record.connection, items, now, note).await?;
     }
-    let count = delivery.items.len();
-    Ok(Ok(format!("accepted anew as {count} event(s)")))
+    Ok(Ok(delivery.items.len()))
 }
 
 async fn open<W: Store>(

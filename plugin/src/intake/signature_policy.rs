@@ -2,20 +2,20 @@
 
 use crate::{
     config::SignaturePolicy,
-    journal::{connections::Connection, keys},
+    journal::{connections::Connection, keys, note::Note},
     kiotviet::signature::Verdict,
     world::{Store, StoreError},
 };
 
 /// How the signature was judged, and what the policy makes of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trust {
     /// It is genuine.
     Trusted,
     /// It is taken as a hint, with this note.
-    Noted(&'static str),
+    Noted(Note),
     /// It is a dead letter, with this note.
-    Refused(&'static str),
+    Refused(Note),
 }
 
 /// Judges a delivery's signature by the policy; the first valid one of a connection is remembered. No
@@ -27,9 +27,7 @@ pub(super) async fn judge<W: Store>(
     verdict: Option<Verdict>,
 ) -> Result<Trust, StoreError> {
     let Some(verdict) = verdict else {
-        return Ok(Trust::Noted(
-            "signature not checked: the connection's secrets cannot be opened",
-        ));
+        return Ok(Trust::Noted(Note::SignatureUnchecked));
     };
     let key = keys::signed(&connection.name);
     let seen = world.get(&key).await?.is_some();
@@ -40,8 +38,8 @@ pub(super) async fn judge<W: Store>(
             }
             return Ok(Trust::Trusted);
         }
-        Verdict::Missing => "signature missing",
-        Verdict::Wrong => "signature did not match",
+        Verdict::Missing => Note::SignatureMissing,
+        Verdict::Wrong => Note::SignatureWrong,
     };
     let enforced = match policy {
         SignaturePolicy::Enforce => true,

@@ -1,9 +1,12 @@
 //! A backfill: a shop's customers and invoices of an earlier time, brought into the same journal and
-//! ledger as live events. Written by the worker only; people's wishes come through the journal.
+//! ledger as live events. Written by the worker only; people's commands come through the journal.
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connection_name::ConnectionName, connections::Webhook, keys, record::Wanted},
+    journal::{
+        connection_name::ConnectionName, connections::Webhook, keys, record::Wanted,
+        trouble::Trouble,
+    },
     stored,
     time::Timestamp,
     world::{Store, StoreError},
@@ -30,7 +33,7 @@ pub struct Backfill {
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Why it waits, or waited last.
-    pub note: Option<String>,
+    pub note: Option<Trouble>,
     /// The lists; only those whose webhook is on.
     #[serde(default)]
     pub readings: Vec<ListScan>,

@@ -52,7 +52,35 @@ impl TryFrom<String> for ConnectionName {
     }
 }
 
-/// What a failure or a pause is about.
+/// Who failed, refused or asked for a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// An event's own connection's KiotViet.
+    KiotViet,
+    /// The Getfly tenant.
+    Getfly,
+}
+
+impl Side {
+    /// The vendor's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KiotViet => "KiotViet",
+            Self::Getfly => "Getfly",
+        }
+    }
+
+    /// The upstream of this side for an event of `connection`.
+    pub fn of(self, connection: &ConnectionName) -> Upstream<'_> {
+        match self {
+            Self::KiotViet => Upstream::KiotViet(connection),
+            Self::Getfly => Upstream::Getfly,
+        }
+    }
+}
+
+/// What a pause is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream<'n> {
     /// The Getfly tenant.
@@ -62,11 +90,11 @@ pub enum Upstream<'n> {
 }
 
 impl Upstream<'_> {
-    /// The vendor's name.
-    pub fn vendor(self) -> &'static str {
+    /// Whose it is.
+    pub fn side(self) -> Side {
         match self {
-            Self::Getfly => "Getfly",
-            Self::KiotViet(_) => "KiotViet",
+            Self::Getfly => Side::Getfly,
+            Self::KiotViet(_) => Side::KiotViet,
         }
     }
 

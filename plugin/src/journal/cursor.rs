@@ -7,7 +7,7 @@ use crate::{
         connection_name::ConnectionName,
         entries, keys,
         pauses::Pauses,
-        record::{Record, State},
+        record::{Record, State, Status},
         sorted_map::SortedMap,
         stats::Stats,
     },
@@ -78,13 +78,15 @@ pub struct Counts {
 
 impl Counts {
     fn class(&mut self, record: &Record) -> Option<&mut u64> {
-        match (record.state, record.outcome) {
-            (State::Received | State::Retrying, _) => None,
-            (State::Dead, _) => Some(&mut self.dead),
-            (State::Dismissed, _) => Some(&mut self.dismissed),
-            (State::Done, Some(Outcome::Created)) => Some(&mut self.created),
-            (State::Done, Some(Outcome::Linked)) => Some(&mut self.linked),
-            (State::Done, _) => Some(&mut self.ignored),
+        match record.status {
+            Status::Received | Status::Retrying { .. } => None,
+            Status::Dead { .. } => Some(&mut self.dead),
+            Status::Dismissed { .. } => Some(&mut self.dismissed),
+            Status::Done { reason, .. } => Some(match reason.outcome() {
+                Outcome::Created => &mut self.created,
+                Outcome::Linked => &mut self.linked,
+                Outcome::Ignored => &mut self.ignored,
+            }),
         }
     }
 
@@ -153,7 +155,7 @@ impl Cursor {
     /// Counts `record` where it now stands, and lists a dead letter.
     pub fn enter(&mut self, record: &Record) {
         self.counts.enter(record);
-        if record.state == State::Dead
+        if record.state() == State::Dead
             && let Err(at) = self.dead.binary_search(&record.seq)
         {
             self.dead.insert(at, record.seq);

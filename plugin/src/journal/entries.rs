@@ -3,7 +3,9 @@
 use crate::{
     journal::{
         connection_name::ConnectionName,
+        dead_reason::DeadReason,
         keys, no_atomics,
+        note::Note,
         record::{Body, Command, Entry, Kind, Record},
     },
     seal::Sealer,
@@ -71,10 +73,8 @@ pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreEr
             Kind::Other,
             String::new(),
         );
-        record.bury("damaged_entry", Timestamp::UNIX_EPOCH);
-        record
-            .notes
-            .push(format!("the journal entry cannot be read: {e}"));
+        record.bury(DeadReason::DamagedEntry, Timestamp::UNIX_EPOCH);
+        record.note(Note::EntryDamaged { why: e.to_string() });
         Entry::Event(Box::new(record))
     })))
 }
@@ -87,7 +87,7 @@ pub async fn read_event(store: &impl Store, seq: u64) -> Result<Option<Record>, 
     })
 }
 
-/// Writes a person's wish.
+/// Writes a person's command.
 pub async fn write_command(
     store: &impl Store,
     seq: u64,

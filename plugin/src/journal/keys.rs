@@ -4,7 +4,7 @@
 use crate::{
     journal::{
         connection_name::{ConnectionName, Upstream},
-        record::Kind,
+        kind::Kind,
         webhook::Webhook,
     },
     rules::codes::RetailerId,

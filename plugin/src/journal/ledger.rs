@@ -121,7 +121,7 @@ pub enum CustomerKnown {
     Before,
     /// This account.
     Synced(AccountCode),
-    /// An earlier try may have created it: read it back by its code.
+    /// An earlier attempt may have created it: read it back by its code.
     Perhaps {
         /// The event that tried; none when it ended so long ago that its record is removed.
         by: Option<u64>,
@@ -160,7 +160,7 @@ pub struct CodeKnown {
     pub order_code: Option<OrderCode>,
     /// The day of sale of what is known or tried.
     pub day: Option<Date>,
-    /// An earlier try may have created the order: read it back by its code.
+    /// An earlier attempt may have created the order: read it back by its code.
     pub perhaps: Option<EarlierAttempt>,
 }
 
@@ -174,7 +174,7 @@ impl CodeKnown {
     }
 }
 
-/// A try that nobody saw the end of.
+/// An attempt that nobody saw the end of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierAttempt {
     /// The event that tried.
@@ -212,7 +212,7 @@ async fn claim_of(
     seq: u64,
     has_it: impl FnOnce(&Record) -> bool,
 ) -> Result<Claim, StoreError> {
-    let created = |r: &Record| r.state == State::Done && r.outcome == Some(Outcome::Created);
+    let created = |r: &Record| r.status.outcome() == Some(Outcome::Created);
     Ok(match entries::read_event(store, seq).await? {
         None => Claim::Removed,
         Some(record) if created(&record) && has_it(&record) => Claim::Created,
@@ -471,7 +471,7 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
     if mutant!(RemovedClaimForgotten) {
         return Ok(());
     }
-    let created = record.state == State::Done && record.outcome == Some(Outcome::Created);
+    let created = record.status.outcome() == Some(Outcome::Created);
     if let Some(key) = &record.account_claim
         && created
         && let Some(Ok(CustomerEntry::Creating { seq, code, since })) = load(store, key).await?
@@ -481,7 +481,7 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
         save(store, key, &CustomerEntry::Linked { code, since }).await?;
     }
     if let Some(key) = &record.order_claim
-        && (created || record.state == State::Dismissed)
+        && (created || record.state() == State::Dismissed)
         && let Some(Ok(InvoiceEntry::Ordering {
             seq,
             invoice_id,

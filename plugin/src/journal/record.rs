@@ -2,7 +2,10 @@
 //! see, so it carries its own explanation.
 
 use crate::{
-    journal::connection_name::ConnectionName,
+    journal::{
+        connection_name::ConnectionName, dead_reason::DeadReason, evidence::Evidence, note::Note,
+        trouble::Trouble,
+    },
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
@@ -13,37 +16,17 @@ use crate::{
 };
 use core::ops::Not;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-/// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// `customer.update`.
-    Customer,
-    /// `invoice.update`.
-    Invoice,
-    /// Anything else, and what cannot be read.
-    Other,
-}
+pub use crate::journal::kind::Kind;
 
-impl Kind {
-    /// The word in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Invoice => "invoice",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// Where an event stands.
+/// Where an event stands, in the words of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Waits for its first try.
+    /// Waits for its first attempt.
     Received,
-    /// Waits for another try.
+    /// Waits for another attempt.
     Retrying,
     /// Ended with an outcome.
     Done,
@@ -133,8 +116,136 @@ pub struct Hint {
     pub since: Option<Timestamp>,
 }
 
-/// An event. What says nothing yet is not written, and read as such.
+/// Where an event stands, with what belongs to that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Waits for its first attempt.
+    Received,
+    /// Waits for another attempt.
+    Retrying {
+        /// Not before then.
+        next_attempt_at: Timestamp,
+    },
+    /// Ended with an outcome.
+    Done {
+        /// Why, which tells the outcome and the rule too.
+        reason: Reason,
+        /// When.
+        finished_at: Timestamp,
+    },
+    /// Ended without one: needs a person.
+    Dead {
+        /// Why.
+        reason: DeadReason,
+        /// When.
+        finished_at: Timestamp,
+    },
+    /// A person said that it needs nothing more.
+    Dismissed {
+        /// Why it was a dead letter.
+        reason: DeadReason,
+        /// When.
+        finished_at: Timestamp,
+    },
+}
+
+impl Status {
+    /// The word for it.
+    pub fn state(self) -> State {
+        match self {
+            Self::Received => State::Received,
+            Self::Retrying { .. } => State::Retrying,
+            Self::Done { .. } => State::Done,
+            Self::Dead { .. } => State::Dead,
+            Self::Dismissed { .. } => State::Dismissed,
+        }
+    }
+
+    /// The reason of one that is done.
+    pub fn done(self) -> Option<Reason> {
+        match self {
+            Self::Done { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The reason of one that is, or was, a dead letter.
+    pub fn dead(self) -> Option<DeadReason> {
+        match self {
+            Self::Dead { reason, .. } | Self::Dismissed { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The outcome of one that is done.
+    pub fn outcome(self) -> Option<Outcome> {
+        self.done().map(Reason::outcome)
+    }
+
+    /// The reason's word in the API, of one that ended.
+    pub fn reason(self) -> Option<&'static str> {
+        let done = self.done().map(Reason::as_str);
+        done.or(self.dead().map(DeadReason::as_str))
+    }
+
+    /// The rule that decided about one that is done, e.g. `R7`.
+    pub fn rule(self) -> Option<&'static str> {
+        self.done().map(Reason::rule)
+    }
+
+    /// When it ended.
+    pub fn finished_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Received | Self::Retrying { .. } => None,
+            Self::Done { finished_at, .. }
+            | Self::Dead { finished_at, .. }
+            | Self::Dismissed { finished_at, .. } => Some(finished_at),
+        }
+    }
+
+    /// Not before when it is attempted again.
+    pub fn next_attempt_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Retrying { next_attempt_at } => Some(next_attempt_at),
+            _ => None,
+        }
+    }
+}
+
+/// What the last attempt failed for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// The notes that had been made before: it is told among them.
+    pub after_notes: usize,
+    /// Why.
+    pub why: Trouble,
+}
+
+/// How an earlier version began the note that told the last failure, and how the API tells it.
+const LAST_FAILURE: &str = "last failure: ";
+
+/// What people are told of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'r> {
+    /// A remark.
+    Note(&'r Note),
+    /// What the last attempt failed for.
+    LastFailure(&'r Trouble),
+}
+
+impl Told<'_> {
+    /// The English sentence, with times as `time` shows them.
+    pub fn english(self, time: fn(Timestamp) -> String) -> String {
+        match self {
+            Self::Note(note) => note.english(time),
+            Self::LastFailure(why) => format!("{LAST_FAILURE}{}", why.english(time)),
+        }
+    }
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Flat", into = "Flat")]
 pub struct Record {
     /// Number in the journal.
     pub seq: u64,
@@ -147,70 +258,43 @@ pub struct Record {
     /// For people: the customer's id, the invoice's code, or the delivery's action.
     pub key: String,
     /// Where it stands.
-    pub state: State,
-    /// Set when `done`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    /// Set when `done` or `dead`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Tries that failed.
+    pub status: Status,
+    /// Attempts that failed.
     pub attempts: u32,
-    /// Set when `retrying`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_attempt_at: Option<Timestamp>,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
     /// The Getfly account it led to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_code: Option<OrderCode>,
     /// The ledger's key of the account that it announced.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_claim: Option<String>,
     /// The ledger's key of the order that it announced.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub order_claim: Option<String>,
     /// Remarks for people.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// The rule that decided, e.g. `R7`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<String>,
-    /// What it decided on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evidence: Vec<String>,
+    pub notes: Vec<Note>,
+    /// What the last attempt failed for.
+    pub last_failure: Option<LastFailure>,
+    /// What it was decided on.
+    pub evidence: Vec<Evidence>,
     /// Accounts that matched.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
-    /// Calls of the last try.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Calls of the last attempt.
     pub calls: Vec<Call>,
     /// What to look at; none for what cannot be processed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
     /// The raw item, or the whole delivery where it could not be split; dropped when `done`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
     /// The body is a whole delivery: a retry accepts it anew.
-    #[serde(default, skip_serializing_if = "Not::not")]
     pub whole_delivery: bool,
     /// The last command that was applied, so that applying it twice changes nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commanded_by: Option<u64>,
     /// It is marked as the unfinished event of what it is about.
-    #[serde(default, skip_serializing_if = "Not::not")]
     pub marked: bool,
     /// How often KiotViet did not show what it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub misses: Option<u32>,
 }
 
 impl Record {
-    /// A new event, waiting for its first try.
+    /// A new event, waiting for its first attempt.
     pub fn new(
         seq: u64,
         received_at: Timestamp,
@@ -224,18 +308,14 @@ impl Record {
             connection: connection.clone(),
             kind,
             key,
-            state: State::Received,
-            outcome: None,
-            reason: None,
+            status: Status::Received,
             attempts: 0,
-            next_attempt_at: None,
-            finished_at: None,
             account_code: None,
             order_code: None,
             account_claim: None,
             order_claim: None,
             notes: Vec::new(),
-            rule: None,
+            last_failure: None,
             evidence: Vec::new(),
             alternatives: Vec::new(),
             calls: Vec::new(),
@@ -248,6 +328,11 @@ impl Record {
         }
     }
 
+    /// The word for where it stands.
+    pub fn state(&self) -> State {
+        self.status.state()
+    }
+
     /// Its bytes as a journal entry.
     pub fn to_event(&self) -> Vec<u8> {
         stored::write(&Written::Event(self))
@@ -255,30 +340,234 @@ impl Record {
 
     /// Ends it with `reason`.
     pub fn finish(&mut self, reason: Reason, now: Timestamp) {
-        self.state = State::Done;
-        self.outcome = Some(reason.outcome());
-        self.reason = Some(reason.as_str().to_owned());
-        self.rule = Some(reason.rule().to_owned());
-        self.evidence.push(reason.explain().to_owned());
-        self.next_attempt_at = None;
-        self.finished_at = Some(now);
+        self.status = Status::Done {
+            reason,
+            finished_at: now,
+        };
+        self.evidence.push(Evidence::Decided(reason));
         self.body = None;
     }
 
     /// Adds a remark once. What an earlier attempt remarked stays: it may have created something.
-    pub fn note(&mut self, text: &str) {
-        if !self.notes.iter().any(|n| n == text) {
-            self.notes.push(text.to_owned());
+    pub fn note(&mut self, note: impl Into<Note>) {
+        let note = note.into();
+        // Also one that an earlier version kept as its sentence.
+        let same = |other: &Note| match other {
+            Note::Text(text) => *text == note.to_string(),
+            other => *other == note,
+        };
+        if !self.notes.iter().any(same) {
+            self.notes.push(note);
         }
     }
 
+    /// Notes what an attempt failed for, in place of what an earlier one did.
+    pub fn failed(&mut self, why: Trouble) {
+        self.last_failure = Some(LastFailure {
+            after_notes: self.notes.len(),
+            why,
+        });
+    }
+
     /// Ends it as a dead letter.
-    pub fn bury(&mut self, reason: &str, now: Timestamp) {
-        self.state = State::Dead;
-        self.outcome = None;
-        self.reason = Some(reason.to_owned());
-        self.next_attempt_at = None;
-        self.finished_at = Some(now);
+    pub fn bury(&mut self, reason: DeadReason, now: Timestamp) {
+        self.status = Status::Dead {
+            reason,
+            finished_at: now,
+        };
+    }
+
+    /// The remarks, with the last failure where it came.
+    pub fn told(&self) -> Vec<Told<'_>> {
+        let mut all: Vec<Told<'_>> = self.notes.iter().map(Told::Note).collect();
+        if let Some(last) = &self.last_failure {
+            let at = last.after_notes.min(all.len());
+            all.insert(at, Told::LastFailure(&last.why));
+        }
+        all
+    }
+
+    /// The same in the sentences of the API.
+    pub fn sentences(&self) -> Vec<String> {
+        let told = self.told().into_iter();
+        told.map(|one| one.english(|time| time.to_string()))
+            .collect()
+    }
+}
+
+/// A record as it is kept: what says nothing yet is not written, and read as such.
+#[derive(Serialize, Deserialize)]
+struct Flat {
+    seq: u64,
+    received_at: Timestamp,
+    connection: ConnectionName,
+    kind: Kind,
+    key: String,
+    state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'static, str>>,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_code: Option<AccountCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_code: Option<OrderCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_claim: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_claim: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Note>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_failure: Option<LastFailure>,
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<Evidence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<Alternative>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<Call>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<Hint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Body>,
+    #[serde(default, skip_serializing_if = "Not::not")]
+    whole_delivery: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commanded_by: Option<u64>,
+    #[serde(default, skip_serializing_if = "Not::not")]
+    marked: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    misses: Option<u32>,
+}
+
+impl From<Record> for Flat {
+    fn from(record: Record) -> Self {
+        let status = record.status;
+        Self {
+            seq: record.seq,
+            received_at: record.received_at,
+            connection: record.connection,
+            kind: record.kind,
+            key: record.key,
+            state: status.state(),
+            outcome: status.outcome(),
+            reason: status.reason().map(Cow::Borrowed),
+            attempts: record.attempts,
+            next_attempt_at: status.next_attempt_at(),
+            finished_at: status.finished_at(),
+            account_code: record.account_code,
+            order_code: record.order_code,
+            account_claim: record.account_claim,
+            order_claim: record.order_claim,
+            notes: record.notes,
+            last_failure: record.last_failure,
+            rule: status.rule(),
+            evidence: record.evidence,
+            alternatives: record.alternatives,
+            calls: record.calls,
+            hint: record.hint,
+            body: record.body,
+            whole_delivery: record.whole_delivery,
+            commanded_by: record.commanded_by,
+            marked: record.marked,
+            misses: record.misses,
+        }
+    }
+}
+
+/// A record ended for a reason that this version does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("unknown reason")]
+struct UnknownReason;
+
+impl Flat {
+    fn status(&self) -> Result<Status, UnknownReason> {
+        let word = self.reason.as_deref().unwrap_or_default();
+        let finished_at = self.finished_at.unwrap_or(self.received_at);
+        let dead = || {
+            let mut all = DeadReason::ALL.into_iter();
+            all.find(|reason| reason.as_str() == word)
+                .ok_or(UnknownReason)
+        };
+        Ok(match self.state {
+            State::Received => Status::Received,
+            State::Retrying => Status::Retrying {
+                next_attempt_at: self.next_attempt_at.unwrap_or(self.received_at),
+            },
+            State::Done => {
+                let mut all = Reason::ALL.into_iter();
+                let reason = all.find(|reason| reason.as_str() == word);
+                Status::Done {
+                    reason: reason.ok_or(UnknownReason)?,
+                    finished_at,
+                }
+            }
+            State::Dead => Status::Dead {
+                reason: dead()?,
+                finished_at,
+            },
+            State::Dismissed => Status::Dismissed {
+                reason: dead()?,
+                finished_at,
+            },
+        })
+    }
+}
+
+/// Takes the last failure out of the notes, where an earlier version kept it.
+fn take_last_failure(notes: &mut Vec<Note>) -> Option<LastFailure> {
+    let why = |note: &Note| match note {
+        Note::Text(text) => text.strip_prefix(LAST_FAILURE).map(Trouble::of_text),
+        _ => None,
+    };
+    let (after_notes, why) = notes
+        .iter()
+        .enumerate()
+        .find_map(|(n, note)| Some((n, why(note)?)))?;
+    notes.remove(after_notes);
+    Some(LastFailure { after_notes, why })
+}
+
+impl TryFrom<Flat> for Record {
+    type Error = UnknownReason;
+
+    fn try_from(mut flat: Flat) -> Result<Self, UnknownReason> {
+        let status = flat.status()?;
+        let last_failure = flat
+            .last_failure
+            .take()
+            .or_else(|| take_last_failure(&mut flat.notes));
+        Ok(Self {
+            seq: flat.seq,
+            received_at: flat.received_at,
+            connection: flat.connection,
+            kind: flat.kind,
+            key: flat.key,
+            status,
+            attempts: flat.attempts,
+            account_code: flat.account_code,
+            order_code: flat.order_code,
+            account_claim: flat.account_claim,
+            order_claim: flat.order_claim,
+            notes: flat.notes,
+            last_failure,
+            evidence: flat.evidence,
+            alternatives: flat.alternatives,
+            calls: flat.calls,
+            hint: flat.hint,
+            body: flat.body,
+            whole_delivery: flat.whole_delivery,
+            commanded_by: flat.commanded_by,
+            marked: flat.marked,
+            misses: flat.misses,
+        })
     }
 }
 
@@ -287,7 +576,7 @@ impl Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Try this event again.
+    /// Attempt this event again.
     Retry(u64),
     /// This event needs nothing more.
     Dismiss(u64),
@@ -321,7 +610,7 @@ pub struct Wanted {
 pub enum Entry {
     /// An event.
     Event(Box<Record>),
-    /// A person's wish.
+    /// A person's command.
     Command(Command),
 }
 
@@ -331,4 +620,92 @@ pub enum Entry {
 enum Written<'e> {
     Event(&'e Record),
     Command(&'e Command),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record as the version before wrote it.
+    fn old(members: &str) -> Record {
+        let head = r#"{"seq":7,"received_at":"2026-10-05T03:00:00Z","connection":"shop","kind":"invoice","key":"HD1","attempts":2,"#;
+        stored::read(format!("{head}{members}}}").as_bytes()).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_state_of_an_earlier_version_is_read_with_what_belongs_to_it() {
+        let time = at("2026-10-05T04:00:00Z");
+        for (members, status) in [
+            (r#""state":"received""#, Status::Received),
+            (
+                r#""state":"retrying","next_attempt_at":"2026-10-05T04:00:00Z""#,
+                Status::Retrying {
+                    next_attempt_at: time,
+                },
+            ),
+            (
+                r#""state":"done","outcome":"linked","reason":"linked_by_email","finished_at":"2026-10-05T04:00:00Z","rule":"R7""#,
+                Status::Done {
+                    reason: Reason::LinkedByEmail,
+                    finished_at: time,
+                },
+            ),
+            (
+                r#""state":"dead","reason":"getfly_refused","finished_at":"2026-10-05T04:00:00Z""#,
+                Status::Dead {
+                    reason: DeadReason::GetflyRefused,
+                    finished_at: time,
+                },
+            ),
+            (
+                r#""state":"dismissed","reason":"unreadable","finished_at":"2026-10-05T04:00:00Z""#,
+                Status::Dismissed {
+                    reason: DeadReason::Unreadable,
+                    finished_at: time,
+                },
+            ),
+        ] {
+            let record = old(members);
+            assert_eq!(record.status, status);
+            let bytes = String::from_utf8(stored::write(&record)).unwrap();
+            for member in members.split(',') {
+                assert!(bytes.contains(member), "{member} in {bytes}");
+            }
+            assert_eq!(stored::read(bytes.as_bytes()), Ok(record));
+        }
+    }
+
+    #[test]
+    fn the_last_failure_of_an_earlier_version_is_told_where_it_stood_and_replaced() {
+        let notes = r#""state":"retrying","notes":["signature missing","last failure: Getfly is busy or down (503)","R5: x"]"#;
+        let mut record = old(notes);
+        let sentences = record.sentences();
+        assert_eq!(
+            sentences,
+            [
+                "signature missing",
+                "last failure: Getfly is busy or down (503)",
+                "R5: x"
+            ]
+        );
+        assert_eq!(record.notes.len(), 2);
+        record.failed(Trouble::OldGetfly);
+        assert_eq!(record.sentences().len(), 3);
+        assert!(record.sentences()[2].starts_with("last failure: Getfly 4.x"));
+        let again: Record = stored::read(&stored::write(&record)).unwrap();
+        assert_eq!(again, record);
+    }
+
+    #[test]
+    fn a_remark_is_made_once_also_over_its_sentence_of_an_earlier_version() {
+        let mut record = old(r#""state":"received","notes":["accepted anew as 2 event(s)"]"#);
+        record.note(Note::AcceptedAnew { events: 2 });
+        record.note(Note::WalkIn);
+        record.note(Note::WalkIn);
+        assert_eq!(record.notes.len(), 2);
+    }
 }

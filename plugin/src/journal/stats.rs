@@ -79,14 +79,14 @@ impl Stats {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.turn_to(store, now).await?;
-        let outcome = match (record.state, record.outcome) {
+        let outcome = match (record.state(), record.status.outcome()) {
             (State::Dead, _) => "dead",
             (State::Dismissed, _) => "dismissed",
             (_, Some(Outcome::Created)) => "created",
             (_, Some(Outcome::Linked)) => "linked",
             _ => "ignored",
         };
-        let reason = record.reason.clone().unwrap_or_default();
+        let reason = record.status.reason().unwrap_or_default().to_owned();
         add(&mut self.endings, (outcome.to_owned(), reason), 1);
         let mut tally = self
             .day

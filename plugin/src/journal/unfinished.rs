@@ -1,4 +1,4 @@
-//! Marks a customer or an invoice that has an event which is not done: waiting for another try, or a
+//! Marks a customer or an invoice that has an event which is not done: waiting for another attempt, or a
 //! dead letter. Reading KiotViet's lists passes over it; what is done stands in the ledger instead.
 
 use crate::{
@@ -52,7 +52,10 @@ pub async fn is_marked(
     };
     let event = entries::read_event(store, seq).await?;
     Ok(event.is_some_and(|record| {
-        let whatever_age = record.hint.is_some_and(|hint| hint.since.is_some());
-        record.state != State::Done && (whatever_age || !backfill)
+        let whatever_age = record
+            .hint
+            .as_ref()
+            .is_some_and(|hint| hint.since.is_some());
+        record.state() != State::Done && (whatever_age || !backfill)
     }))
 }

@@ -1,6 +1,6 @@
 //! The two webhooks that a connection may have.
 
-use crate::journal::record::Kind;
+use crate::journal::kind::Kind;
 use serde::{Deserialize, Serialize};
 
 /// The two webhooks that can be switched on.

@@ -8,7 +8,7 @@ use crate::{
             CUSTOMER_WORDS, INVOICE_WORDS, LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER,
             TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
         },
-        error::{KiotVietError, read, read_existing, read_record, read_token_answer},
+        error::{KiotVietError, Origin, read, read_existing, read_record, read_token_answer},
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
     },
@@ -82,7 +82,7 @@ pub async fn fetch_token(
         body: body.into_bytes(),
     };
     let response = http.send(request).await;
-    let response = response.map_err(|e| KiotVietError::unanswered(e, "kiotviet_auth_url"))?;
+    let response = response.map_err(|e| KiotVietError::unanswered(e, Origin::Auth))?;
     let answer = read_token_answer(&response)?;
 
     let fields = Fields::of(&answer, "answer")?;
@@ -325,7 +325,7 @@ impl<H: Http> KiotViet<'_, H> {
 
     async fn send(&self, request: Request) -> Result<Response, KiotVietError> {
         let answer = self.http.send(request).await;
-        answer.map_err(|e| KiotVietError::unanswered(e, "kiotviet_api_url"))
+        answer.map_err(|e| KiotVietError::unanswered(e, Origin::Api))
     }
 
     fn request(&self, method: Method, endpoint: &'static str, path: &str) -> Request {

@@ -9,6 +9,7 @@ use crate::{
     },
     vendor::body::without_bom,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One delivery.
@@ -50,39 +51,50 @@ pub enum Kind {
     Other,
 }
 
-/// The body is no delivery of KiotViet's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a KiotViet delivery: {why}")]
-pub struct NotAnEnvelope {
-    /// Why, without any of its content.
-    pub why: &'static str,
+/// Why a body is no delivery of KiotViet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotAnEnvelope {
+    /// It may well be a delivery, with more items than asked for.
+    TooManyItems,
+    /// It is no JSON.
+    NotJson,
+    /// It is no object.
+    NotAnObject,
+    /// It tells of nothing.
+    NoNotifications,
+    /// What it tells of is no list.
+    NotAList,
 }
 
 impl NotAnEnvelope {
-    /// Whether it may well be a delivery, with more items than asked for.
-    pub fn too_many(self) -> bool {
-        self.why == TOO_MANY
+    /// In words, without any of its content.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooManyItems => "too many items",
+            Self::NotJson => "not JSON",
+            Self::NotAnObject => "not an object",
+            Self::NoNotifications => "neither Notifications nor RemoveId",
+            Self::NotAList => "Notifications is not a list",
+        }
     }
 }
-
-const TOO_MANY: &str = "too many items";
 
 /// Takes the body of one delivery apart: `{Id, Attempt, Notifications: [{Action, Data: […]}]}`, or
 /// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than
 /// `max_items` items is refused as a whole.
 pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
-    let refuse = |why| Err(NotAnEnvelope { why });
     let value = match json::parse(without_bom(body)) {
         Ok(value) => value,
-        Err(NotJson::TooLarge) => return refuse(TOO_MANY),
-        Err(NotJson::Malformed) => return refuse("not JSON"),
+        Err(NotJson::TooLarge) => return Err(NotAnEnvelope::TooManyItems),
+        Err(NotJson::Malformed) => return Err(NotAnEnvelope::NotJson),
     };
     let Ok(envelope) = Fields::of(&value, "delivery") else {
-        return refuse("not an object");
+        return Err(NotAnEnvelope::NotAnObject);
     };
     let (notifications, removed) = (envelope.get("Notifications"), envelope.get("RemoveId"));
     if notifications.is_none() && removed.is_none() {
-        return refuse("neither Notifications nor RemoveId");
+        return Err(NotAnEnvelope::NoNotifications);
     }
 
     let mut items = Vec::new();
@@ -92,13 +104,13 @@ pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
             .iter()
             .for_each(|one| read_notification(one, &mut items)),
         Some(one @ Value::Object(_)) => read_notification(one, &mut items),
-        Some(_) => return refuse("Notifications is not a list"),
+        Some(_) => return Err(NotAnEnvelope::NotAList),
     }
     if let Some(removed) = removed {
         read_removed(envelope, removed, &mut items);
     }
     if items.len() > max_items {
-        return refuse(TOO_MANY);
+        return Err(NotAnEnvelope::TooManyItems);
     }
     Ok(Delivery {
         id: envelope.text("Id").unwrap_or_default(),

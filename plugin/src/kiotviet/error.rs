@@ -13,11 +13,32 @@ use crate::{
     },
     world::{HttpError, Response},
 };
-use core::time::Duration;
+use core::{fmt, time::Duration};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// The variable that holds an origin of KiotViet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// `kiotviet_api_url`.
+    Api,
+    /// `kiotviet_auth_url`.
+    Auth,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Api => "kiotviet_api_url",
+            Self::Auth => "kiotviet_auth_url",
+        })
+    }
+}
+
 /// A call to KiotViet that did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KiotVietError {
     /// 401 or `TokenException`: a new token, once, may do.
     #[error("KiotViet does not accept the token: {reason}")]
@@ -49,7 +70,8 @@ pub enum KiotVietError {
     Busy {
         /// HTTP status.
         status: u16,
-        /// What `Retry-After` asks for.
+        /// What `Retry-After` asks for; not kept.
+        #[serde(skip)]
         retry_after: Option<Duration>,
     },
     /// No answer.
@@ -68,7 +90,7 @@ pub enum KiotVietError {
     )]
     Denied {
         /// The variable that holds the origin.
-        variable: &'static str,
+        variable: Origin,
     },
     /// An answer that is not KiotViet's, or not as the manual says.
     #[error("KiotViet's answer cannot be read: {what}")]
@@ -97,7 +119,7 @@ impl KiotVietError {
     }
 
     /// A call to the origin in `variable` that got no answer.
-    pub(super) fn unanswered(error: HttpError, variable: &'static str) -> Self {
+    pub(super) fn unanswered(error: HttpError, variable: Origin) -> Self {
         match error {
             HttpError::Denied => Self::Denied { variable },
             other => Self::Unreachable(other),

@@ -9,8 +9,10 @@ use crate::{
         connections::{self, Connection, Switches, Webhook},
         entries,
         list_scan::ListScan,
+        note::{Broken, Note},
         record::{Kind, Record},
         stats,
+        trouble::Trouble,
     },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
     log,
@@ -77,11 +79,11 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         let mut health = webhook_health::load(worker, name).await?;
         match opened {
-            Err(e) => health.problem = Some(e.to_string()),
+            Err(e) => health.problem = Some(e.into()),
             Ok(opened) => {
                 let session = Session::new(worker, ready, &connection, &opened);
                 match webhooks::registered(&session).await {
-                    Err(e) => health.problem = Some(e.to_string()),
+                    Err(e) => health.problem = Some(e.into()),
                     Ok(registered) => {
                         health.checked_at = Some(worker.now());
                         health.problem = None;
@@ -93,7 +95,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
         }
         if let Some(problem) = &health.problem {
-            log::webhooks_not_sound(worker, name.as_str(), problem);
+            log::webhooks_not_sound(worker, name.as_str(), &problem.to_string());
         }
         webhook_health::save(worker, name, &health).await
     }
@@ -123,26 +125,23 @@ impl<W: World> Reconciler<'_, '_, W> {
             if switches.since(webhook).is_none() {
                 *health.of_mut(webhook) = Seen::default();
                 if let Err(e) = finish_switch_off(session, registered, webhook).await {
-                    health.problem = Some(e.to_string());
+                    health.problem = Some(e.into());
                 }
                 continue;
             }
             let standing = webhooks::standing(session, registered, webhook);
             if standing == Standing::Sound {
                 let removed = webhooks::remove_broken(session, registered, webhook).await;
-                health.problem = removed
-                    .err()
-                    .map(|e| e.to_string())
-                    .or(health.problem.take());
+                health.problem = removed.err().map(Trouble::from).or(health.problem.take());
             } else {
                 let seen = health.of_mut(webhook);
                 seen.active = Some(false);
-                seen.mending = Some(words(standing, seen.sound_at));
+                seen.mending = Some(broken(standing, seen.sound_at));
                 // Written first: should the worker die in between, the next one still tells it.
                 webhook_health::save(session.world, &session.connection.name, health).await?;
                 match again(session, registered, webhook).await {
                     Err(e) => {
-                        health.problem = Some(e.to_string());
+                        health.problem = Some(e.into());
                         continue;
                     }
                     Ok(false) => {
@@ -171,14 +170,14 @@ impl<W: World> Reconciler<'_, '_, W> {
         &mut self,
         name: &ConnectionName,
         webhook: Webhook,
-        what: String,
+        what: Note,
     ) -> Result<(), StoreError> {
         let now = self.worker.now();
         let seq = entries::reserve(self.worker, 1).await?;
         let key = webhook.kiotviet_type().to_owned();
         let mut record = Record::new(seq, now, name, Kind::Other, key);
         record.finish(Reason::WebhookRegisteredAgain, now);
-        record.notes.push(what);
+        record.note(what);
         let again = &mut self.cursor.stats.registered_again;
         stats::add(again, name.clone(), 1);
         entries::write_event(self.worker, &record).await
@@ -260,14 +259,12 @@ async fn is_off<W: World>(session: &Session<'_, Worker<'_, W>>, webhook: Webhook
     switches.is_ok_and(|s| s.since(webhook).is_none())
 }
 
-fn words(standing: Standing, sound_at: Option<Timestamp>) -> String {
-    let what = match standing {
-        Standing::Off => "KiotViet had switched the webhook off",
-        Standing::Elsewhere => "the webhook delivered to another address than public_url",
-        Standing::Missing | Standing::Sound => "the webhook had been deleted on KiotViet",
+/// What is told of a webhook that was found so.
+fn broken(standing: Standing, sound_at: Option<Timestamp>) -> Note {
+    let how = match standing {
+        Standing::Off => Broken::SwitchedOff,
+        Standing::Elsewhere => Broken::Elsewhere,
+        Standing::Missing | Standing::Sound => Broken::Deleted,
     };
-    match sound_at {
-        Some(at) => format!("{what}; it was last seen sound at {at}"),
-        None => what.to_owned(),
-    }
+    Note::WebhookBroken { how, sound_at }
 }

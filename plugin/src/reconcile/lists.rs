@@ -9,8 +9,11 @@ use crate::{
         connections::{self, Connection, Switches, Webhook},
         entries,
         list_scan::ListScan,
+        note::Note,
         record::{Hint, Record},
-        stats, unfinished,
+        stats,
+        trouble::Trouble,
+        unfinished,
     },
     kiotviet::{error::KiotVietError, records::Listed},
     log,
@@ -141,7 +144,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
             seen.reading = Some(scan).filter(|r| !r.done);
             if let Err(e) = read {
-                health.problem = Some(e.to_string());
+                health.problem = Some(e.into());
             }
             webhook_health::save(session.world, name, &health).await?;
             return Ok(true);
@@ -157,7 +160,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         match job.readings.iter_mut().find(|r| !r.done) {
             Some(scan) => {
                 let read = self.page(session, scan, Purpose::Backfill).await?;
-                job.note = read.err().map(|e| e.to_string());
+                job.note = read.err().map(Trouble::from);
             }
             None => {
                 job.state = backfill::State::Done;
@@ -234,9 +237,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             return Ok(());
         }
         let now = self.worker.now();
-        let (since, remark) = match purpose {
-            Purpose::Missed(_) => (None, "read back: KiotViet had not delivered it"),
-            Purpose::Backfill => (Some(scan.from), "from a backfill"),
+        let (since, note) = match purpose {
+            Purpose::Missed(_) => (None, Note::ReadBack),
+            Purpose::Backfill => (Some(scan.from), Note::FromBackfill),
         };
         let mut seq = entries::reserve(self.worker, missing.len()).await?;
         for item in missing {
@@ -252,7 +255,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 code: code.cloned(),
                 since,
             });
-            record.notes.push(remark.to_owned());
+            record.note(note.clone());
             // Its mark first: read again after a crash, it is passed over.
             unfinished::mark(self.worker, &mut record).await?;
             entries::write_event(self.worker, &record).await?;

@@ -3,7 +3,9 @@
 
 use crate::{
     journal::list_scan::ListScan,
-    journal::{connection_name::ConnectionName, connections::Webhook, keys},
+    journal::{
+        connection_name::ConnectionName, connections::Webhook, keys, note::Note, trouble::Trouble,
+    },
     stored,
     time::Timestamp,
     world::{Store, StoreError},
@@ -25,7 +27,7 @@ pub struct Seen {
     /// It was mended just now: what changed until this moment may be missing.
     pub gap: bool,
     /// What was found wrong with it, until that is mended and told.
-    pub mending: Option<String>,
+    pub mending: Option<Note>,
     /// When last something was found that KiotViet had not delivered.
     pub missed_at: Option<Timestamp>,
     /// Everything that changed until then has arrived.
@@ -47,7 +49,7 @@ pub struct WebhookHealth {
     /// The order webhook.
     pub order: Seen,
     /// Why the last look failed, or what could not be mended.
-    pub problem: Option<String>,
+    pub problem: Option<Trouble>,
 }
 
 impl WebhookHealth {

@@ -7,9 +7,11 @@ use super::{
     email::EmailField,
     model::{Customer, Gender, GetflyUser, NewAccount},
     phone::PhoneField,
+    remark::Remark,
     settings::RuleSettings,
     text::filled,
 };
+use std::borrow::Cow;
 
 /// R12: the manager of an account that is about to be created from an invoice: its executor while
 /// the customer webhook is off, nobody while it is on. (From a customer event: nobody.)
@@ -47,21 +49,23 @@ pub fn new_account(
 }
 
 /// What of `customer` is left out of the account, for the audit record.
-pub fn left_out(customer: &Customer) -> Vec<String> {
+pub fn left_out(customer: &Customer) -> Vec<Remark> {
     let mut notes = unreadable(&customer.unreadable);
     if PhoneField::parse(&customer.contact_number).is_masked() {
-        notes.push("R7: a masked phone number was left out".to_owned());
+        notes.push(Remark::MaskedPhone);
     }
     if EmailField::parse(&customer.email).is_masked() {
-        notes.push("R7: a masked e-mail address was left out".to_owned());
+        notes.push(Remark::MaskedEmail);
     }
     notes
 }
 
 /// What is said of optional members that cannot be read, for the audit record.
-pub fn unreadable(members: &[&'static str]) -> Vec<String> {
-    let note = |member| format!("KiotViet's {member} cannot be read and was left out");
-    members.iter().map(note).collect()
+pub fn unreadable(members: &[&'static str]) -> Vec<Remark> {
+    let members = members.iter().map(|member| Cow::Borrowed(*member));
+    members
+        .map(|member| Remark::Unreadable { member })
+        .collect()
 }
 
 /// Getfly wants a name: the KiotViet code stands in for a missing one, its id for a missing code.
@@ -223,13 +227,7 @@ mod tests {
         );
         let (phone, email, notes) = with("09****5678 / 912345678", "n*@x.vn");
         assert_eq!((phone, email), (text("0912345678"), None));
-        assert_eq!(
-            notes,
-            [
-                "R7: a masked phone number was left out",
-                "R7: a masked e-mail address was left out"
-            ]
-        );
+        assert_eq!(notes, [Remark::MaskedPhone, Remark::MaskedEmail]);
     }
 
     #[test]

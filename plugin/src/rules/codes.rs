@@ -77,7 +77,7 @@ impl TryFrom<String> for RetailerId {
 }
 
 /// A KiotViet invoice code: `HD000123`, or `HD000123.01` after an edit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InvoiceCode(String);
 

@@ -29,28 +29,6 @@ impl ExecutorFinding {
             _ => None,
         }
     }
-
-    /// One sentence for the audit record, without any phone number.
-    pub fn note(&self) -> String {
-        match self {
-            Self::Found(user) => {
-                format!(
-                    "Executor: Getfly user {}, who has the seller's phone number.",
-                    user.user_id
-                )
-            }
-            Self::NoSeller => "No executor: the invoice names no seller.".to_owned(),
-            Self::AdminOrUnknown => {
-                "No executor: KiotViet does not list the seller (an admin, or removed).".to_owned()
-            }
-            Self::SellerWithoutPhone => {
-                "No executor: the seller has no usable phone number on KiotViet.".to_owned()
-            }
-            Self::NobodyWithThatPhone => {
-                "No executor: no Getfly user has the seller's phone number.".to_owned()
-            }
-        }
-    }
 }
 
 /// Looks the seller up among KiotViet's users, and his number among Getfly's. Of two Getfly users
@@ -177,12 +155,5 @@ mod tests {
                 ExecutorFinding::SellerWithoutPhone
             );
         }
-    }
-
-    #[test]
-    fn notes_hold_no_phone_number() {
-        let phone = "0912345678";
-        let note = find(Some(7), phone, &[getfly(1, phone, phone)]).note();
-        assert!(note.contains('1') && !note.contains("912345678"), "{note}");
     }
 }

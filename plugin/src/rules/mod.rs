@@ -11,6 +11,7 @@ pub mod money;
 pub mod newness;
 pub mod order;
 pub mod phone;
+pub mod remark;
 pub mod sale;
 pub mod settings;
 pub(crate) mod text;

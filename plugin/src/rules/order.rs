@@ -8,6 +8,7 @@ use super::{
     codes::OrderCode,
     model::{GetflyUser, Invoice, NewOrder, OrderAccount, OrderLine},
     money::{AbsurdAmount, Money},
+    remark::Remark,
     settings::RuleSettings,
     text::{filled, fold, undeleted},
     total::{self, Sum},
@@ -23,8 +24,8 @@ pub struct PlannedOrder {
     pub order: NewOrder,
     /// KiotViet's total minus the sum that Getfly will compute, when they differ by more than rounding.
     pub difference: Option<Money>,
-    /// English sentences for the audit record.
-    pub notes: Vec<String>,
+    /// For people.
+    pub notes: Vec<Remark>,
 }
 
 /// R5: the customer block of an order without a customer; attached to the operator's account for
@@ -73,9 +74,11 @@ pub fn new_order(
         terms.push(format!(
             "KiotViet: tổng {total}, tính lại {computed}, chênh lệch {difference}"
         ));
-        notes.push(format!(
-            "KiotViet's total is {total}, this order adds up to {computed}: a difference of {difference}."
-        ));
+        notes.push(Remark::Difference {
+            total,
+            computed,
+            difference,
+        });
     }
     let order = NewOrder {
         code,

@@ -8,6 +8,7 @@ mod tests;
 use super::{
     model::{Invoice, InvoiceLine, OrderLine, Surcharge},
     money::{AbsurdAmount, Money},
+    remark::{Remainder, Remark},
     text::fold,
 };
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -38,8 +39,8 @@ pub struct Sum {
     pub computed: Money,
     /// KiotViet's total minus `computed`, where they differ by more than rounding does.
     pub difference: Option<Money>,
-    /// English sentences for the audit record.
-    pub notes: Vec<String>,
+    /// For people.
+    pub notes: Vec<Remark>,
 }
 
 /// Where an invoice's tax is.
@@ -131,18 +132,21 @@ fn settle(total: Money, rounding: Money, mut sum: Sum) -> Result<Sum, AbsurdAmou
         sum.difference = Some(rest);
         return Ok(sum);
     }
-    let (amount, name) = if rest.is_negative() {
-        (&mut sum.discount, "discount")
+    let (amount, into) = if rest.is_negative() {
+        (&mut sum.discount, Remainder::Discount)
     } else if sum.vat > Money::ZERO {
-        (&mut sum.vat, "tax")
+        (&mut sum.vat, Remainder::Tax)
     } else {
-        (&mut sum.installation, "surcharge")
+        (&mut sum.installation, Remainder::Surcharge)
     };
     *amount = amount.checked_add(rest.abs())?;
     sum.computed = total;
-    sum.notes.push(format!(
-        "Rounding: KiotViet's total is {total}, this order added up to {before}; {rest} went into the order's {name}."
-    ));
+    sum.notes.push(Remark::Rounded {
+        total,
+        before,
+        rest,
+        into,
+    });
     Ok(sum)
 }
 
@@ -173,7 +177,7 @@ fn line_total(line: &OrderLine) -> Result<Money, AbsurdAmount> {
 fn order_line(
     line: &InvoiceLine,
     reading: Reading,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Remark>,
 ) -> Result<OrderLine, AbsurdAmount> {
     let quantity = line.quantity;
     let with_tax = reading == Reading::WithTax;
@@ -188,21 +192,23 @@ fn order_line(
     let mut price = unit;
     let mut cash_discount = price.checked_mul(quantity)?.checked_sub(total)?;
     if cash_discount.is_negative() {
-        let code = &line.product_code;
+        let product_code = line.product_code.clone();
         if cash_discount.abs() <= Money::dong(1)? {
             cash_discount = Money::ZERO;
         } else if quantity > Decimal::ZERO {
             (price, cash_discount) = raised(total, quantity)?;
-            notes.push(format!(
-                "Line {code}: KiotViet charges more than price × quantity, so the unit price is {price} \
-                 instead of {unit}."
-            ));
+            notes.push(Remark::PriceRaised {
+                product_code,
+                price,
+                unit,
+            });
         } else {
             cash_discount = Money::ZERO;
-            notes.push(format!(
-                "Line {code}: KiotViet's line total {total} cannot be told for quantity {}.",
-                quantity.normalize()
-            ));
+            notes.push(Remark::LineTotalUnclear {
+                product_code,
+                total,
+                quantity: quantity.normalize(),
+            });
         }
     }
     Ok(OrderLine {

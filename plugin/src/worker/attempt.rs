@@ -1,10 +1,13 @@
-//! One try of an event: reads what a person may have changed, plans, and executes.
+//! One attempt at an event: reads what a person may have changed, plans, and executes.
 
 use crate::{
     config::Ready,
     journal::{
         connections::{self, Switches},
+        dead_reason::DeadReason,
+        note::Note,
         record::{Hint, Kind, Record},
+        trouble::Trouble,
     },
     rules::verdict::Reason,
     worker::{
@@ -21,17 +24,14 @@ use crate::{
 /// Plans that one attempt makes at most.
 const MOST_PLANS: usize = 3;
 
-/// Tries `record` once, and ends it where that succeeds.
+/// Attempts `record` once, and ends it where that succeeds.
 pub async fn attempt<W: World>(
     worker: &Worker<'_, W>,
     ready: &Ready,
     record: &mut Record,
 ) -> Result<(), Failure> {
     let Some(hint) = record.hint.clone() else {
-        return Err(Failure::Dead {
-            reason: "unreadable",
-            words: "the item has no readable Id".to_owned(),
-        });
+        return Err(Failure::dead(DeadReason::Unreadable, Trouble::NoReadableId));
     };
     let off = match record.kind {
         Kind::Customer => Reason::CustomerWebhookOff,
@@ -41,13 +41,13 @@ pub async fn attempt<W: World>(
     // Read anew for each event: a person may have changed it since the last one.
     let unreadable = |why: String| Failure::Retry {
         side: Side::KiotViet,
-        words: format!("the connection cannot be read: {why}; connect the shop again"),
+        why: Trouble::ConnectionUnreadable { why },
         after: None,
     };
     let name = &record.connection;
     let connection = connections::load(worker, name).await;
     let Some(connection) = connection.map_err(|e| unreadable(e.to_string()))? else {
-        record.note("the connection was removed");
+        record.note(Note::ConnectionRemoved);
         record.finish(off, worker.now());
         return Ok(());
     };

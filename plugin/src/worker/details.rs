@@ -5,6 +5,7 @@ use crate::{
         error::GetflyError,
         refusal::{Detail, DuplicateField},
     },
+    journal::note::Note,
     rules::{
         email::EmailField,
         model::{NewAccount, NewOrder},
@@ -90,6 +91,9 @@ pub fn drop_placeholder(
 }
 
 /// The note of a record that is created without a detail.
-pub fn without(detail: Detail, error: &GetflyError) -> String {
-    format!("created without the {}: {error}", detail.as_str())
+pub fn without(detail: Detail, error: &GetflyError) -> Note {
+    Note::CreatedWithout {
+        detail,
+        why: error.clone().into(),
+    }
 }

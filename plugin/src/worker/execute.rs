@@ -6,7 +6,9 @@ use crate::{
     journal::{
         keys,
         ledger::{self, CustomerEntry, InvoiceEntry},
+        note::Note,
         record::Record,
+        trouble::Target,
     },
     rules::{
         codes::{AccountCode, OrderCode},
@@ -49,8 +51,8 @@ pub async fn execute<W: World>(
 ) -> Result<Carried, Failure> {
     record.evidence = plan.evidence;
     record.alternatives = plan.alternatives;
-    for text in &plan.notes {
-        record.note(text);
+    for note in plan.notes {
+        record.note(note);
     }
     let reason = match plan.action {
         Action::Ignore { reason, remember } => {
@@ -75,7 +77,7 @@ pub async fn execute<W: World>(
             record.order_code = Some(code);
             if by == Some(record.seq) {
                 keep_ordered(session, claim, invoice_id).await?;
-                record.note("the order's reply was lost; it was found by its code");
+                record.note(Note::OrderReplyLost);
                 Reason::OrderCreated
             } else {
                 Reason::AlreadySynced
@@ -91,7 +93,10 @@ pub async fn execute<W: World>(
             let customer_id = account.as_ref().map(|(id, _)| *id);
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
-                record.note(&format!("account {code}: {}", reason.as_str()));
+                record.note(Note::OrdersAccount {
+                    code: code.clone(),
+                    reason,
+                });
                 let is_new = reason == Reason::CustomerCreated;
                 if order.account.code.as_ref() != Some(&code) && !is_new {
                     // Linked after all: what was planned is not that account's own.
@@ -170,7 +175,7 @@ async fn ensure_account<W: World>(
             Ok((code, by.reason()))
         }
         AccountPlan::Ours { code, by, .. } if by == Some(record.seq) => {
-            record.note("the account's reply was lost; it was found by its code");
+            record.note(Note::AccountReplyLost);
             enrol_found(session, record, customer_id, &code).await?;
             keep_synced(session, customer_id, &code).await?;
             Ok((code, Reason::CustomerCreated))
@@ -232,11 +237,11 @@ async fn create_account<W: World>(
                 announce_account(session, record, customer_id, &account, never).await?;
                 return Err(error.into());
             };
-            record.note(&details::without(detail, &error));
+            record.note(details::without(detail, &error));
         }
         announce_account(session, record, customer_id, &account, session.world.now()).await?;
     }
-    Err(every_form_refused("account"))
+    Err(every_form_refused(Target::Account))
 }
 
 /// What a create came to that Getfly refused as a duplicate, or whose answer was lost; none when it is to
@@ -250,7 +255,7 @@ async fn account_perhaps_there<W: World>(
 ) -> Result<Option<(AccountCode, Reason)>, Failure> {
     let stored = session.getfly().account_by_code(&account.code).await?;
     if stored.is_some() {
-        record.note("the account's reply was lost; it was found by its code");
+        record.note(Note::AccountReplyLost);
         enrol(session, record, account).await?;
         return Ok(Some((account.code.clone(), Reason::CustomerCreated)));
     }
@@ -264,11 +269,10 @@ async fn account_perhaps_there<W: World>(
         }
         let first = AccountCode::for_customer(&session.codes, customer_id);
         let next = numbered(&first, *used_codes + 1);
-        record.note(&format!(
-                "the code {} is used and belongs to no account in Getfly, perhaps to a deleted one; created as {next}",
-                account.code
-            ),
-        );
+        record.note(Note::CodeUsed {
+            used: account.code.clone(),
+            next: next.clone(),
+        });
         account.code = next;
         keep_numbers(session, account).await?;
         return Ok(None);
@@ -281,7 +285,7 @@ async fn account_perhaps_there<W: World>(
     let Some(detail) = details::drop_placeholder(account, &error, rules) else {
         return Err(error.into());
     };
-    record.note(&details::without(detail, &error));
+    record.note(details::without(detail, &error));
     Ok(None)
 }
 
@@ -330,9 +334,7 @@ async fn link_after_refusal<W: World>(
     let Some((found, by)) = found.choice.linked else {
         return Ok(None);
     };
-    record.note(
-        "Getfly refused a second account with this phone or e-mail; the first one was linked",
-    );
+    record.note(Note::SecondAccountRefused);
     keep_synced(session, customer_id, &found.code).await?;
     Ok(Some((found.code, by.reason())))
 }
@@ -382,7 +384,7 @@ async fn create_order<W: World>(
         if error.maybe_stored() || error.is_duplicate() {
             let stored = session.getfly().order_by_code(&order.code).await?;
             if stored.is_some() {
-                record.note("the order's reply was lost; it was found by its code");
+                record.note(Note::OrderReplyLost);
                 return Ok(Some(order.code));
             }
             return Err(if error.is_duplicate() {
@@ -405,7 +407,7 @@ async fn create_order<W: World>(
             }
         }
     }
-    Err(every_form_refused("order"))
+    Err(every_form_refused(Target::Order))
 }
 
 /// What to do about an order that Getfly plainly refuses.
@@ -428,7 +430,7 @@ async fn refused<W: World>(
     if let Some(detail) = error.refused_detail() {
         let dropped = details::drop_from_order(order, detail);
         if dropped {
-            record.note(&details::without(detail, error));
+            record.note(details::without(detail, error));
             return Ok(Refused::SendAgain);
         }
     }
@@ -473,7 +475,7 @@ async fn enrol<W: World>(
         return Ok(());
     };
     let Some(phone) = &account.phone else {
-        record.note("R11: not enrolled in the campaign, because the customer has no phone");
+        record.note(Note::NotEnrolled);
         return Ok(());
     };
     let opportunity = NewOpportunity {
@@ -485,18 +487,16 @@ async fn enrol<W: World>(
         recipient: Some(recipient.clone()),
     };
     match session.getfly().create_opportunity(&opportunity).await {
-        Ok(_) => record.note("R11: enrolled in the campaign"),
+        Ok(_) => record.note(Note::Enrolled),
         // Not created for sure: the whole event is tried again and finds the account by its code.
         Err(error @ GetflyError::Busy { status: 429, .. }) => return Err(error.into()),
         Err(error @ GetflyError::Unreachable(HttpError::LeaseEnded)) => return Err(error.into()),
-        Err(error) => record.note(&format!(
-            "R11: whether it was enrolled in the campaign is unknown: {error}"
-        )),
+        Err(error) => record.note(Note::EnrolmentUnknown { why: error.into() }),
     }
     Ok(())
 }
 
-/// R11 for an account that an earlier try created: that try may have stopped before enrolling it.
+/// R11 for an account that an earlier attempt created: it may have stopped before enrolling it.
 async fn enrol_found<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -504,7 +504,7 @@ async fn enrol_found<W: World>(
     code: &AccountCode,
 ) -> Result<(), Failure> {
     if session.ready.rules.customer_campaign_code.is_none()
-        || record.notes.iter().any(|n| n.starts_with("R11"))
+        || record.notes.iter().any(Note::is_about_campaign)
     {
         return Ok(());
     }

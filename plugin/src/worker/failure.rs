@@ -1,8 +1,11 @@
-//! Why a try did not end the event, and what follows: another try, a later one, a person, or nothing.
+//! Why an attempt did not end the event, and what follows: another attempt, a later one, a person, or nothing.
 
 use crate::{
     getfly::error::GetflyError,
-    journal::connection_name::{ConnectionName, Upstream},
+    journal::{
+        dead_reason::DeadReason,
+        trouble::{Source, Trouble},
+    },
     kiotviet::error::KiotVietError,
     time::Timestamp,
     vendor::fate::Fate,
@@ -10,24 +13,7 @@ use crate::{
 };
 use core::time::Duration;
 
-/// Which upstream failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// This connection's KiotViet.
-    KiotViet,
-    /// The Getfly tenant.
-    Getfly,
-}
-
-impl Side {
-    /// The upstream of this side for an event of `connection`.
-    pub fn of(self, connection: &ConnectionName) -> Upstream<'_> {
-        match self {
-            Self::KiotViet => Upstream::KiotViet(connection),
-            Self::Getfly => Upstream::Getfly,
-        }
-    }
-}
+pub use crate::journal::connection_name::Side;
 
 /// Why a worker stops before its end. Nothing about any event: the next worker goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,13 +32,13 @@ pub enum Stop {
 /// Why an attempt did not end the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Try again by the schedule.
+    /// Attempted again by the schedule.
     Retry {
         /// Who failed.
         side: Side,
-        /// In words, for people.
-        words: String,
-        /// The upstream's own wish.
+        /// For people.
+        why: Trouble,
+        /// What the upstream asks for.
         after: Option<Duration>,
     },
     /// Not before this moment; no failure.
@@ -66,37 +52,41 @@ pub enum Failure {
     Outside {
         /// Which side.
         side: Side,
-        /// In words, with what to do.
-        words: String,
+        /// For people, with what to do.
+        why: Trouble,
     },
     /// A 404 for what every tenant with this API has: it may have another version only.
     NothingThere(Box<Failure>),
     /// It needs a person.
     Dead {
-        /// A stable word.
-        reason: &'static str,
-        /// In words.
-        words: String,
+        /// Of the dead letter.
+        reason: DeadReason,
+        /// For people.
+        why: Trouble,
     },
     /// The lease ended or the store failed.
     Abandoned(Stop),
 }
 
 impl Failure {
-    /// What happened, in words.
-    pub fn words(&self) -> String {
+    /// What happened, for people.
+    pub fn why(self) -> Trouble {
         match self {
-            Self::Retry { words, .. } | Self::Dead { words, .. } | Self::Outside { words, .. } => {
-                words.clone()
-            }
-            Self::Abandoned(stop) => stop.to_string(),
-            Self::NothingThere(failure) => failure.words(),
-            Self::NotShown(until) => {
-                format!("KiotViet does not show the record; it is asked again at {until}")
-            }
-            Self::Later(until) | Self::Unsettled(until) => {
-                format!("an earlier try is not settled before {until}")
-            }
+            Self::Retry { why, .. } | Self::Dead { why, .. } | Self::Outside { why, .. } => why,
+            Self::Abandoned(stop) => Trouble::Stopped {
+                why: stop.to_string(),
+            },
+            Self::NothingThere(failure) => failure.why(),
+            Self::NotShown(until) => Trouble::NotShown { until },
+            Self::Later(until) | Self::Unsettled(until) => Trouble::Unsettled { until },
+        }
+    }
+
+    /// A dead letter for what Getfly or KiotViet told.
+    pub(crate) fn dead(reason: DeadReason, why: impl Into<Trouble>) -> Self {
+        Self::Dead {
+            reason,
+            why: why.into(),
         }
     }
 }
@@ -109,31 +99,24 @@ impl From<StoreError> for Failure {
 
 impl From<KiotVietError> for Failure {
     fn from(e: KiotVietError) -> Self {
-        match e {
-            KiotVietError::Unreachable(HttpError::LeaseEnded) => {
-                return Self::Abandoned(Stop::LeaseEndedBeforeKiotViet);
+        let side = Side::KiotViet;
+        match (&e, e.fate()) {
+            (KiotVietError::Unreachable(HttpError::LeaseEnded), _) => {
+                Self::Abandoned(Stop::LeaseEndedBeforeKiotViet)
             }
-            KiotVietError::Denied { .. } => {
-                let words = e.to_string();
-                let side = Side::KiotViet;
-                return Self::Outside { side, words };
-            }
-            _ => {}
-        }
-        match e.fate() {
-            Fate::Retry { after } => Self::Retry {
-                side: Side::KiotViet,
-                words: e.to_string(),
+            (KiotVietError::Denied { .. }, _) => Self::Outside {
+                side,
+                why: e.into(),
+            },
+            (_, Fate::Retry { after }) => Self::Retry {
+                side,
+                why: e.into(),
                 after,
             },
-            Fate::Dead if matches!(e, KiotVietError::Unreadable { .. }) => Self::Dead {
-                reason: "record_unreadable",
-                words: e.to_string(),
-            },
-            Fate::Dead => Self::Dead {
-                reason: "kiotviet_refused",
-                words: e.to_string(),
-            },
+            (KiotVietError::Unreadable { .. }, Fate::Dead) => {
+                Self::dead(DeadReason::RecordUnreadable, e)
+            }
+            (_, Fate::Dead) => Self::dead(DeadReason::KiotvietRefused, e),
         }
     }
 }
@@ -141,21 +124,25 @@ impl From<KiotVietError> for Failure {
 impl From<GetflyError> for Failure {
     fn from(e: GetflyError) -> Self {
         let side = Side::Getfly;
-        let words = e.to_string();
-        let failure = match e {
-            GetflyError::Unreachable(HttpError::LeaseEnded) => {
+        let is_404 = e.is_404();
+        let failure = match (&e, e.fate()) {
+            (GetflyError::Unreachable(HttpError::LeaseEnded), _) => {
                 return Self::Abandoned(Stop::LeaseEndedBeforeGetfly);
             }
-            GetflyError::Denied => return Self::Outside { side, words },
-            _ => match e.fate() {
-                Fate::Retry { after } => Self::Retry { side, words, after },
-                Fate::Dead => Self::Dead {
-                    reason: "getfly_refused",
-                    words,
-                },
+            (GetflyError::Denied, _) => {
+                return Self::Outside {
+                    side,
+                    why: e.into(),
+                };
+            }
+            (_, Fate::Retry { after }) => Self::Retry {
+                side,
+                why: e.into(),
+                after,
             },
+            (_, Fate::Dead) => Self::dead(DeadReason::GetflyRefused, e),
         };
-        if e.is_404() {
+        if is_404 {
             Self::NothingThere(Box::new(failure))
         } else {
             failure
@@ -163,9 +150,9 @@ impl From<GetflyError> for Failure {
     }
 }
 
-pub(crate) fn no_creation_date(what: &str) -> Failure {
-    Failure::Dead {
-        reason: "creation_date_missing",
-        words: format!("KiotViet's {what} has no createdDate, so new and old cannot be told apart"),
-    }
+pub(crate) fn no_creation_date(of: Source) -> Failure {
+    Failure::dead(
+        DeadReason::CreationDateMissing,
+        Trouble::NoCreationDate { of },
+    )
 }

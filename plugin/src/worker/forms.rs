@@ -2,7 +2,11 @@
 
 use crate::{
     getfly::{error::GetflyError, refusal::Detail},
-    journal::ledger::SETTLE,
+    journal::{
+        dead_reason::DeadReason,
+        ledger::SETTLE,
+        trouble::{Target, Trouble},
+    },
     rules::codes::AccountCode,
     worker::failure::Failure,
 };
@@ -20,11 +24,8 @@ pub(super) fn numbered(first: &AccountCode, number: u32) -> AccountCode {
 }
 
 /// Nothing of it is left to leave out.
-pub(super) fn every_form_refused(what: &str) -> Failure {
-    Failure::Dead {
-        reason: "getfly_refused",
-        words: format!("Getfly refuses every form of this {what}"),
-    }
+pub(super) fn every_form_refused(of: Target) -> Failure {
+    Failure::dead(DeadReason::GetflyRefused, Trouble::EveryFormRefused { of })
 }
 
 /// A create without an answer, whose record is not there: it may still come.
@@ -34,9 +35,9 @@ pub(super) fn unknown(error: GetflyError) -> Failure {
         failure => failure,
     };
     match failure {
-        Failure::Retry { side, words, after } => Failure::Retry {
+        Failure::Retry { side, why, after } => Failure::Retry {
             side,
-            words,
+            why,
             after: Some(after.unwrap_or_default().max(SETTLE)),
         },
         other => other,

@@ -2,7 +2,7 @@
 //! told of may not be readable yet, and a shop's whole API may answer so for a while.
 
 use crate::{
-    journal::record::Record,
+    journal::{note::Note, record::Record},
     time::Timestamp,
     worker::{failure::Failure, session::Session},
     world::World,
@@ -17,15 +17,13 @@ const AGAIN: [Duration; 3] = [
     Duration::from_secs(30),
     Duration::from_secs(300),
 ];
-/// How the note begins with which an unsigned delivery is taken.
-const UNSIGNED: &str = "signature ";
 
 /// How often `record`'s customer or invoice was asked for in vain, if it counts as gone only after
 /// several times: it is young, and a signed delivery or KiotViet's own list told of it.
 pub fn asked_in_vain(record: &Record, now: Timestamp) -> Option<usize> {
     let asked = record.misses.unwrap_or_default();
     let young = now.saturating_since(record.received_at) < YOUNG;
-    let signed = !record.notes.iter().any(|n| n.starts_with(UNSIGNED));
+    let signed = !record.notes.iter().any(Note::is_unsigned);
     (signed && (young || asked > 0)).then(|| usize::try_from(asked).unwrap_or(usize::MAX))
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     config::Ready,
-    journal::{entries, record::State, unfinished},
+    journal::{entries, note::Note, record::State, unfinished},
     log,
     time::Timestamp,
     worker::{
@@ -31,7 +31,7 @@ pub async fn process<W: World>(
         let Some(mut record) = entries::read_event(world, seq).await? else {
             continue;
         };
-        if record.state != State::Received {
+        if record.state() != State::Received {
             continue;
         }
         let body = record.body.clone();
@@ -42,14 +42,14 @@ pub async fn process<W: World>(
                 entries::drop_body(world, seq, body.as_ref()).await?;
                 log::event(world, &record);
             }
-            Err(Failure::Dead { reason, words }) => {
+            Err(Failure::Dead { reason, why }) => {
                 record.bury(reason, world.now());
-                record.note(&words);
+                record.note(Note::Failed(why));
                 unfinished::mark(world, &mut record).await?;
                 log::event(world, &record);
             }
             Err(Failure::Abandoned(stop)) => return Err(stop),
-            Err(failure) => record.note(&format!("last failure: {}", failure.words())),
+            Err(failure) => record.failed(failure.why()),
         }
         entries::write_event(world, &record).await?;
     }

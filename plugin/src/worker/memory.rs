@@ -6,6 +6,7 @@ use crate::{
     journal::{
         keys,
         ledger::{self, SETTLE},
+        note::Note,
         record::Record,
     },
     rules::{
@@ -35,9 +36,7 @@ pub async fn drop_if_gone<W: World>(
         return Err(Failure::Later(settled));
     }
     ledger::forget_customer(session.world, retailer, id).await?;
-    record.note(&format!(
-        "R7: Getfly no longer has the account {code}; the customer was matched again"
-    ));
+    record.note(Note::AccountGone { code: code.clone() });
     Ok(true)
 }
 
@@ -105,9 +104,10 @@ pub async fn code_answered<W: World>(
     if !session.world.exists(keys::GETFLY_NUMBERS).await? {
         session.world.set(keys::GETFLY_NUMBERS, b"1").await?;
     }
-    record.note(&format!(
-        "Getfly stored {sent} under its own code {answered}"
-    ));
+    record.note(Note::StoredUnder {
+        sent: sent.to_owned(),
+        code: answered.clone(),
+    });
     Ok(Some(answered))
 }
 

@@ -6,6 +6,7 @@ use crate::{
         connection_name::{ConnectionName, Upstream},
         keys,
         record::Record,
+        trouble::{OLD_GETFLY, Trouble},
     },
     stored,
     time::Timestamp,
@@ -16,10 +17,6 @@ use crate::{
     world::{Clock, Store, World},
 };
 use core::time::Duration;
-
-/// What is wrong and how to mend it.
-pub const OLD_GETFLY: &str = "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. \
-                              Ask Getfly for version 6.0; events wait until then and use up no attempt";
 
 /// How long events wait before the next look.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(300);
@@ -41,13 +38,14 @@ pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Fa
     let _ = session.world.set(keys::OLD_GETFLY, &now).await;
     Failure::Outside {
         side: Side::Getfly,
-        words: OLD_GETFLY.to_owned(),
+        why: Trouble::OldGetfly,
     }
 }
 
 /// `record` went through: takes the mark away if it had waited for a newer Getfly.
 pub async fn mended<S: Store>(store: &S, record: &Record) {
-    if record.notes.iter().any(|n| n.contains(OLD_GETFLY)) {
+    let last = record.last_failure.as_ref();
+    if last.is_some_and(|last| last.why == Trouble::OldGetfly) {
         let _ = store.delete(keys::OLD_GETFLY).await;
     }
 }
@@ -60,25 +58,22 @@ pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
     fresh.then_some(OLD_GETFLY)
 }
 
-/// What only people can mend, in sentences: the tenant's version, and lists of users that cannot be read
-/// (R13). `connections` are the names of those that are connected.
-pub async fn troubles<W: Store + Clock>(world: &W, connections: &[ConnectionName]) -> Vec<String> {
-    let mut troubles: Vec<String> = old_getfly(world)
-        .await
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
+/// What only people can mend: the tenant's version, and lists of users that cannot be read (R13).
+/// `connections` are the names of those that are connected.
+pub async fn troubles<W: Store + Clock>(world: &W, connections: &[ConnectionName]) -> Vec<Trouble> {
+    let old = old_getfly(world).await.map(|_| Trouble::OldGetfly);
+    let mut troubles: Vec<Trouble> = old.into_iter().collect();
     let shops = connections.iter().map(Upstream::KiotViet);
     for upstream in [Upstream::Getfly].into_iter().chain(shops) {
         let kept = world.get(&keys::users_unread(upstream)).await;
         let kept = kept.ok().flatten();
         let kept = kept.and_then(|bytes| stored::read::<(Timestamp, Timestamp)>(&bytes).ok());
         if let Some((since, _)) = kept {
-            troubles.push(format!(
-                "R13: {}'s list of users ({}) cannot be read since {since}; orders go without executor until its right to read users is given",
-                upstream.vendor(),
-                upstream.subject()
-            ));
+            troubles.push(Trouble::UsersUnread {
+                side: upstream.side(),
+                subject: upstream.subject().to_owned(),
+                since,
+            });
         }
     }
     troubles

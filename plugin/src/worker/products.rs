@@ -2,7 +2,7 @@
 //! under another code, or by name alone. Amounts stay as they are.
 
 use crate::{
-    journal::record::Record,
+    journal::{note::Note, record::Record},
     rules::model::{NewOrder, OrderLine},
     worker::{failure::Failure, session::Session},
     world::World,
@@ -28,7 +28,7 @@ pub async fn replace_unknown<W: World>(
     let mut replaced = false;
     for line in &mut order.lines {
         if known.get(&line.product_code) == Some(&false) {
-            record.note(&replacement(line, fallback));
+            record.note(replacement(line, fallback));
             replace(line, fallback);
             replaced = true;
         }
@@ -49,15 +49,14 @@ fn replace(line: &mut OrderLine, fallback: Option<&str>) {
     });
 }
 
-fn replacement(line: &OrderLine, fallback: Option<&str>) -> String {
-    let code = &line.product_code;
-    match fallback.filter(|fallback| fallback != code) {
-        Some(fallback) => {
-            format!("R3: Getfly has no product {code}; its line goes under {fallback}")
-        }
-        None => format!(
-            "R3: Getfly has no product {code}; its line goes by its name alone (fallback_product_code names another product)"
-        ),
+fn replacement(line: &OrderLine, fallback: Option<&str>) -> Note {
+    let code = line.product_code.clone();
+    match fallback.filter(|fallback| *fallback != code) {
+        Some(fallback) => Note::ProductUnder {
+            code,
+            fallback: fallback.to_owned(),
+        },
+        None => Note::ProductByName { code },
     }
 }
 

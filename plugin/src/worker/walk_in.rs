@@ -6,7 +6,7 @@
 
 use crate::{
     getfly::{assumptions::TENANT_HOURS_AHEAD, refusal::DuplicateField, wire::StoredOrder},
-    journal::{keys, ledger, record::Record},
+    journal::{keys, ledger, note::Note, record::Record, trouble::Target},
     rules::{
         codes::{AccountCode, OrderCode},
         model::{Account, NewAccount, NewOrder},
@@ -151,19 +151,14 @@ async fn judge<W: World>(
         return Ok(WalkIns::Bare);
     };
     if is_its_own(session, &account, since).await? {
-        record.note(&format!(
-            "R5: Getfly made the account {} for walk-ins; it is used from now on",
-            account.code
-        ));
+        record.note(Note::WalkInAccountMade {
+            code: account.code.clone(),
+        });
         let known = WalkIns::Account(account.code);
         keep(session, &known).await?;
         return Ok(known);
     }
-    record.note(&format!(
-            "R5: Getfly attached a walk-in's order to the account {}; further ones get an account of their own",
-            account.code
-        ),
-    );
+    record.note(Note::WalkInAttached { code: account.code });
     let code = AccountCode::for_walk_ins(&session.codes);
     Ok(WalkIns::Account(create(session, record, code, None).await?))
 }
@@ -206,9 +201,7 @@ pub async fn give_account<W: World>(
         {
             return Ok(false);
         }
-        record.note(&format!(
-            "R5: Getfly no longer has the account {code} for walk-ins"
-        ));
+        record.note(Note::WalkInAccountGone { code: code.clone() });
     }
     let code = create(
         session,
@@ -293,7 +286,7 @@ async fn create_new<W: World>(
         if let Some(detail) = error.refused_detail()
             && details::drop_from_account(&mut account, detail)
         {
-            record.note(&details::without(detail, &error));
+            record.note(details::without(detail, &error));
             continue;
         }
         if error.duplicate_field() == Some(DuplicateField::Code) {
@@ -311,5 +304,5 @@ async fn create_new<W: World>(
         keep(session, &refused).await?;
         return Err(error.into());
     }
-    Err(forms::every_form_refused("account"))
+    Err(forms::every_form_refused(Target::Account))
 }

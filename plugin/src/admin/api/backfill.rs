@@ -3,7 +3,7 @@
 use crate::{
     admin::api::{
         connections::{open, person_reading},
-        problem::{self, Problem},
+        problem::{self, Detail, Problem},
         request::known,
     },
     config::{CallRate, Ready},
@@ -14,6 +14,7 @@ use crate::{
         entries,
         list_scan::ListScan,
         record::{Command, Wanted},
+        trouble::Trouble,
     },
     json::{ToJson, object},
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
@@ -73,9 +74,7 @@ fn wanted(connection: &Connection, body: &Value, now: Timestamp) -> Result<Wante
         None => now,
     };
     if from >= to {
-        return Err(problem::invalid(
-            "from must be earlier than to, and than now.",
-        ));
+        return Err(problem::invalid(Detail::FromTooLate));
     }
     Ok(Wanted {
         connection: connection.name.clone(),
@@ -85,7 +84,7 @@ fn wanted(connection: &Connection, body: &Value, now: Timestamp) -> Result<Wante
 }
 
 /// `POST /api/connections/{name}/backfill`: `{"from","to"?,"dry_run"?}`. A preview answers 200 with
-/// what would be brought in; a wish 202 with how it stands.
+/// what would be brought in; a command 202 with how it stands.
 pub(in crate::admin) async fn start<W: World>(
     world: &W,
     ready: &Ready,
@@ -151,20 +150,31 @@ async fn ask<W: World>(
 
 /// `GET /api/connections/{name}/backfill`.
 pub(in crate::admin) async fn state<W: World>(world: &W, name: &str) -> Result<Value, Problem> {
+    Ok(stands(world, name).await?.0)
+}
+
+/// How the backfill stands, as the API answers it, and why it waits.
+pub(in crate::admin) async fn stands<W: World>(
+    world: &W,
+    name: &str,
+) -> Result<(Value, Option<Trouble>), Problem> {
     let connection = known(world, name).await?;
-    let name = ("connection", connection.name.to_json());
+    let mut members = vec![("connection", connection.name.to_json())];
     Ok(match backfill::load(world, &connection.name).await? {
-        None => object(vec![name, ("state", "none".to_json())]),
+        None => {
+            members.push(("state", "none".to_json()));
+            (object(members), None)
+        }
         Some(job) => {
-            let mut members = vec![name];
             members.extend(describe(&job));
-            object(members)
+            (object(members), job.note)
         }
     })
 }
 
 fn describe(job: &Backfill) -> Vec<(&'static str, Value)> {
     let list = |webhook| job.readings.iter().find(|r| r.webhook == webhook).to_json();
+    let note = job.note.as_ref().map(Trouble::to_string);
     vec![
         ("state", job.state.to_json()),
         ("from", job.wanted.from.to_json()),
@@ -173,7 +183,7 @@ fn describe(job: &Backfill) -> Vec<(&'static str, Value)> {
         ("finished_at", job.finished_at.to_json()),
         ("customers", list(Webhook::Customer)),
         ("invoices", list(Webhook::Order)),
-        ("note", job.note.to_json()),
+        ("note", note.to_json()),
     ]
 }
 

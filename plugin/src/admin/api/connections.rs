@@ -10,6 +10,7 @@ use crate::{
         connection_name::ConnectionName,
         connections::{self, Connection, Opened, Webhook},
         keys, probe,
+        trouble::Trouble,
     },
     json::{ToJson, object},
     kiotviet::{
@@ -227,11 +228,11 @@ async fn give_back<W: World>(lease: Option<Lease<'_, W>>) {
 fn describe(
     webhook: Webhook,
     on_since: Option<crate::time::Timestamp>,
-    registered: &Result<Vec<Registered>, String>,
+    registered: &Result<Vec<Registered>, Trouble>,
     path: &str,
 ) -> Value {
     let kiotviet = match registered {
-        Err(why) => object(vec![("error", why.to_json())]),
+        Err(why) => object(vec![("error", why.to_string().to_json())]),
         Ok(all) => {
             let ours = webhooks::ours(all, path, webhook);
             object(vec![
@@ -247,25 +248,25 @@ fn describe(
     ])
 }
 
+/// A connection, and why KiotViet's side of it cannot be seen.
 async fn state<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
-) -> Result<Value, Problem> {
+) -> Result<(Value, Option<Trouble>), Problem> {
     let switches = connections::readable_switches(world, &connection.name).await?;
     let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
     let (registered, path) = match connection.open(&ready.sealer) {
-        Err(e) => (Err(e.to_string()), String::new()),
+        Err(e) => (Err(Trouble::from(e)), String::new()),
         Ok(opened) => {
             let worker = person(world, ready);
             let session = Session::new(&worker, ready, connection, &opened);
-            let registered = webhooks::registered(&session)
-                .await
-                .map_err(|e| e.to_string());
+            let registered = webhooks::registered(&session).await;
+            let registered = registered.map_err(Trouble::from);
             (registered, connection.hook_path(&opened))
         }
     };
-    Ok(object(vec![
+    let state = object(vec![
         ("name", connection.name.to_json()),
         ("retailer", connection.retailer.to_json()),
         ("client_id", connection.client_id.to_json()),
@@ -284,22 +285,24 @@ async fn state<W: World>(
                 ),
             ]),
         ),
-    ]))
+    ]);
+    Ok((state, registered.err()))
 }
 
-/// One connection as [`list`] gives it.
+/// One connection as [`list`] gives it, and why KiotViet's side of it cannot be seen.
 pub(in crate::admin) async fn one<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-) -> Result<Value, Problem> {
+) -> Result<(Value, Option<Trouble>), Problem> {
     state(world, ready, &known(world, name).await?).await
 }
 
 /// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
 pub(in crate::admin) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
     let (sound, damaged) = connections::list(world).await?;
-    let mut states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
+    let mut states: Vec<Value> = states.into_iter().map(|(state, _)| state).collect();
     let broken =
         |name: &ConnectionName| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
     states.extend(damaged.iter().map(broken));

@@ -1,4 +1,4 @@
-//! What happened to each event, newest first, and the two wishes about dead letters.
+//! What happened to each event, newest first, and the two commands about dead letters.
 
 use crate::{
     admin::api::problem::{self, Problem},
@@ -6,6 +6,7 @@ use crate::{
     drain::{how::How, run::drain_for},
     journal::{
         cursor, entries,
+        evidence::Evidence,
         record::{Command, Record, State},
     },
     json::{ToJson, object},
@@ -66,7 +67,7 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
 
 /// Most dead letters that are retried in one request.
 const RETRIED_MOST: usize = 200;
-/// What is processed before a wish is answered: somebody waits, perhaps behind a long queue. The rest
+/// What is processed before a command is answered: a person waits, perhaps behind a long queue. The rest
 /// goes on after the answer.
 const AT_ONCE: How = How {
     patience: Patience::None,
@@ -76,31 +77,35 @@ const AT_ONCE: How = How {
 
 /// The contract's members of an event.
 fn summary(record: &Record) -> Vec<(&'static str, Value)> {
+    let status = record.status;
     vec![
         ("seq", record.seq.to_json()),
         ("received_at", record.received_at.to_json()),
         ("connection", record.connection.to_json()),
         ("kind", record.kind.to_json()),
         ("key", record.key.to_json()),
-        ("state", record.state.to_json()),
-        ("outcome", record.outcome.to_json()),
-        ("reason", record.reason.to_json()),
+        ("state", record.state().to_json()),
+        ("outcome", status.outcome().to_json()),
+        ("reason", status.reason().to_json()),
         ("attempts", record.attempts.to_json()),
-        ("next_attempt_at", record.next_attempt_at.to_json()),
+        ("next_attempt_at", status.next_attempt_at().to_json()),
         ("account_code", record.account_code.to_json()),
         ("order_code", record.order_code.to_json()),
-        ("notes", record.notes.to_json()),
+        ("notes", record.sentences().to_json()),
     ]
 }
 
-fn detail(record: &Record) -> Value {
+/// An event with its explanation.
+pub(in crate::admin) fn detail(record: &Record) -> Value {
+    let evidence = record.evidence.iter().map(Evidence::to_string);
+    let evidence: Vec<String> = evidence.collect();
     let mut members = summary(record);
     members.extend([
-        ("rule", record.rule.to_json()),
-        ("evidence", record.evidence.to_json()),
+        ("rule", record.status.rule().to_json()),
+        ("evidence", evidence.to_json()),
         ("alternatives", record.alternatives.to_json()),
         ("calls", record.calls.to_json()),
-        ("finished_at", record.finished_at.to_json()),
+        ("finished_at", record.status.finished_at().to_json()),
     ]);
     object(members)
 }
@@ -125,7 +130,7 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
                 .connection
                 .as_ref()
                 .is_none_or(|c| c == record.connection.as_str())
-                && query.state.is_none_or(|s| s == record.state);
+                && query.state.is_none_or(|s| s == record.state());
             if wanted {
                 found.push(record);
             }
@@ -138,15 +143,15 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
 /// worker has not looked at, those that it lists, and where there are more of them the older ones.
 async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Problem> {
     let all = || entries::numbers(world, before, LOOKED_AT);
-    let Ok(place) = cursor::load(world).await else {
+    let Ok(cursor) = cursor::load(world).await else {
         return Ok(all().await?);
     };
-    let oldest = place.dead.first().copied();
-    let more = place.counts.dead > place.dead.len() as u64;
+    let oldest = cursor.dead.first().copied();
+    let more = cursor.counts.dead > cursor.dead.len() as u64;
     let mut numbers = all().await?;
-    let unlooked = |seq: u64| seq > place.low || place.holes.iter().any(|hole| hole.seq == seq);
+    let unlooked = |seq: u64| seq > cursor.low || cursor.holes.iter().any(|hole| hole.seq == seq);
     numbers.retain(|seq| unlooked(*seq));
-    let listed = place.dead.iter().copied();
+    let listed = cursor.dead.iter().copied();
     numbers.extend(listed.filter(|seq| before.is_none_or(|before| *seq < before)));
     numbers.sort_unstable_by(|a, b| b.cmp(a));
     numbers.dedup();
@@ -159,12 +164,20 @@ async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Prob
     Ok(numbers)
 }
 
+/// The events of a list, newest first, and where to go on.
+pub(in crate::admin) async fn listed<W: World>(
+    world: &W,
+    query: Option<&str>,
+) -> Result<(Vec<Record>, Option<u64>), Problem> {
+    find(world, &parse(query)?).await
+}
+
 /// `GET /api/events`.
 pub(in crate::admin) async fn list<W: World>(
     world: &W,
     query: Option<&str>,
 ) -> Result<Value, Problem> {
-    let (found, next_before) = find(world, &parse(query)?).await?;
+    let (found, next_before) = listed(world, query).await?;
     let found = found.iter().map(|record| object(summary(record)));
     Ok(object(vec![
         ("events", found.collect()),
@@ -172,7 +185,8 @@ pub(in crate::admin) async fn list<W: World>(
     ]))
 }
 
-async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
+/// The event of this number.
+pub(in crate::admin) async fn read<W: World>(world: &W, seq: &str) -> Result<Record, Problem> {
     let missing = || {
         Problem::new(
             404,
@@ -192,7 +206,7 @@ pub(in crate::admin) async fn one<W: World>(world: &W, seq: &str) -> Result<Valu
 
 /// What a person can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::admin) enum Wish {
+pub(in crate::admin) enum Asked {
     /// Try it again.
     Retry,
     /// It needs nothing more.
@@ -205,10 +219,10 @@ pub(in crate::admin) async fn command<W: World>(
     world: &W,
     ready: &Ready,
     seq: &str,
-    wish: Wish,
-) -> Result<(u16, Value), Problem> {
+    asked: Asked,
+) -> Result<(u16, Record), Problem> {
     let record = read(world, seq).await?;
-    if record.state != State::Dead {
+    if record.state() != State::Dead {
         return Err(Problem::new(
             409,
             "not-a-dead-letter",
@@ -216,21 +230,21 @@ pub(in crate::admin) async fn command<W: World>(
             "Only dead letters can be retried or dismissed.",
         ));
     }
-    let command = match wish {
-        Wish::Retry => Command::Retry(record.seq),
-        Wish::Dismiss => Command::Dismiss(record.seq),
+    let command = match asked {
+        Asked::Retry => Command::Retry(record.seq),
+        Asked::Dismiss => Command::Dismiss(record.seq),
     };
     let number = entries::reserve(world, 1).await?;
     entries::write_command(world, number, &command).await?;
-    let wishes = number..number.saturating_add(1);
-    drain_for(world, ready, AT_ONCE, wishes).await;
+    let commands = number..number.saturating_add(1);
+    drain_for(world, ready, AT_ONCE, commands).await;
     let record = read(world, seq).await?;
     let status = if record.commanded_by == Some(number) {
         200
     } else {
         202
     };
-    Ok((status, detail(&record)))
+    Ok((status, record))
 }
 
 /// `POST /api/events/retry-dead`: asks for another try of dead letters, newest first, at most 200 of

@@ -81,7 +81,7 @@ async fn route<W: World, B: Body>(
     let found = match (method.as_str(), path) {
         ("GET", ["events"]) => Some(events::list(world, request.query.as_deref()).await?),
         ("GET", ["events", seq]) => Some(events::one(world, seq).await?),
-        ("GET", ["overview"]) => Some(overview::overview(world).await?),
+        ("GET", ["overview"]) => Some(overview::overview(world).await?.json),
         ("GET", ["connections", name, "backfill"]) => Some(backfill::state(world, name).await?),
         _ => None,
     };
@@ -111,13 +111,13 @@ async fn route<W: World, B: Body>(
             let asked = events::retry_dead(world, ready, request.query.as_deref()).await?;
             return Ok(Answer::json(202, &asked));
         }
-        ("POST", ["events", seq, wish @ ("retry" | "dismiss")]) => {
-            let wish = match *wish {
-                "retry" => events::Wish::Retry,
-                _ => events::Wish::Dismiss,
+        ("POST", ["events", seq, asked @ ("retry" | "dismiss")]) => {
+            let asked = match *asked {
+                "retry" => events::Asked::Retry,
+                _ => events::Asked::Dismiss,
             };
-            let (status, event) = events::command(world, ready, seq, wish).await?;
-            return Ok(Answer::json(status, &event));
+            let (status, event) = events::command(world, ready, seq, asked).await?;
+            return Ok(Answer::json(status, &events::detail(&event)));
         }
         ("POST", ["connections", name, "backfill"]) => {
             let body = read_json(request.body).await?;

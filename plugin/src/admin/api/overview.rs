@@ -8,7 +8,9 @@ use crate::{
         connections::{self, Switches, Webhook},
         cursor::{self, Counts, Cursor},
         entries, no_atomics,
+        sorted_map::SortedMap,
         stats::{Day, Tally},
+        trouble::Trouble,
     },
     json::{ToJson, object},
     reconcile::webhook_health::{self, WebhookHealth},
@@ -18,13 +20,23 @@ use crate::{
 };
 use serde_json::Value;
 
+/// Where everything stands.
+pub(in crate::admin) struct Overview {
+    /// As the API answers it.
+    pub(in crate::admin) json: Value,
+    /// What is wrong with each shop's webhooks.
+    pub(in crate::admin) problems: SortedMap<ConnectionName, Trouble>,
+    /// What only people can mend outside of this application.
+    pub(in crate::admin) outside: Vec<Trouble>,
+}
+
 /// `GET /api/overview`.
-pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Problem> {
+pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Overview, Problem> {
     let cursor = cursor::load(world).await?;
     let tail = entries::tail(world).await?;
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
-    let mut shops = Vec::new();
+    let (mut shops, mut problems) = (Vec::new(), SortedMap::default());
     let names = connections::names(world).await?;
     for name in names.clone() {
         // One that cannot be read hides no other.
@@ -33,6 +45,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
         };
         let switches = connections::readable_switches(world, &name).await?;
         let health = webhook_health::load(world, &name).await?;
+        let problem = health.problem.as_ref().map(Trouble::to_string);
         shops.push(object(vec![
             ("name", name.to_json()),
             ("retailer", connection.retailer.to_json()),
@@ -42,10 +55,13 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
             ),
             ("checked_at", health.checked_at.to_json()),
             ("missed_at", missed_at(&health).to_json()),
-            ("problem", health.problem.to_json()),
+            ("problem", problem.to_json()),
             ("webhooks", webhooks(switches, &health)),
             ("days", shop_days(&days, &name)),
         ]));
+        if let Some(problem) = health.problem {
+            problems.insert(name, problem);
+        }
     }
     let paused = cursor.pauses.iter().filter(|(_, pause)| pause.until > now);
     let paused = paused.map(|(upstream, pause)| {
@@ -58,7 +74,9 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
             ("until", pause.until.to_json()),
         ])
     });
-    Ok(object(vec![
+    let outside = outside::troubles(world, &names).await;
+    let sentences = outside.iter().map(|trouble| trouble.to_string().to_json());
+    let json = object(vec![
         ("counts", counts(&cursor.counts)),
         (
             "weaker",
@@ -66,7 +84,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
                 .filter(|_| !world.is_atomic())
                 .to_json(),
         ),
-        ("outside", outside::troubles(world, &names).await.to_json()),
+        ("outside", Value::Array(sentences.collect())),
         ("balanced", cursor.counts.balanced().to_json()),
         ("unread", tail.saturating_sub(cursor.low).to_json()),
         (
@@ -75,7 +93,12 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<Value, Pro
         ),
         ("paused", Value::Array(paused.collect())),
         ("connections", Value::Array(shops)),
-    ]))
+    ]);
+    Ok(Overview {
+        json,
+        problems,
+        outside,
+    })
 }
 
 /// When the oldest event came that is not final; none when nothing waits.
@@ -86,7 +109,9 @@ pub(in crate::admin) async fn oldest_waiting<W: World>(
     let open = cursor.due.iter().filter(|(_, b)| b.next < b.len);
     let retried = open.filter_map(|(_, bucket)| bucket.since).min();
     let first = entries::read_event(world, cursor.low.saturating_add(1)).await?;
-    let unread = first.filter(|r| !r.state.is_final()).map(|r| r.received_at);
+    let unread = first
+        .filter(|r| !r.state().is_final())
+        .map(|r| r.received_at);
     Ok([retried, unread].into_iter().flatten().min())
 }
 

@@ -7,7 +7,9 @@ use crate::{
     journal::{
         connections::{self, Connection},
         cursor,
+        dead_reason::DeadReason,
         record::{self, Hint},
+        trouble::Trouble,
     },
     json::{ToJson, object},
     kiotviet::{
@@ -31,20 +33,20 @@ use serde_json::Value;
 
 /// What one item would lead to.
 #[derive(Debug)]
-struct Previewed {
+pub(in crate::admin) struct Previewed {
     /// `customer`, `invoice` or `other`.
-    kind: record::Kind,
+    pub(in crate::admin) kind: record::Kind,
     /// KiotViet's id, where readable.
-    id: Option<i64>,
+    pub(in crate::admin) id: Option<i64>,
     /// KiotViet's code, where given.
-    code: Option<String>,
+    pub(in crate::admin) code: Option<String>,
     /// What would happen.
-    result: PreviewResult,
+    pub(in crate::admin) result: PreviewResult,
 }
 
 /// See [`Previewed`].
 #[derive(Debug)]
-enum PreviewResult {
+pub(in crate::admin) enum PreviewResult {
     /// The plan, its reason where it is already certain, and the rule.
     Plan {
         /// What would be done.
@@ -58,9 +60,14 @@ enum PreviewResult {
     },
     /// Why there is no plan.
     Problem {
-        /// In words.
-        problem: String,
+        /// For people.
+        problem: Trouble,
     },
+}
+
+/// In the sentences of the API.
+fn sentences(all: &[impl ToString]) -> Value {
+    all.iter().map(|one| Value::from(one.to_string())).collect()
 }
 
 impl ToJson for Previewed {
@@ -78,14 +85,16 @@ impl ToJson for Previewed {
                 rule,
             } => members.extend([
                 ("action", plan.action.to_json()),
-                ("evidence", plan.evidence.to_json()),
+                ("evidence", sentences(&plan.evidence)),
                 ("alternatives", plan.alternatives.to_json()),
-                ("notes", plan.notes.to_json()),
+                ("notes", sentences(&plan.notes)),
                 ("outcome", outcome.to_json()),
                 ("reason", reason.to_json()),
                 ("rule", rule.to_json()),
             ]),
-            PreviewResult::Problem { problem } => members.push(("problem", problem.to_json())),
+            PreviewResult::Problem { problem } => {
+                members.push(("problem", problem.to_string().to_json()))
+            }
         }
         object(members)
     }
@@ -163,7 +172,7 @@ async fn preview<W: World>(
     connection: &Connection,
     body: &[u8],
 ) -> Result<Vec<Previewed>, String> {
-    let delivery = envelope::parse(body, MAX_ITEMS).map_err(|e| e.why.to_owned())?;
+    let delivery = envelope::parse(body, MAX_ITEMS).map_err(|e| e.as_str().to_owned())?;
     let opened = connection
         .open(&ready.sealer)
         .map_err(|e| format!("the connection's secrets cannot be opened: {e}"))?;
@@ -194,10 +203,7 @@ async fn preview<W: World>(
                 plan::invoice::invoice(&session, switches, &hint, Timestamp::UNIX_EPOCH).await
             }
             (record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
-            (_, None) => Err(Failure::Dead {
-                reason: "unreadable",
-                words: "the item has no readable Id".to_owned(),
-            }),
+            (_, None) => Err(Failure::dead(DeadReason::Unreadable, Trouble::NoReadableId)),
         };
         let result = match result {
             Ok(plan) => {
@@ -210,7 +216,7 @@ async fn preview<W: World>(
                 }
             }
             Err(failure) => PreviewResult::Problem {
-                problem: failure.words(),
+                problem: failure.why(),
             },
         };
         previewed.push(Previewed {
@@ -223,25 +229,32 @@ async fn preview<W: World>(
     Ok(previewed)
 }
 
-/// `POST /api/preview/{name}`: what `body` would lead to as a delivery to `connection`.
+/// What each item of `body` would lead to as a delivery to `connection`; a problem where it is no delivery.
+pub(in crate::admin) async fn previewed<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+    body: &[u8],
+) -> Result<Vec<Previewed>, Problem> {
+    let found = preview(world, ready, connection, body).await;
+    found.map_err(|why| {
+        Problem::new(
+            422,
+            "unreadable",
+            "This is not a KiotViet webhook delivery",
+            why,
+        )
+    })
+}
+
+/// `POST /api/preview/{name}`.
 pub(in crate::admin) async fn preview_items<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
     body: &[u8],
 ) -> Result<Value, Problem> {
-    let items = preview(world, ready, connection, body)
-        .await
-        .map_err(|why| {
-            Problem::new(
-                422,
-                "unreadable",
-                "This is not a KiotViet webhook delivery",
-                why,
-            )
-        })?;
-    Ok(object(vec![(
-        "items",
-        items.iter().map(Previewed::to_json).collect(),
-    )]))
+    let items = previewed(world, ready, connection, body).await?;
+    let items = items.iter().map(Previewed::to_json).collect();
+    Ok(object(vec![("items", items)]))
 }

@@ -3,12 +3,50 @@
 use crate::{
     config::Config,
     getfly::error::GetflyError,
+    journal::trouble::Trouble,
     json::{ToJson, object},
     kiotviet::error::KiotVietError,
     web::Answer,
     world::StoreError,
 };
+use core::fmt;
 use serde_json::Value;
+
+/// What was wrong and how to mend it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Detail {
+    /// In words of the request that failed.
+    Words(String),
+    /// What a vendor answered, or why it did not.
+    Trouble(Trouble),
+    /// The same, where it may pass.
+    Passing(Trouble),
+    /// A backfill's days are the wrong way round.
+    FromTooLate,
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Trouble(trouble) => write!(f, "{trouble}"),
+            Self::Passing(trouble) => write!(f, "{trouble}. Try again in a minute."),
+            Self::FromTooLate => f.write_str("from must be earlier than to, and than now."),
+        }
+    }
+}
+
+impl From<String> for Detail {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Detail {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +54,8 @@ pub struct Problem {
     pub(in crate::admin) status: u16,
     pub(in crate::admin) kind: &'static str,
     pub(in crate::admin) title: &'static str,
-    pub(in crate::admin) detail: String,
-    more: Option<(&'static str, Value)>,
+    pub(in crate::admin) detail: Detail,
+    more: Option<Box<(&'static str, Value)>>,
 }
 
 impl Problem {
@@ -26,7 +64,7 @@ impl Problem {
         status: u16,
         kind: &'static str,
         title: &'static str,
-        detail: impl Into<String>,
+        detail: impl Into<Detail>,
     ) -> Self {
         Self {
             status,
@@ -39,7 +77,7 @@ impl Problem {
 
     /// Adds a member.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more = Some((name, value));
+        self.more = Some(Box::new((name, value)));
         self
     }
 
@@ -49,9 +87,9 @@ impl Problem {
             ("type", self.kind.to_json()),
             ("title", self.title.to_json()),
             ("status", self.status.to_json()),
-            ("detail", self.detail.to_json()),
+            ("detail", self.detail.to_string().to_json()),
         ];
-        members.extend(self.more.clone());
+        members.extend(self.more.as_deref().cloned());
         let mut answer = Answer::json(self.status, &object(members));
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {
@@ -80,7 +118,7 @@ pub fn unknown_connection(name: &str) -> Problem {
 }
 
 /// 400 for a request that cannot be understood.
-pub fn invalid(detail: impl Into<String>) -> Problem {
+pub fn invalid(detail: impl Into<Detail>) -> Problem {
     Problem::new(
         400,
         "invalid-request",
@@ -146,13 +184,14 @@ impl From<GetflyError> for Problem {
     fn from(e: GetflyError) -> Self {
         match &e {
             GetflyError::Refused(_) | GetflyError::KeyRefused { .. } => {
-                Self::new(502, "getfly-refused", "Getfly refused", e.to_string())
+                let detail = Detail::Trouble(e.into());
+                Self::new(502, "getfly-refused", "Getfly refused", detail)
             }
             GetflyError::Denied => Self::new(
                 502,
                 "host-denies-call",
                 "The host does not allow calls to Getfly",
-                e.to_string(),
+                Detail::Trouble(e.into()),
             ),
             GetflyError::Busy { .. }
             | GetflyError::Unreachable(_)
@@ -161,7 +200,7 @@ impl From<GetflyError> for Problem {
                 502,
                 "getfly-unreachable",
                 "Getfly does not answer as it should",
-                format!("{e}. Try again in a minute."),
+                Detail::Passing(e.into()),
             ),
         }
     }
@@ -172,7 +211,8 @@ impl From<KiotVietError> for Problem {
         let refused = "KiotViet refused the shop name, ClientId or security code (Mã bảo mật)";
         match &e {
             KiotVietError::CredentialsRefused { .. } | KiotVietError::Unauthorized { .. } => {
-                Self::new(422, "kiotviet-refused-credentials", refused, e.to_string())
+                let detail = Detail::Trouble(e.into());
+                Self::new(422, "kiotviet-refused-credentials", refused, detail)
             }
             KiotVietError::NoRight => Self::new(
                 422,
@@ -181,13 +221,14 @@ impl From<KiotVietError> for Problem {
                 "In KiotViet, Thiết lập kết nối API: tick \"Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn\" and Hoạt động, then save.",
             ),
             KiotVietError::Refused { .. } => {
-                Self::new(422, "kiotviet-refused", "KiotViet refused", e.to_string())
+                let detail = Detail::Trouble(e.into());
+                Self::new(422, "kiotviet-refused", "KiotViet refused", detail)
             }
             KiotVietError::Denied { .. } => Self::new(
                 502,
                 "host-denies-call",
                 "The host does not allow calls to KiotViet",
-                e.to_string(),
+                Detail::Trouble(e.into()),
             ),
             KiotVietError::Busy { .. }
             | KiotVietError::Unreachable(_)
@@ -196,7 +237,7 @@ impl From<KiotVietError> for Problem {
                 502,
                 "kiotviet-unreachable",
                 "KiotViet does not answer as it should",
-                format!("{e}. Try again in a minute."),
+                Detail::Passing(e.into()),
             ),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
             words::Text,
         },
     },
+    journal::trouble::Trouble,
     json::{ToJson, object},
     time::Date,
     web::After,
@@ -59,7 +60,12 @@ fn period<W: World>(visit: &Visit<'_, W>, state: &Value) -> Markup {
     html! { @if !text(state, "from").is_empty() { (visit.view.time(state.get("from"))) " – " (visit.view.time(state.get("to"))) } }
 }
 
-fn progress<W: World>(visit: &Visit<'_, W>, name: &str, state: &Value) -> Markup {
+fn progress<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+    state: &Value,
+    waits_for: Option<&Trouble>,
+) -> Markup {
     let word = text(state, "state");
     let (class, words) = match word {
         "running" => ("wait", w::RUN_RUNNING),
@@ -72,7 +78,7 @@ fn progress<W: World>(visit: &Visit<'_, W>, name: &str, state: &Value) -> Markup
             div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge(class, visit.t(words))) }
             (facts(&[(visit.t(w::PERIOD), period(visit, state))]))
             (counts(visit, state))
-            @if !text(state, "note").is_empty() { (alert("warn", &html! { p { (sentence(visit.view, text(state, "note"))) } })) }
+            @if let Some(why) = waits_for { (alert("warn", &html! { p { (sentence(visit.view, why)) } })) }
             @if word == "running" {
                 div.buttons {
                     a.button href=(place) { (visit.t(w::REFRESH)) }
@@ -129,7 +135,7 @@ async fn drawn<W: World>(
     above: &Markup,
 ) -> Result<Reply, Problem> {
     let shop = known(visit.world, name).await?;
-    let state = api::state(visit.world, name).await?;
+    let (state, waits_for) = api::stands(visit.world, name).await?;
     let running = text(&state, "state") == "running";
     let body = html! {
         (visit.said())
@@ -137,7 +143,7 @@ async fn drawn<W: World>(
         (tabs(visit, name, w::BACKFILL))
         (above)
         @if !running { (days_form(visit, name)) }
-        @if text(&state, "state") != "none" { (progress(visit, name, &state)) }
+        @if text(&state, "state") != "none" { (progress(visit, name, &state, waits_for.as_ref())) }
     };
     let mut reply = Reply::page(status, w::SHOPS, body);
     // Only what was asked for by address: to send a form again by itself would be a surprise.

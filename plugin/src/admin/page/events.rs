@@ -5,15 +5,21 @@ use crate::{
     admin::{
         api::{events as api, problem::Problem},
         page::{
-            layout::{alert, array, badge, facts, number, scalar, sentence, text},
+            layout::{alert, badge, facts, sentence},
             reasons,
             reply::Reply,
+            sentences::Fact,
             visit::{Fields, Visit},
             words as w,
             words::Text,
         },
     },
-    journal::connections,
+    journal::{
+        connections,
+        dead_reason::DeadReason,
+        record::{Alternative, Call, Kind, Record, State, Status, Told},
+    },
+    rules::{matching::MatchedBy, verdict::Outcome},
     web::After,
     world::World,
 };
@@ -32,36 +38,38 @@ const STATES: [(&str, Text); 5] = [
 const PAGES_KEPT: usize = 40;
 
 /// A state's or outcome's colour and words.
-pub(super) fn status<W: World>(visit: &Visit<'_, W>, state: &str, outcome: &str) -> Markup {
-    let (class, words) = match (state, outcome) {
-        (_, "created") => ("good", w::CREATED),
-        (_, "linked") => ("linked", w::LINKED),
-        (_, "ignored") => ("off", w::IGNORED),
-        ("dead", _) => ("bad", w::DEAD),
-        ("dismissed", _) => ("off", w::DISMISSED),
-        ("retrying", _) => ("wait", w::RETRYING),
-        _ => ("wait", w::WAITING),
+fn status<W: World>(visit: &Visit<'_, W>, status: Status) -> Markup {
+    let (class, words) = match status {
+        Status::Received => ("wait", w::WAITING),
+        Status::Retrying { .. } => ("wait", w::RETRYING),
+        Status::Dead { .. } => ("bad", w::DEAD),
+        Status::Dismissed { .. } => ("off", w::DISMISSED),
+        Status::Done { reason, .. } => match reason.outcome() {
+            Outcome::Created => ("good", w::CREATED),
+            Outcome::Linked => ("linked", w::LINKED),
+            Outcome::Ignored => ("off", w::IGNORED),
+        },
     };
     badge(class, visit.t(words))
 }
 
-/// `customer`, `invoice` or `other` in words.
-pub(super) fn kind<W: World>(visit: &Visit<'_, W>, kind: &str) -> &'static str {
+/// What an event is about, in words.
+pub(super) fn kind<W: World>(visit: &Visit<'_, W>, kind: Kind) -> &'static str {
     visit.t(match kind {
-        "customer" => w::CUSTOMER,
-        "invoice" => w::INVOICE,
-        _ => w::OTHER,
+        Kind::Customer => w::CUSTOMER,
+        Kind::Invoice => w::INVOICE,
+        Kind::Other => w::OTHER,
     })
 }
 
 /// Why an event ended as it did, in a sentence.
-fn why<W: World>(visit: &Visit<'_, W>, event: &Value) -> &'static str {
-    let reason = text(event, "reason");
-    let ended = reasons::explain(visit.view.lang, reason);
-    match (ended, text(event, "state")) {
-        (Some(sentence), _) => sentence,
-        (None, "dead" | "dismissed") => visit.t(reasons::death_of(reason).0),
-        (None, _) => "",
+fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
+    match event.status {
+        Status::Received | Status::Retrying { .. } => "",
+        Status::Done { reason, .. } => reasons::explain(visit.view.lang, reason),
+        Status::Dead { reason, .. } | Status::Dismissed { reason, .. } => {
+            visit.t(reasons::death_of(reason).means)
+        }
     }
 }
 
@@ -119,20 +127,20 @@ fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup 
     }
 }
 
-/// A dead letter's last note: what was in the way.
-fn last_note(event: &Value) -> Option<&str> {
-    let last = array(event, "notes").last().and_then(Value::as_str);
-    last.filter(|_| text(event, "state") == "dead")
+/// What stood in a dead letter's way: what was told last.
+fn last_told(event: &Record) -> Option<Told<'_>> {
+    let last = event.told().pop();
+    last.filter(|_| event.state() == State::Dead)
 }
 
-fn row<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
+fn row<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     html! {
         li {
-            a.event href={ "/ui/events/" (number(event, "seq")) } {
-                span.what { strong { (kind(visit, text(event, "kind"))) " " (text(event, "key")) } (status(visit, text(event, "state"), text(event, "outcome"))) }
+            a.event href={ "/ui/events/" (event.seq) } {
+                span.what { strong { (kind(visit, event.kind)) " " (event.key) } (status(visit, event.status)) }
                 span.why { (why(visit, event)) }
-                @if let Some(last) = last_note(event) { span { "“" (sentence(visit.view, last)) "”" } }
-                span.muted { "#" (number(event, "seq")) " · " (text(event, "connection")) " · " (visit.view.time(event.get("received_at"))) }
+                @if let Some(last) = last_told(event) { span { "“" (sentence(visit.view, &last)) "”" } }
+                span.muted { "#" (event.seq) " · " (event.connection) " · " (visit.view.moment(Some(event.received_at))) }
             }
         }
     }
@@ -161,14 +169,12 @@ fn asked(query: &Fields) -> String {
 
 /// `GET /ui/events`.
 pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let list = api::list(visit.world, Some(&asked(&visit.query))).await?;
+    let (events, next) = api::listed(visit.world, Some(&asked(&visit.query))).await?;
     let (connected, _) = connections::list(visit.world).await?;
     let names: Vec<(String, String)> = connected
         .iter()
         .map(|c| (c.name.to_string(), c.retailer.as_str().to_owned()))
         .collect();
-    let events = array(&list, "events");
-    let next = list.get("next_before").and_then(Value::as_u64);
     let (newer, older) = pages(&visit.query, next);
     let dead = visit.query.get("state") == "dead";
     let body = html! {
@@ -180,7 +186,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if events.is_empty() {
             section.card.empty { p { (visit.t(if older.is_some() { w::NO_EVENTS_HERE } else { w::NO_EVENTS })) } }
         } @else {
-            ul.events { @for event in events { (row(visit, event)) } }
+            ul.events { @for event in &events { (row(visit, event)) } }
         }
         div.pages {
             @if let Some(newer) = newer { a.button href=(newer) { "← " (visit.t(w::NEWER)) } }
@@ -190,18 +196,21 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     Ok(Reply::page(200, w::EVENTS, body))
 }
 
-fn matches<W: World>(visit: &Visit<'_, W>, found: &[Value]) -> Markup {
+fn matches<W: World>(visit: &Visit<'_, W>, found: &[Alternative]) -> Markup {
     html! {
         section.card {
             h2 { (visit.t(w::MATCHES)) }
             ul.people {
                 @for one in found {
                     li {
-                        strong { (text(one, "account_code")) } " "
-                        @if one.get("chosen") == Some(&Value::Bool(true)) { (badge("good", visit.t(w::CHOSEN))) }
+                        strong { (one.account_code) } " "
+                        @if one.chosen { (badge("good", visit.t(w::CHOSEN))) }
                         p.muted {
-                            (visit.t(if text(one, "matched_by") == "email" { w::MATCHED_EMAIL } else { w::MATCHED_PHONE }))
-                            @if !text(one, "created_at").is_empty() { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (text(one, "created_at")) }
+                            (visit.t(match one.matched_by {
+                                MatchedBy::Email => w::MATCHED_EMAIL,
+                                MatchedBy::Phone => w::MATCHED_PHONE,
+                            }))
+                            @if let Some(at) = one.created_at.as_deref().filter(|at| !at.is_empty()) { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (at) }
                         }
                     }
                 }
@@ -211,29 +220,29 @@ fn matches<W: World>(visit: &Visit<'_, W>, found: &[Value]) -> Markup {
     }
 }
 
-/// A list of the worker's sentences.
-pub(super) fn sentences<W: World>(visit: &Visit<'_, W>, title: Text, all: &[Value]) -> Markup {
+/// A list of facts in sentences.
+pub(super) fn sentences<W: World>(visit: &Visit<'_, W>, title: Text, all: &[impl Fact]) -> Markup {
     html! {
         @if !all.is_empty() {
             h3 { (visit.t(title)) }
             ul.sentences {
-                @for one in all { li { (sentence(visit.view, one.as_str().unwrap_or_default())) } }
+                @for one in all { li { (sentence(visit.view, one)) } }
             }
         }
     }
 }
 
-fn calls<W: World>(visit: &Visit<'_, W>, calls: &[Value]) -> Markup {
+fn calls<W: World>(visit: &Visit<'_, W>, calls: &[Call]) -> Markup {
     html! {
         @if !calls.is_empty() {
             h3 { (visit.t(w::CALLS)) }
             ul.calls {
                 @for call in calls {
                     li {
-                        code { (text(call, "endpoint")) } " "
+                        code { (call.endpoint) } " "
                         span.muted {
-                            (call.get("status").filter(|s| !s.is_null()).map_or_else(|| visit.t(w::NO_ANSWER).to_owned(), scalar))
-                            " · " (call.get("ms").map_or_else(String::new, scalar)) " ms"
+                            @match call.status { Some(status) => { (status) }, None => { (visit.t(w::NO_ANSWER)) } }
+                            " · " (call.ms) " ms"
                         }
                     }
                 }
@@ -242,19 +251,19 @@ fn calls<W: World>(visit: &Visit<'_, W>, calls: &[Value]) -> Markup {
     }
 }
 
-fn rule<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
-    let number = text(event, "rule");
+fn rule<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+    let number = event.status.rule().unwrap_or_default();
     html! { @if let Some(name) = reasons::rule(number) { (number) " · " (visit.t(name)) } }
 }
 
 /// What is to be done about a dead letter, with the two buttons.
-fn to_do<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
-    let place = format!("/ui/events/{}", number(event, "seq"));
+fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> Markup {
+    let place = format!("/ui/events/{}", event.seq);
     html! {
         section.card.todo {
             h2 { (visit.t(w::WHAT_TO_DO)) }
-            @if let Some(last) = last_note(event) { blockquote { (sentence(visit.view, last)) } }
-            p { (visit.t(reasons::death_of(text(event, "reason")).1)) }
+            @if let Some(last) = last_told(event) { blockquote { (sentence(visit.view, &last)) } }
+            p { (visit.t(reasons::death_of(reason).mend)) }
             div.buttons {
                 (visit.view.button(&format!("{place}/retry"), w::RETRY, "primary"))
                 (visit.view.button(&format!("{place}/dismiss"), w::DISMISS, ""))
@@ -263,65 +272,65 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Value) -> Markup {
     }
 }
 
+/// The head of an event's page: what it is, where it stands, and the facts of it.
+fn head<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+    let time = |at| visit.view.moment(at);
+    let reason = event.status.reason();
+    html! {
+        section.card {
+            div.head {
+                h1 { (kind(visit, event.kind)) " " (event.key) }
+                (status(visit, event.status))
+            }
+            @if !why(visit, event).is_empty() { p.lead { (why(visit, event)) } }
+            (facts(&[
+                (visit.t(w::RULE), rule(visit, event)),
+                (visit.t(w::ACCOUNT_CODE), html! { @if let Some(code) = &event.account_code { (code) } }),
+                (visit.t(w::ORDER_CODE), html! { @if let Some(code) = &event.order_code { (code) } }),
+                (visit.t(w::SHOP), html! { (event.connection) }),
+                (visit.t(w::RECEIVED_AT), time(Some(event.received_at))),
+                (visit.t(w::FINISHED_AT), time(event.status.finished_at())),
+                (visit.t(w::NEXT_ATTEMPT), time(event.status.next_attempt_at())),
+                (visit.t(w::ATTEMPTS), html! { @if event.attempts > 0 { (event.attempts) } }),
+                (visit.t(w::EVENT), html! { "#" (event.seq) @if let Some(reason) = reason { " · " code { (reason) } } }),
+            ]))
+        }
+    }
+}
+
 /// `GET /ui/events/{seq}`.
 pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Reply, Problem> {
-    let event = api::one(visit.world, seq).await?;
-    let state = text(&event, "state");
-    let found = array(&event, "alternatives");
-    let shown = |name: &str| html! { (text(&event, name)) };
-    let time = |name: &str| match event.get(name).filter(|at| at.is_string()) {
-        None => html! {},
-        at => visit.view.time(at),
-    };
-    let attempts = number(&event, "attempts");
+    let event = &api::read(visit.world, seq).await?;
     let body = html! {
         (visit.said())
         p { a href="/ui/events" { "← " (visit.t(w::EVENTS)) } }
-        section.card {
-            div.head {
-                h1 { (kind(visit, text(&event, "kind"))) " " (text(&event, "key")) }
-                (status(visit, state, text(&event, "outcome")))
-            }
-            @if !why(visit, &event).is_empty() { p.lead { (why(visit, &event)) } }
-            (facts(&[
-                (visit.t(w::RULE), rule(visit, &event)),
-                (visit.t(w::ACCOUNT_CODE), shown("account_code")),
-                (visit.t(w::ORDER_CODE), shown("order_code")),
-                (visit.t(w::SHOP), shown("connection")),
-                (visit.t(w::RECEIVED_AT), time("received_at")),
-                (visit.t(w::FINISHED_AT), time("finished_at")),
-                (visit.t(w::NEXT_ATTEMPT), time("next_attempt_at")),
-                (visit.t(w::ATTEMPTS), html! { @if attempts > 0 { (attempts) } }),
-                (visit.t(w::EVENT), html! { "#" (number(&event, "seq")) @if !text(&event, "reason").is_empty() { " · " code { (text(&event, "reason")) } } }),
-            ]))
-        }
-        @if state == "dead" { (to_do(visit, &event)) }
-        @if !found.is_empty() { (matches(visit, found)) }
+        (head(visit, event))
+        @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
+        @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }
         section.card.details {
             h2 { (visit.t(w::DETAILS)) }
-            (sentences(visit, w::NOTES, array(&event, "notes")))
-            (sentences(visit, w::EVIDENCE, array(&event, "evidence")))
-            (calls(visit, array(&event, "calls")))
+            (sentences(visit, w::NOTES, &event.told()))
+            (sentences(visit, w::EVIDENCE, &event.evidence))
+            (calls(visit, &event.calls))
         }
     };
     Ok(Reply::page(200, w::EVENTS, body))
 }
 
 /// `POST /ui/events/{seq}/retry` and `/dismiss`.
-pub(super) async fn wish<W: World>(
+pub(super) async fn command<W: World>(
     visit: &Visit<'_, W>,
     seq: &str,
-    wish: &str,
+    asked: &str,
 ) -> Result<Reply, Problem> {
     visit.genuine()?;
-    let wish = match wish {
-        "retry" => api::Wish::Retry,
-        _ => api::Wish::Dismiss,
+    let asked = match asked {
+        "retry" => api::Asked::Retry,
+        _ => api::Asked::Dismiss,
     };
-    let (status, event) = api::command(visit.world, visit.ready()?, seq, wish).await?;
+    let (status, event) = api::command(visit.world, visit.ready()?, seq, asked).await?;
     let said = if status == 200 { "wish" } else { "taken" };
-    let seq = number(&event, "seq");
-    let mut reply = Reply::to(&format!("/ui/events/{seq}?done={said}"));
+    let mut reply = Reply::to(&format!("/ui/events/{}?done={said}", event.seq));
     reply.after = After::Drain;
     Ok(reply)
 }

@@ -3,10 +3,11 @@
 
 use crate::{
     admin::{
-        api::problem::Problem,
+        api::problem::{Detail, Problem},
         page::{
-            phrases, problems,
+            problems,
             reply::Reply,
+            sentences::{Fact, Sentence},
             style::style_path,
             times::shown,
             words as w,
@@ -54,6 +55,11 @@ impl View {
                 button class=(class) type="submit" { (self.t(text)) }
             }
         }
+    }
+
+    /// A moment as Vietnam's clocks show it; empty for none.
+    pub(super) fn moment(&self, at: Option<Timestamp>) -> Markup {
+        html! { @if let Some(at) = at { time datetime=(at) { (shown(at).unwrap_or_else(|| at.to_string())) } } }
     }
 
     /// A moment of the API (RFC 3339) as Vietnam's clocks show it; a dash for none.
@@ -105,10 +111,28 @@ pub(super) fn alert(class: &str, content: &Markup) -> Markup {
     html! { div class={ "alert " (class) } role=(if class == "bad" { "alert" } else { "status" }) { (content) } }
 }
 
-/// A sentence of the worker or an upstream.
-pub(super) fn sentence(view: &View, text: &str) -> Markup {
-    let (shown, ours) = phrases::sentence(view.lang, text);
-    html! { @if ours { (shown) } @else { span lang="en" { (shown) } } }
+/// A fact of the journal in a sentence.
+pub(super) fn sentence(view: &View, fact: &impl Fact) -> Markup {
+    drawn(&fact.sentence(view.lang))
+}
+
+fn drawn(sentence: &Sentence) -> Markup {
+    html! { @if sentence.ours { (sentence.words) } @else { span lang="en" { (sentence.words) } } }
+}
+
+/// What a problem says.
+fn detail(view: &View, detail: &Detail) -> Markup {
+    match detail {
+        Detail::Words(words) => drawn(&Sentence {
+            words: words.clone(),
+            ours: view.lang == Lang::En,
+        }),
+        Detail::Trouble(why) => sentence(view, why),
+        Detail::Passing(why) => {
+            html! { (sentence(view, why)) ". " (view.t(w::TRY_IN_A_MINUTE)) }
+        }
+        Detail::FromTooLate => html! { (view.t(w::FROM_TOO_LATE)) },
+    }
 }
 
 /// What was wrong and how to mend it.
@@ -116,10 +140,10 @@ pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
     let ours = problems::problem(problem.kind);
     let content = html! {
         p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
-        @if !problem.detail.is_empty() {
+        @if !matches!(&problem.detail, Detail::Words(words) if words.is_empty()) {
             p.detail {
                 @if ours.is_some() { (view.t(w::WHAT_IT_SAID)) " " }
-                (sentence(view, &problem.detail))
+                (detail(view, &problem.detail))
             }
         }
     };

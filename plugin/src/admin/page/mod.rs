@@ -8,11 +8,11 @@ mod events;
 mod layout;
 mod login;
 mod overview;
-mod phrases;
 mod preview;
 mod problems;
 mod reasons;
 mod reply;
+mod sentences;
 mod session;
 mod shop;
 mod staff;
@@ -195,9 +195,9 @@ async fn route<W: World>(
                 name,
                 "webhooks",
                 webhook,
-                wish @ ("on" | "off"),
+                switch @ ("on" | "off"),
             ],
-        ) => shop::switch(visit, name, webhook, *wish == "on").await,
+        ) => shop::switch(visit, name, webhook, *switch == "on").await,
         ("GET", ["ui", "shops", name, "disconnect"]) => shop::sure(visit, name).await,
         ("POST", ["ui", "shops", name, "disconnect"]) => shop::disconnect(visit, name).await,
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
@@ -207,8 +207,8 @@ async fn route<W: World>(
         ("GET", ["ui", "events"]) => events::list(visit).await,
         ("POST", ["ui", "events", "retry-dead"]) => events::retry_dead(visit).await,
         ("GET", ["ui", "events", seq]) => events::one(visit, seq).await,
-        ("POST", ["ui", "events", seq, wish @ ("retry" | "dismiss")]) => {
-            events::wish(visit, seq, wish).await
+        ("POST", ["ui", "events", seq, asked @ ("retry" | "dismiss")]) => {
+            events::command(visit, seq, asked).await
         }
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,

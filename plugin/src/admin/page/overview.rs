@@ -2,7 +2,10 @@
 
 use crate::{
     admin::{
-        api::{overview as api, problem::Problem},
+        api::{
+            overview::{self as api, Overview},
+            problem::Problem,
+        },
         page::{
             chart,
             layout::{alert, array, facts, number, sentence, setup, text},
@@ -13,7 +16,10 @@ use crate::{
             words::Text,
         },
     },
-    journal::connections,
+    journal::{
+        connections::{self, Connection},
+        trouble::Trouble,
+    },
     world::World,
 };
 use maud::{Markup, html};
@@ -29,7 +35,12 @@ const ENDS: [(&str, Text); 6] = [
     ("waiting", w::WAITING),
 ];
 
-fn needs<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Markup {
+fn needs<W: World>(
+    visit: &Visit<'_, W>,
+    overview: &Value,
+    counts: &Value,
+    outside: &[Trouble],
+) -> Markup {
     let dead = number(counts, "dead");
     let unread = number(overview, "unread");
     html! {
@@ -44,8 +55,8 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Ma
         @for pause in array(overview, "paused") {
             (alert("warn", &html! { p { strong { (text(pause, "side")) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(pause.get("until"))) } }))
         }
-        @for trouble in array(overview, "outside") {
-            (alert("bad", &html! { p { (sentence(visit.view, trouble.as_str().unwrap_or_default())) } }))
+        @for trouble in outside {
+            (alert("bad", &html! { p { (sentence(visit.view, trouble)) } }))
         }
         @if !text(overview, "weaker").is_empty() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
@@ -90,8 +101,13 @@ fn hook<W: World>(visit: &Visit<'_, W>, shop: &Value, webhook: &str) -> Markup {
     }
 }
 
-fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Value) -> Markup {
-    let problem = text(found, "problem");
+fn shop<W: World>(
+    visit: &Visit<'_, W>,
+    connection: &Connection,
+    found: &Value,
+    problem: Option<&Trouble>,
+) -> Markup {
+    let (name, retailer) = (connection.name.as_str(), connection.retailer.as_str());
     let missed = match found.get("missed_at").filter(|at| at.is_string()) {
         None => html! {},
         at => visit.view.time(at),
@@ -102,7 +118,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
                 h2 { (retailer) }
                 a.button href={ "/ui/shops/" (name) } { (visit.t(w::MANAGE)) }
             }
-            @if !problem.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
+            @if let Some(problem) = problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
             (facts(&[
                 (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, found, "customer")),
                 (visit.t(w::WEBHOOK_ORDER), hook(visit, found, "order")),
@@ -117,23 +133,27 @@ fn shop<W: World>(visit: &Visit<'_, W>, name: &str, retailer: &str, found: &Valu
 
 /// `GET /`.
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let overview = api::overview(visit.world).await?;
+    let Overview {
+        json: overview,
+        problems,
+        outside,
+    } = &api::overview(visit.world).await?;
     let none = Value::Null;
     let counts = overview.get("counts").unwrap_or(&none);
     let (connected, damaged) = connections::list(visit.world).await?;
     let found = |name: &str| {
-        let mut all = array(&overview, "connections").iter();
+        let mut all = array(overview, "connections").iter();
         all.find(|c| text(c, "name") == name).unwrap_or(&none)
     };
     let body = html! {
         (visit.said())
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
-        (needs(visit, &overview, counts))
+        (needs(visit, overview, counts, outside))
         @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
-        @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one.name.as_str()))) }
-        (equation(visit, &overview, counts))
+        @for one in &connected { (shop(visit, one, found(one.name.as_str()), problems.get(&one.name))) }
+        (equation(visit, overview, counts))
     };
     Ok(Reply::page(200, w::OVERVIEW, body))
 }

@@ -2,10 +2,14 @@
 
 use crate::{
     admin::{
-        api::{preview::preview_items, problem::Problem, request::known},
+        api::{
+            preview::{PreviewResult, Previewed, previewed},
+            problem::Problem,
+            request::known,
+        },
         page::{
             events::{kind, sentences},
-            layout::{alert, array, badge, problem, scalar, sentence, text},
+            layout::{alert, badge, problem, scalar, sentence},
             reasons,
             reply::Reply,
             visit::Visit,
@@ -14,6 +18,9 @@ use crate::{
         },
     },
     journal::connections,
+    json::ToJson,
+    rules::verdict::{Outcome, Reason},
+    worker::plan::decision::Plan,
     world::World,
 };
 use maud::{Markup, html};
@@ -71,36 +78,41 @@ fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
 }
 
 /// What would be done, in the words of an outcome.
-fn would<W: World>(visit: &Visit<'_, W>, outcome: &str) -> Markup {
+fn would<W: World>(visit: &Visit<'_, W>, outcome: Outcome) -> Markup {
     let (class, words) = match outcome {
-        "created" => ("good", w::WOULD_CREATE),
-        "linked" => ("linked", w::WOULD_LINK),
-        _ => ("off", w::WOULD_IGNORE),
+        Outcome::Created => ("good", w::WOULD_CREATE),
+        Outcome::Linked => ("linked", w::WOULD_LINK),
+        Outcome::Ignored => ("off", w::WOULD_IGNORE),
     };
     badge(class, visit.t(words))
 }
 
-fn item<W: World>(visit: &Visit<'_, W>, item: &Value) -> Markup {
-    let key = item.get("code").filter(|code| !code.is_null());
-    let key = key.or(item.get("id")).map_or_else(String::new, scalar);
-    let wrong = text(item, "problem");
-    let reason = reasons::explain(visit.view.lang, text(item, "reason")).unwrap_or_default();
-    let rule = text(item, "rule");
+fn planned<W: World>(visit: &Visit<'_, W>, plan: &Plan, reason: Reason) -> Markup {
+    let rule = reason.rule();
+    html! {
+        // What will be created was not created yet.
+        @if reason.outcome() != Outcome::Created { p.lead { (reasons::explain(visit.view.lang, reason)) } }
+        @if let Some(name) = reasons::rule(rule) { p.muted { (rule) " · " (visit.t(name)) } }
+        details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, &plan.action.to_json(), 0)) }
+        (sentences(visit, w::NOTES, &plan.notes))
+        (sentences(visit, w::EVIDENCE, &plan.evidence))
+    }
+}
+
+fn item<W: World>(visit: &Visit<'_, W>, item: &Previewed) -> Markup {
+    let id = || item.id.map(|id| id.to_string());
+    let key = item.code.clone().or_else(id).unwrap_or_default();
     html! {
         section.card {
             div.head {
-                h2 { (kind(visit, text(item, "kind"))) " " (key) }
-                @if wrong.is_empty() { (would(visit, text(item, "outcome"))) }
+                h2 { (kind(visit, item.kind)) " " (key) }
+                @if let PreviewResult::Plan { outcome, .. } = &item.result { (would(visit, *outcome)) }
             }
-            @if wrong.is_empty() {
-                // What will be created was not created yet.
-                @if text(item, "outcome") != "created" { p.lead { (reason) } }
-                @if let Some(name) = reasons::rule(rule) { p.muted { (rule) " · " (visit.t(name)) } }
-                details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, item.get("action").unwrap_or(&Value::Null), 0)) }
-                (sentences(visit, w::NOTES, array(item, "notes")))
-                (sentences(visit, w::EVIDENCE, array(item, "evidence")))
-            } @else {
-                (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, wrong)) } }))
+            @match &item.result {
+                PreviewResult::Plan { plan, reason, .. } => { (planned(visit, plan, *reason)) }
+                PreviewResult::Problem { problem } => {
+                    (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, problem)) } }))
+                }
             }
         }
     }
@@ -145,11 +157,11 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     drawn(visit, 200, &html! {}, &html! {}).await
 }
 
-async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Value, Problem> {
+async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Vec<Previewed>, Problem> {
     visit.genuine()?;
     let connection = known(visit.world, visit.form.get("connection")).await?;
     let payload = visit.form.get("payload").as_bytes();
-    preview_items(visit.world, visit.ready()?, &connection, payload).await
+    previewed(visit.world, visit.ready()?, &connection, payload).await
 }
 
 /// `POST /ui/try`. Answers with the plan itself, not with a redirect: nothing was changed.
@@ -171,11 +183,10 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
     match tried(visit).await {
         Err(wrong) => drawn(visit, wrong.status, &problem(visit.view, &wrong), &html! {}).await,
         Ok(found) => {
-            let items = array(&found, "items");
             let plan = html! {
                 h2 #result { (visit.t(w::TRY_RESULT)) }
-                @if items.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
-                @for one in items { (item(visit, one)) }
+                @if found.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
+                @for one in &found { (item(visit, one)) }
             };
             drawn(visit, 200, &html! {}, &plan).await
         }

@@ -1,176 +1,153 @@
 //! What an event's reason means, in a plain sentence, and for a dead letter what to do about it.
 
 use super::words::{Lang, Text, text};
-use crate::rules::verdict::Reason;
+use crate::{journal::dead_reason::DeadReason, rules::verdict::Reason};
 
-/// A dead letter's word, what it means, and what to do.
-struct Death {
-    word: &'static str,
-    means: Text,
-    mend: Text,
+/// What a dead letter's reason means, and what to do about it.
+pub(super) struct Death {
+    pub(super) means: Text,
+    pub(super) mend: Text,
 }
 
-const fn death(word: &'static str, means: Text, mend: Text) -> Death {
-    Death { word, means, mend }
+const fn death(means: Text, mend: Text) -> Death {
+    Death { means, mend }
 }
 
-const DEATHS: [Death; 13] = [
-    death(
-        "getfly_refused",
-        text!(
-            "Getfly từ chối tạo bản ghi này. Lý do của Getfly nằm trong phần Ghi chú.",
-            "Getfly refuses to create this record. Getfly's own words are among the notes.",
+/// What is told of a dead letter.
+pub(super) fn death_of(reason: DeadReason) -> Death {
+    match reason {
+        DeadReason::GetflyRefused => death(
+            text!(
+                "Getfly từ chối tạo bản ghi này. Lý do của Getfly nằm trong phần Ghi chú.",
+                "Getfly refuses to create this record. Getfly's own words are among the notes.",
+            ),
+            text!(
+                "Sửa khách hàng hoặc hóa đơn trên KiotViet (hoặc thiết lập trên Getfly) theo lý do đó, rồi bấm Thử lại. Nếu không cần nữa, hãy đóng sự kiện.",
+                "Mend the customer or invoice on KiotViet (or the settings in Getfly) accordingly, then try again. Dismiss it if it is not needed.",
+            ),
         ),
-        text!(
-            "Sửa khách hàng hoặc hóa đơn trên KiotViet (hoặc thiết lập trên Getfly) theo lý do đó, rồi bấm Thử lại. Nếu không cần nữa, hãy đóng sự kiện.",
-            "Mend the customer or invoice on KiotViet (or the settings in Getfly) accordingly, then try again. Dismiss it if it is not needed.",
+        DeadReason::KiotvietRefused => death(
+            text!(
+                "KiotViet từ chối cho đọc bản ghi này. Lý do của KiotViet nằm trong phần Ghi chú.",
+                "KiotViet refuses to give this record. KiotViet's own words are among the notes.",
+            ),
+            text!(
+                "Kiểm tra kết nối và quyền trong Thiết lập kết nối API trên KiotViet, rồi bấm Thử lại.",
+                "Look at the connection and its rights on KiotViet (Thiết lập kết nối API), then try again.",
+            ),
         ),
-    ),
-    death(
-        "kiotviet_refused",
-        text!(
-            "KiotViet từ chối cho đọc bản ghi này. Lý do của KiotViet nằm trong phần Ghi chú.",
-            "KiotViet refuses to give this record. KiotViet's own words are among the notes.",
+        DeadReason::GetflyUnavailable => death(
+            text!(
+                "Getfly không trả lời suốt hơn ba ngày.",
+                "Getfly did not answer for more than three days.",
+            ),
+            text!(
+                "Kiểm tra Getfly có hoạt động không và Getfly API Key còn đúng không, rồi bấm Thử lại.",
+                "Make sure that Getfly works and its API key is still right, then try again.",
+            ),
         ),
-        text!(
-            "Kiểm tra kết nối và quyền trong Thiết lập kết nối API trên KiotViet, rồi bấm Thử lại.",
-            "Look at the connection and its rights on KiotViet (Thiết lập kết nối API), then try again.",
+        DeadReason::KiotvietUnavailable => death(
+            text!(
+                "KiotViet không trả lời suốt hơn ba ngày, hoặc không chấp nhận kết nối này.",
+                "KiotViet did not answer for more than three days, or does not accept this connection.",
+            ),
+            text!(
+                "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi bấm Thử lại.",
+                "Look at the shop under Shops, connect it again if need be, then try again.",
+            ),
         ),
-    ),
-    death(
-        "getfly_unavailable",
-        text!(
-            "Getfly không trả lời suốt hơn ba ngày.",
-            "Getfly did not answer for more than three days.",
+        DeadReason::RecordUnreadable => death(
+            text!(
+                "Bản ghi trên KiotViet có một trường không đọc được. Tên trường nằm trong phần Ghi chú.",
+                "A field of KiotViet's record cannot be read. The notes name it.",
+            ),
+            text!(
+                "Sửa trường đó trên KiotViet rồi bấm Thử lại.",
+                "Mend that field on KiotViet, then try again.",
+            ),
         ),
-        text!(
-            "Kiểm tra Getfly có hoạt động không và Getfly API Key còn đúng không, rồi bấm Thử lại.",
-            "Make sure that Getfly works and its API key is still right, then try again.",
+        DeadReason::EditOrSale => death(
+            text!(
+                "Mã hóa đơn giống một bản sửa của hóa đơn khác, nhưng ngày bán khác nhau.",
+                "The invoice's code looks like another one's edit, but the days of sale differ.",
+            ),
+            text!(
+                "Nếu là bản sửa, hãy đóng sự kiện. Nếu là hóa đơn riêng, hãy nhập tay vào Getfly rồi đóng sự kiện.",
+                "If it is an edit, dismiss the event. If it is a sale of its own, enter it in Getfly by hand, then dismiss.",
+            ),
         ),
-    ),
-    death(
-        "kiotviet_unavailable",
-        text!(
-            "KiotViet không trả lời suốt hơn ba ngày, hoặc không chấp nhận kết nối này.",
-            "KiotViet did not answer for more than three days, or does not accept this connection.",
+        DeadReason::CreationDateMissing => death(
+            text!(
+                "KiotViet không cho biết ngày tạo, nên không phân biệt được mới hay cũ.",
+                "KiotViet does not tell when it was created, so new and old cannot be told apart.",
+            ),
+            text!(
+                "Nếu là bản ghi mới, hãy nhập tay vào Getfly rồi đóng sự kiện.",
+                "If it is new, enter it in Getfly by hand and dismiss the event.",
+            ),
         ),
-        text!(
-            "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi bấm Thử lại.",
-            "Look at the shop under Shops, connect it again if need be, then try again.",
+        DeadReason::AbsurdAmount => death(
+            text!(
+                "Số tiền hoặc số lượng trên hóa đơn lớn bất thường nên không thể tính được.",
+                "An amount or quantity on the invoice is too large to be computed.",
+            ),
+            text!(
+                "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi bấm Thử lại.",
+                "Look at the invoice on KiotViet, mend it, then try again.",
+            ),
         ),
-    ),
-    death(
-        "record_unreadable",
-        text!(
-            "Bản ghi trên KiotViet có một trường không đọc được. Tên trường nằm trong phần Ghi chú.",
-            "A field of KiotViet's record cannot be read. The notes name it.",
+        DeadReason::TooManyNumbers => death(
+            text!(
+                "Khách hàng có quá nhiều số điện thoại và e-mail để tìm theo từng số trên Getfly.",
+                "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
+            ),
+            text!(
+                "Xóa bớt số điện thoại hoặc e-mail của khách hàng trên KiotViet, rồi bấm Thử lại.",
+                "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
+            ),
         ),
-        text!(
-            "Sửa trường đó trên KiotViet rồi bấm Thử lại.",
-            "Mend that field on KiotViet, then try again.",
+        DeadReason::BadSignature => death(
+            text!(
+                "Chữ ký của webhook bị thiếu hoặc sai, nên không được tin cậy.",
+                "The delivery's signature is missing or wrong, so it is not trusted.",
+            ),
+            text!(
+                "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu sự kiện nào cũng vậy, hãy đặt signature_policy thành observe rồi bấm Thử lại.",
+                "If nothing was changed at the shop it may be forged: dismiss it. If all are so, set signature_policy to observe and try them again.",
+            ),
         ),
-    ),
-    death(
-        "edit_or_sale",
-        text!(
-            "Mã hóa đơn giống một bản sửa của hóa đơn khác, nhưng ngày bán khác nhau.",
-            "The invoice's code looks like another one's edit, but the days of sale differ.",
+        DeadReason::Unreadable => death(
+            text!(
+                "Nội dung nhận được không phải là webhook của KiotViet, hoặc không đọc được.",
+                "What came is not a KiotViet webhook, or it cannot be read.",
+            ),
+            text!(
+                "Thường không cần làm gì: hãy đóng sự kiện. Nếu thiếu khách hàng hoặc hóa đơn, dùng Lấy dữ liệu cũ.",
+                "Mostly nothing: dismiss it. If a customer or invoice is missing, use Older data.",
+            ),
         ),
-        text!(
-            "Nếu là bản sửa, hãy đóng sự kiện. Nếu là hóa đơn riêng, hãy nhập tay vào Getfly rồi đóng sự kiện.",
-            "If it is an edit, dismiss the event. If it is a sale of its own, enter it in Getfly by hand, then dismiss.",
+        DeadReason::TooManyItems => death(
+            text!(
+                "Một lần gửi có rất nhiều mục nên được giữ nguyên, chưa tách ra.",
+                "One delivery has so many items that it was kept whole.",
+            ),
+            text!(
+                "Bấm Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
+                "Try again: it is taken apart then. If that fails, use Older data for this time, then dismiss the event.",
+            ),
         ),
-    ),
-    death(
-        "creation_date_missing",
-        text!(
-            "KiotViet không cho biết ngày tạo, nên không phân biệt được mới hay cũ.",
-            "KiotViet does not tell when it was created, so new and old cannot be told apart.",
+        DeadReason::DamagedEntry => death(
+            text!(
+                "Bản ghi trong kho lưu trữ bị hỏng và không đọc được.",
+                "The entry in the store is damaged and cannot be read.",
+            ),
+            text!(
+                "Báo cho người cài đặt ứng dụng. Dùng Lấy dữ liệu cũ để tìm lại những gì còn thiếu.",
+                "Tell whoever installed the application. Use Older data to find what is missing.",
+            ),
         ),
-        text!(
-            "Nếu là bản ghi mới, hãy nhập tay vào Getfly rồi đóng sự kiện.",
-            "If it is new, enter it in Getfly by hand and dismiss the event.",
-        ),
-    ),
-    death(
-        "absurd_amount",
-        text!(
-            "Số tiền hoặc số lượng trên hóa đơn lớn bất thường nên không thể tính được.",
-            "An amount or quantity on the invoice is too large to be computed.",
-        ),
-        text!(
-            "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi bấm Thử lại.",
-            "Look at the invoice on KiotViet, mend it, then try again.",
-        ),
-    ),
-    death(
-        "too_many_numbers",
-        text!(
-            "Khách hàng có quá nhiều số điện thoại và e-mail để tìm theo từng số trên Getfly.",
-            "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
-        ),
-        text!(
-            "Xóa bớt số điện thoại hoặc e-mail của khách hàng trên KiotViet, rồi bấm Thử lại.",
-            "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
-        ),
-    ),
-    death(
-        "bad_signature",
-        text!(
-            "Chữ ký của webhook bị thiếu hoặc sai, nên không được tin cậy.",
-            "The delivery's signature is missing or wrong, so it is not trusted.",
-        ),
-        text!(
-            "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu sự kiện nào cũng vậy, hãy đặt signature_policy thành observe rồi bấm Thử lại.",
-            "If nothing was changed at the shop it may be forged: dismiss it. If all are so, set signature_policy to observe and try them again.",
-        ),
-    ),
-    death(
-        "unreadable",
-        text!(
-            "Nội dung nhận được không phải là webhook của KiotViet, hoặc không đọc được.",
-            "What came is not a KiotViet webhook, or it cannot be read.",
-        ),
-        text!(
-            "Thường không cần làm gì: hãy đóng sự kiện. Nếu thiếu khách hàng hoặc hóa đơn, dùng Lấy dữ liệu cũ.",
-            "Mostly nothing: dismiss it. If a customer or invoice is missing, use Older data.",
-        ),
-    ),
-    death(
-        "too_many_items",
-        text!(
-            "Một lần gửi có rất nhiều mục nên được giữ nguyên, chưa tách ra.",
-            "One delivery has so many items that it was kept whole.",
-        ),
-        text!(
-            "Bấm Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
-            "Try again: it is taken apart then. If that fails, use Older data for this time, then dismiss the event.",
-        ),
-    ),
-    death(
-        "damaged_entry",
-        text!(
-            "Bản ghi trong kho lưu trữ bị hỏng và không đọc được.",
-            "The entry in the store is damaged and cannot be read.",
-        ),
-        text!(
-            "Báo cho người cài đặt ứng dụng. Dùng Lấy dữ liệu cũ để tìm lại những gì còn thiếu.",
-            "Tell whoever installed the application. Use Older data to find what is missing.",
-        ),
-    ),
-];
-
-const UNKNOWN: Death = death(
-    "",
-    text!(
-        "Sự kiện này cần người xem xét. Lý do nằm trong phần Ghi chú.",
-        "This event needs a person. The notes say why.",
-    ),
-    text!(
-        "Đọc phần Ghi chú, sửa nguyên nhân rồi bấm Thử lại, hoặc đóng sự kiện.",
-        "Read the notes, mend the cause and try again, or dismiss the event.",
-    ),
-);
+    }
+}
 
 fn vietnamese(reason: Reason) -> &'static str {
     match reason {
@@ -210,25 +187,12 @@ fn vietnamese(reason: Reason) -> &'static str {
     }
 }
 
-/// What an ended event's reason means; none for a word that is not one.
-pub(super) fn explain(lang: Lang, word: &str) -> Option<&'static str> {
-    let reason = Reason::ALL.into_iter().find(|r| r.as_str() == word)?;
-    Some(match lang {
+/// What an ended event's reason means.
+pub(super) fn explain(lang: Lang, reason: Reason) -> &'static str {
+    match lang {
         Lang::Vi => vietnamese(reason),
         Lang::En => reason.explain(),
-    })
-}
-
-/// The Vietnamese of an English explanation.
-pub(super) fn explained(english: &str) -> Option<&'static str> {
-    let reason = Reason::ALL.into_iter().find(|r| r.explain() == english)?;
-    Some(vietnamese(reason))
-}
-
-/// What a dead letter's reason means, and what to do.
-pub(super) fn death_of(word: &str) -> (Text, Text) {
-    let found = DEATHS.iter().find(|d| d.word == word).unwrap_or(&UNKNOWN);
-    (found.means, found.mend)
+    }
 }
 
 /// The rules' names, R1 first.
@@ -331,25 +295,20 @@ mod tests {
     #[test]
     fn every_reason_has_a_sentence_in_both_languages() {
         for reason in Reason::ALL {
-            let vietnamese = explain(Lang::Vi, reason.as_str()).unwrap();
+            let vietnamese = explain(Lang::Vi, reason);
             assert!(vietnamese.ends_with('.'), "{reason}");
-            assert_ne!(Some(vietnamese), explain(Lang::En, reason.as_str()));
+            assert_ne!(vietnamese, explain(Lang::En, reason));
         }
-        assert_eq!(explain(Lang::Vi, "no_such_reason"), None);
     }
 
     #[test]
-    fn a_dead_letter_of_any_word_says_what_to_do() {
-        for death in DEATHS.iter().chain([&UNKNOWN]) {
-            for text in [death.means, death.mend] {
-                assert!(
-                    text.0.vi.ends_with('.') && text.0.en.ends_with('.'),
-                    "{}",
-                    death.word
-                );
+    fn every_dead_letter_says_what_to_do() {
+        for reason in DeadReason::ALL {
+            let death = death_of(reason);
+            for Text(text) in [death.means, death.mend] {
+                assert!(text.vi.ends_with('.') && text.en.ends_with('.'), "{reason}");
             }
         }
-        assert_eq!(death_of("new_word").0, UNKNOWN.means);
     }
 
     #[test]

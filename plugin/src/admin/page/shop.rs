@@ -18,7 +18,10 @@ use crate::{
         },
     },
     config::SignaturePolicy,
-    journal::connections::{self, Webhook},
+    journal::{
+        connections::{self, Webhook},
+        trouble::Trouble,
+    },
     world::World,
 };
 use maud::{Markup, html};
@@ -147,9 +150,10 @@ pub(super) fn nobody<W: World>(visit: &Visit<'_, W>) -> Markup {
     }
 }
 
+/// A webhook's card. `unseen`: why KiotViet's side of the shop cannot be seen.
 fn switch_card<W: World>(
     visit: &Visit<'_, W>,
-    shop: &Value,
+    (shop, unseen): (&Value, Option<&Trouble>),
     webhook: Webhook,
     waiting: u64,
 ) -> Markup {
@@ -158,7 +162,6 @@ fn switch_card<W: World>(
     let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
     let sound = is_true(kiotviet, "active") == Some(true);
     let left = !on && is_true(kiotviet, "registered") == Some(true);
-    let error = text(kiotviet, "error");
     let place = format!(
         "/ui/shops/{}/webhooks/{}",
         text(shop, "name"),
@@ -172,7 +175,7 @@ fn switch_card<W: World>(
                 li.chosen[!on] { (visit.t(words.off)) }
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
-            @if !error.is_empty() { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
+            @if let Some(unseen) = unseen { (alert("warn", &html! { p { (sentence(visit.view, unseen)) } })) }
             @if left { (alert("warn", &html! { p { (visit.t(w::HOOK_LEFT_MORE)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
@@ -190,8 +193,8 @@ pub(super) async fn show<W: World>(
     name: &str,
     wrong: Option<&Problem>,
 ) -> Result<Reply, Problem> {
-    let shop = api::one(visit.world, visit.ready()?, name).await?;
-    let overview = overview::overview(visit.world).await?;
+    let (shop, unseen) = api::one(visit.world, visit.ready()?, name).await?;
+    let overview = overview::overview(visit.world).await?.json;
     let waiting = overview
         .get("counts")
         .map_or(0, |counts| number(counts, "waiting"));
@@ -202,7 +205,7 @@ pub(super) async fn show<W: World>(
         @if let Some(wrong) = wrong { (problem(visit.view, wrong)) }
         h1 { (retailer) }
         (tabs(visit, name, w::CONNECTION))
-        @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting)) }
+        @for webhook in Webhook::ALL { (switch_card(visit, (&shop, unseen.as_ref()), webhook, waiting)) }
         div.columns {
             section.card {
                 h2 { (visit.t(w::CONNECTION)) }

@@ -1,5 +1,5 @@
 //! Every text of the page, in Vietnamese and in English, in one table. Sentences about events are in
-//! `reasons.rs`.
+//! `sentences.rs` and `reasons.rs`.
 
 /// The page's languages. Vietnamese unless a person switches: a shop's browser is often set to
 /// English, so `Accept-Language` says little about who reads.
@@ -98,6 +98,8 @@ words! {
     WRONG_METHOD: "Trang này không mở được theo cách đó" / "This page cannot be opened that way";
     NOT_DONE: "Chưa thực hiện được" / "It was not done";
     WHAT_IT_SAID: "Chi tiết:" / "Details:";
+    TRY_IN_A_MINUTE: "Hãy thử lại sau một phút." / "Try again in a minute.";
+    FROM_TOO_LATE: "Ngày bắt đầu phải trước ngày kết thúc và không ở tương lai." / "from must be earlier than to, and than now.";
 
     // Configuration.
     SETUP: "Cần hoàn tất cài đặt" / "The installation needs attention";
@@ -220,8 +222,8 @@ words! {
     EVENT: "Sự kiện" / "Event";
     RECEIVED_AT: "Nhận lúc" / "Received at";
     FINISHED_AT: "Kết thúc lúc" / "Ended at";
-    ATTEMPTS: "Số lần thử lỗi" / "Failed tries";
-    NEXT_ATTEMPT: "Thử lại lúc" / "Next try at";
+    ATTEMPTS: "Số lần thử lỗi" / "Failed attempts";
+    NEXT_ATTEMPT: "Thử lại lúc" / "Next attempt at";
     ACCOUNT_CODE: "Mã khách hàng Getfly" / "Getfly account";
     ORDER_CODE: "Mã đơn hàng Getfly" / "Getfly order";
     RULE: "Quy tắc" / "Rule";
@@ -243,8 +245,8 @@ words! {
     RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";
     RETRY_MORE: "Vẫn còn sự kiện cũ hơn cần xử lý." / "Older events still need attention.";
     RETRIED: "Đã yêu cầu thử lại. Kết quả hiện ra sau ít phút." / "They will be tried again. The outcome shows in a few minutes.";
-    WISH_DONE: "Đã thực hiện." / "Done.";
-    WISH_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
+    COMMAND_DONE: "Đã thực hiện." / "Done.";
+    COMMAND_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
 
     // Trying.
     TRY_TITLE: "Xem thử một webhook" / "Try a webhook";

@@ -1,11 +1,15 @@
-//! Which account a customer is: the ledger's, an earlier try's, one that Getfly finds by e-mail or
+//! Which account a customer is: the ledger's, an earlier attempt's, one that Getfly finds by e-mail or
 //! phone, or a new one.
 
 use crate::{
     getfly::assumptions::{MAX_PART_PAGES, PAGE_SIZE},
     journal::{
+        dead_reason::DeadReason,
+        evidence::Evidence,
         ledger::{self, CustomerKnown},
+        note::Note,
         record::Alternative,
+        trouble::Trouble,
     },
     rules::{
         account::{left_out, new_account},
@@ -60,9 +64,9 @@ pub(super) async fn resolve<W: World>(
         is_cut,
     } = search(session, customer, &own).await?;
     if is_cut {
-        why.notes.push(format!(
-            "R7: too many accounts hold the e-mail address as a part of theirs; the first {PARTS_READ} were compared"
-        ));
+        why.note(Note::PartsCut {
+            compared: PARTS_READ,
+        });
     }
     if let Some(Account { name, .. }) = ours {
         return Ok(AccountPlan::Ours {
@@ -72,9 +76,7 @@ pub(super) async fn resolve<W: World>(
         });
     }
     let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
-    why.evidence.push(format!(
-        "accounts in Getfly with the same e-mail or phone: {matches}"
-    ));
+    why.evidence.push(Evidence::Matches { accounts: matches });
     explain_choice(&choice, why);
     Ok(match choice.linked {
         Some((account, by)) => AccountPlan::Link {
@@ -88,7 +90,9 @@ pub(super) async fn resolve<W: World>(
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Unsettled(until));
             }
-            why.notes.extend(left_out(customer));
+            left_out(customer)
+                .into_iter()
+                .for_each(|left| why.note(left));
             AccountPlan::Create(Box::new(new_account(
                 &session.codes,
                 customer,
@@ -99,7 +103,7 @@ pub(super) async fn resolve<W: World>(
     })
 }
 
-/// The account that an earlier try, which nobody saw the end of, created for KiotViet customer `id`.
+/// The account that an earlier attempt, which nobody saw the end of, created for KiotViet customer `id`.
 pub(super) async fn of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
     id: i64,
@@ -210,10 +214,10 @@ pub async fn search<W: World>(
 }
 
 fn too_many() -> Failure {
-    Failure::Dead {
-        reason: "too_many_numbers",
-        words: format!(
-            "the customer has more than {SEARCHED_AT_MOST} phone numbers and e-mail addresses, too many to look for an account by each"
-        ),
-    }
+    Failure::dead(
+        DeadReason::TooManyNumbers,
+        Trouble::TooManyNumbers {
+            most: SEARCHED_AT_MOST,
+        },
+    )
 }

@@ -3,8 +3,12 @@
 use crate::{
     journal::{
         connections::Switches,
+        evidence::Evidence,
         ledger::{self, CustomerKnown},
+        note::Note,
         record::Hint,
+        trouble::Source,
+        webhook::Webhook,
     },
     rules::{
         newness::{self, Newness},
@@ -15,7 +19,7 @@ use crate::{
         gone,
         plan::{
             account::{of_earlier_attempt, resolve},
-            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since, show},
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
         },
         session::Session,
     },
@@ -43,11 +47,10 @@ pub async fn customer<W: World>(
         .kiotviet(async |k| k.customer(hint.id).await)
         .await?;
     if let Some(customer) = &record {
-        why.evidence.push(format!(
-            "KiotViet created it at {}; {}",
-            show(customer.created_at),
-            new_since("customer", on_since, hint)
-        ));
+        why.evidence.push(Evidence::CustomerCreated {
+            at: customer.created_at,
+            since: new_since(Webhook::Customer, on_since, hint),
+        });
     }
     let newness = newness::customer_after_reading(on_since, record.as_ref());
     let forgets = mutant!(OldForgetsClaim);
@@ -56,8 +59,8 @@ pub async fn customer<W: World>(
         && let Some(account) = of_earlier_attempt(session, hint.id, &known).await?
     {
         // Deleted since, or older than a webhook that was switched on again.
-        why.evidence
-            .push(format!("Getfly has the account {} already", account.code()));
+        let code = account.code().clone();
+        why.evidence.push(Evidence::AccountIsThere { code });
         return Ok(why.plan(Action::Customer {
             customer_id: hint.id,
             account,
@@ -77,19 +80,17 @@ pub async fn customer<W: World>(
             };
             Ok(why.plan(Action::Ignore { reason, remember }))
         }
-        (Newness::NoCreationDate, _) => Err(no_creation_date("customer")),
+        (Newness::NoCreationDate, _) => Err(no_creation_date(Source::Customer)),
         (Newness::New, None) => Ok(why.ignore(Reason::DeletedOnKiotviet)),
         (Newness::New, Some(customer)) => {
             let account = resolve(session, &customer, &known, None, &mut why).await?;
             match &account {
                 AccountPlan::Ours { code, .. } => {
-                    why.evidence
-                        .push(format!("Getfly has the account {code} already"));
+                    let code = code.clone();
+                    why.evidence.push(Evidence::AccountIsThere { code });
                 }
                 AccountPlan::Create(_) => {
-                    why.notes.push(
-                        "R12: no manager, because the customer came by its own event".to_owned(),
-                    );
+                    why.note(Note::NoManagerOwnEvent);
                 }
                 AccountPlan::Known(_) | AccountPlan::Link { .. } => {}
             }

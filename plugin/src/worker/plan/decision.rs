@@ -2,8 +2,11 @@
 
 use crate::{
     journal::{
+        evidence::{Evidence, NewSince},
         ledger::{InvoiceEntry, Sold},
+        note::Note,
         record::{Alternative, Hint},
+        webhook::Webhook,
     },
     rules::{
         codes::{AccountCode, InvoiceCode, OrderCode},
@@ -30,7 +33,7 @@ pub enum AccountPlan {
         /// What matched.
         by: MatchedBy,
     },
-    /// An earlier try of event `by` created it under our code.
+    /// An earlier attempt at event `by` created it under our code.
     Ours {
         /// Its code.
         code: AccountCode,
@@ -132,7 +135,7 @@ pub enum Action {
         /// For the ledger.
         claim: SaleClaim,
     },
-    /// The order of an earlier try of event `by` is there.
+    /// The order of an earlier attempt at event `by` is there.
     OrderIsThere {
         /// KiotViet's id.
         invoice_id: i64,
@@ -153,11 +156,11 @@ pub struct Plan {
     /// What to do.
     pub action: Action,
     /// What it was decided on.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Evidence>,
     /// Accounts that matched.
     pub alternatives: Vec<Alternative>,
     /// Remarks for people.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Plan {
@@ -184,12 +187,17 @@ impl Plan {
 /// What a plan was decided on, while it is being made.
 #[derive(Default)]
 pub(super) struct Explanation {
-    pub(super) evidence: Vec<String>,
+    pub(super) evidence: Vec<Evidence>,
     pub(super) alternatives: Vec<Alternative>,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Explanation {
+    /// Adds a remark.
+    pub(super) fn note(&mut self, note: impl Into<Note>) {
+        self.notes.push(note.into());
+    }
+
     pub(super) fn plan(self, action: Action) -> Plan {
         Plan {
             action,
@@ -207,15 +215,11 @@ impl Explanation {
     }
 }
 
-/// From when on a record counts as new, in words.
-pub(super) fn new_since(webhook: &str, since: Timestamp, hint: &Hint) -> String {
+/// From when on a record counts as new.
+pub(super) fn new_since(webhook: Webhook, since: Timestamp, hint: &Hint) -> NewSince {
     if hint.since == Some(since) {
-        format!("the backfill reaches back to {since}")
+        NewSince::Backfill(since)
     } else {
-        format!("the {webhook} webhook was switched on at {since}")
+        NewSince::SwitchedOn(webhook, since)
     }
-}
-
-pub(super) fn show(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "not given".to_owned(), |t| t.to_string())
 }

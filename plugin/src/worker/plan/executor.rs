@@ -3,7 +3,7 @@
 
 use crate::{
     getfly::error::GetflyError,
-    journal::{connection_name::Upstream, keys},
+    journal::{connection_name::Upstream, keys, note::Note, trouble::Trouble},
     kiotviet::error::KiotVietError,
     rules::{
         executor::{ExecutorFinding, find_executor},
@@ -28,7 +28,7 @@ const APART: Duration = Duration::from_secs(1800);
 /// Why a list of users cannot be read.
 enum Unread {
     /// It is refused: people have to give the right.
-    Refused(String),
+    Refused(Trouble),
     /// It fails.
     Failing(Failure),
 }
@@ -44,7 +44,7 @@ pub(super) async fn executor<W: World>(
         finding = match look(session, seller, USERS_FRESH).await {
             Ok(finding) => finding,
             Err(note) => {
-                why.notes.push(note?);
+                why.note(note?);
                 return Ok(None);
             }
         };
@@ -59,7 +59,7 @@ pub(super) async fn executor<W: World>(
             }
         }
     }
-    why.notes.push(finding.note());
+    why.note(&finding);
     Ok(match finding {
         ExecutorFinding::Found(user) => Some(user),
         _ => None,
@@ -72,7 +72,7 @@ async fn look<W: World>(
     session: &Session<'_, W>,
     seller: i64,
     age: Duration,
-) -> Result<ExecutorFinding, Result<String, Failure>> {
+) -> Result<ExecutorFinding, Result<Note, Failure>> {
     let kiotviet_users = Upstream::KiotViet(&session.connection.name);
     let sellers = session.kiotviet_users(age).await.map_err(kiotviet);
     let sellers = read(session, kiotviet_users, sellers).await?;
@@ -87,7 +87,7 @@ async fn read<W: World, T>(
     session: &Session<'_, W>,
     upstream: Upstream<'_>,
     list: Result<T, Unread>,
-) -> Result<T, Result<String, Failure>> {
+) -> Result<T, Result<Note, Failure>> {
     let unread = match list {
         Ok(list) => return Ok(list),
         // Neither passes by waiting for this list.
@@ -100,15 +100,12 @@ async fn read<W: World, T>(
     let since = unread_since(session, upstream, now).await;
     let since = since.map_err(|e| Err(e.into()))?;
     match unread {
-        Unread::Refused(words) => Err(Ok(format!(
-            "R13: no executor, because the list of users cannot be read; give the right to it in {}: {words}",
-            upstream.vendor()
-        ))),
+        Unread::Refused(why) => Err(Ok(Note::UsersRefused {
+            side: upstream.side(),
+            why,
+        })),
         Unread::Failing(failure) if now.saturating_since(since) < WAIT => Err(Err(failure)),
-        Unread::Failing(failure) => Err(Ok(format!(
-            "R13: no executor, because the list of users has failed for five minutes: {}",
-            failure.words()
-        ))),
+        Unread::Failing(failure) => Err(Ok(Note::UsersFailing { why: failure.why() })),
     }
 }
 
@@ -134,9 +131,7 @@ async fn unread_since<W: World>(
 
 fn kiotviet(error: KiotVietError) -> Unread {
     match error {
-        KiotVietError::NoRight | KiotVietError::Refused { .. } => {
-            Unread::Refused(error.to_string())
-        }
+        KiotVietError::NoRight | KiotVietError::Refused { .. } => Unread::Refused(error.into()),
         other => Unread::Failing(other.into()),
     }
 }
@@ -144,7 +139,7 @@ fn kiotviet(error: KiotVietError) -> Unread {
 fn getfly(error: GetflyError) -> Unread {
     match error {
         GetflyError::KeyRefused { status: 403 } | GetflyError::Refused(_) => {
-            Unread::Refused(error.to_string())
+            Unread::Refused(error.into())
         }
         other => Unread::Failing(other.into()),
     }

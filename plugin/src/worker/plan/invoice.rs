@@ -5,13 +5,18 @@ use crate::{
     journal::{
         backfill,
         connections::{Switches, Webhook},
+        dead_reason::DeadReason,
+        evidence::Evidence,
         ledger::{self, CustomerKnown, InvoiceEntry, InvoiceKnown},
+        note::Note,
         record::Hint,
+        trouble::{Source, Trouble},
     },
     rules::{
         account::{manager_from_invoice, new_account, unreadable},
         codes::{InvoiceCode, OrderCode},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
+        money::AbsurdAmount,
         newness::{self, Newness},
         order::{new_order, walk_in_account},
         verdict::Reason,
@@ -22,9 +27,7 @@ use crate::{
         gone, memory,
         plan::{
             account::{of_earlier_attempt, resolve},
-            decision::{
-                AccountPlan, Action, Explanation, Plan, Remember, SaleClaim, new_since, show,
-            },
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, SaleClaim, new_since},
             executor::executor,
             sale::{self, Decided, Decision},
         },
@@ -60,12 +63,11 @@ pub async fn invoice<W: World>(
         gone::confirm(session).await?;
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
-    why.evidence.push(format!(
-        "KiotViet created {} at {}; {}",
-        invoice.code,
-        show(invoice.created_at),
-        new_since("order", on_since, hint)
-    ));
+    why.evidence.push(Evidence::InvoiceCreated {
+        code: invoice.code.clone(),
+        at: invoice.created_at,
+        since: new_since(Webhook::Order, on_since, hint),
+    });
     if hinted.as_ref() != Some(&invoice.code) {
         // The delivery had no code, or another one: the record's own decides.
         known = known_of(session, &invoice.code, hint).await?;
@@ -108,12 +110,10 @@ pub async fn invoice<W: World>(
         executor.as_ref(),
         &session.ready.rules,
     )
-    .map_err(|e| Failure::Dead {
-        reason: "absurd_amount",
-        words: e.to_string(),
-    })?;
-    why.notes.extend(unreadable(&invoice.unreadable));
-    why.notes.extend(planned.notes);
+    .map_err(|AbsurdAmount| Failure::dead(DeadReason::AbsurdAmount, Trouble::AbsurdAmount))?;
+    let remarks = unreadable(&invoice.unreadable).into_iter();
+    let remarks = remarks.chain(planned.notes);
+    remarks.for_each(|remark| why.note(remark));
     Ok(why.plan(Action::Order {
         invoice_id: invoice.id,
         invoice_code: invoice.code,
@@ -138,13 +138,12 @@ async fn too_old<W: World>(
         && !mutant!(BackfillForgetsEdits)
         && let Some(from) = wanted_from(session, invoice, original).await?
     {
-        why.evidence
-            .push(format!("the backfill reaches back to {from}"));
+        why.evidence.push(Evidence::Wanted { from });
         newness = newness::invoice_after_reading(from, invoice, original, None);
     }
     let reason = match newness {
         Newness::New => return Ok(None),
-        Newness::NoCreationDate => return Err(no_creation_date("invoice")),
+        Newness::NoCreationDate => return Err(no_creation_date(Source::Invoice)),
         Newness::Ignore(reason) => reason,
     };
     let remember = Remember::Invoice {
@@ -187,7 +186,7 @@ async fn wanted_from<W: World>(
     Ok(backfill.and_then(|backfill| backfill.wants(Webhook::Order, created)))
 }
 
-/// Whether an earlier try, which nobody saw the end of, created the order.
+/// Whether an earlier attempt, which nobody saw the end of, created the order.
 async fn order_of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
     decided: &Decided,
@@ -225,8 +224,7 @@ async fn customer_of<W: World>(
             let account = new_account(&session.codes, &walk_in, None, rules);
             return Ok((Some((0, AccountPlan::Create(Box::new(account)))), block));
         }
-        why.notes
-            .push("R5: a walk-in (Khách lẻ); no account is created".to_owned());
+        why.note(Note::WalkIn);
         return Ok((None, walk_in_account(&session.ready.rules)));
     };
     let known = ledger::customer(session.world, &session.connection.retailer, id).await?;
@@ -242,10 +240,7 @@ async fn customer_of<W: World>(
             let block = account.order_block();
             return Ok((Some((id, account)), block));
         }
-        why.notes.push(
-            "KiotViet no longer has the invoice's customer; the order goes like a walk-in's, with the name in its terms"
-                .to_owned(),
-        );
+        why.note(Note::CustomerGone);
         return Ok((
             None,
             OrderAccount {
@@ -256,8 +251,7 @@ async fn customer_of<W: World>(
     };
     let manager = manager_from_invoice(switches.customer.is_some(), executor);
     if switches.customer.is_some() {
-        why.notes
-            .push("R12: no manager, because the customer webhook is on".to_owned());
+        why.note(Note::NoManagerWhileOn);
     }
     let account = resolve(session, &customer, &known, manager, why).await?;
     let block = account.order_block();

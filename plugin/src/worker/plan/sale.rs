@@ -1,15 +1,19 @@
-//! R6: which sale an invoice is: what the ledger knows, what an earlier try decided, and for a code that
+//! R6: which sale an invoice is: what the ledger knows, what an earlier attempt decided, and for a code that
 //! ends in `.NN` whether KiotViet has the invoice that it may be an edit of.
 
 use crate::{
     getfly::wire::StoredOrder,
     journal::{
+        dead_reason::DeadReason,
+        evidence::Evidence,
         keys,
         ledger::{self, CodeKnown, EarlierAttempt, InvoiceEntry, InvoiceKnown, Sold},
+        note::Note,
+        trouble::Trouble,
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     rules::{
-        codes::OrderCode,
+        codes::{InvoiceCode, OrderCode},
         model::Invoice,
         money::Money,
         newness::KnownInvoice,
@@ -49,7 +53,7 @@ pub(super) struct Decided {
     pub(super) key: String,
     /// Where the ledger keeps that this very invoice is too old: never over another one's order.
     pub(super) own_key: String,
-    /// An earlier try of it.
+    /// An earlier attempt at it.
     pub(super) perhaps: Option<EarlierAttempt>,
     /// The invoice that it is an edit of, where KiotViet has it.
     pub(super) original: Option<Invoice>,
@@ -99,7 +103,7 @@ pub(super) async fn decide<W: World>(
     maybe_edit(session, invoice, &known.family, on_since, received, why).await
 }
 
-/// The sale that an earlier try of this very invoice decided on.
+/// The sale that an earlier attempt at this very invoice decided on.
 fn claimed<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -203,10 +207,10 @@ async fn used_number<W: World>(
     }
     if sale::is_another(invoice, used.day, used.total) {
         let decided = decided(session, Sale::Again, invoice);
-        why.notes.push(format!(
-            "R6: the code {} was used by another sale before; this one is ordered as {}",
-            invoice.code, decided.code
-        ));
+        why.note(Note::UsedCode {
+            code: invoice.code.clone(),
+            order: decided.code.clone(),
+        });
         return Ok(Decision::Sale(Box::new(decided)));
     }
     let entry = InvoiceEntry::Ordered {
@@ -288,10 +292,11 @@ async fn maybe_edit<W: World>(
             },
         ),
         MaybeEdit::Own => {
+            let base = InvoiceCode::new(base);
             why.evidence.push(if original.is_some() {
-                format!("{base} is not cancelled on KiotViet, so this is a sale of its own")
+                Evidence::OriginalStands { base }
             } else {
-                format!("KiotViet has no invoice {base}, so this is a sale of its own")
+                Evidence::NoOriginal { base }
             });
             Decision::Sale(Box::new(own))
         }
@@ -332,11 +337,9 @@ async fn day_of<W: World>(
 }
 
 fn edit_or_sale(invoice: &Invoice) -> Failure {
-    let (code, base) = (&invoice.code, invoice.code.base());
-    Failure::Dead {
-        reason: "edit_or_sale",
-        words: format!(
-            "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
-        ),
-    }
+    let why = Trouble::EditOrSale {
+        code: invoice.code.clone(),
+        base: InvoiceCode::new(invoice.code.base()),
+    };
+    Failure::dead(DeadReason::EditOrSale, why)
 }

@@ -1,0 +1,141 @@
+//! What an event was decided on, as facts. `Display` is the English sentence of the API.
+
+use crate::{
+    journal::{
+        tagged::{Tagged, tagged},
+        webhook::Webhook,
+    },
+    rules::{
+        codes::{AccountCode, InvoiceCode},
+        verdict::Reason,
+    },
+    time::Timestamp,
+};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// From when on a record counts as new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewSince {
+    /// This webhook was switched on then.
+    SwitchedOn(Webhook, Timestamp),
+    /// A backfill reaches back to then.
+    Backfill(Timestamp),
+}
+
+impl NewSince {
+    fn english(self, time: fn(Timestamp) -> String) -> String {
+        match self {
+            Self::SwitchedOn(webhook, at) => format!(
+                "the {} webhook was switched on at {}",
+                webhook.as_str(),
+                time(at)
+            ),
+            Self::Backfill(from) => format!("the backfill reaches back to {}", time(from)),
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", rename_all = "snake_case")]
+pub enum Evidence {
+    /// When KiotViet created the customer.
+    CustomerCreated {
+        /// None where KiotViet does not tell.
+        at: Option<Timestamp>,
+        /// From when on it counts as new.
+        since: NewSince,
+    },
+    /// When KiotViet created the invoice.
+    InvoiceCreated {
+        /// Its code.
+        code: InvoiceCode,
+        /// None where KiotViet does not tell.
+        at: Option<Timestamp>,
+        /// From when on it counts as new.
+        since: NewSince,
+    },
+    /// The invoice is older than its webhook, and among those that a backfill wants.
+    Wanted {
+        /// From when on the backfill wants invoices.
+        from: Timestamp,
+    },
+    /// R6: the invoice that this one's code looks like an edit of is not cancelled.
+    OriginalStands {
+        /// Its code.
+        base: InvoiceCode,
+    },
+    /// R6: KiotViet does not have the invoice that this one's code looks like an edit of.
+    NoOriginal {
+        /// Its code.
+        base: InvoiceCode,
+    },
+    /// The account under our code is there.
+    AccountIsThere {
+        /// Its code.
+        code: AccountCode,
+    },
+    /// How many accounts have the customer's e-mail or phone.
+    Matches {
+        /// How many.
+        accounts: usize,
+    },
+    /// What decided in the end.
+    Decided(Reason),
+    /// A sentence that an earlier version kept.
+    #[serde(skip)]
+    Text(String),
+}
+
+tagged!(Evidence);
+
+impl Tagged for Evidence {
+    fn of_old(text: String) -> Self {
+        Self::Text(text)
+    }
+
+    fn of_value(value: Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+}
+
+impl Evidence {
+    /// The English sentence, with times as `time` shows them.
+    pub fn english(&self, time: fn(Timestamp) -> String) -> String {
+        let given = |at: &Option<Timestamp>| at.map_or_else(|| "not given".to_owned(), time);
+        match self {
+            Self::CustomerCreated { at, since } => format!(
+                "KiotViet created it at {}; {}",
+                given(at),
+                since.english(time)
+            ),
+            Self::InvoiceCreated { code, at, since } => format!(
+                "KiotViet created {code} at {}; {}",
+                given(at),
+                since.english(time)
+            ),
+            Self::Wanted { from } => NewSince::Backfill(*from).english(time),
+            Self::OriginalStands { base } => {
+                format!("{base} is not cancelled on KiotViet, so this is a sale of its own")
+            }
+            Self::NoOriginal { base } => {
+                format!("KiotViet has no invoice {base}, so this is a sale of its own")
+            }
+            Self::AccountIsThere { code } => format!("Getfly has the account {code} already"),
+            Self::Matches { accounts } => {
+                format!("accounts in Getfly with the same e-mail or phone: {accounts}")
+            }
+            Self::Decided(reason) => reason.explain().to_owned(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english(|time| time.to_string()))
+    }
+}

@@ -1,0 +1,214 @@
+//! Why something could not be done, as a fact: what an attempt failed for, what is wrong with a shop's webhooks,
+//! why a backfill waits. `Display` is the English sentence of the API.
+
+use crate::{
+    getfly::error::GetflyError,
+    journal::{
+        connection_name::Side,
+        tagged::{Tagged, tagged},
+    },
+    kiotviet::error::KiotVietError,
+    rules::{codes::InvoiceCode, money::AbsurdAmount},
+    seal::SealError,
+    time::Timestamp,
+};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What is wrong with a Getfly without this version of its API, and how to mend it.
+pub const OLD_GETFLY: &str = "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. \
+                              Ask Getfly for version 6.0; events wait until then and use up no attempt";
+
+/// Which record KiotViet has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A customer.
+    Customer,
+    /// An invoice.
+    Invoice,
+}
+
+/// Which record Getfly is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// An account.
+    Account,
+    /// An order.
+    Order,
+}
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", rename_all = "snake_case")]
+pub enum Trouble {
+    /// A call to KiotViet.
+    #[serde(rename = "kiotviet")]
+    KiotViet(KiotVietError),
+    /// A call to Getfly.
+    Getfly(GetflyError),
+    /// The tenant does not have this version of Getfly's API.
+    OldGetfly,
+    /// A connection's secrets cannot be opened.
+    Sealed(SealError),
+    /// The connection or its switches cannot be read.
+    ConnectionUnreadable {
+        /// In the words of what failed.
+        why: String,
+    },
+    /// The lease ended, or the store failed.
+    Stopped {
+        /// In the words of what failed.
+        why: String,
+    },
+    /// An item of a delivery has no id.
+    NoReadableId,
+    /// KiotViet's record has no creation date.
+    NoCreationDate {
+        /// Which record.
+        of: Source,
+    },
+    /// The customer has too many numbers and addresses.
+    TooManyNumbers {
+        /// How many would do.
+        most: usize,
+    },
+    /// An amount cannot be calculated with.
+    AbsurdAmount,
+    /// Getfly refuses the record also without what it can do without, and under every code.
+    EveryFormRefused {
+        /// Which record.
+        of: Target,
+    },
+    /// R6: an invoice looks like an edit of one that was sold on another day, or nobody knows when.
+    EditOrSale {
+        /// Its code.
+        code: InvoiceCode,
+        /// The other one's.
+        base: InvoiceCode,
+    },
+    /// R13: a list of users cannot be read.
+    UsersUnread {
+        /// Whose list.
+        side: Side,
+        /// Which of theirs: the connection, or `getfly`.
+        subject: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// KiotViet does not show the record.
+    NotShown {
+        /// When it is asked again.
+        until: Timestamp,
+    },
+    /// What an earlier attempt sent may still come.
+    Unsettled {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// A sentence that an earlier version kept.
+    #[serde(skip)]
+    Text(String),
+}
+
+tagged!(Trouble);
+
+impl Tagged for Trouble {
+    fn of_old(text: String) -> Self {
+        if text == OLD_GETFLY {
+            Self::OldGetfly
+        } else {
+            Self::Text(text)
+        }
+    }
+
+    fn of_value(value: Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+}
+
+impl Trouble {
+    /// The sentence of a former version's note.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self::of_old(text.to_owned())
+    }
+
+    /// The English sentence, with times as `time` shows them.
+    pub fn english(&self, time: fn(Timestamp) -> String) -> String {
+        match self {
+            Self::KiotViet(e) => e.to_string(),
+            Self::Getfly(e) => e.to_string(),
+            Self::OldGetfly => OLD_GETFLY.to_owned(),
+            Self::Sealed(e) => e.to_string(),
+            Self::ConnectionUnreadable { why } => {
+                format!("the connection cannot be read: {why}; connect the shop again")
+            }
+            Self::Stopped { why } => why.clone(),
+            Self::NoReadableId => "the item has no readable Id".to_owned(),
+            Self::NoCreationDate { of } => {
+                let of = match of {
+                    Source::Customer => "customer",
+                    Source::Invoice => "invoice",
+                };
+                format!("KiotViet's {of} has no createdDate, so new and old cannot be told apart")
+            }
+            Self::TooManyNumbers { most } => format!(
+                "the customer has more than {most} phone numbers and e-mail addresses, too many to look for an account by each"
+            ),
+            Self::AbsurdAmount => AbsurdAmount.to_string(),
+            Self::EveryFormRefused { of } => {
+                let of = match of {
+                    Target::Account => "account",
+                    Target::Order => "order",
+                };
+                format!("Getfly refuses every form of this {of}")
+            }
+            Self::EditOrSale { code, base } => format!(
+                "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
+            ),
+            Self::UsersUnread {
+                side,
+                subject,
+                since,
+            } => format!(
+                "R13: {}'s list of users ({subject}) cannot be read since {}; orders go without executor until its right to read users is given",
+                side.as_str(),
+                time(*since)
+            ),
+            Self::NotShown { until } => format!(
+                "KiotViet does not show the record; it is asked again at {}",
+                time(*until)
+            ),
+            Self::Unsettled { until } => {
+                format!("an earlier try is not settled before {}", time(*until))
+            }
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english(|time| time.to_string()))
+    }
+}
+
+impl From<KiotVietError> for Trouble {
+    fn from(e: KiotVietError) -> Self {
+        Self::KiotViet(e)
+    }
+}
+
+impl From<GetflyError> for Trouble {
+    fn from(e: GetflyError) -> Self {
+        Self::Getfly(e)
+    }
+}
+
+impl From<SealError> for Trouble {
+    fn from(e: SealError) -> Self {
+        Self::Sealed(e)
+    }
+}
