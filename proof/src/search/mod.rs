@@ -5,6 +5,7 @@
 
 pub mod checker;
 pub mod evidence;
+pub mod faults;
 mod findings;
 pub mod history;
 mod instances;
@@ -13,7 +14,6 @@ mod races;
 mod report;
 pub mod run;
 pub mod scenario;
-pub mod search;
 pub mod stores;
 pub mod switched;
 pub mod traps;
@@ -133,13 +133,13 @@ fn every_trap(scenarios: &[Scenario], component: &Runtime, options: &Options) ->
     traps::every_scenario(scenarios, component, plan)
 }
 
-fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<search::Tally> {
+fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<faults::Tally> {
     let budget = options.budget;
     let end = budget.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     // Every single fault first; what time is left is shared among the scenarios' pairs.
     let singles = scenarios.iter().map(|scenario| {
         eprintln!("{}: single faults", scenario.name);
-        search::every_single(scenario)
+        faults::every_single(scenario)
     });
     let singles: Vec<_> = singles.collect();
     let mut left = u32::try_from(singles.len()).unwrap_or(1);

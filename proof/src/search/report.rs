@@ -2,9 +2,9 @@
 
 use super::{
     Options, STRIDE,
+    faults::Tally,
     findings::FINDINGS,
     races,
-    search::Tally,
     stores::{self, StoreTally},
     traps::{self, Trapped},
 };

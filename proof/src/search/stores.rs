@@ -4,9 +4,9 @@
 //! changed, and no counter may have been used as a value.
 
 use super::{
+    faults::{all, fail, following},
     run::{self, Script},
     scenario::{self, Scenario},
-    search::{all, fail, following},
 };
 use anyhow::{Context, Result};
 use host::keyvalue::{Backend, Embedded, Memory, Redis, RedisAddress, Reply};

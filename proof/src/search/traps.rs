@@ -4,9 +4,9 @@
 
 use super::{
     checker::Finding,
+    faults::{all, fail},
     run::{self, Run},
     scenario::Scenario,
-    search::{all, fail},
 };
 use bytes::Bytes;
 use host::{keyvalue::Memory, runtime::Runtime};

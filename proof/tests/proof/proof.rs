@@ -4,7 +4,7 @@
 //! figures of the full search.
 
 use host_test::host_fault::{HostFault, Reply};
-use proof::search::{run, scenario, search};
+use proof::search::{faults, run, scenario};
 
 use plugin::mutant::{Mutant, activate};
 
@@ -61,7 +61,7 @@ fn without_a_protection_the_search_finds_something_lost_doubled_stuck_or_wrong()
         let scenario = all.iter().find(|s| s.name == name).expect("a scenario");
         let tally = {
             let _gone = activate(protection);
-            search::every_single(scenario).with_pairs(0, SEED, None)
+            faults::every_single(scenario).with_pairs(0, SEED, None)
         };
         let found = |told: &String| told.contains(&format!("{kind}: "));
         assert!(tally.told.iter().any(found), "{protection:?}: {tally:#?}");
@@ -72,7 +72,7 @@ fn without_a_protection_the_search_finds_something_lost_doubled_stuck_or_wrong()
 fn whatever_befalls_any_host_call_nothing_is_lost_doubled_stuck_or_wrong() {
     let mut failures = Vec::new();
     for scenario in scenario::all() {
-        let tally = search::every_single(&scenario).with_pairs(PAIRS, SEED, None);
+        let tally = faults::every_single(&scenario).with_pairs(PAIRS, SEED, None);
         assert!(tally.singles > 4 * 10, "{tally:?}");
         assert_eq!(tally.pairs_tried, PAIRS, "{tally:?}");
         let told = tally.told.iter();
