@@ -1,7 +1,10 @@
 //! The routes: KiotViet's deliveries, the health check, and the page and the API for people.
 
 use crate::{
-    admin::{api, page},
+    admin::{
+        api::{self, view::Health},
+        page,
+    },
     config::{Config, Processing, Ready},
     drain::{how::How, run::drain},
     intake::{
@@ -9,7 +12,6 @@ use crate::{
         known,
     },
     journal::{entries, keys, no_atomics, probe},
-    json::{ToJson, object},
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
@@ -175,19 +177,15 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if let Some(words) = outside::old_getfly(world).await {
         reasons.push(words.to_owned());
     }
-    if reasons.is_empty() {
-        let mut members = vec![("status", "ok".to_json())];
-        if !world.is_atomic() {
-            members.push(("weaker", no_atomics::WEAKER.to_json()));
-        }
-        Answer::json(200, &object(members))
-    } else {
-        let members = vec![
-            ("status", "unavailable".to_json()),
-            ("reasons", reasons.to_json()),
-        ];
-        Answer::json(503, &object(members))
-    }
+    let well = reasons.is_empty();
+    let status = if well { "ok" } else { "unavailable" };
+    let weaker = (well && !world.is_atomic()).then(|| no_atomics::WEAKER.to_owned());
+    let health = Health {
+        reasons: (!well).then_some(reasons),
+        status: status.to_owned(),
+        weaker,
+    };
+    Answer::json(if well { 200 } else { 503 }, &health)
 }
 
 /// What is wrong with the store. Its own words are in the log only: they may name its address.

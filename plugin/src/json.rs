@@ -1,23 +1,7 @@
-//! Writing JSON: to the store, to people and to the vendors. A type lists its fields once more, and
-//! everything goes through [`Value`]; derived code is several times as large in the component.
+//! JSON of the outside: a bound on what is read, and the one way in which it is written.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-/// Something that can be written as JSON.
-pub trait ToJson {
-    /// Its JSON.
-    fn to_json(&self) -> Value;
-}
-
-/// An object of these members.
-pub fn object(members: Vec<(&str, Value)>) -> Value {
-    let mut fields = Map::new();
-    for (name, json) in members {
-        fields.insert(name.to_owned(), json);
-    }
-    Value::Object(fields)
-}
+use serde_json::Value;
 
 /// JSON values above which a text is not even parsed, so that memory stays bounded: each takes some
 /// 60 bytes. An invoice of forty lines has about five hundred.
@@ -42,15 +26,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     serde_json::from_slice(bytes).map_err(|_| NotJson::Malformed)
 }
 
-/// The text of `json`. Everything in this crate is written here: each further kind of writer is
-/// more code.
-pub fn text(json: &Value) -> Vec<u8> {
-    // Writing a `Value` to memory cannot fail.
-    serde_json::to_vec(json).unwrap_or_default()
-}
-
-impl<T: Serialize + ?Sized> ToJson for T {
-    fn to_json(&self) -> Value {
-        serde_json::to_value(self).unwrap_or_default()
-    }
+/// The text of `value`. Nothing in this crate has a map whose keys are no texts, the one thing that cannot be
+/// written to memory.
+pub fn text(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
 }

@@ -1,78 +1,117 @@
 //! The operator's log: JSON lines with an event's number and rule, never a person's data.
 
 use crate::{
-    journal::record::Record,
-    json::{self, ToJson, object},
+    journal::{
+        connection_name::ConnectionName,
+        record::{Kind, Record, State},
+    },
+    json,
+    rules::verdict::Outcome,
+    time::Timestamp,
     world::{Clock, Log},
 };
-use serde_json::Value;
+use serde::Serialize;
 
-fn write<W: Log + Clock>(world: &W, level: &str, message: &str, mut members: Vec<(&str, Value)>) {
-    members.push(("at", world.now().to_json()));
-    members.push(("level", level.to_json()));
-    members.push(("message", message.to_json()));
-    let line = json::text(&object(members));
-    world.line(&String::from_utf8_lossy(&line));
+/// The end of an event, as one line.
+#[derive(Serialize)]
+struct EventLine<'a> {
+    at: Timestamp,
+    attempts: u32,
+    connection: &'a ConnectionName,
+    kind: Kind,
+    level: &'static str,
+    message: &'static str,
+    outcome: Option<Outcome>,
+    reason: Option<&'a str>,
+    rule: Option<&'a str>,
+    seq: u64,
+    state: State,
+}
+
+/// Any other line.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<u64>,
+    level: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+fn write<W: Log>(world: &W, line: &impl Serialize) {
+    world.line(&String::from_utf8_lossy(&json::text(line)));
+}
+
+fn line<W: Clock>(world: &W, level: &'static str, message: &'static str) -> Line<'static> {
+    Line {
+        at: world.now(),
+        connection: None,
+        events: None,
+        level,
+        message,
+        why: None,
+    }
 }
 
 /// An event ended.
 pub fn event<W: Log + Clock>(world: &W, record: &Record) {
-    write(
-        world,
-        "info",
-        "event ended",
-        vec![
-            ("seq", record.seq.to_json()),
-            ("connection", record.connection.to_json()),
-            ("kind", record.kind.to_json()),
-            ("state", record.state().to_json()),
-            ("outcome", record.status.outcome().to_json()),
-            ("reason", record.status.reason().to_json()),
-            ("rule", record.status.rule().to_json()),
-            ("attempts", record.attempts.to_json()),
-        ],
-    );
+    let line = EventLine {
+        at: world.now(),
+        attempts: record.attempts,
+        connection: &record.connection,
+        kind: record.kind,
+        level: "info",
+        message: "event ended",
+        outcome: record.status.outcome(),
+        reason: record.status.reason(),
+        rule: record.status.rule(),
+        seq: record.seq,
+        state: record.state(),
+    };
+    write(world, &line);
 }
 
 /// A drain ended before its time.
 pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
-    write(
-        world,
-        "warn",
-        "drain stopped; what waits is processed by the next one",
-        vec![("why", why.to_json())],
-    );
+    let message = "drain stopped; what waits is processed by the next one";
+    let line = Line {
+        why: Some(why),
+        ..line(world, "warn", message)
+    };
+    write(world, &line);
 }
 
 /// A connection's webhooks could not be seen, or not mended.
 pub fn webhooks_not_sound<W: Log + Clock>(world: &W, connection: &str, why: &str) {
-    write(
-        world,
-        "warn",
-        "webhooks not sound; looked at again in 15 minutes",
-        vec![("connection", connection.to_json()), ("why", why.to_json())],
-    );
+    let message = "webhooks not sound; looked at again in 15 minutes";
+    let line = Line {
+        connection: Some(connection),
+        why: Some(why),
+        ..line(world, "warn", message)
+    };
+    write(world, &line);
 }
 
 /// KiotViet had not delivered so many records; they are events now.
 pub fn read_back<W: Log + Clock>(world: &W, connection: &str, events: u64) {
-    write(
-        world,
-        "warn",
-        "KiotViet had not delivered; read back",
-        vec![
-            ("connection", connection.to_json()),
-            ("events", events.to_json()),
-        ],
-    );
+    let line = Line {
+        connection: Some(connection),
+        events: Some(events),
+        ..line(world, "warn", "KiotViet had not delivered; read back")
+    };
+    write(world, &line);
 }
 
 /// A delivery could not be kept; KiotViet got 503.
 pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
-    write(
-        world,
-        "error",
-        "delivery not kept, answered 503",
-        vec![("connection", connection.to_json()), ("why", why.to_json())],
-    );
+    let line = Line {
+        connection: Some(connection),
+        why: Some(why),
+        ..line(world, "error", "delivery not kept, answered 503")
+    };
+    write(world, &line);
 }

@@ -93,7 +93,7 @@ mod listed {
         WishCountedTwice,
         /// A create is not announced in the ledger before it is sent.
         ClaimNotAnnounced,
-        /// An earlier attempt at an order, whose end nobody saw, is not read back by its code.
+        /// An earlier try of an order, whose end nobody saw, is not read back by its code.
         RetryWithoutReadingBack,
         /// A create without an answer may be sent again at once, though Getfly may still store it.
         SettleTimeIgnored,
@@ -101,7 +101,7 @@ mod listed {
         CreateWithoutCode,
         /// Whose account was announced is forgotten once the customer's own event is too old.
         OldForgetsClaim,
-        /// The account that an earlier attempt created is forgotten once KiotViet has deleted the customer.
+        /// The account that an earlier try created is forgotten once KiotViet has deleted the customer.
         DeletedForgetsAccount,
         /// An event that ended with an order counts as having created the account that it announced.
         OrderMeansAccount,

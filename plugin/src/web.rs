@@ -1,6 +1,7 @@
 //! A request, its answer, and what is done after it, as the routes see them. No host and no route is known here.
 
 use crate::json;
+use serde::Serialize;
 
 /// A request's body, read only once its sender is known.
 #[allow(
@@ -79,7 +80,7 @@ impl Answer {
     }
 
     /// An answer in JSON.
-    pub fn json(status: u16, value: &serde_json::Value) -> Self {
+    pub fn json(status: u16, value: &impl Serialize) -> Self {
         Self {
             status,
             content_type: Some("application/json"),

@@ -10,11 +10,10 @@ use std::{
 
 /// From the ground up. Modules of one layer stand beside each other and take nothing from each other.
 const LAYERS: &[&[&str]] = &[
-    &["mutant", "address", "secret", "time"],
-    &["world"],
+    &["mutant", "address", "secret", "time", "json"],
+    &["world", "stored", "web"],
     &["seal", "rules"],
-    &["json"],
-    &["stored", "web", "vendor"],
+    &["vendor"],
     &["kiotviet", "getfly"],
     &["journal"],
     &["config", "log"],

@@ -23,9 +23,10 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 
 const FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
-/// A smaller component: no places of panics, which it does not have, and no `Debug` texts, which
-/// nobody reads. The flags are not stable yet, hence `RUSTC_BOOTSTRAP`.
-const SMALL: &str = "-Zlocation-detail=none -Zfmt-debug=none";
+/// A smaller component: no places of panics, which it does not have, no `Debug` texts, which nobody reads, and
+/// only small functions copied into their callers: what serde derives is else unfolded at each place that reads or
+/// writes a type. The first two are not stable yet, hence `RUSTC_BOOTSTRAP`.
+const SMALL: &str = "-Zlocation-detail=none -Zfmt-debug=none -Cllvm-args=-inline-threshold=20";
 
 /// Where the standard library is compiled too: a panic is a trap without a text.
 const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort";

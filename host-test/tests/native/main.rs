@@ -11,6 +11,7 @@ mod damage;
 mod disguise;
 mod field;
 mod fixture_format;
+mod golden;
 mod healing;
 mod healthz;
 mod holes;

@@ -1,12 +1,10 @@
 //! How to drain, and what a drain did.
 
 use crate::{
-    json::{ToJson, object},
     reconcile::upkeep::Upkeep,
     worker::{failure::Stop, lease::Patience},
 };
 use core::time::Duration;
-use serde_json::Value;
 
 /// How to drain.
 #[derive(Debug, Clone, Copy)]
@@ -50,20 +48,4 @@ pub struct Drained {
     pub busy: bool,
     /// Why the drain stopped early, for people.
     pub stopped: Option<Stop>,
-}
-
-impl ToJson for Drained {
-    fn to_json(&self) -> Value {
-        let mut members = vec![
-            ("ended", self.ended.to_json()),
-            ("failed", self.failed.to_json()),
-            ("waiting", self.waiting.to_json()),
-            ("dead", self.dead.to_json()),
-            ("busy", self.busy.to_json()),
-        ];
-        if let Some(why) = &self.stopped {
-            members.push(("stopped", why.to_string().to_json()));
-        }
-        object(members)
-    }
 }

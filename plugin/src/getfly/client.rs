@@ -308,16 +308,14 @@ impl<H: Http> Getfly<'_, H> {
     /// Creates an account (manual, account create). An error that [`GetflyError::maybe_stored`] calls
     /// so leaves the outcome unknown.
     pub async fn create_account(&self, account: &NewAccount) -> Result<Stored, GetflyError> {
-        let mut body = wire::account_json(account);
-        if mutant!(CreateWithoutCode)
-            && let Some(members) = body.as_object_mut()
-        {
-            members.remove("account_code");
+        let mut body = wire::account_body(account);
+        if mutant!(CreateWithoutCode) {
+            body.account_code = None;
         }
         self.create(
             "Getfly POST /account",
             "/account",
-            &body,
+            json::text(&body),
             &["account_id", "id"],
             "account_code",
         )
@@ -326,11 +324,11 @@ impl<H: Http> Getfly<'_, H> {
 
     /// Creates an order (manual, sale order create). Errors as for an account.
     pub async fn create_order(&self, order: &NewOrder) -> Result<Stored, GetflyError> {
-        let body = wire::order_json(order);
+        let body = wire::order_body(order);
         self.create(
             "Getfly POST /sale_order",
             "/sale_order",
-            &body,
+            json::text(&body),
             &["order_id", "id"],
             "order_code",
         )
@@ -343,11 +341,11 @@ impl<H: Http> Getfly<'_, H> {
         &self,
         opportunity: &NewOpportunity,
     ) -> Result<Stored, GetflyError> {
-        let body = wire::opportunity_json(opportunity);
+        let body = wire::opportunity_body(opportunity);
         self.create(
             "Getfly POST /opportunity",
             "/opportunity",
-            &body,
+            json::text(&body),
             &["id"],
             "opportunity_code",
         )
@@ -358,12 +356,12 @@ impl<H: Http> Getfly<'_, H> {
         &self,
         endpoint: &'static str,
         path: &str,
-        body: &Value,
+        body: Vec<u8>,
         ids: &[&str],
         code: &str,
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
-        request.body = json::text(body);
+        request.body = body;
         let response = self.http.send(request).await?;
         let answer = match names_what_is_stored(&response, ids) {
             Some(answer) => answer,

@@ -3,14 +3,15 @@
 //! top) and never guesses an identity.
 
 use super::assumptions::TENANT_HOURS_AHEAD;
-use crate::json::{ToJson, object};
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
     money::{self, Money},
 };
 use crate::time::{Date, DateTime, Timestamp};
-use serde_json::{Map, Value};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value;
 
 /// A customer to be enrolled in a campaign (R11; manual, opportunity create).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,162 +68,183 @@ pub struct Product {
     pub name: String,
 }
 
-/// The body of `POST /account` (manual, account create; R2, R14). Our code also ends the description,
-/// so that the account is found by it where Getfly numbers accounts itself.
-pub fn account_json(account: &NewAccount) -> Value {
-    let mut body = Map::new();
-    put(&mut body, "account_name", Some(account.name.as_str()));
-    put(&mut body, "account_code", Some(account.code.as_str()));
-    put(&mut body, "phone_office", account.phone.as_deref());
-    put(&mut body, "email", account.email.as_deref());
-    put(
-        &mut body,
-        "billing_address_street",
-        account.address.as_deref(),
-    );
-    put(&mut body, "birthday", account.birthday.map(iso));
-    put(&mut body, "sic_code", account.tax_code.as_deref());
+/// The body of `POST /account` (manual, account create; R2, R14). Members of all bodies stand in alphabetical
+/// order.
+#[derive(Debug, Serialize)]
+pub(super) struct AccountBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) account_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_manager_username: Option<&'a str>,
+    account_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_source_names: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_address_street: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birthday: Option<Date>,
+    /// Our code is its end, so that the account is found by it where Getfly numbers accounts itself.
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gender: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_office: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sic_code: Option<&'a str>,
+}
+
+/// What is sent to create `account`.
+pub(super) fn account_body(account: &NewAccount) -> AccountBody<'_> {
     let code = account.code.as_str();
-    let description = match account.description.as_deref() {
-        Some(text) => format!("{text}\n{code}"),
-        None => code.to_owned(),
-    };
-    put(&mut body, "description", Some(description));
-    put(
-        &mut body,
-        "account_manager_username",
-        account.manager.as_deref(),
-    );
-    put(
-        &mut body,
-        "account_source_names",
-        account.source.as_ref().map(|name| vec![name.as_str()]),
-    );
-    put(&mut body, "gender", account.gender);
-    Value::Object(body)
-}
-
-/// The body of `POST /sale_order` (manual, sale order create; R3). Amounts keep their digits; those
-/// of the whole order are left out when zero. Our code is also the first term.
-pub fn order_json(order: &NewOrder) -> Value {
-    let mut account = Map::new();
-    put(
-        &mut account,
-        "account_code",
-        order.account.code.as_ref().map(AccountCode::as_str),
-    );
-    put(&mut account, "account_name", order.account.name.as_deref());
-    put(
-        &mut account,
-        "account_phone",
-        order.account.phone.as_deref(),
-    );
-    put(
-        &mut account,
-        "account_email",
-        order.account.email.as_deref(),
-    );
-    put(
-        &mut account,
-        "account_address",
-        order.account.address.as_deref(),
-    );
-
-    let mut body = Map::new();
-    put(&mut body, "account", Some(account));
-    put(&mut body, "order_code", Some(order.code.as_str()));
-    put(&mut body, "order_date", order.date.map(iso));
-    put(&mut body, "assigned_username", order.executor.as_deref());
-    put(&mut body, "campaign_code", order.campaign_code.as_deref());
-    let lines: Vec<Value> = order.lines.iter().map(line_json).collect();
-    put(&mut body, "saved_order_details", Some(lines));
-    put(&mut body, "discount_amount", unless_zero(order.discount));
-    put(&mut body, "vat_amount", unless_zero(order.vat));
-    put(&mut body, "transport_amount", unless_zero(order.transport));
-    put(
-        &mut body,
-        "installation_amount",
-        unless_zero(order.installation),
-    );
-    let terms = core::iter::once(order.code.as_str()).chain(order.terms.iter().map(String::as_str));
-    let terms: Vec<Value> = terms
-        .map(|term| object(vec![("term_content", term.to_json())]))
-        .collect();
-    put(&mut body, "order_terms", Some(terms));
-    Value::Object(body)
-}
-
-fn line_json(line: &OrderLine) -> Value {
-    let mut body = Map::new();
-    let code = Some(line.product_code.as_str()).filter(|code| !code.is_empty());
-    put(&mut body, "product_code", code);
-    put(&mut body, "product_name", Some(line.product_name.as_str()));
-    put(
-        &mut body,
-        "quantity",
-        Some(Value::Number(money::to_number(line.quantity))),
-    );
-    put(
-        &mut body,
-        "price",
-        Some(Value::Number(line.price.to_number())),
-    );
-    put(
-        &mut body,
-        "cash_discount",
-        Some(Value::Number(line.cash_discount.to_number())),
-    );
-    put(&mut body, "note", line.note.as_deref());
-    Value::Object(body)
-}
-
-/// The body of `POST /opportunity`.
-pub fn opportunity_json(opportunity: &NewOpportunity) -> Value {
-    let mut body = Map::new();
-    put(
-        &mut body,
-        "campaign_code",
-        Some(opportunity.campaign_code.as_str()),
-    );
-    put(
-        &mut body,
-        "account_code",
-        Some(opportunity.account_code.as_str()),
-    );
-    put(
-        &mut body,
-        "account_name",
-        Some(opportunity.account_name.as_str()),
-    );
-    put(&mut body, "account_phone", opportunity.phone.as_deref());
-    put(&mut body, "account_email", opportunity.email.as_deref());
-    put(
-        &mut body,
-        "contact_name",
-        Some(opportunity.account_name.as_str()),
-    );
-    put(&mut body, "contact_phone", opportunity.phone.as_deref());
-    put(&mut body, "contact_email", opportunity.email.as_deref());
-    put(
-        &mut body,
-        "recipient_username",
-        opportunity.recipient.as_deref(),
-    );
-    Value::Object(body)
-}
-
-fn put<T: Into<Value>>(body: &mut Map<String, Value>, name: &str, value: Option<T>) {
-    if let Some(value) = value {
-        body.insert(name.to_owned(), value.into());
+    AccountBody {
+        account_code: Some(code),
+        account_manager_username: account.manager.as_deref(),
+        account_name: &account.name,
+        account_source_names: account.source.as_deref().map(|name| [name]),
+        billing_address_street: account.address.as_deref(),
+        birthday: account.birthday,
+        description: match account.description.as_deref() {
+            Some(text) => format!("{text}\n{code}"),
+            None => code.to_owned(),
+        },
+        email: account.email.as_deref(),
+        gender: account.gender,
+        phone_office: account.phone.as_deref(),
+        sic_code: account.tax_code.as_deref(),
     }
 }
 
-fn iso(date: Date) -> String {
-    date.to_string()
+/// The body of `POST /sale_order` (manual, sale order create; R3). Amounts keep their digits; those of the
+/// whole order are left out when zero.
+#[derive(Debug, Serialize)]
+pub(super) struct OrderBody<'a> {
+    account: OrderAccountBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned_username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount_amount: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installation_amount: Option<Money>,
+    order_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_date: Option<Date>,
+    /// Our code is the first.
+    order_terms: Vec<Term<'a>>,
+    saved_order_details: Vec<LineBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport_amount: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vat_amount: Option<Money>,
 }
 
-fn unless_zero(money: Money) -> Option<Value> {
-    (!money.is_zero()).then(|| Value::Number(money.to_number()))
+#[derive(Debug, Serialize)]
+struct OrderAccountBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_phone: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Term<'a> {
+    term_content: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct LineBody<'a> {
+    cash_discount: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+    price: Money,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    product_code: &'a str,
+    product_name: &'a str,
+    #[serde(serialize_with = "money::serialize")]
+    quantity: Decimal,
+}
+
+/// What is sent to create `order`.
+pub(super) fn order_body(order: &NewOrder) -> OrderBody<'_> {
+    let terms = core::iter::once(order.code.as_str()).chain(order.terms.iter().map(String::as_str));
+    OrderBody {
+        account: OrderAccountBody {
+            account_address: order.account.address.as_deref(),
+            account_code: order.account.code.as_ref().map(AccountCode::as_str),
+            account_email: order.account.email.as_deref(),
+            account_name: order.account.name.as_deref(),
+            account_phone: order.account.phone.as_deref(),
+        },
+        assigned_username: order.executor.as_deref(),
+        campaign_code: order.campaign_code.as_deref(),
+        discount_amount: unless_zero(order.discount),
+        installation_amount: unless_zero(order.installation),
+        order_code: order.code.as_str(),
+        order_date: order.date,
+        order_terms: terms.map(|term_content| Term { term_content }).collect(),
+        saved_order_details: order.lines.iter().map(line_body).collect(),
+        transport_amount: unless_zero(order.transport),
+        vat_amount: unless_zero(order.vat),
+    }
+}
+
+fn unless_zero(money: Money) -> Option<Money> {
+    Some(money).filter(|money| !money.is_zero())
+}
+
+fn line_body(line: &OrderLine) -> LineBody<'_> {
+    LineBody {
+        cash_discount: line.cash_discount,
+        note: line.note.as_deref(),
+        price: line.price,
+        product_code: &line.product_code,
+        product_name: &line.product_name,
+        quantity: line.quantity,
+    }
+}
+
+/// The body of `POST /opportunity`.
+#[derive(Debug, Serialize)]
+pub(super) struct OpportunityBody<'a> {
+    account_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_email: Option<&'a str>,
+    account_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_phone: Option<&'a str>,
+    campaign_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_email: Option<&'a str>,
+    contact_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact_phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient_username: Option<&'a str>,
+}
+
+/// What is sent to enrol an account.
+pub(super) fn opportunity_body(opportunity: &NewOpportunity) -> OpportunityBody<'_> {
+    let (email, phone) = (opportunity.email.as_deref(), opportunity.phone.as_deref());
+    OpportunityBody {
+        account_code: opportunity.account_code.as_str(),
+        account_email: email,
+        account_name: &opportunity.account_name,
+        account_phone: phone,
+        campaign_code: &opportunity.campaign_code,
+        contact_email: email,
+        contact_name: &opportunity.account_name,
+        contact_phone: phone,
+        recipient_username: opportunity.recipient.as_deref(),
+    }
 }
 
 /// The records of a list: `data`, or the top level when that is a list. None when there is no list,

@@ -90,7 +90,7 @@ pub enum Upstream<'n> {
 }
 
 impl Upstream<'_> {
-    /// Whose it is.
+    /// Whose side it is.
     pub fn side(self) -> Side {
         match self {
             Self::Getfly => Side::Getfly,

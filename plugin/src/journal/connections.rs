@@ -13,6 +13,7 @@ use crate::{
     world::{Random, Store, StoreError},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use core::ops::Not;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -24,7 +25,7 @@ pub use crate::journal::webhook::Webhook;
 pub struct Connection {
     /// Its name begins like the codes of another shop that was connected some time, so that its own codes
     /// have a `.` behind it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub apart: bool,
     /// KiotViet's ClientId.
     pub client_id: String,

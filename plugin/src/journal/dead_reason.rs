@@ -17,7 +17,7 @@ pub enum DeadReason {
     KiotvietUnavailable,
     /// A member that decides about KiotViet's record cannot be read.
     RecordUnreadable,
-    /// An invoice looks like an edit of one that was sold on another day.
+    /// The invoice may be an edit of another one or a sale of its own.
     EditOrSale,
     /// KiotViet's record has no creation date.
     CreationDateMissing,

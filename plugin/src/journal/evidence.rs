@@ -9,6 +9,7 @@ use crate::{
         codes::{AccountCode, InvoiceCode},
         verdict::Reason,
     },
+    stored,
     time::Timestamp,
 };
 use core::fmt;
@@ -63,15 +64,15 @@ pub enum Evidence {
         /// From when on the backfill wants invoices.
         from: Timestamp,
     },
-    /// R6: the invoice that this one's code looks like an edit of is not cancelled.
+    /// The invoice's code looks like an edit, and the original is not cancelled.
     OriginalStands {
-        /// Its code.
-        base: InvoiceCode,
+        /// The original's code.
+        base: String,
     },
-    /// R6: KiotViet does not have the invoice that this one's code looks like an edit of.
+    /// The invoice's code looks like an edit, and there is no original.
     NoOriginal {
-        /// Its code.
-        base: InvoiceCode,
+        /// The code that it would have.
+        base: String,
     },
     /// The account under our code is there.
     AccountIsThere {
@@ -98,7 +99,7 @@ impl Tagged for Evidence {
     }
 
     fn of_value(value: Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        Self::deserialize(stored::Reader(&value)).ok()
     }
 }
 

@@ -56,6 +56,7 @@ pub enum InvoiceEntry {
     /// This invoice is older than its connection's webhook, or an edit of one that is.
     Old {
         /// Its day of sale; not kept by earlier versions.
+        #[serde(skip_serializing_if = "Option::is_none")]
         day: Option<Date>,
         /// It is an edit.
         #[serde(default)]
@@ -77,7 +78,7 @@ pub enum InvoiceEntry {
         /// When; a request that was sent then may still be on its way for [`SETTLE`].
         since: Timestamp,
         /// What was decided: it is never decided anew.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Sold::is_unknown")]
         sold: Sold,
     },
     /// The order exists.
@@ -85,7 +86,7 @@ pub enum InvoiceEntry {
         /// From this invoice.
         invoice_id: i64,
         /// What was sold.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Sold::is_unknown")]
         sold: Sold,
     },
 }
@@ -99,6 +100,13 @@ pub struct Sold {
     pub order_code: Option<OrderCode>,
     /// The invoice's total.
     pub total: Option<Money>,
+}
+
+impl Sold {
+    /// Whether nothing of it was kept.
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How long a request without an answer may still take effect at Getfly: PHP's customary limit of

@@ -15,6 +15,7 @@ use crate::{
         remark::Remark,
         verdict::Reason,
     },
+    stored,
     time::Timestamp,
 };
 use core::fmt;
@@ -120,6 +121,13 @@ pub enum Note {
         /// Its code.
         code: AccountCode,
     },
+    /// R6: another sale used the invoice's code before.
+    CodeReused {
+        /// The invoice's code.
+        invoice: InvoiceCode,
+        /// The order's code instead.
+        order: OrderCode,
+    },
     /// R7: not every account that holds the address as a part of its own was compared.
     PartsCut {
         /// How many were.
@@ -180,13 +188,6 @@ pub enum Note {
         /// The product's code.
         code: String,
     },
-    /// R6: the invoice's code was used by another sale.
-    UsedCode {
-        /// The code.
-        code: InvoiceCode,
-        /// The order's.
-        order: OrderCode,
-    },
     /// R11: enrolled in the campaign.
     Enrolled,
     /// R11: not enrolled, for want of a phone.
@@ -244,7 +245,7 @@ impl Tagged for Note {
     }
 
     fn of_value(value: Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        Self::deserialize(stored::Reader(&value)).ok()
     }
 }
 
@@ -335,6 +336,11 @@ impl Note {
             Self::WalkInAccountGone { code } => {
                 return format!("R5: Getfly no longer has the account {code} for walk-ins");
             }
+            Self::CodeReused { invoice, order } => {
+                return format!(
+                    "R6: the code {invoice} was used by another sale before; this one is ordered as {order}"
+                );
+            }
             Self::PartsCut { compared } => {
                 return format!(
                     "R7: too many accounts hold the e-mail address as a part of theirs; the first {compared} were compared"
@@ -376,11 +382,6 @@ impl Note {
             Self::ProductByName { code } => {
                 return format!(
                     "R3: Getfly has no product {code}; its line goes by its name alone (fallback_product_code names another product)"
-                );
-            }
-            Self::UsedCode { code, order } => {
-                return format!(
-                    "R6: the code {code} was used by another sale before; this one is ordered as {order}"
                 );
             }
             Self::Enrolled => "R11: enrolled in the campaign",

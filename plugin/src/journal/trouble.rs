@@ -10,6 +10,7 @@ use crate::{
     kiotviet::error::KiotVietError,
     rules::{codes::InvoiceCode, money::AbsurdAmount},
     seal::SealError,
+    stored,
     time::Timestamp,
 };
 use core::fmt;
@@ -65,6 +66,22 @@ pub enum Trouble {
     },
     /// An item of a delivery has no id.
     NoReadableId,
+    /// The invoice may be an edit of another one or a sale of its own.
+    EditOrSale {
+        /// Its code.
+        code: InvoiceCode,
+        /// The code of the other one.
+        base: String,
+    },
+    /// A list of users cannot be read (R13).
+    UsersUnread {
+        /// Whose.
+        side: Side,
+        /// Of which connection, or `getfly`.
+        subject: String,
+        /// Since when.
+        since: Timestamp,
+    },
     /// KiotViet's record has no creation date.
     NoCreationDate {
         /// Which record.
@@ -81,22 +98,6 @@ pub enum Trouble {
     EveryFormRefused {
         /// Which record.
         of: Target,
-    },
-    /// R6: an invoice looks like an edit of one that was sold on another day, or nobody knows when.
-    EditOrSale {
-        /// Its code.
-        code: InvoiceCode,
-        /// The other one's.
-        base: InvoiceCode,
-    },
-    /// R13: a list of users cannot be read.
-    UsersUnread {
-        /// Whose list.
-        side: Side,
-        /// Which of theirs: the connection, or `getfly`.
-        subject: String,
-        /// Since when.
-        since: Timestamp,
     },
     /// KiotViet does not show the record.
     NotShown {
@@ -125,7 +126,7 @@ impl Tagged for Trouble {
     }
 
     fn of_value(value: Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        Self::deserialize(stored::Reader(&value)).ok()
     }
 }
 
@@ -147,6 +148,18 @@ impl Trouble {
             }
             Self::Stopped { why } => why.clone(),
             Self::NoReadableId => "the item has no readable Id".to_owned(),
+            Self::EditOrSale { code, base } => format!(
+                "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
+            ),
+            Self::UsersUnread {
+                side,
+                subject,
+                since,
+            } => format!(
+                "R13: {}'s list of users ({subject}) cannot be read since {}; orders go without executor until its right to read users is given",
+                side.as_str(),
+                time(*since)
+            ),
             Self::NoCreationDate { of } => {
                 let of = match of {
                     Source::Customer => "customer",
@@ -165,18 +178,6 @@ impl Trouble {
                 };
                 format!("Getfly refuses every form of this {of}")
             }
-            Self::EditOrSale { code, base } => format!(
-                "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
-            ),
-            Self::UsersUnread {
-                side,
-                subject,
-                since,
-            } => format!(
-                "R13: {}'s list of users ({subject}) cannot be read since {}; orders go without executor until its right to read users is given",
-                side.as_str(),
-                time(*since)
-            ),
             Self::NotShown { until } => format!(
                 "KiotViet does not show the record; it is asked again at {}",
                 time(*until)

@@ -2,7 +2,7 @@
 //! it neither retries nor fetches a new token by itself.
 
 use crate::{
-    json::{self, ToJson, object},
+    json,
     kiotviet::{
         assumptions::{
             CUSTOMER_WORDS, INVOICE_WORDS, LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER,
@@ -21,6 +21,7 @@ use crate::{
     vendor::encoding::{form, percent_encode},
     world::{Http, Method, Request, Response},
 };
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -201,14 +202,14 @@ impl<H: Http> KiotViet<'_, H> {
         secret: &Secret,
         description: &str,
     ) -> Result<Webhook, KiotVietError> {
-        let webhook = object(vec![
-            ("Type", kind_type.to_json()),
-            ("Url", url.to_json()),
-            ("IsActive", true.to_json()),
-            ("Description", description.to_json()),
-            ("Secret", secret.reveal().to_json()),
-        ]);
-        let body = object(vec![("Webhook", webhook)]);
+        let webhook = NewWebhook {
+            description,
+            is_active: true,
+            secret: secret.reveal(),
+            kind: kind_type,
+            url,
+        };
+        let body = WebhookBody { webhook };
         let mut request = self.request(Method::Post, "KiotViet POST /webhooks", "/webhooks");
         let media_type = "application/json".to_owned();
         request.headers.push(("content-type", media_type));
@@ -392,6 +393,24 @@ impl RawPage {
             next: (next < total).then_some(next),
         })
     }
+}
+
+/// The body of `POST /webhooks`, its members in alphabetical order.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WebhookBody<'a> {
+    webhook: NewWebhook<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewWebhook<'a> {
+    description: &'a str,
+    is_active: bool,
+    secret: &'a str,
+    #[serde(rename = "Type")]
+    kind: &'a str,
+    url: &'a str,
 }
 
 #[cfg(test)]

@@ -242,6 +242,7 @@ pub struct OrderLine {
     pub product_code: String,
     /// KiotViet has deleted the product since: the code is right only where Getfly's product of this
     /// code has the same name. Not sent.
+    #[serde(skip)]
     pub is_deleted: bool,
     /// Product name.
     pub product_name: String,

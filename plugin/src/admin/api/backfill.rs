@@ -5,18 +5,18 @@ use crate::{
         connections::{open, person_reading},
         problem::{self, Detail, Problem},
         request::known,
+        view,
     },
     config::{CallRate, Ready},
     drain::{how::How, run::drain},
     journal::{
         backfill::{self, Backfill, State},
+        connection_name::ConnectionName,
         connections::{self, Connection, Switches, Webhook},
         entries,
         list_scan::ListScan,
         record::{Command, Wanted},
-        trouble::Trouble,
     },
-    json::{ToJson, object},
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     reconcile::{
         backfill::scans,
@@ -27,23 +27,12 @@ use crate::{
     world::World,
 };
 use core::time::Duration;
-use serde::Serialize;
 use serde_json::Value;
 
 /// Pages of one list that a preview looks at; beyond that it says that there is more.
 const PREVIEW_PAGES: u32 = 50;
 /// Getfly's calls for one event: two searches and a create, as a rule.
 const CALLS_AN_EVENT: u64 = 3;
-
-/// What a preview found of one list.
-#[derive(Serialize)]
-struct Found {
-    listed: u64,
-    known: u64,
-    to_process: u64,
-    #[serde(skip)]
-    complete: bool,
-}
 
 /// A moment as RFC 3339, or a day of Vietnam's calendar: its start, or for `end` its last second.
 fn moment(text: &str, name: &str, end: bool) -> Result<Timestamp, Problem> {
@@ -65,11 +54,31 @@ fn moment(text: &str, name: &str, end: bool) -> Result<Timestamp, Problem> {
     Ok(start)
 }
 
-fn wanted(connection: &Connection, body: &Value, now: Timestamp) -> Result<Wanted, Problem> {
-    let text = |name| body.get(name).and_then(Value::as_str).map(str::trim);
-    let from = text("from").unwrap_or_default();
-    let from = moment(from, "from", false)?;
-    let to = match text("to").filter(|to| !to.is_empty()) {
+/// What `POST /api/connections/{name}/backfill` asks for. A member of another type is missing.
+pub(in crate::admin) struct Asked {
+    /// Whether to look only.
+    pub(in crate::admin) dry_run: bool,
+    /// A day or a moment.
+    pub(in crate::admin) from: String,
+    /// The same; empty for now.
+    pub(in crate::admin) to: String,
+}
+
+impl Asked {
+    /// From a request's body.
+    pub(in crate::admin) fn read(body: &Value) -> Self {
+        let text = |name| body.get(name).and_then(Value::as_str).map(str::trim);
+        Self {
+            dry_run: body.get("dry_run").and_then(Value::as_bool) == Some(true),
+            from: text("from").unwrap_or_default().to_owned(),
+            to: text("to").unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+fn wanted(connection: &Connection, asked: &Asked, now: Timestamp) -> Result<Wanted, Problem> {
+    let from = moment(&asked.from, "from", false)?;
+    let to = match Some(asked.to.as_str()).filter(|to| !to.is_empty()) {
         Some(to) => moment(to, "to", true)?.min(now),
         None => now,
     };
@@ -89,10 +98,10 @@ pub(in crate::admin) async fn start<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-    body: &Value,
-) -> Result<(u16, Value), Problem> {
+    asked: &Asked,
+) -> Result<(u16, view::BackfillStarted), Problem> {
     let connection = known(world, name).await?;
-    let wanted = wanted(&connection, body, world.now())?;
+    let wanted = wanted(&connection, asked, world.now())?;
     let switches = connections::switches(world, &connection.name).await?;
     if switches == Switches::default() {
         return Err(Problem::new(
@@ -102,11 +111,9 @@ pub(in crate::admin) async fn start<W: World>(
             "Switch on the customer webhook, the order webhook or both: a backfill brings in what they would.",
         ));
     }
-    if body.get("dry_run").and_then(Value::as_bool) == Some(true) {
-        return Ok((
-            200,
-            preview(world, ready, &connection, switches, &wanted).await?,
-        ));
+    if asked.dry_run {
+        let preview = preview(world, ready, &connection, switches, &wanted).await?;
+        return Ok((200, view::BackfillStarted::Preview(Box::new(preview))));
     }
     let running = backfill::load(world, &connection.name).await?;
     if running.is_some_and(|b| b.state == State::Running) {
@@ -117,7 +124,8 @@ pub(in crate::admin) async fn start<W: World>(
             "Wait for its end, or end it with DELETE.",
         ));
     }
-    ask(world, ready, name, Command::Backfill(wanted)).await
+    let (status, asked) = ask(world, ready, name, Command::Backfill(wanted)).await?;
+    Ok((status, view::BackfillStarted::Asked(asked)))
 }
 
 /// `DELETE /api/connections/{name}/backfill`: ends it; what it has queued goes on.
@@ -125,7 +133,7 @@ pub(in crate::admin) async fn stop<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-) -> Result<(u16, Value), Problem> {
+) -> Result<(u16, view::Backfill), Problem> {
     let name = known(world, name).await?.name;
     ask(
         world,
@@ -141,7 +149,7 @@ async fn ask<W: World>(
     ready: &Ready,
     name: &str,
     command: Command,
-) -> Result<(u16, Value), Problem> {
+) -> Result<(u16, view::Backfill), Problem> {
     let number = entries::reserve(world, 1).await?;
     entries::write_command(world, number, &command).await?;
     drain(world, ready, How::QUICK).await;
@@ -149,42 +157,37 @@ async fn ask<W: World>(
 }
 
 /// `GET /api/connections/{name}/backfill`.
-pub(in crate::admin) async fn state<W: World>(world: &W, name: &str) -> Result<Value, Problem> {
-    Ok(stands(world, name).await?.0)
-}
-
-/// How the backfill stands, as the API answers it, and why it waits.
-pub(in crate::admin) async fn stands<W: World>(
+pub(in crate::admin) async fn state<W: World>(
     world: &W,
     name: &str,
-) -> Result<(Value, Option<Trouble>), Problem> {
+) -> Result<view::Backfill, Problem> {
     let connection = known(world, name).await?;
-    let mut members = vec![("connection", connection.name.to_json())];
-    Ok(match backfill::load(world, &connection.name).await? {
-        None => {
-            members.push(("state", "none".to_json()));
-            (object(members), None)
-        }
-        Some(job) => {
-            members.extend(describe(&job));
-            (object(members), job.note)
-        }
+    let connection = connection.name;
+    Ok(match backfill::load(world, &connection).await? {
+        None => view::Backfill::Never(view::NoBackfill {
+            connection,
+            state: view::Never::None,
+        }),
+        Some(job) => view::Backfill::Run(Box::new(describe(connection, job))),
     })
 }
 
-fn describe(job: &Backfill) -> Vec<(&'static str, Value)> {
-    let list = |webhook| job.readings.iter().find(|r| r.webhook == webhook).to_json();
-    let note = job.note.as_ref().map(Trouble::to_string);
-    vec![
-        ("state", job.state.to_json()),
-        ("from", job.wanted.from.to_json()),
-        ("to", job.wanted.to.to_json()),
-        ("started_at", job.started_at.to_json()),
-        ("finished_at", job.finished_at.to_json()),
-        ("customers", list(Webhook::Customer)),
-        ("invoices", list(Webhook::Order)),
-        ("note", note.to_json()),
-    ]
+fn describe(connection: ConnectionName, job: Backfill) -> view::BackfillRun {
+    let list = |webhook| {
+        let mut lists = job.readings.iter();
+        lists.find(|r| r.webhook == webhook).cloned()
+    };
+    view::BackfillRun {
+        connection,
+        customers: list(Webhook::Customer),
+        finished_at: job.finished_at,
+        from: job.wanted.from,
+        invoices: list(Webhook::Order),
+        note: job.note.map(view::InWords),
+        started_at: job.started_at,
+        state: job.state,
+        to: job.wanted.to,
+    }
 }
 
 async fn preview<W: World>(
@@ -193,7 +196,7 @@ async fn preview<W: World>(
     connection: &Connection,
     switches: Switches,
     wanted: &Wanted,
-) -> Result<Value, Problem> {
+) -> Result<view::BackfillPreview, Problem> {
     let opened = open(connection, ready)?;
     let worker = person_reading(world, ready);
     let session = Session::new(&worker, ready, connection, &opened);
@@ -202,8 +205,8 @@ async fn preview<W: World>(
     let (mut to_process, mut of_kiotviet) = (0_u64, 0_u64);
     for scan in scans(switches, wanted) {
         let webhook = scan.webhook;
-        let found = look(&session, scan).await?;
-        complete &= found.complete;
+        let (found, whole) = look(&session, scan).await?;
+        complete &= whole;
         to_process = to_process.saturating_add(found.to_process);
         let calls = found.to_process.saturating_mul(calls_an_event(webhook));
         of_kiotviet = of_kiotviet.saturating_add(calls);
@@ -212,29 +215,24 @@ async fn preview<W: World>(
             Webhook::Order => invoices = Some(found),
         }
     }
-    Ok(object(vec![
-        ("dry_run", true.to_json()),
-        ("from", wanted.from.to_json()),
-        ("to", wanted.to.to_json()),
-        ("customers", customers.to_json()),
-        ("invoices", invoices.to_json()),
-        ("complete", complete.to_json()),
-        (
-            "seconds",
-            seconds(to_process, ready.getfly_rate)
-                .max(of_kiotviet / CALLS_AN_HOUR * 3600)
-                .to_json(),
-        ),
-    ]))
+    let of_getfly = seconds(to_process, ready.getfly_rate);
+    Ok(view::BackfillPreview {
+        complete,
+        customers,
+        dry_run: true,
+        from: wanted.from,
+        invoices,
+        seconds: of_getfly.max(of_kiotviet / CALLS_AN_HOUR * 3600),
+        to: wanted.to,
+    })
 }
 
-async fn look<W: World>(session: &Session<'_, W>, mut scan: ListScan) -> Result<Found, Problem> {
-    let mut found = Found {
-        listed: 0,
-        known: 0,
-        to_process: 0,
-        complete: false,
-    };
+/// What is found of one list, and whether the whole list was looked at.
+async fn look<W: World>(
+    session: &Session<'_, W>,
+    mut scan: ListScan,
+) -> Result<(view::FoundInList, bool), Problem> {
+    let mut found = view::FoundInList::default();
     for _ in 0..PREVIEW_PAGES {
         let page = list_scan::page(session, &scan).await?;
         for item in &page.items {
@@ -254,13 +252,10 @@ async fn look<W: World>(session: &Session<'_, W>, mut scan: ListScan) -> Result<
         }
         match page.next_offset {
             Some(next) => scan.offset = next,
-            None => {
-                found.complete = true;
-                break;
-            }
+            None => return Ok((found, true)),
         }
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 /// How long Getfly's ceiling makes that many events take.

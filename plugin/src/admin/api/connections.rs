@@ -4,6 +4,7 @@ use crate::{
     admin::api::{
         problem::{self, Problem},
         request::{known, named},
+        view,
     },
     config::Ready,
     journal::{
@@ -12,7 +13,6 @@ use crate::{
         keys, probe,
         trouble::Trouble,
     },
-    json::{ToJson, object},
     kiotviet::{
         client::{Credentials, KiotViet, fetch_token},
         edition::OtherEdition,
@@ -62,16 +62,44 @@ pub(in crate::admin) fn person_reading<'w, W: World>(
     Worker::new(world, Permit::ReadOnly, ready, Vec::new())
 }
 
-fn required<'b>(body: &'b Value, name: &str, missing: &mut Vec<String>) -> &'b str {
-    let text = body
-        .get(name)
-        .and_then(Value::as_str)
-        .map(str::trim)
-        .unwrap_or_default();
-    if text.is_empty() {
-        missing.push(name.to_owned());
+/// What `PUT /api/connections/{name}` asks for. A member that is no text is missing.
+pub(in crate::admin) struct NewConnection {
+    /// KiotViet's ClientId.
+    pub(in crate::admin) client_id: Option<String>,
+    /// KiotViet's security code.
+    pub(in crate::admin) client_secret: Option<Secret>,
+    /// The shop name, or a pasted address of the shop.
+    pub(in crate::admin) retailer: Option<String>,
+}
+
+impl NewConnection {
+    /// From a request's body.
+    pub(in crate::admin) fn read(body: &Value) -> Self {
+        let text = |name| body.get(name).and_then(Value::as_str);
+        Self {
+            client_id: text("client_id").map(str::to_owned),
+            client_secret: text("client_secret").map(Secret::new),
+            retailer: text("retailer").map(str::to_owned),
+        }
     }
-    text
+
+    /// The three texts, without surrounding blanks; else the names of those that are missing.
+    fn whole(&self) -> Result<[&str; 3], Vec<&'static str>> {
+        let secret = self.client_secret.as_ref().map(Secret::reveal);
+        let texts = [
+            ("retailer", self.retailer.as_deref()),
+            ("client_id", self.client_id.as_deref()),
+            ("client_secret", secret),
+        ];
+        let texts = texts.map(|(name, text)| (name, text.map(str::trim).unwrap_or_default()));
+        let missing = texts.iter().filter(|(_, text)| text.is_empty());
+        let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
+        if missing.is_empty() {
+            Ok(texts.map(|(_, text)| text))
+        } else {
+            Err(missing)
+        }
+    }
 }
 
 /// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
@@ -79,23 +107,20 @@ pub(in crate::admin) async fn put<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-    body: &Value,
-) -> Result<Value, Problem> {
+    asked: &NewConnection,
+) -> Result<view::Connected, Problem> {
     let Some(name) = &ConnectionName::parse(name) else {
         return Err(problem::invalid(
             "A connection's name has 1 to 64 of a-z, 0-9, - and _.",
         ));
     };
-    let mut missing = Vec::new();
-    let retailer = required(body, "retailer", &mut missing);
-    let client_id = required(body, "client_id", &mut missing);
-    let client_secret = required(body, "client_secret", &mut missing);
-    if !missing.is_empty() {
-        return Err(problem::invalid(format!(
+    let whole = asked.whole().map_err(|missing| {
+        problem::invalid(format!(
             "The body must hold texts for: {}.",
             missing.join(", ")
-        )));
-    }
+        ))
+    });
+    let [retailer, client_id, client_secret] = whole?;
     if let Some(edition) = OtherEdition::of(retailer) {
         return Err(Problem::new(
             422,
@@ -174,16 +199,13 @@ pub(in crate::admin) async fn put<W: World>(
         world.delete(&keys::webhook_health(name)).await?;
         world.delete(&keys::backfill(name)).await?;
     }
-    Ok(object(vec![
-        ("name", connection.name.to_json()),
-        ("retailer", connection.retailer.to_json()),
-        ("branches", branches.to_json()),
-        (
-            "webhooks_need_switching_on",
-            (!is_new && opened_before.is_none()).to_json(),
-        ),
-        ("guide", GUIDE.to_json()),
-    ]))
+    Ok(view::Connected {
+        branches,
+        guide: GUIDE.to_owned(),
+        name: connection.name,
+        retailer: connection.retailer,
+        webhooks_need_switching_on: !is_new && opened_before.is_none(),
+    })
 }
 
 /// While `master_key` is rotated the worker writes connections too, over what it has read: whoever changes
@@ -230,30 +252,31 @@ fn describe(
     on_since: Option<crate::time::Timestamp>,
     registered: &Result<Vec<Registered>, Trouble>,
     path: &str,
-) -> Value {
+) -> view::Hook {
     let kiotviet = match registered {
-        Err(why) => object(vec![("error", why.to_string().to_json())]),
+        Err(why) => view::AtKiotViet::Unseen {
+            error: view::InWords(why.clone()),
+        },
         Ok(all) => {
             let ours = webhooks::ours(all, path, webhook);
-            object(vec![
-                ("registered", (!ours.is_empty()).to_json()),
-                ("active", ours.iter().any(|r| r.is_active).to_json()),
-            ])
+            view::AtKiotViet::Seen {
+                active: ours.iter().any(|r| r.is_active),
+                registered: !ours.is_empty(),
+            }
         }
     };
-    object(vec![
-        ("on", on_since.is_some().to_json()),
-        ("on_since", on_since.to_json()),
-        ("kiotviet", kiotviet),
-    ])
+    view::Hook {
+        kiotviet,
+        on: on_since.is_some(),
+        on_since,
+    }
 }
 
-/// A connection, and why KiotViet's side of it cannot be seen.
 async fn state<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
-) -> Result<(Value, Option<Trouble>), Problem> {
+) -> Result<view::Connection, Problem> {
     let switches = connections::readable_switches(world, &connection.name).await?;
     let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
     let (registered, path) = match connection.open(&ready.sealer) {
@@ -266,47 +289,46 @@ async fn state<W: World>(
             (registered, connection.hook_path(&opened))
         }
     };
-    let state = object(vec![
-        ("name", connection.name.to_json()),
-        ("retailer", connection.retailer.to_json()),
-        ("client_id", connection.client_id.to_json()),
-        ("connected_at", connection.connected_at.to_json()),
-        ("valid_signature_seen", signed.to_json()),
-        (
-            "webhooks",
-            object(vec![
-                (
-                    "customer",
-                    describe(Webhook::Customer, switches.customer, &registered, &path),
-                ),
-                (
-                    "order",
-                    describe(Webhook::Order, switches.order, &registered, &path),
-                ),
-            ]),
-        ),
-    ]);
-    Ok((state, registered.err()))
+    let hook = |webhook, on_since| describe(webhook, on_since, &registered, &path);
+    Ok(view::Connection {
+        client_id: connection.client_id.clone(),
+        connected_at: connection.connected_at,
+        name: connection.name.clone(),
+        retailer: connection.retailer.clone(),
+        valid_signature_seen: signed,
+        webhooks: view::Webhooks {
+            customer: hook(Webhook::Customer, switches.customer),
+            order: hook(Webhook::Order, switches.order),
+        },
+    })
 }
 
-/// One connection as [`list`] gives it, and why KiotViet's side of it cannot be seen.
+/// One connection as [`list`] gives it.
 pub(in crate::admin) async fn one<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-) -> Result<(Value, Option<Trouble>), Problem> {
+) -> Result<view::Connection, Problem> {
     state(world, ready, &known(world, name).await?).await
 }
 
 /// `GET /api/connections`. Of one whose record cannot be read it gives the name and `"damaged":true`.
-pub(in crate::admin) async fn list<W: World>(world: &W, ready: &Ready) -> Result<Value, Problem> {
+pub(in crate::admin) async fn list<W: World>(
+    world: &W,
+    ready: &Ready,
+) -> Result<view::Connections, Problem> {
     let (sound, damaged) = connections::list(world).await?;
     let states = try_join_all(sound.iter().map(|c| state(world, ready, c))).await?;
-    let mut states: Vec<Value> = states.into_iter().map(|(state, _)| state).collect();
-    let broken =
-        |name: &ConnectionName| object(vec![("name", name.to_json()), ("damaged", true.to_json())]);
-    states.extend(damaged.iter().map(broken));
-    Ok(object(vec![("connections", Value::Array(states))]))
+    let states = states
+        .into_iter()
+        .map(|state| view::Listed::Sound(Box::new(state)));
+    let damaged = damaged.into_iter().map(|name| view::Listed::Damaged {
+        damaged: true,
+        name,
+    });
+    Ok(view::Connections {
+        connections: states.chain(damaged).collect(),
+    })
 }
 
 /// `DELETE /api/connections/{name}`: unregisters, forgets the secrets, keeps the history. One whose
@@ -315,7 +337,7 @@ pub(in crate::admin) async fn delete<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
-) -> Result<Value, Problem> {
+) -> Result<view::Removed, Problem> {
     let name = &named(name)?;
     let lease = alone(world, ready, name).await?;
     let Some(connection) = connections::load_or_damage(world, name).await? else {
@@ -331,10 +353,10 @@ pub(in crate::admin) async fn delete<W: World>(
     give_back(lease).await;
     let warning =
         warning.map(|w| format!("its webhooks could not be unregistered at KiotViet: {w}"));
-    Ok(object(vec![
-        ("removed", name.to_json()),
-        ("warning", warning.to_json()),
-    ]))
+    Ok(view::Removed {
+        removed: name.clone(),
+        warning,
+    })
 }
 
 /// Unregisters a connection's webhooks; gives why that cannot be done, now or later.
@@ -373,7 +395,7 @@ pub(in crate::admin) async fn switch_on<W: World>(
     ready: &Ready,
     name: &str,
     webhook: Webhook,
-) -> Result<Value, Problem> {
+) -> Result<view::Switched, Problem> {
     let connection = known(world, name).await?;
     let name = &connection.name;
     let opened = open(&connection, ready)?;
@@ -398,11 +420,11 @@ pub(in crate::admin) async fn switch_on<W: World>(
     }
     webhooks::remove_broken(&session, &registered, webhook).await?;
     webhook_health::seen_sound(world, name, webhook, world.now()).await?;
-    Ok(object(vec![
-        ("webhook", webhook.as_str().to_json()),
-        ("on", true.to_json()),
-        ("on_since", on_since.to_json()),
-    ]))
+    Ok(view::Switched {
+        on: true,
+        on_since: Some(on_since),
+        webhook,
+    })
 }
 
 /// `DELETE /api/connections/{name}/webhooks/{webhook}`.
@@ -411,7 +433,7 @@ pub(in crate::admin) async fn switch_off<W: World>(
     ready: &Ready,
     name: &str,
     webhook: Webhook,
-) -> Result<Value, Problem> {
+) -> Result<view::Switched, Problem> {
     let connection = known(world, name).await?;
     let name = &connection.name;
     let opened = open(&connection, ready)?;
@@ -419,8 +441,9 @@ pub(in crate::admin) async fn switch_off<W: World>(
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
     webhooks::unregister(&session, &[webhook]).await?;
-    Ok(object(vec![
-        ("webhook", webhook.as_str().to_json()),
-        ("on", false.to_json()),
-    ]))
+    Ok(view::Switched {
+        on: false,
+        on_since: None,
+        webhook,
+    })
 }

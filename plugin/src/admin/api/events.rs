@@ -1,21 +1,21 @@
 //! What happened to each event, newest first, and the two commands about dead letters.
 
 use crate::{
-    admin::api::problem::{self, Problem},
+    admin::api::{
+        problem::{self, Problem},
+        view,
+    },
     config::Ready,
     drain::{how::How, run::drain_for},
     journal::{
         cursor, entries,
-        evidence::Evidence,
         record::{Command, Record, State},
     },
-    json::{ToJson, object},
     reconcile::upkeep::Upkeep,
     worker::lease::Patience,
     world::World,
 };
 use core::time::Duration;
-use serde_json::Value;
 
 /// Events in an answer, unless `limit` says otherwise.
 const LIMIT: usize = 50;
@@ -74,41 +74,6 @@ const AT_ONCE: How = How {
     time: Some(Duration::from_secs(2)),
     upkeep: Upkeep::None,
 };
-
-/// The contract's members of an event.
-fn summary(record: &Record) -> Vec<(&'static str, Value)> {
-    let status = record.status;
-    vec![
-        ("seq", record.seq.to_json()),
-        ("received_at", record.received_at.to_json()),
-        ("connection", record.connection.to_json()),
-        ("kind", record.kind.to_json()),
-        ("key", record.key.to_json()),
-        ("state", record.state().to_json()),
-        ("outcome", status.outcome().to_json()),
-        ("reason", status.reason().to_json()),
-        ("attempts", record.attempts.to_json()),
-        ("next_attempt_at", status.next_attempt_at().to_json()),
-        ("account_code", record.account_code.to_json()),
-        ("order_code", record.order_code.to_json()),
-        ("notes", record.sentences().to_json()),
-    ]
-}
-
-/// An event with its explanation.
-pub(in crate::admin) fn detail(record: &Record) -> Value {
-    let evidence = record.evidence.iter().map(Evidence::to_string);
-    let evidence: Vec<String> = evidence.collect();
-    let mut members = summary(record);
-    members.extend([
-        ("rule", record.status.rule().to_json()),
-        ("evidence", evidence.to_json()),
-        ("alternatives", record.alternatives.to_json()),
-        ("calls", record.calls.to_json()),
-        ("finished_at", record.status.finished_at().to_json()),
-    ]);
-    object(members)
-}
 
 /// The events that a query asks for, newest first, and where to go on.
 async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
@@ -176,13 +141,12 @@ pub(in crate::admin) async fn listed<W: World>(
 pub(in crate::admin) async fn list<W: World>(
     world: &W,
     query: Option<&str>,
-) -> Result<Value, Problem> {
+) -> Result<view::Events, Problem> {
     let (found, next_before) = listed(world, query).await?;
-    let found = found.iter().map(|record| object(summary(record)));
-    Ok(object(vec![
-        ("events", found.collect()),
-        ("next_before", next_before.to_json()),
-    ]))
+    Ok(view::Events {
+        events: found.into_iter().map(view::Event::from).collect(),
+        next_before,
+    })
 }
 
 /// The event of this number.
@@ -200,8 +164,11 @@ pub(in crate::admin) async fn read<W: World>(world: &W, seq: &str) -> Result<Rec
 }
 
 /// `GET /api/events/{seq}`.
-pub(in crate::admin) async fn one<W: World>(world: &W, seq: &str) -> Result<Value, Problem> {
-    Ok(detail(&read(world, seq).await?))
+pub(in crate::admin) async fn one<W: World>(
+    world: &W,
+    seq: &str,
+) -> Result<view::EventDetail, Problem> {
+    Ok(read(world, seq).await?.into())
 }
 
 /// What a person can ask for.
@@ -253,7 +220,7 @@ pub(in crate::admin) async fn retry_dead<W: World>(
     world: &W,
     ready: &Ready,
     query: Option<&str>,
-) -> Result<Value, Problem> {
+) -> Result<view::Retried, Problem> {
     let mut query = parse(query)?;
     query.state = Some(State::Dead);
     query.limit = RETRIED_MOST;
@@ -265,8 +232,8 @@ pub(in crate::admin) async fn retry_dead<W: World>(
         number = number.saturating_add(1);
     }
     drain_for(world, ready, AT_ONCE, first..number).await;
-    Ok(object(vec![
-        ("retried", found.len().to_json()),
-        ("next_before", next_before.to_json()),
-    ]))
+    Ok(view::Retried {
+        next_before,
+        retried: found.len(),
+    })
 }

@@ -10,11 +10,11 @@ pub(in crate::admin) mod preview;
 pub mod problem;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod staff;
+pub mod view;
 
 use crate::{
     config::{Config, Ready},
     drain::{how::How, run::drain},
-    json::ToJson,
     reconcile::upkeep::Upkeep,
     secret::Secret,
     web::{Answer, Body, Inbound},
@@ -23,6 +23,7 @@ use crate::{
 use preview::preview_items;
 use problem::Problem;
 use request::{known, known_webhook, read, read_json};
+use serde::Serialize;
 
 /// Answers `/api/...`; `path` is what follows.
 pub async fn api<W: World, B: Body>(
@@ -78,38 +79,57 @@ async fn route<W: World, B: Body>(
     admit(config, own, &request)?;
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
-    let found = match (method.as_str(), path) {
-        ("GET", ["events"]) => Some(events::list(world, request.query.as_deref()).await?),
-        ("GET", ["events", seq]) => Some(events::one(world, seq).await?),
-        ("GET", ["overview"]) => Some(overview::overview(world).await?.json),
-        ("GET", ["connections", name, "backfill"]) => Some(backfill::state(world, name).await?),
+    let query = request.query.as_deref();
+    let shown = match (method.as_str(), path) {
+        ("GET", ["events"]) => Some(answer(&events::list(world, query).await?)),
+        ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
+        ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
+        ("GET", ["connections", name, "backfill"]) => {
+            Some(answer(&backfill::state(world, name).await?))
+        }
         _ => None,
     };
-    if let Some(found) = found {
-        return Ok(Answer::json(200, &found));
+    match (shown, &config.ready) {
+        (Some(shown), _) => Ok(shown),
+        (None, Some(ready)) => route_ready(world, ready, request, path).await,
+        (None, None) => Err(problem::not_configured(config)),
     }
-    let Some(ready) = &config.ready else {
-        return Err(problem::not_configured(config));
-    };
-    let done = match (method.as_str(), path) {
-        ("GET", ["connections"]) => connections::list(world, ready).await?,
+}
+
+fn answer(done: &impl Serialize) -> Answer {
+    Answer::json(200, done)
+}
+
+/// The routes that need the upstreams' variables.
+async fn route_ready<W: World, B: Body>(
+    world: &W,
+    ready: &Ready,
+    request: Inbound<B>,
+    path: &[&str],
+) -> Result<Answer, Problem> {
+    let method = request.method.clone();
+    let query = request.query.as_deref();
+    Ok(match (method.as_str(), path) {
+        ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
         ("GET", ["connections", name, "staff"]) => {
-            staff::staff(world, ready, name, staff::Phones::Hidden).await?
+            answer(&staff::staff(world, ready, name, staff::Phones::Hidden).await?)
         }
         ("PUT", ["connections", name]) => {
             let body = read_json(request.body).await?;
-            connections::put(world, ready, name, &body).await?
+            let asked = connections::NewConnection::read(&body);
+            answer(&connections::put(world, ready, name, &asked).await?)
         }
-        ("DELETE", ["connections", name]) => connections::delete(world, ready, name).await?,
+        ("DELETE", ["connections", name]) => {
+            answer(&connections::delete(world, ready, name).await?)
+        }
         ("PUT", ["connections", name, "webhooks", webhook]) => {
-            connections::switch_on(world, ready, name, known_webhook(webhook)?).await?
+            answer(&connections::switch_on(world, ready, name, known_webhook(webhook)?).await?)
         }
         ("DELETE", ["connections", name, "webhooks", webhook]) => {
-            connections::switch_off(world, ready, name, known_webhook(webhook)?).await?
+            answer(&connections::switch_off(world, ready, name, known_webhook(webhook)?).await?)
         }
         ("POST", ["events", "retry-dead"]) => {
-            let asked = events::retry_dead(world, ready, request.query.as_deref()).await?;
-            return Ok(Answer::json(202, &asked));
+            Answer::json(202, &events::retry_dead(world, ready, query).await?)
         }
         ("POST", ["events", seq, asked @ ("retry" | "dismiss")]) => {
             let asked = match *asked {
@@ -117,26 +137,26 @@ async fn route<W: World, B: Body>(
                 _ => events::Asked::Dismiss,
             };
             let (status, event) = events::command(world, ready, seq, asked).await?;
-            return Ok(Answer::json(status, &events::detail(&event)));
+            Answer::json(status, &view::EventDetail::from(event))
         }
         ("POST", ["connections", name, "backfill"]) => {
             let body = read_json(request.body).await?;
-            let (status, state) = backfill::start(world, ready, name, &body).await?;
-            return Ok(Answer::json(status, &state));
+            let (status, state) =
+                backfill::start(world, ready, name, &backfill::Asked::read(&body)).await?;
+            Answer::json(status, &state)
         }
         ("DELETE", ["connections", name, "backfill"]) => {
             let (status, state) = backfill::stop(world, ready, name).await?;
-            return Ok(Answer::json(status, &state));
+            Answer::json(status, &state)
         }
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
             let body = read(request.body).await?;
-            preview_items(world, ready, &connection, &body).await?
+            answer(&preview_items(world, ready, &connection, &body).await?)
         }
-        ("POST", ["drain"]) => return drain_answer(world, ready, request.query.as_deref()).await,
+        ("POST", ["drain"]) => drain_answer(world, ready, query).await?,
         (_, path) => return Err(wrong_route(path)),
-    };
-    Ok(Answer::json(200, &done))
+    })
 }
 
 fn wrong_route(path: &[&str]) -> Problem {
@@ -179,5 +199,13 @@ async fn drain_answer<W: World>(
     }
     let drained = drain(world, ready, how).await;
     let status = if drained.stopped.is_some() { 503 } else { 200 };
-    Ok(Answer::json(status, &drained.to_json()))
+    let drained = view::Drained {
+        busy: drained.busy,
+        dead: drained.dead,
+        ended: drained.ended,
+        failed: drained.failed,
+        stopped: drained.stopped.map(|why| why.to_string()),
+        waiting: drained.waiting,
+    };
+    Ok(Answer::json(status, &drained))
 }

@@ -2,7 +2,7 @@
 //! can only read.
 
 use crate::{
-    admin::api::problem::Problem,
+    admin::api::{problem::Problem, view},
     config::Ready,
     journal::{
         connections::{self, Connection},
@@ -11,159 +11,20 @@ use crate::{
         record::{self, Hint},
         trouble::Trouble,
     },
-    json::{ToJson, object},
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Kind},
     },
-    rules::verdict::{Outcome, Reason},
+    rules::verdict::Reason,
     time::Timestamp,
     worker::{
         failure::Failure,
         permit::{Permit, Worker},
-        plan::{
-            self,
-            decision::{Action, Plan, Remember},
-        },
+        plan::{self, decision::Plan},
         session::Session,
     },
     world::{StoreError, World},
 };
-use serde_json::Value;
-
-/// What one item would lead to.
-#[derive(Debug)]
-pub(in crate::admin) struct Previewed {
-    /// `customer`, `invoice` or `other`.
-    pub(in crate::admin) kind: record::Kind,
-    /// KiotViet's id, where readable.
-    pub(in crate::admin) id: Option<i64>,
-    /// KiotViet's code, where given.
-    pub(in crate::admin) code: Option<String>,
-    /// What would happen.
-    pub(in crate::admin) result: PreviewResult,
-}
-
-/// See [`Previewed`].
-#[derive(Debug)]
-pub(in crate::admin) enum PreviewResult {
-    /// The plan, its reason where it is already certain, and the rule.
-    Plan {
-        /// What would be done.
-        plan: Box<Plan>,
-        /// The outcome the event would have.
-        outcome: Outcome,
-        /// The reason it would end with.
-        reason: Reason,
-        /// The rule that decides.
-        rule: &'static str,
-    },
-    /// Why there is no plan.
-    Problem {
-        /// For people.
-        problem: Trouble,
-    },
-}
-
-/// In the sentences of the API.
-fn sentences(all: &[impl ToString]) -> Value {
-    all.iter().map(|one| Value::from(one.to_string())).collect()
-}
-
-impl ToJson for Previewed {
-    fn to_json(&self) -> Value {
-        let mut members = vec![
-            ("kind", self.kind.to_json()),
-            ("id", self.id.to_json()),
-            ("code", self.code.to_json()),
-        ];
-        match &self.result {
-            PreviewResult::Plan {
-                plan,
-                outcome,
-                reason,
-                rule,
-            } => members.extend([
-                ("action", plan.action.to_json()),
-                ("evidence", sentences(&plan.evidence)),
-                ("alternatives", plan.alternatives.to_json()),
-                ("notes", sentences(&plan.notes)),
-                ("outcome", outcome.to_json()),
-                ("reason", reason.to_json()),
-                ("rule", rule.to_json()),
-            ]),
-            PreviewResult::Problem { problem } => {
-                members.push(("problem", problem.to_string().to_json()))
-            }
-        }
-        object(members)
-    }
-}
-
-impl ToJson for Action {
-    fn to_json(&self) -> Value {
-        let (name, members) = match self {
-            Self::Ignore { reason, remember } => (
-                "ignore",
-                vec![
-                    ("reason", reason.to_json()),
-                    ("remember", remember.to_json()),
-                ],
-            ),
-            Self::Customer {
-                customer_id,
-                account,
-            } => (
-                "customer",
-                vec![
-                    ("customer_id", customer_id.to_json()),
-                    ("account", account.to_json()),
-                ],
-            ),
-            Self::Order {
-                invoice_id,
-                invoice_code,
-                account,
-                order,
-                claim: _,
-            } => (
-                "order",
-                vec![
-                    ("invoice_id", invoice_id.to_json()),
-                    ("invoice_code", invoice_code.to_json()),
-                    ("account", account.to_json()),
-                    ("order", order.to_json()),
-                ],
-            ),
-            Self::OrderIsThere {
-                invoice_id,
-                invoice_code,
-                code,
-                by,
-                claim: _,
-            } => (
-                "order_is_there",
-                vec![
-                    ("invoice_id", invoice_id.to_json()),
-                    ("invoice_code", invoice_code.to_json()),
-                    ("code", code.to_json()),
-                    ("by", by.to_json()),
-                ],
-            ),
-        };
-        object(vec![(name, object(members))])
-    }
-}
-
-impl ToJson for Remember {
-    fn to_json(&self) -> Value {
-        match self {
-            Self::Nothing => "nothing".to_json(),
-            Self::OldCustomer(id) => object(vec![("old_customer", id.to_json())]),
-            Self::Invoice { code, .. } => object(vec![("invoice", code.to_json())]),
-        }
-    }
-}
 
 /// What each item of `body` would lead to, as a delivery to `connection`.
 async fn preview<W: World>(
@@ -171,7 +32,7 @@ async fn preview<W: World>(
     ready: &Ready,
     connection: &Connection,
     body: &[u8],
-) -> Result<Vec<Previewed>, String> {
+) -> Result<Vec<view::Previewed>, String> {
     let delivery = envelope::parse(body, MAX_ITEMS).map_err(|e| e.as_str().to_owned())?;
     let opened = connection
         .open(&ready.sealer)
@@ -205,56 +66,58 @@ async fn preview<W: World>(
             (record::Kind::Other, _) => Ok(Plan::ignoring(Reason::NotSyncedType)),
             (_, None) => Err(Failure::dead(DeadReason::Unreadable, Trouble::NoReadableId)),
         };
-        let result = match result {
-            Ok(plan) => {
-                let reason = plan.reason();
-                PreviewResult::Plan {
-                    outcome: reason.outcome(),
-                    reason,
-                    rule: reason.rule(),
-                    plan: Box::new(plan),
-                }
-            }
-            Err(failure) => PreviewResult::Problem {
-                problem: failure.why(),
-            },
-        };
-        previewed.push(Previewed {
-            kind,
-            id: item.id,
-            code: item.code,
-            result,
+        let (id, code) = (item.id, item.code);
+        previewed.push(match result {
+            Ok(plan) => view::Previewed::Plan(Box::new(planned(plan, kind, id, code))),
+            Err(failure) => view::Previewed::Problem(view::PreviewedProblem {
+                code,
+                id,
+                kind,
+                problem: view::InWords(failure.why()),
+            }),
         });
     }
     Ok(previewed)
 }
 
-/// What each item of `body` would lead to as a delivery to `connection`; a problem where it is no delivery.
-pub(in crate::admin) async fn previewed<W: World>(
-    world: &W,
-    ready: &Ready,
-    connection: &Connection,
-    body: &[u8],
-) -> Result<Vec<Previewed>, Problem> {
-    let found = preview(world, ready, connection, body).await;
-    found.map_err(|why| {
-        Problem::new(
-            422,
-            "unreadable",
-            "This is not a KiotViet webhook delivery",
-            why,
-        )
-    })
+fn planned(
+    plan: Plan,
+    kind: record::Kind,
+    id: Option<i64>,
+    code: Option<String>,
+) -> view::PreviewedPlan {
+    let reason = plan.reason();
+    view::PreviewedPlan {
+        // Every member of a plan can be written.
+        action: serde_json::to_value(&plan.action).unwrap_or_default(),
+        alternatives: plan.alternatives,
+        code,
+        evidence: plan.evidence.into_iter().map(view::InWords).collect(),
+        id,
+        kind,
+        notes: plan.notes.into_iter().map(view::InWords).collect(),
+        outcome: reason.outcome(),
+        reason,
+        rule: reason.rule().to_owned(),
+    }
 }
 
-/// `POST /api/preview/{name}`.
+/// `POST /api/preview/{name}`: what `body` would lead to as a delivery to `connection`.
 pub(in crate::admin) async fn preview_items<W: World>(
     world: &W,
     ready: &Ready,
     connection: &Connection,
     body: &[u8],
-) -> Result<Value, Problem> {
-    let items = previewed(world, ready, connection, body).await?;
-    let items = items.iter().map(Previewed::to_json).collect();
-    Ok(object(vec![("items", items)]))
+) -> Result<view::Preview, Problem> {
+    let items = preview(world, ready, connection, body)
+        .await
+        .map_err(|why| {
+            Problem::new(
+                422,
+                "unreadable",
+                "This is not a KiotViet webhook delivery",
+                why,
+            )
+        })?;
+    Ok(view::Preview { items })
 }

@@ -1,16 +1,10 @@
 //! Errors for people, as RFC 9457 `application/problem+json` with a stable `type`.
 
 use crate::{
-    config::Config,
-    getfly::error::GetflyError,
-    journal::trouble::Trouble,
-    json::{ToJson, object},
-    kiotviet::error::KiotVietError,
-    web::Answer,
-    world::StoreError,
+    admin::api::view, config::Config, getfly::error::GetflyError, journal::trouble::Trouble,
+    kiotviet::error::KiotVietError, web::Answer, world::StoreError,
 };
 use core::fmt;
-use serde_json::Value;
 
 /// What was wrong and how to mend it.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +48,8 @@ pub struct Problem {
     pub(in crate::admin) status: u16,
     pub(in crate::admin) kind: &'static str,
     pub(in crate::admin) title: &'static str,
-    pub(in crate::admin) detail: Detail,
-    more: Option<Box<(&'static str, Value)>>,
+    pub(in crate::admin) detail: Box<Detail>,
+    variables: Option<Vec<view::Variable>>,
 }
 
 impl Problem {
@@ -70,27 +64,21 @@ impl Problem {
             status,
             kind,
             title,
-            detail: detail.into(),
-            more: None,
+            detail: Box::new(detail.into()),
+            variables: None,
         }
-    }
-
-    /// Adds a member.
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more = Some(Box::new((name, value)));
-        self
     }
 
     /// The answer.
     pub fn answer(&self) -> Answer {
-        let mut members = vec![
-            ("type", self.kind.to_json()),
-            ("title", self.title.to_json()),
-            ("status", self.status.to_json()),
-            ("detail", self.detail.to_string().to_json()),
-        ];
-        members.extend(self.more.as_deref().cloned());
-        let mut answer = Answer::json(self.status, &object(members));
+        let details = view::ProblemDetails {
+            detail: self.detail.to_string(),
+            status: self.status,
+            title: self.title.to_owned(),
+            kind: self.kind.to_owned(),
+            variables: self.variables.clone(),
+        };
+        let mut answer = Answer::json(self.status, &details);
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {
             answer
@@ -149,24 +137,21 @@ pub fn unauthorized() -> Problem {
 
 /// 503 while variables are missing or malformed.
 pub fn not_configured(config: &Config) -> Problem {
-    let problems: Vec<Value> = config
-        .problems
-        .iter()
-        .map(|p| {
-            object(vec![
-                ("variable", p.variable.to_json()),
-                ("problem", p.problem.to_json()),
-            ])
-        })
-        .collect();
+    let variables = config.problems.iter().map(|p| view::Variable {
+        problem: p.problem.to_string(),
+        variable: p.variable.to_owned(),
+    });
+    let variables = Some(variables.collect());
     let names: Vec<&str> = config.problems.iter().map(|p| p.variable).collect();
-    Problem::new(
-        503,
-        "not-configured",
-        "The application is not configured",
-        format!("These variables need attention: {}.", names.join(", ")),
-    )
-    .with("variables", Value::Array(problems))
+    Problem {
+        variables,
+        ..Problem::new(
+            503,
+            "not-configured",
+            "The application is not configured",
+            format!("These variables need attention: {}.", names.join(", ")),
+        )
+    }
 }
 
 impl From<StoreError> for Problem {

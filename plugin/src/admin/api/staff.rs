@@ -1,10 +1,14 @@
 //! R13: which of a shop's sellers are Getfly users, so that somebody can mend the others.
 
 use crate::{
-    admin::api::{connections::open, problem::Problem, request::known},
+    admin::api::{
+        connections::open,
+        problem::Problem,
+        request::known,
+        view::{self, SellerProblem},
+    },
     config::Ready,
     journal::cursor,
-    json::{ToJson, object},
     rules::{
         executor::{ExecutorFinding, find_executor},
         model::{GetflyUser, KiotVietUser},
@@ -15,7 +19,6 @@ use crate::{
     },
     world::World,
 };
-use serde_json::Value;
 
 /// Whether sellers are given with their phone numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,31 +29,27 @@ pub(in crate::admin) enum Phones {
     Hidden,
 }
 
-fn seller(seller: &KiotVietUser, finding: &ExecutorFinding, phones: Phones) -> Value {
+fn seller(seller: &KiotVietUser, finding: &ExecutorFinding, phones: Phones) -> view::Seller {
     let problem = match finding {
         ExecutorFinding::Found(_) => None,
-        ExecutorFinding::SellerWithoutPhone => Some("seller_without_phone"),
-        ExecutorFinding::NobodyWithThatPhone => Some("nobody_with_that_phone"),
+        ExecutorFinding::SellerWithoutPhone => Some(SellerProblem::SellerWithoutPhone),
+        ExecutorFinding::NobodyWithThatPhone => Some(SellerProblem::NobodyWithThatPhone),
         // Looked for by an id of the same list.
-        ExecutorFinding::NoSeller | ExecutorFinding::AdminOrUnknown => Some("unknown_seller"),
+        ExecutorFinding::NoSeller | ExecutorFinding::AdminOrUnknown => {
+            Some(SellerProblem::UnknownSeller)
+        }
     };
-    let user = finding.user().map(|user: &GetflyUser| {
-        object(vec![
-            ("id", user.user_id.to_json()),
-            ("login", user.user_name.to_json()),
-            ("name", user.contact_name.to_json()),
-        ])
-    });
-    let mut members = vec![
-        ("id", seller.id.to_json()),
-        ("name", seller.given_name.to_json()),
-        ("getfly_user", user.unwrap_or_default()),
-        ("problem", problem.to_json()),
-    ];
-    if phones == Phones::Shown {
-        members.push(("phone", seller.mobile_phone.to_json()));
+    view::Seller {
+        getfly_user: finding.user().map(|user: &GetflyUser| view::SellerUser {
+            id: user.user_id,
+            login: user.user_name.clone(),
+            name: user.contact_name.clone(),
+        }),
+        id: seller.id,
+        name: seller.given_name.clone(),
+        phone: (phones == Phones::Shown).then(|| seller.mobile_phone.clone()),
+        problem,
     }
-    object(members)
 }
 
 /// `GET /api/connections/{name}/staff`: KiotViet's sellers (admins are not among them), each with the
@@ -60,7 +59,7 @@ pub(in crate::admin) async fn staff<W: World>(
     ready: &Ready,
     name: &str,
     phones: Phones,
-) -> Result<Value, Problem> {
+) -> Result<view::Staff, Problem> {
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     let calls = cursor::getfly_calls(world).await;
@@ -73,5 +72,7 @@ pub(in crate::admin) async fn staff<W: World>(
         let finding = find_executor(Some(one.id), &sellers, &users, ignored);
         seller(one, &finding, phones)
     });
-    Ok(object(vec![("staff", found.collect())]))
+    Ok(view::Staff {
+        staff: found.collect(),
+    })
 }

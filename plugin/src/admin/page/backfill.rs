@@ -2,9 +2,14 @@
 
 use crate::{
     admin::{
-        api::{backfill as api, problem::Problem, request::known},
+        api::{
+            backfill as api,
+            problem::Problem,
+            request::known,
+            view::{Backfill, BackfillPreview, BackfillRun, BackfillStarted, FoundInList},
+        },
         page::{
-            layout::{alert, badge, facts, number, problem, sentence, text},
+            layout::{alert, badge, facts, problem, sentence},
             reply::Reply,
             shop::tabs,
             visit::Visit,
@@ -12,14 +17,12 @@ use crate::{
             words::Text,
         },
     },
-    journal::trouble::Trouble,
-    json::{ToJson, object},
-    time::Date,
+    journal::{backfill::State, list_scan::ListScan},
+    time::{Date, Timestamp},
     web::After,
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
 /// What is wrong with the days that were typed.
 fn wrong_days(from: &str, to: &str) -> Option<Text> {
@@ -33,53 +36,62 @@ fn wrong_days(from: &str, to: &str) -> Option<Text> {
     }
 }
 
-fn counts<W: World>(visit: &Visit<'_, W>, all: &Value) -> Markup {
-    let columns = [
-        ("total", w::TOTAL),
-        ("listed", w::LISTED),
-        ("known", w::KNOWN),
-        ("to_process", w::TO_PROCESS),
-        ("queued", w::QUEUED),
-    ];
-    let rows = [("customers", w::CUSTOMERS), ("invoices", w::INVOICES)];
+/// What is told of one list: each count with its word.
+type Told = Vec<(Text, u64)>;
+
+fn found(found: &FoundInList) -> Told {
+    vec![
+        (w::LISTED, found.listed),
+        (w::KNOWN, found.known),
+        (w::TO_PROCESS, found.to_process),
+    ]
+}
+
+fn scanned(scan: &ListScan) -> Told {
+    vec![
+        (w::TOTAL, scan.total),
+        (w::LISTED, scan.listed),
+        (w::KNOWN, scan.known),
+        (w::QUEUED, scan.queued),
+    ]
+}
+
+/// The counts of the customers and of the invoices, as far as there are such.
+fn counts<W: World>(
+    visit: &Visit<'_, W>,
+    customers: Option<Told>,
+    invoices: Option<Told>,
+) -> Markup {
     html! {
-        @for (name, title) in rows {
-            @if let Some(row) = all.get(name).filter(|row| row.is_object()) {
+        @for (title, told) in [(w::CUSTOMERS, customers), (w::INVOICES, invoices)] {
+            @if let Some(told) = told {
                 h3 { (visit.t(title)) }
                 div.terms {
-                    @for (column, words) in columns {
-                        @if row.get(column).is_some() { div.term { span { (visit.t(words)) } strong { (number(row, column)) } } }
-                    }
+                    @for (words, count) in told { div.term { span { (visit.t(words)) } strong { (count) } } }
                 }
             }
         }
     }
 }
 
-fn period<W: World>(visit: &Visit<'_, W>, state: &Value) -> Markup {
-    html! { @if !text(state, "from").is_empty() { (visit.view.time(state.get("from"))) " – " (visit.view.time(state.get("to"))) } }
+fn period<W: World>(visit: &Visit<'_, W>, from: Timestamp, to: Timestamp) -> Markup {
+    html! { (visit.view.time(Some(from))) " – " (visit.view.time(Some(to))) }
 }
 
-fn progress<W: World>(
-    visit: &Visit<'_, W>,
-    name: &str,
-    state: &Value,
-    waits_for: Option<&Trouble>,
-) -> Markup {
-    let word = text(state, "state");
-    let (class, words) = match word {
-        "running" => ("wait", w::RUN_RUNNING),
-        "done" => ("good", w::RUN_DONE),
-        _ => ("off", w::RUN_STOPPED),
+fn progress<W: World>(visit: &Visit<'_, W>, name: &str, run: &BackfillRun) -> Markup {
+    let (class, words) = match run.state {
+        State::Running => ("wait", w::RUN_RUNNING),
+        State::Done => ("good", w::RUN_DONE),
+        State::Stopped => ("off", w::RUN_STOPPED),
     };
     let place = format!("/ui/shops/{name}/backfill");
     html! {
         section.card {
             div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge(class, visit.t(words))) }
-            (facts(&[(visit.t(w::PERIOD), period(visit, state))]))
-            (counts(visit, state))
-            @if let Some(why) = waits_for { (alert("warn", &html! { p { (sentence(visit.view, why)) } })) }
-            @if word == "running" {
+            (facts(&[(visit.t(w::PERIOD), period(visit, run.from, run.to))]))
+            (counts(visit, run.customers.as_ref().map(scanned), run.invoices.as_ref().map(scanned)))
+            @if let Some(note) = &run.note { (alert("warn", &html! { p { (sentence(visit.view, note)) } })) }
+            @if run.state == State::Running {
                 div.buttons {
                     a.button href=(place) { (visit.t(w::REFRESH)) }
                     (visit.view.button(&format!("{place}/stop"), w::BACKFILL_STOP, "danger"))
@@ -89,17 +101,16 @@ fn progress<W: World>(
     }
 }
 
-fn previewed<W: World>(visit: &Visit<'_, W>, found: &Value) -> Markup {
-    let complete = found.get("complete") != Some(&Value::Bool(false));
+fn previewed<W: World>(visit: &Visit<'_, W>, preview: &BackfillPreview) -> Markup {
     html! {
         section.card {
             h2 { (visit.t(w::BACKFILL_WOULD)) }
-            (counts(visit, found))
+            (counts(visit, preview.customers.as_ref().map(found), preview.invoices.as_ref().map(found)))
             (facts(&[
-                (visit.t(w::PERIOD), period(visit, found)),
-                (visit.t(w::BACKFILL_SECONDS), html! { (number(found, "seconds")) }),
+                (visit.t(w::PERIOD), period(visit, preview.from, preview.to)),
+                (visit.t(w::BACKFILL_SECONDS), html! { (preview.seconds) }),
             ]))
-            @if !complete { (alert("warn", &html! { p { (visit.t(w::BACKFILL_INCOMPLETE)) } })) }
+            @if !preview.complete { (alert("warn", &html! { p { (visit.t(w::BACKFILL_INCOMPLETE)) } })) }
         }
     }
 }
@@ -135,15 +146,18 @@ async fn drawn<W: World>(
     above: &Markup,
 ) -> Result<Reply, Problem> {
     let shop = known(visit.world, name).await?;
-    let (state, waits_for) = api::stands(visit.world, name).await?;
-    let running = text(&state, "state") == "running";
+    let run = match api::state(visit.world, name).await? {
+        Backfill::Never(_) => None,
+        Backfill::Run(run) => Some(run),
+    };
+    let running = run.as_ref().is_some_and(|run| run.state == State::Running);
     let body = html! {
         (visit.said())
         h1 { (shop.retailer.as_str()) }
         (tabs(visit, name, w::BACKFILL))
         (above)
         @if !running { (days_form(visit, name)) }
-        @if text(&state, "state") != "none" { (progress(visit, name, &state, waits_for.as_ref())) }
+        @if let Some(run) = &run { (progress(visit, name, run)) }
     };
     let mut reply = Reply::page(status, w::SHOPS, body);
     // Only what was asked for by address: to send a form again by itself would be a surprise.
@@ -156,17 +170,15 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     drawn(visit, name, 200, &html! {}).await
 }
 
-async fn started<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Value, Problem> {
+async fn started<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<BackfillStarted, Problem> {
     visit.genuine()?;
-    let ready = visit.ready()?;
-    let dry = visit.form.get("do") != "run";
-    let body = vec![
-        ("from", visit.form.get("from").to_json()),
-        ("to", visit.form.get("to").to_json()),
-        ("dry_run", dry.to_json()),
-    ];
-    let (_, value) = api::start(visit.world, ready, name, &object(body)).await?;
-    Ok(value)
+    let asked = api::Asked {
+        dry_run: visit.form.get("do") != "run",
+        from: visit.form.get("from").to_owned(),
+        to: visit.form.get("to").to_owned(),
+    };
+    let (_, started) = api::start(visit.world, visit.ready()?, name, &asked).await?;
+    Ok(started)
 }
 
 /// `POST /ui/shops/{name}/backfill`: a preview, or the run.
@@ -178,10 +190,10 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>, name: &str) -> Result
     }
     match started(visit, name).await {
         Err(wrong) => drawn(visit, name, wrong.status, &problem(visit.view, &wrong)).await,
-        Ok(found) if found.get("dry_run") == Some(&Value::Bool(true)) => {
-            drawn(visit, name, 200, &previewed(visit, &found)).await
+        Ok(BackfillStarted::Preview(preview)) => {
+            drawn(visit, name, 200, &previewed(visit, &preview)).await
         }
-        Ok(_) => {
+        Ok(BackfillStarted::Asked(_)) => {
             let mut reply = Reply::to(&format!("/ui/shops/{name}/backfill?done=started"));
             reply.after = After::ReadLists;
             Ok(reply)

@@ -3,7 +3,11 @@
 
 use crate::{
     admin::{
-        api::{connections as api, problem::Problem},
+        api::{
+            connections::{self as api, NewConnection},
+            problem::Problem,
+            view::Connected,
+        },
         page::{
             layout::{alert, problem},
             reply::Reply,
@@ -13,12 +17,11 @@ use crate::{
         },
     },
     journal::connections::{self, Connection},
-    json::{ToJson, object},
     rules::codes::RetailerId,
+    secret::Secret,
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
 const STEPS: [Text; 5] = [w::STEP_1, w::STEP_2, w::STEP_3, w::STEP_4, w::STEP_5];
 
@@ -151,18 +154,19 @@ fn name_for(all: &[Connection], retailer: &RetailerId) -> String {
     name
 }
 
-async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Value), Problem> {
+async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Connected), Problem> {
     visit.genuine()?;
     let ready = visit.ready()?;
-    let body = object(
-        ["retailer", "client_id", "client_secret"]
-            .map(|name| (name, visit.form.get(name).to_json()))
-            .to_vec(),
-    );
+    let typed = |name| Some(visit.form.get(name));
+    let asked = NewConnection {
+        client_id: typed("client_id").map(str::to_owned),
+        client_secret: typed("client_secret").map(Secret::new),
+        retailer: typed("retailer").map(str::to_owned),
+    };
     let retailer = RetailerId::parse(visit.form.get("retailer"))
         .map_err(|e| crate::admin::api::problem::invalid(e.to_string()))?;
     let name = name_for(&connections::list(visit.world).await?.0, &retailer);
-    let made = api::put(visit.world, ready, &name, &body).await?;
+    let made = api::put(visit.world, ready, &name, &asked).await?;
     Ok((name, made))
 }
 
@@ -173,8 +177,11 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
     }
     match put(visit).await {
         Ok((name, made)) => {
-            let again = made.get("webhooks_need_switching_on") == Some(&Value::Bool(true));
-            let said = if again { "again" } else { "connected" };
+            let said = if made.webhooks_need_switching_on {
+                "again"
+            } else {
+                "connected"
+            };
             Ok(Reply::to(&format!("/ui/shops/{name}?done={said}")))
         }
         Err(said) if said.kind == "not-configured" => Err(said),

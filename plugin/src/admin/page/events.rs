@@ -24,7 +24,6 @@ use crate::{
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
 const STATES: [(&str, Text); 5] = [
     ("dead", w::DEAD),
@@ -344,9 +343,10 @@ pub(super) async fn retry_dead<W: World>(visit: &Visit<'_, W>) -> Result<Reply, 
     }
     let asked = asked.finish();
     let done = api::retry_dead(visit.world, visit.ready()?, Some(&asked)).await?;
-    let rest = done.get("next_before").and_then(Value::as_u64);
     let mut to = form_urlencoded::Serializer::new("/ui/events?state=dead&done=retried".to_owned());
-    let rest = rest.map_or_else(String::new, |rest| rest.to_string());
+    let rest = done
+        .next_before
+        .map_or_else(String::new, |rest| rest.to_string());
     for (name, value) in [
         ("connection", visit.form.get("connection")),
         ("rest", &rest),

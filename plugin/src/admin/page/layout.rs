@@ -57,37 +57,18 @@ impl View {
         }
     }
 
-    /// A moment as Vietnam's clocks show it; empty for none.
-    pub(super) fn moment(&self, at: Option<Timestamp>) -> Markup {
-        html! { @if let Some(at) = at { time datetime=(at) { (shown(at).unwrap_or_else(|| at.to_string())) } } }
-    }
-
-    /// A moment of the API (RFC 3339) as Vietnam's clocks show it; a dash for none.
-    pub(super) fn time(&self, value: Option<&Value>) -> Markup {
-        let text = value.and_then(Value::as_str).unwrap_or_default();
-        match text.parse::<Timestamp>().ok().and_then(shown) {
-            Some(shown) => html! { time datetime=(text) { (shown) } },
+    /// A moment as Vietnam's clocks show it; a dash for none.
+    pub(super) fn time(&self, moment: Option<Timestamp>) -> Markup {
+        match moment.and_then(|at| Some((at, shown(at)?))) {
+            Some((at, shown)) => html! { time datetime=(at) { (shown) } },
             None => html! { span.muted { "–" } },
         }
     }
-}
 
-/// A text member, empty when absent.
-pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A number member, zero when absent.
-pub(super) fn number(value: &Value, name: &str) -> u64 {
-    value.get(name).and_then(Value::as_u64).unwrap_or_default()
-}
-
-/// An array member, empty when absent.
-pub(super) fn array<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    /// The same, empty for none.
+    pub(super) fn moment(&self, at: Option<Timestamp>) -> Markup {
+        html! { @if at.is_some() { (self.time(at)) } }
+    }
 }
 
 /// A scalar as text.
@@ -140,7 +121,7 @@ pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
     let ours = problems::problem(problem.kind);
     let content = html! {
         p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
-        @if !matches!(&problem.detail, Detail::Words(words) if words.is_empty()) {
+        @if !matches!(&*problem.detail, Detail::Words(words) if words.is_empty()) {
             p.detail {
                 @if ours.is_some() { (view.t(w::WHAT_IT_SAID)) " " }
                 (detail(view, &problem.detail))

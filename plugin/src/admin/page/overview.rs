@@ -3,12 +3,13 @@
 use crate::{
     admin::{
         api::{
-            overview::{self as api, Overview},
+            overview as api,
             problem::Problem,
+            view::{Overview, SeenHook, ShopOverview},
         },
         page::{
             chart,
-            layout::{alert, array, facts, number, sentence, setup, text},
+            layout::{alert, facts, sentence, setup},
             reply::Reply,
             shop::{hook_badge, nobody},
             visit::Visit,
@@ -16,33 +17,25 @@ use crate::{
             words::Text,
         },
     },
-    journal::{
-        connections::{self, Connection},
-        trouble::Trouble,
-    },
+    journal::{connections, cursor::Counts},
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
-/// What is done with every event that was received, in the words of the counts.
-const ENDS: [(&str, Text); 6] = [
-    ("created", w::CREATED),
-    ("linked", w::LINKED),
-    ("ignored", w::IGNORED),
-    ("dead", w::DEAD_LETTERS),
-    ("dismissed", w::DISMISSED),
-    ("waiting", w::WAITING),
-];
+/// What was done with every event that was received, in the words of the counts.
+fn ends(counts: &Counts) -> [(u64, Text); 6] {
+    [
+        (counts.created, w::CREATED),
+        (counts.linked, w::LINKED),
+        (counts.ignored, w::IGNORED),
+        (counts.dead, w::DEAD_LETTERS),
+        (counts.dismissed, w::DISMISSED),
+        (counts.waiting, w::WAITING),
+    ]
+}
 
-fn needs<W: World>(
-    visit: &Visit<'_, W>,
-    overview: &Value,
-    counts: &Value,
-    outside: &[Trouble],
-) -> Markup {
-    let dead = number(counts, "dead");
-    let unread = number(overview, "unread");
+fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
+    let (dead, unread) = (overview.counts.dead, overview.unread);
     html! {
         @if dead > 0 {
             (alert("bad", &html! {
@@ -52,22 +45,20 @@ fn needs<W: World>(
                 }
             }))
         }
-        @for pause in array(overview, "paused") {
-            (alert("warn", &html! { p { strong { (text(pause, "side")) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(pause.get("until"))) } }))
+        @for pause in &overview.paused {
+            (alert("warn", &html! { p { strong { (pause.side) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(Some(pause.until))) } }))
         }
-        @for trouble in outside {
-            (alert("bad", &html! { p { (sentence(visit.view, trouble)) } }))
-        }
-        @if !text(overview, "weaker").is_empty() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
+        @for trouble in &overview.outside { (alert("bad", &html! { p { (sentence(visit.view, trouble)) } })) }
+        @if overview.weaker.is_some() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
     }
 }
 
 /// The loss equation with its numbers, checked here.
-fn equation<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) -> Markup {
-    let received = number(counts, "received");
-    let sum: u64 = ENDS.iter().map(|(name, _)| number(counts, name)).sum();
-    let balanced = received == sum && overview.get("balanced") != Some(&Value::Bool(false));
+fn equation<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
+    let (received, ends) = (overview.counts.received, ends(&overview.counts));
+    let sum: u64 = ends.iter().map(|(count, _)| *count).sum();
+    let balanced = received == sum && overview.balanced;
     html! {
         section.card.equation {
             h2 {
@@ -77,83 +68,76 @@ fn equation<W: World>(visit: &Visit<'_, W>, overview: &Value, counts: &Value) ->
             p.muted { (visit.t(w::EQUATION_MORE)) }
             div.terms {
                 div.term { span { (visit.t(w::RECEIVED)) } strong { (received) } }
-                @for (i, (name, words)) in ENDS.iter().enumerate() {
+                @for (i, (count, words)) in ends.iter().enumerate() {
                     div.pair {
                         span.sign { (if i == 0 { "=" } else { "+" }) }
-                        div.term { span { (visit.t(*words)) } strong { (number(counts, name)) } }
+                        div.term { span { (visit.t(*words)) } strong { (count) } }
                     }
                 }
             }
             @if !balanced { p { (visit.t(w::EQUATION_MEND)) } }
-            @if overview.get("oldest_waiting_at").is_some_and(Value::is_string) {
-                p.muted { (visit.t(w::OLDEST_WAITING)) " " (visit.view.time(overview.get("oldest_waiting_at"))) }
+            @if overview.oldest_waiting_at.is_some() {
+                p.muted { (visit.t(w::OLDEST_WAITING)) " " (visit.view.time(overview.oldest_waiting_at)) }
             }
         }
     }
 }
 
-fn hook<W: World>(visit: &Visit<'_, W>, shop: &Value, webhook: &str) -> Markup {
-    let hook = shop.get("webhooks").and_then(|hooks| hooks.get(webhook));
-    let flag = |name| hook.and_then(|h| h.get(name)).and_then(Value::as_bool);
-    match flag("on") {
-        None => html! {},
-        Some(on) => hook_badge(visit, on, flag("active")),
-    }
+fn hook<W: World>(visit: &Visit<'_, W>, hook: &SeenHook) -> Markup {
+    hook_badge(visit, hook.on, hook.active)
 }
 
+/// A shop; `found` is none where its overview could not be had.
 fn shop<W: World>(
     visit: &Visit<'_, W>,
-    connection: &Connection,
-    found: &Value,
-    problem: Option<&Trouble>,
+    name: &str,
+    retailer: &str,
+    found: Option<&ShopOverview>,
 ) -> Markup {
-    let (name, retailer) = (connection.name.as_str(), connection.retailer.as_str());
-    let missed = match found.get("missed_at").filter(|at| at.is_string()) {
-        None => html! {},
-        at => visit.view.time(at),
-    };
     html! {
         section.card.shop {
             div.head {
                 h2 { (retailer) }
                 a.button href={ "/ui/shops/" (name) } { (visit.t(w::MANAGE)) }
             }
-            @if let Some(problem) = problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
-            (facts(&[
-                (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, found, "customer")),
-                (visit.t(w::WEBHOOK_ORDER), hook(visit, found, "order")),
-                (visit.t(w::LAST_EVENT), visit.view.time(found.get("last_event_at"))),
-                (visit.t(w::CHECKED_AT), visit.view.time(found.get("checked_at"))),
-                (visit.t(w::MISSED_AT), missed),
-            ]))
-            @if found.get("days").is_some() { (chart::days(visit.view, array(found, "days"))) }
+            @if let Some(found) = found { (known(visit, found)) }
         }
+    }
+}
+
+/// What is known of a shop.
+fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
+    let missed = html! { @if found.missed_at.is_some() { (visit.view.time(found.missed_at)) } };
+    html! {
+        @if let Some(problem) = &found.problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
+        (facts(&[
+            (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, &found.webhooks.customer)),
+            (visit.t(w::WEBHOOK_ORDER), hook(visit, &found.webhooks.order)),
+            (visit.t(w::LAST_EVENT), visit.view.time(found.last_event_at)),
+            (visit.t(w::CHECKED_AT), visit.view.time(found.checked_at)),
+            (visit.t(w::MISSED_AT), missed),
+        ]))
+        (chart::days(visit.view, &found.days))
     }
 }
 
 /// `GET /`.
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let Overview {
-        json: overview,
-        problems,
-        outside,
-    } = &api::overview(visit.world).await?;
-    let none = Value::Null;
-    let counts = overview.get("counts").unwrap_or(&none);
+    let overview = api::overview(visit.world).await?;
     let (connected, damaged) = connections::list(visit.world).await?;
-    let found = |name: &str| {
-        let mut all = array(overview, "connections").iter();
-        all.find(|c| text(c, "name") == name).unwrap_or(&none)
+    let found = |one: &connections::Connection| {
+        let mut all = overview.connections.iter();
+        all.find(|shop| shop.name == one.name)
     };
     let body = html! {
         (visit.said())
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
-        (needs(visit, overview, counts, outside))
+        (needs(visit, &overview))
         @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
-        @for one in &connected { (shop(visit, one, found(one.name.as_str()), problems.get(&one.name))) }
-        (equation(visit, overview, counts))
+        @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
+        (equation(visit, &overview))
     };
     Ok(Reply::page(200, w::OVERVIEW, body))
 }

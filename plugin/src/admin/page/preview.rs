@@ -3,9 +3,10 @@
 use crate::{
     admin::{
         api::{
-            preview::{PreviewResult, Previewed, previewed},
+            preview::preview_items,
             problem::Problem,
             request::known,
+            view::{Preview, Previewed, PreviewedPlan},
         },
         page::{
             events::{kind, sentences},
@@ -17,10 +18,8 @@ use crate::{
             words::Lang,
         },
     },
-    journal::connections,
-    json::ToJson,
-    rules::verdict::{Outcome, Reason},
-    worker::plan::decision::Plan,
+    journal::{connections, record::Kind},
+    rules::verdict::Outcome,
     world::World,
 };
 use maud::{Markup, html};
@@ -87,34 +86,44 @@ fn would<W: World>(visit: &Visit<'_, W>, outcome: Outcome) -> Markup {
     badge(class, visit.t(words))
 }
 
-fn planned<W: World>(visit: &Visit<'_, W>, plan: &Plan, reason: Reason) -> Markup {
-    let rule = reason.rule();
-    html! {
-        // What will be created was not created yet.
-        @if reason.outcome() != Outcome::Created { p.lead { (reasons::explain(visit.view.lang, reason)) } }
-        @if let Some(name) = reasons::rule(rule) { p.muted { (rule) " · " (visit.t(name)) } }
-        details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, &plan.action.to_json(), 0)) }
-        (sentences(visit, w::NOTES, &plan.notes))
-        (sentences(visit, w::EVIDENCE, &plan.evidence))
-    }
+/// What an item is about, and its code or id.
+fn title<W: World>(
+    visit: &Visit<'_, W>,
+    about: Kind,
+    code: Option<&str>,
+    id: Option<i64>,
+) -> Markup {
+    let id = id.map_or_else(String::new, |id| id.to_string());
+    html! { h2 { (kind(visit, about)) " " (code.unwrap_or(&id)) } }
 }
 
 fn item<W: World>(visit: &Visit<'_, W>, item: &Previewed) -> Markup {
-    let id = || item.id.map(|id| id.to_string());
-    let key = item.code.clone().or_else(id).unwrap_or_default();
     html! {
         section.card {
-            div.head {
-                h2 { (kind(visit, item.kind)) " " (key) }
-                @if let PreviewResult::Plan { outcome, .. } = &item.result { (would(visit, *outcome)) }
-            }
-            @match &item.result {
-                PreviewResult::Plan { plan, reason, .. } => { (planned(visit, plan, *reason)) }
-                PreviewResult::Problem { problem } => {
-                    (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, problem)) } }))
+            @match item {
+                Previewed::Plan(plan) => { (planned(visit, plan)) }
+                Previewed::Problem(wrong) => {
+                    div.head { (title(visit, wrong.kind, wrong.code.as_deref(), wrong.id)) }
+                    (alert("bad", &html! { p { strong { (visit.t(w::TRY_PROBLEM)) } } p { (sentence(visit.view, &wrong.problem)) } }))
                 }
             }
         }
+    }
+}
+
+fn planned<W: World>(visit: &Visit<'_, W>, plan: &PreviewedPlan) -> Markup {
+    let reason = reasons::explain(visit.view.lang, plan.reason);
+    html! {
+        div.head {
+            (title(visit, plan.kind, plan.code.as_deref(), plan.id))
+            (would(visit, plan.outcome))
+        }
+        // What will be created was not created yet.
+        @if plan.outcome != Outcome::Created { p.lead { (reason) } }
+        @if let Some(name) = reasons::rule(&plan.rule) { p.muted { (plan.rule) " · " (visit.t(name)) } }
+        details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, &plan.action, 0)) }
+        (sentences(visit, w::NOTES, &plan.notes))
+        (sentences(visit, w::EVIDENCE, &plan.evidence))
     }
 }
 
@@ -157,11 +166,11 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     drawn(visit, 200, &html! {}, &html! {}).await
 }
 
-async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Vec<Previewed>, Problem> {
+async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Preview, Problem> {
     visit.genuine()?;
     let connection = known(visit.world, visit.form.get("connection")).await?;
     let payload = visit.form.get("payload").as_bytes();
-    previewed(visit.world, visit.ready()?, &connection, payload).await
+    preview_items(visit.world, visit.ready()?, &connection, payload).await
 }
 
 /// `POST /ui/try`. Answers with the plan itself, not with a redirect: nothing was changed.
@@ -185,8 +194,8 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
         Ok(found) => {
             let plan = html! {
                 h2 #result { (visit.t(w::TRY_RESULT)) }
-                @if found.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
-                @for one in &found { (item(visit, one)) }
+                @if found.items.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
+                @for one in &found.items { (item(visit, one)) }
             };
             drawn(visit, 200, &html! {}, &plan).await
         }

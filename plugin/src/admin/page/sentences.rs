@@ -2,7 +2,10 @@
 //! Vietnam's clocks show them. A fact without a sentence does not compile.
 
 use crate::{
-    admin::page::{reasons, times::shown, words::Lang},
+    admin::{
+        api::view::InWords,
+        page::{reasons, times::shown, words::Lang},
+    },
     getfly::{error::GetflyError, refusal::Detail},
     journal::{
         evidence::{Evidence, NewSince},
@@ -35,6 +38,12 @@ pub(super) trait Fact {
 
 fn time(at: Timestamp) -> String {
     shown(at).unwrap_or_else(|| at.to_string())
+}
+
+impl<T: Fact> Fact for InWords<T> {
+    fn sentence(&self, lang: Lang) -> Sentence {
+        self.0.sentence(lang)
+    }
 }
 
 impl Fact for Note {
@@ -139,24 +148,29 @@ fn note(note: &Note) -> String {
         }
         Note::WalkIn => "R5: khách lẻ, không tạo khách hàng",
         Note::CustomerGone => {
-            "KiotViet không còn khách hàng của hóa đơn; đơn được tạo như khách lẻ, tên ghi trong điều khoản"
+            "KiotViet không còn khách hàng của hóa đơn; đơn hàng được tạo như của khách lẻ, tên khách ghi trong điều khoản"
         }
         Note::WalkInAccountMade { code } => {
             return format!(
-                "R5: Getfly đã tạo khách hàng {code} cho khách lẻ; từ nay dùng khách hàng này"
+                "R5: Getfly đã tạo khách hàng {code} cho khách lẻ; từ nay khách hàng này được dùng"
             );
         }
         Note::WalkInAttached { code } => {
             return format!(
-                "R5: Getfly đã gắn đơn của khách lẻ vào khách hàng {code}; các đơn sau có khách hàng riêng"
+                "R5: Getfly đã gắn đơn hàng khách lẻ vào khách hàng {code}; các đơn sau dùng một khách hàng riêng"
             );
         }
         Note::WalkInAccountGone { code } => {
             return format!("R5: Getfly không còn khách hàng {code} dành cho khách lẻ");
         }
+        Note::CodeReused { invoice, order } => {
+            return format!(
+                "R6: mã {invoice} đã dùng cho một hóa đơn khác; hóa đơn này có mã đơn hàng {order}"
+            );
+        }
         Note::PartsCut { compared } => {
             return format!(
-                "R7: quá nhiều khách hàng có email chứa địa chỉ này; chỉ so {compared} khách hàng đầu tiên"
+                "R7: quá nhiều khách hàng có email chứa địa chỉ này; đã so sánh {compared} khách hàng đầu tiên"
             );
         }
         Note::AccountGone { code } => {
@@ -178,32 +192,23 @@ fn note(note: &Note) -> String {
         }
         Note::CodeUsed { used, next } => {
             return format!(
-                "Mã {used} đã được dùng nhưng Getfly không còn khách hàng đó, có thể đã bị xóa; đã tạo với mã {next}"
+                "Mã {used} đã được dùng nhưng không thuộc khách hàng nào trên Getfly, có lẽ của khách hàng đã xóa; được tạo với mã {next}"
             );
         }
         Note::CreatedWithout { detail, why } => {
-            return format!(
-                "Đã tạo nhưng bỏ qua {}: {}",
-                left_out(*detail),
-                trouble(why)
-            );
+            return format!("Được tạo không có {}: {}", left_out(*detail), trouble(why));
         }
         Note::StoredUnder { sent, code } => {
-            return format!("Getfly đã lưu {sent} theo mã riêng {code}");
+            return format!("Getfly lưu {sent} dưới mã riêng {code}");
         }
         Note::ProductUnder { code, fallback } => {
             return format!(
-                "R3: Getfly không có sản phẩm {code}; dòng hàng được ghi theo sản phẩm {fallback}"
+                "R3: Getfly không có sản phẩm {code}; dòng này dùng sản phẩm {fallback}"
             );
         }
         Note::ProductByName { code } => {
             return format!(
-                "R3: Getfly không có sản phẩm {code}; dòng hàng chỉ ghi tên (có thể đặt sản phẩm thay thế bằng fallback_product_code)"
-            );
-        }
-        Note::UsedCode { code, order } => {
-            return format!(
-                "R6: mã {code} đã dùng cho một hóa đơn khác; hóa đơn này có mã đơn hàng {order}"
+                "R3: Getfly không có sản phẩm {code}; dòng này chỉ ghi tên (có thể đặt sản phẩm thay thế bằng fallback_product_code)"
             );
         }
         Note::Enrolled => "R11: đã đưa vào chiến dịch",
@@ -326,7 +331,7 @@ fn trouble(why: &Trouble) -> String {
         Trouble::KiotViet(e) => kiotviet(e),
         Trouble::Getfly(e) => getfly(e),
         Trouble::OldGetfly => {
-            "Getfly 4.x, chỉ có API v3: bản này không có API 6.1 mà ứng dụng cần. Hãy yêu cầu Getfly nâng lên bản 6.0; các sự kiện chờ đến lúc đó và không mất lần thử nào".to_owned()
+            "Getfly 4.x chỉ có API v3: địa chỉ Getfly này chưa có API 6.1 mà ứng dụng cần. Hãy đề nghị Getfly nâng cấp lên phiên bản 6.0; trong lúc đó các sự kiện chờ và không mất lần thử nào".to_owned()
         }
         Trouble::Sealed(SealError::OtherKey) => {
             "Dữ liệu được mã hóa bằng một master_key khác".to_owned()
@@ -337,6 +342,18 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::EditOrSale { code, base } => format!(
+            "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
+        ),
+        Trouble::UsersUnread {
+            side,
+            subject,
+            since,
+        } => format!(
+            "R13: không đọc được danh sách người dùng của {} ({subject}) từ {}; đơn hàng không có người thực hiện cho đến khi cấp quyền xem người dùng",
+            side.as_str(),
+            time(*since)
+        ),
         Trouble::NoCreationDate { of } => {
             let of = match of {
                 Source::Customer => "Khách hàng",
@@ -357,18 +374,6 @@ fn trouble(why: &Trouble) -> String {
             };
             format!("Getfly từ chối {of} này dưới mọi hình thức")
         }
-        Trouble::EditOrSale { code, base } => format!(
-            "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
-        ),
-        Trouble::UsersUnread {
-            side,
-            subject,
-            since,
-        } => format!(
-            "R13: không đọc được danh sách người dùng của {} ({subject}) từ {}; đơn hàng không có người thực hiện cho đến khi cấp quyền xem người dùng",
-            side.as_str(),
-            time(*since)
-        ),
         Trouble::NotShown { until } => format!(
             "KiotViet chưa hiển thị bản ghi này; sẽ hỏi lại lúc {}",
             time(*until)
@@ -418,7 +423,7 @@ fn getfly(e: &GetflyError) -> String {
             format!("Getfly đang bận hoặc ngừng hoạt động ({status})")
         }
         GetflyError::Unreachable(e) => format!("Không kết nối được Getfly: {}", http(e)),
-        GetflyError::NothingThere => "Getfly không có gì ở địa chỉ này (404)".to_owned(),
+        GetflyError::NothingThere => "Không có gì ở địa chỉ này của Getfly (404)".to_owned(),
         GetflyError::Denied => denied("getfly_url"),
         GetflyError::Garbled { what } => format!("Không đọc được trả lời của Getfly: {what}"),
     }
@@ -426,7 +431,7 @@ fn getfly(e: &GetflyError) -> String {
 
 fn denied(variable: &str) -> String {
     format!(
-        "Máy chủ không cho phép gọi ra {variable}: hãy thêm địa chỉ này vào allowed_outbound_hosts ({{{{ {variable} }}}} trong spin.toml)"
+        "Máy chủ không cho phép gọi đến {variable}: hãy thêm địa chỉ này vào allowed_outbound_hosts ({{{{ {variable} }}}} trong spin.toml)"
     )
 }
 
@@ -486,10 +491,7 @@ fn new_since(since: NewSince) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        journal::connection_name::Side,
-        rules::codes::{InvoiceCode, OrderCode},
-    };
+    use crate::{journal::connection_name::Side, rules::codes::InvoiceCode};
 
     fn words(fact: &impl Fact, lang: Lang) -> String {
         fact.sentence(lang).words
@@ -524,58 +526,6 @@ mod tests {
             words(&Told::LastFailure(&why), Lang::En),
             "last failure: Getfly is busy or down (503)"
         );
-    }
-
-    #[test]
-    fn r6_r13_edits_used_codes_and_unread_lists_are_told_in_both_languages() {
-        let code = InvoiceCode::new;
-        let used = Note::UsedCode {
-            code: code("HD1"),
-            order: OrderCode::existing("thu-HD1-7".to_owned()),
-        };
-        let edit = Trouble::EditOrSale {
-            code: code("HD1.01"),
-            base: code("HD1"),
-        };
-        let unread = Trouble::UsersUnread {
-            side: Side::KiotViet,
-            subject: "thu".to_owned(),
-            since: "2026-10-05T03:00:00Z".parse().unwrap(),
-        };
-        let stands = Evidence::OriginalStands { base: code("HD1") };
-        let none = Evidence::NoOriginal { base: code("HD1") };
-        let facts: [(&dyn Fact, &str, &str); 5] = [
-            (
-                &used,
-                "R6: the code HD1 was used by another sale before; this one is ordered as thu-HD1-7",
-                "R6: mã HD1 đã dùng cho một hóa đơn khác; hóa đơn này có mã đơn hàng thu-HD1-7",
-            ),
-            (
-                &edit,
-                "HD1.01 looks like an edit of HD1, which was sold on another day or on a day that is not known",
-                "HD1.01 giống một bản sửa của HD1, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày",
-            ),
-            (
-                &unread,
-                "R13: KiotViet's list of users (thu) cannot be read since 05/10/2026 10:00; orders go without executor until its right to read users is given",
-                "R13: không đọc được danh sách người dùng của KiotViet (thu) từ 05/10/2026 10:00; đơn hàng không có người thực hiện cho đến khi cấp quyền xem người dùng",
-            ),
-            (
-                &stands,
-                "HD1 is not cancelled on KiotViet, so this is a sale of its own",
-                "Hóa đơn HD1 chưa bị hủy trên KiotViet, nên đây là một hóa đơn riêng",
-            ),
-            (
-                &none,
-                "KiotViet has no invoice HD1, so this is a sale of its own",
-                "KiotViet không có hóa đơn HD1, nên đây là một hóa đơn riêng",
-            ),
-        ];
-        for (fact, english, vietnamese) in facts {
-            assert_eq!(fact.sentence(Lang::En).words, english);
-            assert_eq!(fact.sentence(Lang::Vi).words, vietnamese);
-        }
-        assert!(unread.to_string().contains("since 2026-10-05T03:00:00Z;"));
     }
 
     #[test]

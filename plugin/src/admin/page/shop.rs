@@ -7,10 +7,11 @@ use crate::{
             connections as api, overview,
             problem::{Problem, unknown_connection},
             request::{known, known_webhook, named},
+            view::{AtKiotViet, Connection, Hook, Listed},
         },
         page::{
             connect,
-            layout::{alert, array, badge, facts, number, problem, sentence, text},
+            layout::{alert, badge, facts, problem, sentence},
             reply::Reply,
             visit::Visit,
             words as w,
@@ -18,14 +19,10 @@ use crate::{
         },
     },
     config::SignaturePolicy,
-    journal::{
-        connections::{self, Webhook},
-        trouble::Trouble,
-    },
+    journal::connections::{self, Webhook},
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
 /// A webhook as people see it.
 struct Words {
@@ -49,10 +46,6 @@ fn words(webhook: Webhook) -> Words {
     }
 }
 
-fn is_true(value: &Value, name: &str) -> Option<bool> {
-    value.get(name).and_then(Value::as_bool)
-}
-
 /// The state of a webhook: switched off, or as KiotViet reports it (`active`, none while unknown).
 pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Option<bool>) -> Markup {
     let (class, words) = match (on, active) {
@@ -64,22 +57,13 @@ pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Optio
     badge(class, visit.t(words))
 }
 
-fn state<W: World>(visit: &Visit<'_, W>, hook: &Value) -> Markup {
-    let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
-    let on = is_true(hook, "on") == Some(true);
-    match (on, is_true(kiotviet, "registered")) {
+fn state<W: World>(visit: &Visit<'_, W>, hook: &Hook) -> Markup {
+    match (hook.on, hook.kiotviet.registered()) {
         (true, Some(false)) => return badge("bad", visit.t(w::HOOK_MISSING)),
         (false, Some(true)) => return badge("bad", visit.t(w::HOOK_LEFT)),
         _ => {}
     }
-    hook_badge(visit, on, is_true(kiotviet, "active"))
-}
-
-fn webhook_of(shop: &Value, webhook: Webhook) -> &Value {
-    let hooks = shop.get("webhooks");
-    hooks
-        .and_then(|h| h.get(webhook.as_str()))
-        .unwrap_or(&Value::Null)
+    hook_badge(visit, hook.on, hook.kiotviet.active())
 }
 
 /// The links between a shop's pages.
@@ -101,28 +85,36 @@ pub(super) fn tabs<W: World>(visit: &Visit<'_, W>, name: &str, here: Text) -> Ma
 /// `GET /ui/shops`.
 pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let list = api::list(visit.world, visit.ready()?).await?;
-    let shops = array(&list, "connections");
+    let shops = &list.connections;
     let body = html! {
         (visit.said())
         h1 { (visit.t(w::SHOPS)) }
         @for shop in shops {
-            @if is_true(shop, "damaged") == Some(true) { (damaged(visit, text(shop, "name"))) }
-            @else { section.card.shop {
-                div.head {
-                    h2 { (text(shop, "retailer")) }
-                    a.button href={ "/ui/shops/" (text(shop, "name")) } { (visit.t(w::MANAGE)) }
-                }
-                (facts(&[
-                    (visit.t(w::WEBHOOK_CUSTOMER), state(visit, webhook_of(shop, Webhook::Customer))),
-                    (visit.t(w::WEBHOOK_ORDER), state(visit, webhook_of(shop, Webhook::Order))),
-                    (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
-                ]))
-            } }
+            @match shop {
+                Listed::Sound(shop) => { (listed(visit, shop)) }
+                Listed::Damaged { name, .. } => { (damaged(visit, name.as_str())) }
+            }
         }
         @if shops.is_empty() { (nobody(visit)) }
         @else { p { a.button href="/ui/connect" { (visit.t(w::CONNECT_ANOTHER)) } } }
     };
     Ok(Reply::page(200, w::SHOPS, body))
+}
+
+fn listed<W: World>(visit: &Visit<'_, W>, shop: &Connection) -> Markup {
+    html! {
+        section.card.shop {
+            div.head {
+                h2 { (shop.retailer) }
+                a.button href={ "/ui/shops/" (shop.name) } { (visit.t(w::MANAGE)) }
+            }
+            (facts(&[
+                (visit.t(w::WEBHOOK_CUSTOMER), state(visit, &shop.webhooks.customer)),
+                (visit.t(w::WEBHOOK_ORDER), state(visit, &shop.webhooks.order)),
+                (visit.t(w::CONNECTED_AT), visit.view.time(Some(shop.connected_at))),
+            ]))
+        }
+    }
 }
 
 /// A shop whose record cannot be read.
@@ -153,20 +145,15 @@ pub(super) fn nobody<W: World>(visit: &Visit<'_, W>) -> Markup {
 /// A webhook's card. `unseen`: why KiotViet's side of the shop cannot be seen.
 fn switch_card<W: World>(
     visit: &Visit<'_, W>,
-    (shop, unseen): (&Value, Option<&Trouble>),
+    shop: &Connection,
     webhook: Webhook,
     waiting: u64,
 ) -> Markup {
-    let (hook, words) = (webhook_of(shop, webhook), words(webhook));
-    let on = is_true(hook, "on") == Some(true);
-    let kiotviet = hook.get("kiotviet").unwrap_or(&Value::Null);
-    let sound = is_true(kiotviet, "active") == Some(true);
-    let left = !on && is_true(kiotviet, "registered") == Some(true);
-    let place = format!(
-        "/ui/shops/{}/webhooks/{}",
-        text(shop, "name"),
-        webhook.as_str()
-    );
+    let (hook, words) = (shop.webhooks.of(webhook), words(webhook));
+    let on = hook.on;
+    let sound = hook.kiotviet.active() == Some(true);
+    let left = !on && hook.kiotviet.registered() == Some(true);
+    let place = format!("/ui/shops/{}/webhooks/{}", shop.name, webhook.as_str());
     html! {
         section.card.switch id=(webhook.as_str()) {
             div.head { h2 { (visit.t(words.title)) } (state(visit, hook)) }
@@ -174,8 +161,8 @@ fn switch_card<W: World>(
                 li.chosen[on] { (visit.t(words.on)) }
                 li.chosen[!on] { (visit.t(words.off)) }
             }
-            @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.get("on_since"))) } }
-            @if let Some(unseen) = unseen { (alert("warn", &html! { p { (sentence(visit.view, unseen)) } })) }
+            @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.on_since)) } }
+            @if let AtKiotViet::Unseen { error } = &hook.kiotviet { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
             @if left { (alert("warn", &html! { p { (visit.t(w::HOOK_LEFT_MORE)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
@@ -193,26 +180,23 @@ pub(super) async fn show<W: World>(
     name: &str,
     wrong: Option<&Problem>,
 ) -> Result<Reply, Problem> {
-    let (shop, unseen) = api::one(visit.world, visit.ready()?, name).await?;
-    let overview = overview::overview(visit.world).await?.json;
-    let waiting = overview
-        .get("counts")
-        .map_or(0, |counts| number(counts, "waiting"));
-    let signed = is_true(&shop, "valid_signature_seen") == Some(true);
-    let retailer = text(&shop, "retailer");
+    let shop = api::one(visit.world, visit.ready()?, name).await?;
+    let overview = overview::overview(visit.world).await?;
+    let waiting = overview.counts.waiting;
+    let (signed, retailer) = (shop.valid_signature_seen, &shop.retailer);
     let body = html! {
         (visit.said())
         @if let Some(wrong) = wrong { (problem(visit.view, wrong)) }
         h1 { (retailer) }
         (tabs(visit, name, w::CONNECTION))
-        @for webhook in Webhook::ALL { (switch_card(visit, (&shop, unseen.as_ref()), webhook, waiting)) }
+        @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting)) }
         div.columns {
             section.card {
                 h2 { (visit.t(w::CONNECTION)) }
                 (facts(&[
                     (visit.t(w::SHOP_NAME), html! { (retailer) }),
-                    (visit.t(w::CLIENT_ID), html! { code { (text(&shop, "client_id")) } }),
-                    (visit.t(w::CONNECTED_AT), visit.view.time(shop.get("connected_at"))),
+                    (visit.t(w::CLIENT_ID), html! { code { (shop.client_id) } }),
+                    (visit.t(w::CONNECTED_AT), visit.view.time(Some(shop.connected_at))),
                     (visit.t(w::SIGNATURE), html! { (visit.t(if signed { w::YES } else { w::NO })) }),
                 ]))
                 @match visit.config.signature_policy {
@@ -284,7 +268,10 @@ pub(super) async fn disconnect<W: World>(
 ) -> Result<Reply, Problem> {
     visit.genuine()?;
     let gone = api::delete(visit.world, visit.ready()?, name).await?;
-    let partly = gone.get("warning").is_some_and(Value::is_string);
-    let said = if partly { "gone-partly" } else { "gone" };
+    let said = if gone.warning.is_some() {
+        "gone-partly"
+    } else {
+        "gone"
+    };
     Ok(Reply::to(&format!("/ui/shops?done={said}")))
 }

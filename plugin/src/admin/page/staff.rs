@@ -3,43 +3,40 @@
 
 use crate::{
     admin::{
-        api::{problem::Problem, request::known, staff as api},
-        page::{
-            layout::{alert, array, text},
-            reply::Reply,
-            shop::tabs,
-            visit::Visit,
-            words as w,
+        api::{
+            problem::Problem,
+            request::known,
+            staff as api,
+            view::{Seller, SellerProblem},
         },
+        page::{layout::alert, reply::Reply, shop::tabs, visit::Visit, words as w},
     },
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
-fn seller<W: World>(visit: &Visit<'_, W>, seller: &Value) -> Markup {
-    let user = seller.get("getfly_user").filter(|user| user.is_object());
-    let phone = text(seller, "phone");
-    let mend = match text(seller, "problem") {
-        "seller_without_phone" => Some(w::STAFF_NO_PHONE),
-        "nobody_with_that_phone" => Some(w::STAFF_NOBODY),
-        _ => None,
+fn seller<W: World>(visit: &Visit<'_, W>, seller: &Seller) -> Markup {
+    let phone = seller.phone.as_deref().unwrap_or_default();
+    let mend = match seller.problem {
+        Some(SellerProblem::SellerWithoutPhone) => Some(w::STAFF_NO_PHONE),
+        Some(SellerProblem::NobodyWithThatPhone) => Some(w::STAFF_NOBODY),
+        Some(SellerProblem::UnknownSeller) | None => None,
     };
     html! {
         li {
             div {
-                strong { (text(seller, "name")) } " "
+                strong { (seller.name) } " "
                 span.muted { (if phone.is_empty() { visit.t(w::NO_PHONE) } else { phone }) }
             }
-            @if let Some(user) = user {
-                p { (visit.t(w::GETFLY_USER)) ": " (text(user, "name")) " (" (text(user, "login")) ")" }
+            @if let Some(user) = &seller.getfly_user {
+                p { (visit.t(w::GETFLY_USER)) ": " (user.name) " (" (user.login) ")" }
             }
             @if let Some(mend) = mend { p { (visit.t(mend)) } }
         }
     }
 }
 
-fn group<'v, W: World>(visit: &Visit<'_, W>, sellers: impl Iterator<Item = &'v Value>) -> Markup {
+fn group<'v, W: World>(visit: &Visit<'_, W>, sellers: impl Iterator<Item = &'v Seller>) -> Markup {
     html! { ul.people { @for one in sellers { (seller(visit, one)) } } }
 }
 
@@ -47,8 +44,8 @@ fn group<'v, W: World>(visit: &Visit<'_, W>, sellers: impl Iterator<Item = &'v V
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<Reply, Problem> {
     let shop = known(visit.world, name).await?;
     let found = api::staff(visit.world, visit.ready()?, name, api::Phones::Shown).await?;
-    let sellers = array(&found, "staff");
-    let unmatched = |s: &&Value| !text(s, "problem").is_empty();
+    let sellers = &found.staff;
+    let unmatched = |s: &&Seller| s.problem.is_some();
     let wrong = sellers.iter().filter(unmatched).count();
     let body = html! {
         h1 { (shop.retailer.as_str()) }

@@ -16,7 +16,7 @@ use crate::{
     },
     time::Timestamp,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Which account an event leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,13 +79,15 @@ impl AccountPlan {
 }
 
 /// What is kept in the ledger of an event that is ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Remember {
     /// Nothing.
     Nothing,
     /// This customer is older than the webhook.
     OldCustomer(i64),
-    /// This of an invoice.
+    /// This of an invoice. People see its code.
+    #[serde(serialize_with = "code_alone")]
     Invoice {
         /// Its code.
         code: InvoiceCode,
@@ -94,6 +96,15 @@ pub enum Remember {
         /// What became of it.
         entry: InvoiceEntry,
     },
+}
+
+fn code_alone<S: Serializer>(
+    code: &InvoiceCode,
+    _key: &str,
+    _entry: &InvoiceEntry,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    code.serialize(serializer)
 }
 
 /// Where the ledger keeps an order, and as what.
@@ -106,7 +117,8 @@ pub struct SaleClaim {
 }
 
 /// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing, for this reason.
     Ignore {
@@ -133,6 +145,7 @@ pub enum Action {
         /// The order.
         order: Box<NewOrder>,
         /// For the ledger.
+        #[serde(skip)]
         claim: SaleClaim,
     },
     /// The order of an earlier attempt at event `by` is there.
@@ -146,6 +159,7 @@ pub enum Action {
         /// The event that was about to create it.
         by: Option<u64>,
         /// For the ledger.
+        #[serde(skip)]
         claim: SaleClaim,
     },
 }

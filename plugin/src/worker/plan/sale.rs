@@ -13,7 +13,7 @@ use crate::{
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     rules::{
-        codes::{InvoiceCode, OrderCode},
+        codes::OrderCode,
         model::Invoice,
         money::Money,
         newness::KnownInvoice,
@@ -53,7 +53,7 @@ pub(super) struct Decided {
     pub(super) key: String,
     /// Where the ledger keeps that this very invoice is too old: never over another one's order.
     pub(super) own_key: String,
-    /// An earlier attempt at it.
+    /// An earlier try of it.
     pub(super) perhaps: Option<EarlierAttempt>,
     /// The invoice that it is an edit of, where KiotViet has it.
     pub(super) original: Option<Invoice>,
@@ -103,7 +103,7 @@ pub(super) async fn decide<W: World>(
     maybe_edit(session, invoice, &known.family, on_since, received, why).await
 }
 
-/// The sale that an earlier attempt at this very invoice decided on.
+/// The sale that an earlier try of this very invoice decided on.
 fn claimed<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -207,8 +207,8 @@ async fn used_number<W: World>(
     }
     if sale::is_another(invoice, used.day, used.total) {
         let decided = decided(session, Sale::Again, invoice);
-        why.note(Note::UsedCode {
-            code: invoice.code.clone(),
+        why.note(Note::CodeReused {
+            invoice: invoice.code.clone(),
             order: decided.code.clone(),
         });
         return Ok(Decision::Sale(Box::new(decided)));
@@ -292,7 +292,7 @@ async fn maybe_edit<W: World>(
             },
         ),
         MaybeEdit::Own => {
-            let base = InvoiceCode::new(base);
+            let base = base.to_owned();
             why.evidence.push(if original.is_some() {
                 Evidence::OriginalStands { base }
             } else {
@@ -337,9 +337,11 @@ async fn day_of<W: World>(
 }
 
 fn edit_or_sale(invoice: &Invoice) -> Failure {
-    let why = Trouble::EditOrSale {
-        code: invoice.code.clone(),
-        base: InvoiceCode::new(invoice.code.base()),
-    };
-    Failure::dead(DeadReason::EditOrSale, why)
+    Failure::dead(
+        DeadReason::EditOrSale,
+        Trouble::EditOrSale {
+            code: invoice.code.clone(),
+            base: invoice.code.base().to_owned(),
+        },
+    )
 }
