@@ -35,6 +35,8 @@ const ADDRESSES: usize = 16;
 const SELLS: usize = 4;
 /// The owner looks in so often.
 const OWNER_LOOKS: Duration = Duration::from_millis(500);
+/// In this time each attack ends once, or the host let it go on for longer than it says.
+const SEEN_THROUGH: Duration = Duration::from_secs(90);
 /// An attacker turns to the next thing after this, whatever the host does.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A genuine delivery is answered within this, 99 of 100.
@@ -274,7 +276,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let owner = Arc::new(Mutex::new(Tally::default()));
     let looking = tokio::spawn(look_in(site.port, owner.clone()));
     let began = Instant::now();
-    let mut genuine = deliver(&mut site, options.deliveries, &mut rng).await;
+    let mut genuine = deliver(&mut site, options.deliveries, &seen, &mut rng).await;
     let attacked = began.elapsed();
     looking.abort();
     strangers.shutdown().await;
@@ -307,11 +309,19 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     Ok(figures)
 }
 
-/// The shop sells, and KiotViet delivers, one after another: so many deliveries.
-async fn deliver(site: &mut Site, deliveries: usize, rng: &mut StdRng) -> Tally {
+/// The shop sells, and KiotViet delivers, one after another: so many deliveries, and until each attack was seen
+/// through once.
+async fn deliver(site: &mut Site, deliveries: usize, attacks: &Seen, rng: &mut StdRng) -> Tally {
     let to = HttpDeliverer::default();
     let mut seen = Tally::default();
-    while seen.sent() < deliveries {
+    let began = Instant::now();
+    loop {
+        if seen.sent() >= deliveries {
+            if lock(attacks).len() == ATTACKS.len() || began.elapsed() > SEEN_THROUGH {
+                break;
+            }
+            tokio::time::sleep(OWNER_LOOKS).await;
+        }
         site.act(SELLS, rng);
         for delivery in site.kiotviet().take_deliveries() {
             let request = site.kiotviet().request(&delivery);
