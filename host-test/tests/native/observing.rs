@@ -75,7 +75,7 @@ async fn a_days_work() -> TestShop {
     shop.getfly_faults.add(refused.when(When::First(1)));
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
-    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
+    let down = FaultRule::new(Fault::Status(503, Some(60))).on(Method::GET, "/invoices");
     shop.kiotviet_faults.add(down);
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;

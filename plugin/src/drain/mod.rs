@@ -7,6 +7,7 @@ mod due_lists;
 mod event;
 pub mod how;
 mod new_entries;
+mod queue;
 mod retention;
 pub mod run;
 mod state;

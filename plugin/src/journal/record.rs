@@ -338,6 +338,15 @@ impl Record {
         stored::write(&Written::Event(self))
     }
 
+    /// Whether it is to be attempted now.
+    pub fn waits_for_attempt(&self, now: Timestamp) -> bool {
+        match self.status {
+            Status::Received => true,
+            Status::Retrying { next_attempt_at } => next_attempt_at <= now,
+            Status::Done { .. } | Status::Dead { .. } | Status::Dismissed { .. } => false,
+        }
+    }
+
     /// Ends it with `reason`.
     pub fn finish(&mut self, reason: Reason, now: Timestamp) {
         self.status = Status::Done {

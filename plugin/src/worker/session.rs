@@ -8,6 +8,7 @@ use crate::{
     journal::{
         connection_name::Upstream,
         connections::{Connection, Opened},
+        held::Held,
         keys,
     },
     kiotviet::{
@@ -49,8 +50,10 @@ pub struct Session<'a, W> {
     pub opened: &'a Opened,
     /// How its codes in Getfly begin.
     pub codes: ShopCodes,
-    /// Until when a create of somebody who crashed may still take effect.
+    /// Until when a create of a crashed worker may still take effect.
     pub left_open: Option<Timestamp>,
+    /// Creates whose outcome is not known.
+    pub held: &'a [Held],
     /// See [`super::gone::asked_in_vain`].
     pub asked_in_vain: Option<usize>,
     token: RefCell<Option<Secret>>,
@@ -71,6 +74,7 @@ impl<'a, W: World> Session<'a, W> {
             opened,
             codes: ShopCodes::of(&connection.retailer, connection.apart),
             left_open: None,
+            held: &[],
             asked_in_vain: None,
             token: RefCell::new(None),
         }

@@ -6,7 +6,10 @@ use crate::{
         view,
     },
     config::Ready,
-    drain::{how::How, run::drain_for},
+    drain::{
+        how::{How, Waits},
+        run::drain_for,
+    },
     journal::{
         cursor, entries,
         record::{Command, Record, State},
@@ -73,6 +76,7 @@ const AT_ONCE: How = How {
     patience: Patience::None,
     time: Some(Duration::from_secs(2)),
     upkeep: Upkeep::None,
+    waits: Waits::No,
 };
 
 /// The events that a query asks for, newest first, and where to go on.
@@ -114,7 +118,7 @@ async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Prob
     let oldest = cursor.dead.first().copied();
     let more = cursor.counts.dead > cursor.dead.len() as u64;
     let mut numbers = all().await?;
-    let unlooked = |seq: u64| seq > cursor.low || cursor.holes.iter().any(|hole| hole.seq == seq);
+    let unlooked = |seq: u64| cursor.is_to_come(seq);
     numbers.retain(|seq| unlooked(*seq));
     let listed = cursor.dead.iter().copied();
     numbers.extend(listed.filter(|seq| before.is_none_or(|before| *seq < before)));

@@ -21,7 +21,7 @@ use crate::{
     },
     worker::{
         failure::Failure,
-        memory,
+        held, memory,
         plan::decision::{AccountPlan, Explanation},
         session::Session,
     },
@@ -54,6 +54,7 @@ pub(super) async fn resolve<W: World>(
     if let Some(ours) = of_earlier_attempt(session, customer.id, known).await? {
         return Ok(ours);
     }
+    held::wait(session, customer, &own)?;
     let by = match known {
         CustomerKnown::Perhaps { by, .. } => *by,
         _ => None,
@@ -88,7 +89,7 @@ pub(super) async fn resolve<W: World>(
             // Another customer's with the same phone or e-mail, perhaps.
             let open = session.left_open;
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
-                return Err(Failure::Unsettled(until));
+                return Err(Failure::Later(until));
             }
             left_out(customer)
                 .into_iter()
@@ -118,7 +119,7 @@ pub(super) async fn of_earlier_attempt<W: World>(
         return Ok(Some(AccountPlan::Ours { code, name, by }));
     }
     if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
-        return Err(Failure::Unsettled(settled));
+        return Err(Failure::Later(settled));
     }
     let found = memory::account_by_text(session, &code, since).await?;
     Ok(found.map(|account| AccountPlan::Ours {

@@ -1,0 +1,166 @@
+//! New events in the order in which they are attempted: live sales before live customers before backfills, and
+//! within these the shops of the tenant take turns. It is in memory only; what is not attempted is read anew.
+
+use crate::journal::{
+    connection_name::ConnectionName,
+    record::{Kind, Record},
+};
+use std::collections::VecDeque;
+
+/// Records that are kept as they were read; of others only the number is kept.
+const RECORDS_KEPT: usize = 16;
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Sale,
+    Customer,
+    Backfill,
+}
+
+impl Rank {
+    fn of(record: &Record) -> Self {
+        if record
+            .hint
+            .as_ref()
+            .is_some_and(|hint| hint.since.is_some())
+        {
+            return Self::Backfill;
+        }
+        match record.kind {
+            Kind::Invoice => Self::Sale,
+            Kind::Customer | Kind::Other => Self::Customer,
+        }
+    }
+}
+
+/// A new event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// Its number.
+    pub(super) seq: u64,
+    /// As it was read; none where it has to be read again.
+    pub(super) record: Option<Box<Record>>,
+}
+
+/// The events of one rank, by shop; the next shop first.
+#[derive(Debug, Default)]
+struct Line(VecDeque<(ConnectionName, VecDeque<Waiting>)>);
+
+impl Line {
+    fn push(&mut self, shop: &ConnectionName, waiting: Waiting) {
+        match self.0.iter_mut().find(|(name, _)| name == shop) {
+            Some((_, events)) => events.push_back(waiting),
+            None => self.0.push_back((shop.clone(), VecDeque::from([waiting]))),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let (shop, mut events) = self.0.pop_front()?;
+        let next = events.pop_front();
+        if !events.is_empty() {
+            self.0.push_back((shop, events));
+        }
+        next
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    sales: Line,
+    customers: Line,
+    backfills: Line,
+    len: usize,
+    /// Entries up to this number are in it, or were looked at.
+    pub(super) read: u64,
+}
+
+impl Queue {
+    /// How many events are in it.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether a live event is in it.
+    pub(super) fn has_live(&self) -> bool {
+        !self.sales.0.is_empty() || !self.customers.0.is_empty()
+    }
+
+    /// Adds an event.
+    pub(super) fn push(&mut self, record: Box<Record>) {
+        let line = match Rank::of(&record) {
+            Rank::Sale => &mut self.sales,
+            Rank::Customer => &mut self.customers,
+            Rank::Backfill => &mut self.backfills,
+        };
+        let (shop, seq) = (record.connection.clone(), record.seq);
+        let record = (self.len < RECORDS_KEPT).then_some(record);
+        line.push(&shop, Waiting { seq, record });
+        self.len = self.len.saturating_add(1);
+    }
+
+    /// Takes the event that comes first.
+    pub(super) fn pop(&mut self) -> Option<Waiting> {
+        let lines = [&mut self.sales, &mut self.customers, &mut self.backfills];
+        let next = lines.into_iter().find_map(Line::pop)?;
+        self.len = self.len.saturating_sub(1);
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{journal::record::Hint, time::Timestamp};
+
+    fn event(seq: u64, shop: &str, kind: Kind, backfill: bool) -> Box<Record> {
+        let shop = ConnectionName::parse(shop).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let mut record = Record::new(seq, now, &shop, kind, String::new());
+        let since = backfill.then_some(now);
+        record.hint = Some(Hint {
+            code: None,
+            id: 1,
+            since,
+        });
+        Box::new(record)
+    }
+
+    #[test]
+    fn live_sales_come_before_live_customers_before_backfills_and_shops_take_turns() {
+        use Kind::{Customer, Invoice};
+        let mut queue = Queue::default();
+        for (seq, shop, kind, backfill) in [
+            (1, "a", Customer, false),
+            (2, "a", Invoice, true),
+            (3, "a", Invoice, false),
+            (4, "a", Invoice, false),
+            (5, "b", Invoice, false),
+            (6, "b", Customer, false),
+            (7, "a", Customer, false),
+            (8, "c", Invoice, false),
+        ] {
+            queue.push(event(seq, shop, kind, backfill));
+        }
+        assert!(queue.has_live());
+        let mut order = Vec::new();
+        while queue.has_live() {
+            order.push(queue.pop().unwrap().seq);
+        }
+        assert_eq!(order, [3, 5, 8, 4, 1, 6, 7]);
+        assert_eq!(queue.len(), 1);
+        assert_eq!(queue.pop().unwrap().seq, 2);
+        assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn a_long_queue_keeps_numbers_only() {
+        let mut queue = Queue::default();
+        for seq in 1..=20 {
+            queue.push(event(seq, "a", Kind::Customer, false));
+        }
+        let kept = core::iter::from_fn(|| queue.pop()).filter(|w| w.record.is_some());
+        assert_eq!(kept.count(), RECORDS_KEPT);
+    }
+}
