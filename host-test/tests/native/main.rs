@@ -9,6 +9,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disguise;
+mod fairness;
 mod field;
 mod fixture_format;
 mod golden;

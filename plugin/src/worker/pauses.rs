@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn three_records_in_a_row_pause_it_longer_each_time() {
         let mut pauses = Pauses::default();
-        for (nth, all, creates) in [(1, 10, 2), (2, 20, 4), (3, 40, 8), (9, 300, 30)] {
+        for (nth, all, creates) in [(1, 10, 2), (2, 20, 4), (3, 40, 8), (9, 300, 10)] {
             for (fails_at, seconds) in [(FailsAt::All, all), (FailsAt::Creates, creates)] {
                 assert_eq!(retry::pause_after(nth, fails_at).as_secs(), seconds);
             }

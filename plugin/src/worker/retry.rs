@@ -34,7 +34,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// First pause of a Getfly that answers questions and fails creates: the records may be to blame.
 const FIRST_CREATES_PAUSE: Duration = Duration::from_secs(2);
 /// Longest one.
-const LONGEST_CREATES_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_CREATES_PAUSE: Duration = Duration::from_secs(10);
 
 /// What an upstream fails at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

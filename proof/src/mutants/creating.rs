@@ -144,7 +144,7 @@ pub(super) async fn after_the_retention() -> Verdict {
 /// same phone. Gives the host calls of the first drain too.
 async fn account_stored_late(fails_at: Option<usize>) -> (TestShop, Vec<String>) {
     let shop = TestShop::connected(On::Customers).await;
-    let late = FaultRule::new(Fault::Late(Duration::from_secs(20)));
+    let late = FaultRule::new(Fault::Late(Duration::from_secs(50)));
     let late = late.on(Method::POST, "/api/v6.1/account");
     shop.getfly_faults.add(late.when(When::First(1)));
     for name in ["Chị Hoa", "Anh Ba"] {
