@@ -12,6 +12,7 @@ mod disguise;
 mod fairness;
 mod field;
 mod fixture_format;
+mod forged_hints;
 mod golden;
 mod healing;
 mod healthz;

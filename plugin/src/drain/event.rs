@@ -2,7 +2,10 @@
 //! of a failing side are kept here.
 
 use crate::{
-    drain::state::{Drain, Pass},
+    drain::{
+        hints::Hinted,
+        state::{Drain, Pass},
+    },
     journal::{
         connection_name::Upstream,
         cursor::due_time,
@@ -11,7 +14,7 @@ use crate::{
         held::Held,
         ledger::SETTLE,
         note::Note,
-        record::{Record, State, Status},
+        record::{Body, Record, State, Status},
         trouble::Trouble,
         unfinished,
     },
@@ -57,7 +60,18 @@ impl<W: World> Drain<'_, '_, W> {
         if let Some(until) = pauses::until(&self.cursor.pauses, kiotviet, self.worker) {
             return self.postpone(record, until).await;
         }
-        let old_body = record.body.clone();
+        match self.hinted(&record).await? {
+            Hinted::Attempt => {}
+            Hinted::Nothing(reason, note) => {
+                let body = record.body.take();
+                record.note(note);
+                record.finish(reason, now);
+                return self.done(record, body).await;
+            }
+            Hinted::Wait(until) => return self.postpone(record, until).await,
+        }
+        let body = record.body.clone();
+        let read = self.queue.read;
         let held = &self.cursor.held;
         let result = attempt::attempt(self.worker, self.ready, held, &mut record).await;
         record.calls = self.worker.take_calls();
@@ -65,16 +79,9 @@ impl<W: World> Drain<'_, '_, W> {
         if matches!(result, Ok(()) | Err(Failure::Dead { .. })) {
             self.works_again(reached, &record);
         }
+        self.hint_ended(&record, read, reached.kiotviet).await?;
         match result {
-            Ok(()) => {
-                // Its body first: once the record is final, no worker would look for the parts.
-                entries::drop_body(self.worker, record.seq, old_body.as_ref()).await?;
-                entries::write_event(self.worker, &record).await?;
-                self.worker.settled();
-                unfinished::unmark(self.worker, &record).await;
-                self.ended(&record).await?;
-                Ok(Pass::Complete)
-            }
+            Ok(()) => self.done(record, body).await,
             Err(Failure::Abandoned(stop)) => Err(stop),
             Err(Failure::Later(until)) => {
                 let settles_at = &mut self.drained.settles_at;
@@ -115,12 +122,23 @@ impl<W: World> Drain<'_, '_, W> {
         }
     }
 
+    /// Keeps and counts an event that ended with an outcome; it had this body.
+    async fn done(&mut self, record: Record, body: Option<Body>) -> Result<Pass, Stop> {
+        // Its body first: once the record is final, no worker would look for the parts.
+        entries::drop_body(self.worker, record.seq, body.as_ref()).await?;
+        entries::write_event(self.worker, &record).await?;
+        self.worker.settled();
+        unfinished::unmark(self.worker, &record).await;
+        self.ended(&record).await?;
+        Ok(Pass::Complete)
+    }
+
     /// The sides that answered an attempt which came to an end are not failing.
     fn works_again(&mut self, reached: Reached, record: &Record) {
-        if reached.getfly {
+        if reached.getfly > 0 {
             self.cursor.pauses.clear(Upstream::Getfly);
         }
-        if reached.kiotviet {
+        if reached.kiotviet > 0 {
             let kiotviet = Upstream::KiotViet(&record.connection);
             self.cursor.pauses.clear(kiotviet);
         }

@@ -4,6 +4,7 @@
 use crate::{
     drain::{
         due::Due,
+        hints::is_unsigned,
         queue::Waiting,
         state::{Drain, Pass},
     },
@@ -45,7 +46,8 @@ impl<W: World> Drain<'_, '_, W> {
                     since: self.worker.now(),
                 }),
                 Some(Entry::Event(record)) if record.waits_for_attempt(self.worker.now()) => {
-                    self.queue.push(record);
+                    let forged = is_unsigned(&record) && self.is_signed(&record.connection).await?;
+                    self.queue.push(record, forged);
                     continue;
                 }
                 Some(entry) => {

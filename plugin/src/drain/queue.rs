@@ -1,5 +1,5 @@
-//! New events in the order in which they are attempted: live sales before live customers before backfills, and
-//! within these the shops of the tenant take turns. It is in memory only; what is not attempted is read anew.
+//! New events in the order in which they are attempted: live sales before live customers before what can wait
+//! (backfills, and hints that anybody may have sent), and within these the shops of the tenant take turns. It is in memory only; what is not attempted is read anew.
 
 use crate::journal::{
     connection_name::ConnectionName,
@@ -15,17 +15,18 @@ const RECORDS_KEPT: usize = 16;
 enum Rank {
     Sale,
     Customer,
-    Backfill,
+    Last,
 }
 
 impl Rank {
-    fn of(record: &Record) -> Self {
-        if record
-            .hint
-            .as_ref()
-            .is_some_and(|hint| hint.since.is_some())
+    fn of(record: &Record, can_wait: bool) -> Self {
+        if can_wait
+            || record
+                .hint
+                .as_ref()
+                .is_some_and(|hint| hint.since.is_some())
         {
-            return Self::Backfill;
+            return Self::Last;
         }
         match record.kind {
             Kind::Invoice => Self::Sale,
@@ -70,7 +71,7 @@ impl Line {
 pub(super) struct Queue {
     sales: Line,
     customers: Line,
-    backfills: Line,
+    last: Line,
     len: usize,
     /// Entries up to this number are in it, or were looked at.
     pub(super) read: u64,
@@ -87,12 +88,12 @@ impl Queue {
         !self.sales.0.is_empty() || !self.customers.0.is_empty()
     }
 
-    /// Adds an event.
-    pub(super) fn push(&mut self, record: Box<Record>) {
-        let line = match Rank::of(&record) {
+    /// Adds an event. It `can_wait` where it may be forged.
+    pub(super) fn push(&mut self, record: Box<Record>, can_wait: bool) {
+        let line = match Rank::of(&record, can_wait) {
             Rank::Sale => &mut self.sales,
             Rank::Customer => &mut self.customers,
-            Rank::Backfill => &mut self.backfills,
+            Rank::Last => &mut self.last,
         };
         let (shop, seq) = (record.connection.clone(), record.seq);
         let record = (self.len < RECORDS_KEPT).then_some(record);
@@ -102,7 +103,7 @@ impl Queue {
 
     /// Takes the event that comes first.
     pub(super) fn pop(&mut self) -> Option<Waiting> {
-        let lines = [&mut self.sales, &mut self.customers, &mut self.backfills];
+        let lines = [&mut self.sales, &mut self.customers, &mut self.last];
         let next = lines.into_iter().find_map(Line::pop)?;
         self.len = self.len.saturating_sub(1);
         Some(next)
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn live_sales_come_before_live_customers_before_backfills_and_shops_take_turns() {
+    fn live_sales_come_before_live_customers_before_what_can_wait_and_shops_take_turns() {
         use Kind::{Customer, Invoice};
         let mut queue = Queue::default();
         for (seq, shop, kind, backfill) in [
@@ -141,7 +142,7 @@ mod tests {
             (7, "a", Customer, false),
             (8, "c", Invoice, false),
         ] {
-            queue.push(event(seq, shop, kind, backfill));
+            queue.push(event(seq, shop, kind, backfill), false);
         }
         assert!(queue.has_live());
         let mut order = Vec::new();
@@ -149,8 +150,10 @@ mod tests {
             order.push(queue.pop().unwrap().seq);
         }
         assert_eq!(order, [3, 5, 8, 4, 1, 6, 7]);
-        assert_eq!(queue.len(), 1);
-        assert_eq!(queue.pop().unwrap().seq, 2);
+        queue.push(event(9, "a", Invoice, false), true);
+        assert_eq!((queue.len(), queue.has_live()), (2, false));
+        let last = [2, 9].map(|_| queue.pop().unwrap().seq);
+        assert_eq!(last, [2, 9]);
         assert_eq!(queue.pop(), None);
     }
 
@@ -158,7 +161,7 @@ mod tests {
     fn a_long_queue_keeps_numbers_only() {
         let mut queue = Queue::default();
         for seq in 1..=20 {
-            queue.push(event(seq, "a", Kind::Customer, false));
+            queue.push(event(seq, "a", Kind::Customer, false), false);
         }
         let kept = core::iter::from_fn(|| queue.pop()).filter(|w| w.record.is_some());
         assert_eq!(kept.count(), RECORDS_KEPT);

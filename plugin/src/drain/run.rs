@@ -4,6 +4,7 @@
 use crate::{
     config::Ready,
     drain::{
+        hints::Hints,
         how::{Drained, How},
         queue::Queue,
         state::{Bounds, Drain, Pass},
@@ -114,6 +115,7 @@ async fn under_lease<W: World>(
         forgotten,
         bounds,
         queue: Queue::default(),
+        hints: Hints::default(),
         drained,
     };
     let mut result = drain.work().await;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::{
     config::Ready,
     drain::{
+        hints::Hints,
         how::{Drained, SOON, Waits},
         queue::Queue,
     },
@@ -59,6 +60,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) forgotten: u64,
     pub(super) bounds: Bounds,
     pub(super) queue: Queue,
+    pub(super) hints: Hints,
     pub(super) drained: &'d mut Drained,
 }
 
@@ -95,6 +97,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
     /// comes after a crash needs them to find the same events again.
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         self.unsaved = 0;
+        self.keep_not_there().await;
         for (call, n) in self.worker.take_tally() {
             stats::add(&mut self.cursor.stats.calls, call, n);
         }

@@ -110,6 +110,17 @@ impl Counts {
     }
 }
 
+/// What unsigned hints cost a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// KiotViet calls in the hour.
+    pub calls: u64,
+    /// In which hour since 1970.
+    pub hour: i64,
+    /// Hints that wait for a later hour.
+    pub waiting: u64,
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -149,6 +160,9 @@ pub struct Cursor {
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,
+    /// What unsigned hints to no new record have cost each connection.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub strangers: SortedMap<ConnectionName, Spent>,
     /// What is counted for people.
     #[serde(default)]
     pub stats: Stats,

@@ -132,6 +132,11 @@ pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
 }
 
+/// Ids that KiotViet does not have, as unsigned hints asked for them.
+pub fn not_there(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/not-there")
+}
+
 /// Sealed access token of a connection.
 pub fn token(name: &ConnectionName) -> String {
     format!("kvgf/cache/token/{name}")

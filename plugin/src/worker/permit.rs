@@ -50,13 +50,13 @@ pub struct Worker<'w, W> {
     reached: Cell<Reached>,
 }
 
-/// Which sides answered calls.
+/// How many calls each side answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// Getfly did.
-    pub getfly: bool,
-    /// KiotViet did.
-    pub kiotviet: bool,
+    /// Getfly.
+    pub getfly: u64,
+    /// KiotViet.
+    pub kiotviet: u64,
 }
 
 impl<'w, W: World> Worker<'w, W> {
@@ -114,7 +114,7 @@ impl<'w, W: World> Worker<'w, W> {
         core::mem::take(&mut self.calls.borrow_mut())
     }
 
-    /// Which sides answered since the last time this was asked.
+    /// How many calls each side answered since the last time this was asked.
     pub fn take_reached(&self) -> Reached {
         self.reached.take()
     }
@@ -259,8 +259,8 @@ impl<W: World> Http for Worker<'_, W> {
         let began = self.world.now();
         let answer = self.world.send(request).await;
         let mut reached = self.reached.get();
-        reached.getfly |= to_getfly && answer.is_ok();
-        reached.kiotviet |= !to_getfly && answer.is_ok();
+        reached.getfly += u64::from(to_getfly && answer.is_ok());
+        reached.kiotviet += u64::from(!to_getfly && answer.is_ok());
         self.reached.set(reached);
         let took = self.world.now().saturating_since(began);
         let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
