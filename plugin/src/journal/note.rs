@@ -13,6 +13,7 @@ use crate::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         executor::ExecutorFinding,
         remark::Remark,
+        sale::EditOrSale,
         verdict::Reason,
     },
     stored,
@@ -135,11 +136,20 @@ pub enum Note {
         /// The order's code instead.
         order: OrderCode,
     },
+    /// R6: a person said what the invoice is.
+    Answered {
+        /// What it is.
+        is: EditOrSale,
+    },
     /// R7: not every account that holds the address as a part of its own was compared.
     PartsCut {
         /// How many were.
         compared: usize,
     },
+    /// R7: contact persons of several accounts have the number, so none of these was linked.
+    ContactsShared,
+    /// R7: the number stands on a contact person of the linked account only.
+    LinkedByContact,
     /// R7: the remembered account is gone from Getfly.
     AccountGone {
         /// Its code.
@@ -194,6 +204,13 @@ pub enum Note {
     ProductByName {
         /// The product's code.
         code: String,
+    },
+    /// R3: KiotViet has deleted a line's product, and Getfly's of that code has another name, or there is none.
+    ProductDeleted {
+        /// The product's code.
+        code: String,
+        /// The operator's product that the line goes under; none where it goes by its name alone.
+        fallback: Option<String>,
     },
     /// R11: enrolled in the campaign.
     Enrolled,
@@ -352,10 +369,22 @@ impl Note {
                     "R6: the code {invoice} was used by another sale before; this one is ordered as {order}"
                 );
             }
+            Self::Answered {
+                is: EditOrSale::Edit,
+            } => "R6: a person said that it is an edit",
+            Self::Answered {
+                is: EditOrSale::Sale,
+            } => "R6: a person said that it is a sale",
             Self::PartsCut { compared } => {
                 return format!(
                     "R7: too many accounts hold the e-mail address as a part of theirs; the first {compared} were compared"
                 );
+            }
+            Self::ContactsShared => {
+                "R7: contact persons of several accounts have the phone number, so none of these was linked"
+            }
+            Self::LinkedByContact => {
+                "R7: the phone number stands on a contact person of the account, and of no other one"
             }
             Self::AccountGone { code } => {
                 return format!(
@@ -393,6 +422,17 @@ impl Note {
             Self::ProductByName { code } => {
                 return format!(
                     "R3: Getfly has no product {code}; its line goes by its name alone (fallback_product_code names another product)"
+                );
+            }
+            Self::ProductDeleted { code, fallback } => {
+                let goes = match fallback {
+                    Some(fallback) => format!("under {fallback}"),
+                    None => {
+                        "by its name alone (fallback_product_code names another product)".to_owned()
+                    }
+                };
+                return format!(
+                    "R3: KiotViet has deleted the product {code}, and Getfly has none of this code and name; its line goes {goes}"
                 );
             }
             Self::Enrolled => "R11: enrolled in the campaign",

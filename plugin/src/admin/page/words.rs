@@ -233,6 +233,7 @@ words! {
     MATCHES: "Khách hàng trùng trên Getfly" / "Getfly accounts that matched";
     MATCHED_EMAIL: "Trùng email" / "Same e-mail";
     MATCHED_PHONE: "Trùng số điện thoại" / "Same phone";
+    MATCHED_CONTACT: "Trùng số điện thoại của người liên hệ" / "Same phone on a contact person";
     CHOSEN: "Được chọn" / "Chosen";
     CHOSEN_WHY: "Email được xét trước số điện thoại; nếu nhiều khách hàng trùng, khách được tạo trước trên Getfly được chọn." / "E-mail is looked at before phone; of several accounts, the one created first in Getfly is chosen.";
     CREATED_ON_GETFLY: "Tạo trên Getfly" / "Created in Getfly";
@@ -240,6 +241,8 @@ words! {
     CALLS: "Các lệnh gọi đã thực hiện" / "Calls that were made";
     NO_ANSWER: "không trả lời" / "no answer";
     RETRY: "Thử lại" / "Try again";
+    IS_EDIT: "Đây là bản sửa" / "It is an edit";
+    IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
     RETRY_ALL: "Thử lại tất cả" / "Try all again";
     RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";
