@@ -88,6 +88,8 @@ pub struct Native {
     config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
+    /// What a worker waits for after an answer.
+    waits: Waits,
     /// How far its machine's clock is off.
     pub skew: Arc<Skew>,
     random: Mutex<StdRng>,
@@ -137,6 +139,7 @@ impl Native {
             config: Mutex::default(),
             upstreams: BTreeMap::new(),
             clock,
+            waits: Waits::No,
             skew: Arc::default(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             log: Mutex::default(),
@@ -167,6 +170,12 @@ impl Native {
     /// This instance over another store; [`Native::store`] stays empty.
     pub fn over(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;
+        self
+    }
+
+    /// This instance, whose workers wait for what is due soon, as the component's do.
+    pub fn waiting(mut self) -> Self {
+        self.waits = Waits::ForDue;
         self
     }
 
@@ -304,7 +313,7 @@ impl Native {
     pub async fn after(&self, after: After) {
         if after != After::Nothing {
             // Large where nothing is optimised, and a test's thread has little stack.
-            Box::pin(app::process(self, &self.config(), after, Waits::No)).await;
+            Box::pin(app::process(self, &self.config(), after, self.waits)).await;
         }
     }
 

@@ -1,12 +1,18 @@
 //! New events in the order in which they are attempted: live sales before live customers before what can wait
-//! (backfills, and hints that anybody may have sent), and within these the shops of the tenant take turns. It is in memory only; what is not attempted is read anew.
+//! (backfills, and hints that anybody may have sent), and within these the shops of the tenant take turns. A customer
+//! whom the sale's own delivery tells of just before it goes with it. It is in memory only; what is not attempted is read anew.
 
-use crate::journal::{
-    connection_name::ConnectionName,
-    record::{Kind, Record},
+use crate::{
+    journal::{
+        connection_name::ConnectionName,
+        record::{Kind, Record},
+    },
+    time::Timestamp,
 };
 use std::collections::VecDeque;
 
+/// Customers of its own delivery that go before a sale.
+const WITH_SALE: usize = 2;
 /// Records that are kept as they were read; of others only the number is kept.
 const RECORDS_KEPT: usize = 16;
 
@@ -40,6 +46,7 @@ impl Rank {
 pub(super) struct Waiting {
     /// Its number.
     pub(super) seq: u64,
+    received_at: Timestamp,
     /// As it was read; none where it has to be read again.
     pub(super) record: Option<Box<Record>>,
 }
@@ -54,6 +61,23 @@ impl Line {
             Some((_, events)) => events.push_back(waiting),
             None => self.0.push_back((shop.clone(), VecDeque::from([waiting]))),
         }
+    }
+
+    /// Takes the last events of this shop, at most [`WITH_SALE`], as far as they came at that moment.
+    fn newest(&mut self, shop: &ConnectionName, received_at: Timestamp) -> Vec<Waiting> {
+        let Some(at) = self.0.iter().position(|(name, _)| name == shop) else {
+            return Vec::new();
+        };
+        let Some((_, events)) = self.0.get_mut(at) else {
+            return Vec::new();
+        };
+        let same = events.iter().rev().take(WITH_SALE);
+        let same = same.take_while(|e| e.received_at == received_at).count();
+        let taken = events.split_off(events.len().saturating_sub(same));
+        if events.is_empty() {
+            self.0.remove(at);
+        }
+        taken.into()
     }
 
     fn pop(&mut self) -> Option<Waiting> {
@@ -90,14 +114,25 @@ impl Queue {
 
     /// Adds an event. It `can_wait` where it may be forged.
     pub(super) fn push(&mut self, record: Box<Record>, can_wait: bool) {
-        let line = match Rank::of(&record, can_wait) {
+        let (shop, seq, received_at) = (record.connection.clone(), record.seq, record.received_at);
+        let rank = Rank::of(&record, can_wait);
+        if rank == Rank::Sale {
+            for customer in self.customers.newest(&shop, received_at) {
+                self.sales.push(&shop, customer);
+            }
+        }
+        let line = match rank {
             Rank::Sale => &mut self.sales,
             Rank::Customer => &mut self.customers,
             Rank::Last => &mut self.last,
         };
-        let (shop, seq) = (record.connection.clone(), record.seq);
         let record = (self.len < RECORDS_KEPT).then_some(record);
-        line.push(&shop, Waiting { seq, record });
+        let waiting = Waiting {
+            seq,
+            received_at,
+            record,
+        };
+        line.push(&shop, waiting);
         self.len = self.len.saturating_add(1);
     }
 
@@ -113,11 +148,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{journal::record::Hint, time::Timestamp};
+    use crate::journal::record::Hint;
 
     fn event(seq: u64, shop: &str, kind: Kind, backfill: bool) -> Box<Record> {
         let shop = ConnectionName::parse(shop).unwrap();
-        let now = Timestamp::UNIX_EPOCH;
+        let now = Timestamp::from_second(i64::try_from(seq).unwrap()).unwrap();
         let mut record = Record::new(seq, now, &shop, kind, String::new());
         let since = backfill.then_some(now);
         record.hint = Some(Hint {
@@ -155,6 +190,22 @@ mod tests {
         let last = [2, 9].map(|_| queue.pop().unwrap().seq);
         assert_eq!(last, [2, 9]);
         assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn a_customer_of_the_sales_own_delivery_goes_before_it() {
+        use Kind::{Customer, Invoice};
+        let mut queue = Queue::default();
+        let at_once = |mut record: Box<Record>| {
+            record.received_at = Timestamp::UNIX_EPOCH;
+            record
+        };
+        queue.push(event(1, "a", Customer, false), false);
+        for (seq, kind) in [(2, Customer), (3, Customer), (4, Customer), (5, Invoice)] {
+            queue.push(at_once(event(seq, "a", kind, false)), false);
+        }
+        let order: Vec<u64> = core::iter::from_fn(|| queue.pop()).map(|w| w.seq).collect();
+        assert_eq!(order, [3, 4, 5, 1, 2]);
     }
 
     #[test]
