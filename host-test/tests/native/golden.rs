@@ -339,6 +339,10 @@ async fn a_store_of_an_earlier_version_is_shown_as_it_showed_it() {
         .expect("an object")
         .remove("outside");
     assert_eq!(outside, Some(json!([])));
+    for metric in ["kvgf_failed_log_ins_total"] {
+        let lines = now["metrics"].as_array_mut().expect("lines");
+        lines.retain(|line| !line.as_str().is_some_and(|line| line.contains(metric)));
+    }
     let before = json_of(include_str!("../../golden/shown.json"));
     let paths = |shown: &Value| shown.as_object().map(|all| all.keys().cloned().collect());
     let all: Option<Vec<String>> = paths(&before);
