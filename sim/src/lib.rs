@@ -15,6 +15,7 @@ pub mod getfly;
 pub mod guard;
 pub mod kiotviet;
 pub mod people;
+pub mod personality;
 pub mod serve;
 pub mod wire;
 
@@ -24,6 +25,7 @@ pub use getfly::GetflySim;
 pub use guard::Guard;
 pub use kiotviet::{Clouds, Deliverer, KiotVietSim};
 pub use people::People;
+pub use personality::{Habit, Personality};
 pub use serve::{HttpDeliverer, Server, serve};
 
 use std::{future::Future, pin::Pin};

@@ -40,13 +40,6 @@ pub fn json(status: u16, body: &Value) -> Response {
     )
 }
 
-/// A refusal in an answer that says 200: its message under `error`, its fields gone.
-pub(crate) fn in_a_200(refusal: &Response) -> Response {
-    let body: Value = serde_json::from_slice(refusal.body()).unwrap_or_default();
-    let message = body.get("message").cloned().unwrap_or_default();
-    json(200, &serde_json::json!({"error": true, "message": message}))
-}
-
 /// An answer of any kind. A status that HTTP does not know becomes 500.
 pub fn raw(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Bytes::from(body));

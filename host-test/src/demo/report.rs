@@ -72,7 +72,7 @@ fn count(kiotviet: &KiotVietSim, getfly: &GetflySim, since: Timestamp) -> Counts
     let mut families: BTreeMap<String, Vec<kiotviet::Invoice>> = BTreeMap::new();
     for invoice in kiotviet.invoices() {
         if invoice.created_at >= since {
-            let base = invoice.base_code().to_owned();
+            let base = invoice.family.clone();
             families.entry(base).or_default().push(invoice);
         }
     }

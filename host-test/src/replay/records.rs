@@ -102,9 +102,12 @@ fn invoice(id: i64, fields: Fields<'_>, now: Timestamp) -> Invoice {
     }
     let purchased = fields.time("purchaseDate").ok().flatten();
     let purchased = purchased.and_then(|at| at.to_string().parse().ok());
+    let code = content.code.clone().unwrap_or_else(|| format!("HD{id}"));
     Invoice {
         id,
-        code: content.code.clone().unwrap_or_else(|| format!("HD{id}")),
+        family: code.split('.').next().unwrap_or_default().to_owned(),
+        code,
+        edited: false,
         status: status.and_then(|s| u8::try_from(s).ok()).unwrap_or(1),
         purchased_at: purchased.unwrap_or(now),
         created_at: now,

@@ -12,7 +12,7 @@ use http::Method;
 use serde_json::Value;
 use sim::{
     Fault, FaultRule, When,
-    getfly::{Account, User},
+    getfly::{Account, Refusals, User},
     kiotviet::{Line, NewCustomer, Staff},
 };
 use std::time::Duration;
@@ -226,7 +226,7 @@ async fn r7_a_placeholder_refused_as_a_duplicate_is_left_out_and_a_real_number_l
 async fn a_refusal_inside_a_200_is_a_dead_letter_at_the_first_attempt_in_getflys_words() {
     let shop = TestShop::connected(On::Both).await;
     shop.getfly.update_settings(|s| {
-        s.refuses_in_a_200 = true;
+        s.refusals = Refusals::In200;
         s.refused_fields = vec!["account_name".to_owned()];
     });
     shop.kiotviet.create_customer(hoa());

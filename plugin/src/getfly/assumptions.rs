@@ -27,6 +27,17 @@ pub const TENANT_HOURS_AHEAD: i8 = 7;
 /// Fields of an account that are read. Seen: without `fields` a list is refused.
 pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";
 
+/// Fields of an account that a search reads. Seen: a list shows the contact persons too.
+pub const SEARCHED_ACCOUNT_FIELDS: &str =
+    "id,account_code,account_name,phone_office,email,created_at,contacts";
+
+/// Where accounts are searched by their contact persons' numbers. Manual, version 6.0, account list: only there
+/// such a filter is documented; clients use both versions with one key (seen).
+pub const CONTACTS_API_PATH: &str = "/api/v6";
+
+/// Where a contact person's number is. Seen: `phone_home`, `phone_mobile`.
+pub const CONTACT_PHONE_NAMES: [&str; 3] = ["phone_home", "phone_mobile", "phone"];
+
 /// Fields of an account whose code Getfly may have chosen itself.
 pub const LISTED_ACCOUNT_FIELDS: &str =
     "id,account_code,account_name,phone_office,email,created_at,description";

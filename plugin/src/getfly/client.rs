@@ -4,9 +4,9 @@
 use crate::{
     getfly::{
         assumptions::{
-            ACCOUNT_FIELDS, API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS,
-            MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
-            TENANT_HOURS_AHEAD, USER_FIELDS,
+            ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS,
+            LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE,
+            PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD, USER_FIELDS,
         },
         error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
@@ -30,12 +30,13 @@ use std::collections::BTreeSet;
 /// How far Getfly's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
-/// What a search by e-mail found.
+/// What a search found that need not be read to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EmailHits {
-    /// Every account whose field is the address, and those that hold it as a part.
+pub struct Hits {
+    /// By e-mail: every account whose field is the address, and those that hold it as a part. By contact
+    /// person: those on the first page.
     pub accounts: Vec<Account>,
-    /// More accounts hold it as a part than are read.
+    /// There are more than were read.
     pub cut: bool,
 }
 
@@ -54,14 +55,14 @@ impl<H: Http> Getfly<'_, H> {
     /// The accounts whose e-mail field holds this address as a part (manual, account list). The caller
     /// compares whole addresses. The first page of these is mostly all; where it is not, those whose
     /// field *is* the address are asked for, and only some further pages of the others are read.
-    pub async fn accounts_by_email(&self, email: &EmailAddress) -> Result<EmailHits, GetflyError> {
+    pub async fn accounts_by_email(&self, email: &EmailAddress) -> Result<Hits, GetflyError> {
         const ENDPOINT: &str = "Getfly GET /accounts?email";
         let part = ("filtering[email:contains]", email.as_str());
         let mut parts = self.account_pages(ENDPOINT, vec![part]);
         let mut accounts = parts.next().await?;
         if parts.is_over() {
             let cut = false;
-            return Ok(EmailHits { accounts, cut });
+            return Ok(Hits { accounts, cut });
         }
         let whole = vec![
             ("filtering[email]", email.as_str()),
@@ -89,7 +90,7 @@ impl<H: Http> Getfly<'_, H> {
             return Err(GetflyError::garbled("the list does not end"));
         }
         let cut = !parts.is_over();
-        Ok(EmailHits { accounts, cut })
+        Ok(Hits { accounts, cut })
     }
 
     /// Every account whose phone field holds the number's search key (manual, account list). The
@@ -107,6 +108,38 @@ impl<H: Http> Getfly<'_, H> {
         self.accounts("Getfly GET /accounts?phone", filter).await
     }
 
+    /// The accounts one of whose contact persons has a number that holds this one's search key, as far as they
+    /// are on the first page (manual, version 6.0, account list). None where the tenant does not take that search.
+    pub async fn accounts_by_contact(&self, phone: &PhoneNumber) -> Result<Hits, GetflyError> {
+        let key = phone.search_key();
+        if key.is_empty() {
+            return Ok(Hits::default());
+        }
+        let limit = PAGE_SIZE.to_string();
+        let query = [
+            ("fields", SEARCHED_ACCOUNT_FIELDS),
+            ("filtering[contact_phone:contains]", key),
+            ("limit", &limit),
+        ];
+        let endpoint = "Getfly GET /accounts?contact";
+        let mut request = self.request(Method::Get, endpoint, "/accounts", &query);
+        request.url = format!(
+            "{}{CONTACTS_API_PATH}/accounts?{}",
+            self.origin,
+            form(&query)
+        );
+        let answer = match read_existing(&self.http.send(request).await?) {
+            Err(GetflyError::Refused(_)) => return Ok(Hits::default()),
+            answer => answer?,
+        };
+        let page =
+            wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
+        Ok(Hits {
+            accounts: page.iter().filter_map(wire::account).collect(),
+            cut: has_more(&answer, page.len()),
+        })
+    }
+
     async fn accounts(
         &self,
         endpoint: &'static str,
@@ -120,7 +153,7 @@ impl<H: Http> Getfly<'_, H> {
         endpoint: &'static str,
         filter: Vec<(&'s str, &'s str)>,
     ) -> Pages<'s, H, Account> {
-        let mut query = vec![("fields", ACCOUNT_FIELDS)];
+        let mut query = vec![("fields", SEARCHED_ACCOUNT_FIELDS)];
         query.extend(filter);
         self.pages(endpoint, "/accounts", query, |value| {
             wire::account(value).map(|account| (account.id, account))

@@ -133,6 +133,10 @@ pub enum Note {
         /// How many were.
         compared: usize,
     },
+    /// R7: contact persons of several accounts have the number, so none of these was linked.
+    ContactsShared,
+    /// R7: the number stands on a contact person of the linked account only.
+    LinkedByContact,
     /// R7: the remembered account is gone from Getfly.
     AccountGone {
         /// Its code.
@@ -187,6 +191,13 @@ pub enum Note {
     ProductByName {
         /// The product's code.
         code: String,
+    },
+    /// R3: KiotViet has deleted a line's product, and Getfly's of that code has another name, or there is none.
+    ProductDeleted {
+        /// The product's code.
+        code: String,
+        /// The operator's product that the line goes under; none where it goes by its name alone.
+        fallback: Option<String>,
     },
     /// R11: enrolled in the campaign.
     Enrolled,
@@ -346,6 +357,12 @@ impl Note {
                     "R7: too many accounts hold the e-mail address as a part of theirs; the first {compared} were compared"
                 );
             }
+            Self::ContactsShared => {
+                "R7: contact persons of several accounts have the phone number, so none of these was linked"
+            }
+            Self::LinkedByContact => {
+                "R7: the phone number stands on a contact person of the account, and of no other one"
+            }
             Self::AccountGone { code } => {
                 return format!(
                     "R7: Getfly no longer has the account {code}; the customer was matched again"
@@ -382,6 +399,17 @@ impl Note {
             Self::ProductByName { code } => {
                 return format!(
                     "R3: Getfly has no product {code}; its line goes by its name alone (fallback_product_code names another product)"
+                );
+            }
+            Self::ProductDeleted { code, fallback } => {
+                let goes = match fallback {
+                    Some(fallback) => format!("under {fallback}"),
+                    None => {
+                        "by its name alone (fallback_product_code names another product)".to_owned()
+                    }
+                };
+                return format!(
+                    "R3: KiotViet has deleted the product {code}, and Getfly has none of this code and name; its line goes {goes}"
                 );
             }
             Self::Enrolled => "R11: enrolled in the campaign",

@@ -19,6 +19,8 @@ pub enum MatchedBy {
     Email,
     /// A phone number.
     Phone,
+    /// A number of one of its contact persons.
+    Contact,
 }
 
 impl MatchedBy {
@@ -26,7 +28,7 @@ impl MatchedBy {
     pub fn reason(self) -> Reason {
         match self {
             Self::Email => Reason::LinkedByEmail,
-            Self::Phone => Reason::LinkedByPhone,
+            Self::Phone | Self::Contact => Reason::LinkedByPhone,
         }
     }
 }
@@ -34,7 +36,7 @@ impl MatchedBy {
 /// The account to link, and the ones that matched too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// None: nobody matches, a new account is due.
+    /// None: nobody matches, or several match by their contact persons only; a new account is due.
     pub linked: Option<(Account, MatchedBy)>,
     /// The other matches, best first, for the explanation.
     pub alternatives: Vec<(Account, MatchedBy)>,
@@ -42,7 +44,7 @@ pub struct Choice {
 
 /// Chooses among the hits of the e-mail search and of the phone search (all pages of both, in any
 /// order, with repeats): e-mail before phone, then the account created first, then the smallest id.
-/// Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
+/// A number that stands only on a contact person comes last, and links only where it is one account's. Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
 pub fn choose(
     email_hits: &[Account],
     phone_hits: &[Account],
@@ -72,11 +74,23 @@ pub fn choose(
     if mutant!(PhoneBeforeEmail) {
         matches.sort_by_key(|(_, by)| core::cmp::Reverse(*by));
     }
+    let only_contacts = matches
+        .first()
+        .is_some_and(|(_, by)| *by == MatchedBy::Contact);
+    let is_shared = only_contacts && matches.len() > 1;
     let mut matches = matches.into_iter();
     Choice {
-        linked: matches.next(),
+        linked: if is_shared { None } else { matches.next() },
         alternatives: matches.collect(),
     }
+}
+
+/// Whether a contact person of the account has a number that the account itself does not have.
+pub fn has_contact_numbers(account: &Account) -> bool {
+    let own = PhoneField::parse(&account.phone);
+    let contacts = account.contacts.iter().map(|text| PhoneField::parse(text));
+    let mut numbers = contacts.flat_map(|field| field.numbers().to_vec());
+    numbers.any(|number| !own.numbers().contains(&number))
 }
 
 fn matched_by(
@@ -92,7 +106,10 @@ fn matched_by(
     } else if phone::fields_match(phones, &phone(), &settings.ignored_phones) {
         Some(MatchedBy::Phone)
     } else {
-        None
+        let mut contacts = account.contacts.iter().map(|text| PhoneField::parse(text));
+        contacts
+            .any(|field| phone::fields_match(phones, &field, &settings.ignored_phones))
+            .then_some(MatchedBy::Contact)
     }
 }
 
@@ -109,7 +126,13 @@ mod tests {
             phone: phone.to_owned(),
             email: email.to_owned(),
             created_at: created_at.map(|text| text.parse().unwrap()),
+            contacts: Vec::new(),
         }
+    }
+
+    fn with_contact(mut account: Account, number: &str) -> Account {
+        account.contacts.push(number.to_owned());
+        account
     }
 
     fn ids(hits: (&[Account], &[Account]), phones: &str, emails: &str) -> Vec<(i64, MatchedBy)> {
@@ -178,6 +201,36 @@ mod tests {
             ids((&[], &[hit]), "84903596729", ""),
             [(1, MatchedBy::Phone)]
         );
+    }
+
+    #[test]
+    fn r7_a_contact_persons_number_comes_last_and_links_one_account_only() {
+        let number = "0912345678";
+        let on_contact =
+            |id| with_contact(account(id, "02838123456", "", EARLY), "+84 912 345 678");
+        let own = account(3, number, "", LATE);
+        assert_eq!(
+            ids((&[], &[on_contact(1)]), number, ""),
+            [(1, MatchedBy::Contact)]
+        );
+        assert_eq!(
+            ids((&[], &[on_contact(1), own]), number, ""),
+            [(3, MatchedBy::Phone), (1, MatchedBy::Contact)]
+        );
+        let both = [on_contact(1), on_contact(2)];
+        let (emails, phones) = (EmailField::default(), PhoneField::parse(number));
+        let settings = RuleSettings::default();
+        let choice = choose(&[], &both, &emails, &phones, &settings);
+        assert_eq!((choice.linked, choice.alternatives.len()), (None, 2));
+        let placeholder = with_contact(account(4, "", "", EARLY), "0000000000");
+        assert_eq!(ids((&[], &[placeholder]), "0000000000", ""), []);
+    }
+
+    #[test]
+    fn r7_a_contact_with_the_accounts_own_number_says_nothing_new() {
+        let same = with_contact(account(1, "0912345678", "", EARLY), "84912345678");
+        assert!(!has_contact_numbers(&same));
+        assert!(has_contact_numbers(&with_contact(same, "0987654322")));
     }
 
     #[test]

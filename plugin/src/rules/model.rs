@@ -163,6 +163,8 @@ pub struct Account {
     pub email: String,
     /// Wall time of the tenant; none when Getfly did not give a readable one.
     pub created_at: Option<DateTime>,
+    /// The numbers of its contact persons, as stored.
+    pub contacts: Vec<String>,
 }
 
 /// The account that will be created (R2, R4, R12, R14).

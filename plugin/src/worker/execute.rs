@@ -23,7 +23,7 @@ use crate::{
         forms::{LAST_NUMBER, MOST_FORMS, every_form_refused, numbered, unknown},
         memory,
         plan::{
-            account::search,
+            account::{Why, search},
             decision::{AccountPlan, Action, Plan, Remember, SaleClaim},
         },
         products,
@@ -330,7 +330,7 @@ async fn link_after_refusal<W: World>(
         email: account.email.clone().unwrap_or_default(),
         ..Customer::default()
     };
-    let found = search(session, &customer, &account.code).await?;
+    let found = search(session, &customer, &account.code, Why::Refused).await?;
     let Some((found, by)) = found.choice.linked else {
         return Ok(None);
     };
@@ -362,6 +362,7 @@ async fn create_order<W: World>(
         };
         ledger::keep_invoice(session.world, &claim.key, &entry).await
     };
+    products::replace_deleted(session, record, &mut order).await?;
     let owes_read_back = match customer_id {
         Some(_) => false,
         None => walk_in::prepare(session, record, &mut order).await?,

@@ -3,7 +3,10 @@
 
 use crate::{
     journal::{note::Note, record::Record},
-    rules::model::{NewOrder, OrderLine},
+    rules::{
+        model::{NewOrder, OrderLine},
+        order::keeps_code,
+    },
     worker::{failure::Failure, session::Session},
     world::World,
 };
@@ -34,6 +37,30 @@ pub async fn replace_unknown<W: World>(
         }
     }
     Ok(replaced)
+}
+
+/// Looks up the products that KiotViet has deleted since, and replaces those that Getfly does not have under the
+/// same code and name: it may use the code for something else.
+pub async fn replace_deleted<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    order: &mut NewOrder,
+) -> Result<(), Failure> {
+    let fallback = session.ready.fallback_product_code.as_deref();
+    for line in &mut order.lines {
+        if !line.is_deleted || line.product_code.is_empty() {
+            continue;
+        }
+        let found = session.getfly().product(&line.product_code).await?;
+        if !found.is_some_and(|product| keeps_code(line, &product.name)) {
+            let code = line.product_code.clone();
+            replace(line, fallback);
+            let fallback = Some(line.product_code.clone()).filter(|code| !code.is_empty());
+            record.note(Note::ProductDeleted { code, fallback });
+        }
+        line.is_deleted = false;
+    }
+    Ok(())
 }
 
 fn replace(line: &mut OrderLine, fallback: Option<&str>) {

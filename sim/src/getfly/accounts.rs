@@ -3,6 +3,7 @@
 use super::{
     Account, State, User,
     body::{given, not_found, printed, refuse, text},
+    manners::says,
 };
 use crate::{Response, wire};
 use jiff::Timestamp;
@@ -36,7 +37,7 @@ impl State {
             id: 0,
             account_code: sent.unwrap_or_default(),
             account_name: text(&body, "account_name"),
-            phone_office: text(&body, "phone_office"),
+            phone_office: self.settings.phones.of(text(&body, "phone_office")),
             email: text(&body, "email"),
             billing_address_street: text(&body, "billing_address_street"),
             birthday: text(&body, "birthday"),
@@ -62,12 +63,22 @@ impl State {
         if given(body, "account_name").is_none() {
             return Err(refuse("account_name", "Tên khách hàng không được để trống"));
         }
+        for field in &self.settings.required_fields {
+            if given(body, field).is_none() {
+                return Err(refuse(field, &says(field, "là bắt buộc")));
+            }
+        }
         let code = given(body, "account_code");
         if code.is_some_and(|code| self.accounts.with_code(&code).next().is_some()) {
             // ASSUMPTION: status and words; a deleted account keeps its code (seen).
             return Err(refuse("account_code", "Mã khách hàng đã tồn tại"));
         }
         let settings = &self.settings;
+        if settings.duplicates_by_digits
+            && given(body, "phone_office").is_some_and(|phone| self.has_digits(&phone))
+        {
+            return Err(refuse("phone_office", "Số điện thoại không cho phép trùng"));
+        }
         // ASSUMPTION: the same text is the same phone or e-mail; the sentence is not known.
         let taken = |field: fn(&Account) -> &str, value: Option<String>| {
             value.is_some_and(|value| {
@@ -89,7 +100,7 @@ impl State {
             let same = |account: &Account| given(&account.request, field) == value;
             let mut present = self.accounts.all().iter().filter(|a| !a.deleted);
             if value.is_some() && present.any(same) {
-                return Err(refuse(field, "Giá trị đã tồn tại"));
+                return Err(refuse(field, &says(field, "đã tồn tại")));
             }
         }
         self.check_refused_fields(body)?;
@@ -115,7 +126,23 @@ impl State {
         let refused = self.settings.refused_fields.iter();
         let mut present = refused.filter(|field| given(body, field).is_some());
         let first = present.next();
-        first.map_or(Ok(()), |field| Err(refuse(field, "không hợp lệ")))
+        first.map_or(Ok(()), |field| {
+            Err(refuse(field, &says(field, "không hợp lệ")))
+        })
+    }
+
+    /// Whether an account has this phone, however it is written.
+    fn has_digits(&self, phone: &str) -> bool {
+        let digits = |text: &str| -> String {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let national = digits.strip_prefix("84").unwrap_or(&digits);
+            national.trim_start_matches('0').to_owned()
+        };
+        let (wanted, all) = (digits(phone), self.accounts.all().iter());
+        !wanted.is_empty()
+            && all
+                .filter(|account| !account.deleted)
+                .any(|account| digits(&account.phone_office) == wanted)
     }
 
     pub(super) fn restore_account(&mut self, body: &Value) -> Result<Response, Response> {
@@ -127,8 +154,17 @@ impl State {
         Ok(wire::json(200, &json!({"message": "Khôi phục thành công"})))
     }
 
+    /// A time as this tenant shows it.
+    pub(super) fn shown_time(&self, at: Timestamp) -> Value {
+        if self.settings.times_in_seconds {
+            json!(at.as_second())
+        } else {
+            json!(printed(at))
+        }
+    }
+
     pub(super) fn show_account(&self, account: &Account) -> Value {
-        let created = account.created_at.map(printed);
+        let created = account.created_at.map(|at| self.shown_time(at));
         let manager = account.manager.as_ref();
         let manager =
             manager.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));

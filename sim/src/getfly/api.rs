@@ -1,6 +1,6 @@
 //! Routes, the API key, the rate limit, and the shapes of answers.
 
-use super::{GetflySim, State, body::not_found, list};
+use super::{Created, GetflySim, Missing, State, body::not_found, list};
 use crate::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::Timestamp;
@@ -22,10 +22,16 @@ impl State {
     pub(super) fn created(&self, data: Map<String, Value>) -> Response {
         let mut body = Map::new();
         body.insert("message".to_owned(), json!(CREATED));
-        if self.settings.data_at_top_level {
-            body.extend(data);
-        } else {
-            body.insert("data".to_owned(), Value::Object(data));
+        match self.settings.created {
+            Created::Data => {
+                body.insert("data".to_owned(), Value::Object(data));
+            }
+            Created::TopLevel => body.extend(data),
+            Created::IdOnly => {
+                let mut ids = data.into_iter().filter(|(key, _)| key.ends_with("id"));
+                body.extend(ids.next().map(|(_, id)| ("id".to_owned(), id)));
+            }
+            Created::MessageOnly => {}
         }
         wire::json(self.settings.success_status, &Value::Object(body))
     }
@@ -78,6 +84,10 @@ impl State {
         if !content_type.starts_with("application/json") || !body.is_object() {
             return Err(wire::json(400, &json!({"message": "Bad request"})));
         }
+        let is_wide = |text: String| text.chars().any(|c| u32::from(c) > 0xFFFF);
+        if self.settings.fails_on_wide_text && is_wide(body.to_string()) {
+            return Err(wire::json(500, &json!({"message": "Server Error"})));
+        }
         match (request.method(), path) {
             (&Method::POST, "account") => self.create_account(body, now),
             (&Method::POST, "account/restore") => self.restore_account(&body),
@@ -92,13 +102,21 @@ impl State {
         }
     }
 
+    /// The answer for a record that is not there.
+    fn missing(&self) -> Response {
+        match self.settings.missing {
+            Missing::NotFound => not_found(),
+            Missing::Empty => wire::json(200, &json!([])),
+        }
+    }
+
     fn read(&self, path: &str, query: &[(String, String)]) -> Result<Response, Response> {
         let settings = &self.settings;
         match path {
             "account" => {
                 let code = wire::find(query, "account_code").unwrap_or_default();
                 let found = self.accounts.with_code(code).find(|a| !a.deleted);
-                let found = found.ok_or_else(not_found)?;
+                let found = found.ok_or_else(|| self.missing())?;
                 Ok(list::one(query, self.show_account(found)))
             }
             "sale_order" => {
@@ -107,13 +125,15 @@ impl State {
                 let found = self.orders.iter().find(|order| {
                     code == Some(&*order.order_code) || id == Some(&*order.id.to_string())
                 });
-                let found = found.ok_or_else(not_found)?;
+                let found = found.ok_or_else(|| self.missing())?;
                 Ok(list::one(query, self.show_order(found)))
             }
             "accounts" => {
                 let mut present = match list::part_of(query) {
-                    Some((field, part)) => self.accounts.perhaps_with(field, part),
-                    None => self.accounts.all().iter().collect(),
+                    Some((field, part)) if !settings.folds_marks => {
+                        self.accounts.perhaps_with(field, part)
+                    }
+                    _ => self.accounts.all().iter().collect(),
                 };
                 present.retain(|account| !account.deleted);
                 let present = present.into_iter();
@@ -147,6 +167,10 @@ impl State {
                     }),
                 ))
             }
+            "product" if settings.products_refused => Err(wire::json(
+                403,
+                &json!({"message": "Bạn không có quyền xem sản phẩm"}),
+            )),
             "product" => {
                 let code = wire::find(query, "product_code").unwrap_or_default();
                 let known = |known: &Vec<String>| known.iter().any(|p| p == code);
@@ -154,7 +178,7 @@ impl State {
                     let product = json!({"product_code": code, "product_name": code});
                     return Ok(wire::json(200, &product));
                 }
-                Err(not_found())
+                Err(self.missing())
             }
             "users" => {
                 let rows = self
@@ -174,17 +198,25 @@ impl Upstream for GetflySim {
     fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
         Box::pin(async move {
             let call = self.log.arrived(self.clock.now(), &request);
-            let latency = self.state().settings.latency;
+            let settings = self.state().settings.clone();
+            let mut latency = settings.latency;
+            if request.method() == Method::POST {
+                latency += settings.create_latency;
+            }
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
             }
             let now = self.clock.now();
             let answer = self.state().answer(&request, now);
-            let in_a_200 = self.state().settings.refuses_in_a_200;
-            let response = match answer {
-                Err(refusal) if in_a_200 && refusal.status() == 400 => wire::in_a_200(&refusal),
-                Ok(response) | Err(response) => response,
+            let mut response = match answer {
+                Err(refusal) => settings.refusals.of(refusal),
+                Ok(response) => response,
             };
+            if settings.json_as_html {
+                let html = http::HeaderValue::from_static("text/html; charset=UTF-8");
+                let headers = response.headers_mut();
+                headers.insert(http::header::CONTENT_TYPE, html);
+            }
             self.log.answered(call, response.status().as_u16());
             Ok(response)
         })

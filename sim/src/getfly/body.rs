@@ -10,6 +10,22 @@ pub(super) fn refuse(field: &str, text: &str) -> Response {
     wire::json(400, &json!({"message": text, "errors": {field: [text]}}))
 }
 
+/// What Getfly's forms call a field; its name where they have none.
+pub(super) fn label(field: &str) -> &str {
+    match field {
+        "account_name" => "Tên khách hàng",
+        "account_code" => "Mã khách hàng",
+        "phone_office" | "account_phone" => "Số điện thoại",
+        "email" | "account_email" => "Email",
+        "billing_address_street" | "account_address" => "Địa chỉ",
+        "birthday" => "Ngày sinh",
+        "sic_code" => "Mã số thuế",
+        "gender" => "Giới tính",
+        "account_manager_username" => "Người phụ trách",
+        other => other,
+    }
+}
+
 pub(super) fn not_found() -> Response {
     // ASSUMPTION: the body of a 404 is unknown.
     wire::json(404, &json!({"message": "Not found"}))

@@ -161,10 +161,31 @@ pub(super) fn part_of(query: &[(String, String)]) -> Option<(Field, &str)> {
     })
 }
 
-/// How a value compares: case does not count, and a time may be asked as unix seconds.
-fn comparable(value: &str) -> String {
+/// How a value compares: case does not count, and in some tenants marks do not either.
+fn comparable(value: &str, folds_marks: bool) -> String {
     // ASSUMPTION: `eq` and `contains` do not look at upper and lower case.
-    value.to_lowercase()
+    let value = value.to_lowercase();
+    if folds_marks {
+        value.chars().map(without_marks).collect()
+    } else {
+        value
+    }
+}
+
+/// A lower-case Vietnamese letter without its marks.
+fn without_marks(letter: char) -> char {
+    let plain = [
+        ("àáảãạăằắẳẵặâầấẩẫậ", 'a'),
+        ("èéẻẽẹêềếểễệ", 'e'),
+        ("ìíỉĩị", 'i'),
+        ("òóỏõọôồốổỗộơờớởỡợ", 'o'),
+        ("ùúủũụưừứửữự", 'u'),
+        ("ỳýỷỹỵ", 'y'),
+        ("đ", 'd'),
+    ];
+    let mut plain = plain.into_iter();
+    let found = plain.find(|(marked, _)| marked.contains(letter));
+    found.map_or(letter, |(_, plain)| plain)
 }
 
 fn as_time(value: &str) -> String {
@@ -177,7 +198,7 @@ fn as_time(value: &str) -> String {
 }
 
 impl Filter {
-    fn takes(&self, row: &Value) -> bool {
+    fn takes(&self, row: &Value, folds_marks: bool) -> bool {
         let stored = match row.get(&self.field) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Null) | None => String::new(),
@@ -188,10 +209,14 @@ impl Filter {
             if is_time {
                 as_time(value)
             } else {
-                comparable(value)
+                comparable(value, folds_marks)
             }
         };
-        let stored = comparable(&stored);
+        let stored = if is_time {
+            as_time(&stored)
+        } else {
+            comparable(&stored, folds_marks)
+        };
         let asked: Vec<String> = self.values.iter().map(ask).collect();
         let first = asked.first().map_or("", String::as_str);
         let order = |other: &str| match (stored.parse::<Decimal>(), other.parse::<Decimal>()) {
@@ -288,7 +313,7 @@ pub(super) fn page(
 ) -> Result<Response, Response> {
     let fields = listed.fields(query)?;
     let filters = listed.filters(settings, query)?;
-    rows.retain(|row| filters.iter().all(|filter| filter.takes(row)));
+    rows.retain(|row| filters.iter().all(|f| f.takes(row, settings.folds_marks)));
     let sorted = listed.sort(query, &mut rows);
     let number = |key: &str| wire::find(query, key).and_then(|text| text.parse::<usize>().ok());
     let offset = number("offset").unwrap_or(0);

@@ -6,8 +6,10 @@ mod api;
 mod body;
 mod index;
 mod list;
+mod manners;
 mod orders;
 
+pub use manners::{Created, Missing, PhoneForm, Refusals, Sums};
 pub use orders::{Opportunity, Order, OrderLine};
 
 use super::{Call, CallLog, Guard, People, SimClock, lock};
@@ -46,8 +48,16 @@ pub struct GetflySettings {
     pub success_status: u16,
     /// Whether ids in answers are texts.
     pub ids_as_strings: bool,
-    /// Whether a create's `data` is spread over the answer itself.
-    pub data_at_top_level: bool,
+    /// How a create is confirmed.
+    pub created: Created,
+    /// How a create is refused.
+    pub refusals: Refusals,
+    /// How a record is answered that is not there.
+    pub missing: Missing,
+    /// Whether JSON is sent as `text/html`, as PHP does where it is not told otherwise.
+    pub json_as_html: bool,
+    /// Further time until a create is stored and answered.
+    pub create_latency: Duration,
     /// Largest page; more is silently cut.
     pub max_limit: usize,
     /// Undocumented filters.
@@ -88,8 +98,24 @@ pub struct GetflySettings {
     pub refused_fields: Vec<String>,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
-    /// Whether refusals come with status 200 and a key `error`.
-    pub refuses_in_a_200: bool,
+    /// Fields of an account without which it is refused.
+    pub required_fields: Vec<String>,
+    /// Whether two phones of the same digits are duplicates, however they are written.
+    pub duplicates_by_digits: bool,
+    /// Whether a text with a character of four bytes (an emoji) ends in 500.
+    pub fails_on_wide_text: bool,
+    /// Whether an order renames the account that it names.
+    pub renames_accounts: bool,
+    /// How phones are kept.
+    pub phones: PhoneForm,
+    /// Whether `eq` and `contains` take letters without their marks for the same.
+    pub folds_marks: bool,
+    /// Whether times in answers are Unix seconds.
+    pub times_in_seconds: bool,
+    /// How orders are summed up.
+    pub sums: Sums,
+    /// Whether reading products is refused (403).
+    pub products_refused: bool,
     /// Whether only version 3 of the API is there: 404 to everything else.
     pub old_version: bool,
 }
@@ -104,7 +130,13 @@ impl Default for GetflySettings {
             // ASSUMPTION: 200; the manual lists 200 and 201 without saying which.
             success_status: 200,
             ids_as_strings: false,
-            data_at_top_level: false,
+            created: Created::default(),
+            refusals: Refusals::default(),
+            // ASSUMPTION: seen in clients; the body is unknown.
+            missing: Missing::default(),
+            json_as_html: false,
+            // ASSUMPTION: no time is documented; clients wait for up to 30 s.
+            create_latency: Duration::ZERO,
             // ASSUMPTION: no maximum is documented; clients got pages of 5000.
             max_limit: 5000,
             undocumented_filter: UndocumentedFilter::default(),
@@ -131,7 +163,22 @@ impl Default for GetflySettings {
             checked_fields: Vec::new(),
             refused_fields: Vec::new(),
             users_refused: false,
-            refuses_in_a_200: false,
+            // Documented: a tenant may demand any field.
+            required_fields: Vec::new(),
+            // ASSUMPTION: as text.
+            duplicates_by_digits: false,
+            // ASSUMPTION: any text is taken.
+            fails_on_wide_text: false,
+            // ASSUMPTION: whether an order's `account_name` reaches the account is unknown.
+            renames_accounts: false,
+            // ASSUMPTION: stored as sent.
+            phones: PhoneForm::default(),
+            folds_marks: false,
+            // Documented as text; version 6.0 had seconds.
+            times_in_seconds: false,
+            // ASSUMPTION: exactly.
+            sums: Sums::default(),
+            products_refused: false,
             old_version: false,
         }
     }

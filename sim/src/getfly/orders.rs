@@ -1,8 +1,8 @@
 //! Sale orders and opportunities: creating, the total Getfly would store, and how they are shown.
 
 use super::{
-    Account, State,
-    body::{given, printed, refuse, text},
+    Account, State, Sums,
+    body::{given, refuse, text},
 };
 use crate::{Response, wire};
 use jiff::Timestamp;
@@ -73,9 +73,22 @@ pub struct Order {
 impl Order {
     /// The total that Getfly computes: Σ line amounts − discount + VAT + transport + installation.
     pub fn total(&self) -> Decimal {
-        // ASSUMPTION: in this order and without rounding.
-        self.lines.iter().map(OrderLine::amount).sum::<Decimal>() - self.discount_amount
-            + self.vat_amount
+        self.summed(Sums::Exact)
+    }
+
+    fn summed(&self, sums: Sums) -> Decimal {
+        // ASSUMPTION: in this order.
+        let line = |line: &OrderLine| match sums {
+            Sums::LinesRounded => line.amount().round(),
+            Sums::WholeQuantities => line.quantity.trunc() * line.price - line.cash_discount,
+            Sums::Exact | Sums::NoTaxAmount => line.amount(),
+        };
+        let tax = match sums {
+            Sums::NoTaxAmount => Decimal::ZERO,
+            _ => self.vat_amount,
+        };
+        self.lines.iter().map(line).sum::<Decimal>() - self.discount_amount
+            + tax
             + self.transport_amount
             + self.installation_amount
     }
@@ -178,6 +191,14 @@ impl State {
         if code.is_empty() && self.settings.order_takes_an_account {
             let first = self.accounts.all().iter().find(|a| !a.deleted);
             return first.map_or_else(String::new, |account| account.account_code.clone());
+        }
+        if !code.is_empty() && self.settings.renames_accounts {
+            let name = given(account, "account_name");
+            let mut all = self.accounts.all_mut().iter_mut();
+            let named = all.find(|a| a.account_code == code && !a.deleted);
+            if let (Some(account), Some(name)) = (named, name) {
+                account.account_name = name;
+            }
         }
         if !code.is_empty() || !self.settings.order_creates_account {
             return code;
@@ -283,7 +304,7 @@ impl State {
     }
 
     pub(super) fn show_order(&self, order: &Order) -> Value {
-        let created = printed(order.created_at);
+        let created = self.shown_time(order.created_at);
         let account = self.accounts.with_code(&order.account_code).next();
         let executor = order.assigned_username.as_ref();
         let executor =
@@ -293,7 +314,7 @@ impl State {
         json!({
             "id": self.id(order.id),
             "order_code": order.order_code,
-            "real_amount": plain(order.total()),
+            "real_amount": plain(order.summed(self.settings.sums)),
             "f_amount": 0,
             "discount": 0,
             "discount_amount": plain(order.discount_amount),

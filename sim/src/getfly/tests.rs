@@ -1,6 +1,7 @@
 //! What a client of Getfly sees, and what the tenant has afterwards.
 
 mod accounts;
+mod manners;
 mod orders;
 
 use super::*;

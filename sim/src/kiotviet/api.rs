@@ -1,6 +1,6 @@
 //! The public API over HTTP: token, authorization, the GET limit, lists and single records.
 
-use super::{Branch, Customer, Invoice, KiotVietSim, Staff, State, view};
+use super::{Branch, Customer, Invoice, KiotVietSim, Pages, Staff, State, view};
 use crate::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::{Timestamp, civil};
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use std::{cmp::Ordering, sync::Arc};
 
 const DEFAULT_PAGE: usize = 20;
-const LARGEST_PAGE: usize = 100;
 const HOUR: i64 = 3600;
 
 /// A request taken apart.
@@ -17,6 +16,7 @@ pub(super) struct Asked<'a> {
     pub(super) query: Vec<(String, String)>,
     pub(super) body: &'a [u8],
     pub(super) now: Timestamp,
+    pub(super) pages: Pages,
 }
 
 impl Asked<'_> {
@@ -80,10 +80,24 @@ pub(super) fn page<T>(
     let number = |key: &str| asked.get(key).and_then(|text| text.parse::<usize>().ok());
     let size = number("pageSize")
         .unwrap_or(DEFAULT_PAGE)
-        .clamp(1, LARGEST_PAGE);
-    let total = rows.len();
+        .clamp(1, asked.pages.largest);
     let start = number("currentItem").unwrap_or(0);
-    let data: Vec<Value> = rows.iter().skip(start).take(size).map(show).collect();
+    let (shown, rest) = rows.split_at(rows.len().min(asked.pages.largest));
+    let hidden = if rest.is_empty() {
+        0
+    } else {
+        asked.pages.hidden
+    };
+    let total = rows.len() + hidden;
+    let shown = shown.iter().map(Some);
+    let all = shown
+        .chain((0..hidden).map(|_| None))
+        .chain(rest.iter().map(Some));
+    let mut data: Vec<Value> = all.skip(start).take(size).flatten().map(show).collect();
+    if asked.pages.summary && start == 0 {
+        // ASSUMPTION: an importer's notes tell of it, not what stands in it.
+        data.insert(0, json!({"id": -1, "code": "", "total": 0}));
+    }
     let mut body = json!({
         "total": total,
         "pageSize": size,
@@ -154,6 +168,10 @@ impl KiotVietSim {
             query: wire::query(request.uri()),
             body: request.body(),
             now,
+            pages: match path.trim_matches('/') {
+                "customers" | "invoices" => state.settings.pages,
+                _ => Pages::default(),
+            },
         };
         state.route(path, &asked).unwrap_or_else(|refusal| refusal)
     }
@@ -282,7 +300,7 @@ impl State {
     }
 
     fn customer_list(&self, asked: &Asked<'_>) -> Result<Response, Response> {
-        let retailer = self.settings.retailer_id;
+        let settings = &self.settings;
         // ASSUMPTION: `name` is searched inside, `code` and `contactNumber` are exact.
         let [code, number, name] = ["code", "contactNumber", "name"].map(|key| asked.get(key));
         let wanted = |customer: &Customer| {
@@ -316,7 +334,7 @@ impl State {
                     .filter(|c| c.deleted && c.modified_at >= from);
                 ("removeId", gone.map(|customer| customer.id).collect())
             });
-        let show = |row: &Row<'_, Customer>| view::customer(row.record, retailer);
+        let show = |row: &Row<'_, Customer>| view::customer(row.record, settings);
         Ok(page(asked, &sorted(asked, rows)?, show, removed))
     }
 
@@ -347,7 +365,7 @@ impl State {
         let found = found.filter(|customer| self.is_shown(customer.created_at, now));
         let missing = || self.missing("Khách hàng");
         found.map_or_else(missing, |customer| {
-            wire::json(200, &view::customer(customer, self.settings.retailer_id))
+            wire::json(200, &view::customer(customer, &self.settings))
         })
     }
 

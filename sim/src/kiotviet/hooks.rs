@@ -151,6 +151,10 @@ impl State {
         if !TYPES.contains(&kind) {
             return invalid("Loại webhook không hợp lệ");
         }
+        let mut known = self.webhooks.values();
+        if self.settings.one_webhook_a_type && known.any(|hook| hook.kind == kind) {
+            return invalid("Webhook đã tồn tại");
+        }
         let target = url::Url::parse(text("Url")).ok();
         if !target.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
             return invalid("Url không hợp lệ");

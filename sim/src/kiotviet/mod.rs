@@ -48,6 +48,39 @@ pub enum DeleteShape {
     RemoveId,
 }
 
+/// How REST answers write a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Times {
+    /// Seven digits of fraction, no offset: seen on a live shop.
+    #[default]
+    Bare,
+    /// The same with `+07:00`, as deliveries have it.
+    WithOffset,
+    /// Whole seconds, no offset, as the manual prints some.
+    WholeSeconds,
+}
+
+/// How lists of customers and invoices are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pages {
+    /// Largest page; more is silently cut.
+    pub largest: usize,
+    /// Rows behind the first page that count and are not shown: an empty page in the middle.
+    pub hidden: usize,
+    /// Whether the first page begins with a row of id -1, a summary.
+    pub summary: bool,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            largest: 100,
+            hidden: 0,
+            summary: false,
+        }
+    }
+}
+
 /// What the shop is called and how its KiotViet behaves. Change it at any time with
 /// [`KiotVietSim::update_settings`].
 #[derive(Debug, Clone)]
@@ -92,6 +125,21 @@ pub struct Settings {
     pub missing_is_420: bool,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
+    /// How lists are cut.
+    pub pages: Pages,
+    /// How times are written.
+    pub times: Times,
+    /// Codes of products that were deleted: invoices show them, and the products' names, with `{DEL}`.
+    pub deleted_products: Vec<String>,
+    /// Whether a deleted customer's code and name stand with `{DEL}` on invoices, and the code of an invoice that
+    /// was cancelled for an edit.
+    pub marks_deleted: bool,
+    /// Whether the phone of every second customer is masked: `09123***78`.
+    pub masks_phones: bool,
+    /// Whether a second webhook of one type is refused.
+    pub one_webhook_a_type: bool,
+    /// What codes of the shop's own begin with: `8.` makes `8.01`, `8.02`; `HD000001` where there is none.
+    pub own_codes: Option<String>,
     /// A record cannot be read for so long after it was made, though it is told of.
     pub shown_after: Duration,
     /// Whether the lists of customers and of invoices are empty, so that only deliveries tell of
@@ -125,6 +173,16 @@ impl Default for Settings {
             edit_keeps_created_date: false,
             missing_is_420: false,
             users_refused: false,
+            pages: Pages::default(),
+            times: Times::default(),
+            deleted_products: Vec::new(),
+            // ASSUMPTION: seen on lines and cancelled receipts; on invoices it is inferred.
+            marks_deleted: false,
+            // ASSUMPTION: masked names are seen, masked phones told of.
+            masks_phones: false,
+            // ASSUMPTION: several may stand side by side.
+            one_webhook_a_type: false,
+            own_codes: None,
             shown_after: Duration::ZERO,
             lists_are_empty: false,
         }

@@ -202,6 +202,8 @@ pub struct Invoice {
     pub id: i64,
     /// `HD000001`, `HD000001.01`.
     pub code: String,
+    /// The code of the one that it, or what it is an edit of, was at first.
+    pub family: String,
     /// What was typed in.
     pub content: NewInvoice,
     /// 1 completed, 2 cancelled, 3 processing, 5 undeliverable.
@@ -212,11 +214,6 @@ pub struct Invoice {
     pub created_at: Timestamp,
     /// `modifiedDate`.
     pub modified_at: Timestamp,
-}
-
-impl Invoice {
-    /// The code without `.01`.
-    pub fn base_code(&self) -> &str {
-        self.code.split('.').next().unwrap_or_default()
-    }
+    /// Whether an edit took its place.
+    pub edited: bool,
 }

@@ -37,6 +37,9 @@ impl KiotVietSim {
         let id = 20_000_000 + number;
         let code = customer.code.take();
         customer.code = Some(code.unwrap_or_else(|| format!("KH{number:06}")));
+        if state.settings.masks_phones && number % 2 == 0 {
+            customer.contact_number = customer.contact_number.as_deref().map(masked);
+        }
         let created_at = customer.created_at.unwrap_or(now);
         let customer = Customer {
             id,
@@ -96,13 +99,11 @@ impl KiotVietSim {
         let old = state.invoices.get_mut(&id).filter(|i| i.status != 2)?;
         old.status = 2;
         old.modified_at = now;
+        old.edited = true;
         let old = old.clone();
-        let family = old.base_code().to_owned();
-        let edits = state
-            .invoices
-            .values()
-            .filter(|invoice| invoice.base_code() == family)
-            .count();
+        let family = old.family.clone();
+        let of_family = state.invoices.values().filter(|i| i.family == family);
+        let edits = of_family.count();
         let mut content = old.content.clone();
         change(&mut content);
         content.code = Some(format!("{family}.{edits:02}"));
@@ -112,6 +113,7 @@ impl KiotVietSim {
             .then_some(old.created_at);
         let new_id = state.store_invoice(content, now);
         if let Some(invoice) = state.invoices.get_mut(&new_id) {
+            invoice.family = family;
             invoice.purchased_at = old.purchased_at;
             invoice.modified_at = now;
         }
@@ -153,6 +155,8 @@ impl KiotVietSim {
             purchased_at: now,
             created_at: now,
             modified_at: now,
+            edited: false,
+            family: String::new(),
             content: order,
         };
         let payload = view::order_payload(state, &order);
@@ -181,16 +185,34 @@ impl KiotVietSim {
     }
 }
 
+/// A phone field with three digits of its first number hidden.
+fn masked(phone: &str) -> String {
+    let mut digits = 0;
+    let hide = |c: char| {
+        digits += usize::from(c.is_ascii_digit());
+        let is_hidden = c.is_ascii_digit() && (5..8).contains(&digits);
+        if is_hidden { '*' } else { c }
+    };
+    phone.chars().map(hide).collect()
+}
+
 impl State {
     fn store_invoice(&mut self, content: NewInvoice, now: Timestamp) -> i64 {
         self.numbers.invoice += 1;
         let number = self.numbers.invoice;
         let id = 300_000_000 + number;
         let created_at = content.created_at.unwrap_or(now);
+        let own = self.settings.own_codes.as_ref();
         let code = content.code.clone();
+        let code = code.unwrap_or_else(|| match own {
+            Some(prefix) => format!("{prefix}{number:02}"),
+            None => format!("HD{number:06}"),
+        });
         let invoice = Invoice {
             id,
-            code: code.unwrap_or_else(|| format!("HD{number:06}")),
+            family: code.clone(),
+            code,
+            edited: false,
             status: content.status.unwrap_or(1),
             purchased_at: created_at,
             created_at,

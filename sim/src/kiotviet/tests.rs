@@ -2,6 +2,7 @@
 
 mod api;
 mod deliveries;
+mod manners;
 
 use super::*;
 use crate::{ManualClock, Request, Response, Upstream};

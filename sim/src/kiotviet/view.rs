@@ -2,7 +2,7 @@
 //! and webhook payloads (offset, fewer members). What is null is absent in both.
 
 use super::{
-    Casing, State,
+    Casing, Settings, State, Times,
     records::{Branch, Customer, Invoice, Line, Staff},
 };
 use crate::wire::{dotnet, number, wall, without_nulls};
@@ -14,8 +14,21 @@ use serde_json::{Map, Value, json};
 const TYPE_PREFIX: &str = "KiotViet.OmniChannelCore.Api.Shared.Model.";
 const TYPE_SUFFIX: &str = ", KiotViet.OmniChannelCore.Api.Shared";
 
-fn rest_time(at: Timestamp) -> String {
-    dotnet(wall(at))
+fn rest_time(at: Timestamp, times: Times) -> String {
+    match times {
+        Times::Bare => dotnet(wall(at)),
+        Times::WithOffset => hook_time(at),
+        Times::WholeSeconds => wall(at).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+    }
+}
+
+/// What stands behind the code and the name of what was deleted.
+const DELETED: &str = "{DEL}";
+
+/// A text with the mark of a deletion.
+fn marked(text: &str, is_deleted: bool) -> String {
+    let mark = if is_deleted { DELETED } else { "" };
+    format!("{text}{mark}")
 }
 
 fn hook_time(at: Timestamp) -> String {
@@ -79,7 +92,8 @@ pub(super) fn branch(branch: &Branch, retailer_id: i64) -> Value {
     })
 }
 
-pub(super) fn customer(customer: &Customer, retailer_id: i64) -> Value {
+pub(super) fn customer(customer: &Customer, settings: &Settings) -> Value {
+    let (retailer_id, times) = (settings.retailer_id, settings.times);
     let content = &customer.content;
     without_nulls(json!({
         "id": customer.id,
@@ -97,8 +111,8 @@ pub(super) fn customer(customer: &Customer, retailer_id: i64) -> Value {
         "comments": content.comments,
         "type": u8::from(content.company),
         "retailerId": retailer_id,
-        "modifiedDate": rest_time(customer.modified_at),
-        "createdDate": rest_time(customer.created_at),
+        "modifiedDate": rest_time(customer.modified_at, times),
+        "createdDate": rest_time(customer.created_at, times),
     }))
 }
 
@@ -135,14 +149,16 @@ fn parties(state: &State, invoice: &Invoice) -> Map<String, Value> {
         .sold_by
         .and_then(|id| state.staff.now().iter().find(|user| user.id == id));
     let customer = content.customer_id.and_then(|id| state.customers.get(&id));
+    let gone = customer.is_some_and(|c| c.deleted && state.settings.marks_deleted);
+    let code = customer.and_then(|customer| customer.content.code.as_ref());
     object(json!({
         "branchId": branch.map(|branch| branch.id),
         "branchName": branch.map(|branch| &branch.name),
         "soldById": content.sold_by,
         "soldByName": seller.map(|user| &user.given_name),
         "customerId": content.customer_id,
-        "customerCode": customer.map(|customer| &customer.content.code),
-        "customerName": customer.map(|customer| &customer.content.name),
+        "customerCode": code.map(|code| marked(code, gone)),
+        "customerName": customer.map(|customer| marked(&customer.content.name, gone)),
     }))
 }
 
@@ -171,15 +187,18 @@ pub(super) struct Shown {
 /// Manual 2.12.
 pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
     let content = &invoice.content;
+    let times = state.settings.times;
+    let rest_time = |at| rest_time(at, times);
+    let edited = invoice.edited && state.settings.marks_deleted;
     let mut members = object(json!({
         "id": invoice.id,
         "uuid": "",
-        "code": invoice.code,
+        "code": marked(&invoice.code, edited),
         "purchaseDate": rest_time(invoice.purchased_at),
         "createdDate": rest_time(invoice.created_at),
         "modifiedDate": rest_time(invoice.modified_at),
         "totalTax": content.tax.map(plain),
-        "invoiceDetails": content.lines.iter().enumerate().map(rest_line).collect::<Vec<_>>(),
+        "invoiceDetails": content.lines.iter().enumerate().map(|line| rest_line(state, line)).collect::<Vec<_>>(),
         // ASSUMPTION: members as a public client types them; the manual prints no sample.
         "invoiceOrderSurcharges": content.surcharges.iter().zip(1..).map(|(surcharge, n)| json!({
             "id": invoice.id * 10 + n,
@@ -200,8 +219,8 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
     without_nulls(Value::Object(members))
 }
 
-fn rest_line((index, line): (usize, &Line)) -> Value {
-    let mut members = line_head(index, line);
+fn rest_line(state: &State, (index, line): (usize, &Line)) -> Value {
+    let mut members = line_head(state, index, line);
     members.extend(object(json!({
         "quantity": rest_money(line.quantity),
         "price": rest_money(line.price),
@@ -213,8 +232,8 @@ fn rest_line((index, line): (usize, &Line)) -> Value {
 }
 
 /// Webhook lines have no `subTotal`.
-fn hook_line((index, line): (usize, &Line)) -> Value {
-    let mut members = line_head(index, line);
+fn hook_line(state: &State, (index, line): (usize, &Line)) -> Value {
+    let mut members = line_head(state, index, line);
     members.extend(object(json!({
         "quantity": plain(line.quantity),
         "price": plain(line.price),
@@ -223,11 +242,12 @@ fn hook_line((index, line): (usize, &Line)) -> Value {
     Value::Object(members)
 }
 
-fn line_head(index: usize, line: &Line) -> Map<String, Value> {
+fn line_head(state: &State, index: usize, line: &Line) -> Map<String, Value> {
+    let gone = state.settings.deleted_products.contains(&line.product_code);
     object(json!({
         "productId": 7001 + index,
-        "productCode": line.product_code,
-        "productName": line.product_name,
+        "productCode": marked(&line.product_code, gone),
+        "productName": marked(&line.product_name, gone),
     }))
 }
 
@@ -271,7 +291,7 @@ pub(super) fn invoice_payload(state: &State, invoice: &Invoice) -> String {
         "purchaseDate": hook_time(invoice.purchased_at),
         "modifiedDate": hook_time(invoice.modified_at),
         "invoiceDelivery": delivery(invoice),
-        "invoiceDetails": invoice.content.lines.iter().enumerate().map(hook_line).collect::<Vec<_>>(),
+        "invoiceDetails": invoice.content.lines.iter().enumerate().map(|line| hook_line(state, line)).collect::<Vec<_>>(),
         "payments": payments(invoice, &hook_time),
     }));
     members.extend(parties(state, invoice));
@@ -287,7 +307,7 @@ pub(super) fn order_payload(state: &State, order: &Invoice) -> String {
         "code": order.code,
         "purchaseDate": hook_time(order.purchased_at),
         "modifiedDate": hook_time(order.modified_at),
-        "orderDetails": order.content.lines.iter().enumerate().map(hook_line).collect::<Vec<_>>(),
+        "orderDetails": order.content.lines.iter().enumerate().map(|line| hook_line(state, line)).collect::<Vec<_>>(),
     }));
     members.extend(parties(state, order));
     members.extend(amounts(order));

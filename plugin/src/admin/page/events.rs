@@ -208,6 +208,7 @@ fn matches<W: World>(visit: &Visit<'_, W>, found: &[Alternative]) -> Markup {
                             (visit.t(match one.matched_by {
                                 MatchedBy::Email => w::MATCHED_EMAIL,
                                 MatchedBy::Phone => w::MATCHED_PHONE,
+                                MatchedBy::Contact => w::MATCHED_CONTACT,
                             }))
                             @if let Some(at) = one.created_at.as_deref().filter(|at| !at.is_empty()) { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (at) }
                         }

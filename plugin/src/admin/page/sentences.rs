@@ -186,6 +186,12 @@ fn note(note: &Note) -> String {
             "R12: không có người phụ trách, vì khách hàng được tạo từ webhook khách hàng"
         }
         Note::AccountReplyLost => "Không nhận được trả lời khi tạo khách hàng; đã tìm lại theo mã",
+        Note::ContactsShared => {
+            "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
+        }
+        Note::LinkedByContact => {
+            "R7: số điện thoại là của người liên hệ của khách hàng này, và không của khách hàng nào khác"
+        }
         Note::OrderReplyLost => "Không nhận được trả lời khi tạo đơn hàng; đã tìm lại theo mã",
         Note::OrdersAccount { code, reason } => {
             return format!("Khách hàng {code}: {}", came_about(*reason));
@@ -209,6 +215,16 @@ fn note(note: &Note) -> String {
         Note::ProductByName { code } => {
             return format!(
                 "R3: Getfly không có sản phẩm {code}; dòng này chỉ ghi tên (có thể đặt sản phẩm thay thế bằng fallback_product_code)"
+            );
+        }
+        Note::ProductDeleted { code, fallback } => {
+            let goes = match fallback {
+                Some(fallback) => format!("dùng sản phẩm {fallback}"),
+                None => "chỉ ghi tên (có thể đặt sản phẩm thay thế bằng fallback_product_code)"
+                    .to_owned(),
+            };
+            return format!(
+                "R3: KiotViet đã xóa sản phẩm {code}, Getfly không có sản phẩm cùng mã và cùng tên; dòng này {goes}"
             );
         }
         Note::Enrolled => "R11: đã đưa vào chiến dịch",

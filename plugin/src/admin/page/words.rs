@@ -232,6 +232,7 @@ words! {
     MATCHES: "Khách hàng trùng trên Getfly" / "Getfly accounts that matched";
     MATCHED_EMAIL: "Trùng email" / "Same e-mail";
     MATCHED_PHONE: "Trùng số điện thoại" / "Same phone";
+    MATCHED_CONTACT: "Trùng số điện thoại của người liên hệ" / "Same phone on a contact person";
     CHOSEN: "Được chọn" / "Chosen";
     CHOSEN_WHY: "Email được xét trước số điện thoại; nếu nhiều khách hàng trùng, khách được tạo trước trên Getfly được chọn." / "E-mail is looked at before phone; of several accounts, the one created first in Getfly is chosen.";
     CREATED_ON_GETFLY: "Tạo trên Getfly" / "Created in Getfly";

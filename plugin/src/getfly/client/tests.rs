@@ -44,7 +44,8 @@ fn garbled(what: &str) -> GetflyError {
     GetflyError::garbled(what)
 }
 
-const FIELDS: &str = "fields=id%2Caccount_code%2Caccount_name%2Cphone_office%2Cemail%2Ccreated_at";
+const FIELDS: &str =
+    "fields=id%2Caccount_code%2Caccount_name%2Cphone_office%2Cemail%2Ccreated_at%2Ccontacts";
 
 /// A page with accounts of these ids.
 fn page(ids: core::ops::Range<i64>, rest: &str) -> String {
@@ -78,6 +79,19 @@ fn searches_are_encoded_and_carry_the_key_and_fields() {
     let sent = script.request(0);
     assert!(sent.headers.contains(&("x-api-key", "key".into())));
     assert!(!sent.endpoint.contains("x.vn"));
+}
+
+#[test]
+fn contact_persons_are_searched_on_one_page_of_version_6_0() {
+    let body = r#"{"data":[{"id":1,"account_code":"KH1","contacts":[{"phone_home":"0900000001"},{"phone_mobile":84900000002}]}],"has_more":true}"#;
+    let script = Script::answering(200, body).then(400, r#"{"message":"sai"}"#);
+    let hits = ask!(&script, accounts_by_contact(&phone())).unwrap();
+    assert_eq!(hits.accounts[0].contacts, ["0900000001", "84900000002"]);
+    assert!(hits.cut);
+    assert!(script.calls()[0].starts_with("GET https://t.test/api/v6/accounts?"));
+    // A tenant that does not take this search costs nobody his account.
+    let none = ask!(&script, accounts_by_contact(&phone())).unwrap();
+    assert_eq!(none, Hits::default());
 }
 
 fn percent(text: &str) -> String {

@@ -6,6 +6,7 @@ use crate::{
     journal::{
         dead_reason::DeadReason,
         evidence::Evidence,
+        keys,
         ledger::{self, CustomerKnown},
         note::Note,
         record::Alternative,
@@ -15,7 +16,7 @@ use crate::{
         account::{left_out, new_account},
         codes::AccountCode,
         email::{EmailAddress, EmailField},
-        matching::{Choice, choose},
+        matching::{Choice, MatchedBy, choose, has_contact_numbers},
         model::{Account, Customer, GetflyUser},
         phone::{PhoneField, PhoneNumber},
     },
@@ -62,7 +63,8 @@ pub(super) async fn resolve<W: World>(
         choice,
         ours,
         is_cut,
-    } = search(session, customer, &own).await?;
+        contacts_cut,
+    } = search(session, customer, &own, Why::New).await?;
     if is_cut {
         why.note(Note::PartsCut {
             compared: PARTS_READ,
@@ -74,6 +76,11 @@ pub(super) async fn resolve<W: World>(
             name,
             by,
         });
+    }
+    match &choice.linked {
+        Some((_, MatchedBy::Contact)) => why.note(Note::LinkedByContact),
+        None if contacts_cut || !choice.alternatives.is_empty() => why.note(Note::ContactsShared),
+        _ => {}
     }
     let matches = choice.alternatives.len() + usize::from(choice.linked.is_some());
     why.evidence.push(Evidence::Matches { accounts: matches });
@@ -160,13 +167,27 @@ pub struct Found {
     pub ours: Option<Account>,
     /// Whether not all that hold an e-mail address as a part were read.
     pub is_cut: bool,
+    /// Whether contact persons of too many accounts to read have the number.
+    pub contacts_cut: bool,
 }
 
-/// Searches Getfly by every e-mail and phone of the customer.
+/// Why a customer's account is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The customer is new.
+    New,
+    /// Getfly refused his account as a duplicate of one that no search showed.
+    Refused,
+}
+
+/// Searches Getfly by every e-mail and phone of the customer. Contact persons come with what that finds; they are
+/// searched for by themselves only where there is a reason: a refusal, or once an account was seen whose contact
+/// person has a number of his own.
 pub async fn search<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
     own: &AccountCode,
+    reason: Why,
 ) -> Result<Found, Failure> {
     let getfly = session.getfly();
     let rules = &session.ready.rules;
@@ -197,20 +218,55 @@ pub async fn search<W: World>(
         }
         phone_hits.extend(by_phone?.into_iter().flatten());
     }
-    for number in numbers {
+    for number in &numbers {
         let kept =
             ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
         if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }
     }
+    let mut choice = choose(&email_hits, &phone_hits, &emails, &phones, rules);
+    let mut contacts_cut = false;
+    let is_sure = matches!(
+        choice.linked,
+        Some((_, MatchedBy::Email | MatchedBy::Phone))
+    );
+    if !is_sure && asks_contacts(session, &email_hits, &phone_hits, reason).await? {
+        for number in &numbers {
+            let hits = getfly.accounts_by_contact(number).await?;
+            contacts_cut |= hits.cut;
+            phone_hits.extend(hits.accounts);
+        }
+        choice = choose(&email_hits, &phone_hits, &emails, &phones, rules);
+        if contacts_cut {
+            choice.linked = None;
+        }
+    }
     let mut hits = email_hits.iter().chain(&phone_hits);
     let ours = hits.find(|account| account.code == *own).cloned();
     Ok(Found {
-        choice: choose(&email_hits, &phone_hits, &emails, &phones, rules),
+        choice,
         ours,
         is_cut,
+        contacts_cut,
     })
+}
+
+/// Whether there is a reason to search by contact persons. That this tenant keeps numbers there is remembered.
+async fn asks_contacts<W: World>(
+    session: &Session<'_, W>,
+    email_hits: &[Account],
+    phone_hits: &[Account],
+    reason: Why,
+) -> Result<bool, Failure> {
+    let known = session.world.exists(keys::CONTACT_NUMBERS).await?;
+    let mut hits = email_hits.iter().chain(phone_hits);
+    if !known && hits.any(has_contact_numbers) {
+        // A preview writes nothing. Were this lost, such an account is seen again.
+        let _ = session.world.set(keys::CONTACT_NUMBERS, b"1").await;
+        return Ok(true);
+    }
+    Ok(known || reason == Why::Refused)
 }
 
 fn too_many() -> Failure {

@@ -37,7 +37,7 @@ async fn answers_take_the_shape_that_is_switched() {
     world.crm.update_settings(|s| {
         s.success_status = 201;
         s.ids_as_strings = true;
-        s.data_at_top_level = true;
+        s.created = Created::TopLevel;
     });
     let made = world
         .post("account", json!({"account_name": "Khách"}))

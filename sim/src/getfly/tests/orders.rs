@@ -178,7 +178,7 @@ async fn codes_are_getflys_own_where_it_numbers_itself_and_refusals_may_come_in_
     assert_eq!(made["data"]["account_code"], "KH10001");
     let (_, made) = world.post("sale_order", order("DH-X")).await;
     assert_eq!(made["data"]["order_code"], "DH0001");
-    set(|s| s.refuses_in_a_200 = true);
+    set(|s| s.refusals = Refusals::In200);
     let (status, refused) = world.post("account", json!({})).await;
     assert_eq!((status, &refused["error"]), (200, &json!(true)));
     assert_eq!(world.crm.accounts().len(), 1);
