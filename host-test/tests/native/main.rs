@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod answers;
+mod asks;
 mod backfill;
 mod calls_budget;
 mod commands;

@@ -10,7 +10,7 @@ use crate::{
         note::Note,
         record::{Command, Entry, Record, Status},
     },
-    worker::failure::Stop,
+    worker::{answer, failure::Stop},
     world::{Clock, World},
 };
 use core::ops::Range;
@@ -19,7 +19,9 @@ impl<W: World> Drain<'_, '_, W> {
     /// Applies a person's command. After a crash it may come again: then it is only counted.
     pub(super) async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
         let target = match &command {
-            Command::Retry(target) | Command::Dismiss(target) => *target,
+            Command::Retry(target)
+            | Command::Dismiss(target)
+            | Command::Answer { event: target, .. } => *target,
             Command::Backfill(wanted) => {
                 self.upkeep().begin_backfill(seq, wanted).await?;
                 return Ok(());
@@ -121,7 +123,15 @@ impl<W: World> Drain<'_, '_, W> {
                 };
                 record.attempts = 0;
             }
-            Command::Backfill(_) | Command::StopBackfill(_) => {}
+            Command::Answer { is, .. } if reason == DeadReason::EditOrSale => {
+                answer::keep(self.worker, record, *is).await?;
+                record.note(Note::Answered { is: *is });
+                record.status = Status::Retrying {
+                    next_attempt_at: now,
+                };
+                record.attempts = 0;
+            }
+            Command::Answer { .. } | Command::Backfill(_) | Command::StopBackfill(_) => {}
         }
         Ok(())
     }

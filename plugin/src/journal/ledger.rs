@@ -12,6 +12,7 @@ use crate::{
         money::Money,
         newness::{Known, KnownInvoice},
         phone::PhoneNumber,
+        sale::EditOrSale,
         verdict::Outcome,
     },
     seal::Sealer,
@@ -68,6 +69,13 @@ pub enum InvoiceEntry {
     Edit {
         /// The invoice's id.
         invoice_id: i64,
+    },
+    /// A person said what this invoice is, which could not be told.
+    Answered {
+        /// The invoice's id.
+        invoice_id: i64,
+        /// What it is.
+        is: EditOrSale,
     },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
@@ -170,9 +178,16 @@ pub struct CodeKnown {
     pub day: Option<Date>,
     /// An earlier attempt may have created the order: read it back by its code.
     pub perhaps: Option<EarlierAttempt>,
+    /// What a person said that the invoice of this id is.
+    pub answered: Option<(i64, EditOrSale)>,
 }
 
 impl CodeKnown {
+    /// Whether an order was made under the code, or may have been.
+    pub fn is_ordered_or_tried(&self) -> bool {
+        self.perhaps.is_some() || matches!(self.known, Some(KnownInvoice::Ordered { .. }))
+    }
+
     /// The same as a backfill sees it, for which nothing is too old.
     pub fn without_age(mut self) -> Self {
         self.known = self
@@ -341,7 +356,7 @@ pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreEr
         known: Some(known),
         order_code: sold.order_code,
         day: sold.day,
-        perhaps: None,
+        ..CodeKnown::default()
     };
     let ordered = |invoice_id, sold: Sold| {
         let (day, total) = (sold.day, sold.total);
@@ -377,6 +392,10 @@ pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreEr
         Some(Ok(InvoiceEntry::Edit { invoice_id })) => {
             known(KnownInvoice::Edit { invoice_id }, Sold::default())
         }
+        Some(Ok(InvoiceEntry::Answered { invoice_id, is })) => CodeKnown {
+            answered: Some((invoice_id, is)),
+            ..CodeKnown::default()
+        },
         Some(Ok(InvoiceEntry::Ordered { invoice_id, sold })) => ordered(invoice_id, sold),
         Some(Ok(InvoiceEntry::Ordering {
             seq,

@@ -13,6 +13,7 @@ use crate::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         executor::ExecutorFinding,
         remark::Remark,
+        sale::EditOrSale,
         verdict::Reason,
     },
     stored,
@@ -127,6 +128,11 @@ pub enum Note {
         invoice: InvoiceCode,
         /// The order's code instead.
         order: OrderCode,
+    },
+    /// R6: a person said what the invoice is.
+    Answered {
+        /// What it is.
+        is: EditOrSale,
     },
     /// R7: not every account that holds the address as a part of its own was compared.
     PartsCut {
@@ -352,6 +358,12 @@ impl Note {
                     "R6: the code {invoice} was used by another sale before; this one is ordered as {order}"
                 );
             }
+            Self::Answered {
+                is: EditOrSale::Edit,
+            } => "R6: a person said that it is an edit",
+            Self::Answered {
+                is: EditOrSale::Sale,
+            } => "R6: a person said that it is a sale",
             Self::PartsCut { compared } => {
                 return format!(
                     "R7: too many accounts hold the e-mail address as a part of theirs; the first {compared} were compared"

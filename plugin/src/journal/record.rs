@@ -9,6 +9,7 @@ use crate::{
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
+        sale::EditOrSale,
         verdict::{Outcome, Reason},
     },
     stored,
@@ -580,6 +581,13 @@ pub enum Command {
     Retry(u64),
     /// This event needs nothing more.
     Dismiss(u64),
+    /// What the invoice of this dead letter is, which could not be told.
+    Answer {
+        /// The event.
+        event: u64,
+        /// What it is.
+        is: EditOrSale,
+    },
     /// Read this shop's older customers and invoices.
     Backfill(Wanted),
     /// End this connection's backfill.

@@ -119,11 +119,8 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["events", "retry-dead"]) => {
             Answer::json(202, &events::retry_dead(world, ready, query).await?)
         }
-        ("POST", ["events", seq, asked @ ("retry" | "dismiss")]) => {
-            let asked = match *asked {
-                "retry" => events::Asked::Retry,
-                _ => events::Asked::Dismiss,
-            };
+        ("POST", ["events", seq, asked]) => {
+            let asked = events::Asked::parse(asked).ok_or_else(|| wrong_route(path))?;
             let (status, event) = events::command(world, ready, seq, asked).await?;
             Answer::json(status, &view::EventDetail::from(event))
         }
@@ -157,7 +154,7 @@ fn wrong_route(path: &[&str]) -> Problem {
             problem::method_not_allowed("PUT or DELETE")
         }
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
-        ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => {
+        ["events", _, "retry" | "dismiss" | "edit" | "sale"] | ["preview", _] | ["drain"] => {
             problem::method_not_allowed("POST")
         }
         _ => problem::not_found("no such route under /api"),

@@ -227,9 +227,15 @@ async fn route<W: World>(
         ("GET", ["ui", "events"]) => events::list(visit).await,
         ("POST", ["ui", "events", "retry-dead"]) => events::retry_dead(visit).await,
         ("GET", ["ui", "events", seq]) => events::one(visit, seq).await,
-        ("POST", ["ui", "events", seq, asked @ ("retry" | "dismiss")]) => {
-            events::command(visit, seq, asked).await
-        }
+        (
+            "POST",
+            [
+                "ui",
+                "events",
+                seq,
+                asked @ ("retry" | "dismiss" | "edit" | "sale"),
+            ],
+        ) => events::command(visit, seq, asked).await,
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,
         ("GET", _) => Err(problem::not_found("")),

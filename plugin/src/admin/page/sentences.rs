@@ -17,6 +17,7 @@ use crate::{
     kiotviet::{envelope::NotAnEnvelope, error::KiotVietError},
     rules::{
         remark::{Remainder, Remark},
+        sale::EditOrSale,
         verdict::Reason,
     },
     seal::SealError,
@@ -186,6 +187,12 @@ fn note(note: &Note) -> String {
             "R12: không có người phụ trách, vì khách hàng được tạo từ webhook khách hàng"
         }
         Note::AccountReplyLost => "Không nhận được trả lời khi tạo khách hàng; đã tìm lại theo mã",
+        Note::Answered {
+            is: EditOrSale::Edit,
+        } => "R6: người dùng xác nhận đây là bản sửa",
+        Note::Answered {
+            is: EditOrSale::Sale,
+        } => "R6: người dùng xác nhận đây là đơn bán riêng",
         Note::ContactsShared => {
             "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
         }

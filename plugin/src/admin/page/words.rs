@@ -240,6 +240,8 @@ words! {
     CALLS: "Các lệnh gọi đã thực hiện" / "Calls that were made";
     NO_ANSWER: "không trả lời" / "no answer";
     RETRY: "Thử lại" / "Try again";
+    IS_EDIT: "Đây là bản sửa" / "It is an edit";
+    IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
     RETRY_ALL: "Thử lại tất cả" / "Try all again";
     RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";
