@@ -373,7 +373,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> Fields {
-        Fields::parse(text.as_bytes())
+        Fields::parse(text.as_bytes()).unwrap()
     }
 
     #[test]

@@ -111,10 +111,11 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Nội dung này không phải là webhook của KiotViet.",
             "This is not a KiotViet webhook.",
         ),
-        "body-too-large" => text!(
-            "Nội dung quá lớn, tối đa 5 MiB.",
-            "It is too large; at most 5 MiB.",
+        "too-many-fields" => text!(
+            "Biểu mẫu có quá nhiều trường. Hãy dùng biểu mẫu trên trang này.",
+            "The form has too many fields. Use the form on this page.",
         ),
+        "body-too-large" => text!("Nội dung gửi lên quá lớn.", "What was sent is too large.",),
         "invalid-request" => text!(
             "Có thông tin còn thiếu hoặc chưa đúng.",
             "Something is missing or wrong.",
