@@ -11,7 +11,7 @@ use crate::{
         note::Note,
         record::{AccountLink, Command, Entry, Record, Status},
     },
-    worker::{answer, failure::Stop},
+    worker::{answer, dismissed, failure::Stop},
     world::{Clock, World},
 };
 use core::ops::Range;
@@ -123,17 +123,20 @@ impl<W: World> Drain<'_, '_, W> {
         reason: DeadReason,
     ) -> Result<(), Stop> {
         let now = self.worker.now();
-        let dismissed = Status::Dismissed {
+        let over = Status::Dismissed {
             reason,
             finished_at: now,
         };
         match command {
-            Command::Dismiss(_) => record.status = dismissed,
+            Command::Dismiss(_) => {
+                dismissed::keep(self.worker, record, reason).await?;
+                record.status = over;
+            }
             Command::Retry(_) if record.whole_delivery => {
                 let again = accept::accept_again(self.worker, &self.ready.sealer, record).await?;
                 match again {
                     Ok(events) => {
-                        record.status = dismissed;
+                        record.status = over;
                         record.notes.push(Note::AcceptedAnew { events });
                     }
                     Err(why) => record.notes.push(why),

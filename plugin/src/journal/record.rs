@@ -294,6 +294,8 @@ pub struct Record {
     pub marked: bool,
     /// How often KiotViet did not show what it is about.
     pub misses: Option<u32>,
+    /// A keyed mark of what a customer would have been pushed as, of one that was not.
+    pub members: Option<String>,
 }
 
 impl Record {
@@ -329,6 +331,7 @@ impl Record {
             commanded_by: None,
             marked: false,
             misses: None,
+            members: None,
         }
     }
 
@@ -379,6 +382,15 @@ impl Record {
             reason,
             finished_at: now,
         };
+    }
+
+    /// Ends it as what was dismissed already, or stands as a dead letter already, with the note that says so.
+    pub fn dismiss(&mut self, reason: DeadReason, note: Note, now: Timestamp) {
+        self.status = Status::Dismissed {
+            reason,
+            finished_at: now,
+        };
+        self.note(note);
     }
 
     /// The remarks, with the last failure where it came.
@@ -451,6 +463,8 @@ struct Flat {
     marked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     misses: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<String>,
 }
 
 impl From<Record> for Flat {
@@ -485,6 +499,7 @@ impl From<Record> for Flat {
             commanded_by: record.commanded_by,
             marked: record.marked,
             misses: record.misses,
+            members: record.members,
         }
     }
 }
@@ -575,6 +590,7 @@ impl TryFrom<Flat> for Record {
             commanded_by: flat.commanded_by,
             marked: flat.marked,
             misses: flat.misses,
+            members: flat.members,
         })
     }
 }
