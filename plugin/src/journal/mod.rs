@@ -12,6 +12,7 @@ pub mod held;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
+pub mod links;
 pub mod list_scan;
 pub mod no_atomics;
 pub mod note;

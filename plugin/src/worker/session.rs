@@ -56,6 +56,8 @@ pub struct Session<'a, W> {
     pub held: &'a [Held],
     /// See [`super::gone::asked_in_vain`].
     pub asked_in_vain: Option<usize>,
+    /// A keyed mark of what the event's customer would be pushed as, once he was read.
+    pub members: RefCell<Option<String>>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -76,6 +78,7 @@ impl<'a, W: World> Session<'a, W> {
             left_open: None,
             held: &[],
             asked_in_vain: None,
+            members: RefCell::new(None),
             token: RefCell::new(None),
         }
     }

@@ -197,6 +197,14 @@ fn note(note: &Note) -> String {
         Note::Answered {
             is: EditOrSale::Sale,
         } => "R6: người dùng xác nhận đây là đơn bán riêng",
+        Note::SameDeadLetter { event } => {
+            return format!(
+                "Đã có sự kiện #{event} đang chờ xử lý cho bản ghi này: hãy xử lý sự kiện đó"
+            );
+        }
+        Note::DismissedBefore { event } => {
+            return format!("Bản ghi này đã được đóng trước đó, tại sự kiện #{event}");
+        }
         Note::ContactsShared => {
             "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
         }
@@ -369,6 +377,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::LinkedAccountGone { code } => format!(
+            "Khách hàng được liên kết thủ công với khách hàng {code}, nhưng Getfly không còn khách hàng này"
+        ),
         Trouble::EditOrSale { code, base } => format!(
             "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
         ),
