@@ -41,11 +41,12 @@ pub(super) async fn crash_after_a_create() -> Verdict {
 
 pub(super) async fn stored_late() -> Verdict {
     let shop = TestShop::connected(On::Orders).await;
-    let late = FaultRule::new(Fault::Late(Duration::from_secs(25)));
+    let late = FaultRule::new(Fault::Late(Duration::from_secs(33)));
     let late = late.on(Method::POST, "/api/v6.1/sale_order");
     shop.getfly_faults.add(late);
-    // The worker dies late in its slot, so that the next one comes soon after.
-    shop.pass(12).await;
+    // The worker needs no other slot for its create, so that the next one comes soon after it dies.
+    let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
+    shop.pass((SLOT_SECONDS - into).unsigned_abs()).await;
     shop.kiotviet.create_invoice(sale(None));
     shop.accept().await;
     works_for(&shop, 5).await;
