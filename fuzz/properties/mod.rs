@@ -7,6 +7,7 @@ pub mod admin_routes;
 pub mod dates;
 pub mod email;
 pub mod envelope;
+pub mod forms;
 pub mod getfly_replies;
 pub mod kiotviet_replies;
 pub mod phone;

@@ -201,7 +201,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
 
     // The first one also notes how old the oldest event is.
     shop.cost("", budget).await?;
-    let budget = [300_000, MEMORY, 3, 0, 2, 30, 0];
+    let budget = [330_000, MEMORY, 3, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
     let budget = [1_100_000, MEMORY, 10, 4, 1, 1_900, 3];

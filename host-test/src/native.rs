@@ -330,6 +330,7 @@ impl Native {
             signature: header("x-hub-signature"),
             cookie: header("cookie"),
             fetch_site: header("sec-fetch-site"),
+            client: header("spin-client-addr"),
             body: Whole(body),
         };
         self.reopen();

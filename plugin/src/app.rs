@@ -70,7 +70,7 @@ async fn hook<W: World, B: Body>(
 ) -> (Answer, After) {
     let connection = match known::authenticate(world, config, name, token).await {
         Ok(Some(connection)) => connection,
-        Ok(None) => return (unknown(world, name).await, After::Nothing),
+        Ok(None) => return (unknown(world, config, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),
     };
     if matches!(request.method.as_str(), "GET" | "HEAD") {
@@ -109,8 +109,8 @@ async fn hook<W: World, B: Body>(
 
 /// A path that opens no connection. On a store that forgets it may have opened one, and KiotViet never
 /// sends again after a 404.
-async fn unknown<W: World>(world: &W, name: &str) -> Answer {
-    match probe::look(world).await {
+async fn unknown<W: World>(world: &W, config: &Config, name: &str) -> Answer {
+    match probe::look_again(world, &config.store_seen).await {
         Ok(None) => Answer::empty(404),
         Ok(Some(unfit)) => not_kept(world, name, unfit.words()),
         Err(e) => not_kept(world, name, e),
@@ -171,7 +171,7 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .iter()
         .map(|p| format!("variable {} {}", p.variable, p.problem))
         .collect();
-    if let Some(reason) = store_problem(world).await {
+    if let Some(reason) = store_problem(world, config).await {
         reasons.push(reason);
     }
     if let Some(words) = outside::old_getfly(world).await {
@@ -189,12 +189,13 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
 }
 
 /// What is wrong with the store. Its own words are in the log only: they may name its address.
-async fn store_problem<W: World>(world: &W) -> Option<String> {
-    let looked = probe::look(world).await;
+async fn store_problem<W: World>(world: &W, config: &Config) -> Option<String> {
+    let looked = probe::look_again(world, &config.store_seen).await;
     if let Ok(Some(unfit)) = looked {
         return Some(unfit.words());
     }
-    if looked.is_ok() && entries::tail(world).await.is_ok() {
+    let counted = config.store_seen.counted(world.now());
+    if looked.is_ok() && (counted || entries::tail(world).await.is_ok()) {
         return None;
     }
     let words = match world.get(keys::STORE_KIND).await {

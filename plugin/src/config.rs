@@ -4,7 +4,8 @@
 
 use crate::{
     address::Address,
-    journal::connection_cache,
+    failed_log_ins::FailedLogIns,
+    journal::{connection_cache, probe},
     kiotviet::client::Settings as KiotVietSettings,
     rules::{
         codes::AccountCode,
@@ -18,6 +19,7 @@ use crate::{
 };
 use core::time::Duration;
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use std::sync::Arc;
 
 /// Shortest acceptable token, in characters.
 pub const ADMIN_TOKEN_MIN: usize = 16;
@@ -106,8 +108,14 @@ pub struct Config {
     pub ready: Option<Ready>,
     /// Every variable that needs attention.
     pub problems: Vec<Problem>,
+    /// The tokens that are so weak that they can be guessed. They open all the same.
+    pub weak_tokens: Vec<&'static str>,
     /// Connections that deliveries came for.
     pub connections: connection_cache::ConnectionCache,
+    /// Failed log-ins of this instance.
+    pub failed_log_ins: Arc<FailedLogIns>,
+    /// What this instance saw of the store a moment ago.
+    pub store_seen: Arc<probe::Lately>,
 }
 
 struct Reader<F> {
@@ -259,6 +267,14 @@ impl Config {
         }
         let metrics_token = read.one_routes_token("metrics_token");
         let drain_token = read.one_routes_token("drain_token");
+        let tokens = [
+            ("admin_token", &admin_token),
+            ("metrics_token", &metrics_token),
+            ("drain_token", &drain_token),
+        ];
+        let is_weak = |token: &Option<Secret>| token.as_ref().is_some_and(Secret::is_weak);
+        let weak = tokens.into_iter().filter(|(_, token)| is_weak(token));
+        let weak_tokens = weak.map(|(name, _)| name).collect();
         let sealer = read
             .required(
                 "master_key",
@@ -377,7 +393,10 @@ impl Config {
             public_https,
             ready,
             problems,
+            weak_tokens,
             connections: connection_cache::ConnectionCache::default(),
+            failed_log_ins: Arc::default(),
+            store_seen: Arc::default(),
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod app;
 pub mod config;
 pub mod config_cache;
 pub mod drain;
+pub mod failed_log_ins;
 pub mod getfly;
 pub mod intake;
 pub mod journal;

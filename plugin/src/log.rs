@@ -1,6 +1,7 @@
 //! The operator's log: JSON lines with an event's number and rule, never a person's data.
 
 use crate::{
+    failed_log_ins::Failure,
     journal::{
         connection_name::ConnectionName,
         record::{Kind, Record, State},
@@ -10,6 +11,7 @@ use crate::{
     time::Timestamp,
     world::{Clock, Log},
 };
+use core::net::{IpAddr, SocketAddr};
 use serde::Serialize;
 
 /// The end of an event, as one line.
@@ -40,6 +42,43 @@ struct Line<'a> {
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
+}
+
+/// Something that concerns who may come in.
+#[derive(Serialize)]
+struct SecurityLine<'a> {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    door: &'static str,
+    failures_in_this_minute: u64,
+    level: &'static str,
+    message: &'static str,
+    slowed: bool,
+}
+
+/// A wrong token was offered. `client` is what the host says, and is left out where it is no address.
+pub fn failed_log_in<W: Log + Clock>(
+    world: &W,
+    door: &'static str,
+    client: Option<&str>,
+    failure: Failure,
+) {
+    let line = SecurityLine {
+        at: world.now(),
+        client: client.filter(|client| is_address(client)),
+        door,
+        failures_in_this_minute: failure.number,
+        level: "warn",
+        message: "failed log-in",
+        slowed: failure.wait.is_some(),
+    };
+    write(world, &line);
+}
+
+/// Whether it is an address, perhaps with a port: a host that does not set it lets the client write what he likes.
+fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
 }
 
 fn write<W: Log>(world: &W, line: &impl Serialize) {

@@ -40,6 +40,8 @@ pub struct Inbound<B> {
     pub cookie: Option<String>,
     /// The `Sec-Fetch-Site` header: where a browser says that the request comes from.
     pub fetch_site: Option<String>,
+    /// Where it comes from, as the host says: an address, perhaps with a port.
+    pub client: Option<String>,
     /// The body.
     pub body: B,
 }

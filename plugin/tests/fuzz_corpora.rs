@@ -128,6 +128,7 @@ targets!(
     dates,
     email,
     envelope,
+    forms,
     getfly_replies,
     kiotviet_replies,
     phone,

@@ -12,7 +12,7 @@ use std::{
 const LAYERS: &[&[&str]] = &[
     &["mutant", "address", "secret", "time", "json"],
     &["world", "stored", "web"],
-    &["seal", "rules"],
+    &["seal", "rules", "failed_log_ins"],
     &["vendor"],
     &["kiotviet", "getfly"],
     &["journal"],

@@ -328,6 +328,9 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
+/// Told since.
+const NEWER_METRICS: [&str; 1] = ["kvgf_failed_log_ins_total"];
+
 #[tokio::test(start_paused = true)]
 async fn a_store_of_an_earlier_version_is_shown_as_it_showed_it() {
     let (bridge, _) = week().await;
@@ -339,6 +342,9 @@ async fn a_store_of_an_earlier_version_is_shown_as_it_showed_it() {
         .expect("an object")
         .remove("outside");
     assert_eq!(outside, Some(json!([])));
+    let lines = now["metrics"].as_array_mut().expect("lines");
+    let is_newer = |line: &str| NEWER_METRICS.iter().any(|metric| line.contains(metric));
+    lines.retain(|line| !line.as_str().is_some_and(is_newer));
     let before = json_of(include_str!("../../golden/shown.json"));
     let paths = |shown: &Value| shown.as_object().map(|all| all.keys().cloned().collect());
     let all: Option<Vec<String>> = paths(&before);

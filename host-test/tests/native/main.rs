@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod answers;
+mod asks;
 mod backfill;
 mod calls_budget;
 mod commands;
@@ -9,6 +10,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disguise;
+mod dismissals;
 mod field;
 mod fixture_format;
 mod golden;
@@ -16,6 +18,7 @@ mod healing;
 mod healthz;
 mod holes;
 mod lease;
+mod links;
 mod manifest;
 mod many_numbers;
 mod observing;

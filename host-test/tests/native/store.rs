@@ -11,7 +11,7 @@ use host_test::stores::{
     broken::{Broken, How},
     spin::Spin,
 };
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{fmt::Debug, fs::Permissions, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 async fn conforms(store: Arc<dyn Backend>) {
     for check in conformance::check(&store, "space/").await {
@@ -47,6 +47,33 @@ async fn the_embedded_store_conforms() {
     let store = Arc::new(Embedded::open(folder.path()).expect("open"));
     conforms(store.clone()).await;
     keeps_counters_apart(store).await;
+}
+
+/// `what` is what the store consists of, to be compared.
+async fn adding_zero_writes_nothing<T: PartialEq + Debug>(
+    store: &dyn Backend,
+    what: impl AsyncFn() -> T,
+) {
+    store.increment("n", 5).await.expect("increment");
+    let before = what().await;
+    for _ in 0..20 {
+        assert_eq!(store.increment("n", 0).await, Ok(5));
+        assert_eq!(store.increment("none", 0).await, Ok(0));
+    }
+    assert_eq!(what().await, before);
+    assert_eq!(store.exists("none").await, Ok(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_a_counter_writes_nothing() {
+    let memory = Memory::new();
+    adding_zero_writes_nothing(&memory, async || memory.dump()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Embedded::open(folder.path()).expect("open");
+    let file = folder.path().join("store.redb");
+    adding_zero_writes_nothing(&store, async || std::fs::read(&file).expect("its file")).await;
+    store.set("text", b"text".to_vec()).await.expect("set");
+    assert!(store.increment("text", 0).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

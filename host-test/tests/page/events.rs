@@ -8,7 +8,10 @@ use host_test::{
     visitor::Visitor,
 };
 use serde_json::{Value, json};
-use sim::{getfly::User, kiotviet::Staff};
+use sim::{
+    getfly::{Account, User},
+    kiotviet::{NewInvoice, Staff},
+};
 
 /// Three dead letters: two of a refusal, one of garbage.
 async fn dead_letters() -> TestShop {
@@ -167,4 +170,67 @@ async fn an_event_is_explained_in_vietnamese_to_the_last_sentence() {
         .await
         .html;
     assert!(list.contains("HD000001") && list.contains("Đã liên kết"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_an_edit_is_told_with_two_buttons() {
+    let shop = TestShop::connected(On::Both).await;
+    let original = shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.pass(2 * 86_400).await;
+    shop.kiotviet.cancel_invoice(original);
+    let code = shop.kiotviet.invoice(original).expect("an invoice").code;
+    shop.kiotviet.create_invoice(NewInvoice {
+        code: Some(format!("{code}.01")),
+        ..sale(None)
+    });
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let asks = visitor.get("/ui/events/3").await.html;
+    for words in [
+        "Đây là bản sửa",
+        "Đây là đơn bán riêng",
+        "/ui/events/3/edit",
+    ] {
+        assert!(asks.contains(words), "{words}: {asks}");
+    }
+    let told = visitor.post("/ui/events/3/sale", &[]).await;
+    let done = visitor.get(told.location()).await.html;
+    assert!(
+        done.contains("người dùng xác nhận đây là đơn bán riêng"),
+        "{done}"
+    );
+    assert_eq!(shop.getfly.orders().len(), 2);
+    assert_eq!(visitor.post("/ui/events/3/edit", &[]).await.status, 409);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_is_linked_by_hand_and_the_link_is_undone() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.getfly.seed_account(Account {
+        account_code: "KH-7".to_owned(),
+        account_name: "Công ty".to_owned(),
+        ..Account::default()
+    });
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let before = visitor.get("/ui/events/1").await.html;
+    assert!(before.contains("Liên kết thủ công") && !before.contains("Bỏ liên kết"));
+    let wrong = visitor
+        .post("/ui/events/1/link", &[("account_code", "KH-8")])
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.html.contains("Getfly không có khách hàng với mã này"));
+    let done = visitor
+        .post("/ui/events/1/link", &[("account_code", "KH-7")])
+        .await;
+    let linked = visitor.get(done.location()).await.html;
+    assert!(
+        linked.contains("được liên kết với khách hàng Getfly <strong>KH-7"),
+        "{linked}"
+    );
+    let undone = visitor.post("/ui/events/1/unlink", &[]).await;
+    let undone = visitor.get(undone.location()).await.html;
+    assert!(!undone.contains("Bỏ liên kết"), "{undone}");
 }

@@ -1,14 +1,19 @@
 //! Claims: nothing of the page opens without the admin token; a session is bound to that token and to
-//! its time; no form changes anything without the session's own mark; wrong tokens are limited and
-//! a person inside goes on. How: a person at the natively run plugin, with forged, expired and
+//! its time; no form changes anything without the session's own mark; wrong tokens are slowed, and the right
+//! one always opens. How: a person at the natively run plugin, with forged, expired and
 //! missing cookies and marks, and a look at the store and at both vendors.
 
+use bytes::Bytes;
 use host_test::{
     admin::Admin,
-    native::Cell,
     shop::{On, TestShop},
-    variables::ADMIN_TOKEN,
+    variables::{ADMIN_TOKEN, PUBLIC},
     visitor::Visitor,
+};
+use plugin::web::{Body, BodyError, Inbound};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// Every address that shows something.
@@ -189,56 +194,191 @@ async fn no_form_does_anything_without_this_sessions_mark() {
     assert_eq!(shop.kiotviet.webhooks().len(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn wrong_tokens_are_limited_and_whoever_is_inside_goes_on() {
-    let shop = shop().await;
-    let mut inside = Visitor::inside(&shop.app).await;
-    // A window of its own.
-    shop.pass(300 - 4).await;
-    let mut visitor = Visitor::new(&shop.app);
-    for _ in 0..20 {
-        let shown = visitor.log_in("a-wrong-token-of-some-length").await;
-        assert_eq!(shown.status, 403);
-        assert!(shown.html.contains("Mã quản trị không đúng"));
-        assert!(!shown.html.contains("a-wrong-token"), "never given back");
+/// Failed log-ins over page, API and metrics, and what the last answer took.
+async fn guess(shop: &TestShop, times: usize) -> Duration {
+    let mut took = Duration::ZERO;
+    for n in 0..times {
+        let began = tokio::time::Instant::now();
+        let wrong = format!("a-wrong-token-of-some-length-{n}");
+        let path = match n % 3 {
+            0 => {
+                let shown = Visitor::new(&shop.app).log_in(&wrong).await;
+                assert_eq!(shown.status, 403);
+                assert!(shown.html.contains("Mã quản trị không đúng"));
+                assert!(!shown.html.contains("a-wrong-token"), "never given back");
+                took = began.elapsed();
+                continue;
+            }
+            1 => "/api/events",
+            _ => "/metrics",
+        };
+        let request = http::Request::get(format!("{PUBLIC}{path}"))
+            .header("authorization", format!("Bearer {wrong}"))
+            .header("spin-client-addr", "203.0.113.7:4711");
+        let request = request.body(Bytes::new()).expect("a request");
+        assert_eq!(shop.app.answer(request).await.0.status, 401);
+        took = began.elapsed();
     }
-    // Even the right one now, or guessing would go on.
-    let shown = visitor.log_in(ADMIN_TOKEN).await;
-    assert_eq!(shown.status, 429);
-    let wait: u64 = shown
-        .header("retry-after")
-        .expect("when")
-        .parse()
-        .expect("seconds");
-    assert!((1..=300).contains(&wait), "{wait}");
-    assert!(shown.html.contains(&wait.to_string()));
-    assert_eq!(inside.get("/ui/events").await.status, 200);
-    assert_eq!(shop.app.look("events").await.0, 200);
-
-    shop.pass(wait).await;
-    assert_eq!(visitor.log_in(ADMIN_TOKEN).await.status, 303);
+    took
 }
 
 #[tokio::test(start_paused = true)]
-async fn right_tokens_do_not_count_and_old_windows_leave_nothing() {
+async fn failed_log_ins_are_slowed_wherever_they_are_tried_and_the_right_token_always_opens() {
     let shop = shop().await;
+    let mut inside = Visitor::inside(&shop.app).await;
+    shop.app.take_stored();
+    assert_eq!(guess(&shop, 5).await, Duration::ZERO, "people mistype");
+    assert_eq!(guess(&shop, 300).await, Duration::from_millis(250));
+    untouched(&shop, "a failed log-in");
+    let began = tokio::time::Instant::now();
     for _ in 0..50 {
-        let mut visitor = Visitor::new(&shop.app);
-        assert_eq!(visitor.log_in(ADMIN_TOKEN).await.status, 303);
+        assert_eq!(
+            Visitor::new(&shop.app).log_in(ADMIN_TOKEN).await.status,
+            303
+        );
     }
-    for wait in [300, 300, 86_400, 300] {
-        shop.pass(wait).await;
-        Visitor::new(&shop.app).log_in("wrong").await;
-    }
-    let kept = shop.app.store.dump();
-    let kept: Vec<_> = kept
+    assert_eq!(inside.get("/ui/events").await.status, 200);
+    assert_eq!(shop.app.look("events").await.0, 200);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    shop.pass(60).await;
+    assert_eq!(guess(&shop, 5).await, Duration::ZERO);
+
+    let lines: Vec<String> = shop.app.log();
+    let told: Vec<&String> = lines
         .iter()
-        .filter(|(key, _)| key.starts_with("kvgf/login/"))
+        .filter(|line| line.contains("failed log-in"))
         .collect();
-    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!((10..=30).contains(&told.len()), "{}", told.len());
     assert!(
-        kept.iter().any(|(_, cell)| **cell == Cell::Counter(1)),
-        "{kept:?}"
+        told.iter()
+            .any(|line| line.contains("\"client\":\"203.0.113.7:4711\""))
+    );
+    assert!(
+        told.iter()
+            .any(|line| line.contains("\"door\":\"metrics\""))
+    );
+    assert!(told.iter().all(|line| !line.contains("a-wrong-token")));
+    let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
+        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+    let (answer, _) = shop
+        .app
+        .answer(metrics.body(Bytes::new()).expect("a request"))
+        .await;
+    let page = String::from_utf8(answer.body).expect("text");
+    assert!(page.contains("\nkvgf_failed_log_ins_total 310\n"), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_address_is_not_told_as_the_clients() {
+    let shop = shop().await;
+    let request = http::Request::get(format!("{PUBLIC}/api/events"))
+        .header("authorization", "Bearer wrong")
+        .header("spin-client-addr", "0912345678 says hello");
+    shop.app
+        .answer(request.body(Bytes::new()).expect("a request"))
+        .await;
+    let lines = shop.app.log();
+    let told = lines
+        .iter()
+        .find(|line| line.contains("failed log-in"))
+        .expect("a line");
+    assert!(!told.contains("client"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_weak_token_opens_and_is_warned_about() {
+    let shop = shop().await;
+    let warned = "dễ bị đoán";
+    let mut visitor = Visitor::inside(&shop.app).await;
+    assert!(!visitor.get("/").await.html.contains(warned));
+    let weak = "aaaaaaaaaaaaaaaaaaaa";
+    shop.app.set_variable("admin_token", weak);
+    let mut visitor = Visitor::new(&shop.app);
+    assert_eq!(visitor.log_in(weak).await.status, 303);
+    let first = visitor.get("/").await;
+    assert!(first.html.contains(warned) && first.html.contains("<code>admin_token</code>"));
+    assert!(!first.html.contains(weak));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_session_cookies_only_the_first_few_are_looked_at() {
+    let shop = shop().await;
+    let inside = Visitor::inside(&shop.app).await;
+    let ours = &inside.cookies["__Host-kvgf"];
+    for (before, status) in [(3, 200), (4, 303)] {
+        let junk = "__Host-kvgf=junk; ".repeat(before);
+        let request = http::Request::get(format!("{PUBLIC}/ui/events"))
+            .header("cookie", format!("{junk}__Host-kvgf={ours}"));
+        let (answer, _) = shop
+            .app
+            .answer(request.body(Bytes::new()).expect("a request"))
+            .await;
+        assert_eq!(answer.status, status, "behind {before}");
+    }
+}
+
+/// A form's body that says how much of it was asked for.
+struct Asked(Arc<Mutex<Vec<usize>>>, Vec<u8>);
+
+impl Body for Asked {
+    async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        self.0.lock().expect("no panic").push(limit);
+        if self.1.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        Ok(self.1)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_is_read_as_far_as_its_sender_is_trusted_and_one_from_elsewhere_not_at_all() {
+    let shop = shop().await;
+    let inside = Visitor::inside(&shop.app).await;
+    let cookie = format!("__Host-kvgf={}", inside.cookies["__Host-kvgf"]);
+    let send = async |path: &str, cookie: Option<&str>, site: &str, body: &[u8]| {
+        let asked = Arc::default();
+        let request = Inbound {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            query: None,
+            authorization: None,
+            signature: None,
+            cookie: cookie.map(str::to_owned),
+            fetch_site: Some(site.to_owned()),
+            client: None,
+            body: Asked(Arc::clone(&asked), body.to_vec()),
+        };
+        let (answer, _) = plugin::app::handle(&shop.app, &shop.app.config(), request).await;
+        let asked = asked.lock().expect("no panic").clone();
+        (answer.status, asked)
+    };
+    let (ours, kib) = (Some(cookie.as_str()), 1024);
+    for (path, cookie, most) in [
+        ("/ui/login", None, 4 * kib),
+        ("/ui/login", ours, 4 * kib),
+        ("/ui/connect", ours, 64 * kib),
+        ("/ui/events/1/retry", ours, 64 * kib),
+        ("/ui/try", ours, 5 * kib * kib),
+    ] {
+        let (status, asked) = send(path, cookie, "same-origin", b"csrf=x").await;
+        assert_eq!((status, asked), (403, vec![most]), "{path}");
+        let large = vec![b'a'; most + 1];
+        assert_eq!(
+            send(path, cookie, "same-origin", &large).await.0,
+            413,
+            "{path}"
+        );
+        let fields = "a&".repeat(201);
+        let sent = send(path, cookie, "same-origin", fields.as_bytes()).await;
+        assert_eq!(sent.0, 400, "{path}: more fields than any form has");
+        for site in ["cross-site", "same-site"] {
+            let sent = send(path, cookie, site, b"csrf=x").await;
+            assert_eq!(sent, (403, Vec::new()), "{path} from elsewhere");
+        }
+    }
+    assert_eq!(
+        send("/ui/connect", None, "same-origin", b"").await,
+        (303, Vec::new())
     );
 }
 
@@ -264,8 +404,6 @@ async fn a_store_that_fails_is_said_in_words() {
         assert_eq!(shown.status, 503, "{path}");
         assert!(shown.html.contains("Kho lưu trữ không trả lời"), "{path}");
     }
-    let shown = Visitor::new(&shop.app).log_in(ADMIN_TOKEN).await;
-    assert_eq!(shown.status, 503);
 }
 
 #[tokio::test(start_paused = true)]

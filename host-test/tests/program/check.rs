@@ -134,6 +134,20 @@ async fn a_tenant_with_the_old_version_of_the_api_only_is_told() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_easily_guessed_is_warned_about_and_not_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let weak = [("admin_token", "aaaaaaaaaaaaaaaaaaaaaaaa")];
+    let (run, told) = check(&vendors, &weak, state(folder.path())).await;
+    assert_eq!((run.code, failed(&told)), (Some(0), Vec::new()));
+    let all = told["findings"].as_array().expect("findings").iter();
+    let warned: Vec<_> = all.filter(|f| f["verdict"] == "warning").collect();
+    assert_eq!(warned.len(), 1, "{told}");
+    assert_eq!(warned[0]["subject"], "admin_token");
+    assert!(!run.out.contains("aaaa"));
+}
+
+#[tokio::test]
 async fn a_store_that_cannot_be_used_is_told_and_a_host_that_runs_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;

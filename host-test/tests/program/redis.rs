@@ -46,6 +46,22 @@ async fn redis_conforms_and_is_there_after_kill_9() {
 }
 
 #[tokio::test]
+async fn reading_a_counter_writes_nothing() {
+    let Some(server) = redis(&DURABLE).await else {
+        return;
+    };
+    let store = open(&server).await;
+    assert_eq!(store.increment("n", 5).await, Ok(5));
+    for _ in 0..20 {
+        assert_eq!(store.increment("n", 0).await, Ok(5));
+        assert_eq!(store.increment("none", 0).await, Ok(0));
+    }
+    assert_eq!(store.list_keys().await, Ok(vec!["n".to_owned()]));
+    store.set("text", b"text".to_vec()).await.expect("set");
+    assert!(store.increment("text", 0).await.is_err());
+}
+
+#[tokio::test]
 async fn what_endangers_durability_is_told_in_words() {
     let cases: [(&[&str], &str); 4] = [
         (&[], "Set appendonly yes"),

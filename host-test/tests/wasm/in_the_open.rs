@@ -2,13 +2,15 @@
 //! front saw, a stranger gets no large body's place, and connections whose clients let the host wait make room for
 //! others. How: the server on loopback, with small bounds; who waits is closed by a bound, never by a clock.
 
+use bytes::Bytes;
 use host::server::{App, Bounds, Proxies, serve};
 use host_test::{
     harness::{self, Harness},
     shop::WasmShop,
     shop::{On, customer},
     stores::Counting,
-    variables::ADMIN_TOKEN,
+    variables::{ADMIN_TOKEN, PUBLIC},
+    visitor::Visitor,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -346,4 +348,40 @@ async fn the_host_itself_writes_nothing_for_a_stranger() {
         assert_eq!(server.code(&sent).await, expected, "{sent:.60}");
     }
     assert_eq!(store.take().writes, 0);
+}
+
+/// Without the host's server in front, as on Spin, with the memory that an instance has.
+#[tokio::test]
+async fn no_form_traps_the_guest() {
+    let app = Harness::builder().build().expect("a harness");
+    let mut owner = Visitor::inside(&app).await;
+    let cookie = owner
+        .cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    let cookie = cookie.collect::<Vec<_>>().join("; ");
+    for (path, cookie, bytes, expected) in [
+        ("/ui/login", "", 3 << 20, 413),
+        ("/ui/login", "", 4 << 10, 400),
+        ("/ui/login", &cookie, 3 << 20, 413),
+        ("/ui/connect", "", 3 << 20, 303),
+        ("/ui/connect", &cookie, 64 << 10, 400),
+        ("/ui/try", &cookie, 5 << 20, 400),
+        ("/ui/try", &cookie, 6 << 20, 413),
+    ] {
+        let request = http::Request::post(format!("{PUBLIC}{path}"))
+            .header("cookie", cookie)
+            .header("sec-fetch-site", "same-origin");
+        let body = "a&".repeat(bytes / 2);
+        let outcome = app
+            .request(request.body(body.into()).expect("a request"))
+            .await;
+        assert_eq!(outcome.status, expected, "{path}, {bytes} bytes");
+        let query = http::Request::get(format!("{PUBLIC}/?{}", "a&".repeat(20_000)));
+        let outcome = app
+            .request(query.body(Bytes::new()).expect("a request"))
+            .await;
+        assert_eq!(outcome.status, 200);
+    }
+    assert_eq!(owner.get("/ui/events").await.status, 200);
 }

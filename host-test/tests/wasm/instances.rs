@@ -6,21 +6,20 @@ use bytes::Bytes;
 use host::runtime::{Finished, Instances, World};
 use host_test::{
     admin::Admin,
-    harness::{self, Harness},
+    harness,
     shop::WasmShop,
     shop::{CONNECTION, On, customer},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-/// None yet, over a store that was tried; each request may use so much fuel.
+/// None yet, over a store that was tried, with a shop; each request may use so much fuel.
 async fn instances(limit: Option<u64>) -> Arc<Instances> {
-    let app = Harness::builder().build().expect("a harness");
-    assert_eq!(app.get("/hooks/nobody/nothing").await.status, 404);
+    let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
     let world = World {
         seed: None,
         limit,
-        ..app.world()
+        ..shop.expect("a shop").app.world()
     };
     Instances::new(harness::component().expect("the component"), world)
 }
@@ -40,7 +39,7 @@ async fn fuel(instances: &Arc<Instances>) -> u64 {
 /// A request whose body is read whole and is nothing.
 fn large(instances: &Instances) -> http::Request<Bytes> {
     let token = &instances.world().variables["admin_token"];
-    http::Request::put("http://bridge.test/api/connections/shop")
+    http::Request::post(format!("http://bridge.test/api/preview/{CONNECTION}"))
         .header("authorization", format!("Bearer {token}"))
         .body(Bytes::from(vec![b' '; 5 * 1024 * 1024]))
         .expect("a request")
@@ -65,7 +64,7 @@ async fn one_that_has_grown_large_is_replaced() {
         .handle(large(&instances), ())
         .await
         .expect("answered");
-    assert_eq!(handled.response.status(), 400);
+    assert_eq!(handled.response.status(), 422);
     let finished = handled.after.await.expect("it ends");
     assert!(finished.memory > 4 << 20, "{}", finished.memory);
     assert_eq!(fuel(&instances).await, fresh, "a new one");

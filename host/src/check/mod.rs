@@ -75,6 +75,12 @@ pub fn configuration(
         let sound = Finding::new("configuration", "variables", Verdict::Ok, words);
         findings.push(sound);
     }
+    let weak = config.weak_tokens.iter().map(|token| {
+        let words = "it is easily guessed: it has too little variety. Set a random text, e.g. the output of: \
+                     openssl rand -base64 32";
+        Finding::new("configuration", *token, Verdict::Warning, words)
+    });
+    findings.extend(weak);
     let warnings = unencrypted(values)
         .map(|(variable, words)| Finding::new("configuration", variable, Verdict::Warning, words));
     findings.extend(warnings);

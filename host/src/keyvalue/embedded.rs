@@ -247,7 +247,12 @@ impl Backend for Embedded {
     }
 
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
-        Box::pin(self.write(Change::Increment(key.to_owned(), delta)))
+        Box::pin(async move {
+            if delta == 0 {
+                return Cell::plus(self.cell(key)?, key, 0);
+            }
+            self.write(Change::Increment(key.to_owned(), delta)).await
+        })
     }
 
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {

@@ -52,6 +52,9 @@ impl Memory {
 
     fn add(&self, key: &str, delta: i64) -> Result<i64, String> {
         let mut cells = self.cells();
+        if delta == 0 {
+            return Cell::plus(cells.get(key).cloned(), key, 0);
+        }
         let sum = Cell::plus(cells.get(key).cloned(), key, delta)?;
         cells.insert(key.to_owned(), Cell::Counter(sum));
         Ok(sum)

@@ -38,7 +38,7 @@ pub trait Backend: Send + Sync {
     fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool>;
     /// Every key, in order.
     fn list_keys(&self) -> Reply<'_, Vec<String>>;
-    /// Adds to a counter, which starts at zero, and gives the sum. Atomic.
+    /// Adds to a counter, which starts at zero, and returns the sum. Atomic. Adding zero reads it and writes nothing.
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64>;
     /// What a handle that is opened now sees, in a store where each handle sees something of its own;
     /// none where all see the same, as they must.

@@ -301,7 +301,14 @@ impl Backend for Redis {
     }
 
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
-        Box::pin(self.call(async move |mut c| c.incr(key, delta).await))
+        Box::pin(async move {
+            if delta == 0 {
+                // INCRBY 0 makes the key, and goes to the disk.
+                let count = self.call(async |mut c| c.get::<_, Option<i64>>(key).await);
+                return Ok(count.await?.unwrap_or(0));
+            }
+            self.call(async move |mut c| c.incr(key, delta).await).await
+        })
     }
 
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {

@@ -5,12 +5,13 @@ use crate::{
     drain::state::Drain,
     intake::accept,
     journal::{
+        connections,
         dead_reason::DeadReason,
-        entries,
+        entries, links,
         note::Note,
-        record::{Command, Entry, Record, Status},
+        record::{AccountLink, Command, Entry, Record, Status},
     },
-    worker::failure::Stop,
+    worker::{answer, dismissed, failure::Stop},
     world::{Clock, World},
 };
 use core::ops::Range;
@@ -19,7 +20,13 @@ impl<W: World> Drain<'_, '_, W> {
     /// Applies a person's command. After a crash it may come again: then it is only counted.
     pub(super) async fn command(&mut self, seq: u64, command: Command) -> Result<(), Stop> {
         let target = match &command {
-            Command::Retry(target) | Command::Dismiss(target) => *target,
+            Command::Retry(target)
+            | Command::Dismiss(target)
+            | Command::Answer { event: target, .. } => *target,
+            Command::Link(link) => {
+                self.link(link).await?;
+                link.event
+            }
             Command::Backfill(wanted) => {
                 self.upkeep().begin_backfill(seq, wanted).await?;
                 return Ok(());
@@ -60,10 +67,27 @@ impl<W: World> Drain<'_, '_, W> {
         let Status::Dead { reason, .. } = record.status else {
             return Ok(false);
         };
+        if matches!(command, Command::Link(_)) && reason != DeadReason::LinkedAccountGone {
+            return Ok(false);
+        }
         record.commanded_by = Some(seq);
         self.obey(command, record, reason).await?;
         entries::write_event(self.worker, record).await?;
         Ok(true)
+    }
+
+    /// Keeps which account a customer is.
+    async fn link(&mut self, link: &AccountLink) -> Result<(), Stop> {
+        let Some(event) = entries::read_event(self.worker, link.event).await? else {
+            return Ok(());
+        };
+        let Some(connection) = connections::load(self.worker, &event.connection).await? else {
+            return Ok(());
+        };
+        let (retailer, code) = (&connection.retailer, link.account_code.as_ref());
+        let now = self.worker.now();
+        links::keep(self.worker, retailer, link.customer_id, code, now).await?;
+        Ok(())
     }
 
     /// Carries out those of the commands with these numbers that need no Getfly, although the cursor has
@@ -99,29 +123,40 @@ impl<W: World> Drain<'_, '_, W> {
         reason: DeadReason,
     ) -> Result<(), Stop> {
         let now = self.worker.now();
-        let dismissed = Status::Dismissed {
+        let over = Status::Dismissed {
             reason,
             finished_at: now,
         };
         match command {
-            Command::Dismiss(_) => record.status = dismissed,
+            Command::Dismiss(_) => {
+                dismissed::keep(self.worker, record, reason).await?;
+                record.status = over;
+            }
             Command::Retry(_) if record.whole_delivery => {
                 let again = accept::accept_again(self.worker, &self.ready.sealer, record).await?;
                 match again {
                     Ok(events) => {
-                        record.status = dismissed;
+                        record.status = over;
                         record.notes.push(Note::AcceptedAnew { events });
                     }
                     Err(why) => record.notes.push(why),
                 }
             }
-            Command::Retry(_) => {
+            Command::Retry(_) | Command::Link(_) => {
                 record.status = Status::Retrying {
                     next_attempt_at: now,
                 };
                 record.attempts = 0;
             }
-            Command::Backfill(_) | Command::StopBackfill(_) => {}
+            Command::Answer { is, .. } if reason == DeadReason::EditOrSale => {
+                answer::keep(self.worker, record, *is).await?;
+                record.note(Note::Answered { is: *is });
+                record.status = Status::Retrying {
+                    next_attempt_at: now,
+                };
+                record.attempts = 0;
+            }
+            Command::Answer { .. } | Command::Backfill(_) | Command::StopBackfill(_) => {}
         }
         Ok(())
     }

@@ -72,6 +72,11 @@ pub fn customer(retailer: &RetailerId, id: i64) -> String {
     format!("kvgf/customer/{retailer}/{id}")
 }
 
+/// The customers of a shop whom people linked by hand.
+pub fn links(retailer: &RetailerId) -> String {
+    format!("kvgf/links/{retailer}")
+}
+
 /// The account that was created with this number among several (`fingerprint` of it).
 pub fn number(fingerprint: &str) -> String {
     format!("kvgf/number/{fingerprint}")
@@ -105,6 +110,11 @@ pub fn day(date: Date) -> String {
 /// The event that is, or was last, about a customer or an invoice and is not done.
 pub fn open_event(connection: &ConnectionName, kind: Kind, id: i64) -> String {
     format!("kvgf/open/{connection}/{}/{id}", kind.as_str())
+}
+
+/// A dismissal of a shop's customer or invoice.
+pub fn dismissed(retailer: &RetailerId, kind: Kind, id: i64) -> String {
+    format!("kvgf/dismissed/{retailer}/{}/{id}", kind.as_str())
 }
 
 /// What was last seen of a connection's webhooks, and how far it was read back.

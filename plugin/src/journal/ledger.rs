@@ -12,6 +12,7 @@ use crate::{
         money::Money,
         newness::{Known, KnownInvoice},
         phone::PhoneNumber,
+        sale::EditOrSale,
         verdict::Outcome,
     },
     seal::Sealer,
@@ -36,6 +37,16 @@ pub enum CustomerEntry {
         code: AccountCode,
         /// Since when.
         since: Timestamp,
+    },
+    /// A person said that it is this Getfly account.
+    LinkedByHand {
+        /// The account's code.
+        code: AccountCode,
+        /// Since when.
+        since: Timestamp,
+        /// What was known before, for when the link is undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<Box<CustomerEntry>>,
     },
     /// Event `seq` was about to create this account.
     Creating {
@@ -68,6 +79,13 @@ pub enum InvoiceEntry {
     Edit {
         /// The invoice's id.
         invoice_id: i64,
+    },
+    /// A person said what this invoice is, which could not be told.
+    Answered {
+        /// The invoice's id.
+        invoice_id: i64,
+        /// What it is.
+        is: EditOrSale,
     },
     /// Event `seq` was about to create the order from this invoice.
     Ordering {
@@ -170,9 +188,16 @@ pub struct CodeKnown {
     pub day: Option<Date>,
     /// An earlier attempt may have created the order: read it back by its code.
     pub perhaps: Option<EarlierAttempt>,
+    /// What a person said that the invoice of this id is.
+    pub answered: Option<(i64, EditOrSale)>,
 }
 
 impl CodeKnown {
+    /// Whether an order was made under the code, or may have been.
+    pub fn is_ordered_or_tried(&self) -> bool {
+        self.perhaps.is_some() || matches!(self.known, Some(KnownInvoice::Ordered { .. }))
+    }
+
     /// The same as a backfill sees it, for which nothing is too old.
     pub fn without_age(mut self) -> Self {
         self.known = self
@@ -242,9 +267,11 @@ pub async fn customer(
             code: None,
         },
         Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-        Some(Ok(CustomerEntry::Synced(code) | CustomerEntry::Linked { code, .. })) => {
-            CustomerKnown::Synced(code)
-        }
+        Some(Ok(
+            CustomerEntry::Synced(code)
+            | CustomerEntry::Linked { code, .. }
+            | CustomerEntry::LinkedByHand { code, .. },
+        )) => CustomerKnown::Synced(code),
         Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
             // An invoice whose customer was deleted meanwhile has an order, and no account.
             let has_it =
@@ -275,9 +302,23 @@ pub async fn linked_since(
 ) -> Result<Option<Timestamp>, StoreError> {
     let entry = load(store, &keys::customer(retailer, id)).await?;
     Ok(entry.map(|entry| match entry {
-        Ok(CustomerEntry::Linked { since, .. } | CustomerEntry::Creating { since, .. }) => since,
+        Ok(
+            CustomerEntry::Linked { since, .. }
+            | CustomerEntry::LinkedByHand { since, .. }
+            | CustomerEntry::Creating { since, .. },
+        ) => since,
         _ => Timestamp::UNIX_EPOCH,
     }))
+}
+
+/// The entry of customer `id`; none also for one that cannot be read.
+pub async fn customer_entry(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<Option<CustomerEntry>, StoreError> {
+    let entry = load(store, &keys::customer(retailer, id)).await?;
+    Ok(entry.and_then(Result::ok))
 }
 
 /// Forgets which account customer `id` is.
@@ -341,7 +382,7 @@ pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreEr
         known: Some(known),
         order_code: sold.order_code,
         day: sold.day,
-        perhaps: None,
+        ..CodeKnown::default()
     };
     let ordered = |invoice_id, sold: Sold| {
         let (day, total) = (sold.day, sold.total);
@@ -377,6 +418,10 @@ pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreEr
         Some(Ok(InvoiceEntry::Edit { invoice_id })) => {
             known(KnownInvoice::Edit { invoice_id }, Sold::default())
         }
+        Some(Ok(InvoiceEntry::Answered { invoice_id, is })) => CodeKnown {
+            answered: Some((invoice_id, is)),
+            ..CodeKnown::default()
+        },
         Some(Ok(InvoiceEntry::Ordered { invoice_id, sold })) => ordered(invoice_id, sold),
         Some(Ok(InvoiceEntry::Ordering {
             seq,

@@ -13,6 +13,7 @@ use crate::{
         codes::{AccountCode, InvoiceCode, OrderCode},
         executor::ExecutorFinding,
         remark::Remark,
+        sale::EditOrSale,
         verdict::Reason,
     },
     stored,
@@ -127,6 +128,21 @@ pub enum Note {
         invoice: InvoiceCode,
         /// The order's code instead.
         order: OrderCode,
+    },
+    /// R6: a person said what the invoice is.
+    Answered {
+        /// What it is.
+        is: EditOrSale,
+    },
+    /// The customer or invoice has a dead letter already.
+    SameDeadLetter {
+        /// That event.
+        event: u64,
+    },
+    /// A person dismissed a dead letter of this customer or invoice.
+    DismissedBefore {
+        /// That event.
+        event: u64,
     },
     /// R7: not every account that holds the address as a part of its own was compared.
     PartsCut {
@@ -351,6 +367,20 @@ impl Note {
                 return format!(
                     "R6: the code {invoice} was used by another sale before; this one is ordered as {order}"
                 );
+            }
+            Self::Answered {
+                is: EditOrSale::Edit,
+            } => "R6: a person said that it is an edit",
+            Self::Answered {
+                is: EditOrSale::Sale,
+            } => "R6: a person said that it is a sale",
+            Self::SameDeadLetter { event } => {
+                return format!(
+                    "event {event} is its dead letter already: retry or dismiss that one"
+                );
+            }
+            Self::DismissedBefore { event } => {
+                return format!("a person dismissed it before, as event {event}");
             }
             Self::PartsCut { compared } => {
                 return format!(

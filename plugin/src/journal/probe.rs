@@ -10,6 +10,7 @@ use crate::{
     world::{Clock, Random, Store, StoreError},
 };
 use core::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 /// How often a store that fails to count is asked before it is believed.
 const PROBES: usize = 3;
@@ -78,8 +79,60 @@ pub async fn find_out<W: Store + Clock + Random>(world: &W) -> Result<(), StoreE
     Ok(())
 }
 
+/// How long an instance goes by what it saw of the store. On Spin, reading a counter is a durable write, and
+/// strangers ask.
+const LATELY: Duration = Duration::from_secs(5);
+
+/// What an instance saw of the store a moment ago: that it counts, or why it cannot be used.
+#[derive(Debug, Default)]
+pub struct Lately(Mutex<Option<(Timestamp, Option<Unfit>)>>);
+
+impl Lately {
+    fn seen(&self, now: Timestamp) -> Option<Option<Unfit>> {
+        let seen = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, what) = seen?;
+        (at <= now && now.saturating_since(at) < LATELY).then_some(what)
+    }
+
+    fn remember(&self, now: Timestamp, what: Option<Unfit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what));
+    }
+
+    /// Whether the store counted a moment ago.
+    pub fn counted(&self, now: Timestamp) -> bool {
+        self.seen(now) == Some(None)
+    }
+}
+
+/// What is wrong with the store, if anything, for a caller whom nobody knows: a counter is read, and a store that
+/// cannot be used is tried, once in five seconds. The marks are read each time, or what opens no connection could be
+/// answered 404 on a store that has just lost it.
+pub async fn look_again<W: Store + Clock + Random>(
+    world: &W,
+    lately: &Lately,
+) -> Result<Option<Unfit>, StoreError> {
+    let now = world.now();
+    let seen = lately.seen(now);
+    if let Some(Some(unfit)) = seen {
+        return Ok(Some(unfit));
+    }
+    let unfit = look_at(world, Some(lately)).await?;
+    if unfit.is_some() {
+        lately.remember(now, unfit);
+    }
+    Ok(unfit)
+}
+
 /// What is wrong with the store, if anything. Three readings for a store that was tried before.
 pub async fn look<W: Store + Clock + Random>(world: &W) -> Result<Option<Unfit>, StoreError> {
+    look_at(world, None).await
+}
+
+/// The same; whether it counts is not asked where it was seen lately.
+async fn look_at<W: Store + Clock + Random>(
+    world: &W,
+    lately: Option<&Lately>,
+) -> Result<Option<Unfit>, StoreError> {
     if mutant!(StoreNotTried) {
         return Ok(None);
     }
@@ -94,7 +147,7 @@ pub async fn look<W: Store + Clock + Random>(world: &W) -> Result<Option<Unfit>,
         };
     }
     let lost = match (kind.as_deref(), kept.as_deref()) {
-        (Some(ATOMIC), Some(WHOLE)) => world.increment(keys::STORE_COUNTED, 0).await? == 0,
+        (Some(ATOMIC), Some(WHOLE)) => !counts(world, lately).await?,
         (Some(_), Some(WHOLE)) => false,
         // The one is made before the other.
         (None, Some(WHOLE)) | (Some(_), None) => true,
@@ -113,6 +166,19 @@ pub async fn look<W: Store + Clock + Random>(world: &W) -> Result<Option<Unfit>,
         world.set(keys::STORE_KEPT, &mark).await?;
     }
     Ok(lost.then_some(Unfit::Lost))
+}
+
+/// Whether the counter among the marks is there, or was a moment ago.
+async fn counts<W: Store + Clock>(world: &W, lately: Option<&Lately>) -> Result<bool, StoreError> {
+    let now = world.now();
+    if lately.is_some_and(|lately| lately.counted(now)) {
+        return Ok(true);
+    }
+    let counts = world.increment(keys::STORE_COUNTED, 0).await? != 0;
+    if let Some(lately) = lately.filter(|_| counts) {
+        lately.remember(now, None);
+    }
+    Ok(counts)
 }
 
 fn lost_at(kept: &[u8]) -> Option<Timestamp> {

@@ -9,6 +9,7 @@ use crate::{
     rules::{
         codes::{AccountCode, OrderCode},
         matching::MatchedBy,
+        sale::EditOrSale,
         verdict::{Outcome, Reason},
     },
     stored,
@@ -265,6 +266,8 @@ pub struct Record {
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
     pub order_code: Option<OrderCode>,
+    /// The KiotViet customer of an invoice, once it was planned.
+    pub customer_id: Option<i64>,
     /// The ledger's key of the account that it announced.
     pub account_claim: Option<String>,
     /// The ledger's key of the order that it announced.
@@ -291,6 +294,8 @@ pub struct Record {
     pub marked: bool,
     /// How often KiotViet did not show what it is about.
     pub misses: Option<u32>,
+    /// A keyed mark of what a customer would have been pushed as, of one that was not.
+    pub members: Option<String>,
 }
 
 impl Record {
@@ -312,6 +317,7 @@ impl Record {
             attempts: 0,
             account_code: None,
             order_code: None,
+            customer_id: None,
             account_claim: None,
             order_claim: None,
             notes: Vec::new(),
@@ -325,6 +331,7 @@ impl Record {
             commanded_by: None,
             marked: false,
             misses: None,
+            members: None,
         }
     }
 
@@ -377,6 +384,15 @@ impl Record {
         };
     }
 
+    /// Ends it as what was dismissed already, or stands as a dead letter already, with the note that says so.
+    pub fn dismiss(&mut self, reason: DeadReason, note: Note, now: Timestamp) {
+        self.status = Status::Dismissed {
+            reason,
+            finished_at: now,
+        };
+        self.note(note);
+    }
+
     /// The remarks, with the last failure where it came.
     pub fn told(&self) -> Vec<Told<'_>> {
         let mut all: Vec<Told<'_>> = self.notes.iter().map(Told::Note).collect();
@@ -418,6 +434,8 @@ struct Flat {
     #[serde(skip_serializing_if = "Option::is_none")]
     order_code: Option<OrderCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account_claim: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_claim: Option<String>,
@@ -445,6 +463,8 @@ struct Flat {
     marked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     misses: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<String>,
 }
 
 impl From<Record> for Flat {
@@ -464,6 +484,7 @@ impl From<Record> for Flat {
             finished_at: status.finished_at(),
             account_code: record.account_code,
             order_code: record.order_code,
+            customer_id: record.customer_id,
             account_claim: record.account_claim,
             order_claim: record.order_claim,
             notes: record.notes,
@@ -478,6 +499,7 @@ impl From<Record> for Flat {
             commanded_by: record.commanded_by,
             marked: record.marked,
             misses: record.misses,
+            members: record.members,
         }
     }
 }
@@ -554,6 +576,7 @@ impl TryFrom<Flat> for Record {
             attempts: flat.attempts,
             account_code: flat.account_code,
             order_code: flat.order_code,
+            customer_id: flat.customer_id,
             account_claim: flat.account_claim,
             order_claim: flat.order_claim,
             notes: flat.notes,
@@ -567,6 +590,7 @@ impl TryFrom<Flat> for Record {
             commanded_by: flat.commanded_by,
             marked: flat.marked,
             misses: flat.misses,
+            members: flat.members,
         })
     }
 }
@@ -580,6 +604,15 @@ pub enum Command {
     Retry(u64),
     /// This event needs nothing more.
     Dismiss(u64),
+    /// What the invoice of this dead letter is, which could not be told.
+    Answer {
+        /// The event.
+        event: u64,
+        /// What it is.
+        is: EditOrSale,
+    },
+    /// Which account a customer is.
+    Link(AccountLink),
     /// Read this shop's older customers and invoices.
     Backfill(Wanted),
     /// End this connection's backfill.
@@ -591,6 +624,17 @@ impl Command {
     pub fn to_entry(&self) -> Vec<u8> {
         stored::write(&Written::Command(self))
     }
+}
+
+/// Which account a customer is, as a person says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLink {
+    /// An event about the customer or about an invoice of his.
+    pub event: u64,
+    /// KiotViet's id of the customer.
+    pub customer_id: i64,
+    /// The account's code, which Getfly has; none to undo.
+    pub account_code: Option<AccountCode>,
 }
 
 /// Which backfill.

@@ -10,6 +10,17 @@ use super::{
     verdict::Reason,
 };
 use crate::time::Date;
+use serde::{Deserialize, Serialize};
+
+/// What an invoice is whose code looks like an edit's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EditOrSale {
+    /// An edit of the invoice whose code is its own without `.NN`.
+    Edit,
+    /// A sale of its own.
+    Sale,
+}
 
 /// Which sale an invoice is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

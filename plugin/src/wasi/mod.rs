@@ -81,6 +81,7 @@ fn inbound(request: Request) -> Inbound<Incoming> {
         signature: header(true, "x-hub-signature"),
         cookie: header(false, "cookie"),
         fetch_site: header(false, "sec-fetch-site"),
+        client: header(false, "spin-client-addr"),
         body: Incoming(request),
     }
 }

@@ -1,7 +1,9 @@
 //! What is done about one event: the lease and the permit to act, the plan, its execution, the retry schedule.
 
+pub mod answer;
 pub mod attempt;
 pub mod details;
+pub mod dismissed;
 pub mod execute;
 pub mod failure;
 pub mod forms;

@@ -1,4 +1,4 @@
-//! What happened to each event, newest first, and the two commands about dead letters.
+//! What happened to each event, newest first, and the commands about dead letters.
 
 use crate::{
     admin::api::{
@@ -8,10 +8,13 @@ use crate::{
     config::Ready,
     drain::{how::How, run::drain_for},
     journal::{
-        cursor, entries,
+        cursor,
+        dead_reason::DeadReason,
+        entries,
         record::{Command, Record, State},
     },
     reconcile::upkeep::Upkeep,
+    rules::sale::EditOrSale,
     worker::lease::Patience,
     world::World,
 };
@@ -69,7 +72,7 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
 const RETRIED_MOST: usize = 200;
 /// What is processed before a command is answered: a person waits, perhaps behind a long queue. The rest
 /// goes on after the answer.
-const AT_ONCE: How = How {
+pub(in crate::admin) const AT_ONCE: How = How {
     patience: Patience::None,
     time: Some(Duration::from_secs(2)),
     upkeep: Upkeep::None,
@@ -178,9 +181,24 @@ pub(in crate::admin) enum Asked {
     Retry,
     /// It needs nothing more.
     Dismiss,
+    /// The invoice is this, which could not be told.
+    Answer(EditOrSale),
 }
 
-/// `POST /api/events/{seq}/retry` and `/dismiss`: 200 with the event when it was carried out, 202
+impl Asked {
+    /// By the last word of its route.
+    pub(in crate::admin) fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "retry" => Self::Retry,
+            "dismiss" => Self::Dismiss,
+            "edit" => Self::Answer(EditOrSale::Edit),
+            "sale" => Self::Answer(EditOrSale::Sale),
+            _ => return None,
+        })
+    }
+}
+
+/// `POST /api/events/{seq}/retry`, `/dismiss`, `/edit` and `/sale`: 200 with the event when it was carried out, 202
 /// when another worker is about to.
 pub(in crate::admin) async fn command<W: World>(
     world: &W,
@@ -197,7 +215,19 @@ pub(in crate::admin) async fn command<W: World>(
             "Only dead letters can be retried or dismissed.",
         ));
     }
+    if matches!(asked, Asked::Answer(_)) && record.status.dead() != Some(DeadReason::EditOrSale) {
+        return Err(Problem::new(
+            409,
+            "nothing-asked",
+            "This event does not ask that",
+            "Only a dead letter of the reason edit_or_sale is told what its invoice is.",
+        ));
+    }
     let command = match asked {
+        Asked::Answer(is) => Command::Answer {
+            event: record.seq,
+            is,
+        },
         Asked::Retry => Command::Retry(record.seq),
         Asked::Dismiss => Command::Dismiss(record.seq),
     };

@@ -84,6 +84,12 @@ pub(in crate::admin) async fn metrics<W: World>(
         "Variables that are missing or malformed.",
         problems,
     );
+    page.one(
+        "kvgf_failed_log_ins_total",
+        "counter",
+        "Failed log-ins that this instance has seen; there may be others.",
+        config.failed_log_ins.total(),
+    );
     let stats = events(world, &mut page).await?;
     shops(world, &stats, &mut page).await?;
     Ok(Answer {

@@ -4,6 +4,8 @@
 pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
+pub(in crate::admin) mod guard;
+pub(in crate::admin) mod links;
 pub(in crate::admin) mod metrics;
 pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preview;
@@ -16,13 +18,13 @@ use crate::{
     config::{Config, Ready},
     drain::{how::How, run::drain},
     reconcile::upkeep::Upkeep,
-    secret::Secret,
     web::{Answer, Body, Inbound},
     world::World,
 };
+use guard::{Door, admit};
 use preview::preview_items;
 use problem::Problem;
-use request::{known, known_webhook, read, read_json};
+use request::{Most, known, known_webhook, read, read_json};
 use serde::Serialize;
 
 /// Answers `/api/...`; `path` is what follows.
@@ -41,7 +43,8 @@ pub async fn api<W: World, B: Body>(
 /// Answers `GET /metrics`, to a caller with the admin token or the `metrics_token`.
 pub async fn metrics<W: World, B: Body>(world: &W, config: &Config, request: Inbound<B>) -> Answer {
     let own = config.metrics_token.as_ref();
-    let allowed = admit(config, own, &request).and_then(|()| match request.method.as_str() {
+    let admitted = admit(world, config, Door::Metrics, own, &request).await;
+    let allowed = admitted.and_then(|()| match request.method.as_str() {
         "GET" => Ok(()),
         _ => Err(problem::method_not_allowed("GET")),
     });
@@ -50,20 +53,6 @@ pub async fn metrics<W: World, B: Body>(world: &W, config: &Config, request: Inb
         Err(problem) => Err(problem),
     };
     page.unwrap_or_else(|problem| problem.answer())
-}
-
-/// Admits a caller with the admin token, or with the token of this route alone (`own`).
-fn admit<B>(config: &Config, own: Option<&Secret>, request: &Inbound<B>) -> Result<(), Problem> {
-    let Some(admin_token) = &config.admin_token else {
-        return Err(problem::not_configured(config));
-    };
-    let header = request.authorization.as_deref();
-    let mut tokens = [admin_token].into_iter().chain(own);
-    if tokens.any(|token| authorized(token, header)) {
-        Ok(())
-    } else {
-        Err(problem::unauthorized())
-    }
 }
 
 async fn route<W: World, B: Body>(
@@ -76,7 +65,7 @@ async fn route<W: World, B: Body>(
         ["drain"] => config.drain_token.as_ref(),
         _ => None,
     };
-    admit(config, own, &request)?;
+    admit(world, config, Door::Api, own, &request).await?;
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
     let query = request.query.as_deref();
@@ -84,6 +73,7 @@ async fn route<W: World, B: Body>(
         ("GET", ["events"]) => Some(answer(&events::list(world, query).await?)),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
+        ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),
         ("GET", ["connections", name, "backfill"]) => {
             Some(answer(&backfill::state(world, name).await?))
         }
@@ -131,11 +121,13 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["events", "retry-dead"]) => {
             Answer::json(202, &events::retry_dead(world, ready, query).await?)
         }
-        ("POST", ["events", seq, asked @ ("retry" | "dismiss")]) => {
-            let asked = match *asked {
-                "retry" => events::Asked::Retry,
-                _ => events::Asked::Dismiss,
-            };
+        ("POST", ["events", seq, "link"]) => {
+            let code = links::asked(&read_json(request.body).await?)?;
+            let (status, linked) = links::link(world, ready, seq, code).await?;
+            Answer::json(status, &linked)
+        }
+        ("POST", ["events", seq, asked]) => {
+            let asked = events::Asked::parse(asked).ok_or_else(|| wrong_route(path))?;
             let (status, event) = events::command(world, ready, seq, asked).await?;
             Answer::json(status, &view::EventDetail::from(event))
         }
@@ -151,7 +143,7 @@ async fn route_ready<W: World, B: Body>(
         }
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
-            let body = read(request.body).await?;
+            let body = read(request.body, Most::Delivery).await?;
             answer(&preview_items(world, ready, &connection, &body).await?)
         }
         ("POST", ["drain"]) => drain_answer(world, ready, query).await?,
@@ -162,25 +154,18 @@ async fn route_ready<W: World, B: Body>(
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
         ["events", "retry-dead"] => problem::method_not_allowed("POST"),
-        ["connections" | "events" | "overview"] | ["events", _] | ["connections", _, "staff"] => {
-            problem::method_not_allowed("GET")
-        }
+        ["connections" | "events" | "overview"]
+        | ["events", _]
+        | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),
         ["connections", _] | ["connections", _, "webhooks", _] => {
             problem::method_not_allowed("PUT or DELETE")
         }
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
-        ["events", _, "retry" | "dismiss"] | ["preview", _] | ["drain"] => {
-            problem::method_not_allowed("POST")
-        }
+        ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
+        | ["preview", _]
+        | ["drain"] => problem::method_not_allowed("POST"),
         _ => problem::not_found("no such route under /api"),
     }
-}
-
-fn authorized(wanted: &Secret, header: Option<&str>) -> bool {
-    let offered = header
-        .and_then(|h| h.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    offered.is_some_and(|(_, token)| Secret::new(token.trim()) == *wanted)
 }
 
 /// `POST /api/drain`; `?heal=now` looks after the webhooks without waiting for its turn.

@@ -13,8 +13,26 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Largest body of an API request; a preview's delivery may be as large as KiotViet's.
-const MAX_BODY_BYTES: usize = accept::MAX_BODY_BYTES;
+/// How large a body may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::admin) enum Most {
+    /// The log-in form, which anybody may send: 4 KiB.
+    LogIn,
+    /// What somebody who is known sends: 64 KiB.
+    Request,
+    /// A delivery that a person tries: as large as KiotViet's.
+    Delivery,
+}
+
+impl Most {
+    fn bytes(self) -> usize {
+        match self {
+            Self::LogIn => 4 * 1024,
+            Self::Request => 64 * 1024,
+            Self::Delivery => accept::MAX_BODY_BYTES,
+        }
+    }
+}
 
 /// The webhook of this word.
 pub(in crate::admin) fn known_webhook(word: &str) -> Result<Webhook, Problem> {
@@ -37,19 +55,19 @@ pub(in crate::admin) async fn known<W: World>(
 }
 
 /// The whole body.
-pub(in crate::admin) async fn read<B: Body>(body: B) -> Result<Vec<u8>, Problem> {
-    body.read(MAX_BODY_BYTES).await.map_err(|e| {
+pub(in crate::admin) async fn read<B: Body>(body: B, most: Most) -> Result<Vec<u8>, Problem> {
+    body.read(most.bytes()).await.map_err(|e| {
         Problem::new(
             413,
             "body-too-large",
             "The body cannot be read",
-            format!("{e}; at most 5 MiB."),
+            format!("{e}; at most {} KiB.", most.bytes() / 1024),
         )
     })
 }
 
 /// The body as JSON.
 pub(in crate::admin) async fn read_json<B: Body>(body: B) -> Result<Value, Problem> {
-    let bytes = read(body).await?;
+    let bytes = read(body, Most::Request).await?;
     json::parse(&bytes).map_err(|_| problem::invalid("The body is not JSON."))
 }

@@ -3,10 +3,13 @@
 
 use crate::{
     admin::{
-        api::{events as api, problem::Problem},
+        api::{
+            events as api,
+            problem::{self, Problem},
+        },
         page::{
             layout::{alert, badge, facts, sentence},
-            reasons,
+            links, reasons,
             reply::Reply,
             sentences::Fact,
             visit::{Fields, Visit},
@@ -256,7 +259,7 @@ fn rule<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     html! { @if let Some(name) = reasons::rule(number) { (number) " · " (visit.t(name)) } }
 }
 
-/// What is to be done about a dead letter, with the two buttons.
+/// What is to be done about a dead letter, with its buttons.
 fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> Markup {
     let place = format!("/ui/events/{}", event.seq);
     html! {
@@ -264,6 +267,12 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> 
             h2 { (visit.t(w::WHAT_TO_DO)) }
             @if let Some(last) = last_told(event) { blockquote { (sentence(visit.view, &last)) } }
             p { (visit.t(reasons::death_of(reason).mend)) }
+            @if reason == DeadReason::EditOrSale {
+                div.buttons {
+                    (visit.view.button(&format!("{place}/edit"), w::IS_EDIT, "primary"))
+                    (visit.view.button(&format!("{place}/sale"), w::IS_SALE, "primary"))
+                }
+            }
             div.buttons {
                 (visit.view.button(&format!("{place}/retry"), w::RETRY, "primary"))
                 (visit.view.button(&format!("{place}/dismiss"), w::DISMISS, ""))
@@ -307,6 +316,7 @@ pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Rep
         (head(visit, event))
         @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
         @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }
+        (links::card(visit, event).await?)
         section.card.details {
             h2 { (visit.t(w::DETAILS)) }
             (sentences(visit, w::NOTES, &event.told()))
@@ -317,17 +327,14 @@ pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Rep
     Ok(Reply::page(200, w::EVENTS, body))
 }
 
-/// `POST /ui/events/{seq}/retry` and `/dismiss`.
+/// `POST /ui/events/{seq}/retry`, `/dismiss`, `/edit` and `/sale`.
 pub(super) async fn command<W: World>(
     visit: &Visit<'_, W>,
     seq: &str,
     asked: &str,
 ) -> Result<Reply, Problem> {
     visit.genuine()?;
-    let asked = match asked {
-        "retry" => api::Asked::Retry,
-        _ => api::Asked::Dismiss,
-    };
+    let asked = api::Asked::parse(asked).ok_or_else(|| problem::not_found(""))?;
     let (status, event) = api::command(visit.world, visit.ready()?, seq, asked).await?;
     let said = if status == 200 { "wish" } else { "taken" };
     let mut reply = Reply::to(&format!("/ui/events/{}?done={said}", event.seq));
@@ -366,7 +373,7 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> Fields {
-        Fields::parse(text.as_bytes())
+        Fields::parse(text.as_bytes()).unwrap()
     }
 
     #[test]

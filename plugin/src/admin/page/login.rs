@@ -1,9 +1,11 @@
-//! Logging in with the admin token, and how often that may fail. Never says more about a wrong token
-//! than that it is wrong.
+//! Logging in with the admin token. Never says more about a wrong token than that it is wrong.
 
 use crate::{
     admin::{
-        api::problem::Problem,
+        api::{
+            guard::{self, Door},
+            problem::Problem,
+        },
         page::{
             layout::{View, alert},
             reply::Reply,
@@ -14,26 +16,9 @@ use crate::{
     },
     config::Config,
     secret::Secret,
-    world::{StoreError, World},
+    world::World,
 };
 use maud::{Markup, html};
-
-/// Failed attempts in a window after which nobody can log in until it ends. A component does not know
-/// its client's address (a proxy's headers can be forged), so attempts are counted for all together.
-/// Somebody who guesses can therefore shut the log-in form for a window's length; that is why the
-/// window is short, and why sessions and the API, which do not come this way, are not concerned. The
-/// token has at least 16 characters: 20 guesses in five minutes lead nowhere.
-const ATTEMPTS: i64 = 20;
-/// Length of a window, seconds.
-const WINDOW: i64 = 300;
-
-/// The window in which somebody last tried to log in.
-const LAST_WINDOW: &str = "kvgf/login/last";
-
-/// Counter: attempts in a window.
-fn attempts(window: &str) -> String {
-    format!("kvgf/login/{window}")
-}
 
 /// What is said above the form.
 pub(super) enum Said {
@@ -41,22 +26,23 @@ pub(super) enum Said {
     Plain(Text),
     /// The token is wrong.
     Wrong,
-    /// The limit is reached, for so many seconds.
-    TooMany(i64),
 }
 
 fn said(view: &View, said: &Said) -> Markup {
     match said {
         Said::Plain(text) => alert("good", &html! { p { (view.t(*text)) } }),
         Said::Wrong => alert("bad", &html! { p { (view.t(w::WRONG_TOKEN)) } }),
-        Said::TooMany(seconds) => alert(
-            "bad",
-            &html! {
-                p { (view.t(w::TOO_MANY)) " " strong { (seconds) } }
-                p { (view.t(w::TOO_MANY_MORE)) }
-            },
-        ),
     }
+}
+
+/// A log-in form that was sent.
+pub(super) struct LogIn<'r> {
+    /// The token that was typed.
+    pub(super) token: &'r str,
+    /// Where to go afterwards.
+    pub(super) next: &'r str,
+    /// Where the request comes from.
+    pub(super) client: Option<&'r str>,
 }
 
 /// The log-in form; `next` is where to go afterwards.
@@ -88,58 +74,29 @@ fn safe(next: &str) -> &str {
     }
 }
 
-/// Counts an attempt and says how many there were in this window. Counted before the token is looked
-/// at, so that many attempts at once cannot slip past the limit. Keys of earlier windows are removed.
-async fn count<W: World>(world: &W, window: i64) -> Result<i64, StoreError> {
-    let last = world.get(LAST_WINDOW).await?;
-    let now = window.to_string();
-    if last.as_deref() != Some(now.as_bytes()) {
-        if let Some(last) = last {
-            let last = String::from_utf8_lossy(&last);
-            world.delete(&attempts(&last)).await?;
-        }
-        world.set(LAST_WINDOW, now.as_bytes()).await?;
-    }
-    world.increment(&attempts(&now), 1).await
-}
-
-/// `POST /ui/login`.
+/// `POST /ui/login`: the right token opens, however often others failed.
 pub(super) async fn submit<W: World>(
     world: &W,
     config: &Config,
     signer: &Signer,
     view: &View,
-    token: &str,
-    next: &str,
+    form: &LogIn<'_>,
 ) -> Result<Reply, Problem> {
-    let next = safe(next);
-    let now = world.now();
-    let window = now.as_second().div_euclid(WINDOW);
-    // A stranger reads this: not in the store's own words, which may name its address.
-    let count = count(world, window).await.map_err(|_| {
-        let title = "The key-value store does not answer";
-        Problem::new(503, "store-unavailable", title, title)
-    })?;
-    if count > ATTEMPTS {
-        let seconds = WINDOW - now.as_second().rem_euclid(WINDOW);
-        let mut reply = form(view, 429, Some(Said::TooMany(seconds)), next);
-        reply.headers.push(("retry-after", seconds.to_string()));
-        return Ok(reply);
+    let next = safe(form.next);
+    let offered = Secret::new(form.token.trim());
+    if config.admin_token.as_ref() != Some(&offered) {
+        guard::failed(world, config, Door::Page, form.client).await;
+        return Ok(form_again(view, next));
     }
-    let right = config
-        .admin_token
-        .as_ref()
-        .is_some_and(|t| *t == Secret::new(token.trim()));
-    if !right {
-        return Ok(form(view, 403, Some(Said::Wrong), next));
-    }
-    // Only failures count.
-    world.increment(&attempts(&window.to_string()), -1).await?;
     let mut reply = Reply::to(next);
-    if let Some(cookie) = signer.begin(now, world) {
+    if let Some(cookie) = signer.begin(world.now(), world) {
         reply.headers.push(("set-cookie", cookie));
     }
     Ok(reply)
+}
+
+fn form_again(view: &View, next: &str) -> Reply {
+    form(view, 403, Some(Said::Wrong), next)
 }
 
 #[cfg(test)]

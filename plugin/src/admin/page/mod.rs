@@ -6,6 +6,7 @@ mod chart;
 mod connect;
 mod events;
 mod layout;
+mod links;
 mod login;
 mod overview;
 mod preview;
@@ -24,7 +25,7 @@ mod words;
 use crate::{
     admin::api::{
         problem::{self, Problem},
-        request::read,
+        request::{Most, read},
     },
     config::Config,
     secret::Secret,
@@ -36,7 +37,7 @@ use maud::html;
 use reply::Reply;
 use session::Signer;
 use style::STYLE;
-use visit::{Fields, Visit};
+use visit::{Fields, MOST_FIELDS, Visit};
 use words::{self as w, Lang};
 
 /// The cookie that keeps the language.
@@ -53,6 +54,8 @@ pub async fn page<W: World, B: Body>(
         return (style(config), After::Nothing);
     }
     let query = Fields::parse(request.query.as_deref().unwrap_or_default().as_bytes());
+    // No address of ours has so many: it is taken as one without any.
+    let query = query.unwrap_or_default();
     let cookie = request.cookie.as_deref();
     let wished = Lang::parse(query.get("lang"));
     let kept = session::cookies(cookie, LANG).find_map(Lang::parse);
@@ -105,6 +108,17 @@ fn sent_from_here(fetch_site: Option<&str>) -> Result<(), Problem> {
     }
 }
 
+/// A form's fields. Where it was sent from is looked at before its body is read.
+async fn typed<B: Body>(fetch_site: Option<&str>, body: B, most: Most) -> Result<Fields, Problem> {
+    sent_from_here(fetch_site)?;
+    let body = read(body, most).await?;
+    Fields::parse(&body).ok_or_else(|| {
+        let title = "The form has too many fields";
+        let detail = format!("A form has at most {MOST_FIELDS} fields.");
+        Problem::new(400, "too-many-fields", title, detail)
+    })
+}
+
 async fn served<W: World, B: Body>(
     world: &W,
     config: &Config,
@@ -119,26 +133,33 @@ async fn served<W: World, B: Body>(
     if !(view.inside || logging_in) {
         return outside(view, &request, &query, path);
     }
-    let mut genuine = sent_from_here(request.fetch_site.as_deref());
-    let method = request.method;
+    let (method, client) = (request.method, request.client);
     let mut form = Fields::default();
     if post {
-        match read(request.body).await {
-            Ok(body) => form = Fields::parse(&body),
+        let most = match path {
+            ["ui", "login"] => Most::LogIn,
+            ["ui", "try"] => Most::Delivery,
+            _ => Most::Request,
+        };
+        match typed(request.fetch_site.as_deref(), request.body, most).await {
+            Ok(typed) => form = typed,
             Err(problem) => return refused(config, view, &problem),
         }
     }
     if logging_in {
-        let (token, next) = (form.get("token"), form.get("next"));
-        let done = match genuine {
-            Ok(()) => login::submit(world, config, signer, view, token, next).await,
-            Err(problem) => Err(problem),
+        let typed = login::LogIn {
+            token: form.get("token"),
+            next: form.get("next"),
+            client: client.as_deref(),
         };
+        let done = login::submit(world, config, signer, view, &typed).await;
         return done.unwrap_or_else(|problem| refused(config, view, &problem));
     }
-    if genuine.is_ok() && Secret::new(form.get("csrf")) != view.csrf {
-        genuine = Err(Problem::new(403, "form-expired", "Forbidden", ""));
-    }
+    let genuine = if Secret::new(form.get("csrf")) == view.csrf {
+        Ok(())
+    } else {
+        Err(Problem::new(403, "form-expired", "Forbidden", ""))
+    };
     let visit = Visit {
         world,
         config,
@@ -207,8 +228,17 @@ async fn route<W: World>(
         ("GET", ["ui", "events"]) => events::list(visit).await,
         ("POST", ["ui", "events", "retry-dead"]) => events::retry_dead(visit).await,
         ("GET", ["ui", "events", seq]) => events::one(visit, seq).await,
-        ("POST", ["ui", "events", seq, asked @ ("retry" | "dismiss")]) => {
-            events::command(visit, seq, asked).await
+        (
+            "POST",
+            [
+                "ui",
+                "events",
+                seq,
+                asked @ ("retry" | "dismiss" | "edit" | "sale"),
+            ],
+        ) => events::command(visit, seq, asked).await,
+        ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
+            links::submit(visit, seq, *asked == "link").await
         }
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,

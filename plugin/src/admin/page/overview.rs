@@ -50,6 +50,9 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
         }
         @for trouble in &overview.outside { (alert("bad", &html! { p { (sentence(visit.view, trouble)) } })) }
         @if overview.weaker.is_some() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
+        @for token in &visit.config.weak_tokens {
+            (alert("warn", &html! { p { code { (token) } " " (visit.t(w::WEAK_TOKEN)) } }))
+        }
         @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
     }
 }

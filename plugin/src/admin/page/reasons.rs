@@ -72,8 +72,18 @@ pub(super) fn death_of(reason: DeadReason) -> Death {
                 "The invoice's code looks like another one's edit, but the days of sale differ.",
             ),
             text!(
-                "Nếu là bản sửa, hãy đóng sự kiện. Nếu là hóa đơn riêng, hãy nhập tay vào Getfly rồi đóng sự kiện.",
-                "If it is an edit, dismiss the event. If it is a sale of its own, enter it in Getfly by hand, then dismiss.",
+                "Hãy xem hai hóa đơn trên KiotViet rồi cho biết: bản sửa không tạo đơn hàng thứ hai, đơn bán riêng tạo đơn hàng.",
+                "Look at both invoices on KiotViet, then say which it is: an edit makes no second order, a sale of its own makes its order.",
+            ),
+        ),
+        DeadReason::LinkedAccountGone => death(
+            text!(
+                "Getfly không còn khách hàng mà anh/chị đã liên kết thủ công.",
+                "Getfly no longer has the account that you linked by hand.",
+            ),
+            text!(
+                "Hãy liên kết với khách hàng khác, hoặc bỏ liên kết để tìm lại theo e-mail và số điện thoại; sự kiện sẽ được thử lại.",
+                "Link another account, or undo the link so that it is searched by e-mail and phone again; the event is then tried again.",
             ),
         ),
         DeadReason::CreationDateMissing => death(

@@ -17,6 +17,7 @@ use crate::{
     kiotviet::{envelope::NotAnEnvelope, error::KiotVietError},
     rules::{
         remark::{Remainder, Remark},
+        sale::EditOrSale,
         verdict::Reason,
     },
     seal::SealError,
@@ -186,6 +187,20 @@ fn note(note: &Note) -> String {
             "R12: không có người phụ trách, vì khách hàng được tạo từ webhook khách hàng"
         }
         Note::AccountReplyLost => "Không nhận được trả lời khi tạo khách hàng; đã tìm lại theo mã",
+        Note::Answered {
+            is: EditOrSale::Edit,
+        } => "R6: người dùng xác nhận đây là bản sửa",
+        Note::Answered {
+            is: EditOrSale::Sale,
+        } => "R6: người dùng xác nhận đây là đơn bán riêng",
+        Note::SameDeadLetter { event } => {
+            return format!(
+                "Đã có sự kiện #{event} đang chờ xử lý cho bản ghi này: hãy xử lý sự kiện đó"
+            );
+        }
+        Note::DismissedBefore { event } => {
+            return format!("Bản ghi này đã được đóng trước đó, tại sự kiện #{event}");
+        }
         Note::ContactsShared => {
             "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
         }
@@ -358,6 +373,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::LinkedAccountGone { code } => format!(
+            "Khách hàng được liên kết thủ công với khách hàng {code}, nhưng Getfly không còn khách hàng này"
+        ),
         Trouble::EditOrSale { code, base } => format!(
             "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
         ),

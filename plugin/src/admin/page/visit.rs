@@ -13,14 +13,19 @@ use crate::{
 };
 use maud::{Markup, html};
 
+/// Most fields of a form or a query: each takes memory of its own.
+pub(super) const MOST_FIELDS: usize = 200;
+
 /// What was typed, from a form's body or a query.
 #[derive(Default)]
 pub(super) struct Fields(pub(super) Vec<(String, String)>);
 
 impl Fields {
-    /// Reads a form or a query.
-    pub(super) fn parse(bytes: &[u8]) -> Self {
-        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    /// Reads a form or a query; none where it has more than [`MOST_FIELDS`].
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let fields = form_urlencoded::parse(bytes).into_owned();
+        let fields: Vec<_> = fields.take(MOST_FIELDS.saturating_add(1)).collect();
+        (fields.len() <= MOST_FIELDS).then_some(Self(fields))
     }
 
     /// The first field of this name, without surrounding blanks; empty when absent.

@@ -89,8 +89,7 @@ words! {
     ADMIN_TOKEN: "Mã quản trị (admin_token)" / "Admin token (admin_token)";
     ADMIN_TOKEN_HINT: "Mã đã đặt ở biến admin_token khi cài đặt ứng dụng. Phiên đăng nhập kéo dài 12 giờ." / "The text that was set as the variable admin_token when the application was installed. You stay logged in for 12 hours.";
     WRONG_TOKEN: "Mã quản trị không đúng. Kiểm tra xem có thừa hoặc thiếu ký tự không, rồi nhập lại." / "The admin token is wrong. Look for missing or extra characters and enter it again.";
-    TOO_MANY: "Đã có quá nhiều lần đăng nhập sai. Hãy thử lại sau số giây sau đây:" / "There were too many failed log-ins. Try again after this many seconds:";
-    TOO_MANY_MORE: "Người đang đăng nhập, webhook và API vẫn hoạt động bình thường." / "Whoever is logged in, the webhooks and the API go on working.";
+    WEAK_TOKEN: "dễ bị đoán: quá ít ký tự khác nhau. Hãy đặt một chuỗi ngẫu nhiên, ví dụ kết quả của: openssl rand -base64 32." / "is easily guessed: it has too little variety. Set a random text, for example the output of: openssl rand -base64 32.";
     LOGGED_OUT: "Anh/chị đã đăng xuất." / "You are logged out.";
 
     // Errors of the page itself.
@@ -241,6 +240,14 @@ words! {
     CALLS: "Các lệnh gọi đã thực hiện" / "Calls that were made";
     NO_ANSWER: "không trả lời" / "no answer";
     RETRY: "Thử lại" / "Try again";
+    LINK_BY_HAND: "Liên kết thủ công" / "Link by hand";
+    LINKED_TO: "Khách hàng này được liên kết với khách hàng Getfly" / "This customer is linked to the Getfly account";
+    LINK: "Liên kết" / "Link";
+    UNLINK: "Bỏ liên kết" / "Undo the link";
+    LINK_HINT: "Mã khách hàng như trên Getfly. Các đơn hàng sau này sẽ thuộc khách hàng đó; đơn đã tạo không đổi." / "The account's code as Getfly shows it. Later orders will be that account's; orders that exist stay as they are.";
+    OTHER_ORDERS: "Đơn đã tạo thuộc khách hàng khác" / "Orders under another account";
+    IS_EDIT: "Đây là bản sửa" / "It is an edit";
+    IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
     RETRY_ALL: "Thử lại tất cả" / "Try all again";
     RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";

@@ -17,7 +17,7 @@ use crate::{
         model::Invoice,
         money::Money,
         newness::KnownInvoice,
-        sale::{self, MaybeEdit, Original, Sale},
+        sale::{self, EditOrSale, MaybeEdit, Original, Sale},
         verdict::Reason,
     },
     time::{Date, Timestamp},
@@ -100,7 +100,17 @@ pub(super) async fn decide<W: World>(
     if !invoice.code.is_edit() {
         return Ok(sale(session, Sale::Family, invoice));
     }
-    maybe_edit(session, invoice, &known.family, on_since, received, why).await
+    let answered = known.own.answered.filter(|(id, _)| *id == invoice.id);
+    let answer = answered.map(|(_, is)| is);
+    maybe_edit(
+        session,
+        invoice,
+        &known.family,
+        answer,
+        (on_since, received),
+        why,
+    )
+    .await
 }
 
 /// The sale that an earlier try of this very invoice decided on.
@@ -248,13 +258,13 @@ fn told_by_getfly(
     })
 }
 
-/// What an invoice is whose code ends in `.NN`.
+/// What an invoice is whose code ends in `.NN`: what a person said, or what KiotViet and the ledger tell.
 async fn maybe_edit<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
     family: &CodeKnown,
-    on_since: Timestamp,
-    received: Timestamp,
+    answer: Option<EditOrSale>,
+    (on_since, received): (Timestamp, Timestamp),
     why: &mut Explanation,
 ) -> Result<Decision, Failure> {
     let base = invoice.code.base();
@@ -270,7 +280,11 @@ async fn maybe_edit<W: World>(
     let until = received.checked_add(CANCELS_WITHIN).unwrap_or(received);
     let waited = session.world.now() >= until;
     let on_day = on_since.to_wall(SHOP_HOURS_AHEAD).map(|wall| wall.date());
-    let mut is = sale::maybe_edit(invoice, original.as_ref(), in_ledger, waited, on_day);
+    let mut is = match answer {
+        Some(EditOrSale::Edit) => MaybeEdit::Edit,
+        Some(EditOrSale::Sale) => MaybeEdit::Own,
+        None => sale::maybe_edit(invoice, original.as_ref(), in_ledger, waited, on_day),
+    };
     if mutant!(EditCreates) {
         is = MaybeEdit::Own;
     }
@@ -293,11 +307,11 @@ async fn maybe_edit<W: World>(
         ),
         MaybeEdit::Own => {
             let base = base.to_owned();
-            why.evidence.push(if original.is_some() {
-                Evidence::OriginalStands { base }
-            } else {
-                Evidence::NoOriginal { base }
-            });
+            match (answer, &original) {
+                (Some(_), _) => {}
+                (None, Some(_)) => why.evidence.push(Evidence::OriginalStands { base }),
+                (None, None) => why.evidence.push(Evidence::NoOriginal { base }),
+            }
             Decision::Sale(Box::new(own))
         }
         MaybeEdit::Edit if ordered => Decision::Ignore(

@@ -189,7 +189,7 @@ fn typed_in(run: &Run, number: usize, phone: &str, email: &str) -> NewCustomer {
         customer.tax_code = Some("0101234567".to_owned());
     }
     if run.has(Habit::DetailsRefused) {
-        customer.gender = Some(number % 2 == 0);
+        customer.gender = Some(number.is_multiple_of(2));
         customer.birth_date = Some(jiff::civil::date(1990, 2, 28));
     }
     customer
