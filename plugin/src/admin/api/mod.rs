@@ -119,6 +119,9 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["events", "retry-dead"]) => {
             Answer::json(202, &events::retry_dead(world, ready, query).await?)
         }
+        ("POST", ["events", "dismiss"]) => {
+            Answer::json(202, &events::dismiss_dead(world, ready, query).await?)
+        }
         ("POST", ["events", seq, asked]) => {
             let asked = events::Asked::parse(asked).ok_or_else(|| wrong_route(path))?;
             let (status, event) = events::command(world, ready, seq, asked).await?;
@@ -146,7 +149,7 @@ async fn route_ready<W: World, B: Body>(
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["events", "retry-dead"] => problem::method_not_allowed("POST"),
+        ["events", "retry-dead" | "dismiss"] => problem::method_not_allowed("POST"),
         ["connections" | "events" | "overview"] | ["events", _] | ["connections", _, "staff"] => {
             problem::method_not_allowed("GET")
         }
