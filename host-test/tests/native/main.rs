@@ -17,6 +17,7 @@ mod healing;
 mod healthz;
 mod holes;
 mod lease;
+mod links;
 mod manifest;
 mod many_numbers;
 mod observing;

@@ -9,7 +9,7 @@ use host_test::{
 };
 use serde_json::{Value, json};
 use sim::{
-    getfly::User,
+    getfly::{Account, User},
     kiotviet::{NewInvoice, Staff},
 };
 
@@ -245,4 +245,35 @@ async fn what_may_be_an_edit_is_told_with_two_buttons() {
     );
     assert_eq!(shop.getfly.orders().len(), 2);
     assert_eq!(visitor.post("/ui/events/3/edit", &[]).await.status, 409);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_is_linked_by_hand_and_the_link_is_undone() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.getfly.seed_account(Account {
+        account_code: "KH-7".to_owned(),
+        account_name: "Công ty".to_owned(),
+        ..Account::default()
+    });
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let before = visitor.get("/ui/events/1").await.html;
+    assert!(before.contains("Liên kết thủ công") && !before.contains("Bỏ liên kết"));
+    let wrong = visitor
+        .post("/ui/events/1/link", &[("account_code", "KH-8")])
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.html.contains("Getfly không có khách hàng với mã này"));
+    let done = visitor
+        .post("/ui/events/1/link", &[("account_code", "KH-7")])
+        .await;
+    let linked = visitor.get(done.location()).await.html;
+    assert!(
+        linked.contains("được liên kết với khách hàng Getfly <strong>KH-7"),
+        "{linked}"
+    );
+    let undone = visitor.post("/ui/events/1/unlink", &[]).await;
+    let undone = visitor.get(undone.location()).await.html;
+    assert!(!undone.contains("Bỏ liên kết"), "{undone}");
 }

@@ -5,10 +5,11 @@ use crate::{
     drain::state::Drain,
     intake::accept,
     journal::{
+        connections,
         dead_reason::DeadReason,
-        entries,
+        entries, links,
         note::Note,
-        record::{Command, Entry, Record, Status},
+        record::{AccountLink, Command, Entry, Record, Status},
     },
     worker::{answer, failure::Stop},
     world::{Clock, World},
@@ -23,6 +24,10 @@ impl<W: World> Drain<'_, '_, W> {
             | Command::Dismiss(target)
             | Command::Expire(target)
             | Command::Answer { event: target, .. } => *target,
+            Command::Link(link) => {
+                self.link(link).await?;
+                link.event
+            }
             Command::Backfill(wanted) => {
                 self.upkeep().begin_backfill(seq, wanted).await?;
                 return Ok(());
@@ -63,10 +68,27 @@ impl<W: World> Drain<'_, '_, W> {
         let Status::Dead { reason, .. } = record.status else {
             return Ok(false);
         };
+        if matches!(command, Command::Link(_)) && reason != DeadReason::LinkedAccountGone {
+            return Ok(false);
+        }
         record.commanded_by = Some(seq);
         self.obey(command, record, reason).await?;
         entries::write_event(self.worker, record).await?;
         Ok(true)
+    }
+
+    /// Keeps which account a customer is.
+    async fn link(&mut self, link: &AccountLink) -> Result<(), Stop> {
+        let Some(event) = entries::read_event(self.worker, link.event).await? else {
+            return Ok(());
+        };
+        let Some(connection) = connections::load(self.worker, &event.connection).await? else {
+            return Ok(());
+        };
+        let (retailer, code) = (&connection.retailer, link.account_code.as_ref());
+        let now = self.worker.now();
+        links::keep(self.worker, retailer, link.customer_id, code, now).await?;
+        Ok(())
     }
 
     /// Carries out those of the commands with these numbers that need no Getfly, although the cursor has
@@ -131,7 +153,7 @@ impl<W: World> Drain<'_, '_, W> {
                     Err(why) => record.notes.push(why),
                 }
             }
-            Command::Retry(_) => {
+            Command::Retry(_) | Command::Link(_) => {
                 record.status = Status::Retrying {
                     next_attempt_at: now,
                 };

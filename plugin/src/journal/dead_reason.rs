@@ -33,11 +33,13 @@ pub enum DeadReason {
     TooManyItems,
     /// The journal entry cannot be read.
     DamagedEntry,
+    /// The account to which a person linked the customer is gone from Getfly.
+    LinkedAccountGone,
 }
 
 impl DeadReason {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::GetflyRefused,
         Self::KiotvietRefused,
         Self::GetflyUnavailable,
@@ -51,6 +53,7 @@ impl DeadReason {
         Self::Unreadable,
         Self::TooManyItems,
         Self::DamagedEntry,
+        Self::LinkedAccountGone,
     ];
 
     /// Whether a stranger may have sent it: only a person who names the reason has such dead letters retried
@@ -80,6 +83,7 @@ impl DeadReason {
             Self::Unreadable => "unreadable",
             Self::TooManyItems => "too_many_items",
             Self::DamagedEntry => "damaged_entry",
+            Self::LinkedAccountGone => "linked_account_gone",
         }
     }
 }

@@ -75,6 +75,11 @@ pub fn customer(retailer: &RetailerId, id: i64) -> String {
     format!("kvgf/customer/{retailer}/{id}")
 }
 
+/// The customers of a shop whom people linked by hand.
+pub fn links(retailer: &RetailerId) -> String {
+    format!("kvgf/links/{retailer}")
+}
+
 /// The account that was created with this number among several (`fingerprint` of it).
 pub fn number(fingerprint: &str) -> String {
     format!("kvgf/number/{fingerprint}")

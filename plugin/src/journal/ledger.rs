@@ -38,6 +38,16 @@ pub enum CustomerEntry {
         /// Since when.
         since: Timestamp,
     },
+    /// A person said that it is this Getfly account.
+    LinkedByHand {
+        /// The account's code.
+        code: AccountCode,
+        /// Since when.
+        since: Timestamp,
+        /// What was known before, for when the link is undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        former: Option<Box<CustomerEntry>>,
+    },
     /// Event `seq` was about to create this account.
     Creating {
         /// The account's code.
@@ -257,9 +267,11 @@ pub async fn customer(
             code: None,
         },
         Some(Ok(CustomerEntry::Before)) => CustomerKnown::Before,
-        Some(Ok(CustomerEntry::Synced(code) | CustomerEntry::Linked { code, .. })) => {
-            CustomerKnown::Synced(code)
-        }
+        Some(Ok(
+            CustomerEntry::Synced(code)
+            | CustomerEntry::Linked { code, .. }
+            | CustomerEntry::LinkedByHand { code, .. },
+        )) => CustomerKnown::Synced(code),
         Some(Ok(CustomerEntry::Creating { seq, code, since })) => {
             // An invoice whose customer was deleted meanwhile has an order, and no account.
             let has_it =
@@ -290,9 +302,23 @@ pub async fn linked_since(
 ) -> Result<Option<Timestamp>, StoreError> {
     let entry = load(store, &keys::customer(retailer, id)).await?;
     Ok(entry.map(|entry| match entry {
-        Ok(CustomerEntry::Linked { since, .. } | CustomerEntry::Creating { since, .. }) => since,
+        Ok(
+            CustomerEntry::Linked { since, .. }
+            | CustomerEntry::LinkedByHand { since, .. }
+            | CustomerEntry::Creating { since, .. },
+        ) => since,
         _ => Timestamp::UNIX_EPOCH,
     }))
+}
+
+/// The entry of customer `id`; none also for one that cannot be read.
+pub async fn customer_entry(
+    store: &impl Store,
+    retailer: &RetailerId,
+    id: i64,
+) -> Result<Option<CustomerEntry>, StoreError> {
+    let entry = load(store, &keys::customer(retailer, id)).await?;
+    Ok(entry.and_then(Result::ok))
 }
 
 /// Forgets which account customer `id` is.

@@ -266,6 +266,8 @@ pub struct Record {
     pub account_code: Option<AccountCode>,
     /// The Getfly order it led to.
     pub order_code: Option<OrderCode>,
+    /// The KiotViet customer of an invoice, once it was planned.
+    pub customer_id: Option<i64>,
     /// The ledger's key of the account that it announced.
     pub account_claim: Option<String>,
     /// The ledger's key of the order that it announced.
@@ -317,6 +319,7 @@ impl Record {
             attempts: 0,
             account_code: None,
             order_code: None,
+            customer_id: None,
             account_claim: None,
             order_claim: None,
             notes: Vec::new(),
@@ -430,6 +433,8 @@ struct Flat {
     #[serde(skip_serializing_if = "Option::is_none")]
     order_code: Option<OrderCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account_claim: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_claim: Option<String>,
@@ -480,6 +485,7 @@ impl From<Record> for Flat {
             finished_at: status.finished_at(),
             account_code: record.account_code,
             order_code: record.order_code,
+            customer_id: record.customer_id,
             account_claim: record.account_claim,
             order_claim: record.order_claim,
             notes: record.notes,
@@ -572,6 +578,7 @@ impl TryFrom<Flat> for Record {
             attempts: flat.attempts,
             account_code: flat.account_code,
             order_code: flat.order_code,
+            customer_id: flat.customer_id,
             account_claim: flat.account_claim,
             order_claim: flat.order_claim,
             notes: flat.notes,
@@ -609,6 +616,8 @@ pub enum Command {
         /// What it is.
         is: EditOrSale,
     },
+    /// Which account a customer is.
+    Link(AccountLink),
     /// Read this shop's older customers and invoices.
     Backfill(Wanted),
     /// End this connection's backfill.
@@ -620,6 +629,17 @@ impl Command {
     pub fn to_entry(&self) -> Vec<u8> {
         stored::write(&Written::Command(self))
     }
+}
+
+/// Which account a customer is, as a person says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLink {
+    /// An event about the customer or about an invoice of his.
+    pub event: u64,
+    /// KiotViet's id of the customer.
+    pub customer_id: i64,
+    /// The account's code, which Getfly has; none to undo.
+    pub account_code: Option<AccountCode>,
 }
 
 /// Which backfill.

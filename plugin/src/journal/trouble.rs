@@ -8,7 +8,10 @@ use crate::{
         tagged::{Tagged, tagged},
     },
     kiotviet::error::KiotVietError,
-    rules::{codes::InvoiceCode, money::AbsurdAmount},
+    rules::{
+        codes::{AccountCode, InvoiceCode},
+        money::AbsurdAmount,
+    },
     seal::SealError,
     stored,
     time::Timestamp,
@@ -72,6 +75,11 @@ pub enum Trouble {
         code: InvoiceCode,
         /// The code of the other one.
         base: String,
+    },
+    /// The account to which a person linked the customer is gone from Getfly.
+    LinkedAccountGone {
+        /// Its code.
+        code: AccountCode,
     },
     /// A list of users cannot be read (R13).
     UsersUnread {
@@ -150,6 +158,9 @@ impl Trouble {
             Self::NoReadableId => "the item has no readable Id".to_owned(),
             Self::EditOrSale { code, base } => format!(
                 "{code} looks like an edit of {base}, which was sold on another day or on a day that is not known"
+            ),
+            Self::LinkedAccountGone { code } => format!(
+                "the customer was linked by hand to the account {code}, which Getfly no longer has"
             ),
             Self::UsersUnread {
                 side,

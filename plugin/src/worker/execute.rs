@@ -91,6 +91,7 @@ pub async fn execute<W: World>(
             ..
         } => {
             let customer_id = account.as_ref().map(|(id, _)| *id);
+            record.customer_id = customer_id;
             if let Some((customer_id, account)) = account {
                 let (code, reason) = ensure_account(session, record, customer_id, account).await?;
                 record.note(Note::OrdersAccount {

@@ -4,10 +4,12 @@
 use crate::{
     getfly::error::GetflyError,
     journal::{
+        dead_reason::DeadReason,
         keys,
-        ledger::{self, SETTLE},
+        ledger::{self, CustomerEntry, SETTLE},
         note::Note,
         record::Record,
+        trouble::Trouble,
     },
     rules::{
         codes::{AccountCode, OrderCode},
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// Getfly refused an order for `code`, the account that customer `id` is remembered as. Whether it is
-/// gone, and the memory with it; not before the memory is older than what may still settle.
+/// gone, and the memory with it, unless a person made the link; not before the memory is older than what may still settle.
 pub async fn drop_if_gone<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -34,6 +36,11 @@ pub async fn drop_if_gone<W: World>(
     let settled = since.and_then(|since| ledger::unsettled_until(since, session.world.now()));
     if let Some(settled) = settled {
         return Err(Failure::Later(settled));
+    }
+    let entry = ledger::customer_entry(session.world, retailer, id).await?;
+    if matches!(entry, Some(CustomerEntry::LinkedByHand { .. })) {
+        let why = Trouble::LinkedAccountGone { code: code.clone() };
+        return Err(Failure::dead(DeadReason::LinkedAccountGone, why));
     }
     ledger::forget_customer(session.world, retailer, id).await?;
     record.note(Note::AccountGone { code: code.clone() });

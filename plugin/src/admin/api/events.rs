@@ -107,7 +107,7 @@ const RETRIED_MOST: usize = 200;
 const DISMISSED_MOST: usize = 1000;
 /// What is processed before a command is answered: a person waits, perhaps behind a long queue. The rest
 /// goes on after the answer.
-const AT_ONCE: How = How {
+pub(in crate::admin) const AT_ONCE: How = How {
     patience: Patience::None,
     time: Some(Duration::from_secs(2)),
     upkeep: Upkeep::None,

@@ -5,6 +5,7 @@ pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
 pub(in crate::admin) mod guard;
+pub(in crate::admin) mod links;
 pub(in crate::admin) mod metrics;
 pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preview;
@@ -72,6 +73,7 @@ async fn route<W: World, B: Body>(
         ("GET", ["events"]) => Some(answer(&events::list(world, query).await?)),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
+        ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),
         ("GET", ["connections", name, "backfill"]) => {
             Some(answer(&backfill::state(world, name).await?))
         }
@@ -122,6 +124,11 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["events", "dismiss"]) => {
             Answer::json(202, &events::dismiss_dead(world, ready, query).await?)
         }
+        ("POST", ["events", seq, "link"]) => {
+            let code = links::asked(&read_json(request.body).await?)?;
+            let (status, linked) = links::link(world, ready, seq, code).await?;
+            Answer::json(status, &linked)
+        }
         ("POST", ["events", seq, asked]) => {
             let asked = events::Asked::parse(asked).ok_or_else(|| wrong_route(path))?;
             let (status, event) = events::command(world, ready, seq, asked).await?;
@@ -150,16 +157,16 @@ async fn route_ready<W: World, B: Body>(
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
         ["events", "retry-dead" | "dismiss"] => problem::method_not_allowed("POST"),
-        ["connections" | "events" | "overview"] | ["events", _] | ["connections", _, "staff"] => {
-            problem::method_not_allowed("GET")
-        }
+        ["connections" | "events" | "overview"]
+        | ["events", _]
+        | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),
         ["connections", _] | ["connections", _, "webhooks", _] => {
             problem::method_not_allowed("PUT or DELETE")
         }
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
-        ["events", _, "retry" | "dismiss" | "edit" | "sale"] | ["preview", _] | ["drain"] => {
-            problem::method_not_allowed("POST")
-        }
+        ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
+        | ["preview", _]
+        | ["drain"] => problem::method_not_allowed("POST"),
         _ => problem::not_found("no such route under /api"),
     }
 }

@@ -100,6 +100,46 @@ impl From<Record> for Event {
     }
 }
 
+/// `POST /api/events/{seq}/link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// The account that the customer is from now on; null where the link was undone.
+    pub account_code: Option<AccountCode>,
+    /// KiotViet's id of the customer.
+    pub customer_id: i64,
+    /// His orders under another account, among the newest thousand journal entries.
+    pub other_orders: Vec<OtherOrder>,
+}
+
+/// An order that is under another account than the one that was linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherOrder {
+    /// That account.
+    pub account_code: AccountCode,
+    /// The order.
+    pub order_code: OrderCode,
+    /// Its event.
+    pub seq: u64,
+}
+
+/// `GET /api/connections/{name}/links`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// By KiotViet's id.
+    pub links: Vec<CustomerLink>,
+}
+
+/// A customer whom a person linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerLink {
+    /// The account.
+    pub account_code: AccountCode,
+    /// KiotViet's id of the customer.
+    pub customer_id: i64,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// `GET /api/events/{seq}`: the same with what explains it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventDetail {

@@ -6,6 +6,7 @@ mod chart;
 mod connect;
 mod events;
 mod layout;
+mod links;
 mod login;
 mod overview;
 mod preview;
@@ -238,6 +239,9 @@ async fn route<W: World>(
                 asked @ ("retry" | "dismiss" | "edit" | "sale"),
             ],
         ) => events::command(visit, seq, asked).await,
+        ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
+            links::submit(visit, seq, *asked == "link").await
+        }
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,
         ("GET", _) => Err(problem::not_found("")),

@@ -71,6 +71,26 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Sự kiện này không còn cần xử lý.",
             "This event no longer needs attention.",
         ),
+        "nothing-asked" => text!(
+            "Sự kiện này không hỏi đó là bản sửa hay đơn bán riêng.",
+            "This event does not ask whether it is an edit or a sale.",
+        ),
+        "unknown-account" => text!(
+            "Getfly không có khách hàng với mã này. Hãy sao chép mã từ trang khách hàng trên Getfly; khách hàng đã xóa hoặc đã gộp không còn mã.",
+            "Getfly has no account with this code. Copy it from the account in Getfly; a deleted or merged one has none.",
+        ),
+        "no-customer" => text!(
+            "Sự kiện này không có khách hàng để liên kết. Với khách lẻ, hãy đặt walk_in_account_code.",
+            "This event has no customer to link. For walk-ins set walk_in_account_code.",
+        ),
+        "not-linked" => text!(
+            "Khách hàng này chưa được liên kết thủ công.",
+            "This customer is not linked by hand.",
+        ),
+        "too-many-links" => text!(
+            "Cửa hàng này đã có quá nhiều liên kết thủ công. Hãy bỏ bớt liên kết khác trước.",
+            "This shop has too many links by hand. Undo others first.",
+        ),
         "another-shop" => text!(
             "Tên này là của cửa hàng khác. Hãy chọn tên khác hoặc ngắt kết nối cửa hàng kia trước.",
             "This name is another shop's. Choose another name, or disconnect that shop first.",

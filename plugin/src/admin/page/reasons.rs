@@ -76,6 +76,16 @@ pub(super) fn death_of(reason: DeadReason) -> Death {
                 "Look at both invoices on KiotViet, then say which it is: an edit makes no second order, a sale of its own makes its order.",
             ),
         ),
+        DeadReason::LinkedAccountGone => death(
+            text!(
+                "Getfly không còn khách hàng mà anh/chị đã liên kết thủ công.",
+                "Getfly no longer has the account that you linked by hand.",
+            ),
+            text!(
+                "Hãy liên kết với khách hàng khác, hoặc bỏ liên kết để tìm lại theo e-mail và số điện thoại; sự kiện sẽ được thử lại.",
+                "Link another account, or undo the link so that it is searched by e-mail and phone again; the event is then tried again.",
+            ),
+        ),
         DeadReason::CreationDateMissing => death(
             text!(
                 "KiotViet không cho biết ngày tạo, nên không phân biệt được mới hay cũ.",

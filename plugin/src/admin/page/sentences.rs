@@ -376,6 +376,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::LinkedAccountGone { code } => format!(
+            "Khách hàng được liên kết thủ công với khách hàng {code}, nhưng Getfly không còn khách hàng này"
+        ),
         Trouble::EditOrSale { code, base } => format!(
             "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
         ),

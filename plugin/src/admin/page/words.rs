@@ -242,6 +242,12 @@ words! {
     CALLS: "Các lệnh gọi đã thực hiện" / "Calls that were made";
     NO_ANSWER: "không trả lời" / "no answer";
     RETRY: "Thử lại" / "Try again";
+    LINK_BY_HAND: "Liên kết thủ công" / "Link by hand";
+    LINKED_TO: "Khách hàng này được liên kết với khách hàng Getfly" / "This customer is linked to the Getfly account";
+    LINK: "Liên kết" / "Link";
+    UNLINK: "Bỏ liên kết" / "Undo the link";
+    LINK_HINT: "Mã khách hàng như trên Getfly. Các đơn hàng sau này sẽ thuộc khách hàng đó; đơn đã tạo không đổi." / "The account's code as Getfly shows it. Later orders will be that account's; orders that exist stay as they are.";
+    OTHER_ORDERS: "Đơn đã tạo thuộc khách hàng khác" / "Orders under another account";
     IS_EDIT: "Đây là bản sửa" / "It is an edit";
     IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
