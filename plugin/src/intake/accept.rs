@@ -82,24 +82,35 @@ pub async fn accept<W: Store + Clock + Random>(
         }
     };
     let began = world.now();
-    let (items, nameless): (Vec<Item>, Vec<Item>) =
-        delivery.items.into_iter().partition(is_readable);
-    for item in &nameless {
-        let describe = |seq| {
-            let mut record = describe(item, seq, began, &connection.name);
-            record.notes.extend(note.clone());
-            record
-        };
-        keep_refused(world, sealer, connection, &item.raw, describe).await?;
+    let mut items = Vec::new();
+    let mut is_told = false;
+    for item in &delivery.items {
+        let room = room_for(world, connection, item, began).await?;
+        let first = room == Some(Room::FirstCounted);
+        if room != Some(Room::Counted) && !(first && is_told) {
+            items.push((item, room));
+        }
+        is_told |= first;
     }
     let kept = keep_items(world, sealer, &connection.name, &items, began, note).await?;
     in_time(world, began)?;
     Ok(kept)
 }
 
-/// Whether an item says which record it is about, or is about none of ours.
-fn is_readable(item: &Item) -> bool {
-    item.kind == envelope::Kind::Other || item.id.is_some()
+/// The room that an item takes which does not say what it is about; none for any other, which is always kept.
+async fn room_for<W: Store>(
+    world: &W,
+    connection: &Connection,
+    item: &Item,
+    now: Timestamp,
+) -> Result<Option<Room>, StoreError> {
+    if item.kind == envelope::Kind::Other || item.id.is_some() {
+        return Ok(None);
+    }
+    let bytes = refused::stored_bytes(item.raw.len());
+    refused::take_room(world, &connection.name, now, bytes)
+        .await
+        .map(Some)
 }
 
 /// Keeps a delivery that cannot be taken apart as one dead letter.
@@ -112,58 +123,49 @@ async fn keep_whole<W: Store + Clock + Random>(
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
     let began = world.now();
-    let whole = |seq| {
-        let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
-        record.bury(reason, began);
-        record.note(note);
-        record.whole_delivery = true;
-        record
-    };
-    let kept = keep_refused(world, sealer, connection, body, whole).await?;
-    in_time(world, began)?;
-    Ok(kept)
-}
-
-/// Keeps what was refused or cannot be read as the dead letter that `describe` makes, with its body, as far as the
-/// connection's bounds for such allow; else counts it.
-async fn keep_refused<W: Store + Clock + Random>(
-    world: &W,
-    sealer: Option<&Sealer>,
-    connection: &Connection,
-    body: &[u8],
-    describe: impl FnOnce(u64) -> Record,
-) -> Result<Range<u64>, StoreError> {
     let bytes = refused::stored_bytes(body.len());
-    let room = refused::take_room(world, &connection.name, world.now(), bytes).await?;
+    let room = refused::take_room(world, &connection.name, began, bytes).await?;
     if room == Room::Counted {
         return Ok(0..0);
     }
     let seq = entries::reserve(world, 1).await?;
-    let mut record = describe(seq);
-    match room {
-        Room::Whole(bytes) => {
-            record.kept_bytes = Some(bytes);
-            record.body = Some(entries::keep_body(world, sealer, seq, body).await?);
-            entries::write_event(world, &record).await?;
-        }
-        Room::FirstCounted | Room::Counted => {
-            record.notes = vec![Note::OnlyCounted {
-                deliveries: 1,
-                hash: refused::fingerprint(body),
-            }];
-            record.whole_delivery = true;
-            entries::write_event(world, &record).await?;
-            refused::told_by(world, &record).await?;
-        }
-    }
+    let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
+    record.bury(reason, began);
+    record.note(note);
+    record.whole_delivery = true;
+    write_refused(world, sealer, record, room, body).await?;
+    in_time(world, began)?;
     Ok(seq..seq.saturating_add(1))
+}
+
+/// Writes the dead letter of what was refused or cannot be read: with its body, or as the one that tells of all that are
+/// only counted.
+async fn write_refused<W: Store + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    mut record: Record,
+    room: Room,
+    body: &[u8],
+) -> Result<(), StoreError> {
+    if let Room::Whole(bytes) = room {
+        record.kept_bytes = Some(bytes);
+        record.body = Some(entries::keep_body(world, sealer, record.seq, body).await?);
+        return entries::write_event(world, &record).await;
+    }
+    record.notes = vec![Note::OnlyCounted {
+        deliveries: 1,
+        hash: refused::fingerprint(body),
+    }];
+    record.whole_delivery = true;
+    entries::write_event(world, &record).await?;
+    refused::told_by(world, &record).await
 }
 
 async fn keep_items<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     connection: &ConnectionName,
-    items: &[Item],
+    items: &[(&Item, Option<Room>)],
     now: Timestamp,
     note: Option<Note>,
 ) -> Result<Range<u64>, StoreError> {
@@ -172,13 +174,17 @@ async fn keep_items<W: Store + Clock + Random>(
     }
     let first = entries::reserve(world, items.len()).await?;
     let mut seq = first;
-    for item in items {
+    for (item, room) in items {
         let mut record = describe(item, seq, now, connection);
         record.notes.extend(note.clone());
-        if record.status.done().is_none() {
-            record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
+        if let Some(room) = room {
+            write_refused(world, sealer, record, *room, &item.raw).await?;
+        } else {
+            if record.status.done().is_none() {
+                record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
+            }
+            entries::write_event(world, &record).await?;
         }
-        entries::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
     }
     Ok(first..seq)
@@ -260,7 +266,8 @@ pub async fn accept_again<W: Store + Clock + Random>(
     let items = delivery.items.get(before..).unwrap_or_default();
     let now = items.get(..MAX_ITEMS).unwrap_or(items);
     let (at, note) = (world.now(), Some(Note::FromRetry));
-    keep_items(world, Some(sealer), &record.connection, now, at, note).await?;
+    let asked: Vec<_> = now.iter().map(|item| (item, None)).collect();
+    keep_items(world, Some(sealer), &record.connection, &asked, at, note).await?;
     Ok(Ok(Again {
         taken: before.saturating_add(now.len()),
         left: items.len().saturating_sub(now.len()),
