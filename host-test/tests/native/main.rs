@@ -10,6 +10,7 @@ mod configuration;
 mod connections;
 mod damage;
 mod disguise;
+mod dismissals;
 mod field;
 mod fixture_format;
 mod golden;

@@ -180,7 +180,7 @@ async fn a_sale_that_a_person_dismissed_stays_out() {
     all_are_removed(&shop).await;
     shop.kiotviet.set_invoice_status(sold, 1);
     shop.deliver().await;
-    assert_eq!(shop.outcomes().await, ["ignored already_synced"]);
+    assert_eq!(shop.outcomes().await, ["dismissed getfly_refused"]);
     assert_eq!(shop.in_getfly(), (0, 0));
 }
 

@@ -11,7 +11,7 @@ use crate::{
         note::Note,
         record::{AccountLink, Command, Entry, Record, Status},
     },
-    worker::{answer, failure::Stop},
+    worker::{answer, dismissed, failure::Stop},
     world::{Clock, World},
 };
 use core::ops::Range;
@@ -124,12 +124,15 @@ impl<W: World> Drain<'_, '_, W> {
         reason: DeadReason,
     ) -> Result<(), Stop> {
         let now = self.worker.now();
-        let dismissed = Status::Dismissed {
+        let over = Status::Dismissed {
             reason,
             finished_at: now,
         };
         match command {
-            Command::Dismiss(_) => record.status = dismissed,
+            Command::Dismiss(_) => {
+                dismissed::keep(self.worker, record, reason).await?;
+                record.status = over;
+            }
             Command::Expire(_) => {
                 let finished_at = record.status.finished_at().unwrap_or(now);
                 record.status = Status::Dismissed {
@@ -141,7 +144,7 @@ impl<W: World> Drain<'_, '_, W> {
                 let again = accept::accept_again(self.worker, &self.ready.sealer, record).await?;
                 match again {
                     Ok(again) if again.left == 0 => {
-                        record.status = dismissed;
+                        record.status = over;
                         let events = again.taken;
                         record.notes.push(Note::AcceptedAnew { events });
                     }

@@ -147,6 +147,7 @@ impl<W: World> Drain<'_, '_, W> {
     ) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         record.note(Note::Failed(why));
+        unfinished::fold(self.worker, &mut record, reason).await?;
         unfinished::mark(self.worker, &mut record).await?;
         entries::write_event(self.worker, &record).await?;
         self.ended(&record).await

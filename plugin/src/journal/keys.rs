@@ -115,6 +115,11 @@ pub fn open_event(connection: &ConnectionName, kind: Kind, id: i64) -> String {
     format!("kvgf/open/{connection}/{}/{id}", kind.as_str())
 }
 
+/// A dismissal of a shop's customer or invoice.
+pub fn dismissed(retailer: &RetailerId, kind: Kind, id: i64) -> String {
+    format!("kvgf/dismissed/{retailer}/{}/{id}", kind.as_str())
+}
+
 /// What was last seen of a connection's webhooks, and how far it was read back.
 pub fn webhook_health(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/watch")

@@ -150,6 +150,16 @@ pub enum Note {
         /// What it is.
         is: EditOrSale,
     },
+    /// The customer or invoice has a dead letter already.
+    SameDeadLetter {
+        /// That event.
+        event: u64,
+    },
+    /// A person dismissed a dead letter of this customer or invoice.
+    DismissedBefore {
+        /// That event.
+        event: u64,
+    },
     /// R7: not every account that holds the address as a part of its own was compared.
     PartsCut {
         /// How many were.
@@ -396,6 +406,14 @@ impl Note {
             Self::Answered {
                 is: EditOrSale::Sale,
             } => "R6: a person said that it is a sale",
+            Self::SameDeadLetter { event } => {
+                return format!(
+                    "event {event} is its dead letter already: retry or dismiss that one"
+                );
+            }
+            Self::DismissedBefore { event } => {
+                return format!("a person dismissed it before, as event {event}");
+            }
             Self::PartsCut { compared } => {
                 return format!(
                     "R7: too many accounts hold the e-mail address as a part of theirs; the first {compared} were compared"

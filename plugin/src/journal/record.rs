@@ -298,6 +298,8 @@ pub struct Record {
     pub marked: bool,
     /// How often KiotViet did not show what it is about.
     pub misses: Option<u32>,
+    /// A keyed mark of what a customer would have been pushed as, of one that was not.
+    pub members: Option<String>,
 }
 
 impl Record {
@@ -335,6 +337,7 @@ impl Record {
             commanded_by: None,
             marked: false,
             misses: None,
+            members: None,
         }
     }
 
@@ -390,6 +393,15 @@ impl Record {
             reason,
             finished_at: now,
         };
+    }
+
+    /// Ends it as what was dismissed already, or stands as a dead letter already, with the note that says so.
+    pub fn dismiss(&mut self, reason: DeadReason, note: Note, now: Timestamp) {
+        self.status = Status::Dismissed {
+            reason,
+            finished_at: now,
+        };
+        self.note(note);
     }
 
     /// The remarks, with the last failure where it came.
@@ -466,6 +478,8 @@ struct Flat {
     marked: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     misses: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<String>,
 }
 
 impl From<Record> for Flat {
@@ -502,6 +516,7 @@ impl From<Record> for Flat {
             commanded_by: record.commanded_by,
             marked: record.marked,
             misses: record.misses,
+            members: record.members,
         }
     }
 }
@@ -594,6 +609,7 @@ impl TryFrom<Flat> for Record {
             commanded_by: flat.commanded_by,
             marked: flat.marked,
             misses: flat.misses,
+            members: flat.members,
         })
     }
 }

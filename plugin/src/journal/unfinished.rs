@@ -4,10 +4,12 @@
 use crate::{
     journal::{
         connection_name::ConnectionName,
+        dead_reason::DeadReason,
         entries, keys,
+        note::Note,
         record::{Kind, Record, State},
     },
-    world::{Store, StoreError},
+    world::{Clock, Store, StoreError},
 };
 
 fn key(record: &Record) -> Option<String> {
@@ -15,9 +17,43 @@ fn key(record: &Record) -> Option<String> {
     Some(keys::open_event(&record.connection, record.kind, id))
 }
 
-/// Marks `record`; the caller writes it afterwards.
+/// The dead letter that an earlier event about the same customer or invoice is.
+pub async fn dead_letter(store: &impl Store, record: &Record) -> Result<Option<u64>, StoreError> {
+    let Some(key) = key(record) else {
+        return Ok(None);
+    };
+    let Some(seq) = seq_at(store, &key).await?.filter(|seq| *seq != record.seq) else {
+        return Ok(None);
+    };
+    let event = entries::read_event(store, seq).await?;
+    let reaches = |r: &Record| r.hint.as_ref().is_some_and(|hint| hint.since.is_some());
+    let same = |other: &Record| {
+        // A backfill asks again about what was found too old.
+        other.state() == State::Dead && (reaches(other) || !reaches(record))
+    };
+    Ok(event.filter(same).map(|_| seq))
+}
+
+/// Dead letters of one customer or invoice are one: ends `record`, which was just made one for `reason`, where an
+/// earlier event is it already.
+pub async fn fold<W: Store + Clock>(
+    world: &W,
+    record: &mut Record,
+    reason: DeadReason,
+) -> Result<(), StoreError> {
+    if let Some(event) = dead_letter(world, record).await? {
+        record.dismiss(reason, Note::SameDeadLetter { event }, world.now());
+    }
+    Ok(())
+}
+
+/// Marks `record`, unless its customer or invoice has a dead letter, whose mark stays; the caller writes it
+/// afterwards.
 pub async fn mark(store: &impl Store, record: &mut Record) -> Result<(), StoreError> {
     if record.marked || mutant!(UnfinishedNotMarked) {
+        return Ok(());
+    }
+    if dead_letter(store, record).await?.is_some() {
         return Ok(());
     }
     if let Some(key) = key(record) {
@@ -25,6 +61,11 @@ pub async fn mark(store: &impl Store, record: &mut Record) -> Result<(), StoreEr
         record.marked = true;
     }
     Ok(())
+}
+
+async fn seq_at(store: &impl Store, key: &str) -> Result<Option<u64>, StoreError> {
+    let bytes = store.get(key).await?;
+    Ok(bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok()))
 }
 
 /// Takes the mark away, once `record` is written as done or removed.
@@ -45,9 +86,7 @@ pub async fn is_marked(
     backfill: bool,
 ) -> Result<bool, StoreError> {
     let key = keys::open_event(connection, kind, id);
-    let bytes = store.get(&key).await?;
-    let seq = bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok());
-    let Some(seq) = seq else {
+    let Some(seq) = seq_at(store, &key).await? else {
         return Ok(false);
     };
     let event = entries::read_event(store, seq).await?;

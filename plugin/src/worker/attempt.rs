@@ -11,6 +11,7 @@ use crate::{
     },
     rules::verdict::Reason,
     worker::{
+        dismissed,
         execute::{self, Carried},
         failure::{Failure, Side},
         gone, outside,
@@ -60,7 +61,12 @@ pub async fn attempt<W: World>(
     let mut session = Session::new(worker, ready, &connection, &opened);
     session.left_open = worker.left_open().await?;
     session.asked_in_vain = gone::asked_in_vain(record, worker.now());
-    match carry_out(&session, switches, record, &hint).await {
+    if dismissed::applies(&session, record, &hint).await? {
+        return Ok(());
+    }
+    let carried = carry_out(&session, switches, record, &hint).await;
+    record.members = session.members.take().filter(|_| carried.is_err());
+    match carried {
         Ok(()) => {
             outside::mended(worker, record).await;
             Ok(())

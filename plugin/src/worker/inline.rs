@@ -45,6 +45,7 @@ pub async fn process<W: World>(
             Err(Failure::Dead { reason, why }) => {
                 record.bury(reason, world.now());
                 record.note(Note::Failed(why));
+                unfinished::fold(&worker, &mut record, reason).await?;
                 unfinished::mark(world, &mut record).await?;
                 log::event(world, &record);
             }

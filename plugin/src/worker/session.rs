@@ -53,6 +53,8 @@ pub struct Session<'a, W> {
     pub left_open: Option<Timestamp>,
     /// See [`super::gone::asked_in_vain`].
     pub asked_in_vain: Option<usize>,
+    /// A keyed mark of what the event's customer would be pushed as, once he was read.
+    pub members: RefCell<Option<String>>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -72,6 +74,7 @@ impl<'a, W: World> Session<'a, W> {
             codes: ShopCodes::of(&connection.retailer, connection.apart),
             left_open: None,
             asked_in_vain: None,
+            members: RefCell::new(None),
             token: RefCell::new(None),
         }
     }

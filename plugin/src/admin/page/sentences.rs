@@ -204,6 +204,14 @@ fn note(note: &Note) -> String {
         Note::Answered {
             is: EditOrSale::Sale,
         } => "R6: người dùng xác nhận đây là đơn bán riêng",
+        Note::SameDeadLetter { event } => {
+            return format!(
+                "Đã có sự kiện #{event} đang chờ xử lý cho bản ghi này: hãy xử lý sự kiện đó"
+            );
+        }
+        Note::DismissedBefore { event } => {
+            return format!("Bản ghi này đã được đóng trước đó, tại sự kiện #{event}");
+        }
         Note::ContactsShared => {
             "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
         }

@@ -15,6 +15,7 @@ use crate::{
         verdict::Reason,
     },
     worker::{
+        dismissed,
         failure::{Failure, no_creation_date},
         gone,
         plan::{
@@ -47,6 +48,8 @@ pub async fn customer<W: World>(
         .kiotviet(async |k| k.customer(hint.id).await)
         .await?;
     if let Some(customer) = &record {
+        let mark = dismissed::mark(session, customer);
+        session.members.replace(Some(mark));
         why.evidence.push(Evidence::CustomerCreated {
             at: customer.created_at,
             since: new_since(Webhook::Customer, on_since, hint),
