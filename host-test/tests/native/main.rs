@@ -25,6 +25,7 @@ mod many_numbers;
 mod observing;
 mod preview;
 mod rate_ceiling;
+mod refused;
 mod retention;
 mod retry;
 mod sales;

@@ -19,27 +19,26 @@ pub(super) enum Trust {
 }
 
 /// Judges a delivery's signature by the policy; the first valid one of a connection is remembered. No
-/// verdict: its secrets cannot be opened.
+/// verdict: its secrets cannot be opened, and where
+/// signatures are enforced it is refused.
 pub(super) async fn judge<W: Store>(
     world: &W,
     policy: SignaturePolicy,
     connection: &Connection,
     verdict: Option<Verdict>,
 ) -> Result<Trust, StoreError> {
-    let Some(verdict) = verdict else {
-        return Ok(Trust::Noted(Note::SignatureUnchecked));
-    };
     let key = keys::signed(&connection.name);
     let seen = world.get(&key).await?.is_some();
     let note = match verdict {
-        Verdict::Valid => {
+        Some(Verdict::Valid) => {
             if !seen {
                 world.set(&key, b"1").await?;
             }
             return Ok(Trust::Trusted);
         }
-        Verdict::Missing => Note::SignatureMissing,
-        Verdict::Wrong => Note::SignatureWrong,
+        Some(Verdict::Missing) => Note::SignatureMissing,
+        Some(Verdict::Wrong) => Note::SignatureWrong,
+        None => Note::SignatureUnchecked,
     };
     let enforced = match policy {
         SignaturePolicy::Enforce => true,

@@ -312,6 +312,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
         keys::missed_sellers(name),
         keys::webhook_health(name),
         keys::backfill(name),
+        keys::refused_since(name),
         keys::connection(name),
     ] {
         store.delete(&key).await?;

@@ -148,6 +148,36 @@ pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
 }
 
+/// Counter: refused deliveries of a connection that were kept whole in an hour.
+pub fn refused_kept(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/kept")
+}
+
+/// Counter: further ones in that hour.
+pub fn refused_counted(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/counted")
+}
+
+/// The number of the event that tells of these.
+pub fn refused_event(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/event")
+}
+
+/// The last hour in which a refused delivery was kept whole.
+pub fn refused_hour(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/hour")
+}
+
+/// Counter: bytes of a connection's refused deliveries that are kept.
+pub fn refused_bytes(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/bytes")
+}
+
+/// The moment of the first delivery that was dropped since the last list scan.
+pub fn refused_since(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/since")
+}
+
 /// Sealed access token of a connection.
 pub fn token(name: &ConnectionName) -> String {
     format!("kvgf/cache/token/{name}")

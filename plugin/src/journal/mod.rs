@@ -19,6 +19,7 @@ pub mod note;
 pub mod pauses;
 pub mod probe;
 pub mod record;
+pub mod refused;
 pub mod sorted_map;
 pub mod stats;
 mod tagged;

@@ -110,6 +110,17 @@ fn note(note: &Note) -> String {
         }
         Note::BodySealed => "Không giải mã được nội dung với master_key hiện tại",
         Note::AcceptedAnew { events } => return format!("Đã nhận lại thành {events} sự kiện"),
+        Note::AcceptedPartly { events, left } => {
+            return format!(
+                "Đã nhận lại {events} mục thành sự kiện; còn {left} mục, hãy bấm Thử lại lần nữa"
+            );
+        }
+        Note::NothingKept => "Chỉ được đếm, không lưu nội dung nên không thể thử lại; hãy đóng lại",
+        Note::OnlyCounted { deliveries, hash } => {
+            return format!(
+                "Trong giờ này còn {deliveries} lượt gửi bị từ chối, chỉ được đếm; lượt đầu có SHA-256 {hash}. Lần đọc danh sách tiếp theo sẽ đọc lại những gì chúng có thể đã báo"
+            );
+        }
         Note::FromRetry => "Được nhận do có người bấm Thử lại",
         Note::ReadBack => "Được đọc lại: KiotViet đã không gửi",
         Note::FromBackfill => "Từ việc lấy dữ liệu cũ",
