@@ -6,7 +6,7 @@ use plugin::{
     intake::accept,
     journal::{
         connection_cache::Known, connection_name::ConnectionName, connections::Connection, entries,
-        record,
+        note::Note, record,
     },
     kiotviet::{
         assumptions::MAX_ITEMS,
@@ -137,8 +137,15 @@ fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
         assert_eq!(body(event).as_deref(), Some(data));
         return;
     };
-    assert_eq!(events.len(), items.len());
-    for (event, item) in events.iter().zip(items) {
+    // Of those that name no record twenty are kept, and one event tells of the rest.
+    let mut nameless = 0;
+    let kept = items.iter().filter(|item| {
+        nameless += usize::from(item.kind != Kind::Other && item.id.is_none());
+        item.kind == Kind::Other || item.id.is_some() || nameless <= 21
+    });
+    let kept: Vec<_> = kept.collect();
+    assert_eq!(events.len(), kept.len());
+    for (event, item) in events.iter().zip(kept) {
         let kind = match item.kind {
             Kind::Customer => record::Kind::Customer,
             Kind::Invoice => record::Kind::Invoice,
@@ -152,8 +159,10 @@ fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
         let hinted = event.hint.as_ref().map(|hint| hint.id);
         assert_eq!(hinted, item.id);
         assert_eq!(event.state() == record::State::Dead, item.id.is_none());
-        let body = body(event).expect("a body");
-        assert_eq!(body, item.raw);
+        if !event.notes.iter().any(Note::is_count) {
+            let body = body(event).expect("a body");
+            assert_eq!(body, item.raw);
+        }
     }
 }
 

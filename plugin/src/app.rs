@@ -103,6 +103,10 @@ async fn hook<W: World, B: Body>(
     let Some(ready) = &config.ready else {
         return (Answer::empty(200), After::Nothing);
     };
+    // What was only counted is nothing to process.
+    if kept.is_empty() {
+        return (Answer::empty(200), After::Nothing);
+    }
     if config.processing == Processing::Inline {
         process_inline(world, ready, kept).await;
         return (Answer::empty(200), After::Nothing);

@@ -92,8 +92,43 @@ async fn all_dead_letters_are_retried_at_once() {
         .await;
     assert_eq!(
         (status, asked),
-        (202, json!({"retried": 1, "next_before": null}))
+        (202, json!({"retried": 0, "next_before": null})),
+        "what may be forged is retried by its reason only"
     );
+    let of_reason = [("connection", "shop"), ("reason", "bad_signature")];
+    let shown = visitor
+        .get("/ui/events?state=dead&reason=bad_signature")
+        .await;
+    assert!(shown.html.contains("Đóng tất cả"), "{}", shown.html);
+    assert!(
+        shown
+            .html
+            .contains("name=\"reason\" value=\"bad_signature\"")
+    );
+    let done = "&connection=shop&reason=bad_signature";
+    let shown = visitor.post("/ui/events/retry-dead", &of_reason).await;
+    let expected = format!("/ui/events?state=dead&done=retried{done}");
+    assert_eq!(shown.location(), expected);
+    let (_, list) = shop.app.events("state=dead").await;
+    let event = &list["events"][0];
+    assert!(
+        event["notes"]
+            .to_string()
+            .contains("it still cannot be read"),
+        "{event}"
+    );
+    let shown = visitor.post("/ui/events/dismiss-dead", &of_reason).await;
+    let expected = format!("/ui/events?state=dead&done=dismissed{done}");
+    assert_eq!(shown.location(), expected);
+    assert!(
+        visitor
+            .get(shown.location())
+            .await
+            .html
+            .contains("Đã đóng. Danh")
+    );
+    let (_, list) = shop.app.events("state=dead").await;
+    assert_eq!(list["events"], json!([]));
     let (status, problem) = shop
         .app
         .call("GET", "events/retry-dead", &Value::Null)
@@ -105,22 +140,30 @@ async fn all_dead_letters_are_retried_at_once() {
 async fn two_hundred_dead_letters_are_retried_in_a_click_and_the_rest_in_the_next() {
     let shop = TestShop::connected(On::Both).await;
     let hook = shop.kiotviet.webhooks()[0].url.clone();
-    for _ in 0..205 {
+    for n in 0..205 {
+        // Twenty an hour are kept.
+        if n % 20 == 0 {
+            shop.pass(3600).await;
+        }
         let garbage = http::Request::post(&hook).body("garbage".into());
         shop.app.request(garbage.expect("a request")).await;
     }
     let mut visitor = Visitor::inside(&shop.app).await;
-    let shown = visitor.post("/ui/events/retry-dead", &[]).await;
+    let reason = ("reason", "unreadable");
+    let shown = visitor.post("/ui/events/retry-dead", &[reason]).await;
     assert_eq!(
         shown.location(),
-        "/ui/events?state=dead&done=retried&rest=6"
+        "/ui/events?state=dead&done=retried&reason=unreadable&rest=6"
     );
     let next = visitor.get(shown.location()).await;
     assert!(next.html.contains("Vẫn còn sự kiện cũ hơn") && next.field("before") == Some("6"));
     let shown = visitor
-        .post("/ui/events/retry-dead", &[("before", "6")])
+        .post("/ui/events/retry-dead", &[reason, ("before", "6")])
         .await;
-    assert_eq!(shown.location(), "/ui/events?state=dead&done=retried");
+    assert_eq!(
+        shown.location(),
+        "/ui/events?state=dead&done=retried&reason=unreadable"
+    );
 }
 
 #[tokio::test(start_paused = true)]

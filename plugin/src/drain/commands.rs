@@ -22,6 +22,7 @@ impl<W: World> Drain<'_, '_, W> {
         let target = match &command {
             Command::Retry(target)
             | Command::Dismiss(target)
+            | Command::Expire(target)
             | Command::Answer { event: target, .. } => *target,
             Command::Link(link) => {
                 self.link(link).await?;
@@ -132,12 +133,25 @@ impl<W: World> Drain<'_, '_, W> {
                 dismissed::keep(self.worker, record, reason).await?;
                 record.status = over;
             }
+            Command::Expire(_) => {
+                let finished_at = record.status.finished_at().unwrap_or(now);
+                record.status = Status::Dismissed {
+                    reason,
+                    finished_at,
+                };
+            }
             Command::Retry(_) if record.whole_delivery => {
                 let again = accept::accept_again(self.worker, &self.ready.sealer, record).await?;
                 match again {
-                    Ok(events) => {
+                    Ok(again) if again.left == 0 => {
                         record.status = over;
+                        let events = again.taken;
                         record.notes.push(Note::AcceptedAnew { events });
+                    }
+                    Ok(accept::Again { taken, left }) => {
+                        record.taken = Some(taken);
+                        let events = taken;
+                        record.notes.push(Note::AcceptedPartly { events, left });
                     }
                     Err(why) => record.notes.push(why),
                 }

@@ -49,7 +49,9 @@ impl<W: World> Drain<'_, '_, W> {
             (_, Entry::Command(_)) => Ok(Pass::Complete),
             (Due::Attempt(_), Entry::Event(record)) => self.event(*record).await,
             (Due::Removal(_), Entry::Event(record)) => {
-                if !self.remove_if_old(&record).await? && record.state() != State::Dead {
+                if record.state() == State::Dead {
+                    self.expire(&record).await?;
+                } else if !self.remove_if_old(&record).await? {
                     // `retention_days` was raised since.
                     self.list_removal(&record).await?;
                 }

@@ -155,7 +155,7 @@ impl<W: World> Drain<'_, '_, W> {
     /// done and counted again by the next worker.
     async fn count(&mut self, record: &Record) -> Result<(), Stop> {
         let passed = record.seq < self.cursor.oldest || !self.worker.is_atomic();
-        if passed && record.state() != State::Dead {
+        if passed && (record.state() != State::Dead || record.may_be_forged()) {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();

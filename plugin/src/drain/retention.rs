@@ -6,8 +6,8 @@ use crate::{
     journal::{
         cursor::due_time,
         entries, keys, ledger,
-        record::{Entry, Record, State},
-        unfinished,
+        record::{Command, Entry, Record, State},
+        refused, unfinished,
     },
     time::Timestamp,
     worker::failure::Stop,
@@ -58,8 +58,19 @@ impl<W: World> Drain<'_, '_, W> {
         ledger::settle(self.worker, record).await?;
         entries::drop_body(self.worker, record.seq, record.body.as_ref()).await?;
         self.worker.delete(&keys::entry(record.seq)).await?;
+        refused::give_back(self.worker, record).await?;
         unfinished::unmark(self.worker, record).await;
         Ok(true)
+    }
+
+    /// Has a dead letter that may be forged dismissed, once it is past its retention: by a command, so that a crash
+    /// counts it once. It is removed after that.
+    pub(super) async fn expire(&mut self, record: &Record) -> Result<(), Stop> {
+        if record.may_be_forged() && self.is_overdue(record) {
+            let seq = entries::reserve(self.worker, 1).await?;
+            entries::write_command(self.worker, seq, &Command::Expire(record.seq)).await?;
+        }
+        Ok(())
     }
 
     /// Removes finished events past their retention, from the journal's old end. One that is not
@@ -86,6 +97,7 @@ impl<W: World> Drain<'_, '_, W> {
                     self.worker.delete(&keys::entry(seq)).await?;
                 }
                 Some(Entry::Event(record)) => {
+                    self.expire(&record).await?;
                     let passed = self.remove_if_old(&record).await? || self.is_overdue(&record);
                     if !passed {
                         self.cursor.oldest_since = Some(ended(&record));

@@ -1,7 +1,5 @@
 //! A drain under way: its worker, its cursor, what bounds it, and keeping the cursor.
 
-use core::time::Duration;
-
 use crate::{
     config::Ready,
     drain::{
@@ -12,7 +10,7 @@ use crate::{
     journal::{
         connection_name::Upstream,
         cursor::{Bucket, Cursor},
-        entries, keys,
+        entries, keys, life,
         record::{Entry, Record},
         stats,
     },
@@ -22,6 +20,7 @@ use crate::{
     worker::{failure::Stop, permit::Worker},
     world::{Clock, Store, World},
 };
+use core::time::Duration;
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
 /// after a crash, which costs a read each.
@@ -109,7 +108,9 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             }
             !over
         });
-        if self.cursor != self.saved {
+        let now = self.worker.now();
+        if self.cursor != self.saved || life::is_beat_due(&self.cursor, now) {
+            self.cursor.last_write = Some(now);
             let bytes = stored::write(&self.cursor);
             if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
                 // Perhaps it is not written: their indices must not be given out anew.

@@ -4,7 +4,7 @@
 
 use crate::{
     config::SignaturePolicy,
-    intake::signature_policy::{Trust, judge},
+    intake::signature_policy::{Trust, Types, judge},
     journal::{
         connection_cache::Known,
         connection_name::ConnectionName,
@@ -13,6 +13,7 @@ use crate::{
         entries,
         note::Note,
         record::{Body, Hint, Kind, Record},
+        refused::{self, Room},
         trouble::Trouble,
     },
     kiotviet::{
@@ -24,11 +25,11 @@ use crate::{
     time::Timestamp,
     world::{Clock, Random, Store, StoreError},
 };
-use core::{ops::Range, time::Duration};
+use core::{cell::LazyCell, ops::Range, time::Duration};
 
 /// Largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
-/// Most items that a retry takes apart.
+/// Most items of a delivery that retries take apart.
 const MAX_ITEMS_AGAIN: usize = 50_000;
 /// An acceptor that took longer between reserving and writing answers 503: the worker must not give
 /// up on a number that is still being written.
@@ -57,7 +58,9 @@ pub async fn accept<W: Store + Clock + Random>(
     let connection = &known.connection;
     let keys = known.keys.as_ref();
     let verdict = keys.map(|keys| keys.verify(signature, body));
-    let trust = judge(world, policy, connection, verdict).await?;
+    let parsed = LazyCell::new(|| envelope::parse(body, MAX_ITEMS));
+    let types = || Types::of(parsed.as_ref().ok().map(|delivery| &delivery.items[..]));
+    let trust = judge(world, policy, connection, verdict, types).await?;
     let note = match trust {
         Trust::Trusted => None,
         Trust::Noted(note) => Some(note),
@@ -66,7 +69,7 @@ pub async fn accept<W: Store + Clock + Random>(
             return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };
-    let delivery = match envelope::parse(body, MAX_ITEMS) {
+    let delivery = match &*parsed {
         Ok(delivery) => delivery,
         Err(e) => {
             let reason = match e {
@@ -76,15 +79,40 @@ pub async fn accept<W: Store + Clock + Random>(
                 | NotAnEnvelope::NoNotifications
                 | NotAnEnvelope::NotAList => DeadReason::Unreadable,
             };
-            let note = Note::NotADelivery(e);
+            let note = Note::NotADelivery(*e);
             return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };
     let began = world.now();
-    let items = &delivery.items;
-    let kept = keep_items(world, sealer, &connection.name, items, began, note).await?;
+    let mut items = Vec::new();
+    let mut is_told = false;
+    for item in &delivery.items {
+        let room = room_for(world, connection, item, began).await?;
+        let first = room == Some(Room::FirstCounted);
+        if room != Some(Room::Counted) && !(first && is_told) {
+            items.push((item, room));
+        }
+        is_told |= first;
+    }
+    let kept = keep_items(world, sealer, &connection.name, &items, began, note).await?;
     in_time(world, began)?;
     Ok(kept)
+}
+
+/// The room that an item takes which does not say what it is about; none for any other, which is always kept.
+async fn room_for<W: Store>(
+    world: &W,
+    connection: &Connection,
+    item: &Item,
+    now: Timestamp,
+) -> Result<Option<Room>, StoreError> {
+    if item.kind == envelope::Kind::Other || item.id.is_some() {
+        return Ok(None);
+    }
+    let bytes = refused::stored_bytes(item.raw.len());
+    refused::take_room(world, &connection.name, now, bytes)
+        .await
+        .map(Some)
 }
 
 /// Keeps a delivery that cannot be taken apart as one dead letter.
@@ -97,22 +125,49 @@ async fn keep_whole<W: Store + Clock + Random>(
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
     let began = world.now();
+    let bytes = refused::stored_bytes(body.len());
+    let room = refused::take_room(world, &connection.name, began, bytes).await?;
+    if room == Room::Counted {
+        return Ok(0..0);
+    }
     let seq = entries::reserve(world, 1).await?;
     let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
     record.bury(reason, began);
     record.note(note);
     record.whole_delivery = true;
-    record.body = Some(entries::keep_body(world, sealer, seq, body).await?);
-    entries::write_event(world, &record).await?;
+    write_refused(world, sealer, record, room, body).await?;
     in_time(world, began)?;
     Ok(seq..seq.saturating_add(1))
+}
+
+/// Writes the dead letter of what was refused or cannot be read: with its body, or as the one that tells of all that are
+/// only counted.
+async fn write_refused<W: Store + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    mut record: Record,
+    room: Room,
+    body: &[u8],
+) -> Result<(), StoreError> {
+    if let Room::Whole(bytes) = room {
+        record.kept_bytes = Some(bytes);
+        record.body = Some(entries::keep_body(world, sealer, record.seq, body).await?);
+        return entries::write_event(world, &record).await;
+    }
+    record.notes = vec![Note::OnlyCounted {
+        deliveries: 1,
+        hash: refused::fingerprint(body),
+    }];
+    record.whole_delivery = true;
+    entries::write_event(world, &record).await?;
+    refused::told_by(world, &record).await
 }
 
 async fn keep_items<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     connection: &ConnectionName,
-    items: &[Item],
+    items: &[(&Item, Option<Room>)],
     now: Timestamp,
     note: Option<Note>,
 ) -> Result<Range<u64>, StoreError> {
@@ -121,13 +176,17 @@ async fn keep_items<W: Store + Clock + Random>(
     }
     let first = entries::reserve(world, items.len()).await?;
     let mut seq = first;
-    for item in items {
+    for (item, room) in items {
         let mut record = describe(item, seq, now, connection);
         record.notes.extend(note.clone());
-        if record.status.done().is_none() {
-            record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
+        if let Some(room) = room {
+            write_refused(world, sealer, record, *room, &item.raw).await?;
+        } else {
+            if record.status.done().is_none() {
+                record.body = Some(entries::keep_body(world, sealer, seq, &item.raw).await?);
+            }
+            entries::write_event(world, &record).await?;
         }
-        entries::write_event(world, &record).await?;
         seq = seq.saturating_add(1);
     }
     Ok(first..seq)
@@ -175,13 +234,25 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) 
     record
 }
 
-/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. Returns how many
-/// events that made; the inner error says why it stays a dead letter.
+/// What a retry made of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// Its items that are events now, those of earlier retries among them.
+    pub taken: usize,
+    /// Its items that are not yet.
+    pub left: usize,
+}
+
+/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. At most [`MAX_ITEMS`] of its
+/// items become events, behind those that earlier retries took; the inner error says why it stays a dead letter.
 pub async fn accept_again<W: Store + Clock + Random>(
     world: &W,
     sealer: &Sealer,
     record: &Record,
-) -> Result<Result<usize, Note>, StoreError> {
+) -> Result<Result<Again, Note>, StoreError> {
+    if record.notes.iter().any(Note::is_count) {
+        return Ok(Err(Note::NothingKept));
+    }
     let body = match &record.body {
         Some(body) => open(world, sealer, record.seq, body).await?,
         None => None,
@@ -193,12 +264,16 @@ pub async fn accept_again<W: Store + Clock + Random>(
         Ok(delivery) => delivery,
         Err(e) => return Ok(Err(Note::StillNotADelivery(e))),
     };
-    // What a crash leaves reserved and not written stands in the worker's cursor for ten minutes.
-    for items in delivery.items.chunks(MAX_ITEMS) {
-        let (now, note) = (world.now(), Some(Note::FromRetry));
-        keep_items(world, Some(sealer), &record.connection, items, now, note).await?;
-    }
-    Ok(Ok(delivery.items.len()))
+    let before = record.taken.unwrap_or_default();
+    let items = delivery.items.get(before..).unwrap_or_default();
+    let now = items.get(..MAX_ITEMS).unwrap_or(items);
+    let (at, note) = (world.now(), Some(Note::FromRetry));
+    let asked: Vec<_> = now.iter().map(|item| (item, None)).collect();
+    keep_items(world, Some(sealer), &record.connection, &asked, at, note).await?;
+    Ok(Ok(Again {
+        taken: before.saturating_add(now.len()),
+        left: items.len().saturating_sub(now.len()),
+    }))
 }
 
 async fn open<W: Store>(

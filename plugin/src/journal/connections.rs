@@ -318,6 +318,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
         keys::not_there(name),
         keys::webhook_health(name),
         keys::backfill(name),
+        keys::refused_since(name),
         keys::connection(name),
     ] {
         store.delete(&key).await?;

@@ -56,6 +56,17 @@ impl DeadReason {
         Self::LinkedAccountGone,
     ];
 
+    /// Whether a stranger may have sent it: only a person who names the reason has such dead letters retried
+    /// together, and they are kept no longer than finished events.
+    pub fn may_be_forged(self) -> bool {
+        matches!(self, Self::BadSignature | Self::Unreadable)
+    }
+
+    /// Parses the word used in the API's filter.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
     /// The word in the API.
     pub fn as_str(self) -> &'static str {
         match self {

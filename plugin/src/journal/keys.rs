@@ -23,11 +23,11 @@ pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 
-/// Mark: Getfly once answered another code than the one that was sent.
-pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
-
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
+
+/// Since when the store knows what was done ([`super::life::Life`]).
+pub const LIFE: &str = "kvgf/life";
 
 /// Mark of a store that was tried: whether it counts (`atomic`) or not (`plain`).
 pub const STORE_KIND: &str = "kvgf/store";
@@ -148,6 +148,36 @@ pub fn signed(name: &ConnectionName) -> String {
 /// Ids that KiotViet does not have, as unsigned hints asked for them.
 pub fn not_there(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/not-there")
+}
+
+/// Counter: refused deliveries of a connection that were kept whole in an hour.
+pub fn refused_kept(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/kept")
+}
+
+/// Counter: further ones in that hour.
+pub fn refused_counted(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/counted")
+}
+
+/// The number of the event that tells of these.
+pub fn refused_event(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/event")
+}
+
+/// The last hour in which a refused delivery was kept whole.
+pub fn refused_hour(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/hour")
+}
+
+/// Counter: bytes of a connection's refused deliveries that are kept.
+pub fn refused_bytes(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/bytes")
+}
+
+/// The moment of the first delivery that was dropped since the last list scan.
+pub fn refused_since(name: &ConnectionName) -> String {
+    format!("kvgf/refused/{name}/since")
 }
 
 /// Sealed access token of a connection.

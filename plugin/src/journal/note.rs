@@ -56,6 +56,22 @@ pub enum Note {
         /// How many events that made.
         events: usize,
     },
+    /// A retry took so much of it apart as one may.
+    AcceptedPartly {
+        /// Its items that are events now.
+        events: usize,
+        /// Those that are not.
+        left: usize,
+    },
+    /// A retry found nothing: the delivery was only counted.
+    NothingKept,
+    /// Refused deliveries of an hour that were not kept.
+    OnlyCounted {
+        /// How many.
+        deliveries: u64,
+        /// The SHA-256 of the first one's body, in hex.
+        hash: String,
+    },
     /// The event comes from a delivery that a retry took apart.
     FromRetry,
     /// KiotViet had not delivered it; its list told of it.
@@ -175,6 +191,8 @@ pub enum Note {
     AccountReplyLost,
     /// The order's create had no answer.
     OrderReplyLost,
+    /// The store is new or was restored, and Getfly has the order already.
+    OrderWasThere,
     /// How the order's account came about.
     OrdersAccount {
         /// Its code.
@@ -292,6 +310,11 @@ impl Note {
         )
     }
 
+    /// Whether it tells of refused deliveries that were not kept.
+    pub fn is_count(&self) -> bool {
+        matches!(self, Self::OnlyCounted { .. })
+    }
+
     /// R11: whether the campaign was tried.
     pub fn is_about_campaign(&self) -> bool {
         matches!(
@@ -314,6 +337,17 @@ impl Note {
             }
             Self::BodySealed => "its body cannot be opened with this master_key",
             Self::AcceptedAnew { events } => return format!("accepted anew as {events} event(s)"),
+            Self::AcceptedPartly { events, left } => {
+                return format!(
+                    "{events} of its items were accepted anew as events; {left} are left: retry it again for them"
+                );
+            }
+            Self::NothingKept => "it was only counted, so there is nothing to retry; dismiss it",
+            Self::OnlyCounted { deliveries, hash } => {
+                return format!(
+                    "{deliveries} further deliveries of this hour were refused and only counted; the first has the SHA-256 {hash}. The next list scan reads what they may have told of"
+                );
+            }
             Self::FromRetry => "accepted by a person's retry",
             Self::ReadBack => "read back: KiotViet had not delivered it",
             Self::ReadFor { seq } => {
@@ -418,6 +452,9 @@ impl Note {
             }
             Self::AccountReplyLost => "the account's reply was lost; it was found by its code",
             Self::OrderReplyLost => "the order's reply was lost; it was found by its code",
+            Self::OrderWasThere => {
+                "Getfly has the order already, from before this store was new or restored"
+            }
             Self::OrdersAccount { code, reason } => return format!("account {code}: {reason}"),
             Self::CodeUsed { used, next } => {
                 return format!(

@@ -288,6 +288,10 @@ pub struct Record {
     pub body: Option<Body>,
     /// The body is a whole delivery: a retry accepts it anew.
     pub whole_delivery: bool,
+    /// What its body counts for among the connection's refused deliveries, bytes.
+    pub kept_bytes: Option<i64>,
+    /// How many of its items retries have taken as events.
+    pub taken: Option<usize>,
     /// The last command that was applied, so that applying it twice changes nothing.
     pub commanded_by: Option<u64>,
     /// It is marked as the unfinished event of what it is about.
@@ -328,6 +332,8 @@ impl Record {
             hint: None,
             body: None,
             whole_delivery: false,
+            kept_bytes: None,
+            taken: None,
             commanded_by: None,
             marked: false,
             misses: None,
@@ -362,6 +368,11 @@ impl Record {
         };
         self.evidence.push(Evidence::Decided(reason));
         self.body = None;
+    }
+
+    /// Whether it waits for a person and may be forged: it is kept no longer than a finished event.
+    pub fn may_be_forged(&self) -> bool {
+        self.state() == State::Dead && self.status.dead().is_some_and(DeadReason::may_be_forged)
     }
 
     /// Adds a remark once. What an earlier attempt remarked stays: it may have created something.
@@ -467,6 +478,10 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Not::not")]
     whole_delivery: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    kept_bytes: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taken: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     commanded_by: Option<u64>,
     #[serde(default, skip_serializing_if = "Not::not")]
     marked: bool,
@@ -505,6 +520,8 @@ impl From<Record> for Flat {
             hint: record.hint,
             body: record.body,
             whole_delivery: record.whole_delivery,
+            kept_bytes: record.kept_bytes,
+            taken: record.taken,
             commanded_by: record.commanded_by,
             marked: record.marked,
             misses: record.misses,
@@ -596,6 +613,8 @@ impl TryFrom<Flat> for Record {
             hint: flat.hint,
             body: flat.body,
             whole_delivery: flat.whole_delivery,
+            kept_bytes: flat.kept_bytes,
+            taken: flat.taken,
             commanded_by: flat.commanded_by,
             marked: flat.marked,
             misses: flat.misses,
@@ -613,6 +632,8 @@ pub enum Command {
     Retry(u64),
     /// This event needs nothing more.
     Dismiss(u64),
+    /// This event was kept long enough for a delivery that may be forged. The worker's own.
+    Expire(u64),
     /// What the invoice of this dead letter is, which could not be told.
     Answer {
         /// The event.

@@ -11,7 +11,7 @@ use crate::{
         list_scan::ListScan,
         note::{Broken, Note},
         record::{Kind, Record},
-        stats,
+        refused, stats,
         trouble::Trouble,
     },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
@@ -78,6 +78,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             self.keep_sealed_anew(&connection, &anew).await?;
         }
         let mut health = webhook_health::load(worker, name).await?;
+        let mut read_back = false;
         match opened {
             Err(e) => health.problem = Some(e.into()),
             Ok(opened) => {
@@ -89,15 +90,47 @@ impl<W: World> Reconciler<'_, '_, W> {
                         health.problem = None;
                         self.mend(&session, switches, &registered, &mut health)
                             .await?;
+                        let others = webhooks::of_another_bridge(&session, &registered).await;
+                        health.other_bridges = u64::try_from(others.len()).unwrap_or(u64::MAX);
+                        let first = others.into_iter().next();
+                        let problem = first.map(|origin| Trouble::AnotherBridge { origin });
+                        health.problem = health.problem.take().or(problem);
                     }
                 }
+                read_back = self.set_back(name, &mut health).await?;
                 self.plan_scans(name, switches, &mut health);
             }
         }
         if let Some(problem) = &health.problem {
             log::webhooks_not_sound(worker, name.as_str(), &problem.to_string());
         }
-        webhook_health::save(worker, name, &health).await
+        webhook_health::save(worker, name, &health).await?;
+        if read_back {
+            refused::is_read_back(worker, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Refused deliveries that were only counted may have told of something: the lists are read from then on, minus the
+    /// time that a delivery may be late. While a list is being read it waits for the next look. Whether it did so.
+    async fn set_back(
+        &self,
+        name: &ConnectionName,
+        health: &mut WebhookHealth,
+    ) -> Result<bool, StoreError> {
+        let reads = Webhook::ALL
+            .iter()
+            .any(|webhook| health.of(*webhook).reading.is_some());
+        let since = refused::dropped_since(self.worker, name).await?;
+        let Some(since) = since.filter(|_| !reads) else {
+            return Ok(false);
+        };
+        let since = since.checked_sub(GRACE).unwrap_or(since);
+        for webhook in Webhook::ALL {
+            let read_until = &mut health.of_mut(webhook).read_until;
+            *read_until = read_until.map(|until| until.min(since));
+        }
+        Ok(true)
     }
 
     /// After a rotation of `master_key`. Only over what was read: a person's request may have connected the
@@ -226,7 +259,7 @@ async fn again<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<bool, KiotVietError> {
-    webhooks::register(session, webhook).await?;
+    webhooks::register_beside(session, registered, webhook).await?;
     webhooks::remove_broken(session, registered, webhook).await?;
     let off = is_off(session, webhook).await;
     if off {

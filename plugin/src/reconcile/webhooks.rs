@@ -2,14 +2,21 @@
 //! Somebody else's webhook is never touched.
 
 use crate::{
-    journal::connections::Webhook,
+    journal::{
+        connection_name::ConnectionName,
+        connections::{self, Webhook},
+    },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
+    vendor::fate::Fate,
     worker::session::Session,
     world::World,
 };
 
 /// What KiotViet calls our registrations, for whoever reads its list.
 const DESCRIPTION: &str = "KiotViet → Getfly";
+
+/// How long the last part of our path is.
+const TOKEN_CHARS: usize = 43;
 
 /// How a webhook stands at KiotViet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +39,42 @@ pub fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> V
             && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
     };
     registered.iter().filter(is_ours).collect()
+}
+
+/// The active registrations of our kind that are not this store's: told by our description, or by a path as only ours
+/// are. None where the store cannot be read.
+pub async fn of_another_bridge<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+) -> Vec<String> {
+    let mut origins = Vec::new();
+    for one in registered.iter().filter(|r| r.is_active) {
+        let url = one.url.split(['?', '#']).next().unwrap_or_default();
+        let Some((origin, path)) = url.rsplit_once("/hooks/") else {
+            continue;
+        };
+        let Some((name, token)) = path.split_once('/') else {
+            continue;
+        };
+        let like_ours = one.description == DESCRIPTION || token.len() == TOKEN_CHARS;
+        if like_ours && !is_kept_here(session, name, token).await {
+            origins.push(origin.to_owned());
+        }
+    }
+    origins.sort_unstable();
+    origins.dedup();
+    origins
+}
+
+/// Whether this store has a connection to which such a path leads. One that cannot be told may be ours.
+async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, token: &str) -> bool {
+    let Some(name) = ConnectionName::parse(name) else {
+        return false;
+    };
+    match connections::load(session.world, &name).await {
+        Ok(connection) => connections::token_matches(connection.as_ref(), token),
+        Err(_) => true,
+    }
 }
 
 /// Our address of this session's connection.
@@ -68,7 +111,7 @@ pub fn standing<W: World>(
 }
 
 /// Registers `webhook` to our address.
-pub async fn register<W: World>(
+async fn register<W: World>(
     session: &Session<'_, W>,
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
@@ -83,6 +126,23 @@ pub async fn register<W: World>(
         .map(|_| ())
 }
 
+/// Registers `webhook` to our address beside broken ones of ours among `registered`, which are removed first where
+/// KiotViet takes one of a type only.
+pub async fn register_beside<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let path = session.connection.hook_path(session.opened);
+    match register(session, webhook).await {
+        Err(e) if e.fate() == Fate::Dead && !ours(registered, &path, webhook).is_empty() => {
+            remove_broken(session, registered, webhook).await?;
+            register(session, webhook).await
+        }
+        done => done,
+    }
+}
+
 /// Registers `webhook` to our address where it is not sound; gives what was registered before.
 pub async fn make_sound<W: World>(
     session: &Session<'_, W>,
@@ -90,7 +150,7 @@ pub async fn make_sound<W: World>(
 ) -> Result<Vec<Registered>, KiotVietError> {
     let before = registered(session).await?;
     if standing(session, &before, webhook) != Standing::Sound {
-        register(session, webhook).await?;
+        register_beside(session, &before, webhook).await?;
     }
     Ok(before)
 }

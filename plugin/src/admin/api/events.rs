@@ -15,6 +15,7 @@ use crate::{
         dead_reason::DeadReason,
         entries,
         record::{Command, Record, State},
+        refused,
     },
     reconcile::upkeep::Upkeep,
     rules::sale::EditOrSale,
@@ -31,21 +32,48 @@ const LIMIT_MOST: usize = 200;
 /// a filter leaves fewer, `next_before` goes on.
 const LOOKED_AT: usize = 1000;
 
+/// The parameters of a list.
+const NAMES: [&str; 5] = ["connection", "state", "reason", "limit", "before"];
+
 struct Query {
     connection: Option<String>,
     state: Option<State>,
+    reason: Option<DeadReason>,
+    /// Without what may be forged, unless `reason` names it.
+    without_forged: bool,
     limit: usize,
     before: Option<u64>,
+}
+
+impl Query {
+    fn wants(&self, record: &Record) -> bool {
+        let of = |wanted: &str| wanted == record.connection.as_str();
+        self.connection.as_deref().is_none_or(of)
+            && self.state.is_none_or(|state| state == record.state())
+            && match self.reason {
+                Some(reason) => record.status.dead() == Some(reason),
+                None => !(self.without_forged && record.may_be_forged()),
+            }
+    }
 }
 
 fn parse(query: Option<&str>) -> Result<Query, Problem> {
     let mut parsed = Query {
         connection: None,
         state: None,
+        reason: None,
+        without_forged: false,
         limit: LIMIT,
         before: None,
     };
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if !NAMES.contains(&&*name) {
+            return Err(problem::invalid(format!(
+                "“{}” is no parameter of this route; those are {}.",
+                name.chars().take(64).collect::<String>(),
+                NAMES.join(", ")
+            )));
+        }
         if value.is_empty() {
             continue;
         }
@@ -57,6 +85,11 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
                 parsed.state = Some(
                     state.ok_or_else(|| wrong("received, retrying, done, dead or dismissed"))?,
                 );
+            }
+            "reason" => {
+                let reason = DeadReason::parse(&value);
+                let words = DeadReason::ALL.map(DeadReason::as_str).join(", ");
+                parsed.reason = Some(reason.ok_or_else(|| wrong(&format!("one of {words}")))?);
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|n| (1..=LIMIT_MOST).contains(n));
@@ -73,6 +106,8 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
 
 /// Most dead letters that are retried in one request.
 const RETRIED_MOST: usize = 200;
+/// Most that are dismissed in one.
+const DISMISSED_MOST: usize = 1000;
 /// What is processed before a command is answered: a person waits, perhaps behind a long queue. The rest
 /// goes on after the answer.
 pub(in crate::admin) const AT_ONCE: How = How {
@@ -97,15 +132,10 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
             return Ok((found, last));
         }
         last = Some(seq);
-        if let Some(record) = entries::read_event(world, seq).await? {
-            let wanted = query
-                .connection
-                .as_ref()
-                .is_none_or(|c| c == record.connection.as_str())
-                && query.state.is_none_or(|s| s == record.state());
-            if wanted {
-                found.push(record);
-            }
+        let record = entries::read_event(world, seq).await?;
+        if let Some(mut record) = record.filter(|record| query.wants(record)) {
+            refused::with_count(world, &mut record).await?;
+            found.push(record);
         }
     }
     Ok((found, last.filter(|_| !whole)))
@@ -167,7 +197,10 @@ pub(in crate::admin) async fn read<W: World>(world: &W, seq: &str) -> Result<Rec
         )
     };
     let seq: u64 = seq.parse().map_err(|_| missing())?;
-    entries::read_event(world, seq).await?.ok_or_else(missing)
+    let record = entries::read_event(world, seq).await?;
+    let mut record = record.ok_or_else(missing)?;
+    refused::with_count(world, &mut record).await?;
+    Ok(record)
 }
 
 /// `GET /api/events/{seq}`.
@@ -248,26 +281,63 @@ pub(in crate::admin) async fn command<W: World>(
     Ok((status, record))
 }
 
-/// `POST /api/events/retry-dead`: asks for another try of dead letters, newest first, at most 200 of
-/// them. The query is that of the list. Gives how many, and where to go on if there may be more.
+/// `POST /api/events/retry-dead`: asks for another attempt of dead letters, newest first, at most 200 of
+/// them. The query is that of the list; what may be forged is among them only where `reason` names it. Returns how many,
+/// and where to go on if there may be more.
 pub(in crate::admin) async fn retry_dead<W: World>(
     world: &W,
     ready: &Ready,
     query: Option<&str>,
 ) -> Result<view::Retried, Problem> {
-    let mut query = parse(query)?;
+    let query = Query {
+        without_forged: true,
+        ..parse(query)?
+    };
+    let (retried, next_before) = command_dead(world, ready, query, Command::Retry).await?;
+    Ok(view::Retried {
+        next_before,
+        retried,
+    })
+}
+
+/// `POST /api/events/dismiss`: dismisses all dead letters of one `reason`, of one `connection` where it is named, newest
+/// first, at most 1,000 of them. Returns how many, and where to go on if there may be more.
+pub(in crate::admin) async fn dismiss_dead<W: World>(
+    world: &W,
+    ready: &Ready,
+    query: Option<&str>,
+) -> Result<view::Dismissed, Problem> {
+    let query = parse(query)?;
+    if query.reason.is_none() {
+        let example = "reason must be named, e.g. ?reason=bad_signature.";
+        return Err(problem::invalid(example));
+    }
+    let (dismissed, next_before) = command_dead(world, ready, query, Command::Dismiss).await?;
+    Ok(view::Dismissed {
+        dismissed,
+        next_before,
+    })
+}
+
+/// Gives this command for each dead letter that the query asks for.
+async fn command_dead<W: World>(
+    world: &W,
+    ready: &Ready,
+    mut query: Query,
+    command: impl Fn(u64) -> Command,
+) -> Result<(usize, Option<u64>), Problem> {
     query.state = Some(State::Dead);
-    query.limit = RETRIED_MOST;
+    query.limit = match command(0) {
+        Command::Dismiss(_) => DISMISSED_MOST,
+        _ => RETRIED_MOST,
+    };
     let (found, next_before) = find(world, &query).await?;
     let first = entries::reserve(world, found.len()).await?;
     let mut number = first;
     for record in &found {
-        entries::write_command(world, number, &Command::Retry(record.seq)).await?;
+        entries::write_command(world, number, &command(record.seq)).await?;
         number = number.saturating_add(1);
     }
     drain_for(world, ready, AT_ONCE, first..number).await;
-    Ok(view::Retried {
-        next_before,
-        retried: found.len(),
-    })
+    Ok((found.len(), next_before))
 }

@@ -121,6 +121,9 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["events", "retry-dead"]) => {
             Answer::json(202, &events::retry_dead(world, ready, query).await?)
         }
+        ("POST", ["events", "dismiss"]) => {
+            Answer::json(202, &events::dismiss_dead(world, ready, query).await?)
+        }
         ("POST", ["events", seq, "link"]) => {
             let code = links::asked(&read_json(request.body).await?)?;
             let (status, linked) = links::link(world, ready, seq, code).await?;
@@ -153,7 +156,7 @@ async fn route_ready<W: World, B: Body>(
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["events", "retry-dead"] => problem::method_not_allowed("POST"),
+        ["events", "retry-dead" | "dismiss"] => problem::method_not_allowed("POST"),
         ["connections" | "events" | "overview"]
         | ["events", _]
         | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),

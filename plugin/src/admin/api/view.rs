@@ -216,6 +216,15 @@ pub struct Retried {
     pub retried: usize,
 }
 
+/// `POST /api/events/dismiss`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dismissed {
+    /// Dead letters that are dismissed.
+    pub dismissed: usize,
+    /// `before` of the next request; none when all are.
+    pub next_before: Option<u64>,
+}
+
 /// `GET /api/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {

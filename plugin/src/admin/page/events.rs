@@ -78,7 +78,7 @@ fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
 /// The address of a list with this filter, before an event, with the pages that are newer.
 fn place(query: &Fields, before: &str, back: &str) -> String {
     let mut written = form_urlencoded::Serializer::new(String::new());
-    let kept = ["connection", "state"].map(|name| (name, query.get(name)));
+    let kept = ["connection", "state", "reason"].map(|name| (name, query.get(name)));
     for (name, value) in kept.into_iter().chain([("before", before), ("back", back)]) {
         if !value.is_empty() {
             written.append_pair(name, value);
@@ -108,6 +108,7 @@ fn pages(query: &Fields, next: Option<u64>) -> (Option<String>, Option<String>) 
 
 fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup {
     let (shop, state) = (visit.query.get("connection"), visit.query.get("state"));
+    let reason = visit.query.get("reason");
     html! {
         form.filter method="get" action="/ui/events" {
             div {
@@ -122,6 +123,15 @@ fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup 
                 select #state name="state" {
                     option value="" { (visit.t(w::ALL_STATES)) }
                     @for (word, words) in STATES { option value=(word) selected[word == state] { (visit.t(words)) } }
+                }
+            }
+            div {
+                label for="reason" { (visit.t(w::DEAD_REASON)) }
+                select #reason name="reason" {
+                    option value="" { (visit.t(w::ALL_REASONS)) }
+                    @for one in DeadReason::ALL {
+                        option value=(one) selected[one.as_str() == reason] { (visit.t(reasons::death_of(one).means)) }
+                    }
                 }
             }
             button type="submit" { (visit.t(w::FILTER)) }
@@ -148,14 +158,27 @@ fn row<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     }
 }
 
-fn retry_all<W: World>(visit: &Visit<'_, W>) -> Markup {
+/// What can be done about all dead letters of the filter at once. Those of one reason can be dismissed together.
+fn about_all<W: World>(visit: &Visit<'_, W>) -> Markup {
+    let reason = visit.query.get("reason");
+    let fields = html! {
+        (visit.view.csrf())
+        input type="hidden" name="connection" value=(visit.query.get("connection"));
+        input type="hidden" name="reason" value=(reason);
+        input type="hidden" name="before" value=(visit.query.get("rest"));
+    };
     html! {
         form.inline method="post" action="/ui/events/retry-dead" {
-            (visit.view.csrf())
-            input type="hidden" name="connection" value=(visit.query.get("connection"));
-            input type="hidden" name="before" value=(visit.query.get("rest"));
+            (fields)
             button.primary type="submit" { (visit.t(w::RETRY_ALL)) }
             " " span.hint { (visit.t(w::RETRY_ALL_MORE)) }
+        }
+        @if !reason.is_empty() {
+            form.inline method="post" action="/ui/events/dismiss-dead" {
+                (fields)
+                button type="submit" { (visit.t(w::DISMISS_ALL)) }
+                " " span.hint { (visit.t(w::DISMISS_ALL_MORE)) }
+            }
         }
     }
 }
@@ -163,7 +186,7 @@ fn retry_all<W: World>(visit: &Visit<'_, W>) -> Markup {
 /// The query for the API's list: the filter and the place, nothing else that stood in the address.
 fn asked(query: &Fields) -> String {
     let mut written = form_urlencoded::Serializer::new(String::new());
-    for name in ["connection", "state", "before"] {
+    for name in ["connection", "state", "reason", "before"] {
         written.append_pair(name, query.get(name));
     }
     written.finish()
@@ -184,7 +207,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if !visit.query.get("rest").is_empty() { (alert("warn", &html! { p { (visit.t(w::RETRY_MORE)) } })) }
         h1 { (visit.t(w::EVENTS)) }
         (filter(visit, &names))
-        @if dead && !events.is_empty() { (retry_all(visit)) }
+        @if dead && !events.is_empty() { (about_all(visit)) }
         @if events.is_empty() {
             section.card.empty { p { (visit.t(if older.is_some() { w::NO_EVENTS_HERE } else { w::NO_EVENTS })) } }
         } @else {
@@ -342,21 +365,31 @@ pub(super) async fn command<W: World>(
     Ok(reply)
 }
 
-/// `POST /ui/events/retry-dead`.
-pub(super) async fn retry_dead<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+/// `POST /ui/events/retry-dead` and `/ui/events/dismiss-dead`.
+pub(super) async fn all_dead<W: World>(
+    visit: &Visit<'_, W>,
+    asked: &str,
+) -> Result<Reply, Problem> {
     visit.genuine()?;
-    let mut asked = form_urlencoded::Serializer::new(String::new());
-    for name in ["connection", "before"] {
-        asked.append_pair(name, visit.form.get(name));
+    let (world, ready) = (visit.world, visit.ready()?);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["connection", "reason", "before"] {
+        query.append_pair(name, visit.form.get(name));
     }
-    let asked = asked.finish();
-    let done = api::retry_dead(visit.world, visit.ready()?, Some(&asked)).await?;
-    let mut to = form_urlencoded::Serializer::new("/ui/events?state=dead&done=retried".to_owned());
-    let rest = done
-        .next_before
-        .map_or_else(String::new, |rest| rest.to_string());
+    let query = query.finish();
+    let (said, rest) = if asked == "dismiss-dead" {
+        let done = api::dismiss_dead(world, ready, Some(&query)).await?;
+        ("dismissed", done.next_before)
+    } else {
+        let done = api::retry_dead(world, ready, Some(&query)).await?;
+        ("retried", done.next_before)
+    };
+    let to = format!("/ui/events?state=dead&done={said}");
+    let mut to = form_urlencoded::Serializer::new(to);
+    let rest = rest.map_or_else(String::new, |rest| rest.to_string());
     for (name, value) in [
         ("connection", visit.form.get("connection")),
+        ("reason", visit.form.get("reason")),
         ("rest", &rest),
     ] {
         if !value.is_empty() {

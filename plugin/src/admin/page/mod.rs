@@ -226,7 +226,9 @@ async fn route<W: World>(
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill", "stop"]) => backfill::stop(visit, name).await,
         ("GET", ["ui", "events"]) => events::list(visit).await,
-        ("POST", ["ui", "events", "retry-dead"]) => events::retry_dead(visit).await,
+        ("POST", ["ui", "events", all @ ("retry-dead" | "dismiss-dead")]) => {
+            events::all_dead(visit, all).await
+        }
         ("GET", ["ui", "events", seq]) => events::one(visit, seq).await,
         (
             "POST",

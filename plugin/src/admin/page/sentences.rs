@@ -110,6 +110,17 @@ fn note(note: &Note) -> String {
         }
         Note::BodySealed => "Không giải mã được nội dung với master_key hiện tại",
         Note::AcceptedAnew { events } => return format!("Đã nhận lại thành {events} sự kiện"),
+        Note::AcceptedPartly { events, left } => {
+            return format!(
+                "Đã nhận lại {events} mục thành sự kiện; còn {left} mục, hãy bấm Thử lại lần nữa"
+            );
+        }
+        Note::NothingKept => "Chỉ được đếm, không lưu nội dung nên không thể thử lại; hãy đóng lại",
+        Note::OnlyCounted { deliveries, hash } => {
+            return format!(
+                "Trong giờ này còn {deliveries} lượt gửi bị từ chối, chỉ được đếm; lượt đầu có SHA-256 {hash}. Lần đọc danh sách tiếp theo sẽ đọc lại những gì chúng có thể đã báo"
+            );
+        }
         Note::FromRetry => "Được nhận do có người bấm Thử lại",
         Note::ReadBack => "Được đọc lại: KiotViet đã không gửi",
         Note::ReadFor { seq } => {
@@ -212,6 +223,9 @@ fn note(note: &Note) -> String {
             "R7: số điện thoại là của người liên hệ của khách hàng này, và không của khách hàng nào khác"
         }
         Note::OrderReplyLost => "Không nhận được trả lời khi tạo đơn hàng; đã tìm lại theo mã",
+        Note::OrderWasThere => {
+            "Getfly đã có đơn hàng này, từ trước khi kho lưu trữ được tạo mới hoặc khôi phục"
+        }
         Note::OrdersAccount { code, reason } => {
             return format!("Khách hàng {code}: {}", came_about(*reason));
         }
@@ -377,6 +391,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::AnotherBridge { origin } => format!(
+            "Một cầu nối KiotViet → Getfly khác, với kho lưu trữ riêng, cũng đang đăng ký cho cửa hàng này tại {origin}: mọi thứ có thể bị tạo hai lần. Hãy tắt webhook ở đó, hoặc xóa đăng ký đó trên KiotViet"
+        ),
         Trouble::LinkedAccountGone { code } => format!(
             "Khách hàng được liên kết thủ công với khách hàng {code}, nhưng Getfly không còn khách hàng này"
         ),

@@ -77,6 +77,7 @@ impl<W: World> Visit<'_, W> {
             "gone-partly" => w::DISCONNECTED_PARTLY,
             "again" => w::WEBHOOKS_AGAIN,
             "retried" => w::RETRIED,
+            "dismissed" => w::DISMISSED_ALL,
             "wish" => w::COMMAND_DONE,
             "taken" => w::COMMAND_TAKEN,
             "started" => w::BACKFILL_STARTED,

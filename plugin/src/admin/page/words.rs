@@ -210,6 +210,8 @@ words! {
 
     // Events.
     ALL_SHOPS: "Tất cả cửa hàng" / "All shops";
+    DEAD_REASON: "Lý do" / "Reason";
+    ALL_REASONS: "Tất cả lý do" / "All reasons";
     ALL_STATES: "Tất cả trạng thái" / "All states";
     SHOP: "Cửa hàng" / "Shop";
     STATE: "Trạng thái" / "State";
@@ -250,7 +252,10 @@ words! {
     IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
     RETRY_ALL: "Thử lại tất cả" / "Try all again";
-    RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm." / "At most 200 events a click.";
+    RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm. Những lượt sai chữ ký hoặc không đọc được chỉ được thử lại khi chọn đúng lý do đó ở trên." / "At most 200 events a click. Those with a wrong signature, or that cannot be read, only where that reason is chosen above.";
+    DISMISS_ALL: "Đóng tất cả" / "Dismiss all";
+    DISMISS_ALL_MORE: "Đóng mọi sự kiện có lý do này, tối đa 1.000 mỗi lần bấm." / "All events of this reason, at most 1,000 a click.";
+    DISMISSED_ALL: "Đã đóng. Danh sách được cập nhật sau ít phút." / "They are dismissed. The list follows in a few minutes.";
     RETRY_MORE: "Vẫn còn sự kiện cũ hơn cần xử lý." / "Older events still need attention.";
     RETRIED: "Đã yêu cầu thử lại. Kết quả hiện ra sau ít phút." / "They will be tried again. The outcome shows in a few minutes.";
     COMMAND_DONE: "Đã thực hiện." / "Done.";

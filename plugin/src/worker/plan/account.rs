@@ -8,6 +8,7 @@ use crate::{
         evidence::Evidence,
         keys,
         ledger::{self, CustomerKnown},
+        life,
         note::Note,
         record::Alternative,
         trouble::Trouble,
@@ -97,6 +98,12 @@ pub(super) async fn resolve<W: World>(
             let open = session.left_open;
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Later(until));
+            }
+            if life::is_in_doubt(session.world, customer.created_at).await?
+                && let Some(account) = session.getfly().account_by_code(&own).await?
+            {
+                let (code, name) = (account.code, account.name);
+                return Ok(AccountPlan::Ours { code, name, by });
             }
             left_out(customer)
                 .into_iter()
@@ -222,6 +229,8 @@ pub async fn search<W: World>(
     for number in &numbers {
         let kept =
             ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
+        // Whether our own is there was asked before.
+        let kept = kept.filter(|code| code != own);
         if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }
