@@ -5,6 +5,7 @@ mod due;
 mod due_events;
 mod due_lists;
 mod event;
+mod hinted;
 mod hints;
 pub mod how;
 mod new_entries;
