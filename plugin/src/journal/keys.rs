@@ -145,6 +145,11 @@ pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
 }
 
+/// Until when former path tokens open a connection.
+pub fn former_until(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/former-until")
+}
+
 /// Counter: refused deliveries of a connection that were kept whole in an hour.
 pub fn refused_kept(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/kept")

@@ -90,6 +90,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                         health.problem = None;
                         self.mend(&session, switches, &registered, &mut health)
                             .await?;
+                        webhooks::end_rotation(&session, &registered, switches).await?;
                     }
                 }
                 read_back = self.set_back(name, &mut health).await?;
