@@ -17,6 +17,7 @@ mod golden;
 mod healing;
 mod healthz;
 mod holes;
+mod interrupted;
 mod lease;
 mod links;
 mod manifest;

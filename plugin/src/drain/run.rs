@@ -9,7 +9,7 @@ use crate::{
     },
     journal::{
         cursor::{self, Cursor},
-        entries,
+        entries, life,
     },
     log,
     reconcile::upkeep::Upkeep,
@@ -111,7 +111,10 @@ async fn under_lease<W: World>(
         bounds,
         drained,
     };
-    let mut result = drain.work().await;
+    let mut result = match life::begin_work(&worker, &drain.cursor).await {
+        Ok(()) => drain.work().await,
+        Err(e) => Err(e.into()),
+    };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
     }

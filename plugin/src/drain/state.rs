@@ -5,7 +5,7 @@ use crate::{
     drain::how::Drained,
     journal::{
         cursor::{Bucket, Cursor},
-        entries, keys,
+        entries, keys, life,
         record::{Entry, Record},
         stats,
     },
@@ -13,7 +13,7 @@ use crate::{
     stored,
     time::Timestamp,
     worker::{failure::Stop, lease::Patience, permit::Worker},
-    world::{Store, World},
+    world::{Clock, Store, World},
 };
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
@@ -97,7 +97,9 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             }
             !over
         });
-        if self.cursor != self.saved {
+        let now = self.worker.now();
+        if self.cursor != self.saved || life::is_beat_due(&self.cursor, now) {
+            self.cursor.last_write = Some(now);
             let bytes = stored::write(&self.cursor);
             if let Err(e) = self.worker.set(keys::CURSOR, &bytes).await {
                 // Perhaps it is not written: their indices must not be given out anew.

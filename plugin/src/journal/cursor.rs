@@ -129,6 +129,9 @@ pub struct Cursor {
     /// Numbers without an entry that are looked at again.
     #[serde(default)]
     pub holes: Vec<Hole>,
+    /// When this was last written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_write: Option<Timestamp>,
     /// Every entry up to this number was looked at.
     pub low: u64,
     /// Entries before this number were removed, or are removed through the due lists.

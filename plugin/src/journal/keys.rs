@@ -29,6 +29,9 @@ pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 
+/// Since when the store knows what was done ([`super::life::Life`]).
+pub const LIFE: &str = "kvgf/life";
+
 /// Mark of a store that was tried: whether it counts (`atomic`) or not (`plain`).
 pub const STORE_KIND: &str = "kvgf/store";
 /// Mark: how far the trial is, or that a mark was lost ([`super::probe`]).

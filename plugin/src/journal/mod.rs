@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
+pub mod life;
 pub mod links;
 pub mod list_scan;
 pub mod no_atomics;

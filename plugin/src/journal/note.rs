@@ -184,6 +184,8 @@ pub enum Note {
     AccountReplyLost,
     /// The order's create had no answer.
     OrderReplyLost,
+    /// The store is new or was restored, and Getfly has the order already.
+    OrderWasThere,
     /// How the order's account came about.
     OrdersAccount {
         /// Its code.
@@ -439,6 +441,9 @@ impl Note {
             }
             Self::AccountReplyLost => "the account's reply was lost; it was found by its code",
             Self::OrderReplyLost => "the order's reply was lost; it was found by its code",
+            Self::OrderWasThere => {
+                "Getfly has the order already, from before this store was new or restored"
+            }
             Self::OrdersAccount { code, reason } => return format!("account {code}: {reason}"),
             Self::CodeUsed { used, next } => {
                 return format!(

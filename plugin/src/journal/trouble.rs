@@ -57,6 +57,11 @@ pub enum Trouble {
     OldGetfly,
     /// A connection's secrets cannot be opened.
     Sealed(SealError),
+    /// Another bridge is registered for this shop: two stores that do not know of each other could double everything.
+    AnotherBridge {
+        /// Where KiotViet delivers for it.
+        origin: String,
+    },
     /// The connection or its switches cannot be read.
     ConnectionUnreadable {
         /// In the words of what failed.
@@ -151,6 +156,9 @@ impl Trouble {
             Self::Getfly(e) => e.to_string(),
             Self::OldGetfly => OLD_GETFLY.to_owned(),
             Self::Sealed(e) => e.to_string(),
+            Self::AnotherBridge { origin } => format!(
+                "another KiotViet → Getfly bridge with a store of its own is registered for this shop, at {origin}: everything may be doubled. Switch the webhooks off there, or delete its registration on KiotViet"
+            ),
             Self::ConnectionUnreadable { why } => {
                 format!("the connection cannot be read: {why}; connect the shop again")
             }

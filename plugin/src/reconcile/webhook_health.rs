@@ -38,6 +38,11 @@ pub struct Seen {
     pub sound_at: Option<Timestamp>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// One connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,6 +53,9 @@ pub struct WebhookHealth {
     pub customer: Seen,
     /// The order webhook.
     pub order: Seen,
+    /// Other bridges that are registered for this shop.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub other_bridges: u64,
     /// Why the last look failed, or what could not be mended.
     pub problem: Option<Trouble>,
 }

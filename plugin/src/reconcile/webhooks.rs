@@ -2,7 +2,10 @@
 //! Somebody else's webhook is never touched.
 
 use crate::{
-    journal::connections::{self, Connection, Opened, Switches, Webhook},
+    journal::{
+        connection_name::ConnectionName,
+        connections::{self, Connection, Opened, Switches, Webhook},
+    },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
     worker::session::Session,
     world::{StoreError, World},
@@ -14,6 +17,9 @@ const FORMER_VALID: Duration = Duration::from_hours(1);
 
 /// What KiotViet calls our registrations, for whoever reads its list.
 const DESCRIPTION: &str = "KiotViet → Getfly";
+
+/// How long the last part of our path is.
+const TOKEN_CHARS: usize = 43;
 
 /// How a webhook stands at KiotViet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +85,42 @@ pub async fn end_rotation<W: World>(
     }
     let until = world.now().checked_add(FORMER_VALID);
     connections::set_former_until(world, &connection.name, until).await
+}
+
+/// The active registrations of our kind that are not this store's: told by our description, or by a path as only ours
+/// are. None where the store cannot be read.
+pub async fn of_another_bridge<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+) -> Vec<String> {
+    let mut origins = Vec::new();
+    for one in registered.iter().filter(|r| r.is_active) {
+        let url = one.url.split(['?', '#']).next().unwrap_or_default();
+        let Some((origin, path)) = url.rsplit_once("/hooks/") else {
+            continue;
+        };
+        let Some((name, token)) = path.split_once('/') else {
+            continue;
+        };
+        let like_ours = one.description == DESCRIPTION || token.len() == TOKEN_CHARS;
+        if like_ours && !is_kept_here(session, name, token).await {
+            origins.push(origin.to_owned());
+        }
+    }
+    origins.sort_unstable();
+    origins.dedup();
+    origins
+}
+
+/// Whether this store has a connection to which such a path leads. One that cannot be told may be ours.
+async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, token: &str) -> bool {
+    let Some(name) = ConnectionName::parse(name) else {
+        return false;
+    };
+    match connections::load(session.world, &name).await {
+        Ok(connection) => connections::path_token(connection.as_ref(), token).is_some(),
+        Err(_) => true,
+    }
 }
 
 /// Our address of this session's connection.

@@ -80,6 +80,10 @@ pub async fn execute<W: World>(
                 record.note(Note::OrderReplyLost);
                 Reason::OrderCreated
             } else {
+                if by.is_none() {
+                    keep_ordered(session, claim, invoice_id).await?;
+                    record.note(Note::OrderWasThere);
+                }
                 Reason::AlreadySynced
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     journal::{
         connection_name::ConnectionName,
         connections::{self, Connection, Opened, Webhook},
-        keys, probe, refused,
+        keys, life, probe, refused,
         trouble::Trouble,
     },
     kiotviet::{
@@ -194,6 +194,7 @@ pub(in crate::admin) async fn put<W: World>(
     )?;
     connection.apart = apart;
     still_alone(lease.as_ref()).await?;
+    life::begin(world).await?;
     connections::save(world, &connection, is_new).await?;
     give_back(lease).await;
     world.delete(&keys::token(name)).await?;

@@ -174,14 +174,15 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
 }
 
 async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<(), Problem> {
-    let (active, checked, running, last) = (
+    let (active, checked, running, last, others) = (
         "kvgf_webhook_active",
         "kvgf_webhooks_checked_seconds",
         "kvgf_backfill_running",
         "kvgf_last_event_seconds",
+        "kvgf_other_bridges",
     );
-    let mut text = [active, checked, running, last].map(|_| Page(String::new()));
-    let [actives, checks, runs, lasts] = &mut text;
+    let mut text = [active, checked, running, last, others].map(|_| Page(String::new()));
+    let [actives, checks, runs, lasts, bridges] = &mut text;
     for name in connections::names(world).await? {
         // One that cannot be read hides no other.
         let Ok(Some(_)) = connections::load(world, &name).await else {
@@ -204,6 +205,7 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
         }
         if let Some(at) = health.checked_at {
             checks.sample(checked, &of_shop, age(world.now(), at));
+            bridges.sample(others, &of_shop, health.other_bridges);
         }
         let job = backfill::load(world, &name).await?;
         let runs_now = job.is_some_and(|job| job.state == State::Running);
@@ -214,8 +216,9 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
         "Seconds since KiotViet's list of webhooks was last seen.",
         "Whether a backfill runs.",
         "Seconds since the last event of a shop with a webhook on came.",
+        "Other bridges with a store of their own that are registered for the shop.",
     ];
-    let names = [active, checked, running, last];
+    let names = [active, checked, running, last, others];
     for ((name, help), samples) in names.into_iter().zip(helps).zip(&text) {
         page.metric(name, "gauge", help);
         page.0.push_str(&samples.0);

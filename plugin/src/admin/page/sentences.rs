@@ -219,6 +219,9 @@ fn note(note: &Note) -> String {
             "R7: số điện thoại là của người liên hệ của khách hàng này, và không của khách hàng nào khác"
         }
         Note::OrderReplyLost => "Không nhận được trả lời khi tạo đơn hàng; đã tìm lại theo mã",
+        Note::OrderWasThere => {
+            "Getfly đã có đơn hàng này, từ trước khi kho lưu trữ được tạo mới hoặc khôi phục"
+        }
         Note::OrdersAccount { code, reason } => {
             return format!("Khách hàng {code}: {}", came_about(*reason));
         }
@@ -384,6 +387,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::AnotherBridge { origin } => format!(
+            "Một cầu nối KiotViet → Getfly khác, với kho lưu trữ riêng, cũng đang đăng ký cho cửa hàng này tại {origin}: mọi thứ có thể bị tạo hai lần. Hãy tắt webhook ở đó, hoặc xóa đăng ký đó trên KiotViet"
+        ),
         Trouble::LinkedAccountGone { code } => format!(
             "Khách hàng được liên kết thủ công với khách hàng {code}, nhưng Getfly không còn khách hàng này"
         ),

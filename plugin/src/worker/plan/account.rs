@@ -8,6 +8,7 @@ use crate::{
         evidence::Evidence,
         keys,
         ledger::{self, CustomerKnown},
+        life,
         note::Note,
         record::Alternative,
         trouble::Trouble,
@@ -96,6 +97,12 @@ pub(super) async fn resolve<W: World>(
             let open = session.left_open;
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Unsettled(until));
+            }
+            if life::is_in_doubt(session.world, customer.created_at).await?
+                && let Some(account) = session.getfly().account_by_code(&own).await?
+            {
+                let (code, name) = (account.code, account.name);
+                return Ok(AccountPlan::Ours { code, name, by });
             }
             left_out(customer)
                 .into_iter()

@@ -148,7 +148,7 @@ pub enum Action {
         #[serde(skip)]
         claim: SaleClaim,
     },
-    /// The order of an earlier attempt at event `by` is there.
+    /// The order is there, from an earlier attempt at event `by`.
     OrderIsThere {
         /// KiotViet's id.
         invoice_id: i64,
@@ -156,7 +156,7 @@ pub enum Action {
         invoice_code: InvoiceCode,
         /// The order's code.
         code: OrderCode,
-        /// The event that was about to create it.
+        /// The event that was about to create it; none where the store may not know all.
         by: Option<u64>,
         /// For the ledger.
         #[serde(skip)]

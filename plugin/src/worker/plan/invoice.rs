@@ -27,7 +27,7 @@ use crate::{
         gone, memory,
         plan::{
             account::{of_earlier_attempt, resolve},
-            decision::{AccountPlan, Action, Explanation, Plan, Remember, SaleClaim, new_since},
+            decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
             executor::executor,
             sale::{self, Decided, Decision},
         },
@@ -76,30 +76,36 @@ pub async fn invoice<W: World>(
         }
     }
     let decision = sale::decide(session, &invoice, &known, on_since, received, &mut why).await?;
-    let decided = match decision {
+    let mut decided = match decision {
         Decision::Ignore(reason, remember) => {
             return Ok(why.plan(Action::Ignore { reason, remember }));
         }
         Decision::Sale(decided) => *decided,
     };
-    let claim = SaleClaim {
-        key: decided.key.clone(),
-        sold: decided.sold(&invoice),
-    };
     // Before its age is looked at, which depends on switches that people may have turned since: an
     // order that is there, or may still come, must not be forgotten.
     if let Some(code) = order_of_earlier_attempt(session, &decided).await? {
         return Ok(why.plan(Action::OrderIsThere {
+            claim: decided.claim(&invoice),
             invoice_id: invoice.id,
             invoice_code: invoice.code,
             code,
             by: decided.perhaps.map(|tried| tried.by),
-            claim,
         }));
     }
     if let Some(plan) = too_old(session, on_since, &invoice, &decided, &mut why).await? {
         return Ok(core::mem::take(&mut why).plan(plan));
     }
+    if sale::order_in_getfly(session, &invoice, &mut decided, &mut why).await? {
+        return Ok(why.plan(Action::OrderIsThere {
+            claim: decided.claim(&invoice),
+            invoice_id: invoice.id,
+            invoice_code: invoice.code,
+            code: decided.code,
+            by: None,
+        }));
+    }
+    let claim = decided.claim(&invoice);
     let executor = executor(session, &invoice, &mut why).await?;
     let (account, block) =
         customer_of(session, switches, &invoice, executor.as_ref(), &mut why).await?;

@@ -8,6 +8,7 @@ use crate::{
         evidence::Evidence,
         keys,
         ledger::{self, CodeKnown, EarlierAttempt, InvoiceEntry, InvoiceKnown, Sold},
+        life,
         note::Note,
         trouble::Trouble,
     },
@@ -24,7 +25,7 @@ use crate::{
     worker::{
         failure::Failure,
         memory,
-        plan::decision::{Explanation, Remember},
+        plan::decision::{Explanation, Remember, SaleClaim},
         session::Session,
     },
     world::World,
@@ -62,8 +63,15 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// What the ledger keeps of it.
-    pub(super) fn sold(&self, invoice: &Invoice) -> Sold {
+    /// Where the ledger keeps it, and as what.
+    pub(super) fn claim(&self, invoice: &Invoice) -> SaleClaim {
+        SaleClaim {
+            key: self.key.clone(),
+            sold: self.sold(invoice),
+        }
+    }
+
+    fn sold(&self, invoice: &Invoice) -> Sold {
         Sold {
             order_code: Some(self.code.clone()),
             day: invoice.purchase_date,
@@ -237,6 +245,50 @@ async fn used_number<W: World>(
         entry,
     };
     Ok(Decision::Ignore(Reason::AlreadySynced, remember))
+}
+
+/// Where the store may not know all: whether Getfly has the order of this sale already. The order of another sale
+/// under its code makes it a sale with a code of its own.
+pub(super) async fn order_in_getfly<W: World>(
+    session: &Session<'_, W>,
+    invoice: &Invoice,
+    sale: &mut Decided,
+    why: &mut Explanation,
+) -> Result<bool, Failure> {
+    let original = sale
+        .original
+        .as_ref()
+        .and_then(|original| original.created_at);
+    let created = original.or(invoice.created_at);
+    if !life::is_in_doubt(session.world, created).await? {
+        return Ok(false);
+    }
+    let Some(order) = session.getfly().order_by_code(&sale.code).await? else {
+        return Ok(false);
+    };
+    if sale.original.is_some() {
+        return Ok(true);
+    }
+    let used = Used {
+        code: sale.code.clone(),
+        day: None,
+        total: None,
+    };
+    let used = told_by_getfly(used, Some(order), invoice)?;
+    // People may have changed one of the two in Getfly since.
+    let day = used.day.zip(invoice.purchase_date);
+    let other_day = day.is_some_and(|(one, other)| one != other);
+    let other_total = used.total.is_some_and(|total| total != invoice.total);
+    if !(other_day && other_total) {
+        return Ok(true);
+    }
+    *sale = decided(session, Sale::Again, invoice);
+    why.note(Note::CodeReused {
+        invoice: invoice.code.clone(),
+        order: sale.code.clone(),
+    });
+    let again = session.getfly().order_by_code(&sale.code).await?;
+    Ok(again.is_some())
 }
 
 /// What the ledger of an earlier version does not tell of an order, Getfly does.
