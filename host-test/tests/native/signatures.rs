@@ -5,7 +5,7 @@
 
 use host_test::{
     admin::Admin,
-    shop::{On, TestShop, customer, hoa},
+    shop::{On, TestShop, customer, hoa, sale},
 };
 use sim::kiotviet::Signature;
 
@@ -95,5 +95,54 @@ async fn a_person_can_accept_a_delivery_whose_signature_was_refused() {
     assert_eq!(
         outcomes,
         ["dismissed bad_signature", "created customer_created"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn auto_learns_each_webhook_type_by_itself() {
+    let shop = shop("auto").await;
+    // KiotViet signs customers, and not invoices: sales go on coming.
+    let created = "created customer_created";
+    assert_eq!(delivered(&shop, Signature::Sha1).await, created);
+    shop.kiotviet
+        .update_settings(|s| s.signature = Signature::Missing);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    assert_eq!(
+        shop.outcomes().await.last().expect("an event"),
+        "created order_created"
+    );
+    assert_eq!(
+        delivered(&shop, Signature::Missing).await,
+        "dead bad_signature"
+    );
+    // From the first signed sale on, sales too.
+    shop.kiotviet
+        .update_settings(|s| s.signature = Signature::Sha1);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.kiotviet
+        .update_settings(|s| s.signature = Signature::Wrong);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    assert_eq!(
+        shop.outcomes().await.last().expect("an event"),
+        "dead bad_signature"
+    );
+    assert_eq!(shop.getfly.orders().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_version_learnt_counts_for_every_type() {
+    let shop = shop("auto").await;
+    let key = "kvgf/connection/shop/signed";
+    shop.app
+        .backend()
+        .set(key, b"1".to_vec())
+        .await
+        .expect("it is put");
+    assert_eq!(
+        delivered(&shop, Signature::Missing).await,
+        "dead bad_signature"
     );
 }

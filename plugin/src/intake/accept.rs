@@ -4,7 +4,7 @@
 
 use crate::{
     config::SignaturePolicy,
-    intake::signature_policy::{Trust, judge},
+    intake::signature_policy::{Trust, Types, judge},
     journal::{
         connection_cache::Known,
         connection_name::ConnectionName,
@@ -25,7 +25,7 @@ use crate::{
     time::Timestamp,
     world::{Clock, Random, Store, StoreError},
 };
-use core::{ops::Range, time::Duration};
+use core::{cell::LazyCell, ops::Range, time::Duration};
 
 /// Largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
@@ -58,7 +58,9 @@ pub async fn accept<W: Store + Clock + Random>(
     let connection = &known.connection;
     let keys = known.keys_of(token);
     let verdict = keys.map(|keys| keys.verify(signature, body));
-    let trust = judge(world, policy, connection, verdict).await?;
+    let parsed = LazyCell::new(|| envelope::parse(body, MAX_ITEMS));
+    let types = || Types::of(parsed.as_ref().ok().map(|delivery| &delivery.items[..]));
+    let trust = judge(world, policy, connection, verdict, types).await?;
     let note = match trust {
         Trust::Trusted => None,
         Trust::Noted(note) => Some(note),
@@ -67,7 +69,7 @@ pub async fn accept<W: Store + Clock + Random>(
             return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };
-    let delivery = match envelope::parse(body, MAX_ITEMS) {
+    let delivery = match &*parsed {
         Ok(delivery) => delivery,
         Err(e) => {
             let reason = match e {
@@ -77,7 +79,7 @@ pub async fn accept<W: Store + Clock + Random>(
                 | NotAnEnvelope::NoNotifications
                 | NotAnEnvelope::NotAList => DeadReason::Unreadable,
             };
-            let note = Note::NotADelivery(e);
+            let note = Note::NotADelivery(*e);
             return keep_whole(world, sealer, connection, reason, note, body).await;
         }
     };

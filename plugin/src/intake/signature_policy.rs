@@ -3,7 +3,10 @@
 use crate::{
     config::SignaturePolicy,
     journal::{connections::Connection, keys, note::Note},
-    kiotviet::signature::Verdict,
+    kiotviet::{
+        envelope::{Item, Kind},
+        signature::Verdict,
+    },
     world::{Store, StoreError},
 };
 
@@ -18,21 +21,71 @@ pub(super) enum Trust {
     Refused(Note),
 }
 
-/// Judges a delivery's signature by the policy; the first valid one of a connection is remembered. No
-/// verdict: its secrets cannot be opened, and where
-/// signatures are enforced it is refused.
+/// Types of webhooks, each one of which a connection may have seen signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Types(u8);
+
+impl Types {
+    const WORDS: [&str; 3] = ["customer", "invoice", "other"];
+    const ALL: Self = Self(7);
+
+    /// Of the items of a delivery; of one that cannot be read, or has none, it could be any.
+    pub(super) fn of(items: Option<&[Item]>) -> Self {
+        let bit = |item: &Item| match item.kind {
+            Kind::Customer => 1,
+            Kind::Invoice => 2,
+            Kind::Other => 4,
+        };
+        let types = items.unwrap_or_default().iter().map(bit);
+        let types = types.fold(0, |all, bit| all | bit);
+        if types == 0 { Self::ALL } else { Self(types) }
+    }
+
+    /// From what is kept. An earlier version kept that any was seen.
+    fn read(kept: Option<Vec<u8>>) -> Self {
+        let Some(kept) = kept else {
+            return Self(0);
+        };
+        let kept = String::from_utf8_lossy(&kept).into_owned();
+        let bits = Self::WORDS.iter().zip([1, 2, 4]);
+        let seen = bits.filter(|(word, _)| kept.split(',').any(|one| one == **word));
+        let seen = seen.fold(0, |all, (_, bit)| all | bit);
+        if seen == 0 { Self::ALL } else { Self(seen) }
+    }
+
+    fn write(self) -> Vec<u8> {
+        let bits = Self::WORDS.iter().zip([1, 2, 4]);
+        let words = bits.filter(|(_, bit)| self.0 & bit != 0);
+        let words: Vec<&str> = words.map(|(word, _)| *word).collect();
+        words.join(",").into_bytes()
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Judges a delivery's signature by the policy; of each type of webhook the first valid one that a connection sees
+/// is remembered, because KiotViet may sign one and not the other. `types` are the delivery's. No verdict: its secrets
+/// cannot be opened, and where signatures are enforced it is refused.
 pub(super) async fn judge<W: Store>(
     world: &W,
     policy: SignaturePolicy,
     connection: &Connection,
     verdict: Option<Verdict>,
+    types: impl FnOnce() -> Types,
 ) -> Result<Trust, StoreError> {
     let key = keys::signed(&connection.name);
-    let seen = world.get(&key).await?.is_some();
+    let seen = Types::read(world.get(&key).await?);
     let note = match verdict {
         Some(Verdict::Valid) => {
-            if !seen {
-                world.set(&key, b"1").await?;
+            let now = seen.with(if seen == Types::ALL { seen } else { types() });
+            if now != seen {
+                world.set(&key, &now.write()).await?;
             }
             return Ok(Trust::Trusted);
         }
@@ -42,7 +95,11 @@ pub(super) async fn judge<W: Store>(
     };
     let enforced = match policy {
         SignaturePolicy::Enforce => true,
-        SignaturePolicy::Auto => seen,
+        SignaturePolicy::Auto => match seen {
+            Types(0) => false,
+            Types::ALL => true,
+            seen => seen.meets(types()),
+        },
         SignaturePolicy::Observe => false,
     };
     Ok(if enforced && !mutant!(SignatureIgnored) {

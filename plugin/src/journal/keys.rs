@@ -23,9 +23,6 @@ pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 
-/// Mark: Getfly once answered another code than the one that was sent.
-pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
-
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 

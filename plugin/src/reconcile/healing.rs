@@ -260,7 +260,7 @@ async fn again<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<bool, KiotVietError> {
-    webhooks::register(session, webhook).await?;
+    webhooks::register_beside(session, registered, webhook).await?;
     webhooks::remove_broken(session, registered, webhook).await?;
     let off = is_off(session, webhook).await;
     if off {

@@ -7,6 +7,7 @@ use crate::{
         connections::{self, Connection, Opened, Switches, Webhook},
     },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
+    vendor::fate::Fate,
     worker::session::Session,
     world::{StoreError, World},
 };
@@ -157,7 +158,7 @@ pub fn standing<W: World>(
 }
 
 /// Registers `webhook` to our address.
-pub async fn register<W: World>(
+async fn register<W: World>(
     session: &Session<'_, W>,
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
@@ -172,6 +173,23 @@ pub async fn register<W: World>(
         .map(|_| ())
 }
 
+/// Registers `webhook` to our address beside broken ones of ours among `registered`, which are removed first where
+/// KiotViet takes one of a type only.
+pub async fn register_beside<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    webhook: Webhook,
+) -> Result<(), KiotVietError> {
+    let path = session.connection.hook_path(session.opened);
+    match register(session, webhook).await {
+        Err(e) if e.fate() == Fate::Dead && !ours(registered, &path, webhook).is_empty() => {
+            remove_broken(session, registered, webhook).await?;
+            register(session, webhook).await
+        }
+        done => done,
+    }
+}
+
 /// Registers `webhook` to our address where it is not sound; gives what was registered before.
 pub async fn make_sound<W: World>(
     session: &Session<'_, W>,
@@ -179,7 +197,7 @@ pub async fn make_sound<W: World>(
 ) -> Result<Vec<Registered>, KiotVietError> {
     let before = registered(session).await?;
     if standing(session, &before, webhook) != Standing::Sound {
-        register(session, webhook).await?;
+        register_beside(session, &before, webhook).await?;
     }
     Ok(before)
 }
