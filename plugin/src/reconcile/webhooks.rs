@@ -180,9 +180,9 @@ pub async fn register_beside<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
-    let path = session.connection.hook_path(session.opened);
+    let paths = paths(session.connection, session.opened);
     match register(session, webhook).await {
-        Err(e) if e.fate() == Fate::Dead && !ours(registered, &path, webhook).is_empty() => {
+        Err(e) if e.fate() == Fate::Dead && !ours(registered, &paths, webhook).is_empty() => {
             remove_broken(session, registered, webhook).await?;
             register(session, webhook).await
         }
