@@ -150,6 +150,11 @@ pub fn not_there(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/not-there")
 }
 
+/// Until when former path tokens open a connection.
+pub fn former_until(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/former-until")
+}
+
 /// Counter: refused deliveries of a connection that were kept whole in an hour.
 pub fn refused_kept(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/kept")
