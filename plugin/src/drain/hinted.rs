@@ -2,7 +2,7 @@
 
 use crate::{
     drain::{
-        hints::{Hinted, NotThere, Settled, is_unsigned, subject},
+        hints::{Hinted, NotThere, Settled, has_begun, is_unsigned, subject},
         state::Drain,
     },
     journal::{
@@ -40,7 +40,7 @@ impl<W: World> Drain<'_, '_, W> {
         let unsigned = is_unsigned(record);
         if let Some(read) = self.hints.settled.get(&subject)
             && record.seq <= read.up_to
-            && record.commanded_by.is_none()
+            && !has_begun(record)
             && (read.signed || unsigned)
         {
             return Ok(Hinted::Nothing(
@@ -120,7 +120,9 @@ impl<W: World> Drain<'_, '_, W> {
         let nothing = reason.outcome() == Outcome::Ignored && calls > 0;
         let gone = reason == Reason::DeletedOnKiotviet;
         let id = subject.2;
-        if nothing && self.hints.settled.len() < MOST_SETTLED {
+        // What is there already is another event's, and settled in the ledger.
+        let told = reason != Reason::AlreadySynced;
+        if nothing && told && self.hints.settled.len() < MOST_SETTLED {
             let settled = Settled {
                 up_to: read,
                 seq: record.seq,

@@ -70,3 +70,9 @@ pub(super) fn subject(record: &Record) -> Option<Subject> {
 pub(super) fn is_unsigned(record: &Record) -> bool {
     record.commanded_by.is_none() && record.notes.iter().any(Note::is_unsigned)
 }
+
+/// Whether an attempt at it may have created something, or a person has asked for it: only an attempt of its own
+/// ends it.
+pub(super) fn has_begun(record: &Record) -> bool {
+    record.commanded_by.is_some() || record.account_claim.is_some() || record.order_claim.is_some()
+}
