@@ -32,4 +32,5 @@ mod sales;
 mod signatures;
 mod store;
 
+mod tenant;
 mod without_atomics;

@@ -17,6 +17,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
+        tenant,
     },
     world::{StoreError, World},
 };
@@ -153,6 +154,9 @@ impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.upkeep().look_after_webhooks().await?;
+        if !tenant::is_ours(self.worker, self.ready).await? {
+            return Ok(Pass::Paused);
+        }
         loop {
             let low = self.cursor.low;
             if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused

@@ -12,6 +12,7 @@ pub(in crate::admin) mod preview;
 pub mod problem;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod staff;
+pub(in crate::admin) mod tenant;
 pub mod view;
 
 use crate::{
@@ -149,6 +150,10 @@ async fn route_ready<W: World, B: Body>(
             let body = read(request.body, Most::Delivery).await?;
             answer(&preview_items(world, ready, &connection, &body).await?)
         }
+        ("POST", ["getfly"]) => {
+            let asked = tenant::asked(&read_json(request.body).await?)?;
+            answer(&tenant::confirm(world, ready, &asked).await?)
+        }
         ("POST", ["drain"]) => drain_answer(world, ready, query).await?,
         (_, path) => return Err(wrong_route(path)),
     })
@@ -166,7 +171,7 @@ fn wrong_route(path: &[&str]) -> Problem {
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
         ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
         | ["preview", _]
-        | ["drain"] => problem::method_not_allowed("POST"),
+        | ["drain" | "getfly"] => problem::method_not_allowed("POST"),
         _ => problem::not_found("no such route under /api"),
     }
 }
