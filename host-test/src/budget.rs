@@ -172,7 +172,8 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let mut costs = Vec::new();
 
     let hoa = kiotviet.create_customer(hoa());
-    let budget = [1_550_000, MEMORY, 15, 5, 4, 3_000, 4];
+    // One write is for the phone, which Getfly may keep in a form that its search does not find.
+    let budget = [1_550_000, MEMORY, 15, 6, 4, 3_000, 4];
     costs.push(shop.cost("a new customer", budget).await?);
 
     let sold = kiotviet.create_invoice(sale(Some(hoa)));
@@ -183,7 +184,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
     // Only its invoice tells of the customer.
     kiotviet.take_deliveries();
     kiotviet.create_invoice(sale(Some(nam)));
-    let budget = [2_200_000, MEMORY, 19, 6, 4, 4_200, 5];
+    let budget = [2_200_000, MEMORY, 19, 7, 4, 4_200, 5];
     costs.push(shop.cost("an invoice of a new customer", budget).await?);
 
     kiotviet.create_invoice(sale(None));
@@ -204,7 +205,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let budget = [330_000, MEMORY, 3, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
-    let budget = [1_100_000, MEMORY, 11, 4, 1, 1_900, 3];
+    let budget = [1_100_000, MEMORY, 11, 5, 1, 1_900, 3];
     let many = "each of sixty new customers in one drain";
     costs.push(shop.each_of_many(many, budget).await?);
 

@@ -68,8 +68,8 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match known::authenticate(world, config, name, token).await {
-        Ok(Some(connection)) => connection,
+    let opens = match known::authenticate(world, config, name, token).await {
+        Ok(Some(opens)) => opens,
         Ok(None) => return (unknown(world, config, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),
     };
@@ -87,7 +87,7 @@ async fn hook<W: World, B: Body>(
         world,
         sealer,
         config.signature_policy,
-        &connection,
+        (&opens.known, opens.token),
         signature,
         &body,
     )

@@ -119,6 +119,8 @@ pub struct Call {
     pub body: Bytes,
     /// Status answered; none when the connection broke, or while no answer has come.
     pub status: Option<u16>,
+    /// Whether a fault befell it.
+    pub befallen: bool,
 }
 
 /// The calls so far, in order of arrival.
@@ -138,6 +140,7 @@ impl CallLog {
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
             body: request.body().clone(),
             status: None,
+            befallen: false,
         });
         calls.len() - 1
     }
@@ -145,6 +148,12 @@ impl CallLog {
     pub(crate) fn answered(&self, index: usize, status: u16) {
         if let Some(call) = lock(&self.0).get_mut(index) {
             call.status = Some(status);
+        }
+    }
+
+    pub(crate) fn befallen(&self, index: usize) {
+        if let Some(call) = lock(&self.0).get_mut(index) {
+            call.befallen = true;
         }
     }
 
@@ -236,10 +245,11 @@ impl Faulty {
         decided
     }
 
-    async fn answer(&self, request: Request) -> Result<Response, Broken> {
+    async fn answer(&self, call: usize, request: Request) -> Result<Response, Broken> {
         let Some(fault) = self.fault_for(&request) else {
             return self.inner.handle(request).await;
         };
+        self.log.befallen(call);
         match fault {
             Fault::Status(status, seconds) => {
                 let response = wire::json(status, &json!({"message": "simulated fault"}));
@@ -303,7 +313,7 @@ impl Upstream for Faulty {
     fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
         Box::pin(async move {
             let call = self.log.arrived(self.clock.now(), &request);
-            let answer = self.answer(request).await;
+            let answer = self.answer(call, request).await;
             if let Ok(response) = &answer {
                 self.log.answered(call, response.status().as_u16());
             }

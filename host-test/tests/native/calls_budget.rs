@@ -43,8 +43,9 @@ async fn each_ordinary_event_costs_what_the_design_says() {
             "Getfly POST /account"
         ]
     );
+    // One for his phone: Getfly may keep it in a form that its search does not find.
     let stored = writes(&shop);
-    assert!(stored.len() <= 4, "{stored:?}");
+    assert!(stored.len() <= 5, "{stored:?}");
 
     let sold = shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;

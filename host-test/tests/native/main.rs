@@ -28,6 +28,7 @@ mod rate_ceiling;
 mod refused;
 mod retention;
 mod retry;
+mod rotation;
 mod sales;
 mod signatures;
 mod store;

@@ -23,9 +23,6 @@ pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 
-/// Mark: Getfly once answered another code than the one that was sent.
-pub const GETFLY_NUMBERS: &str = "kvgf/getfly-numbers";
-
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 
@@ -149,6 +146,11 @@ pub fn switch(name: &ConnectionName, webhook: Webhook) -> String {
 /// Set once this connection has seen a valid signature.
 pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
+}
+
+/// Until when former path tokens open a connection.
+pub fn former_until(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/former-until")
 }
 
 /// Counter: refused deliveries of a connection that were kept whole in an hour.

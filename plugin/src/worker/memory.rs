@@ -5,7 +5,6 @@ use crate::{
     getfly::error::GetflyError,
     journal::{
         dead_reason::DeadReason,
-        keys,
         ledger::{self, CustomerEntry, SETTLE},
         note::Note,
         record::Record,
@@ -59,13 +58,14 @@ pub async fn is_gone<W: World>(
     Ok(true)
 }
 
-/// The account that an earlier attempt at `since` created, where Getfly numbered it itself.
+/// The account that an earlier attempt at `since` created under a code of Getfly's own, which nobody saw; none
+/// where what was sent was refused.
 pub async fn account_by_text<W: World>(
     session: &Session<'_, W>,
     code: &AccountCode,
     since: Timestamp,
 ) -> Result<Option<Account>, Failure> {
-    if !may_be_numbered(session, since).await? {
+    if since == Timestamp::UNIX_EPOCH {
         return Ok(None);
     }
     let until = since.checked_add(SETTLE).unwrap_or(since);
@@ -73,13 +73,13 @@ pub async fn account_by_text<W: World>(
     unless_refused(found)
 }
 
-/// The order that an earlier attempt at `since` created, where Getfly numbered it itself.
+/// The order that an earlier attempt at `since` created under a code of Getfly's own.
 pub async fn order_by_text<W: World>(
     session: &Session<'_, W>,
     code: &OrderCode,
     since: Timestamp,
 ) -> Result<Option<OrderCode>, Failure> {
-    if !may_be_numbered(session, since).await? {
+    if since == Timestamp::UNIX_EPOCH {
         return Ok(None);
     }
     let until = since.checked_add(SETTLE).unwrap_or(since);
@@ -87,35 +87,14 @@ pub async fn order_by_text<W: World>(
     Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
 }
 
-/// Whether what was sent at `since` may be stored under a code of Getfly's own: it was not refused, and
-/// Getfly is known to choose codes itself.
-async fn may_be_numbered<W: World>(
-    session: &Session<'_, W>,
-    since: Timestamp,
-) -> Result<bool, Failure> {
-    let refused = since == Timestamp::UNIX_EPOCH;
-    Ok(!refused && session.world.exists(keys::GETFLY_NUMBERS).await?)
-}
-
-/// The code under which Getfly stored what was sent as `sent`: the one it answers. Where it is another
-/// one that is kept, for lost replies to come.
-pub async fn code_answered<W: World>(
-    session: &Session<'_, W>,
-    record: &mut Record,
-    sent: &str,
-    answered: Option<String>,
-) -> Result<Option<String>, Failure> {
-    let Some(answered) = answered.filter(|code| code != sent) else {
-        return Ok(None);
-    };
-    if !session.world.exists(keys::GETFLY_NUMBERS).await? {
-        session.world.set(keys::GETFLY_NUMBERS, b"1").await?;
-    }
+/// The code under which Getfly stored what was sent as `sent`: the one it answers, where it is another one.
+pub fn code_answered(record: &mut Record, sent: &str, answered: Option<String>) -> Option<String> {
+    let answered = answered.filter(|code| code != sent)?;
     record.note(Note::StoredUnder {
         sent: sent.to_owned(),
         code: answered.clone(),
     });
-    Ok(Some(answered))
+    Some(answered)
 }
 
 /// A Getfly that does not take this list's filter cannot be asked so: the code alone decides.

@@ -2,6 +2,7 @@
 //! under another code, or by name alone. Amounts stay as they are.
 
 use crate::{
+    getfly::{error::GetflyError, wire::Product},
     journal::{note::Note, record::Record},
     rules::{
         model::{NewOrder, OrderLine},
@@ -13,7 +14,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Looks up every line's product and replaces those that Getfly does not have; false when there are
-/// none. Lines without a code are not looked up.
+/// none, or when Getfly does not show its products. Lines without a code are not looked up.
 pub async fn replace_unknown<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -24,7 +25,9 @@ pub async fn replace_unknown<W: World>(
     for line in &order.lines {
         let code = &line.product_code;
         if !code.is_empty() && !known.contains_key(code) {
-            let found = session.getfly().product(code).await?;
+            let Some(found) = look_up(session, code).await? else {
+                return Ok(false);
+            };
             known.insert(code.clone(), found.is_some());
         }
     }
@@ -39,6 +42,17 @@ pub async fn replace_unknown<W: World>(
     Ok(replaced)
 }
 
+/// The product of this code, if Getfly has it; none where the key has no right to read products.
+async fn look_up<W: World>(
+    session: &Session<'_, W>,
+    code: &str,
+) -> Result<Option<Option<Product>>, Failure> {
+    match session.getfly().product(code).await {
+        Err(GetflyError::KeyRefused { status: 403 }) => Ok(None),
+        found => Ok(Some(found?)),
+    }
+}
+
 /// Looks up the products that KiotViet has deleted since, and replaces those that Getfly does not have under the
 /// same code and name: it may use the code for something else.
 pub async fn replace_deleted<W: World>(
@@ -51,7 +65,7 @@ pub async fn replace_deleted<W: World>(
         if !line.is_deleted || line.product_code.is_empty() {
             continue;
         }
-        let found = session.getfly().product(&line.product_code).await?;
+        let found = look_up(session, &line.product_code).await?.flatten();
         if !found.is_some_and(|product| keeps_code(line, &product.name)) {
             let code = line.product_code.clone();
             replace(line, fallback);

@@ -278,7 +278,7 @@ async fn create_new<W: World>(
         let error = match session.getfly().create_account(&account).await {
             Ok(stored) => {
                 let sent = account.code.as_str();
-                let answered = memory::code_answered(session, record, sent, stored.code).await?;
+                let answered = memory::code_answered(record, sent, stored.code);
                 return Ok(answered.map_or(account.code, AccountCode::existing));
             }
             Err(error) => error,

@@ -8,11 +8,14 @@ use host_test::admin::Admin;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sim::{
-    Call, GetflySim, KiotVietSim, People,
+    Call, GetflySim, Habit, KiotVietSim, People, Personality,
     getfly::{Account, Order, User},
     kiotviet::{Customer, Invoice, Staff, Webhook},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// How people switched the webhooks, and their backfills.
 #[derive(Debug, Clone, Default)]
@@ -102,16 +105,11 @@ impl<T> Listed<T> {
         }
     }
 
-    /// The same, where the layer of faults before the vendors logged `asked`, and they themselves `answered`.
-    pub fn beside(mut self, asked: &[Call], answered: &[Call], path: &str) -> Self {
-        let of = |calls: &[Call]| {
-            let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
-            let good = |call: &&Call| call.status == Some(200);
-            let asked = calls.iter().filter(is_path);
-            (asked.clone().count(), asked.filter(good).count())
-        };
-        let ((calls, taken), (_, answered)) = (of(asked), of(answered));
-        self.failed = calls > answered || taken > answered;
+    /// The same, where the layer of faults before the vendors logged these calls.
+    pub fn behind(mut self, calls: &[Call], path: &str) -> Self {
+        let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
+        let mut asked = calls.iter().filter(is_path);
+        self.failed = asked.any(|call| call.befallen);
         self
     }
 }
@@ -121,6 +119,8 @@ impl<T> Listed<T> {
 pub struct Shop {
     /// Its name.
     pub retailer: String,
+    /// What its connection is called; empty where nothing asks.
+    pub connection: String,
     /// What people asked for.
     pub since: Since,
     /// What people wanted no more of.
@@ -160,6 +160,7 @@ impl Shop {
         };
         Self {
             retailer: kiotviet.settings().retailer,
+            connection: String::new(),
             since,
             dismissed,
             told_customers: told("customer.update"),
@@ -187,7 +188,7 @@ fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
         let id = id.and_then(|id| id.parse().ok());
         let found = match call.status {
             Some(200) => true,
-            Some(404) => false,
+            Some(404 | 420) => false,
             _ => continue,
         };
         if let Some(id) = id {
@@ -219,9 +220,34 @@ impl Clocks {
     }
 }
 
+/// An event of the public list that waits, or that needs a person.
+#[derive(Debug, Clone, Default)]
+pub struct Unfinished {
+    /// Its connection.
+    pub connection: String,
+    /// `customer`, `invoice` or `other`.
+    pub kind: String,
+    /// The customer's id, or the invoice's code.
+    pub key: String,
+    /// Whether it needs a person.
+    pub is_dead: bool,
+    /// `3 retrying getfly_unavailable`.
+    pub shown: String,
+    /// What it says, each note in a line.
+    pub notes: String,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
+    /// What the vendors are like.
+    pub personality: Personality,
     /// The shops that write into this Getfly.
     pub shops: Vec<Shop>,
     /// Getfly's users.
@@ -236,8 +262,8 @@ pub struct Evidence {
     pub orders: Vec<Order>,
     /// Getfly's own log of every call that was no reading.
     pub writes: Vec<Call>,
-    /// The public list's events that wait, or that need a person: `3 retrying getfly_unavailable`.
-    pub unfinished: Vec<String>,
+    /// The public list's events that wait, or that need a person.
+    pub unfinished: Vec<Unfinished>,
 }
 
 impl Evidence {
@@ -246,10 +272,11 @@ impl Evidence {
         shops: Vec<Shop>,
         getfly: &GetflySim,
         seeded: Vec<Account>,
-        unfinished: Vec<String>,
+        unfinished: Vec<Unfinished>,
     ) -> Self {
         let calls = getfly.calls();
         Self {
+            personality: Personality::default(),
             shops,
             users: Listed::of(getfly.users(), &calls, "/api/v6.1/users"),
             clocks: Clocks::default(),
@@ -263,18 +290,62 @@ impl Evidence {
             unfinished,
         }
     }
+
+    /// What vendors of this personality have on record, as it was sent to them: under the codes that they were
+    /// asked to use, and in the form that they were sent.
+    #[must_use]
+    pub fn of_vendors(mut self, personality: Personality) -> Self {
+        let sent =
+            |request: &Value, key: &str| request[key].as_str().unwrap_or_default().to_owned();
+        let mut codes = BTreeMap::new();
+        for account in self.accounts.iter_mut().filter(|a| !a.request.is_null()) {
+            let code = sent(&account.request, "account_code");
+            let stored = std::mem::replace(&mut account.account_code, code.clone());
+            codes.insert(stored, code);
+            account.phone_office = sent(&account.request, "phone_office");
+        }
+        for order in &mut self.orders {
+            order.order_code = sent(&order.request, "order_code");
+            let account = sent(&order.request["account"], "account_code");
+            if account.is_empty() && personality.has(Habit::OrdersTakeAnAccount) {
+                // Getfly's choice, which nobody asked for.
+                order.account_code.clear();
+            } else if let Some(code) = codes.get(&order.account_code) {
+                order.account_code.clone_from(code);
+            }
+        }
+        self.users.failed |= personality.has(Habit::UsersRefused);
+        for shop in &mut self.shops {
+            shop.staff.failed |= personality.has(Habit::SellersRefused);
+        }
+        self.personality = personality;
+        self
+    }
 }
 
 /// The public list's unfinished events.
 ///
 /// # Errors
 /// When the list is refused.
-pub async fn unfinished(app: &impl Admin) -> Result<Vec<String>> {
+pub async fn unfinished(app: &impl Admin) -> Result<Vec<Unfinished>> {
     let mut unfinished = Vec::new();
     for state in ["received", "retrying", "dead"] {
         let events = app.events_after(0, &format!("&state={state}")).await?;
-        let shown = |e: &Value| format!("{} {state} {}", e["seq"], e["reason"]);
-        unfinished.extend(events.iter().map(shown));
+        unfinished.extend(events.iter().map(|event| unfinished_event(event, state)));
     }
     Ok(unfinished)
+}
+
+fn unfinished_event(event: &Value, state: &str) -> Unfinished {
+    let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
+    let notes = event["notes"].as_array().into_iter().flatten();
+    let notes: Vec<&str> = notes.filter_map(Value::as_str).collect();
+    Unfinished {
+        connection: text("connection"),
+        kind: text("kind"),
+        key: text("key"),
+        is_dead: state == "dead",
+        shown: format!("{} {state} {}", event["seq"], event["reason"]),
+        notes: notes.join("\n"),
+    }
 }

@@ -11,8 +11,14 @@ use sim::{
 
 /// The numbers of a phone field, each as `0…`.
 pub fn phones(field: &str) -> Vec<String> {
-    let numbers = field.split(['/', ';', ',']).map(with_zero);
+    let numbers = unmasked(field).map(with_zero);
     numbers.filter(|number| number.len() > 1).collect()
+}
+
+/// The parts of a phone field that nothing masks.
+fn unmasked(field: &str) -> impl Iterator<Item = &str> {
+    let parts = field.split(['/', ';', ',']);
+    parts.filter(|part| !part.contains('*'))
 }
 
 fn with_zero(number: &str) -> String {
@@ -60,8 +66,13 @@ fn share(one: &[String], other: &[String]) -> bool {
     shared.any(|value| !is_placeholder(value))
 }
 
+/// Whether a text has a character of four bytes.
+pub fn is_wide(text: &str) -> bool {
+    text.chars().any(|c| c.len_utf8() > 3)
+}
+
 /// R7: whether a number is nobody's. It knows the one kind that the scenarios have: one digit repeated.
-fn is_placeholder(number: &str) -> bool {
+pub fn is_placeholder(number: &str) -> bool {
     let digits = number.trim_start_matches('0');
     !number.contains('@') && digits.chars().all(|digit| digits.starts_with(digit))
 }
@@ -142,9 +153,4 @@ pub fn executor(invoice: &Invoice, staff: &[Staff], users: &[User]) -> Option<St
         .filter(|u| share(&phone, &phones(&u.contact_mobile)));
     let best = fitting.min_by_key(|u| (u.contact_name != seller.given_name, u.user_id));
     best.map(|user| user.user_name.clone())
-}
-
-/// The code that an invoice shares with its edits.
-pub fn family(invoice: &Invoice) -> &str {
-    invoice.code.split('.').next().unwrap_or_default()
 }

@@ -4,7 +4,7 @@
 
 use super::{
     checker::{self, Finding, Kind},
-    evidence::{self, Dismissed, Evidence, Since, Versions},
+    evidence::{self, Dismissed, Evidence, Since, Unfinished, Versions},
     switched::Switched,
 };
 use host::keyvalue::{Backend, Memory};
@@ -17,7 +17,7 @@ use host_test::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sim::{
-    Call, KiotVietSim,
+    Habit, KiotVietSim, Personality,
     getfly::{Account, User},
     kiotviet::Settings,
 };
@@ -76,6 +76,7 @@ pub struct Run {
     /// The first shop, Getfly and the plugin.
     pub shop: TestShop,
     lists: bool,
+    personality: RefCell<Personality>,
     shops: Vec<Shop>,
     here: Cell<usize>,
     seeded: RefCell<Vec<Account>>,
@@ -184,6 +185,7 @@ impl Run {
             other_clock: Cell::default(),
             shop,
             lists,
+            personality: RefCell::default(),
             here: Cell::new(0),
             seeded: RefCell::default(),
         };
@@ -242,6 +244,24 @@ impl Run {
             kind: Kind::Stuck,
             what: format!("after one drain past the last retry time: {waiting:?}"),
         })
+    }
+
+    /// Both vendors are so from now on.
+    pub(crate) fn meets(&self, personality: &Personality) {
+        let mut getfly = self.shop.getfly.settings();
+        for shop in &self.shops {
+            let change = |kiotviet: &mut Settings| personality.set(&mut getfly, kiotviet);
+            shop.kiotviet.update_settings(change);
+        }
+        self.shop
+            .getfly
+            .update_settings(|settings| *settings = getfly);
+        self.personality.replace(personality.clone());
+    }
+
+    /// Whether the vendors have this habit.
+    pub(super) fn has(&self, habit: Habit) -> bool {
+        self.personality.borrow().has(habit)
     }
 
     /// The shop in which things happen now.
@@ -418,7 +438,13 @@ impl Run {
     pub(crate) async fn evidence(&self) -> Evidence {
         self.note();
         let unfinished = evidence::unfinished(&self.shop.app).await;
-        let unfinished = unfinished.unwrap_or_else(|e| vec![format!("the list: {e:#}")]);
+        let unfinished = unfinished.unwrap_or_else(|e| {
+            let shown = format!("the list: {e:#}");
+            vec![Unfinished {
+                shown,
+                ..Unfinished::default()
+            }]
+        });
         let shops = self.shops.iter().map(|shop| {
             let mut evidence = evidence::Shop::of(
                 &shop.kiotviet,
@@ -426,6 +452,7 @@ impl Run {
                 shop.dismissed.borrow().clone(),
                 shop.versions.borrow().clone(),
             );
+            shop.connection.clone_into(&mut evidence.connection);
             if self.lists {
                 evidence.all_is_told();
             }
@@ -437,19 +464,17 @@ impl Run {
         evidence.clocks = self.clocks();
         let asked = self.shop.getfly_faults.calls();
         let path = "/api/v6.1/users";
-        evidence.users = evidence.users.beside(&asked, &getfly.calls(), path);
+        evidence.users = evidence.users.behind(&asked, path);
         let asked = self.shop.kiotviet_faults.calls();
-        let answered = self.shops.iter().flat_map(|shop| shop.kiotviet.calls());
-        let answered: Vec<Call> = answered.collect();
         // Faults at host calls do not come to that layer.
         let befallen = self.shop.app.host_faults.befallen();
         let befell = |call: &str| befallen.iter().any(|name| name == call);
         evidence.users.failed |= befell("Getfly GET /users");
         for shop in &mut evidence.shops {
-            shop.staff = shop.staff.clone().beside(&asked, &answered, "/users");
+            shop.staff = shop.staff.clone().behind(&asked, "/users");
             shop.staff.failed |= befell("KiotViet GET /users");
         }
-        evidence
+        evidence.of_vendors(self.personality.borrow().clone())
     }
 
     /// What the checker may know now, and after a healing that reads KiotViet's lists back.

@@ -3,7 +3,7 @@
 use super::watch::{Watch, Watched};
 use crate::search::{
     checker::{self, Finding, Kind},
-    evidence::{Dismissed, Evidence, Shop, Since, Versions, unfinished},
+    evidence::{Dismissed, Evidence, Shop, Since, Unfinished, Versions, unfinished},
     switched::Switched,
 };
 use anyhow::{Context, Result};
@@ -224,7 +224,7 @@ impl Site {
 
     /// Drains until nothing waits; returns what still does when that takes too long, and what needs a
     /// person.
-    pub(super) async fn settle(&self) -> Result<Vec<String>> {
+    pub(super) async fn settle(&self) -> Result<Vec<Unfinished>> {
         let began = tokio::time::Instant::now();
         loop {
             // A drain that was stopped, by a slow store or machine, is gone on with by the next one.
@@ -233,7 +233,7 @@ impl Site {
             let late = began.elapsed() > SETTLED_WITHIN;
             if late || at_rest {
                 let unfinished = unfinished(&self.api).await?;
-                let waits = |event: &String| !event.contains(" dead ");
+                let waits = |event: &Unfinished| !event.is_dead;
                 if late || !unfinished.iter().any(waits) {
                     return Ok(unfinished);
                 }
@@ -243,7 +243,7 @@ impl Site {
     }
 
     /// What the checker finds in the vendors' records.
-    pub(super) fn judge(&mut self, unfinished: Vec<String>) -> Judged {
+    pub(super) fn judge(&mut self, unfinished: Vec<Unfinished>) -> Judged {
         self.note();
         let shop = Shop::of(
             self.kiotviet(),

@@ -221,6 +221,9 @@ async fn route<W: World>(
         ) => shop::switch(visit, name, webhook, *switch == "on").await,
         ("GET", ["ui", "shops", name, "disconnect"]) => shop::sure(visit, name).await,
         ("POST", ["ui", "shops", name, "disconnect"]) => shop::disconnect(visit, name).await,
+        ("POST", ["ui", "shops", name, how @ ("rotate" | "rotate-now")]) => {
+            shop::rotate(visit, name, *how == "rotate-now").await
+        }
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
         ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,

@@ -254,6 +254,13 @@ words! {
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
     RETRY_ALL: "Thử lại tất cả" / "Try all again";
     RETRY_ALL_MORE: "Thử lại tối đa 200 sự kiện mỗi lần bấm. Những lượt sai chữ ký hoặc không đọc được chỉ được thử lại khi chọn đúng lý do đó ở trên." / "At most 200 events a click. Those with a wrong signature, or that cannot be read, only where that reason is chosen above.";
+    ROTATE: "Đổi địa chỉ webhook" / "A new webhook address";
+    ROTATE_MEANS: "Tạo địa chỉ và mật khẩu webhook mới, đăng ký lại với KiotViet và xóa đăng ký cũ. Hãy làm vậy khi địa chỉ có thể đã bị lộ. Địa chỉ cũ còn dùng được thêm một giờ sau khi KiotViet đã chuyển hẳn; bấm “Đổi và cắt ngay” để cắt địa chỉ cũ lập tức, những gì KiotViet gửi trong lúc chuyển sẽ được đọc lại từ danh sách." / "Makes a new address and secret, registers them at KiotViet and deletes the old registration. Do so when the address may have leaked. The old one stays valid for an hour after KiotViet has changed over; “Change and cut off now” ends it at once, and what KiotViet sends in between is read back from its lists.";
+    ROTATE_BUTTON: "Đổi địa chỉ" / "Change the address";
+    ROTATE_NOW_BUTTON: "Đổi và cắt ngay" / "Change and cut off now";
+    FORMER_PATH_VALID: "Địa chỉ cũ hiện vẫn còn dùng được." / "The former address is still valid.";
+    ROTATED: "Đã đổi địa chỉ webhook." / "The webhook's address is changed.";
+    ROTATED_PARTLY: "Đã đổi địa chỉ, nhưng chưa đăng ký lại được với KiotViet. Ứng dụng tự thử lại trong vòng 15 phút." / "The address is changed, but it could not be registered at KiotViet yet. The application tries again within 15 minutes.";
     DISMISS_ALL: "Đóng tất cả" / "Dismiss all";
     DISMISS_ALL_MORE: "Đóng mọi sự kiện có lý do này, tối đa 1.000 mỗi lần bấm." / "All events of this reason, at most 1,000 a click.";
     DISMISSED_ALL: "Đã đóng. Danh sách được cập nhật sau ít phút." / "They are dismissed. The list follows in a few minutes.";

@@ -228,6 +228,8 @@ pub async fn search<W: World>(
     for number in &numbers {
         let kept =
             ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
+        // Whether our own is there was asked before.
+        let kept = kept.filter(|code| code != own);
         if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
             phone_hits.extend(getfly.account_by_code(&code).await?);
         }

@@ -1,13 +1,13 @@
 //! Accounts: each one that was created is owed, the only one of its person, and as the rules say;
 //! each one that is owed is there (R2, R4, R5, R7, R8, R9, R12, R14).
 
-use super::{Findings, Kind, created, customers, orders, people};
+use super::{Findings, Kind, created, customers, excuses, orders, people};
 use crate::search::{
     evidence::{Evidence, Shop},
     model,
 };
 use jiff::Timestamp;
-use sim::{getfly::Account, kiotviet::Customer};
+use sim::{Habit, getfly::Account, kiotviet::Customer};
 use std::collections::BTreeSet;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
@@ -26,7 +26,8 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         }
         let fetched = customers::fetched(shop, customer.id, at);
         let shown = shown(account);
-        let as_shown = fetched.into_iter().filter(|c| expected(c) == shown);
+        let as_shown = fetched.into_iter();
+        let as_shown = as_shown.filter(|c| is_as_expected(evidence, c, &shown));
         // The versions that it was created from: these hold its phone and its e-mail.
         let as_shown: Vec<&Customer> = as_shown.collect();
         if as_shown.is_empty() {
@@ -86,7 +87,9 @@ fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     for id in owed {
         let owners = customers::owners(evidence, shop, id, Timestamp::MAX);
         let mut accounts = evidence.accounts.iter();
-        if !accounts.any(|account| owners.contains(&account.account_code)) {
+        let is_told = !excuses::of_customer(evidence, shop, id).is_empty()
+            && excuses::customer_is_told(evidence, shop, id);
+        if !is_told && !accounts.any(|account| owners.contains(&account.account_code)) {
             let what = format!("customer {id} of {} has no account", shop.retailer);
             findings.add(Kind::Lost, what);
         }
@@ -145,7 +148,9 @@ fn check_rest(
 ) {
     let code = &account.account_code;
     let at = account.created_at.unwrap_or_default();
-    let source = vec!["KiotViet".to_owned()];
+    let is_refused = evidence.personality.has(Habit::DetailsRefused);
+    let source = vec!["KiotViet".to_owned()].into_iter();
+    let source: Vec<String> = source.filter(|_| !is_refused).collect();
     findings.same(&format!("{code}'s source"), &account.sources, &source);
     let may_manage = managers(evidence, shop, customer_id, at);
     if !may_manage.contains(&account.manager) {
@@ -189,6 +194,21 @@ fn shown_description(account: &Account) -> String {
         Some(rest) => rest.strip_suffix('\n').unwrap_or(rest).to_owned(),
         None => format!("{text} (without its code)"),
     }
+}
+
+/// Whether it is as the rules make it of this version, less the details that these vendors refuse.
+fn is_as_expected(evidence: &Evidence, customer: &Customer, shown: &Shown) -> bool {
+    let mut expected = expected(customer);
+    let [.., birthday, tax_code, _, gender] = &mut expected;
+    if evidence.personality.has(Habit::DetailsRefused) {
+        birthday.clear();
+        gender.clear();
+    }
+    let is_shown_tax_code = !shown[5].is_empty();
+    if evidence.personality.has(Habit::TaxCodesUnique) && !is_shown_tax_code {
+        tax_code.clear();
+    }
+    expected == *shown
 }
 
 fn expected(customer: &Customer) -> Shown {

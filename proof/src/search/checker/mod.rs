@@ -5,6 +5,7 @@
 
 mod accounts;
 mod customers;
+mod excuses;
 mod orders;
 mod people;
 
@@ -69,7 +70,11 @@ impl Findings {
 pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
     let mut findings = Findings::default();
     for event in &evidence.unfinished {
-        findings.add(Kind::Stuck, format!("event {event}"));
+        let words = excuses::of_event(evidence, event);
+        let says_why = event.is_dead && words.iter().any(|word| event.notes.contains(word));
+        if !says_why {
+            findings.add(Kind::Stuck, format!("event {event}: {}", event.notes));
+        }
     }
     for shop in &evidence.shops {
         for (action, id) in &shop.given_up {
@@ -124,7 +129,7 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
         let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
         let code = body[field].as_str().unwrap_or_default().to_owned();
         let times = stored.entry((field, code.clone())).or_default();
-        let is_stored = matches!(call.status, Some(200..=299));
+        let is_stored = matches!(call.status, Some(200..=299)) && is_on_record(evidence, &body);
         // What people deleted may be asked for again: that its code stays taken shows by the refusal only.
         let mut accounts = evidence.accounts.iter();
         let gone = !is_stored && accounts.any(|a| a.deleted && a.account_code == code);
@@ -134,6 +139,13 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
         }
         *times += usize::from(is_stored);
     }
+}
+
+/// Whether Getfly stored what this create sent: a refusal may come in a 200.
+fn is_on_record(evidence: &Evidence, body: &Value) -> bool {
+    let mut accounts = evidence.accounts.iter();
+    let mut orders = evidence.orders.iter();
+    accounts.any(|account| account.request == *body) || orders.any(|order| order.request == *body)
 }
 
 /// R6: what Getfly's people had typed in is as it was.

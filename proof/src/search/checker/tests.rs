@@ -1,7 +1,12 @@
 //! The checker's positive control: sound evidence passes, and every planted fault is found.
 
 use super::{
-    super::{evidence::Since, run::Run, scenario, switched::Switched},
+    super::{
+        evidence::{Since, Unfinished},
+        run::Run,
+        scenario,
+        switched::Switched,
+    },
     people::BELIEVED,
     *,
 };
@@ -62,7 +67,7 @@ async fn every_planted_fault_is_found() {
             e.shops[0].given_up.push(("invoice.update.1".to_owned(), 1));
         }),
         ("new-customer", Kind::Stuck, |e| {
-            e.unfinished.push("1 retrying null".to_owned());
+            e.unfinished.push(Unfinished::default());
         }),
         ("invoice-new-customer", Kind::Wrong, |e| {
             e.accounts[0].manager = Some("mai".to_owned());

@@ -26,6 +26,7 @@ use records::{SELLERS, content, new_customer, pick};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sim::{
+    Habit, Personality,
     getfly::{Account, GetflySettings},
     kiotviet::Staff,
 };
@@ -48,6 +49,9 @@ const FATAL: [u16; 5] = [400, 401, 403, 404, 405];
 /// know to be missing.
 const HEALINGS: usize = 4;
 
+/// Hours after which what goes on failing is a dead letter: retries take up to four days, and a drain an hour adds to each.
+const GIVEN_UP_AFTER: usize = 240;
+
 /// A shop from its connection on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
@@ -61,6 +65,9 @@ pub struct History {
     /// How far the clocks of two instances are off at first, in milliseconds; the first is asked first.
     #[serde(default)]
     pub clocks: [i32; 2],
+    /// What the vendors are like.
+    #[serde(default)]
+    pub personality: Personality,
     /// Which accounts Getfly has beforehand, in order of creation.
     pub accounts: Vec<u8>,
     /// What happens.
@@ -146,6 +153,7 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
 async fn past(run: &Run, history: &History) {
     let strict = |settings: &mut GetflySettings| settings.refuse_unknown_executor = true;
     run.shop.getfly.update_settings(strict);
+    run.meets(&history.personality);
     for account in &history.accounts {
         let (phone, email) = pick(&ACCOUNTS, *account);
         run.seed(Account {
@@ -183,6 +191,10 @@ async fn past(run: &Run, history: &History) {
 /// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(run: &Run) {
     clocks::set_right(run).await;
+    // The tenant is moved to a newer version.
+    let upgraded = |settings: &mut GetflySettings| settings.old_version = false;
+    run.shop.getfly.update_settings(upgraded);
+    let mut retried = Vec::new();
     for _ in 0..ROUNDS {
         for _ in run.shops() {
             run.switch_again().await;
@@ -195,15 +207,31 @@ async fn rest(run: &Run) {
         for seq in &dead {
             run.command(run.shop.app.retry(*seq)).await;
         }
-        let quiet = dead.is_empty() && run.shop.waiting().await.is_empty();
+        // What was retried and is dead again stays so.
+        let quiet = dead == retried && run.shop.waiting().await.is_empty();
+        retried = dead;
         if quiet && !is_backfilling(run).await {
             break;
         }
+    }
+    if run.has(Habit::FailsOnEmoji) {
+        give_up(run).await;
     }
     for _ in 0..HEALINGS {
         run.shop.heal().await;
         run.shop.pass(BETWEEN_DRAINS).await;
         run.deliver().await;
+        run.shop.drain().await;
+    }
+}
+
+/// What Getfly fails at for good becomes a dead letter.
+async fn give_up(run: &Run) {
+    for _ in 0..GIVEN_UP_AFTER {
+        if run.shop.waiting().await.is_empty() {
+            break;
+        }
+        run.shop.pass(3600).await;
         run.shop.drain().await;
     }
 }

@@ -7,7 +7,10 @@ use super::{
 };
 use host_test::{admin::Admin, host_fault::HostFault};
 use serde::{Deserialize, Serialize};
-use sim::{Fault, FaultRule, When, kiotviet::Chaos};
+use sim::{
+    Fault, FaultRule, Habit, When,
+    kiotviet::{Chaos, NewCustomer},
+};
 use std::time::Duration;
 
 /// KiotViet is never later with a delivery.
@@ -176,6 +179,22 @@ fn an_invoice(run: &Run, index: u8) -> Option<i64> {
     chosen(all.iter().map(|i| i.id).collect(), index)
 }
 
+/// A customer as people type it in where the vendors have something against it.
+fn typed_in(run: &Run, number: usize, phone: &str, email: &str) -> NewCustomer {
+    let mut customer = new_customer(number, phone, email);
+    if run.has(Habit::FailsOnEmoji) && number % 3 == 1 {
+        customer.name.push_str(" 🌸");
+    }
+    if run.has(Habit::TaxCodesUnique) {
+        customer.tax_code = Some("0101234567".to_owned());
+    }
+    if run.has(Habit::DetailsRefused) {
+        customer.gender = Some(number.is_multiple_of(2));
+        customer.birth_date = Some(jiff::civil::date(1990, 2, 28));
+    }
+    customer
+}
+
 /// Does it.
 pub(super) async fn take(run: &Run, step: Step) {
     let kiotviet = &run.here().kiotviet;
@@ -186,7 +205,7 @@ pub(super) async fn take(run: &Run, step: Step) {
         Step::Customer { phone, email } => {
             let number = kiotviet.customers().len();
             let (phone, email) = (pick(&PHONES, phone), pick(&EMAILS, email));
-            kiotviet.create_customer(new_customer(number, phone, email));
+            kiotviet.create_customer(typed_in(run, number, phone, email));
         }
         Step::Sale {
             customer,
