@@ -112,12 +112,21 @@ async fn under_lease<W: World>(
         bounds,
         drained,
     };
+    let made = |drain: &Drain<'_, '_, W>| {
+        let counts = &drain.cursor.counts;
+        counts.created.saturating_add(counts.linked)
+    };
+    let made_before = made(&drain);
     let mut result = match life::begin_work(&worker, &drain.cursor).await {
         Ok(()) => drain.work().await,
         Err(e) => Err(e.into()),
     };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
+    }
+    if result.is_ok() && made(&drain) > made_before {
+        let kept = tenant::keep_first(&worker, ready).await;
+        result = result.and_then(|pass| kept.map(|()| pass));
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;

@@ -43,6 +43,7 @@ pub async fn process<W: World>(
         record.calls = worker.take_calls();
         match tried {
             Ok(()) => {
+                tenant::keep_first(&worker, ready).await?;
                 entries::drop_body(world, seq, body.as_ref()).await?;
                 log::event(world, &record);
             }

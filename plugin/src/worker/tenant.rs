@@ -43,29 +43,34 @@ pub async fn other_than(store: &impl Store, ready: &Ready) -> Result<Option<Stri
     Ok(kept.filter(|kept| !kept.eq_ignore_ascii_case(&ready.getfly_url)))
 }
 
-/// Whether a worker may go on: the first tenant is taken, another one is noted for people.
+/// Whether a worker may go on. Another tenant is noted for people.
 pub async fn is_ours(store: &impl Store, ready: &Ready) -> Result<bool, Stop> {
     let url = &ready.getfly_url;
-    let kept = load(store).await?;
-    let (tenant, ours) = match &kept {
-        None => (
-            Tenant {
-                origin: url.clone(),
-                asked: None,
-            },
-            true,
-        ),
-        Some(kept) => {
-            let ours = kept.origin.eq_ignore_ascii_case(url);
-            let asked = (!ours).then(|| url.clone());
-            let origin = kept.origin.clone();
-            (Tenant { origin, asked }, ours)
-        }
+    let Some(kept) = load(store).await? else {
+        return Ok(true);
     };
-    if kept.as_ref() != Some(&tenant) {
-        save(store, &tenant).await?;
+    let ours = kept.origin.eq_ignore_ascii_case(url);
+    let asked = (!ours).then(|| url.clone());
+    if kept.asked != asked {
+        save(store, &Tenant { asked, ..kept }).await?;
     }
     Ok(ours)
+}
+
+/// Something was created or linked at `getfly_url`: the store's first tenant is kept.
+pub async fn keep_first(store: &impl Store, ready: &Ready) -> Result<(), Stop> {
+    if load(store).await?.is_none() {
+        let origin = ready.getfly_url.clone();
+        save(
+            store,
+            &Tenant {
+                origin,
+                asked: None,
+            },
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// What a person's confirmation came to.
