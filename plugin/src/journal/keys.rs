@@ -26,6 +26,9 @@ pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 
+/// Which Getfly tenant the store's accounts and orders are in.
+pub const TENANT: &str = "kvgf/tenant";
+
 /// Since when the store knows what was done ([`super::life::Life`]).
 pub const LIFE: &str = "kvgf/life";
 

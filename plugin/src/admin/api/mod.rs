@@ -13,6 +13,7 @@ pub mod problem;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod security;
 pub(in crate::admin) mod staff;
+pub(in crate::admin) mod tenant;
 pub mod view;
 
 use crate::{
@@ -167,6 +168,10 @@ async fn route_ready<W: World, B: Body>(
             let body = read(request.body, Most::Delivery).await?;
             answer(&preview_items(world, ready, &connection, &body).await?)
         }
+        ("POST", ["getfly"]) => {
+            let asked = tenant::asked(&read_json(request.body).await?)?;
+            answer(&tenant::confirm(world, ready, &asked).await?)
+        }
         ("POST", ["drain"]) => drain_answer(world, ready, query).await?,
         (_, path) => return Err(wrong_route(path)),
     })
@@ -185,7 +190,7 @@ fn wrong_route(path: &[&str]) -> Problem {
         ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
         | ["connections", _, "rotate"]
         | ["preview", _]
-        | ["drain"] => problem::method_not_allowed("POST"),
+        | ["drain" | "getfly"] => problem::method_not_allowed("POST"),
         _ => problem::not_found("no such route under /api"),
     }
 }

@@ -306,6 +306,7 @@ async fn route<W: World>(
         ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
             links::submit(visit, seq, *asked == "link").await
         }
+        ("POST", ["ui", "getfly"]) => overview::confirm_getfly(visit).await,
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,
         ("GET", _) => Err(problem::not_found("")),
