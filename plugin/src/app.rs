@@ -18,7 +18,7 @@ use crate::{
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
-    worker::{inline, lease, outside},
+    worker::{inline, lease, outside, tenant},
     world::World,
 };
 use core::{ops::Range, time::Duration};
@@ -185,6 +185,11 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if let Some(words) = outside::old_getfly(world).await {
         reasons.push(words.to_owned());
     }
+    if let Some(ready) = &config.ready
+        && let Ok(Some(_)) = tenant::other_than(world, ready).await
+    {
+        reasons.push(ANOTHER_GETFLY.to_owned());
+    }
     let well = reasons.is_empty();
     let status = if well { "ok" } else { "unavailable" };
     let weaker = (well && !world.is_atomic()).then(|| no_atomics::WEAKER.to_owned());
@@ -195,6 +200,9 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     };
     Answer::json(if well { 200 } else { 503 }, &health)
 }
+
+/// Why nothing is sent. The addresses are for people who logged in.
+const ANOTHER_GETFLY: &str = "getfly_url is another Getfly than the one this store belongs to: nothing is sent, deliveries are kept; confirm it on the page, or set it back";
 
 /// What is wrong with the store. Its own words are in the log only: they may name its address.
 async fn store_problem<W: World>(world: &W, config: &Config) -> Option<String> {

@@ -106,7 +106,8 @@ async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() 
         costs.push(shop.app.take_stored().len());
     }
     assert_eq!(costs[0], costs[1]);
-    assert!(costs[0] <= 5, "{costs:?}");
+    // The last one is the tenant's: one Getfly for one store.
+    assert!(costs[0] <= 6, "{costs:?}");
 }
 
 /// KiotViet's record, both searches together, the create.

@@ -35,4 +35,5 @@ mod sales;
 mod signatures;
 mod store;
 
+mod tenant;
 mod without_atomics;

@@ -19,6 +19,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
+        tenant,
     },
     world::{Store, StoreError, World},
 };
@@ -118,12 +119,21 @@ async fn under_lease<W: World>(
         hints: Hints::default(),
         drained,
     };
+    let made = |drain: &Drain<'_, '_, W>| {
+        let counts = &drain.cursor.counts;
+        counts.created.saturating_add(counts.linked)
+    };
+    let made_before = made(&drain);
     let mut result = match life::begin_work(&worker, &drain.cursor).await {
         Ok(()) => drain.work().await,
         Err(e) => Err(e.into()),
     };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
+    }
+    if result.is_ok() && made(&drain) > made_before {
+        let kept = tenant::keep_first(&worker, ready).await;
+        result = result.and_then(|pass| kept.map(|()| pass));
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
     drain.wait_for_more();
@@ -163,6 +173,9 @@ impl<W: World> Drain<'_, '_, W> {
         self.upkeep().look_after_webhooks().await?;
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
+        }
+        if !tenant::is_ours(self.worker, self.ready).await? {
+            return Ok(Pass::Paused);
         }
         loop {
             if self.attempts().await? == Pass::Paused || self.holes().await? == Pass::Paused {

@@ -104,7 +104,7 @@ pub async fn of_another_bridge<W: World>(
             continue;
         };
         let like_ours = one.description == DESCRIPTION || token.len() == TOKEN_CHARS;
-        if like_ours && !is_kept_here(session, name, token).await {
+        if like_ours && !is_kept_here(session, name, one).await {
             origins.push(origin.to_owned());
         }
     }
@@ -113,15 +113,20 @@ pub async fn of_another_bridge<W: World>(
     origins
 }
 
-/// Whether this store has a connection to which such a path leads. One that cannot be told may be ours.
-async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, token: &str) -> bool {
+/// Whether this store has a connection of that name to which the registration leads. One that cannot be told may be ours.
+async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, one: &Registered) -> bool {
     let Some(name) = ConnectionName::parse(name) else {
         return false;
     };
-    match connections::load(session.world, &name).await {
-        Ok(connection) => connections::path_token(connection.as_ref(), token).is_some(),
+    let Ok(connection) = connections::load(session.world, &name).await else {
+        return true;
+    };
+    connection.is_some_and(|connection| match connection.open(&session.ready.sealer) {
+        Ok(opened) => paths(&connection, &opened)
+            .iter()
+            .any(|path| leads_to(one, path)),
         Err(_) => true,
-    }
+    })
 }
 
 /// Our address of this session's connection.

@@ -122,6 +122,15 @@ pub struct OtherOrder {
     pub seq: u64,
 }
 
+/// `POST /api/getfly`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The address that was the store's before; null where it was this one.
+    pub former: Option<String>,
+    /// The address that is the store's from now on.
+    pub getfly_url: String,
+}
+
 /// `GET /api/connections/{name}/links`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
