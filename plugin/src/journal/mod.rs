@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod dead_reason;
 pub mod entries;
 pub mod evidence;
+pub mod finding;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
