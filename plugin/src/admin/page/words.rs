@@ -77,6 +77,7 @@ words! {
     EVENTS: "Sự kiện" / "Events";
     TRY: "Xem thử" / "Try it";
     LOG_OUT: "Đăng xuất" / "Log out";
+    LOG_OUT_EVERYWHERE: "Đăng xuất mọi nơi" / "Log out everywhere";
     OTHER_LANGUAGE: "English" / "Tiếng Việt";
     TAGLINE: "Khách hàng và hóa đơn KiotViet vào Getfly, mỗi thứ đúng một lần." / "KiotViet customers and invoices into Getfly, each exactly once.";
     SKIP: "Đến nội dung chính" / "Skip to content";
