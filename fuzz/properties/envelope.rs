@@ -5,8 +5,12 @@ use plugin::{
     config::SignaturePolicy,
     intake::accept,
     journal::{
-        connection_cache::Known, connection_name::ConnectionName, connections::Connection, entries,
-        note::Note, record,
+        connection_cache::Known,
+        connection_name::ConnectionName,
+        connections::{Connection, PathToken},
+        entries,
+        note::Note,
+        record,
     },
     kiotviet::{
         assumptions::MAX_ITEMS,
@@ -110,7 +114,7 @@ fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
         &world,
         Some(sealer),
         policy,
-        known,
+        (known, PathToken::Present),
         None,
         data,
     ));

@@ -165,6 +165,13 @@ impl Native {
         }
     }
 
+    /// This instance with another vendor at that origin.
+    #[must_use]
+    pub fn serving(mut self, origin: &str, upstream: Arc<dyn Upstream>) -> Self {
+        self.upstreams.insert(origin.to_owned(), upstream);
+        self
+    }
+
     /// This instance over another store; [`Native::store`] stays empty.
     pub fn over(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;

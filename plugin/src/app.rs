@@ -15,7 +15,7 @@ use crate::{
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
-    worker::{inline, lease, outside},
+    worker::{inline, lease, outside, tenant},
     world::World,
 };
 use core::{ops::Range, time::Duration};
@@ -68,8 +68,8 @@ async fn hook<W: World, B: Body>(
     name: &str,
     token: &str,
 ) -> (Answer, After) {
-    let connection = match known::authenticate(world, config, name, token).await {
-        Ok(Some(connection)) => connection,
+    let opens = match known::authenticate(world, config, name, token).await {
+        Ok(Some(opens)) => opens,
         Ok(None) => return (unknown(world, config, name).await, After::Nothing),
         Err(e) => return (not_kept(world, name, e), After::Nothing),
     };
@@ -87,7 +87,7 @@ async fn hook<W: World, B: Body>(
         world,
         sealer,
         config.signature_policy,
-        &connection,
+        (&opens.known, opens.token),
         signature,
         &body,
     )
@@ -181,6 +181,11 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if let Some(words) = outside::old_getfly(world).await {
         reasons.push(words.to_owned());
     }
+    if let Some(ready) = &config.ready
+        && let Ok(Some(_)) = tenant::other_than(world, ready).await
+    {
+        reasons.push(ANOTHER_GETFLY.to_owned());
+    }
     let well = reasons.is_empty();
     let status = if well { "ok" } else { "unavailable" };
     let weaker = (well && !world.is_atomic()).then(|| no_atomics::WEAKER.to_owned());
@@ -191,6 +196,9 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     };
     Answer::json(if well { 200 } else { 503 }, &health)
 }
+
+/// Why nothing is sent. The addresses are for people who logged in.
+const ANOTHER_GETFLY: &str = "getfly_url is another Getfly than the one this store belongs to: nothing is sent, deliveries are kept; confirm it on the page, or set it back";
 
 /// What is wrong with the store. Its own words are in the log only: they may name its address.
 async fn store_problem<W: World>(world: &W, config: &Config) -> Option<String> {

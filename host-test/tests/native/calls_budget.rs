@@ -2,7 +2,7 @@
 //! for repeats, the searches go out together, and a drain that finds nothing costs the same after any number
 //! of events. How: the calls are counted, and time is virtual.
 
-use host_test::shop::{On, TestShop, hoa, sale};
+use host_test::shop::{On, TestShop, ba, hoa, sale};
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ async fn each_ordinary_event_costs_what_the_design_says() {
     let shop = TestShop::connected(On::Both).await;
     // Tokens and lists of users are cached from here on; the first signature is kept.
     shop.kiotviet.create_invoice(sale(None));
+    shop.kiotviet.create_customer(ba());
     shop.deliver().await;
     endpoints(&shop);
     writes(&shop);
@@ -105,7 +106,8 @@ async fn an_idle_drain_costs_the_same_after_a_hundred_and_two_thousand_events() 
         costs.push(shop.app.take_stored().len());
     }
     assert_eq!(costs[0], costs[1]);
-    assert!(costs[0] <= 5, "{costs:?}");
+    // The last one is the tenant's: one Getfly for one store.
+    assert!(costs[0] <= 6, "{costs:?}");
 }
 
 /// KiotViet's record, both searches together, the create.

@@ -28,8 +28,10 @@ mod rate_ceiling;
 mod refused;
 mod retention;
 mod retry;
+mod rotation;
 mod sales;
 mod signatures;
 mod store;
 
+mod tenant;
 mod without_atomics;

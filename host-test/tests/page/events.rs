@@ -277,3 +277,28 @@ async fn a_customer_is_linked_by_hand_and_the_link_is_undone() {
     let undone = visitor.get(undone.location()).await.html;
     assert!(!undone.contains("Bỏ liên kết"), "{undone}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_address_of_getfly_is_confirmed_with_a_button() {
+    const NEW: &str = "https://crm.example.test";
+    let mut shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let getfly = shop.getfly.clone();
+    shop.app = shop.app.serving(NEW, getfly);
+    shop.app.set_variable("getfly_url", NEW);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let asks = visitor.get("/").await.html;
+    assert!(
+        asks.contains("Đây là cùng một Getfly") && asks.contains(NEW),
+        "{asks}"
+    );
+    let done = visitor.post("/ui/getfly", &[]).await;
+    assert_eq!(done.location(), "/?done=wish");
+    shop.drain().await;
+    let after = visitor.get("/").await.html;
+    assert!(!after.contains("Đây là cùng một Getfly"), "{after}");
+    assert_eq!(shop.getfly.accounts().len(), 2);
+}

@@ -446,3 +446,33 @@ async fn a_page_that_is_not_there_is_a_page_and_the_api_stays_json() {
     let answer = shop.app.request(request.expect("a request")).await;
     assert_eq!(answer.content_type, Some("application/problem+json"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_webhooks_address_is_changed_by_a_button() {
+    let shop = TestShop::connected(On::Both).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let url = || shop.kiotviet.webhooks()[0].url.clone();
+    let mut before = url();
+    let page = visitor.get("/ui/shops/shop").await.html;
+    assert!(page.contains("Đổi địa chỉ webhook") && !page.contains("Địa chỉ cũ hiện vẫn còn"));
+    for (button, still_valid) in [("rotate", true), ("rotate-now", false)] {
+        let path = format!("/ui/shops/shop/{button}");
+        let shown = visitor.post(&path, &[]).await;
+        assert_eq!(shown.location(), "/ui/shops/shop?done=rotated");
+        let page = visitor.get(shown.location()).await.html;
+        assert!(page.contains("Đã đổi địa chỉ webhook."), "{page}");
+        assert_eq!(
+            page.contains("Địa chỉ cũ hiện vẫn còn"),
+            still_valid,
+            "{button}"
+        );
+        assert_ne!(url(), before);
+        let token = url().rsplit('/').next().expect("a token").to_owned();
+        assert!(!page.contains(&token), "never shown");
+        before = url();
+    }
+    shop.kiotviet_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    let shown = visitor.post("/ui/shops/shop/rotate", &[]).await;
+    assert_eq!(shown.location(), "/ui/shops/shop?done=rotated-partly");
+}

@@ -32,7 +32,7 @@ const PAGES: [&str; 11] = [
 ];
 
 /// Every address that changes something, or could.
-const FORMS: [&str; 13] = [
+const FORMS: [&str; 15] = [
     "/ui/logout",
     "/ui/connect",
     "/ui/shops/shop/webhooks/customer/on",
@@ -41,6 +41,8 @@ const FORMS: [&str; 13] = [
     "/ui/shops/shop/disconnect",
     "/ui/shops/shop/backfill",
     "/ui/shops/shop/backfill/stop",
+    "/ui/shops/shop/rotate",
+    "/ui/shops/shop/rotate-now",
     "/ui/events/retry-dead",
     "/ui/events/1/retry",
     "/ui/events/1/dismiss",

@@ -17,6 +17,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
+        tenant,
     },
     world::{StoreError, World},
 };
@@ -111,12 +112,21 @@ async fn under_lease<W: World>(
         bounds,
         drained,
     };
+    let made = |drain: &Drain<'_, '_, W>| {
+        let counts = &drain.cursor.counts;
+        counts.created.saturating_add(counts.linked)
+    };
+    let made_before = made(&drain);
     let mut result = match life::begin_work(&worker, &drain.cursor).await {
         Ok(()) => drain.work().await,
         Err(e) => Err(e.into()),
     };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
+    }
+    if result.is_ok() && made(&drain) > made_before {
+        let kept = tenant::keep_first(&worker, ready).await;
+        result = result.and_then(|pass| kept.map(|()| pass));
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
     let kept = drain.save().await;
@@ -153,6 +163,9 @@ impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.upkeep().look_after_webhooks().await?;
+        if !tenant::is_ours(self.worker, self.ready).await? {
+            return Ok(Pass::Paused);
+        }
         loop {
             let low = self.cursor.low;
             if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused

@@ -8,7 +8,7 @@ use crate::{
     journal::{
         connection_cache::Known,
         connection_name::ConnectionName,
-        connections::Connection,
+        connections::{Connection, PathToken},
         dead_reason::DeadReason,
         entries,
         note::Note,
@@ -51,12 +51,12 @@ pub async fn accept<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
     policy: SignaturePolicy,
-    known: &Known,
+    (known, token): (&Known, PathToken),
     signature: Option<&str>,
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
     let connection = &known.connection;
-    let keys = known.keys.as_ref();
+    let keys = known.keys_of(token);
     let verdict = keys.map(|keys| keys.verify(signature, body));
     let parsed = LazyCell::new(|| envelope::parse(body, MAX_ITEMS));
     let types = || Types::of(parsed.as_ref().ok().map(|delivery| &delivery.items[..]));

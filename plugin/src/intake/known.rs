@@ -5,30 +5,41 @@ use crate::{
     journal::{
         connection_cache::Known,
         connection_name::ConnectionName,
-        connections::{self, damaged, token_matches},
+        connections::{self, PathToken, damaged, former_are_valid, path_token},
     },
-    world::{Store, StoreError},
+    world::{Clock, Store, StoreError},
 };
 use std::sync::Arc;
 
+/// The connection that a path opens.
+pub struct Opens {
+    /// The connection.
+    pub known: Arc<Known>,
+    /// With which of its tokens.
+    pub token: PathToken,
+}
+
 /// Reads the connection that `name` and `token` open; none when they do not.
-pub async fn authenticate(
-    store: &impl Store,
+pub async fn authenticate<W: Store + Clock>(
+    world: &W,
     config: &Config,
     name: &str,
     token: &str,
-) -> Result<Option<Arc<Known>>, StoreError> {
+) -> Result<Option<Opens>, StoreError> {
     let bytes = match ConnectionName::parse(name) {
-        Some(name) => connections::load_bytes(store, &name).await?,
+        Some(name) => connections::load_bytes(world, &name).await?,
         None => None,
     };
     let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
     let known = known.transpose();
     let known = known.map_err(damaged("a connection"))?;
-    let connection = known.as_ref().map(|known| &known.connection);
-    Ok(if token_matches(connection, token) {
-        known
-    } else {
-        None
-    })
+    let token = path_token(known.as_ref().map(|known| &known.connection), token);
+    let Some((known, token)) = known.zip(token) else {
+        return Ok(None);
+    };
+    let name = &known.connection.name;
+    if token != PathToken::Present && !former_are_valid(world, name, world.now()).await? {
+        return Ok(None);
+    }
+    Ok(Some(Opens { known, token }))
 }

@@ -64,8 +64,9 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    /// Whether one of `types` was seen signed. Of a type that was never registered, or is not known, any counts.
+    fn enforces(self, types: Self) -> bool {
+        self.0 & types.0 != 0 || (self.0 != 0 && types.0 & 4 != 0)
     }
 }
 
@@ -98,7 +99,7 @@ pub(super) async fn judge<W: Store>(
         SignaturePolicy::Auto => match seen {
             Types(0) => false,
             Types::ALL => true,
-            seen => seen.meets(types()),
+            seen => seen.enforces(types()),
         },
         SignaturePolicy::Observe => false,
     };

@@ -2,7 +2,7 @@
 //! have changed it; one with the very same bytes is not parsed and opened again.
 
 use crate::{
-    journal::connections::Connection,
+    journal::connections::{Connection, PathToken},
     kiotviet::signature::Keys,
     seal::Sealer,
     stored::{self, Damaged},
@@ -20,6 +20,8 @@ pub struct Known {
     pub connection: Connection,
     /// What checks signatures; none where the secrets cannot be opened.
     pub keys: Option<Keys>,
+    /// The same for former path tokens, the last one first.
+    former: Vec<Keys>,
 }
 
 impl Known {
@@ -27,11 +29,25 @@ impl Known {
     pub fn read(bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Self, Damaged> {
         let connection: Connection = stored::read(&bytes)?;
         let opened = sealer.and_then(|sealer| connection.open(sealer).ok());
+        let former = opened.iter().flat_map(|opened| &opened.former);
         Ok(Self {
             bytes,
-            keys: opened.map(|opened| Keys::of(&opened.webhook_secret)),
+            former: former
+                .map(|former| Keys::of(&former.webhook_secret))
+                .collect(),
+            keys: opened
+                .as_ref()
+                .map(|opened| Keys::of(&opened.webhook_secret)),
             connection,
         })
+    }
+
+    /// What checks the signatures of deliveries that carry this path token.
+    pub fn keys_of(&self, token: PathToken) -> Option<&Keys> {
+        match token {
+            PathToken::Present => self.keys.as_ref(),
+            PathToken::Former(n) => self.former.get(n),
+        }
     }
 }
 

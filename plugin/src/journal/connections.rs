@@ -31,6 +31,9 @@ pub struct Connection {
     pub client_id: String,
     /// When it was connected.
     pub connected_at: Timestamp,
+    /// SHA-256 of the former path tokens, the last one first ([`former_are_valid`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_hashes: Vec<String>,
     /// Our name for it, in our routes.
     pub name: ConnectionName,
     /// KiotViet's shop name.
@@ -45,8 +48,33 @@ pub struct Connection {
 #[derive(Clone, Serialize, Deserialize)]
 struct Secrets {
     client_secret: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<FormerSecrets>,
     path_token: String,
     webhook_secret: String,
+}
+
+/// What a rotation replaced.
+#[derive(Clone, Serialize, Deserialize)]
+struct FormerSecrets {
+    path_token: String,
+    webhook_secret: String,
+}
+
+impl From<&Opened> for Secrets {
+    fn from(opened: &Opened) -> Self {
+        let text = |secret: &Secret| secret.reveal().to_owned();
+        let former = opened.former.iter().map(|former| FormerSecrets {
+            path_token: text(&former.path_token),
+            webhook_secret: text(&former.webhook_secret),
+        });
+        Self {
+            client_secret: text(&opened.client_secret),
+            former: former.collect(),
+            path_token: text(&opened.path_token),
+            webhook_secret: text(&opened.webhook_secret),
+        }
+    }
 }
 
 /// The opened secrets of a connection.
@@ -58,7 +86,21 @@ pub struct Opened {
     pub path_token: Secret,
     /// Signs deliveries.
     pub webhook_secret: Secret,
+    /// What rotations replaced, the last one first.
+    pub former: Vec<Former>,
 }
+
+/// A path token and webhook secret that a rotation replaced.
+#[derive(Debug, Clone)]
+pub struct Former {
+    /// Authenticated deliveries.
+    pub path_token: Secret,
+    /// Signed deliveries.
+    pub webhook_secret: Secret,
+}
+
+/// Former path tokens and secrets that are kept, so that their registrations are found at KiotViet.
+const FORMER_MOST: usize = 8;
 
 fn hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
@@ -102,21 +144,19 @@ impl Connection {
         sealer: &Sealer,
         random: &impl Random,
     ) -> Result<Self, StoreError> {
-        let (path_token, webhook_secret, connected_at) = match previous {
-            Some((connection, opened)) => (
-                opened.path_token.reveal().to_owned(),
-                opened.webhook_secret.reveal().to_owned(),
-                connection.connected_at,
-            ),
-            None => (random_text(random), webhook_secret(random), now),
+        let fresh = || Secrets {
+            client_secret: String::new(),
+            former: Vec::new(),
+            path_token: random_text(random),
+            webhook_secret: webhook_secret(random),
         };
-        let token_hash = hash(&path_token);
-        let secrets = Secrets {
-            client_secret: credentials.client_secret.reveal().to_owned(),
-            path_token,
-            webhook_secret,
-        };
+        let mut secrets = previous.map_or_else(fresh, |(_, opened)| opened.into());
+        secrets.client_secret = credentials.client_secret.reveal().to_owned();
+        let before = previous.map(|(connection, _)| connection);
+        let connected_at = before.map_or(now, |connection| connection.connected_at);
+        let token_hash = hash(&secrets.path_token);
         Ok(Self {
+            former_hashes: before.map_or_else(Vec::new, |c| c.former_hashes.clone()),
             name: name.clone(),
             retailer: credentials.retailer.clone(),
             client_id: credentials.client_id.clone(),
@@ -142,16 +182,39 @@ impl Connection {
         if self.is_current(sealer) {
             return None;
         }
-        let secrets = Secrets {
-            client_secret: opened.client_secret.reveal().to_owned(),
-            path_token: opened.path_token.reveal().to_owned(),
-            webhook_secret: opened.webhook_secret.reveal().to_owned(),
-        };
-        let sealed = seal(&self.name, &secrets, sealer, random).ok()?;
+        let sealed = seal(&self.name, &opened.into(), sealer, random).ok()?;
         Some(Self {
             sealed,
             ..self.clone()
         })
+    }
+
+    /// The same with a new path token and webhook secret; the present ones become former ones.
+    pub fn rotated(
+        &self,
+        opened: &Opened,
+        sealer: &Sealer,
+        random: &impl Random,
+    ) -> Result<Self, StoreError> {
+        let mut secrets: Secrets = opened.into();
+        let replaced = FormerSecrets {
+            path_token: core::mem::replace(&mut secrets.path_token, random_text(random)),
+            webhook_secret: core::mem::replace(&mut secrets.webhook_secret, webhook_secret(random)),
+        };
+        secrets.former.insert(0, replaced);
+        secrets.former.truncate(FORMER_MOST);
+        let former = secrets.former.iter();
+        Ok(Self {
+            former_hashes: former.map(|former| hash(&former.path_token)).collect(),
+            token_hash: hash(&secrets.path_token),
+            sealed: seal(&self.name, &secrets, sealer, random)?,
+            ..self.clone()
+        })
+    }
+
+    /// Whether its path token was rotated, so that there are former ones.
+    pub fn has_former(&self) -> bool {
+        !self.former_hashes.is_empty()
     }
 
     /// Opens its secrets.
@@ -162,6 +225,14 @@ impl Connection {
             client_secret: Secret::new(secrets.client_secret),
             path_token: Secret::new(secrets.path_token),
             webhook_secret: Secret::new(secrets.webhook_secret),
+            former: secrets
+                .former
+                .into_iter()
+                .map(|former| Former {
+                    path_token: Secret::new(former.path_token),
+                    webhook_secret: Secret::new(former.webhook_secret),
+                })
+                .collect(),
         })
     }
 
@@ -176,16 +247,83 @@ impl Connection {
 
     /// The path of its webhooks; unguessable, so a webhook whose URL ends in it is ours.
     pub fn hook_path(&self, opened: &Opened) -> String {
-        format!("/hooks/{}/{}", self.name, opened.path_token.reveal())
+        self.path(&opened.path_token)
+    }
+
+    /// The same for former path tokens, the last one first.
+    pub fn former_paths(&self, opened: &Opened) -> Vec<String> {
+        let former = opened.former.iter();
+        former.map(|former| self.path(&former.path_token)).collect()
+    }
+
+    fn path(&self, token: &Secret) -> String {
+        format!("/hooks/{}/{}", self.name, token.reveal())
     }
 }
 
-/// Whether `token` opens `connection`; takes the same time for an unknown connection.
-pub fn token_matches(connection: Option<&Connection>, token: &str) -> bool {
+/// Which of a connection's path tokens a request carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathToken {
+    /// The present one.
+    Present,
+    /// A former one; how many rotations before the last one it was replaced.
+    Former(usize),
+}
+
+/// Which of `connection`'s path tokens `token` is, if any; takes the same time for an unknown connection. A former one
+/// opens it only while [`former_are_valid`].
+pub fn path_token(connection: Option<&Connection>, token: &str) -> Option<PathToken> {
     let offered = hash(token);
+    let is_offered =
+        |expected: &str| -> bool { offered.as_bytes().ct_eq(expected.as_bytes()).into() };
     let expected = connection.map_or_else(|| hash(""), |c| c.token_hash.clone());
-    let equal: bool = offered.as_bytes().ct_eq(expected.as_bytes()).into();
-    (equal || mutant!(PathTokenIgnored)) && connection.is_some()
+    let present = is_offered(&expected) || mutant!(PathTokenIgnored);
+    let connection = connection?;
+    if present {
+        return Some(PathToken::Present);
+    }
+    let mut former = connection.former_hashes.iter();
+    former
+        .position(|hash| is_offered(hash))
+        .map(PathToken::Former)
+}
+
+/// Whether former path tokens still open the connection: until they are done with, and an hour longer.
+pub async fn former_are_valid(
+    store: &impl Store,
+    name: &ConnectionName,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let until = former_until(store, name).await?;
+    Ok(until.is_none_or(|until| now < until))
+}
+
+/// Until when former path tokens open the connection; none while nobody knows.
+pub async fn former_until(
+    store: &impl Store,
+    name: &ConnectionName,
+) -> Result<Option<Timestamp>, StoreError> {
+    let until = store.get(&keys::former_until(name)).await?;
+    Ok(until.map(|until| {
+        let until = core::str::from_utf8(&until)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        // What cannot be read must not keep a leaked path open.
+        until.unwrap_or(Timestamp::UNIX_EPOCH)
+    }))
+}
+
+/// Former path tokens open the connection until then; none: until somebody says so.
+pub async fn set_former_until(
+    store: &impl Store,
+    name: &ConnectionName,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let key = keys::former_until(name);
+    match until {
+        None => store.delete(&key).await,
+        Some(until) => store.set(&key, until.to_string().as_bytes()).await,
+    }
 }
 
 /// A webhook's switch while it is on.
@@ -313,6 +451,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
         keys::webhook_health(name),
         keys::backfill(name),
         keys::refused_since(name),
+        keys::former_until(name),
         keys::connection(name),
     ] {
         store.delete(&key).await?;

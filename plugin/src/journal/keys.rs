@@ -26,6 +26,9 @@ pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 
+/// Which Getfly tenant the store's accounts and orders are in.
+pub const TENANT: &str = "kvgf/tenant";
+
 /// Since when the store knows what was done ([`super::life::Life`]).
 pub const LIFE: &str = "kvgf/life";
 
@@ -143,6 +146,11 @@ pub fn switch(name: &ConnectionName, webhook: Webhook) -> String {
 /// Set once this connection has seen a valid signature.
 pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
+}
+
+/// Until when former path tokens open a connection.
+pub fn former_until(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/former-until")
 }
 
 /// Counter: refused deliveries of a connection that were kept whole in an hour.

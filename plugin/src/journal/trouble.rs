@@ -57,6 +57,13 @@ pub enum Trouble {
     OldGetfly,
     /// A connection's secrets cannot be opened.
     Sealed(SealError),
+    /// `getfly_url` is another tenant than the one where the store's accounts and orders are.
+    AnotherGetfly {
+        /// The store's tenant.
+        kept: String,
+        /// The one that waits for a person.
+        asked: String,
+    },
     /// Another bridge is registered for this shop: two stores that do not know of each other could double everything.
     AnotherBridge {
         /// Where KiotViet delivers for it.
@@ -156,6 +163,9 @@ impl Trouble {
             Self::Getfly(e) => e.to_string(),
             Self::OldGetfly => OLD_GETFLY.to_owned(),
             Self::Sealed(e) => e.to_string(),
+            Self::AnotherGetfly { kept, asked } => format!(
+                "getfly_url is {asked}, but this store's accounts and orders are in {kept}: nothing is sent, deliveries are kept. Confirm that it is the same Getfly under a new address (the page, or POST /api/getfly), set getfly_url back, or use a store of its own"
+            ),
             Self::AnotherBridge { origin } => format!(
                 "another KiotViet → Getfly bridge with a store of its own is registered for this shop, at {origin}: everything may be doubled. Switch the webhooks off there, or delete its registration on KiotViet"
             ),

@@ -90,6 +90,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                         health.problem = None;
                         self.mend(&session, switches, &registered, &mut health)
                             .await?;
+                        webhooks::end_rotation(&session, &registered, switches).await?;
                         let others = webhooks::of_another_bridge(&session, &registered).await;
                         health.other_bridges = u64::try_from(others.len()).unwrap_or(u64::MAX);
                         let first = others.into_iter().next();

@@ -4,13 +4,17 @@
 use crate::{
     journal::{
         connection_name::ConnectionName,
-        connections::{self, Webhook},
+        connections::{self, Connection, Opened, Switches, Webhook},
     },
     kiotviet::{error::KiotVietError, records::Webhook as Registered},
     vendor::fate::Fate,
     worker::session::Session,
-    world::World,
+    world::{StoreError, World},
 };
+use core::time::Duration;
+
+/// How long former paths stay valid once nothing is registered to them: what is on its way still comes in.
+const FORMER_VALID: Duration = Duration::from_hours(1);
 
 /// What KiotViet calls our registrations, for whoever reads its list.
 const DESCRIPTION: &str = "KiotViet → Getfly";
@@ -31,14 +35,57 @@ pub enum Standing {
     Missing,
 }
 
-/// Ours among the shop's webhooks: those whose URL ends in our unguessable path.
-pub fn ours<'r>(registered: &'r [Registered], path: &str, webhook: Webhook) -> Vec<&'r Registered> {
+/// Whether a registration's URL ends in this path.
+fn leads_to(registered: &Registered, path: &str) -> bool {
+    let url = registered.url.split(['?', '#']).next().unwrap_or_default();
+    url.ends_with(path)
+}
+
+/// Ours among the shop's webhooks: those whose URL ends in one of our unguessable paths.
+pub fn ours<'r>(
+    registered: &'r [Registered],
+    paths: &[String],
+    webhook: Webhook,
+) -> Vec<&'r Registered> {
     let is_ours = |r: &&Registered| {
-        let url = r.url.split(['?', '#']).next().unwrap_or_default();
-        (url.ends_with(path) || mutant!(ForeignWebhookTouched))
+        (paths.iter().any(|path| leads_to(r, path)) || mutant!(ForeignWebhookTouched))
             && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
     };
     registered.iter().filter(is_ours).collect()
+}
+
+/// The paths of a connection's registrations: the present one, then former ones.
+pub fn paths(connection: &Connection, opened: &Opened) -> Vec<String> {
+    let mut paths = vec![connection.hook_path(opened)];
+    paths.extend(connection.former_paths(opened));
+    paths
+}
+
+/// Once each webhook that is on is sound and nothing is registered to a former path any more, former paths stay valid for
+/// an hour.
+pub async fn end_rotation<W: World>(
+    session: &Session<'_, W>,
+    registered: &[Registered],
+    switches: Switches,
+) -> Result<(), StoreError> {
+    let (connection, world) = (session.connection, session.world);
+    let former = connection.former_paths(session.opened);
+    let is_former = |r: &Registered| former.iter().any(|path| leads_to(r, path));
+    let is_sound = |webhook: &Webhook| {
+        switches.since(*webhook).is_none()
+            || standing(session, registered, *webhook) == Standing::Sound
+    };
+    if former.is_empty()
+        || registered.iter().any(is_former)
+        || !Webhook::ALL.iter().all(is_sound)
+        || connections::former_until(world, &connection.name)
+            .await?
+            .is_some()
+    {
+        return Ok(());
+    }
+    let until = world.now().checked_add(FORMER_VALID);
+    connections::set_former_until(world, &connection.name, until).await
 }
 
 /// The active registrations of our kind that are not this store's: told by our description, or by a path as only ours
@@ -57,7 +104,7 @@ pub async fn of_another_bridge<W: World>(
             continue;
         };
         let like_ours = one.description == DESCRIPTION || token.len() == TOKEN_CHARS;
-        if like_ours && !is_kept_here(session, name, token).await {
+        if like_ours && !is_kept_here(session, name, one).await {
             origins.push(origin.to_owned());
         }
     }
@@ -66,15 +113,20 @@ pub async fn of_another_bridge<W: World>(
     origins
 }
 
-/// Whether this store has a connection to which such a path leads. One that cannot be told may be ours.
-async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, token: &str) -> bool {
+/// Whether this store has a connection of that name to which the registration leads. One that cannot be told may be ours.
+async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, one: &Registered) -> bool {
     let Some(name) = ConnectionName::parse(name) else {
         return false;
     };
-    match connections::load(session.world, &name).await {
-        Ok(connection) => connections::token_matches(connection.as_ref(), token),
+    let Ok(connection) = connections::load(session.world, &name).await else {
+        return true;
+    };
+    connection.is_some_and(|connection| match connection.open(&session.ready.sealer) {
+        Ok(opened) => paths(&connection, &opened)
+            .iter()
+            .any(|path| leads_to(one, path)),
         Err(_) => true,
-    }
+    })
 }
 
 /// Our address of this session's connection.
@@ -96,8 +148,8 @@ pub fn standing<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Standing {
-    let (path, url) = (session.connection.hook_path(session.opened), url(session));
-    let ours = ours(registered, &path, webhook);
+    let (paths, url) = (paths(session.connection, session.opened), url(session));
+    let ours = ours(registered, &paths, webhook);
     let here = |r: &&&Registered| r.url == url;
     if ours.iter().filter(here).any(|r| r.is_active) {
         Standing::Sound
@@ -133,9 +185,9 @@ pub async fn register_beside<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
-    let path = session.connection.hook_path(session.opened);
+    let paths = paths(session.connection, session.opened);
     match register(session, webhook).await {
-        Err(e) if e.fate() == Fate::Dead && !ours(registered, &path, webhook).is_empty() => {
+        Err(e) if e.fate() == Fate::Dead && !ours(registered, &paths, webhook).is_empty() => {
             remove_broken(session, registered, webhook).await?;
             register(session, webhook).await
         }
@@ -162,8 +214,8 @@ async fn remove<W: World>(
     webhook: Webhook,
     but: Option<i64>,
 ) -> Result<(), KiotVietError> {
-    let path = session.connection.hook_path(session.opened);
-    for old in ours(registered, &path, webhook) {
+    let paths = paths(session.connection, session.opened);
+    for old in ours(registered, &paths, webhook) {
         if Some(old.id) != but {
             session
                 .kiotviet(async |k| k.delete_webhook(old.id).await)
@@ -181,8 +233,8 @@ pub async fn remove_broken<W: World>(
     registered: &[Registered],
     webhook: Webhook,
 ) -> Result<(), KiotVietError> {
-    let (path, url) = (session.connection.hook_path(session.opened), url(session));
-    let ours = ours(registered, &path, webhook).into_iter();
+    let (paths, url) = (paths(session.connection, session.opened), url(session));
+    let ours = ours(registered, &paths, webhook).into_iter();
     let sound = ours.filter(|r| r.is_active && r.url == url);
     let kept = sound.map(|r| r.id).min();
     remove(session, registered, webhook, kept).await

@@ -10,6 +10,7 @@ use crate::{
         attempt::attempt,
         failure::{Failure, Stop},
         permit::{Permit, Worker},
+        tenant,
     },
     world::World,
 };
@@ -24,6 +25,9 @@ pub async fn process<W: World>(
     until: Option<Timestamp>,
 ) -> Result<(), Stop> {
     let worker = Worker::new(world, Permit::Person, ready, Vec::new());
+    if !tenant::is_ours(&worker, ready).await? {
+        return Ok(());
+    }
     for seq in entries {
         if until.is_some_and(|until| world.now() >= until) {
             return Ok(());
@@ -39,6 +43,7 @@ pub async fn process<W: World>(
         record.calls = worker.take_calls();
         match tried {
             Ok(()) => {
+                tenant::keep_first(&worker, ready).await?;
                 entries::drop_body(world, seq, body.as_ref()).await?;
                 log::event(world, &record);
             }

@@ -18,4 +18,5 @@ pub mod plan;
 pub mod products;
 pub mod retry;
 pub mod session;
+pub mod tenant;
 pub mod walk_in;

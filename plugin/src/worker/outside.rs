@@ -13,6 +13,7 @@ use crate::{
     worker::{
         failure::{Failure, Side},
         session::Session,
+        tenant::{self, Tenant},
     },
     world::{Clock, Store, World},
 };
@@ -63,6 +64,14 @@ pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
 pub async fn troubles<W: Store + Clock>(world: &W, connections: &[ConnectionName]) -> Vec<Trouble> {
     let old = old_getfly(world).await.map(|_| Trouble::OldGetfly);
     let mut troubles: Vec<Trouble> = old.into_iter().collect();
+    if let Ok(Some(Tenant {
+        origin,
+        asked: Some(asked),
+    })) = tenant::load(world).await
+    {
+        let kept = origin;
+        troubles.push(Trouble::AnotherGetfly { kept, asked });
+    }
     let shops = connections.iter().map(Upstream::KiotViet);
     for upstream in [Upstream::Getfly].into_iter().chain(shops) {
         let kept = world.get(&keys::users_unread(upstream)).await;

@@ -10,7 +10,7 @@ use crate::{
     journal::{
         connection_name::ConnectionName,
         connections::{self, Connection, Opened, Webhook},
-        keys, life, probe,
+        keys, life, probe, refused,
         trouble::Trouble,
     },
     kiotviet::{
@@ -19,7 +19,10 @@ use crate::{
         error::KiotVietError,
         records::Webhook as Registered,
     },
-    reconcile::{webhook_health, webhooks},
+    reconcile::{
+        webhook_health,
+        webhooks::{self, Standing},
+    },
     rules::codes::RetailerId,
     secret::Secret,
     worker::{
@@ -252,14 +255,14 @@ fn describe(
     webhook: Webhook,
     on_since: Option<crate::time::Timestamp>,
     registered: &Result<Vec<Registered>, Trouble>,
-    path: &str,
+    paths: &[String],
 ) -> view::Hook {
     let kiotviet = match registered {
         Err(why) => view::AtKiotViet::Unseen {
             error: view::InWords(why.clone()),
         },
         Ok(all) => {
-            let ours = webhooks::ours(all, path, webhook);
+            let ours = webhooks::ours(all, paths, webhook);
             view::AtKiotViet::Seen {
                 active: ours.iter().any(|r| r.is_active),
                 registered: !ours.is_empty(),
@@ -280,20 +283,24 @@ async fn state<W: World>(
 ) -> Result<view::Connection, Problem> {
     let switches = connections::readable_switches(world, &connection.name).await?;
     let signed = world.get(&keys::signed(&connection.name)).await?.is_some();
-    let (registered, path) = match connection.open(&ready.sealer) {
-        Err(e) => (Err(Trouble::from(e)), String::new()),
+    let (registered, paths) = match connection.open(&ready.sealer) {
+        Err(e) => (Err(Trouble::from(e)), Vec::new()),
         Ok(opened) => {
             let worker = person(world, ready);
             let session = Session::new(&worker, ready, connection, &opened);
             let registered = webhooks::registered(&session).await;
             let registered = registered.map_err(Trouble::from);
-            (registered, connection.hook_path(&opened))
+            (registered, webhooks::paths(connection, &opened))
         }
     };
-    let hook = |webhook, on_since| describe(webhook, on_since, &registered, &path);
+    let hook = |webhook, on_since| describe(webhook, on_since, &registered, &paths);
+    let now = world.now();
+    let former = connection.has_former()
+        && connections::former_are_valid(world, &connection.name, now).await?;
     Ok(view::Connection {
         client_id: connection.client_id.clone(),
         connected_at: connection.connected_at,
+        former_path_valid: former,
         name: connection.name.clone(),
         retailer: connection.retailer.clone(),
         valid_signature_seen: signed,
@@ -447,4 +454,73 @@ pub(in crate::admin) async fn switch_off<W: World>(
         on_since: None,
         webhook,
     })
+}
+
+/// `POST /api/connections/{name}/rotate`: a new path token and webhook secret. What they replace counts as ours and stays
+/// valid until the new registrations are seen active and the old ones deleted, and an hour longer; `at_once` cuts it off
+/// now. Where KiotViet cannot be asked, webhook health goes on within a quarter of an hour.
+pub(in crate::admin) async fn rotate<W: World>(
+    world: &W,
+    ready: &Ready,
+    name: &str,
+    at_once: bool,
+) -> Result<view::Rotated, Problem> {
+    let name = &named(name)?;
+    let lease = alone(world, ready, name).await?;
+    let connection = known(world, name.as_str()).await?;
+    let opened = open(&connection, ready)?;
+    let rotated = connection.rotated(&opened, &ready.sealer, world)?;
+    still_alone(lease.as_ref()).await?;
+    let now = world.now();
+    // Before what it is about: a crash in between leaves no leaked path open.
+    connections::set_former_until(world, name, at_once.then_some(now)).await?;
+    connections::save(world, &rotated, false).await?;
+    give_back(lease).await;
+    if connections::load(world, name).await?.as_ref() != Some(&rotated) {
+        return Err(Problem::new(
+            409,
+            "changed-meanwhile",
+            "Somebody else changed this connection at the same time",
+            "Look at it, and rotate again if need be.",
+        ));
+    }
+    if at_once {
+        // What KiotViet sends until it has the new path is answered 404.
+        refused::set_back(world, name, now).await?;
+    }
+    let moved = move_registrations(world, ready, &rotated).await;
+    Ok(view::Rotated {
+        former_valid_until: connections::former_until(world, name).await?,
+        rotated: name.clone(),
+        warning: moved.err().map(|problem| problem.detail.to_string()),
+    })
+}
+
+/// Registers what is on to the new path, and once that is seen active deletes what is registered to former ones.
+async fn move_registrations<W: World>(
+    world: &W,
+    ready: &Ready,
+    connection: &Connection,
+) -> Result<(), Problem> {
+    let opened = open(connection, ready)?;
+    let worker = person(world, ready);
+    let session = Session::new(&worker, ready, connection, &opened);
+    let switches = connections::readable_switches(world, &connection.name).await?;
+    for webhook in Webhook::ALL {
+        if switches.since(webhook).is_some() {
+            webhooks::make_sound(&session, webhook).await?;
+        }
+    }
+    let registered = webhooks::registered(&session).await?;
+    for webhook in Webhook::ALL {
+        if switches.since(webhook).is_none() {
+            webhooks::remove_all(&session, &registered, webhook).await?;
+        } else if webhooks::standing(&session, &registered, webhook) == Standing::Sound {
+            webhooks::remove_broken(&session, &registered, webhook).await?;
+            webhook_health::seen_sound(world, &connection.name, webhook, world.now()).await?;
+        }
+    }
+    let registered = webhooks::registered(&session).await?;
+    webhooks::end_rotation(&session, &registered, switches).await?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
         events,
         problem::{self, Problem},
         request::known,
-        view,
+        tenant, view,
     },
     config::Ready,
     drain::run::drain_for,
@@ -69,6 +69,7 @@ pub(in crate::admin) async fn link<W: World>(
     seq: &str,
     code: Option<AccountCode>,
 ) -> Result<(u16, view::Linked), Problem> {
+    tenant::check(world, ready).await?;
     let record = events::read(world, seq).await?;
     let connection = connections::load(world, &record.connection).await?;
     let connection =

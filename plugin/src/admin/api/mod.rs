@@ -12,6 +12,7 @@ pub(in crate::admin) mod preview;
 pub mod problem;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod staff;
+pub(in crate::admin) mod tenant;
 pub mod view;
 
 use crate::{
@@ -134,6 +135,9 @@ async fn route_ready<W: World, B: Body>(
             let (status, event) = events::command(world, ready, seq, asked).await?;
             Answer::json(status, &view::EventDetail::from(event))
         }
+        ("POST", ["connections", name, "rotate"]) => {
+            answer(&connections::rotate(world, ready, name, at_once(query)?).await?)
+        }
         ("POST", ["connections", name, "backfill"]) => {
             let body = read_json(request.body).await?;
             let (status, state) =
@@ -148,6 +152,10 @@ async fn route_ready<W: World, B: Body>(
             let connection = known(world, name).await?;
             let body = read(request.body, Most::Delivery).await?;
             answer(&preview_items(world, ready, &connection, &body).await?)
+        }
+        ("POST", ["getfly"]) => {
+            let asked = tenant::asked(&read_json(request.body).await?)?;
+            answer(&tenant::confirm(world, ready, &asked).await?)
         }
         ("POST", ["drain"]) => drain_answer(world, ready, query).await?,
         (_, path) => return Err(wrong_route(path)),
@@ -165,9 +173,21 @@ fn wrong_route(path: &[&str]) -> Problem {
         }
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
         ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
+        | ["connections", _, "rotate"]
         | ["preview", _]
-        | ["drain"] => problem::method_not_allowed("POST"),
+        | ["drain" | "getfly"] => problem::method_not_allowed("POST"),
         _ => problem::not_found("no such route under /api"),
+    }
+}
+
+/// `?now=true` of a rotation.
+fn at_once(query: Option<&str>) -> Result<bool, Problem> {
+    let mut fields = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    match fields.next() {
+        None => Ok(false),
+        Some((name, value)) if name == "now" && value == "true" => Ok(true),
+        Some((name, value)) if name == "now" && value == "false" => Ok(false),
+        Some(_) => Err(problem::invalid("now must be true, or left out.")),
     }
 }
 

@@ -2,7 +2,7 @@
 //! can only read.
 
 use crate::{
-    admin::api::{problem::Problem, view},
+    admin::api::{problem::Problem, tenant, view},
     config::Ready,
     journal::{
         connections::{self, Connection},
@@ -109,6 +109,7 @@ pub(in crate::admin) async fn preview_items<W: World>(
     connection: &Connection,
     body: &[u8],
 ) -> Result<view::Preview, Problem> {
+    tenant::check(world, ready).await?;
     let items = preview(world, ready, connection, body)
         .await
         .map_err(|why| {

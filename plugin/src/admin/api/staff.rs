@@ -5,6 +5,7 @@ use crate::{
         connections::open,
         problem::Problem,
         request::known,
+        tenant,
         view::{self, SellerProblem},
     },
     config::Ready,
@@ -60,6 +61,7 @@ pub(in crate::admin) async fn staff<W: World>(
     name: &str,
     phones: Phones,
 ) -> Result<view::Staff, Problem> {
+    tenant::check(world, ready).await?;
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
     let calls = cursor::getfly_calls(world).await;

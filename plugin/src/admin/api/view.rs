@@ -122,6 +122,15 @@ pub struct OtherOrder {
     pub seq: u64,
 }
 
+/// `POST /api/getfly`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The address that was the store's before; null where it was this one.
+    pub former: Option<String>,
+    /// The address that is the store's from now on.
+    pub getfly_url: String,
+}
+
 /// `GET /api/connections/{name}/links`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
@@ -214,6 +223,17 @@ pub struct Retried {
     pub next_before: Option<u64>,
     /// Dead letters that are tried again.
     pub retried: usize,
+}
+
+/// `POST /api/connections/{name}/rotate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// Until when the former path opens the connection; none while KiotViet still has a registration to it.
+    pub former_valid_until: Option<Timestamp>,
+    /// The connection.
+    pub rotated: ConnectionName,
+    /// Why KiotViet does not have the new path yet. Webhook health registers it.
+    pub warning: Option<String>,
 }
 
 /// `POST /api/events/dismiss`.
@@ -348,6 +368,9 @@ pub struct Connection {
     pub client_id: String,
     /// When it was connected.
     pub connected_at: Timestamp,
+    /// Whether a path that a rotation replaced still opens it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub former_path_valid: bool,
     /// Its name.
     pub name: ConnectionName,
     /// KiotViet's shop name.

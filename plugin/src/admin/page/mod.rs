@@ -221,6 +221,9 @@ async fn route<W: World>(
         ) => shop::switch(visit, name, webhook, *switch == "on").await,
         ("GET", ["ui", "shops", name, "disconnect"]) => shop::sure(visit, name).await,
         ("POST", ["ui", "shops", name, "disconnect"]) => shop::disconnect(visit, name).await,
+        ("POST", ["ui", "shops", name, how @ ("rotate" | "rotate-now")]) => {
+            shop::rotate(visit, name, *how == "rotate-now").await
+        }
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
         ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
@@ -242,6 +245,7 @@ async fn route<W: World>(
         ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
             links::submit(visit, seq, *asked == "link").await
         }
+        ("POST", ["ui", "getfly"]) => overview::confirm_getfly(visit).await,
         ("GET", ["ui", "try"]) => preview::show(visit).await,
         ("POST", ["ui", "try"]) => preview::submit(visit).await,
         ("GET", _) => Err(problem::not_found("")),

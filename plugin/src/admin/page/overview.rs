@@ -5,6 +5,7 @@ use crate::{
         api::{
             overview as api,
             problem::Problem,
+            tenant,
             view::{Overview, SeenHook, ShopOverview},
         },
         page::{
@@ -17,7 +18,8 @@ use crate::{
             words::Text,
         },
     },
-    journal::{connections, cursor::Counts},
+    journal::{connections, cursor::Counts, trouble::Trouble},
+    web::After,
     world::World,
 };
 use maud::{Markup, html};
@@ -48,7 +50,14 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
         @for pause in &overview.paused {
             (alert("warn", &html! { p { strong { (pause.side) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(Some(pause.until))) } }))
         }
-        @for trouble in &overview.outside { (alert("bad", &html! { p { (sentence(visit.view, trouble)) } })) }
+        @for trouble in &overview.outside {
+            (alert("bad", &html! {
+                p { (sentence(visit.view, trouble)) }
+                @if matches!(trouble.0, Trouble::AnotherGetfly { .. }) {
+                    (visit.view.button("/ui/getfly", w::SAME_GETFLY, "primary"))
+                }
+            }))
+        }
         @if overview.weaker.is_some() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @for token in &visit.config.weak_tokens {
             (alert("warn", &html! { p { code { (token) } " " (visit.t(w::WEAK_TOKEN)) } }))
@@ -122,6 +131,16 @@ fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
         ]))
         (chart::days(visit.view, &found.days))
     }
+}
+
+/// `POST /ui/getfly`.
+pub(super) async fn confirm_getfly<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let ready = visit.ready()?;
+    tenant::confirm(visit.world, ready, &ready.getfly_url).await?;
+    let mut reply = Reply::to("/?done=wish");
+    reply.after = After::Drain;
+    Ok(reply)
 }
 
 /// `GET /`.

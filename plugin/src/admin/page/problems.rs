@@ -91,6 +91,14 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Cửa hàng này đã có quá nhiều liên kết thủ công. Hãy bỏ bớt liên kết khác trước.",
             "This shop has too many links by hand. Undo others first.",
         ),
+        "another-getfly" => text!(
+            "Getfly ở địa chỉ này không có khách hàng hoặc đơn hàng mà kho lưu trữ này đã tạo, nên đây là một Getfly khác. Hãy đặt lại getfly_url, hoặc dùng kho lưu trữ riêng.",
+            "The Getfly at this address does not have what this store has created, so it is another one. Set getfly_url back, or use a store of its own.",
+        ),
+        "getfly-unconfirmed" => text!(
+            "getfly_url đã đổi và chưa được xác nhận. Hãy xác nhận ở trang Tổng quan, hoặc đặt lại getfly_url.",
+            "getfly_url was changed and is not confirmed. Confirm it on the overview, or set it back.",
+        ),
         "another-shop" => text!(
             "Tên này là của cửa hàng khác. Hãy chọn tên khác hoặc ngắt kết nối cửa hàng kia trước.",
             "This name is another shop's. Choose another name, or disconnect that shop first.",

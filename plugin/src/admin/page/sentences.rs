@@ -387,6 +387,9 @@ fn trouble(why: &Trouble) -> String {
         }
         Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
+        Trouble::AnotherGetfly { kept, asked } => format!(
+            "getfly_url là {asked}, nhưng khách hàng và đơn hàng của kho lưu trữ này ở {kept}: chưa gửi gì, các webhook nhận được vẫn được giữ lại. Hãy xác nhận đây là cùng một Getfly với địa chỉ mới, đặt lại getfly_url, hoặc dùng kho lưu trữ riêng"
+        ),
         Trouble::AnotherBridge { origin } => format!(
             "Một cầu nối KiotViet → Getfly khác, với kho lưu trữ riêng, cũng đang đăng ký cho cửa hàng này tại {origin}: mọi thứ có thể bị tạo hai lần. Hãy tắt webhook ở đó, hoặc xóa đăng ký đó trên KiotViet"
         ),

@@ -212,8 +212,41 @@ pub(super) async fn show<W: World>(
             }
             (connect::guide(visit))
         }
+        (rotation(visit, &shop))
     };
     Ok(Reply::page(wrong.map_or(200, |p| p.status), w::SHOPS, body))
+}
+
+/// A new webhook path and secret: what it means, and the buttons.
+fn rotation<W: World>(visit: &Visit<'_, W>, shop: &Connection) -> Markup {
+    let place = format!("/ui/shops/{}", shop.name);
+    html! {
+        section.card {
+            h2 { (visit.t(w::ROTATE)) }
+            p { (visit.t(w::ROTATE_MEANS)) }
+            @if shop.former_path_valid { (alert("info", &html! { p { (visit.t(w::FORMER_PATH_VALID)) } })) }
+            div.buttons {
+                (visit.view.button(&format!("{place}/rotate"), w::ROTATE_BUTTON, ""))
+                (visit.view.button(&format!("{place}/rotate-now"), w::ROTATE_NOW_BUTTON, "danger"))
+            }
+        }
+    }
+}
+
+/// `POST /ui/shops/{name}/rotate` and `/rotate-now`.
+pub(super) async fn rotate<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+    at_once: bool,
+) -> Result<Reply, Problem> {
+    visit.genuine()?;
+    let rotated = api::rotate(visit.world, visit.ready()?, name, at_once).await?;
+    let said = if rotated.warning.is_some() {
+        "rotated-partly"
+    } else {
+        "rotated"
+    };
+    Ok(Reply::to(&format!("/ui/shops/{name}?done={said}")))
 }
 
 /// `POST /ui/shops/{name}/webhooks/{webhook}/on` and `/off`.

@@ -75,6 +75,8 @@ impl<W: World> Visit<'_, W> {
             "switched" => w::SWITCHED,
             "gone" => w::DISCONNECTED,
             "gone-partly" => w::DISCONNECTED_PARTLY,
+            "rotated" => w::ROTATED,
+            "rotated-partly" => w::ROTATED_PARTLY,
             "again" => w::WEBHOOKS_AGAIN,
             "retried" => w::RETRIED,
             "dismissed" => w::DISMISSED_ALL,
@@ -85,7 +87,7 @@ impl<W: World> Visit<'_, W> {
             _ => return html! {},
         };
         let class = match self.query.get("done") {
-            "gone-partly" | "again" => "warn",
+            "gone-partly" | "rotated-partly" | "again" => "warn",
             _ => "good",
         };
         alert(class, &html! { p { (self.t(text)) } })
