@@ -3,6 +3,7 @@
 use crate::{
     failed_log_ins::Failure,
     journal::{
+        acts::Act,
         connection_name::ConnectionName,
         record::{Kind, Record, State},
     },
@@ -44,9 +45,9 @@ struct Line<'a> {
     why: Option<&'a str>,
 }
 
-/// Something that concerns who may come in.
+/// A failed log-in.
 #[derive(Serialize)]
-struct SecurityLine<'a> {
+struct FailedLine<'a> {
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
@@ -57,6 +58,41 @@ struct SecurityLine<'a> {
     slowed: bool,
 }
 
+/// What a person did.
+#[derive(Serialize)]
+struct ActLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a str>,
+    act: &'static str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    level: &'static str,
+    message: &'static str,
+    token: &'static str,
+}
+
+/// A person, or a token, did something that matters for security; `about` is a connection's name or an event's number.
+/// `client` is what the host says, and is left out where it is no address.
+pub fn act<W: Log + Clock>(
+    world: &W,
+    act: Act,
+    token: &'static str,
+    client: Option<&str>,
+    about: Option<&str>,
+) {
+    let line = ActLine {
+        about,
+        act: act.as_str(),
+        at: world.now(),
+        client: client.filter(|client| is_address(client)),
+        level: "info",
+        message: "security",
+        token,
+    };
+    write(world, &line);
+}
+
 /// A wrong token was offered. `client` is what the host says, and is left out where it is no address.
 pub fn failed_log_in<W: Log + Clock>(
     world: &W,
@@ -64,7 +100,7 @@ pub fn failed_log_in<W: Log + Clock>(
     client: Option<&str>,
     failure: Failure,
 ) {
-    let line = SecurityLine {
+    let line = FailedLine {
         at: world.now(),
         client: client.filter(|client| is_address(client)),
         door,

@@ -11,6 +11,7 @@ use host_test::{
     visitor::Visitor,
 };
 use plugin::web::{Body, BodyError, Inbound};
+use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -32,8 +33,9 @@ const PAGES: [&str; 11] = [
 ];
 
 /// Every address that changes something, or could.
-const FORMS: [&str; 15] = [
+const FORMS: [&str; 16] = [
     "/ui/logout",
+    "/ui/logout-everywhere",
     "/ui/connect",
     "/ui/shops/shop/webhooks/customer/on",
     "/ui/shops/shop/webhooks/customer/off",
@@ -397,6 +399,124 @@ async fn a_log_in_from_another_website_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn logging_out_ends_the_session_and_everywhere_ends_all() {
+    let shop = shop().await;
+    let mut first = Visitor::inside(&shop.app).await;
+    let mut second = Visitor::inside(&shop.app).await;
+    // What a thief has copied.
+    let mut copied = Visitor::new(&shop.app);
+    copied.cookies = first.cookies.clone();
+    assert_eq!(copied.get("/ui/events").await.status, 200);
+    first.post("/ui/logout", &[]).await;
+    assert_eq!(copied.get("/ui/events").await.status, 303);
+    assert_eq!(second.get("/ui/events").await.status, 200);
+
+    let mut third = Visitor::inside(&shop.app).await;
+    copied.cookies = third.cookies.clone();
+    let page = second.get("/").await.html;
+    assert!(page.contains("Đăng xuất mọi nơi"), "{page}");
+    let shown = second.post("/ui/logout-everywhere", &[]).await;
+    assert_eq!(shown.location(), "/?done=out");
+    for gone in [&mut second, &mut third, &mut copied] {
+        assert_eq!(gone.get("/ui/events").await.status, 303);
+    }
+    // Another instance knows it too, and a new log-in is inside.
+    let other = shop.app.another(99);
+    let mut there = Visitor::new(&other);
+    there.cookies = copied.cookies.clone();
+    assert_eq!(there.get("/ui/events").await.status, 303);
+    assert_eq!(
+        Visitor::inside(&shop.app)
+            .await
+            .get("/ui/events")
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_were_logged_out_of_leave_little() {
+    let shop = shop().await;
+    for hours in 0..30 {
+        let mut visitor = Visitor::inside(&shop.app).await;
+        visitor.post("/ui/logout", &[]).await;
+        shop.pass(3600).await;
+        let kept = shop.app.store.dump();
+        let kept = kept
+            .keys()
+            .filter(|key| key.starts_with("kvgf/sessions/ended/"));
+        assert!(kept.count() <= 13, "after {hours} hours");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_do_is_told_and_counted_without_the_token() {
+    let shop = shop().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    visitor.post("/ui/events/1/dismiss", &[]).await;
+    visitor.post("/ui/shops/shop/webhooks/order/off", &[]).await;
+    visitor.post("/ui/events/99/dismiss", &[]).await;
+    visitor.post("/ui/logout", &[]).await;
+    let rotate = http::Request::post(format!("{PUBLIC}/api/connections/shop/rotate"))
+        .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+        .header("spin-client-addr", "203.0.113.7:4711");
+    shop.app
+        .request(rotate.body(Bytes::new()).expect("a request"))
+        .await;
+    let (status, _) = shop
+        .app
+        .call("POST", "connections/other/rotate", &json!({}))
+        .await;
+    assert_eq!(status, 404);
+
+    let told: Vec<Value> = shop
+        .app
+        .log()
+        .iter()
+        .filter_map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            (line["message"] == "security").then_some(line)
+        })
+        .collect();
+    let acts: Vec<_> = told
+        .iter()
+        .map(|line| (&line["act"], &line["token"], &line["about"]))
+        .collect();
+    let expected = json!([
+        ["connect", "admin_token", "shop"],
+        ["switch", "admin_token", "shop"],
+        ["switch", "admin_token", "shop"],
+        ["log_in", "admin_token", null],
+        ["dismiss", "session", "1"],
+        ["switch", "session", "shop"],
+        ["log_out", "session", null],
+        ["rotate", "admin_token", "shop"],
+    ]);
+    assert_eq!(json!(acts), expected);
+    assert_eq!(told.last().expect("one")["client"], "203.0.113.7:4711");
+    let whole = shop.app.log().join("\n");
+    assert!(!whole.contains(ADMIN_TOKEN) && !whole.contains(&visitor.csrf));
+    let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
+        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+    let (answer, _) = shop
+        .app
+        .answer(metrics.body(Bytes::new()).expect("a request"))
+        .await;
+    let page = String::from_utf8(answer.body).expect("text");
+    for line in [
+        "{act=\"switch\"} 3",
+        "{act=\"rotate\"} 1",
+        "{act=\"dismiss\"} 1",
+    ] {
+        assert!(
+            page.contains(&format!("kvgf_security_events_total{line}\n")),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_said_in_words() {
     let shop = shop().await;
     let mut visitor = Visitor::inside(&shop.app).await;
@@ -406,6 +526,8 @@ async fn a_store_that_fails_is_said_in_words() {
         assert_eq!(shown.status, 503, "{path}");
         assert!(shown.html.contains("Kho lưu trữ không trả lời"), "{path}");
     }
+    let shown = Visitor::new(&shop.app).log_in(ADMIN_TOKEN).await;
+    assert_eq!(shown.status, 503);
 }
 
 #[tokio::test(start_paused = true)]

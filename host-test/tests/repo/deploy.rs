@@ -418,3 +418,23 @@ fn spins_runtime_configuration_names_the_manifests_store() {
         assert_eq!(stores["default"]["type"].as_str(), Some(kind), "{file}");
     }
 }
+
+#[test]
+fn the_stores_memory_is_bounded_below_its_containers_limit() {
+    let set = of_kind("store.yaml", "StatefulSet");
+    let container = &set["spec"]["template"]["spec"]["containers"][0];
+    let arguments = container["args"].as_array().expect("arguments");
+    let at = arguments
+        .iter()
+        .position(|argument| argument == "--maxmemory");
+    let most = arguments[at.expect("--maxmemory") + 1]
+        .as_str()
+        .expect("text");
+    let most: u64 = most.trim_end_matches("mb").parse().expect("megabytes");
+    let limit = container["resources"]["limits"]["memory"]
+        .as_str()
+        .expect("a limit");
+    let limit: u64 = limit.trim_end_matches("Mi").parse().expect("mebibytes");
+    // Room for the append-only file's buffers.
+    assert!(most + 96 <= limit && most >= 128, "{most} of {limit}");
+}

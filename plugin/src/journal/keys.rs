@@ -38,10 +38,21 @@ pub const STORE_KIND: &str = "kvgf/store";
 pub const STORE_KEPT: &str = "kvgf/store/kept";
 /// Counter, a mark: how often the store was tried.
 pub const STORE_COUNTED: &str = "kvgf/store/counted";
+/// How often people did what ([`super::acts`]).
+pub const ACTS: &str = "kvgf/acts";
+/// The epoch in which the page's sessions are valid.
+pub const SESSION_EPOCH: &str = "kvgf/sessions/epoch";
+/// Sessions that were ended before their time.
+pub const ENDED_SESSIONS: &str = "kvgf/sessions/ended";
 /// Where journal entries are.
 pub const ENTRIES: &str = "kvgf/journal/";
 /// Where the marks of [`unlooked`] are.
 pub const UNLOOKED: &str = "kvgf/unlooked/";
+
+/// Marks a session that was ended before its time.
+pub fn ended_session(id: &str) -> String {
+    format!("kvgf/sessions/ended/{id}")
+}
 
 /// A key of one trial of the store.
 pub fn probe(lot: u64, name: &str) -> String {

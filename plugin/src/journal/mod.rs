@@ -1,5 +1,6 @@
 //! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
 
+pub mod acts;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;
@@ -8,6 +9,7 @@ pub mod cursor;
 pub mod dead_reason;
 pub mod entries;
 pub mod evidence;
+pub mod finding;
 pub mod keys;
 pub mod kind;
 pub mod ledger;
@@ -20,6 +22,7 @@ pub mod pauses;
 pub mod probe;
 pub mod record;
 pub mod refused;
+pub mod sessions;
 pub mod sorted_map;
 pub mod stats;
 mod tagged;

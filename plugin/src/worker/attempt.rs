@@ -65,6 +65,10 @@ pub async fn attempt<W: World>(
         return Ok(());
     }
     let carried = carry_out(&session, switches, record, &hint).await;
+    let marks = session.marks.take();
+    if !marks.is_empty() {
+        record.marks = marks;
+    }
     record.members = session.members.take().filter(|_| carried.is_err());
     match carried {
         Ok(()) => {

@@ -55,6 +55,8 @@ pub struct Session<'a, W> {
     pub asked_in_vain: Option<usize>,
     /// A keyed mark of what the event's customer would be pushed as, once he was read.
     pub members: RefCell<Option<String>>,
+    /// Keyed marks by which the event is found, once its customer was read.
+    pub marks: RefCell<Vec<String>>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -75,6 +77,7 @@ impl<'a, W: World> Session<'a, W> {
             left_open: None,
             asked_in_vain: None,
             members: RefCell::new(None),
+            marks: RefCell::new(Vec::new()),
             token: RefCell::new(None),
         }
     }

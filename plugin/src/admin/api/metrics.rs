@@ -5,6 +5,7 @@ use crate::{
     admin::api::{overview::oldest_waiting, problem::Problem},
     config::Config,
     journal::{
+        acts,
         backfill::{self, State},
         connections::{self, Switches, Webhook},
         cursor,
@@ -90,6 +91,12 @@ pub(in crate::admin) async fn metrics<W: World>(
         "Failed log-ins that this instance has seen; there may be others.",
         config.failed_log_ins.total(),
     );
+    let name = "kvgf_security_events_total";
+    let help = "What people did: log-ins, connections, switches, rotations, retries, dismissals.";
+    page.metric(name, "counter", help);
+    for (act, n) in acts::counts(world).await?.iter() {
+        page.sample(name, &[("act", act)], *n);
+    }
     let stats = events(world, &mut page).await?;
     shops(world, &stats, &mut page).await?;
     Ok(Answer {

@@ -11,6 +11,7 @@ pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preview;
 pub mod problem;
 pub(in crate::admin) mod request;
+pub(in crate::admin) mod security;
 pub(in crate::admin) mod staff;
 pub(in crate::admin) mod tenant;
 pub mod view;
@@ -35,10 +36,24 @@ pub async fn api<W: World, B: Body>(
     request: Inbound<B>,
     path: &[&str],
 ) -> Answer {
-    match route(world, config, request, path).await {
+    let asked = security::of_api(&request.method, path);
+    let client = request.client.clone();
+    let begins_backfill = request.method == "POST" && matches!(path, [_, _, "backfill"]);
+    let answer = match route(world, config, request, path).await {
         Ok(answer) => answer,
-        Err(problem) => problem.answer(),
+        Err(problem) => return problem.answer(),
+    };
+    // A backfill that is begun is answered 202, its preview 200.
+    let is_preview = begins_backfill && answer.status == 200;
+    if let Some((act, about)) = asked.filter(|_| (200..300).contains(&answer.status) && !is_preview)
+    {
+        let by = security::By {
+            token: "admin_token",
+            client: client.as_deref(),
+        };
+        security::done(world, by, act, about).await;
     }
+    answer
 }
 
 /// Answers `GET /metrics`, to a caller with the admin token or the `metrics_token`.
@@ -71,7 +86,9 @@ async fn route<W: World, B: Body>(
     // What people look at works without the upstreams' variables; everything else needs them.
     let query = request.query.as_deref();
     let shown = match (method.as_str(), path) {
-        ("GET", ["events"]) => Some(answer(&events::list(world, query).await?)),
+        ("GET", ["events"]) => Some(answer(
+            &events::list(world, config.sealer.as_ref(), query).await?,
+        )),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
         ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),

@@ -26,8 +26,10 @@ use crate::{
     admin::api::{
         problem::{self, Problem},
         request::{Most, read},
+        security::{self, By},
     },
     config::Config,
+    journal::sessions,
     secret::Secret,
     web::{After, Answer, Body, Inbound},
     world::World,
@@ -35,7 +37,7 @@ use crate::{
 use layout::View;
 use maud::html;
 use reply::Reply;
-use session::Signer;
+use session::{Session, Signer};
 use style::STYLE;
 use visit::{Fields, MOST_FIELDS, Visit};
 use words::{self as w, Lang};
@@ -62,16 +64,22 @@ pub async fn page<W: World, B: Body>(
     let lang = wished.or(kept).unwrap_or_default();
     let signer = Signer::new(config);
     let session = signer.as_ref().and_then(|s| s.read(cookie, world.now()));
+    let session = is_open(world, session).await;
+    let open = session.as_ref().ok().and_then(Option::as_ref);
     let view = View {
         lang,
-        inside: session.is_some(),
-        csrf: session.map(|s| s.csrf).unwrap_or_default(),
+        inside: open.is_some(),
+        csrf: open.map(|s| s.csrf.clone()).unwrap_or_default(),
         switch: switched(&request.path, &query, lang),
         now: world.now(),
     };
-    let mut reply = match &signer {
-        None => Reply::page(503, w::SETUP, layout::setup(&view, &config.problems)),
-        Some(signer) => served(world, config, signer, &view, request, query, path).await,
+    let mut reply = match (&signer, &session) {
+        (None, _) => Reply::page(503, w::SETUP, layout::setup(&view, &config.problems)),
+        (_, Err(problem)) => refused(config, &view, problem),
+        (Some(signer), Ok(session)) => {
+            let entry = Entry { signer, session };
+            served(world, config, entry, &view, request, query, path).await
+        }
     };
     if wished.is_some() {
         let secure = if config.public_https { "; Secure" } else { "" };
@@ -81,6 +89,40 @@ pub async fn page<W: World, B: Body>(
     }
     let after = reply.after;
     (answer(config, &view, reply), after)
+}
+
+/// What decides about who comes in.
+struct Entry<'a> {
+    signer: &'a Signer,
+    session: &'a Option<Session>,
+}
+
+/// The session, unless it was ended before its time.
+async fn is_open<W: World>(
+    world: &W,
+    session: Option<Session>,
+) -> Result<Option<Session>, Problem> {
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let open = sessions::is_open(world, &session.epoch, &session.id).await?;
+    Ok(open.then_some(session))
+}
+
+/// `POST /ui/logout` ends this session, `/ui/logout-everywhere` every one.
+async fn log_out<W: World>(
+    world: &W,
+    entry: &Entry<'_>,
+    everywhere: bool,
+) -> Result<Reply, Problem> {
+    if everywhere {
+        sessions::end_all(world).await?;
+    } else if let Some(session) = entry.session {
+        sessions::end(world, &session.id, session.until, world.now()).await?;
+    }
+    let mut reply = Reply::to("/?done=out");
+    reply.headers.push(("set-cookie", entry.signer.end()));
+    Ok(reply)
 }
 
 /// This address in the other language. What a redirect said is not said again.
@@ -122,7 +164,7 @@ async fn typed<B: Body>(fetch_site: Option<&str>, body: B, most: Most) -> Result
 async fn served<W: World, B: Body>(
     world: &W,
     config: &Config,
-    signer: &Signer,
+    entry: Entry<'_>,
     view: &View,
     request: Inbound<B>,
     query: Fields,
@@ -152,7 +194,7 @@ async fn served<W: World, B: Body>(
             next: form.get("next"),
             client: client.as_deref(),
         };
-        let done = login::submit(world, config, signer, view, &typed).await;
+        let done = login::submit(world, config, entry.signer, view, &typed).await;
         return done.unwrap_or_else(|problem| refused(config, view, &problem));
     }
     let genuine = if Secret::new(form.get("csrf")) == view.csrf {
@@ -169,15 +211,34 @@ async fn served<W: World, B: Body>(
         genuine,
     };
     let done = match (method.as_str(), path) {
-        ("POST", ["ui", "logout"]) => visit.genuine().map(|()| {
-            let mut reply = Reply::to("/?done=out");
-            reply.headers.push(("set-cookie", signer.end()));
-            reply
-        }),
+        ("POST", ["ui", how @ ("logout" | "logout-everywhere")]) => match visit.genuine() {
+            Ok(()) => log_out(world, &entry, *how == "logout-everywhere").await,
+            Err(problem) => Err(problem),
+        },
         ("HEAD", path) => route(&visit, "GET", path).await,
         (method, path) => route(&visit, method, path).await,
     };
-    done.unwrap_or_else(|problem| refused(config, view, &problem))
+    let reply = done.unwrap_or_else(|problem| refused(config, view, &problem));
+    if post && reply.status == 303 {
+        tell(world, path, client.as_deref(), &reply).await;
+    }
+    reply
+}
+
+/// Tells what a form did.
+async fn tell<W: World>(world: &W, path: &[&str], client: Option<&str>, reply: &Reply) {
+    let Some((act, about)) = security::of_form(path) else {
+        return;
+    };
+    let by = By {
+        token: "session",
+        client,
+    };
+    // The shop that was connected stands where the reply leads.
+    let place = reply.headers.iter().find(|(name, _)| *name == "location");
+    let shop = place.and_then(|(_, place)| place.strip_prefix("/ui/shops/"));
+    let shop = shop.and_then(|shop| shop.split('?').next());
+    security::done(world, by, act, about.or(shop)).await;
 }
 
 /// For whoever is not logged in: the form, which leads back to where he wanted to go.

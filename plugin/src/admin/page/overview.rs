@@ -160,6 +160,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
         @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
         (equation(visit, &overview))
+        p { (visit.view.button("/ui/logout-everywhere", w::LOG_OUT_EVERYWHERE, "link")) }
     };
     Ok(Reply::page(200, w::OVERVIEW, body))
 }

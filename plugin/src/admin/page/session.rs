@@ -1,5 +1,5 @@
-//! Who is logged in: a signed cookie and nothing in the store, so that every instance knows it and
-//! none has to remember it. A new `admin_token` (or `master_key`) ends every session. Never holds or
+//! Who is logged in: a signed cookie, so that every instance knows it and none has to remember it. The store knows only
+//! what was ended before its time. A new `admin_token` (or `master_key`) ends every session. Never holds or
 //! shows the token itself.
 
 use crate::{config::Config, seal::mark, secret::Secret, time::Timestamp, world::Random};
@@ -20,6 +20,12 @@ pub(super) struct Signer {
 
 /// A person who is logged in.
 pub(super) struct Session {
+    /// What names it among all.
+    pub(super) id: String,
+    /// The epoch in which it began.
+    pub(super) epoch: String,
+    /// Until when it lasts, seconds since 1970.
+    pub(super) until: i64,
     /// What every form that changes something must carry; belongs to this session alone.
     pub(super) csrf: Secret,
 }
@@ -47,12 +53,17 @@ impl Signer {
         format!("{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Strict{secure}")
     }
 
-    /// A new session's `Set-Cookie`.
-    pub(super) fn begin(&self, now: Timestamp, random: &impl Random) -> Option<String> {
+    /// The `Set-Cookie` of a new session in this epoch.
+    pub(super) fn begin(
+        &self,
+        now: Timestamp,
+        epoch: &str,
+        random: &impl Random,
+    ) -> Option<String> {
         let mut id = [0u8; 16];
         random.fill(&mut id);
         let until = now.checked_add(LIFE)?.as_second();
-        let claim = format!("{until}.{}", URL_SAFE_NO_PAD.encode(id));
+        let claim = format!("{until}.{epoch}.{}", URL_SAFE_NO_PAD.encode(id));
         let mark = mark(&self.key, &format!("session {claim}"))?;
         Some(self.cookie(&format!("{claim}.{mark}"), LIFE.as_secs()))
     }
@@ -62,7 +73,8 @@ impl Signer {
         self.cookie("", 0)
     }
 
-    /// The session of a request's `Cookie` header, if it is ours and not over.
+    /// The session of a request's `Cookie` header, if it is ours and not over by its time. Whether it was ended before, the
+    /// store knows.
     pub(super) fn read(&self, header: Option<&str>, now: Timestamp) -> Option<Session> {
         let ours = cookies(header, self.name()).take(COOKIES);
         ours.filter_map(|value| self.session(value, now)).next()
@@ -74,12 +86,17 @@ impl Signer {
         if Secret::new(offered) != Secret::new(expected) {
             return None;
         }
-        let until: i64 = claim.split_once('.')?.0.parse().ok()?;
+        let (until, rest) = claim.split_once('.')?;
+        let (epoch, id) = rest.split_once('.')?;
+        let until: i64 = until.parse().ok()?;
         if now.as_second() >= until {
             return None;
         }
         let csrf = mark(&self.key, &format!("form {claim}"))?;
         Some(Session {
+            id: id.to_owned(),
+            epoch: epoch.to_owned(),
+            until,
             csrf: Secret::new(csrf),
         })
     }
@@ -129,7 +146,7 @@ mod tests {
     #[test]
     fn a_session_lasts_twelve_hours_to_the_second() {
         let signer = signer(TOKEN, Some(MASTER), "https://bridge.test");
-        let cookie = value(&signer.begin(at(1000), &Fixed(1)).unwrap());
+        let cookie = value(&signer.begin(at(1000), "0", &Fixed(1)).unwrap());
         let end = 1000 + 12 * 3600;
         assert!(signer.read(Some(&cookie), at(end - 1)).is_some());
         assert!(signer.read(Some(&cookie), at(end)).is_none());
@@ -138,7 +155,7 @@ mod tests {
     #[test]
     fn another_token_or_master_key_ends_it() {
         let begun = signer(TOKEN, Some(MASTER), "http://x.test");
-        let cookie = value(&begun.begin(at(0), &Fixed(1)).unwrap());
+        let cookie = value(&begun.begin(at(0), "0", &Fixed(1)).unwrap());
         let same = signer(TOKEN, Some(MASTER), "http://x.test");
         assert!(same.read(Some(&cookie), at(1)).is_some());
         let others = [
@@ -153,7 +170,7 @@ mod tests {
     #[test]
     fn a_changed_cookie_is_no_session() {
         let signer = signer(TOKEN, None, "http://x.test");
-        let cookie = value(&signer.begin(at(0), &Fixed(1)).unwrap());
+        let cookie = value(&signer.begin(at(0), "0", &Fixed(1)).unwrap());
         let later = cookie.replacen("43200", "99999", 1);
         for forged in [
             &later,
@@ -173,7 +190,7 @@ mod tests {
     fn a_form_token_is_of_one_session() {
         let signer = signer(TOKEN, None, "http://x.test");
         let csrf = |id| {
-            let cookie = value(&signer.begin(at(0), &Fixed(id)).unwrap());
+            let cookie = value(&signer.begin(at(0), "0", &Fixed(id)).unwrap());
             signer.read(Some(&cookie), at(1)).unwrap().csrf
         };
         assert!(csrf(1) == csrf(1));
@@ -183,14 +200,14 @@ mod tests {
     #[test]
     fn the_cookie_is_as_strict_as_the_address_allows() {
         let cookie = signer(TOKEN, None, "https://x.test")
-            .begin(at(0), &Fixed(1))
+            .begin(at(0), "0", &Fixed(1))
             .unwrap();
         assert!(cookie.starts_with("__Host-kvgf="), "{cookie}");
         for part in ["; Path=/;", "; HttpOnly;", "; SameSite=Strict;", "; Secure"] {
             assert!(cookie.contains(part), "{cookie}");
         }
         let plain = signer(TOKEN, None, "http://x.test")
-            .begin(at(0), &Fixed(1))
+            .begin(at(0), "0", &Fixed(1))
             .unwrap();
         assert!(
             plain.starts_with("kvgf=") && !plain.contains("Secure"),

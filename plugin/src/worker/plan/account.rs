@@ -6,7 +6,7 @@ use crate::{
     journal::{
         dead_reason::DeadReason,
         evidence::Evidence,
-        keys,
+        finding, keys,
         ledger::{self, CustomerKnown},
         life,
         note::Note,
@@ -185,6 +185,13 @@ pub enum Why {
     New,
     /// Getfly refused his account as a duplicate of one that no search showed.
     Refused,
+}
+
+/// The event is found by the customer's code and phones from now on.
+pub(super) fn mark<W: World>(session: &Session<'_, W>, customer: &Customer) {
+    let phones = PhoneField::parse(&customer.contact_number);
+    let marks = finding::marks(&session.ready.sealer, &customer.code, &phones);
+    session.marks.replace(marks);
 }
 
 /// Searches Getfly by every e-mail and phone of the customer. Contact persons come with what that finds; they are
