@@ -146,3 +146,33 @@ async fn what_a_person_asks_for_right_after_the_worker_keeps_it_too() {
         assert_eq!(most_within(1000, &millis(&shop)), allowed, "{rate}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_bears_less_than_configured_gets_one_call_at_a_time_for_a_while() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly
+        .update_settings(|settings| settings.requests_per_second = Some(1));
+    open_shop(&shop, 5);
+    shop.accept().await;
+    shop.drain().await;
+    shop.minutes(3).await;
+    assert_eq!(shop.getfly.accounts().len(), 5);
+    let busy = shop
+        .getfly
+        .calls()
+        .into_iter()
+        .filter(|c| c.status == Some(429));
+    let busy = busy.count();
+    assert!((1..=3).contains(&busy), "{busy} calls were refused");
+    // And what it was configured to bear once that is over.
+    shop.getfly
+        .update_settings(|settings| settings.requests_per_second = None);
+    shop.pass(601).await;
+    open_shop(&shop, 5);
+    shop.accept().await;
+    let before = shop.getfly.calls().len();
+    shop.drain().await;
+    let later = millis(&shop).split_off(before);
+    assert_eq!(most_within(1000, &later), 2);
+    assert_eq!(shop.audit().await, [""; 0]);
+}

@@ -107,6 +107,7 @@ async fn under_lease<W: World>(
         ready,
         cursor.getfly_calls.clone(),
     );
+    worker.set_slow_until(cursor.slow_until);
     let mut drain = Drain {
         worker: &worker,
         ready,
@@ -136,6 +137,8 @@ async fn under_lease<W: World>(
         result = result.and_then(|pass| kept.map(|()| pass));
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
+    let slow = worker.slow_until().filter(|until| *until > world.now());
+    drain.cursor.slow_until = slow;
     drain.wait_for_more();
     let kept = drain.save().await;
     if result.is_ok() && kept.is_ok() {

@@ -163,6 +163,9 @@ pub struct Cursor {
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,
+    /// Until when Getfly gets one call at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_until: Option<Timestamp>,
     /// What unsigned hints to no new record have cost each connection.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub strangers: SortedMap<ConnectionName, Spent>,

@@ -20,6 +20,10 @@ const CALLS_KEPT: usize = 120;
 
 /// The lease is kept at least this often while waiting: below its margin.
 const STEP: Duration = Duration::from_secs(5);
+/// How long a tenant that answered 429 gets one call at a time.
+const SLOW_FOR: Duration = Duration::from_secs(600);
+/// The time between two of these calls: a second by a clock that is not ours.
+const SLOW_WINDOW: Duration = Duration::from_millis(1_100);
 /// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
 const AT_ONCE: usize = 12;
 
@@ -43,6 +47,7 @@ pub struct Worker<'w, W> {
     token_url: String,
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
+    slow_until: Cell<Option<Timestamp>>,
     calls: RefCell<Vec<Call>>,
     tally: RefCell<SortedMap<(String, String), u64>>,
     /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
@@ -75,6 +80,7 @@ impl<'w, W: World> Worker<'w, W> {
             token_url: format!("{}{}", ready.kiotviet.auth_url, ready.kiotviet.token_path),
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
+            slow_until: Cell::new(None),
             calls: RefCell::new(Vec::new()),
             tally: RefCell::new(SortedMap::default()),
             open: Cell::new(false),
@@ -130,6 +136,29 @@ impl<'w, W: World> Worker<'w, W> {
         self.getfly_calls.borrow().clone()
     }
 
+    /// Until when Getfly gets one call at a time, because it asked for fewer; for the next worker too.
+    pub fn slow_until(&self) -> Option<Timestamp> {
+        self.slow_until.get()
+    }
+
+    /// Takes over what an earlier worker found.
+    pub fn set_slow_until(&self, until: Option<Timestamp>) {
+        self.slow_until.set(until);
+    }
+
+    /// The rate that Getfly bears now: the configured one, or one call at a time.
+    fn present_rate(&self, now: Timestamp) -> CallRate {
+        let slow = self.slow_until.get().is_some_and(|until| now < until);
+        if slow {
+            CallRate {
+                calls: 1,
+                window: self.rate.window.max(SLOW_WINDOW),
+            }
+        } else {
+            self.rate
+        }
+    }
+
     /// Until when nobody can tell what was sent by somebody who crashed ([`Lease::left_open`]).
     pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
         match &self.permit {
@@ -153,30 +182,28 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// What the last of as many calls as are made at once waits for the ceiling, by a clock that may be behind that
-    /// of whoever worked before.
-    fn longest_wait(&self) -> Duration {
-        let windows = AT_ONCE.div_ceil(self.rate.calls.max(1)).saturating_add(1);
+    /// The longest that a burst of [`AT_ONCE`] calls can queue for the ceiling, allowing for clock skew against the
+    /// previous worker.
+    fn longest_wait(&self, rate: CallRate) -> Duration {
+        let windows = AT_ONCE.div_ceil(rate.calls.max(1)).saturating_add(1);
         let windows = u32::try_from(windows).unwrap_or(u32::MAX);
         let skew = Duration::from_secs(SKEW_SECONDS.unsigned_abs());
-        self.rate
-            .window
-            .saturating_mul(windows)
-            .saturating_add(skew)
+        rate.window.saturating_mul(windows).saturating_add(skew)
     }
 
     /// Books the next start that the ceiling allows, and waits for it.
     async fn wait_for_ceiling(&self) {
         let now = self.world.now();
-        let longest = self.longest_wait();
+        let rate = self.present_rate(now);
+        let longest = self.longest_wait(rate);
         let start = {
             let mut calls = self.getfly_calls.borrow_mut();
             let earlier = calls
                 .len()
-                .checked_sub(self.rate.calls)
+                .checked_sub(rate.calls)
                 .and_then(|i| calls.get(i).copied());
             let start = earlier
-                .and_then(|t| t.checked_add(self.rate.window))
+                .and_then(|t| t.checked_add(rate.window))
                 // What began later than it can have was begun before the clock was set back.
                 .filter(|free| free.saturating_since(now) <= longest || mutant!(FutureCallsCount))
                 .map_or(now, |free| free.max(now));
@@ -258,6 +285,10 @@ impl<W: World> Http for Worker<'_, W> {
         let endpoint = request.endpoint;
         let began = self.world.now();
         let answer = self.world.send(request).await;
+        let answered = answer.as_ref().map(|answer| answer.status);
+        if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
+            self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
+        }
         let mut reached = self.reached.get();
         reached.getfly += u64::from(to_getfly && answer.is_ok());
         reached.kiotviet += u64::from(!to_getfly && answer.is_ok());
