@@ -10,6 +10,7 @@ use super::memory::{Kept, Memory, now};
 use plugin::{
     app,
     config::Config,
+    drain::how::Waits,
     intake::accept::MAX_BODY_BYTES,
     journal::{connection_name::ConnectionName, connections},
     kiotviet::client::Credentials,
@@ -82,7 +83,7 @@ pub fn check(data: &[u8]) {
             [""] | ["ui", ..] => page(&request, &answer, after, touched, start),
             _ => assert_eq!((answer.status, touched), (404, false)),
         }
-        now(app::process(&world, &config, after));
+        now(app::process(&world, &config, after, Waits::No));
         for line in world.log.borrow().iter() {
             for secret in start.secrets() {
                 assert!(!line.contains(secret), "a secret in the log: {line}");

@@ -172,40 +172,41 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let mut costs = Vec::new();
 
     let hoa = kiotviet.create_customer(hoa());
-    // One write is for the phone, which Getfly may keep in a form that its search does not find.
-    let budget = [1_550_000, MEMORY, 18, 6, 4, 3_000, 4];
+    // One write is for the phone, which Getfly may keep in a form that its search does not find. Two lease calls are
+    // for the next slot, because a create is begun only under a lease that outlasts it.
+    let budget = [1_650_000, MEMORY, 18, 6, 6, 3_000, 4];
     costs.push(shop.cost("a new customer", budget).await?);
 
     let sold = kiotviet.create_invoice(sale(Some(hoa)));
-    let budget = [1_950_000, MEMORY, 21, 5, 4, 3_700, 2];
+    let budget = [1_950_000, MEMORY, 21, 5, 6, 3_700, 2];
     costs.push(shop.cost("an invoice of a known customer", budget).await?);
 
     let nam = kiotviet.create_customer(customer("Anh Nam", "0922002222"));
     // Only its invoice tells of the customer.
     kiotviet.take_deliveries();
     kiotviet.create_invoice(sale(Some(nam)));
-    let budget = [2_200_000, MEMORY, 23, 7, 4, 4_200, 5];
+    let budget = [2_200_000, MEMORY, 23, 7, 6, 4_200, 5];
     costs.push(shop.cost("an invoice of a new customer", budget).await?);
 
     kiotviet.create_invoice(sale(None));
     // The shop's first: what Getfly made of it is read back, and kept (R5).
-    let budget = [1_750_000, MEMORY, 20, 7, 4, 3_500, 3];
+    let budget = [1_850_000, MEMORY, 20, 7, 6, 3_500, 3];
     costs.push(shop.cost("an invoice without a customer", budget).await?);
 
     kiotviet.edit_customer(hoa, |_| {});
-    let budget = [1_100_000, MEMORY, 14, 4, 4, 2_400, 0];
+    let budget = [1_150_000, MEMORY, 14, 4, 4, 2_400, 0];
     costs.push(shop.cost("a customer told again", budget).await?);
 
     kiotviet.set_invoice_status(sold, 1);
-    let budget = [1_350_000, MEMORY, 14, 4, 4, 3_200, 0];
+    let budget = [1_400_000, MEMORY, 14, 4, 4, 3_200, 0];
     costs.push(shop.cost("an invoice told again", budget).await?);
 
     // The first one also notes how old the oldest event is.
     shop.cost("", budget).await?;
-    let budget = [330_000, MEMORY, 4, 0, 2, 30, 0];
+    let budget = [350_000, MEMORY, 4, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
-    let budget = [1_100_000, MEMORY, 12, 5, 1, 1_900, 3];
+    let budget = [1_200_000, MEMORY, 14, 5, 1, 1_900, 3];
     let many = "each of sixty new customers in one drain";
     costs.push(shop.each_of_many(many, budget).await?);
 

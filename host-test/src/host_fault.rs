@@ -58,7 +58,7 @@ impl Reply {
     pub(crate) fn fault(self) -> Fault {
         match self {
             Self::Never => Fault::StoredThenHang,
-            Self::TooLate => Fault::Late(Duration::from_secs(20)),
+            Self::TooLate => Fault::Late(Duration::from_secs(50)),
             Self::Busy => Fault::Status(429, Some(40)),
             Self::Error => Fault::Status(500, None),
             Self::ErrorAfter => Fault::StoredThen500,

@@ -14,12 +14,11 @@ use plugin::{
     app,
     config::Config,
     config_cache::ConfigCache,
+    drain::how::Waits,
     journal::no_atomics,
     time::Timestamp,
     web::{After, Answer, Body, BodyError, Inbound},
-    world::{
-        Clock, Http, HttpError, Log, OUTBOUND_TIMEOUT, Random, Request, Response, Store, StoreError,
-    },
+    world::{Clock, Http, HttpError, Log, Random, Request, Response, Store, StoreError},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use sim::{Boxed, Broken, FaultRule, Faulty, SimClock, Skew, Upstream, lock};
@@ -89,6 +88,8 @@ pub struct Native {
     config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
+    /// What a worker waits for after an answer.
+    waits: Waits,
     /// How far its machine's clock is off.
     pub skew: Arc<Skew>,
     random: Mutex<StdRng>,
@@ -138,6 +139,7 @@ impl Native {
             config: Mutex::default(),
             upstreams: BTreeMap::new(),
             clock,
+            waits: Waits::No,
             skew: Arc::default(),
             random: Mutex::new(StdRng::seed_from_u64(seed)),
             log: Mutex::default(),
@@ -175,6 +177,12 @@ impl Native {
     /// This instance over another store; [`Native::store`] stays empty.
     pub fn over(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;
+        self
+    }
+
+    /// This instance, whose workers wait for what is due soon, as the component's do.
+    pub fn waiting(mut self) -> Self {
+        self.waits = Waits::ForDue;
         self
     }
 
@@ -312,7 +320,7 @@ impl Native {
     pub async fn after(&self, after: After) {
         if after != After::Nothing {
             // Large where nothing is optimised, and a test's thread has little stack.
-            Box::pin(app::process(self, &self.config(), after)).await;
+            Box::pin(app::process(self, &self.config(), after, self.waits)).await;
         }
     }
 
@@ -430,8 +438,9 @@ impl Store for Native {
 async fn ask(
     upstream: &dyn Upstream,
     request: http::Request<Bytes>,
+    timeout: Duration,
 ) -> Result<Response, HttpError> {
-    match tokio::time::timeout(OUTBOUND_TIMEOUT, upstream.handle(request)).await {
+    match tokio::time::timeout(timeout, upstream.handle(request)).await {
         Err(_) => Err(HttpError::Timeout),
         Ok(Err(Broken)) => Err(HttpError::Connection("the connection broke".to_owned())),
         Ok(Ok(response)) => {
@@ -475,7 +484,7 @@ impl Http for Native {
         let answer = if let Some(HostFault::Replies(reply)) = fault {
             let faulty = Faulty::new(upstream.clone(), self.clock.clone(), 0);
             faulty.add(FaultRule::new(reply.fault()));
-            ask(&faulty, outgoing).await
+            ask(&faulty, outgoing, request.timeout).await
         } else if let Some(HostFault::DiesDuring) = fault {
             let (upstream, died) = (upstream.clone(), std::future::pending());
             tokio::spawn(async move {
@@ -484,7 +493,7 @@ impl Http for Native {
             });
             self.host_faults.carry_out(fault, broken, died).await
         } else {
-            let call = ask(&**upstream, outgoing);
+            let call = ask(&**upstream, outgoing, request.timeout);
             self.host_faults.carry_out(fault, broken, call).await
         };
         let status = answer.as_ref().ok().map(|r| r.status);

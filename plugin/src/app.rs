@@ -6,7 +6,10 @@ use crate::{
         page,
     },
     config::{Config, Processing, Ready},
-    drain::{how::How, run::drain},
+    drain::{
+        how::{How, Waits},
+        run::drain,
+    },
     intake::{
         accept::{self, MAX_BODY_BYTES},
         known,
@@ -23,7 +26,7 @@ use futures_util::future::{Either, select};
 
 /// Under `processing = inline` a delivery is processed at most this long before its answer:
 /// KiotViet waits five seconds.
-const INLINE_TIME: Duration = Duration::from_secs(4);
+const INLINE_TIME: Duration = Duration::from_secs(3);
 /// Under `processing = inline` no further event is begun after this.
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
 
@@ -148,21 +151,22 @@ async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
     }
 }
 
-/// What is to be done after an answer.
-pub async fn process<W: World>(world: &W, config: &Config, after: After) {
+/// What is to be done after an answer, and then what `waits` says.
+pub async fn process<W: World>(world: &W, config: &Config, after: After, waits: Waits) {
     let upkeep = match after {
         After::Nothing => return,
         After::Drain => Upkeep::None,
         After::ReadLists => Upkeep::Due,
     };
     if let Some(ready) = &config.ready {
-        // Most deliveries of a busy shop come while somebody works, and whoever does looks at the
-        // journal once more after giving the lease back: a read is enough, and costs no durable write.
+        // Most deliveries of a busy shop come while a worker is at it, which looks at the journal once
+        // more after giving the lease back: a read is enough, and costs no durable write.
         if after == After::Drain && matches!(lease::is_held(world).await, Ok(true)) {
             return;
         }
         let how = How {
             upkeep,
+            waits,
             ..How::QUICK
         };
         drain(world, ready, how).await;

@@ -97,6 +97,8 @@ mod listed {
         RetryWithoutReadingBack,
         /// A create without an answer may be sent again at once, though Getfly may still store it.
         SettleTimeIgnored,
+        /// A customer whose phone or e-mail an unsettled create may bring is created all the same.
+        HeldIgnored,
         /// Accounts are created without the deterministic code.
         CreateWithoutCode,
         /// Whose account was announced is forgotten once the customer's own event is too old.

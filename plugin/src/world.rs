@@ -62,14 +62,18 @@ impl StoreError {
 
 /// Outbound calls.
 pub trait Http {
-    /// Sends one request and reads the whole answer (at most [`MAX_RESPONSE_BYTES`]), within
-    /// [`OUTBOUND_TIMEOUT`].
+    /// Sends one request and reads the whole answer (at most [`MAX_RESPONSE_BYTES`]), within the
+    /// request's own [`timeout`](Request::timeout).
     async fn send(&self, request: Request) -> Result<Response, HttpError>;
 }
 
 /// Longest wait for an upstream's answer. Below the lease's margin, so that a call that was started
 /// under the lease ends under it (Spin's own default is 600 s).
 pub const OUTBOUND_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Longest wait for the answer to a create at Getfly, which runs the tenant's automations before it answers. A
+/// worker begins one only under a lease that outlasts it.
+pub const CREATE_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Largest upstream answer that is read; a larger one is an error.
 pub const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
@@ -112,6 +116,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Empty for none.
     pub body: Vec<u8>,
+    /// Longest wait for the whole answer.
+    pub timeout: Duration,
 }
 
 impl core::fmt::Debug for Request {
@@ -159,7 +165,7 @@ impl core::fmt::Debug for Response {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpError {
-    /// No answer within [`OUTBOUND_TIMEOUT`].
+    /// No answer within the request's timeout.
     #[error("no answer in time")]
     Timeout,
     /// Could not connect, or the connection broke.
@@ -212,6 +218,7 @@ mod tests {
             endpoint: "Test",
             headers: vec![("accept", "application/json".to_owned())],
             body: body.to_vec(),
+            timeout: OUTBOUND_TIMEOUT,
         };
         request.fields()
     }

@@ -109,6 +109,14 @@ habits! {
 }
 
 impl Habit {
+    /// Whether no pair of vendors has both: they are about the same, or nobody could tell what the one makes of the
+    /// other. A code that Getfly chose and does not tell can be found by reading lists only.
+    fn excludes(self, other: Self) -> bool {
+        let untold = |habit| matches!(habit, Self::CreatedIdOnly | Self::CreatedMessageOnly);
+        let numbers = |one, other| one == Self::NumbersItself && untold(other);
+        self.about() == other.about() || numbers(self, other) || numbers(other, self)
+    }
+
     /// What it changes at the two vendors.
     fn set(self, getfly: &mut GetflySettings, kiotviet: &mut Settings) {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -131,9 +139,11 @@ impl Habit {
             Self::JsonAsHtml => getfly.json_as_html = true,
             Self::NumbersItself => getfly.numbers_itself = true,
             Self::RepeatedCodesRefused => getfly.refuse_repeated_order_code = true,
-            Self::OrdersMakeAccounts => getfly.order_creates_account = true,
-            Self::OrdersNeedAccounts => getfly.order_needs_account = true,
-            Self::OrdersTakeAnAccount => getfly.order_takes_an_account = true,
+            Self::OrdersMakeAccounts | Self::OrdersNeedAccounts | Self::OrdersTakeAnAccount => {
+                getfly.order_creates_account = self == Self::OrdersMakeAccounts;
+                getfly.order_needs_account = self == Self::OrdersNeedAccounts;
+                getfly.order_takes_an_account = self == Self::OrdersTakeAnAccount;
+            }
             Self::PhonesUnique => getfly.refuse_duplicate_phone = true,
             Self::DigitsUnique => getfly.duplicates_by_digits = true,
             Self::EmailsUnique => getfly.refuse_duplicate_email = true,
@@ -206,7 +216,7 @@ impl Personality {
     pub fn of(habits: impl IntoIterator<Item = Habit>) -> Self {
         let mut taken: Vec<Habit> = Vec::new();
         for habit in habits {
-            if taken.iter().all(|other| other.about() != habit.about()) {
+            if !taken.iter().any(|other| other.excludes(habit)) {
                 taken.push(habit);
             }
         }
@@ -280,6 +290,8 @@ mod tests {
             Personality::of([Habit::IdsAreTexts, Habit::TwentySeconds])
         );
         assert_eq!(Personality::default().to_string(), "plain vendors");
+        let untold = [Habit::CreatedIdOnly, Habit::NumbersItself];
+        assert_eq!(Personality::of(untold).to_string(), "CreatedIdOnly");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! for repeats, the searches go out together, and a drain that finds nothing costs the same after any number
 //! of events. How: the calls are counted, and time is virtual.
 
-use host_test::shop::{On, TestShop, ba, customer, hoa, sale};
+use host_test::shop::{On, TestShop, customer, hoa, sale};
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 
@@ -29,7 +29,6 @@ async fn each_ordinary_event_costs_what_the_design_says() {
     shop.kiotviet.create_invoice(sale(None));
     shop.kiotviet
         .create_customer(customer("Khách", "0977777777"));
-    shop.kiotviet.create_customer(ba());
     shop.deliver().await;
     endpoints(&shop);
     writes(&shop);

@@ -122,7 +122,7 @@ async fn done_and_ignored(bridge: &TestShop, past: i64) {
     bridge.deliver().await;
     raw(
         bridge,
-        r#"{"Notifications":[{"Action":"product.update.1","Data":[{"Id":1}]}]}"#,
+        r#"{"Notifications":[{"Action":"customer.update.1","Data":[{"Id":1}]}]}"#,
     )
     .await;
     bridge.app.set_variable("signature_policy", "observe");

@@ -43,7 +43,7 @@ async fn fifty_equal_deliveries(seed: u64, lease_works: bool) -> Rc<TestShop> {
         if !lease_works {
             let shop = shop.clone();
             local.spawn_local(async move {
-                for _ in 0..200 {
+                for _ in 0..800 {
                     shop.app.store.forget("/lease/");
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -120,8 +120,8 @@ async fn a_worker_that_crashed_costs_at_most_a_slot_and_what_it_may_have_sent() 
     let other = shop.app.another(9);
     drain_once(&other).await;
     let waited = shop.clock.now().duration_since(began).as_secs();
-    // What was sent under a slot has settled 22 s after it.
-    assert!(waited <= SLOT_SECONDS + 22 + 2, "{waited} s");
+    // What was sent under a slot has settled 30 s after it.
+    assert!(waited <= SLOT_SECONDS + 30 + 2, "{waited} s");
     assert_eq!(shop.getfly.accounts().len(), 1);
 }
 

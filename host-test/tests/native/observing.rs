@@ -5,7 +5,7 @@
 
 use host_test::{
     admin::{self, Admin},
-    shop::{On, TestShop, customer, hoa, sale},
+    shop::{On, TestShop, ba, customer, hoa, sale},
     variables::{ADMIN_TOKEN, PUBLIC},
 };
 use http::Method;
@@ -75,7 +75,7 @@ async fn a_days_work() -> TestShop {
     shop.getfly_faults.add(refused.when(When::First(1)));
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
-    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
+    let down = FaultRule::new(Fault::Status(503, Some(60))).on(Method::GET, "/invoices");
     shop.kiotviet_faults.add(down);
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
@@ -255,4 +255,53 @@ async fn they_work_while_variables_are_missing() {
     let seen = metrics(&shop).await;
     assert_eq!(seen["kvgf_configuration_problems"], 1);
     overview(&shop).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_found_by_code_id_and_phone_whole_and_without_leading_zeros() {
+    let shop = TestShop::connected(On::Both).await;
+    let hoa = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    shop.kiotviet.create_invoice(sale(Some(hoa)));
+    shop.deliver().await;
+    let find = async |what: &str| {
+        let what: String = url::form_urlencoded::byte_serialize(what.as_bytes()).collect();
+        let found = admin::listed(shop.app.events(&format!("q={what}")).await);
+        found
+            .iter()
+            .map(|e| e["seq"].as_u64().expect("a number"))
+            .collect::<Vec<_>>()
+    };
+    let order = &shop.getfly.orders()[0];
+    let customer = &shop.kiotviet.customers()[0];
+    let invoice = shop.kiotviet.invoices()[0].code.clone();
+    for (what, seqs) in [
+        ("0912 345 678", vec![1]),
+        ("912345678", vec![1]),
+        ("+84912345678", vec![1]),
+        (customer.content.code.as_deref().expect("a code"), vec![1]),
+        (&hoa.to_string(), vec![3, 1]),
+        (&invoice, vec![3]),
+        (&invoice.to_lowercase(), vec![3]),
+        (&order.order_code, vec![3]),
+        (&order.account_code, vec![3, 1]),
+        ("91234567", vec![]),
+        ("HD", vec![]),
+    ] {
+        assert_eq!(find(what).await, seqs, "{what}");
+    }
+    for (wrong, part) in [("q=00", "q must be a code"), ("quest=1", "is no parameter")] {
+        let (status, problem) = shop.app.events(wrong).await;
+        assert_eq!(status, 400);
+        assert!(problem["detail"].to_string().contains(part), "{problem}");
+    }
+    // No phone stands in the store.
+    for (key, cell) in shop.app.store.dump() {
+        let host::keyvalue::Cell::Value(bytes) = cell else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("912345678"), "{key}: {text}");
+    }
 }

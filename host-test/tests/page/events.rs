@@ -302,3 +302,18 @@ async fn a_new_address_of_getfly_is_confirmed_with_a_button() {
     assert!(!after.contains("Đây là cùng một Getfly"), "{after}");
     assert_eq!(shop.getfly.accounts().len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_looked_for_by_phone_on_the_page() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let found = visitor.get("/ui/events?q=0912345678").await.html;
+    assert!(
+        found.contains("/ui/events/1\"") && !found.contains("/ui/events/2\""),
+        "{found}"
+    );
+    assert!(found.contains("Mã, id hoặc số điện thoại"));
+}

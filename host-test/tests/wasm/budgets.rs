@@ -5,6 +5,7 @@ use host_test::budget::{COUNTED, Cost, costs};
 
 #[tokio::test(start_paused = true)]
 async fn what_happens_costs_what_its_budget_says() {
+    let mut wrong = Vec::new();
     for Cost {
         what,
         counts,
@@ -13,11 +14,10 @@ async fn what_happens_costs_what_its_budget_says() {
     {
         println!("{what}: {counts:?} of {budget:?}");
         for ((of, count), budget) in COUNTED.into_iter().zip(counts).zip(budget) {
-            assert!(count <= budget, "{what}: {count} {of}, budget {budget}");
-            assert!(
-                count * 2 >= budget,
-                "{what}: {count} {of}, too few for budget {budget}"
-            );
+            if count > budget || count * 2 < budget {
+                wrong.push(format!("{what}: {count} {of}, budget {budget}"));
+            }
         }
     }
+    assert_eq!(wrong, [""; 0]);
 }

@@ -6,7 +6,6 @@ use crate::{
         state::{Drain, Pass},
     },
     journal::{
-        cursor::Bucket,
         entries, keys,
         record::{Entry, State},
     },
@@ -15,29 +14,28 @@ use crate::{
 };
 
 impl<W: World> Drain<'_, '_, W> {
-    pub(super) async fn due_lists(&mut self) -> Result<Pass, Stop> {
-        while let Some((start, Bucket { next, .. })) = self.next_due() {
-            let key = keys::due(start, next);
-            let bytes = self.worker.get(&key).await?;
-            if mutant!(DueKeysDeletedEarly) {
-                let _ = self.worker.delete(&key).await;
-            }
-            let due = bytes.and_then(|bytes| Due::parse(&bytes));
-            if let Some(due) = due
-                && self.due(due).await? == Pass::Paused
-            {
-                return Ok(Pass::Paused);
-            }
-            // One that is lost was most likely an attempt.
-            if due.is_none_or(Due::is_waiting) {
-                let waiting = &mut self.cursor.counts.waiting;
-                *waiting = waiting.saturating_sub(1);
-            }
-            if let Some(bucket) = self.cursor.due.get_mut(&start) {
-                bucket.next = next.saturating_add(1);
-            }
-            self.moved().await?;
+    /// Does what the next element of a due list, at this place, asks for.
+    pub(super) async fn attempt_due(&mut self, start: i64, next: u32) -> Result<Pass, Stop> {
+        let key = keys::due(start, next);
+        let bytes = self.worker.get(&key).await?;
+        if mutant!(DueKeysDeletedEarly) {
+            let _ = self.worker.delete(&key).await;
         }
+        let due = bytes.and_then(|bytes| Due::parse(&bytes));
+        if let Some(due) = due
+            && self.due(due).await? == Pass::Paused
+        {
+            return Ok(Pass::Paused);
+        }
+        // One that is lost was most likely an attempt.
+        if due.is_none_or(Due::is_waiting) {
+            let waiting = &mut self.cursor.counts.waiting;
+            *waiting = waiting.saturating_sub(1);
+        }
+        if let Some(bucket) = self.cursor.due.get_mut(&start) {
+            bucket.next = next.saturating_add(1);
+        }
+        self.moved().await?;
         Ok(Pass::Complete)
     }
 

@@ -3,22 +3,11 @@
 
 use crate::{
     drain::{due::Due, state::Drain},
-    journal::{
-        cursor::{BUCKET_SECONDS, Bucket},
-        keys,
-        record::Record,
-    },
+    journal::{cursor::Bucket, keys, record::Record},
     time::Timestamp,
     worker::failure::Stop,
     world::{Clock, Store, World},
 };
-
-/// The start of the due list that is read from `at` on.
-pub(super) fn bucket_of(at: Timestamp) -> i64 {
-    at.as_second()
-        .div_euclid(BUCKET_SECONDS)
-        .saturating_mul(BUCKET_SECONDS)
-}
 
 impl<W: World> Drain<'_, '_, W> {
     pub(super) fn next_due(&self) -> Option<(i64, Bucket)> {
@@ -36,7 +25,7 @@ impl<W: World> Drain<'_, '_, W> {
         self.list_due(at, Due::Attempt(record.seq)).await?;
         let waiting = &mut self.cursor.counts.waiting;
         *waiting = waiting.saturating_add(1);
-        if let Some(bucket) = self.cursor.due.get_mut(&bucket_of(at)) {
+        if let Some(bucket) = self.cursor.due.get_mut(&at.as_second()) {
             let came = record.received_at;
             bucket.since = Some(bucket.since.map_or(came, |since| since.min(came)));
         }
@@ -44,7 +33,7 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     pub(super) async fn list_due(&mut self, at: Timestamp, due: Due) -> Result<(), Stop> {
-        let start = bucket_of(at);
+        let start = at.as_second();
         let bucket = self.cursor.due.get(&start).copied().unwrap_or_default();
         self.worker
             .set(&keys::due(start, bucket.len), due.to_string().as_bytes())

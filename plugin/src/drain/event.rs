@@ -3,7 +3,7 @@
 
 use crate::{
     drain::{
-        due_lists::bucket_of,
+        hints::Hinted,
         state::{Drain, Pass},
     },
     journal::{
@@ -11,10 +11,10 @@ use crate::{
         cursor::due_time,
         dead_reason::DeadReason,
         entries,
+        held::Held,
         ledger::SETTLE,
         note::Note,
-        pauses::Pause,
-        record::{Record, State, Status},
+        record::{Body, Record, State, Status},
         trouble::Trouble,
         unfinished,
     },
@@ -23,9 +23,10 @@ use crate::{
     worker::{
         attempt,
         failure::{Failure, Side, Stop},
-        lease::Patience,
         outside::LOOK_AGAIN,
-        pauses, retry,
+        pauses,
+        permit::Reached,
+        retry::{self, FailsAt},
     },
     world::{Clock, Random, Store, World},
 };
@@ -45,7 +46,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.count(&record).await?;
             return Ok(Pass::Complete);
         }
-        let waits = |at: &Timestamp| bucket_of(*at) > now.as_second();
+        let waits = |at: &Timestamp| *at > now;
         if let Some(at) = record.status.next_attempt_at().filter(waits) {
             self.list_event(at, &record).await?;
             return Ok(Pass::Complete);
@@ -59,37 +60,33 @@ impl<W: World> Drain<'_, '_, W> {
         if let Some(until) = pauses::until(&self.cursor.pauses, kiotviet, self.worker) {
             return self.postpone(record, until).await;
         }
-        let old_body = record.body.clone();
-        let mut patient = self.bounds.patience == Patience::TwoSlots;
-        let result = loop {
-            let result = attempt::attempt(self.worker, self.ready, &mut record).await;
-            match result {
-                Err(Failure::Unsettled(until)) if patient => patient = self.wait_until(until).await,
-                result => break result,
+        match self.hinted(&record).await? {
+            Hinted::Attempt => {}
+            Hinted::Nothing(reason, note) => {
+                let body = record.body.take();
+                record.note(note);
+                record.finish(reason, now);
+                return self.done(record, body).await;
             }
-        };
+            Hinted::Wait(until) => return self.postpone(record, until).await,
+        }
+        let body = record.body.clone();
+        let read = self.queue.read;
+        let held = &self.cursor.held;
+        let result = attempt::attempt(self.worker, self.ready, held, &mut record).await;
         record.calls = self.worker.take_calls();
+        let reached = self.worker.take_reached();
+        if matches!(result, Ok(()) | Err(Failure::Dead { .. })) {
+            self.works_again(reached, &record);
+        }
+        self.hint_ended(&record, read, reached.kiotviet).await?;
         match result {
-            Ok(()) => {
-                if !record.calls.is_empty() {
-                    let kiotviet = Upstream::KiotViet(&record.connection);
-                    self.cursor.pauses.clear(Upstream::Getfly);
-                    self.cursor.pauses.clear(kiotviet);
-                }
-                // Its body first: once the record is final, nobody would look for the parts.
-                entries::drop_body(self.worker, record.seq, old_body.as_ref()).await?;
-                entries::write_event(self.worker, &record).await?;
-                self.worker.settled();
-                unfinished::unmark(self.worker, &record).await;
-                self.ended(&record).await?;
-                Ok(Pass::Complete)
-            }
+            Ok(()) => self.done(record, body).await,
             Err(Failure::Abandoned(stop)) => Err(stop),
-            Err(Failure::Later(until)) => self.postpone(record, until).await,
-            Err(Failure::Unsettled(until)) => {
-                let pass = self.postpone(record, until).await?;
-                pauses::pause_until(&mut self.cursor.pauses, Upstream::Getfly, until);
-                Ok(pass)
+            Err(Failure::Later(until)) => {
+                let settles_at = &mut self.drained.settles_at;
+                *settles_at = Some(settles_at.map_or(until, |at| at.max(until)));
+                self.postpone(record, until).await
             }
             Err(Failure::NotShown(until)) => {
                 record.misses = Some(record.misses.unwrap_or_default().saturating_add(1));
@@ -97,7 +94,8 @@ impl<W: World> Drain<'_, '_, W> {
             }
             Err(Failure::Outside { side, why }) => self.wait_outside(record, side, why).await,
             Err(Failure::NothingThere(failure)) => {
-                self.attempt_again(record, Side::Getfly, failure.why(), None)
+                let why = failure.why();
+                self.attempt_again(record, Failed::at(Side::Getfly, why, None))
                     .await
             }
             Err(Failure::Dead { reason, why }) => {
@@ -105,18 +103,45 @@ impl<W: World> Drain<'_, '_, W> {
                 Ok(Pass::Complete)
             }
             Err(Failure::Retry { side, why, after }) => {
-                self.attempt_again(record, side, why, after).await
+                self.attempt_again(record, Failed::at(side, why, after))
+                    .await
+            }
+            Err(Failure::Unknown { why, after, brings }) => {
+                let until = now_after(self.worker.now(), SETTLE);
+                if let Some(brings) = brings {
+                    let brings = *brings;
+                    self.cursor.held.push(Held { brings, until });
+                }
+                let failed = Failed {
+                    at: FailsAt::Creates,
+                    not_before: SETTLE,
+                    ..Failed::at(Side::Getfly, why, after)
+                };
+                self.attempt_again(record, failed).await
             }
         }
     }
 
-    /// Waits for what settles soon; whether to attempt it again. After a clock was wrong it may be hours.
-    async fn wait_until(&self, until: Timestamp) -> bool {
-        let soon = until.saturating_since(self.worker.now()) <= SETTLE;
-        if soon {
-            self.worker.wait_until(until).await;
+    /// Keeps and counts an event that ended with an outcome; it had this body.
+    async fn done(&mut self, record: Record, body: Option<Body>) -> Result<Pass, Stop> {
+        // Its body first: once the record is final, no worker would look for the parts.
+        entries::drop_body(self.worker, record.seq, body.as_ref()).await?;
+        entries::write_event(self.worker, &record).await?;
+        self.worker.settled();
+        unfinished::unmark(self.worker, &record).await;
+        self.ended(&record).await?;
+        Ok(Pass::Complete)
+    }
+
+    /// The sides that answered an attempt which came to an end are not failing.
+    fn works_again(&mut self, reached: Reached, record: &Record) {
+        if reached.getfly > 0 {
+            self.cursor.pauses.clear(Upstream::Getfly);
         }
-        soon
+        if reached.kiotviet > 0 {
+            let kiotviet = Upstream::KiotViet(&record.connection);
+            self.cursor.pauses.clear(kiotviet);
+        }
     }
 
     pub(super) async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
@@ -182,13 +207,14 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(pass)
     }
 
-    async fn attempt_again(
-        &mut self,
-        mut record: Record,
-        side: Side,
-        why: Trouble,
-        after: Option<Duration>,
-    ) -> Result<Pass, Stop> {
+    async fn attempt_again(&mut self, mut record: Record, failed: Failed) -> Result<Pass, Stop> {
+        let Failed {
+            side,
+            why,
+            after,
+            not_before,
+            at,
+        } = failed;
         self.drained.failed = self.drained.failed.saturating_add(1);
         record.attempts = record.attempts.saturating_add(1);
         let mut jitter = [0u8];
@@ -197,25 +223,52 @@ impl<W: World> Drain<'_, '_, W> {
         let connection = record.connection.clone();
         let upstream = side.of(&connection);
         let now = self.worker.now();
-        let (failures, pause) = pauses::next(&self.cursor.pauses, upstream, after);
-        let until = now.checked_add(pause).unwrap_or(now);
+        let mut pauses = self.cursor.pauses.clone();
+        pauses::failed(&mut pauses, upstream, record.seq, after, at, now);
+        let pause = pauses::until(&pauses, upstream, self.worker);
         let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
             let reason = match side {
                 Side::KiotViet => DeadReason::KiotvietUnavailable,
                 Side::Getfly => DeadReason::GetflyUnavailable,
             };
             self.bury(record, reason, why).await?;
-            // What it was sent may still be stored, and the next worker must see it.
-            if self.worker.is_open() {
-                self.cursor.pauses.set(upstream, Pause { until, failures });
-            }
+            self.cursor.pauses = pauses;
             return Ok(Pass::Complete);
         };
         record.failed(why);
+        let wanted = now_after(now, wait.max(not_before));
         // Not before the pause ends, so that no pause outlasts the last retry time.
-        let wanted = now.checked_add(wait.max(pause)).unwrap_or(now);
+        let wanted = pause.map_or(wanted, |until| until.max(wanted));
         let pass = self.postpone(record, wanted).await?;
-        self.cursor.pauses.set(upstream, Pause { until, failures });
+        self.cursor.pauses = pauses;
         Ok(pass)
     }
+}
+
+/// A failed attempt that is repeated.
+struct Failed {
+    side: Side,
+    /// For people.
+    why: Trouble,
+    /// What the side asks for.
+    after: Option<Duration>,
+    /// Not before this long from now.
+    not_before: Duration,
+    at: FailsAt,
+}
+
+impl Failed {
+    fn at(side: Side, why: Trouble, after: Option<Duration>) -> Self {
+        Self {
+            side,
+            why,
+            after,
+            not_before: Duration::ZERO,
+            at: FailsAt::All,
+        }
+    }
+}
+
+fn now_after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(now)
 }

@@ -2,9 +2,24 @@
 
 use crate::{
     reconcile::upkeep::Upkeep,
+    time::Timestamp,
     worker::{failure::Stop, lease::Patience},
 };
 use core::time::Duration;
+
+/// What a drain waits for before it ends, without the lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// Nothing.
+    No,
+    /// What is due within [`SOON`], where no other worker waits for it.
+    ForDue,
+    /// What may still take effect of the creates that a crash or a failure left open.
+    ForSettling,
+}
+
+/// How long a worker waits for what is due.
+pub const SOON: Duration = Duration::from_secs(30);
 
 /// How to drain.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +30,8 @@ pub struct How {
     pub time: Option<Duration>,
     /// Whether to look after the webhooks.
     pub upkeep: Upkeep,
+    /// What to wait for.
+    pub waits: Waits,
 }
 
 impl How {
@@ -23,6 +40,7 @@ impl How {
         patience: Patience::None,
         time: None,
         upkeep: Upkeep::None,
+        waits: Waits::No,
     };
 
     /// What a scheduler asks for: everything that is due.
@@ -30,6 +48,7 @@ impl How {
         patience: Patience::TwoSlots,
         time: None,
         upkeep: Upkeep::Due,
+        waits: Waits::ForSettling,
     };
 }
 
@@ -38,14 +57,18 @@ impl How {
 pub struct Drained {
     /// Events that ended.
     pub ended: u64,
-    /// Tries that failed and are tried again.
+    /// Attempts that failed and are repeated.
     pub failed: u64,
     /// Events that wait, as far as the worker has looked.
     pub waiting: u64,
     /// Dead letters in all.
     pub dead: u64,
-    /// Somebody else holds the lease.
+    /// Another worker holds the lease.
     pub busy: bool,
+    /// When what was postponed may have settled.
+    pub settles_at: Option<Timestamp>,
+    /// When something is due that this drain waits for.
+    pub goes_on_at: Option<Timestamp>,
     /// Why the drain stopped early, for people.
     pub stopped: Option<Stop>,
 }

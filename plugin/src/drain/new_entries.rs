@@ -4,6 +4,8 @@
 use crate::{
     drain::{
         due::Due,
+        hints::is_unsigned,
+        queue::Waiting,
         state::{Drain, Pass},
     },
     journal::{
@@ -16,30 +18,65 @@ use crate::{
 };
 use core::time::Duration;
 
+/// Entries read before the next event has its turn.
+const READ_AT_ONCE: usize = 512;
+/// Events that wait in memory.
+const MOST_QUEUED: usize = 20_000;
+
 impl<W: World> Drain<'_, '_, W> {
-    pub(super) async fn new_entries(&mut self) -> Result<Pass, Stop> {
-        if !self.worker.is_atomic() {
-            return self.unlooked_entries().await;
-        }
+    /// Reads what is new in the journal, at most [`READ_AT_ONCE`] entries: events that wait for an attempt are
+    /// queued, everything else is done at once.
+    pub(super) async fn read_new(&mut self) -> Result<(), Stop> {
         let tail = entries::tail(self.worker).await?;
-        while self.cursor.low < tail {
-            let seq = self.cursor.low.saturating_add(1);
+        let mut left = READ_AT_ONCE;
+        while left > 0 && self.queue.len() < MOST_QUEUED {
+            let seq = self.queue.read.max(self.cursor.low).saturating_add(1);
+            if seq > tail {
+                break;
+            }
+            self.queue.read = seq;
+            if self.cursor.has_looked_at(seq) {
+                continue;
+            }
+            left -= 1;
             match entries::read(self.worker, seq).await? {
                 None if seq <= self.forgotten || mutant!(HoleForgotten) => {}
                 None => self.cursor.holes.push(Hole {
                     seq,
                     since: self.worker.now(),
                 }),
+                Some(Entry::Event(record)) if record.waits_for_attempt(self.worker.now()) => {
+                    let forged = is_unsigned(&record) && self.is_signed(&record.connection).await?;
+                    self.queue.push(record, forged);
+                    continue;
+                }
                 Some(entry) => {
-                    if self.first_look(seq, entry).await? == Pass::Paused {
-                        return Ok(Pass::Paused);
-                    }
+                    self.first_look(seq, entry).await?;
                 }
             }
-            self.cursor.low = seq;
-            self.moved().await?;
+            self.looked_at(seq).await?;
         }
+        Ok(())
+    }
+
+    /// Attempts the new event that comes first.
+    pub(super) async fn attempt_new(&mut self, next: Waiting) -> Result<Pass, Stop> {
+        let entry = match next.record {
+            Some(record) => Some(Entry::Event(record)),
+            None => entries::read(self.worker, next.seq).await?,
+        };
+        if let Some(entry) = entry
+            && self.first_look(next.seq, entry).await? == Pass::Paused
+        {
+            return Ok(Pass::Paused);
+        }
+        self.looked_at(next.seq).await?;
         Ok(Pass::Complete)
+    }
+
+    async fn looked_at(&mut self, seq: u64) -> Result<(), Stop> {
+        self.cursor.look_at(seq);
+        self.moved().await
     }
 
     pub(super) async fn holes(&mut self) -> Result<Pass, Stop> {
@@ -59,8 +96,8 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(Pass::Complete)
     }
 
-    /// The same in a store without atomics: by the marks that every entry has.
-    async fn unlooked_entries(&mut self) -> Result<Pass, Stop> {
+    /// What is new in a store without atomics: by the marks that every entry has.
+    pub(super) async fn unlooked_entries(&mut self) -> Result<Pass, Stop> {
         let marked = no_atomics::numbers(self.worker, keys::UNLOOKED).await;
         let mut looked_at = Vec::new();
         let mut pass = Pass::Complete;

@@ -4,7 +4,9 @@
 use crate::{
     config::Ready,
     drain::{
+        hints::Hints,
         how::{Drained, How},
+        queue::Queue,
         state::{Bounds, Drain, Pass},
     },
     journal::{
@@ -19,12 +21,14 @@ use crate::{
         permit::{Permit, Worker},
         tenant,
     },
-    world::{StoreError, World},
+    world::{Store, StoreError, World},
 };
 use core::{ops::Range, time::Duration};
 
-/// A drain reads KiotViet's lists for at most this long, so that whoever asked for it gets an answer;
-/// the next one goes on.
+/// The webhooks' health is looked at again after so many attempts, if it is time.
+const UPKEEP_EVERY: u32 = 50;
+
+/// A drain reads KiotViet's lists for at most this long, so that its caller gets an answer; the next one goes on.
 const LISTS_TIME: Duration = Duration::from_secs(300);
 
 /// Processes everything that is due. Safe to call at any time, from many places at once.
@@ -57,7 +61,7 @@ pub async fn drain_for<W: World>(
             }
         };
         let bounds = Bounds {
-            patience: how.patience,
+            waits: how.waits,
             until,
             lists_until,
             upkeep,
@@ -67,10 +71,11 @@ pub async fn drain_for<W: World>(
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
-        match again {
-            Ok(true) => {}
-            Ok(false) => return drained,
-            Err(stopped) => {
+        match (again, drained.goes_on_at.take()) {
+            (Ok(true), _) => {}
+            (Ok(false), Some(at)) => world.sleep(at.saturating_since(world.now())).await,
+            (Ok(false), None) => return drained,
+            (Err(stopped), _) => {
                 log::drain_stopped(world, &stopped.to_string());
                 drained.stopped = Some(stopped);
                 return drained;
@@ -110,6 +115,8 @@ async fn under_lease<W: World>(
         unsaved: 0,
         forgotten,
         bounds,
+        queue: Queue::default(),
+        hints: Hints::default(),
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -129,9 +136,10 @@ async fn under_lease<W: World>(
         result = result.and_then(|pass| kept.map(|()| pass));
     }
     drain.cursor.getfly_calls = worker.getfly_calls();
+    drain.wait_for_more();
     let kept = drain.save().await;
     if result.is_ok() && kept.is_ok() {
-        // What may still come of a create is among the pauses.
+        // The cursor tells what may still come of a create.
         worker.settled();
     }
     let Drain {
@@ -144,7 +152,7 @@ async fn under_lease<W: World>(
     kept?;
     match pass {
         Pass::Complete if mutant!(NoLookAfterRelease) => Ok(false),
-        // Somebody may have found the lease taken while it was being given back.
+        // An acceptor may have found the lease taken while it was being given back.
         Pass::Complete => Ok(arrived_meanwhile(world, &cursor).await?),
         Pass::Paused => Ok(false),
     }
@@ -163,25 +171,58 @@ impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.upkeep().look_after_webhooks().await?;
+        if self.bounds.upkeep == Upkeep::Now {
+            self.bounds.upkeep = Upkeep::Due;
+        }
         if !tenant::is_ours(self.worker, self.ready).await? {
             return Ok(Pass::Paused);
         }
         loop {
-            let low = self.cursor.low;
-            if self.due_lists().await? == Pass::Paused || self.new_entries().await? == Pass::Paused
-            {
-                return Ok(Pass::Paused);
-            }
-            if self.holes().await? == Pass::Paused {
+            if self.attempts().await? == Pass::Paused || self.holes().await? == Pass::Paused {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
-            // Where nothing was new a moment ago, the look after the lease was given back is enough.
-            let more = self.next_due().is_some()
-                || self.cursor.low > low && entries::tail(self.worker).await? > self.cursor.low;
-            if !more && !self.upkeep().read_lists().await? {
+            if self.next_due().is_none() && !self.upkeep().read_lists().await? {
                 return Ok(Pass::Complete);
             }
         }
+    }
+
+    /// Attempts what is new or due, until nothing is. At least every second attempt is at a new event.
+    async fn attempts(&mut self) -> Result<Pass, Stop> {
+        if !self.worker.is_atomic() {
+            return self.attempts_in_order().await;
+        }
+        let mut was_new = false;
+        for attempts in 1_u32.. {
+            self.read_new().await?;
+            let due = self.next_due();
+            let due = due.filter(|_| was_new || !self.queue.has_live());
+            was_new = due.is_none();
+            let pass = match due {
+                Some((start, bucket)) => self.attempt_due(start, bucket.next).await?,
+                None => match self.queue.pop() {
+                    Some(next) => self.attempt_new(next).await?,
+                    None => return Ok(Pass::Complete),
+                },
+            };
+            if pass == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
+            if attempts % UPKEEP_EVERY == 0 {
+                self.upkeep().look_after_webhooks().await?;
+            }
+        }
+        Ok(Pass::Complete)
+    }
+
+    /// The same in a store without atomics.
+    async fn attempts_in_order(&mut self) -> Result<Pass, Stop> {
+        while let Some((start, bucket)) = self.next_due() {
+            if self.attempt_due(start, bucket.next).await? == Pass::Paused {
+                return Ok(Pass::Paused);
+            }
+        }
+        self.unlooked_entries().await
     }
 }

@@ -2,8 +2,13 @@
 
 use crate::{
     config::Ready,
-    drain::how::Drained,
+    drain::{
+        hints::Hints,
+        how::{Drained, SOON, Waits},
+        queue::Queue,
+    },
     journal::{
+        connection_name::Upstream,
         cursor::{Bucket, Cursor},
         entries, keys, life,
         record::{Entry, Record},
@@ -12,13 +17,17 @@ use crate::{
     reconcile::upkeep::{Reconciler, Upkeep},
     stored,
     time::Timestamp,
-    worker::{failure::Stop, lease::Patience, permit::Worker},
+    worker::{failure::Stop, permit::Worker},
     world::{Clock, Store, World},
 };
+use core::time::Duration;
 
 /// The cursor is written at least every so many entries; entries since then are looked at again
 /// after a crash, which costs a read each.
 const CURSOR_EVERY: u32 = 64;
+
+/// The longest that a drain waits for what has not settled: a create's call, and what it may do after it.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// How far a pass over what waits has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +41,7 @@ pub(super) enum Pass {
 /// What bounds a drain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    pub(super) patience: Patience,
+    pub(super) waits: Waits,
     /// No event is begun after this.
     pub(super) until: Option<Timestamp>,
     /// No page of a list is read after this.
@@ -49,6 +58,8 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) unsaved: u32,
     pub(super) forgotten: u64,
     pub(super) bounds: Bounds,
+    pub(super) queue: Queue,
+    pub(super) hints: Hints,
     pub(super) drained: &'d mut Drained,
 }
 
@@ -66,8 +77,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
 
     /// Whether the cursor comes to this number later.
     pub(super) fn is_ahead(&self, seq: u64) -> bool {
-        let ahead = seq > self.cursor.low || self.cursor.holes.iter().any(|h| h.seq == seq);
-        ahead && self.worker.is_atomic()
+        self.cursor.is_to_come(seq) && self.worker.is_atomic()
     }
 
     /// Whether a command for `record` was carried out before the cursor came to it (the worker crashed before
@@ -86,6 +96,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
     /// comes after a crash needs them to find the same events again.
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         self.unsaved = 0;
+        self.keep_not_there().await;
         for (call, n) in self.worker.take_tally() {
             stats::add(&mut self.cursor.stats.calls, call, n);
         }
@@ -122,6 +133,40 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             }
         }
         Ok(())
+    }
+
+    /// Prepares to go on after the lease was given back, once what this drain waits for is due.
+    pub(super) fn wait_for_more(&mut self) {
+        let now = self.worker.now();
+        self.cursor.held.retain(|held| now < held.until);
+        let at = match self.bounds.waits {
+            Waits::No => None,
+            Waits::ForSettling => self.drained.settles_at,
+            Waits::ForDue => self.due_soon(now),
+        };
+        self.drained.settles_at = None;
+        let at = at.filter(|at| *at > now && at.saturating_since(now) <= LONGEST_WAIT);
+        if self.bounds.waits == Waits::ForDue && at.is_some() {
+            self.cursor.waits_until = at;
+        }
+        self.drained.goes_on_at = at;
+    }
+
+    /// When something is due within [`SOON`] that no other worker waits for.
+    fn due_soon(&self, now: Timestamp) -> Option<Timestamp> {
+        let lists = self.cursor.due.iter().filter(|(_, b)| b.next < b.len);
+        let events = lists.filter(|(_, b)| b.since.is_some());
+        let next = events.map(|(start, _)| *start).next();
+        let next = next.and_then(Timestamp::from_second);
+        let pause = self.cursor.pauses.get(Upstream::Getfly);
+        let pause = pause.map(|pause| pause.until).filter(|until| *until > now);
+        let is_new = self.queue.read > self.cursor.low;
+        let next = if is_new { Some(now) } else { next }?;
+        // Nothing is attempted while Getfly pauses.
+        let at = pause.map_or(next, |pause| pause.max(next));
+        let waited_for = self.cursor.waits_until.filter(|until| *until > now);
+        let soon = at.saturating_since(now) <= SOON;
+        (soon && waited_for.is_none_or(|until| at < until)).then_some(at)
     }
 
     /// The cursor has moved on by an entry; now and then it is written.

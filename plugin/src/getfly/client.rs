@@ -21,7 +21,7 @@ use crate::{
     secret::Secret,
     time::Timestamp,
     vendor::encoding::form,
-    world::{Http, HttpError, Method, Request, Response},
+    world::{CREATE_TIMEOUT, Http, HttpError, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
 use core::time::Duration;
 use serde_json::Value;
@@ -395,6 +395,7 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
         request.body = body;
+        request.timeout = CREATE_TIMEOUT;
         let response = self.http.send(request).await?;
         let answer = match names_what_is_stored(&response, ids) {
             Some(answer) => answer,
@@ -440,6 +441,7 @@ impl<H: Http> Getfly<'_, H> {
                 ("accept", "application/json".to_owned()),
             ],
             body: Vec::new(),
+            timeout: OUTBOUND_TIMEOUT,
         }
     }
 }

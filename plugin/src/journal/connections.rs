@@ -438,6 +438,11 @@ pub async fn save(
     store.set(&keys::connection(&connection.name), &bytes).await
 }
 
+/// Whether this connection has seen a valid signature.
+pub async fn has_signed(store: &impl Store, name: &ConnectionName) -> Result<bool, StoreError> {
+    store.exists(&keys::signed(name)).await
+}
+
 /// Forgets a connection and its secrets; its events stay.
 pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
@@ -448,6 +453,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
         keys::kiotviet_users(name),
         keys::signed(name),
         keys::missed_sellers(name),
+        keys::not_there(name),
         keys::webhook_health(name),
         keys::backfill(name),
         keys::refused_since(name),

@@ -5,7 +5,9 @@
 use crate::{
     journal::{
         connection_name::ConnectionName,
-        entries, keys,
+        entries,
+        held::Held,
+        keys,
         pauses::Pauses,
         record::{Record, State, Status},
         sorted_map::SortedMap,
@@ -20,12 +22,9 @@ use crate::{
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// Width of a due bucket, seconds.
-pub const BUCKET_SECONDS: i64 = 10;
-/// Far retry times are rounded up to this, so that the number of buckets stays small.
-const FAR_BUCKET_SECONDS: i64 = 600;
-/// From this distance on a retry time is "far".
-const FAR_SECONDS: i64 = 1800;
+/// Retry times are rounded up, the farther the more, so that the number of due lists stays small: from this many
+/// seconds from now on to whole multiples of that many.
+const ROUNDED: [(i64, i64); 3] = [(1800, 600), (600, 60), (60, 10)];
 /// How long a reserved number without an entry is looked at again by every drain. An acceptor answers
 /// 503 when reserving and writing took longer than ten seconds, so ten minutes is ample.
 pub const HOLE_SECONDS: i64 = 600;
@@ -111,9 +110,23 @@ impl Counts {
     }
 }
 
+/// What unsigned hints cost a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// KiotViet calls in the hour.
+    pub calls: u64,
+    /// In which hour since 1970.
+    pub hour: i64,
+    /// Hints that wait for a later hour.
+    pub waiting: u64,
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
+    /// Numbers above `low` that were looked at already, as the first and the last of each stretch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ahead: Vec<(u64, u64)>,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
@@ -126,6 +139,9 @@ pub struct Cursor {
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
+    /// Creates whose outcome is not known yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// Numbers without an entry that are looked at again.
     #[serde(default)]
     pub holes: Vec<Hole>,
@@ -147,14 +163,61 @@ pub struct Cursor {
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,
+    /// What unsigned hints to no new record have cost each connection.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub strangers: SortedMap<ConnectionName, Spent>,
     /// What is counted for people.
     #[serde(default)]
     pub stats: Stats,
+    /// A worker waits until then for what is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Timestamp>,
     /// When the webhooks were last looked at.
     pub watched_at: Option<Timestamp>,
 }
 
 impl Cursor {
+    /// Whether the entry with this number was looked at; not for one of the [`holes`](Self::holes).
+    pub fn has_looked_at(&self, seq: u64) -> bool {
+        let ahead = |(first, last): &(u64, u64)| (*first..=*last).contains(&seq);
+        seq <= self.low || self.ahead.iter().any(ahead)
+    }
+
+    /// Whether the entry with this number is still to be looked at.
+    pub fn is_to_come(&self, seq: u64) -> bool {
+        !self.has_looked_at(seq) || self.holes.iter().any(|hole| hole.seq == seq)
+    }
+
+    /// How many numbers up to `tail` were not looked at.
+    pub fn unread(&self, tail: u64) -> u64 {
+        let ahead = self.ahead.iter().map(|(first, last)| last - first + 1);
+        let ahead = ahead.fold(0, u64::saturating_add);
+        tail.saturating_sub(self.low).saturating_sub(ahead)
+    }
+
+    /// The entry with this number was looked at.
+    pub fn look_at(&mut self, seq: u64) {
+        if self.has_looked_at(seq) {
+            return;
+        }
+        let at = self.ahead.partition_point(|(first, _)| *first < seq);
+        self.ahead.insert(at, (seq, seq));
+        let mut joined: Vec<(u64, u64)> = Vec::with_capacity(self.ahead.len());
+        for (first, last) in self.ahead.drain(..) {
+            match joined.last_mut() {
+                Some((_, end)) if end.saturating_add(1) >= first => *end = last,
+                _ => joined.push((first, last)),
+            }
+        }
+        if let Some((first, last)) = joined.first().copied()
+            && first == self.low.saturating_add(1)
+        {
+            self.low = last;
+            joined.remove(0);
+        }
+        self.ahead = joined;
+    }
+
     /// Counts `record` where it now stands, and lists a dead letter.
     pub fn enter(&mut self, record: &Record) {
         self.counts.enter(record);
@@ -207,14 +270,11 @@ pub async fn getfly_calls(store: &impl Store) -> Vec<Timestamp> {
     cursor.map(|c| c.getfly_calls).unwrap_or_default()
 }
 
-/// The moment at or after `wanted` at which a due list is read.
+/// The moment at or after `wanted` at which a due list is read; a whole second.
 pub fn due_time(now: Timestamp, wanted: Timestamp) -> Timestamp {
-    let far = wanted.as_second().saturating_sub(now.as_second()) >= FAR_SECONDS;
-    let step = if far {
-        FAR_BUCKET_SECONDS
-    } else {
-        BUCKET_SECONDS
-    };
+    let distance = wanted.as_second().saturating_sub(now.as_second());
+    let rounded = ROUNDED.into_iter().find(|(from, _)| distance >= *from);
+    let step = rounded.map_or(1, |(_, step)| step);
     let whole = if wanted.subsec_nanosecond() > 0 {
         wanted.as_second().saturating_add(1)
     } else {
@@ -236,10 +296,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_looked_at_out_of_turn_is_joined_once_its_turn_has_come() {
+        let mut cursor = Cursor::default();
+        for seq in [3, 2, 6, 6] {
+            cursor.look_at(seq);
+        }
+        assert_eq!(
+            (cursor.low, cursor.ahead.as_slice()),
+            (0, &[(2, 3), (6, 6)][..])
+        );
+        let looked_at = |c: &Cursor| {
+            (1..=7)
+                .filter(|seq| c.has_looked_at(*seq))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(looked_at(&cursor), [2, 3, 6]);
+        cursor.look_at(1);
+        assert_eq!((cursor.low, cursor.ahead.as_slice()), (3, &[(6, 6)][..]));
+        cursor.look_at(5);
+        cursor.look_at(4);
+        assert_eq!((cursor.low, cursor.ahead.len()), (6, 0));
+    }
+
+    #[test]
     fn due_times_are_rounded_up_never_down() {
         assert_eq!(due_time(at(0), at(30)), at(30));
-        assert_eq!(due_time(at(0), at(31)), at(40));
+        assert_eq!(due_time(at(0), at(31)), at(31));
+        assert_eq!(due_time(at(0), at(61)), at(70));
+        assert_eq!(due_time(at(0), at(601)), at(660));
         assert_eq!(due_time(at(0), at(3601)), at(4200));
-        assert_eq!(due_time(at(0), Timestamp::new(30, 1).unwrap()), at(40));
+        assert_eq!(due_time(at(0), Timestamp::new(30, 1).unwrap()), at(31));
     }
 }

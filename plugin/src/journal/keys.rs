@@ -159,6 +159,11 @@ pub fn signed(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/signed")
 }
 
+/// Ids that KiotViet does not have, as unsigned hints asked for them.
+pub fn not_there(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/not-there")
+}
+
 /// Until when former path tokens open a connection.
 pub fn former_until(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/former-until")

@@ -18,7 +18,7 @@ use crate::{
     seal::Sealer,
     stored::{self, Damaged},
     time::{Date, Timestamp},
-    world::{Store, StoreError},
+    world::{CREATE_TIMEOUT, Store, StoreError},
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -54,8 +54,7 @@ pub enum CustomerEntry {
         code: AccountCode,
         /// The event.
         seq: u64,
-        /// When; a request that was sent then may still be on its way for [`SETTLE`]. 1970 once Getfly has
-        /// refused it.
+        /// By when its call has ended; it may still take effect for [`SETTLE`]. 1970 once Getfly has refused it.
         since: Timestamp,
     },
 }
@@ -93,7 +92,7 @@ pub enum InvoiceEntry {
         invoice_id: i64,
         /// The event.
         seq: u64,
-        /// When; a request that was sent then may still be on its way for [`SETTLE`].
+        /// By when its call has ended; it may still take effect for [`SETTLE`].
         since: Timestamp,
         /// What was decided: it is never decided anew.
         #[serde(default, skip_serializing_if = "Sold::is_unknown")]
@@ -127,11 +126,20 @@ impl Sold {
     }
 }
 
-/// How long a request without an answer may still take effect at Getfly: PHP's customary limit of
-/// 30 s. A record that cannot be found is not created again before.
+/// How long after its call has ended a request without an answer may still take effect at Getfly: PHP's
+/// customary limit of 30 s. A record that cannot be found is not created again before.
 pub const SETTLE: Duration = Duration::from_secs(30);
 
-/// A record that was announced at `since` was looked for and is not there: until when it may still come, if
+/// How long after its announcement a create's call has ended at the latest: it waits for the rate limit, by a clock
+/// that may differ, then for its answer.
+const CALL_ENDS: Duration = Duration::from_secs(CREATE_TIMEOUT.as_secs() + 3);
+
+/// By when the call has ended of a create that is announced now.
+pub fn call_ends(now: Timestamp) -> Timestamp {
+    now.checked_add(CALL_ENDS).unwrap_or(now)
+}
+
+/// A record whose call had ended at `since` was looked for and is not there: until when it may still come, if
 /// it may.
 pub fn unsettled_until(since: Timestamp, now: Timestamp) -> Option<Timestamp> {
     let settled = since.checked_add(SETTLE)?;
@@ -151,7 +159,7 @@ pub enum CustomerKnown {
     Perhaps {
         /// The event that tried; none when it ended so long ago that its record is removed.
         by: Option<u64>,
-        /// When.
+        /// By when its call has ended.
         since: Timestamp,
         /// Under which code; none where the entry cannot be read.
         code: Option<AccountCode>,
@@ -212,7 +220,7 @@ impl CodeKnown {
 pub struct EarlierAttempt {
     /// The event that tried.
     pub by: u64,
-    /// When.
+    /// By when its call has ended.
     pub since: Timestamp,
     /// From this invoice; none where that cannot be read.
     pub invoice_id: Option<i64>,

@@ -9,6 +9,8 @@ pub mod cursor;
 pub mod dead_reason;
 pub mod entries;
 pub mod evidence;
+pub mod finding;
+pub mod held;
 pub mod keys;
 pub mod kind;
 pub mod ledger;

@@ -76,6 +76,13 @@ pub enum Note {
     FromRetry,
     /// KiotViet had not delivered it; its list told of it.
     ReadBack,
+    /// It had come before KiotViet's record was read for this event, so it came to the same.
+    ReadFor {
+        /// The other event.
+        seq: u64,
+    },
+    /// It is unsigned, and KiotViet did not have its id some minutes ago.
+    NotThereLately,
     /// A backfill told of it.
     FromBackfill,
     /// The journal entry cannot be read.
@@ -343,6 +350,10 @@ impl Note {
             }
             Self::FromRetry => "accepted by a person's retry",
             Self::ReadBack => "read back: KiotViet had not delivered it",
+            Self::ReadFor { seq } => {
+                return format!("it had come before KiotViet's record was read for event {seq}");
+            }
+            Self::NotThereLately => "unsigned, and KiotViet did not have this id some minutes ago",
             Self::FromBackfill => "from a backfill",
             Self::EntryDamaged { why } => {
                 return format!("the journal entry cannot be read: {why}");

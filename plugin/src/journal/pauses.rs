@@ -13,13 +13,26 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// An upstream that is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What is remembered of an upstream that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// Failures in a row.
+    /// Pauses in a row.
     pub failures: u32,
-    /// Until then.
+    /// Until when it is left alone.
     pub until: Timestamp,
+    /// The events that failed in a row since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failing: Vec<u64>,
+}
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            failures: 0,
+            until: Timestamp::UNIX_EPOCH,
+            failing: Vec::new(),
+        }
+    }
 }
 
 /// All of them. An earlier version kept them as one map, with Getfly's under the name `Getfly`, which no
@@ -31,6 +44,9 @@ pub struct Pauses {
     getfly: Option<Pause>,
     /// Each connection's KiotViet.
     kiotviet: SortedMap<ConnectionName, Pause>,
+    /// The lists of each connection's KiotViet.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    lists: SortedMap<ConnectionName, Pause>,
 }
 
 impl Serialize for Pauses {
@@ -75,10 +91,23 @@ impl<'de> Visitor<'de> for EitherForm {
 
 impl Pauses {
     /// The pause of `upstream`, also one that is over.
-    pub fn get(&self, upstream: Upstream<'_>) -> Option<Pause> {
+    pub fn get(&self, upstream: Upstream<'_>) -> Option<&Pause> {
         match upstream {
-            Upstream::Getfly => self.getfly,
-            Upstream::KiotViet(name) => self.kiotviet.get(name).copied(),
+            Upstream::Getfly => self.getfly.as_ref(),
+            Upstream::KiotViet(name) => self.kiotviet.get(name),
+        }
+    }
+
+    /// The pause of a connection's lists, also one that is over.
+    pub fn lists(&self, connection: &ConnectionName) -> Option<&Pause> {
+        self.lists.get(connection)
+    }
+
+    /// Leaves a connection's lists alone; none: they work again.
+    pub fn set_lists(&mut self, connection: &ConnectionName, pause: Option<Pause>) {
+        match pause {
+            Some(pause) => self.lists.insert(connection.clone(), pause),
+            None => self.lists.remove(connection),
         }
     }
 
@@ -99,12 +128,10 @@ impl Pauses {
     }
 
     /// Every pause, Getfly's first.
-    pub fn iter(&self) -> impl Iterator<Item = (Upstream<'_>, Pause)> {
-        let getfly = self.getfly.map(|pause| (Upstream::Getfly, pause));
+    pub fn iter(&self) -> impl Iterator<Item = (Upstream<'_>, &Pause)> {
+        let getfly = self.getfly.iter().map(|pause| (Upstream::Getfly, pause));
         let kiotviet = self.kiotviet.iter();
-        getfly
-            .into_iter()
-            .chain(kiotviet.map(|(name, pause)| (Upstream::KiotViet(name), *pause)))
+        getfly.chain(kiotviet.map(|(name, pause)| (Upstream::KiotViet(name), pause)))
     }
 }
 
@@ -115,7 +142,11 @@ mod tests {
 
     fn pause(second: i64, failures: u32) -> Pause {
         let until = Timestamp::from_second(second).unwrap();
-        Pause { until, failures }
+        Pause {
+            until,
+            failures,
+            failing: Vec::new(),
+        }
     }
 
     #[test]
@@ -123,8 +154,8 @@ mod tests {
         let old = br#"[["Getfly",{"until":"1970-01-01T00:00:09Z","failures":2}],["shop",{"until":"1970-01-01T00:00:07Z","failures":1}]]"#;
         let pauses: Pauses = stored::read(old).unwrap();
         let shop = ConnectionName::parse("shop").unwrap();
-        assert_eq!(pauses.get(Upstream::Getfly), Some(pause(9, 2)));
-        assert_eq!(pauses.get(Upstream::KiotViet(&shop)), Some(pause(7, 1)));
+        assert_eq!(pauses.get(Upstream::Getfly), Some(&pause(9, 2)));
+        assert_eq!(pauses.get(Upstream::KiotViet(&shop)), Some(&pause(7, 1)));
         assert_eq!(stored::read(&stored::write(&pauses)), Ok(pauses));
         assert_eq!(stored::read(b"[]"), Ok(Pauses::default()));
     }
@@ -136,9 +167,9 @@ mod tests {
         let [a, b] = names.each_ref().map(Upstream::KiotViet);
         pauses.set(a, pause(1, 1));
         pauses.set(Upstream::Getfly, pause(2, 2));
-        assert_eq!((pauses.get(a), pauses.get(b)), (Some(pause(1, 1)), None));
+        assert_eq!((pauses.get(a), pauses.get(b)), (Some(&pause(1, 1)), None));
         let all: Vec<_> = pauses.iter().collect();
-        assert_eq!(all, [(Upstream::Getfly, pause(2, 2)), (a, pause(1, 1))]);
+        assert_eq!(all, [(Upstream::Getfly, &pause(2, 2)), (a, &pause(1, 1))]);
         pauses.clear(Upstream::Getfly);
         pauses.clear(a);
         assert_eq!(pauses, Pauses::default());

@@ -300,6 +300,8 @@ pub struct Record {
     pub misses: Option<u32>,
     /// A keyed mark of what a customer would have been pushed as, of one that was not.
     pub members: Option<String>,
+    /// Keyed marks of its customer's code and phones ([`super::finding`]).
+    pub marks: Vec<String>,
 }
 
 impl Record {
@@ -338,6 +340,7 @@ impl Record {
             marked: false,
             misses: None,
             members: None,
+            marks: Vec::new(),
         }
     }
 
@@ -349,6 +352,15 @@ impl Record {
     /// Its bytes as a journal entry.
     pub fn to_event(&self) -> Vec<u8> {
         stored::write(&Written::Event(self))
+    }
+
+    /// Whether it is to be attempted now.
+    pub fn waits_for_attempt(&self, now: Timestamp) -> bool {
+        match self.status {
+            Status::Received => true,
+            Status::Retrying { next_attempt_at } => next_attempt_at <= now,
+            Status::Done { .. } | Status::Dead { .. } | Status::Dismissed { .. } => false,
+        }
     }
 
     /// Ends it with `reason`.
@@ -480,6 +492,8 @@ struct Flat {
     misses: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     members: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<String>,
 }
 
 impl From<Record> for Flat {
@@ -517,6 +531,7 @@ impl From<Record> for Flat {
             marked: record.marked,
             misses: record.misses,
             members: record.members,
+            marks: record.marks,
         }
     }
 }
@@ -610,6 +625,7 @@ impl TryFrom<Flat> for Record {
             marked: flat.marked,
             misses: flat.misses,
             members: flat.members,
+            marks: flat.marks,
         })
     }
 }

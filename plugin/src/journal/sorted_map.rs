@@ -72,6 +72,11 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -79,3 +79,6 @@ pub const SIGNATURE_LABELS: [&str; 2] = ["sha1=", "sha256="];
 
 /// A wall date of this year stands for "none": .NET's smallest date.
 pub const NO_DATE_YEAR: i32 = 1;
+
+/// Calls an hour that KiotViet allows a shop (manual).
+pub const MOST_CALLS_AN_HOUR: u64 = 5_000;

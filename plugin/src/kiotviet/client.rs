@@ -19,7 +19,7 @@ use crate::{
     secret::Secret,
     time::Timestamp,
     vendor::encoding::{form, percent_encode},
-    world::{Http, Method, Request, Response},
+    world::{Http, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -81,6 +81,7 @@ pub async fn fetch_token(
             ("accept", "application/json".to_owned()),
         ],
         body: body.into_bytes(),
+        timeout: OUTBOUND_TIMEOUT,
     };
     let response = http.send(request).await;
     let response = response.map_err(|e| KiotVietError::unanswered(e, Origin::Auth))?;
@@ -340,6 +341,7 @@ impl<H: Http> KiotViet<'_, H> {
                 ("accept", "application/json".to_owned()),
             ],
             body: Vec::new(),
+            timeout: OUTBOUND_TIMEOUT,
         }
     }
 }

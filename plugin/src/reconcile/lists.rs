@@ -55,7 +55,10 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         for name in self.cursor.reading.clone() {
             let kiotviet = Upstream::KiotViet(&name);
+            let now = self.worker.now();
+            let lists = self.cursor.pauses.lists(&name);
             if pauses::until(&self.cursor.pauses, kiotviet, self.worker).is_some()
+                || lists.is_some_and(|pause| pause.until > now)
                 || self.calls_left(&name) == 0
             {
                 continue;
@@ -184,11 +187,11 @@ impl<W: World> Reconciler<'_, '_, W> {
         let page = match list_scan::page(session, scan).await {
             Ok(page) => page,
             Err(e) => {
-                pauses::pause_kiotviet(&mut self.cursor.pauses, name, &e, self.worker.now());
+                pauses::pause_lists(&mut self.cursor.pauses, name, &e, self.worker.now());
                 return Ok(Err(e));
             }
         };
-        self.cursor.pauses.clear(Upstream::KiotViet(name));
+        self.cursor.pauses.set_lists(name, None);
         let mut looked_at = 0_u64;
         let mut missing = Vec::new();
         for item in &page.items {

@@ -8,6 +8,7 @@ use crate::{
     app,
     config::Config,
     config_cache::ConfigCache,
+    drain::how::Waits,
     web::{After, Answer, Body, BodyError, Inbound},
 };
 use bindings::{
@@ -30,7 +31,9 @@ impl Guest for Plugin {
         let (answer, after) = app::handle(&world, &config, inbound(request)).await;
         if after != After::Nothing {
             // The executor of the export itself: the task lives on after the answer.
-            spin_sdk::wit_bindgen::spawn(async move { app::process(&world, &config, after).await });
+            spin_sdk::wit_bindgen::spawn(async move {
+                app::process(&world, &config, after, Waits::ForDue).await;
+            });
         }
         outbound(answer)
     }

@@ -25,8 +25,8 @@ use crate::{
         body::{self, ReadError},
     },
     world::{
-        Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, OUTBOUND_TIMEOUT, Random, Request,
-        Response, Store, StoreError,
+        Clock, Http, HttpError, Log, MAX_RESPONSE_BYTES, Method, Random, Request, Response, Store,
+        StoreError,
     },
 };
 use core::{pin::pin, time::Duration};
@@ -210,7 +210,7 @@ fn outgoing(request: Request) -> Option<types::Request> {
         Method::Delete => types::Method::Delete,
     };
     let options = RequestOptions::new();
-    let limit = Some(nanoseconds(OUTBOUND_TIMEOUT));
+    let limit = Some(nanoseconds(request.timeout));
     // A host that does not know one of these still has our own limit around the whole call.
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
@@ -227,8 +227,8 @@ fn outgoing(request: Request) -> Option<types::Request> {
 
 impl Http for Wasi {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let limit = pin!(self.sleep(request.timeout));
         let exchange = pin!(exchange(request));
-        let limit = pin!(self.sleep(OUTBOUND_TIMEOUT));
         match select(exchange, limit).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(HttpError::Timeout),

@@ -5,6 +5,7 @@ use crate::{
     journal::{
         connections::{self, Switches},
         dead_reason::DeadReason,
+        held::Held,
         note::Note,
         record::{Hint, Kind, Record},
         trouble::Trouble,
@@ -25,10 +26,11 @@ use crate::{
 /// Plans that one attempt makes at most.
 const MOST_PLANS: usize = 3;
 
-/// Attempts `record` once, and ends it where that succeeds.
+/// Attempts `record` once, and ends it where that succeeds. `held` are the creates whose outcome is not known.
 pub async fn attempt<W: World>(
     worker: &Worker<'_, W>,
     ready: &Ready,
+    held: &[Held],
     record: &mut Record,
 ) -> Result<(), Failure> {
     let Some(hint) = record.hint.clone() else {
@@ -60,11 +62,16 @@ pub async fn attempt<W: World>(
         .map_err(|e| unreadable(e.to_string()))?;
     let mut session = Session::new(worker, ready, &connection, &opened);
     session.left_open = worker.left_open().await?;
+    session.held = held;
     session.asked_in_vain = gone::asked_in_vain(record, worker.now());
     if dismissed::applies(&session, record, &hint).await? {
         return Ok(());
     }
     let carried = carry_out(&session, switches, record, &hint).await;
+    let marks = session.marks.take();
+    if !marks.is_empty() {
+        record.marks = marks;
+    }
     record.members = session.members.take().filter(|_| carried.is_err());
     match carried {
         Ok(()) => {

@@ -21,7 +21,7 @@ use crate::{
         details,
         failure::Failure,
         forms::{LAST_NUMBER, MOST_FORMS, every_form_refused, numbered, unknown},
-        memory,
+        held, memory,
         plan::{
             account::{Why, search},
             decision::{AccountPlan, Action, Plan, Remember, SaleClaim},
@@ -206,7 +206,7 @@ async fn create_account<W: World>(
     mut account: NewAccount,
 ) -> Result<(AccountCode, Reason), Failure> {
     keep_numbers(session, &account).await?;
-    announce_account(session, record, customer_id, &account, session.world.now()).await?;
+    announce_account(session, record, customer_id, &account).await?;
     let retailer = &session.connection.retailer;
     record.account_claim = Some(keys::customer(retailer, customer_id));
     let mut used_codes = 0;
@@ -218,8 +218,7 @@ async fn create_account<W: World>(
                 if let Some(answered) = answered {
                     // If this is lost, the account is found by the text that it carries.
                     account.code = AccountCode::existing(answered);
-                    let now = session.world.now();
-                    announce_account(session, record, customer_id, &account, now).await?;
+                    announce_account(session, record, customer_id, &account).await?;
                     keep_numbers(session, &account).await?;
                 }
                 enrol(session, record, &account).await?;
@@ -238,13 +237,19 @@ async fn create_account<W: World>(
             let Some(detail) = detail.filter(|d| details::drop_from_account(&mut account, *d))
             else {
                 // The next worker need not wait for it.
-                let never = Timestamp::UNIX_EPOCH;
-                announce_account(session, record, customer_id, &account, never).await?;
+                claim_account(
+                    session,
+                    record,
+                    customer_id,
+                    &account,
+                    Timestamp::UNIX_EPOCH,
+                )
+                .await?;
                 return Err(error.into());
             };
             record.note(details::without(detail, &error));
         }
-        announce_account(session, record, customer_id, &account, session.world.now()).await?;
+        announce_account(session, record, customer_id, &account).await?;
     }
     Err(every_form_refused(Target::Account))
 }
@@ -258,14 +263,23 @@ async fn account_perhaps_there<W: World>(
     (account, used_codes): (&mut NewAccount, &mut u32),
     error: GetflyError,
 ) -> Result<Option<(AccountCode, Reason)>, Failure> {
-    let stored = session.getfly().account_by_code(&account.code).await?;
+    let unsettled = !error.is_duplicate();
+    if unsettled {
+        let now = session.world.now();
+        claim_account(session, record, customer_id, account, now).await?;
+    }
+    let brings = || unsettled.then(|| held::brings(session, account));
+    let stored = match session.getfly().account_by_code(&account.code).await {
+        Err(e) if unsettled => return Err(unknown(e, brings())),
+        stored => stored?,
+    };
     if stored.is_some() {
         record.note(Note::AccountReplyLost);
         enrol(session, record, account).await?;
         return Ok(Some((account.code.clone(), Reason::CustomerCreated)));
     }
-    if !error.is_duplicate() {
-        return Err(unknown(error));
+    if unsettled {
+        return Err(unknown(error, brings()));
     }
     if error.duplicate_field() == Some(DuplicateField::Code) {
         *used_codes += 1;
@@ -294,8 +308,19 @@ async fn account_perhaps_there<W: World>(
     Ok(None)
 }
 
-/// Keeps in the ledger that `account` is about to be created for this customer, at `since`.
+/// Keeps in the ledger that `account` is about to be created for this customer.
 async fn announce_account<W: World>(
+    session: &Session<'_, W>,
+    record: &Record,
+    customer_id: i64,
+    account: &NewAccount,
+) -> Result<(), Failure> {
+    let since = ledger::call_ends(session.world.now());
+    claim_account(session, record, customer_id, account, since).await
+}
+
+/// Keeps in the ledger that the call which creates `account` for this customer has ended by `since`.
+async fn claim_account<W: World>(
     session: &Session<'_, W>,
     record: &Record,
     customer_id: i64,
@@ -356,7 +381,8 @@ async fn create_order<W: World>(
 ) -> Result<Option<OrderCode>, Failure> {
     let (claim, invoice_id) = sale;
     let seq = record.seq;
-    let announce = async |since| {
+    // By `since` its call has ended.
+    let claim_order = async |since| {
         if mutant!(ClaimNotAnnounced) {
             return Ok(());
         }
@@ -368,12 +394,13 @@ async fn create_order<W: World>(
         };
         ledger::keep_invoice(session.world, &claim.key, &entry).await
     };
+    let announce = async || claim_order(ledger::call_ends(session.world.now())).await;
     products::replace_deleted(session, record, &mut order).await?;
     let owes_read_back = match customer_id {
         Some(_) => false,
         None => walk_in::prepare(session, record, &mut order).await?,
     };
-    announce(session.world.now()).await?;
+    announce().await?;
     record.order_claim = Some(claim.key.clone());
     for _ in 0..MOST_FORMS {
         let error = match session.getfly().create_order(&order).await {
@@ -389,21 +416,28 @@ async fn create_order<W: World>(
             Err(error) => error,
         };
         if error.maybe_stored() || error.is_duplicate() {
-            let stored = session.getfly().order_by_code(&order.code).await?;
+            let unsettled = !error.is_duplicate();
+            if unsettled {
+                claim_order(session.world.now()).await?;
+            }
+            let stored = match session.getfly().order_by_code(&order.code).await {
+                Err(e) if unsettled => return Err(unknown(e, None)),
+                stored => stored?,
+            };
             if stored.is_some() {
                 record.note(Note::OrderReplyLost);
                 return Ok(Some(order.code));
             }
-            return Err(if error.is_duplicate() {
-                error.into()
+            return Err(if unsettled {
+                unknown(error, None)
             } else {
-                unknown(error)
+                error.into()
             });
         }
         match refused(session, record, customer_id, &mut order, &error).await? {
-            Refused::SendAgain => announce(session.world.now()).await?,
+            Refused::SendAgain => announce().await?,
             Refused::PlanAnew => {
-                announce(Timestamp::UNIX_EPOCH).await?;
+                claim_order(Timestamp::UNIX_EPOCH).await?;
                 return Ok(None);
             }
             Refused::ForGood => {

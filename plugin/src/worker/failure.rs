@@ -4,6 +4,7 @@ use crate::{
     getfly::error::GetflyError,
     journal::{
         dead_reason::DeadReason,
+        held::Brings,
         trouble::{Source, Trouble},
     },
     kiotviet::error::KiotVietError,
@@ -41,11 +42,18 @@ pub enum Failure {
         /// What the upstream asks for.
         after: Option<Duration>,
     },
-    /// Not before this moment; no failure.
+    /// A create without an answer, or with one that does not tell: it may still take effect for
+    /// [`SETTLE`](crate::journal::ledger::SETTLE). Attempted again by the schedule, and not before that.
+    Unknown {
+        /// For people.
+        why: Trouble,
+        /// What Getfly asks for.
+        after: Option<Duration>,
+        /// What it would bring into Getfly, where it is an account.
+        brings: Option<Box<Brings>>,
+    },
+    /// Not before this moment, when something has settled; no failure.
     Later(Timestamp),
-    /// The same for an account that was announced and is not there, or that somebody may have sent who
-    /// crashed: until then it may still come, and nobody else with its phone or e-mail would find it.
-    Unsettled(Timestamp),
     /// KiotViet does not show what the event is about: asked again then. No failure.
     NotShown(Timestamp),
     /// Nothing can be done until people mend this side's address or rights; no failure of the event's.
@@ -72,13 +80,16 @@ impl Failure {
     /// What happened, for people.
     pub fn why(self) -> Trouble {
         match self {
-            Self::Retry { why, .. } | Self::Dead { why, .. } | Self::Outside { why, .. } => why,
+            Self::Retry { why, .. }
+            | Self::Unknown { why, .. }
+            | Self::Dead { why, .. }
+            | Self::Outside { why, .. } => why,
             Self::Abandoned(stop) => Trouble::Stopped {
                 why: stop.to_string(),
             },
             Self::NothingThere(failure) => failure.why(),
             Self::NotShown(until) => Trouble::NotShown { until },
-            Self::Later(until) | Self::Unsettled(until) => Trouble::Unsettled { until },
+            Self::Later(until) => Trouble::Unsettled { until },
         }
     }
 

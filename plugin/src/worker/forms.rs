@@ -1,10 +1,10 @@
 //! The forms that a record may be sent in before it is given up, and what a create without an answer comes to.
 
 use crate::{
-    getfly::{error::GetflyError, refusal::Detail},
+    getfly::refusal::Detail,
     journal::{
         dead_reason::DeadReason,
-        ledger::SETTLE,
+        held::Brings,
         trouble::{Target, Trouble},
     },
     rules::codes::AccountCode,
@@ -28,17 +28,18 @@ pub(super) fn every_form_refused(of: Target) -> Failure {
     Failure::dead(DeadReason::GetflyRefused, Trouble::EveryFormRefused { of })
 }
 
-/// A create without an answer, whose record is not there: it may still come.
-pub(super) fn unknown(error: GetflyError) -> Failure {
-    let failure = match Failure::from(error) {
+/// A create that ended with `failure` without telling whether it is stored: it may still come, and bring this
+/// account.
+pub(super) fn unknown(failure: impl Into<Failure>, brings: Option<Brings>) -> Failure {
+    let failure = match failure.into() {
         Failure::NothingThere(failure) => *failure,
         failure => failure,
     };
     match failure {
-        Failure::Retry { side, why, after } => Failure::Retry {
-            side,
+        Failure::Retry { why, after, .. } => Failure::Unknown {
             why,
-            after: Some(after.unwrap_or_default().max(SETTLE)),
+            after,
+            brings: brings.map(Box::new),
         },
         other => other,
     }

@@ -39,7 +39,7 @@ pub async fn process<W: World>(
             continue;
         }
         let body = record.body.clone();
-        let tried = attempt(&worker, ready, &mut record).await;
+        let tried = attempt(&worker, ready, &[], &mut record).await;
         record.calls = worker.take_calls();
         match tried {
             Ok(()) => {

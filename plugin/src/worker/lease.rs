@@ -1,7 +1,7 @@
 //! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: whoever counts a
 //! time slot's key to one owns the slot. A worker that crashed costs at most one slot, and where an
 //! account is to be created the time until what it may have sent has settled. The hosts' clocks may
-//! differ by about two seconds: the margin less the longest call.
+//! differ by about two seconds: what every call leaves of the lease that it is begun under.
 
 use crate::{
     journal::{keys, ledger::SETTLE},
@@ -13,11 +13,11 @@ use core::time::Duration;
 
 /// Length of a slot, seconds.
 pub const SLOT_SECONDS: i64 = 30;
-/// No call and no write is begun in a slot's last seconds, so that what was begun under the lease
-/// ends under it.
+/// No write is begun in a lease's last seconds, and a call only where the lease outlasts its timeout by
+/// [`SKEW_SECONDS`], so that what was begun under the lease ends under it.
 pub const MARGIN_SECONDS: i64 = 10;
 
-/// How far the hosts' clocks may differ: what the longest call leaves of the margin.
+/// How far the hosts' clocks may differ: what the longest call leaves of the lease.
 pub const SKEW_SECONDS: i64 = 2;
 
 /// Slots that are over for this long are surely nobody's, whatever the clocks say.
@@ -27,10 +27,9 @@ const FORGOTTEN_SLOTS: i64 = 3;
 /// to get it. A slot that is over and has less was left by a crash.
 const GIVEN_BACK: i64 = 1 << 32;
 
-/// How long after a slot's end the last call that was begun in it may still take effect.
-const SETTLES: Duration = Duration::from_secs(
-    SETTLE.as_secs() + SKEW_SECONDS.unsigned_abs() - MARGIN_SECONDS.unsigned_abs(),
-);
+/// How long after a slot's end the last call that was begun under it may still take effect. The call has ended
+/// [`SKEW_SECONDS`] before the slot does, by a clock that may be as much behind.
+const SETTLES: Duration = SETTLE;
 
 /// Pause between two looks at a lease that somebody else holds.
 const LEASE_LOOK: Duration = Duration::from_secs(1);
@@ -40,8 +39,7 @@ const LEASE_LOOK: Duration = Duration::from_secs(1);
 pub enum Patience {
     /// Leave: whoever holds the lease sees the new entries.
     None,
-    /// Wait for the rest of this slot and the next: a worker that crashed holds it no longer. And then until
-    /// what it may have sent has settled.
+    /// Wait for the rest of this slot and the next: a worker that crashed holds no more.
     TwoSlots,
 }
 
@@ -96,10 +94,20 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         Ok(Some(lease))
     }
 
-    /// Whether a call or write may begin now. Near the slot's end it takes the next slot too; past
-    /// the end (less the clocks' difference) the lease is lost for good, even if the next slot is free,
-    /// because somebody may have had it in between and given it back.
+    /// Whether a write may begin now ([`Self::outlasts`]).
     pub async fn holds(&self) -> bool {
+        self.outlasts(Duration::from_secs(
+            (MARGIN_SECONDS - SKEW_SECONDS).unsigned_abs(),
+        ))
+        .await
+    }
+
+    /// Whether what takes at most `lasting` (no longer than a slot) may begin now. Where the present slot ends
+    /// before it, the next slot is taken too; past the end (less the clocks' difference) the lease is lost for
+    /// good, even if the next slot is free, because another worker may have had it in between and given it back.
+    pub async fn outlasts(&self, lasting: Duration) -> bool {
+        let lasting = i64::try_from(lasting.as_secs()).unwrap_or(SLOT_SECONDS);
+        let margin = lasting.saturating_add(SKEW_SECONDS);
         let now = self.world.now();
         let Some(last) = self.held.borrow().last().copied() else {
             return false;
@@ -114,7 +122,7 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         if now.as_second() >= latest && !mutant!(LeaseTakenBackLate) {
             return false;
         }
-        if now.as_second() < ends.saturating_sub(MARGIN_SECONDS) {
+        if now.as_second() < ends.saturating_sub(margin) {
             return true;
         }
         let next = last.saturating_add(1);
@@ -142,7 +150,8 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             // Only tidiness: a slot that stays costs one small key.
             let _ = self.world.delete(&keys::lease(slot)).await;
         }
-        self.world.now().as_second() < ends.saturating_add(SLOT_SECONDS - MARGIN_SECONDS)
+        let longer = ends.saturating_add(SLOT_SECONDS);
+        self.world.now().as_second() < longer.saturating_sub(margin)
     }
 
     /// Until when a request may still take effect that was sent under the slot before this lease's first:

@@ -8,6 +8,7 @@ pub mod execute;
 pub mod failure;
 pub mod forms;
 pub mod gone;
+pub mod held;
 pub mod inline;
 pub mod lease;
 pub mod memory;

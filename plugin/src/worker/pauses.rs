@@ -1,4 +1,5 @@
-//! How long an upstream that failed is left alone.
+//! How long an upstream that failed is left alone. One record that fails says nothing about another: an upstream
+//! pauses once three different records failed in a row, or where it asks for it itself.
 
 use crate::{
     journal::{
@@ -8,10 +9,13 @@ use crate::{
     kiotviet::error::KiotVietError,
     time::Timestamp,
     vendor::fate::Fate,
-    worker::retry,
+    worker::retry::{self, FailsAt},
     world::Clock,
 };
 use core::time::Duration;
+
+/// Different records that fail in a row before their upstream pauses.
+const IN_A_ROW: usize = 3;
 
 /// Until when `upstream` is left alone after its failures; none when it may be called now.
 pub fn until(pauses: &Pauses, upstream: Upstream<'_>, clock: &impl Clock) -> Option<Timestamp> {
@@ -19,25 +23,36 @@ pub fn until(pauses: &Pauses, upstream: Upstream<'_>, clock: &impl Clock) -> Opt
     pause.filter(|until| *until > clock.now() && !mutant!(PauseIgnored))
 }
 
-/// How many failures in a row one more makes, and how long `upstream` is left alone after it: what it asks for
-/// with `after`, or by the schedule.
-pub fn next(pauses: &Pauses, upstream: Upstream<'_>, after: Option<Duration>) -> (u32, Duration) {
-    let before = pauses.get(upstream);
-    let failures = before.map_or(1, |pause| pause.failures.saturating_add(1));
-    (
-        failures,
-        after.unwrap_or_else(|| retry::pause_after(failures)),
-    )
+/// Counts that event `seq` failed at `upstream`, which asks to be left alone for `after`, if for anything.
+pub fn failed(
+    pauses: &mut Pauses,
+    upstream: Upstream<'_>,
+    seq: u64,
+    after: Option<Duration>,
+    fails_at: FailsAt,
+    now: Timestamp,
+) {
+    let mut pause = pauses.get(upstream).cloned().unwrap_or_default();
+    if !pause.failing.contains(&seq) {
+        pause.failing.push(seq);
+    }
+    if after.is_some() || pause.failing.len() >= IN_A_ROW {
+        pause.failing.clear();
+        pause.failures = pause.failures.saturating_add(1);
+        let wait = after.unwrap_or_else(|| retry::pause_after(pause.failures, fails_at));
+        pause.until = now.checked_add(wait).unwrap_or(now);
+    }
+    pauses.set(upstream, pause);
 }
 
-/// Leaves `upstream` alone until then; this counts as no further failure.
+/// Leaves `upstream` alone until then; this counts as no failure.
 pub fn pause_until(pauses: &mut Pauses, upstream: Upstream<'_>, until: Timestamp) {
-    let failures = pauses.get(upstream).map_or(0, |pause| pause.failures);
-    pauses.set(upstream, Pause { until, failures });
+    let pause = pauses.get(upstream).cloned().unwrap_or_default();
+    pauses.set(upstream, Pause { until, ..pause });
 }
 
-/// Leaves a connection's KiotViet alone for a while after `e`.
-pub fn pause_kiotviet(
+/// Leaves the lists of a connection's KiotViet alone for a while after `e`.
+pub fn pause_lists(
     pauses: &mut Pauses,
     connection: &ConnectionName,
     e: &KiotVietError,
@@ -47,10 +62,15 @@ pub fn pause_kiotviet(
         Fate::Retry { after } => after,
         Fate::Dead => None,
     };
-    let upstream = Upstream::KiotViet(connection);
-    let (failures, pause) = next(pauses, upstream, after);
-    let until = now.checked_add(pause).unwrap_or(now);
-    pauses.set(upstream, Pause { until, failures });
+    let before = pauses.lists(connection).map_or(0, |pause| pause.failures);
+    let failures = before.saturating_add(1);
+    let wait = after.unwrap_or_else(|| retry::pause_after(failures, FailsAt::All));
+    let pause = Pause {
+        failures,
+        until: now.checked_add(wait).unwrap_or(now),
+        failing: Vec::new(),
+    };
+    pauses.set_lists(connection, Some(pause));
 }
 
 #[cfg(test)]
@@ -75,6 +95,11 @@ mod tests {
         ConnectionName::parse("shop").unwrap()
     }
 
+    fn fail(pauses: &mut Pauses, seq: u64, fails_at: FailsAt) -> Option<Timestamp> {
+        failed(pauses, Upstream::Getfly, seq, None, fails_at, at(0));
+        until(pauses, Upstream::Getfly, &At(0))
+    }
+
     #[test]
     fn a_pause_ends_at_its_moment_and_leaves_other_upstreams_alone() {
         let mut pauses = Pauses::default();
@@ -85,21 +110,57 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_lengthen_the_pause_and_an_announced_wait_goes_before() {
+    fn one_record_never_pauses_its_upstream_however_often_it_fails() {
         let mut pauses = Pauses::default();
-        let (shop, busy) = (shop(), |retry_after| KiotVietError::Busy {
-            status: 503,
-            retry_after,
-        });
-        let upstream = Upstream::KiotViet(&shop);
-        for failures in [1, 2] {
-            pause_kiotviet(&mut pauses, &shop, &busy(None), at(0));
-            let pause = at(0).checked_add(retry::pause_after(failures));
-            assert_eq!(until(&pauses, upstream, &At(0)), pause);
+        for _ in 0..20 {
+            assert_eq!(fail(&mut pauses, 1, FailsAt::Creates), None);
+            assert_eq!(fail(&mut pauses, 2, FailsAt::Creates), None);
         }
+    }
+
+    #[test]
+    fn three_records_in_a_row_pause_it_longer_each_time() {
+        let mut pauses = Pauses::default();
+        for (nth, all, creates) in [(1, 10, 2), (2, 20, 4), (3, 40, 8), (9, 300, 10)] {
+            for (fails_at, seconds) in [(FailsAt::All, all), (FailsAt::Creates, creates)] {
+                assert_eq!(retry::pause_after(nth, fails_at).as_secs(), seconds);
+            }
+        }
+        for seconds in [2, 4] {
+            fail(&mut pauses, 1, FailsAt::Creates);
+            let before = fail(&mut pauses, 2, FailsAt::Creates);
+            assert_ne!(before, Some(at(seconds)));
+            assert_eq!(fail(&mut pauses, 3, FailsAt::Creates), Some(at(seconds)));
+        }
+        pauses.clear(Upstream::Getfly);
+        assert_eq!(fail(&mut pauses, 4, FailsAt::Creates), None);
+    }
+
+    #[test]
+    fn an_announced_wait_is_kept_at_once() {
+        let mut pauses = Pauses::default();
+        let shop = shop();
+        let upstream = Upstream::KiotViet(&shop);
         let seven = Some(Duration::from_secs(7));
-        pause_kiotviet(&mut pauses, &shop, &busy(seven), at(0));
+        failed(&mut pauses, upstream, 1, seven, FailsAt::All, at(0));
         assert_eq!(until(&pauses, upstream, &At(0)), Some(at(7)));
-        assert_eq!(pauses.get(upstream).map(|p| p.failures), Some(3));
+    }
+
+    #[test]
+    fn lists_that_fail_leave_the_live_events_of_their_shop_alone() {
+        let mut pauses = Pauses::default();
+        let (shop, busy) = (
+            shop(),
+            KiotVietError::Busy {
+                status: 503,
+                retry_after: None,
+            },
+        );
+        for failures in [1, 2] {
+            pause_lists(&mut pauses, &shop, &busy, at(0));
+            let pause = at(0).checked_add(retry::pause_after(failures, FailsAt::All));
+            assert_eq!(pauses.lists(&shop).map(|p| p.until), pause);
+        }
+        assert_eq!(until(&pauses, Upstream::KiotViet(&shop), &At(0)), None);
     }
 }

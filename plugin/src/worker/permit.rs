@@ -45,8 +45,18 @@ pub struct Worker<'w, W> {
     getfly_calls: RefCell<Vec<Timestamp>>,
     calls: RefCell<Vec<Call>>,
     tally: RefCell<SortedMap<(String, String), u64>>,
-    /// Getfly was sent a create, and the store does not tell yet what whoever comes next must wait for.
+    /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
     open: Cell<bool>,
+    reached: Cell<Reached>,
+}
+
+/// How many calls each side answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Getfly.
+    pub getfly: u64,
+    /// KiotViet.
+    pub kiotviet: u64,
 }
 
 impl<'w, W: World> Worker<'w, W> {
@@ -68,6 +78,7 @@ impl<'w, W: World> Worker<'w, W> {
             calls: RefCell::new(Vec::new()),
             tally: RefCell::new(SortedMap::default()),
             open: Cell::new(false),
+            reached: Cell::default(),
         }
     }
 
@@ -82,7 +93,9 @@ impl<'w, W: World> Worker<'w, W> {
 
     async fn may_call(&self, request: &Request) -> bool {
         match &self.permit {
-            Permit::Lease(lease) => lease.holds().await || mutant!(LeaseNotCheckedBeforeCall),
+            Permit::Lease(lease) => {
+                lease.outlasts(request.timeout).await || mutant!(LeaseNotCheckedBeforeCall)
+            }
             Permit::Person => true,
             Permit::ReadOnly => request.method == Method::Get || request.url == self.token_url,
         }
@@ -99,6 +112,11 @@ impl<'w, W: World> Worker<'w, W> {
     /// The calls since the last time this was asked.
     pub fn take_calls(&self) -> Vec<Call> {
         core::mem::take(&mut self.calls.borrow_mut())
+    }
+
+    /// How many calls each side answered since the last time this was asked.
+    pub fn take_reached(&self) -> Reached {
+        self.reached.take()
     }
 
     /// How many calls there were since the last time this was asked, by endpoint and HTTP status
@@ -118,11 +136,6 @@ impl<'w, W: World> Worker<'w, W> {
             Permit::Lease(lease) => lease.left_open().await,
             Permit::Person | Permit::ReadOnly => Ok(None),
         }
-    }
-
-    /// Whether a create was sent and the store does not tell what became of it.
-    pub fn is_open(&self) -> bool {
-        self.open.get()
     }
 
     /// The store tells what became of the creates that were sent.
@@ -245,6 +258,10 @@ impl<W: World> Http for Worker<'_, W> {
         let endpoint = request.endpoint;
         let began = self.world.now();
         let answer = self.world.send(request).await;
+        let mut reached = self.reached.get();
+        reached.getfly += u64::from(to_getfly && answer.is_ok());
+        reached.kiotviet += u64::from(!to_getfly && answer.is_ok());
+        self.reached.set(reached);
         let took = self.world.now().saturating_since(began);
         let ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         let call = Call {

@@ -3,15 +3,15 @@
 use core::time::Duration;
 
 /// Wait after the first failure.
-pub const FIRST: Duration = Duration::from_secs(30);
-/// Longest wait between two tries, unless the upstream asks for more.
+pub const FIRST: Duration = Duration::from_secs(5);
+/// Longest wait between two attempts, unless the upstream asks for more.
 pub const LONGEST: Duration = Duration::from_secs(6 * 3600);
 /// Failures after which an event is a dead letter. The waits before that add up to more than 75
 /// hours (the contract's third guarantee) without jitter, which only lengthens them.
-pub const GIVE_UP_AFTER: u32 = 24;
+pub const GIVE_UP_AFTER: u32 = 25;
 
 /// The wait after the `failures`-th failure (from 1), or none when it is time for a dead letter.
-/// `retry_after` is the upstream's own wish and only lengthens; `jitter` in 0..=255 adds up to a
+/// `retry_after` is what the upstream asks for and only lengthens; `jitter` in 0..=255 adds up to a
 /// quarter.
 pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> Option<Duration> {
     if failures >= GIVE_UP_AFTER || (failures >= 5 && mutant!(GivesUpEarly)) {
@@ -27,16 +27,33 @@ pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> O
     )
 }
 
-/// First pause of an upstream that failed.
+/// First pause of an upstream that does not do what it is asked.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 /// Longest pause of an upstream that goes on failing, unless it asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// First pause of a Getfly that answers questions and fails creates: the records may be to blame.
+const FIRST_CREATES_PAUSE: Duration = Duration::from_secs(2);
+/// Longest one.
+const LONGEST_CREATES_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long an upstream is left alone after `failures` failures in a row (from 1).
-pub fn pause_after(failures: u32) -> Duration {
-    FIRST_PAUSE
-        .saturating_mul(1u32 << failures.saturating_sub(1).min(10))
-        .min(LONGEST_PAUSE)
+/// What an upstream fails at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailsAt {
+    /// Anything.
+    All,
+    /// Creates alone.
+    Creates,
+}
+
+/// How long an upstream is left alone before the `nth` pause in a row (from 1) is over.
+pub fn pause_after(nth: u32, fails_at: FailsAt) -> Duration {
+    let (first, longest) = match fails_at {
+        FailsAt::All => (FIRST_PAUSE, LONGEST_PAUSE),
+        FailsAt::Creates => (FIRST_CREATES_PAUSE, LONGEST_CREATES_PAUSE),
+    };
+    first
+        .saturating_mul(1u32 << nth.saturating_sub(1).min(10))
+        .min(longest)
 }
 
 #[cfg(test)]
@@ -45,14 +62,14 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits: Vec<u64> = (1..=12)
+        let waits: Vec<u64> = (1..=14)
             .filter_map(|n| wait_after(n, None, 0))
             .map(|d| d.as_secs())
             .collect();
         assert_eq!(
             waits,
             [
-                30, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15360, 21600, 21600
+                5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 20480, 21600
             ]
         );
     }
@@ -78,9 +95,6 @@ mod tests {
 
     #[test]
     fn jitter_adds_at_most_a_quarter() {
-        assert_eq!(
-            wait_after(1, None, 255),
-            Some(Duration::from_millis(37_500))
-        );
+        assert_eq!(wait_after(1, None, 255), Some(Duration::from_millis(6_250)));
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     journal::{
         connection_name::Upstream,
         connections::{Connection, Opened},
+        held::Held,
         keys,
     },
     kiotviet::{
@@ -49,12 +50,16 @@ pub struct Session<'a, W> {
     pub opened: &'a Opened,
     /// How its codes in Getfly begin.
     pub codes: ShopCodes,
-    /// Until when a create of somebody who crashed may still take effect.
+    /// Until when a create of a crashed worker may still take effect.
     pub left_open: Option<Timestamp>,
+    /// Creates whose outcome is not known.
+    pub held: &'a [Held],
     /// See [`super::gone::asked_in_vain`].
     pub asked_in_vain: Option<usize>,
     /// A keyed mark of what the event's customer would be pushed as, once he was read.
     pub members: RefCell<Option<String>>,
+    /// Keyed marks by which the event is found, once its customer was read.
+    pub marks: RefCell<Vec<String>>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -73,8 +78,10 @@ impl<'a, W: World> Session<'a, W> {
             opened,
             codes: ShopCodes::of(&connection.retailer, connection.apart),
             left_open: None,
+            held: &[],
             asked_in_vain: None,
             members: RefCell::new(None),
+            marks: RefCell::new(Vec::new()),
             token: RefCell::new(None),
         }
     }

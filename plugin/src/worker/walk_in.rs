@@ -29,11 +29,12 @@ const CLOCK_SKEW: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WalkIns {
-    /// This order was sent without an account code at `since`; what Getfly made of it is not read yet.
+    /// This order was sent without an account code, in a call that has ended by `since`; what Getfly made of it is
+    /// not read yet.
     Owed { order: OrderCode, since: Timestamp },
     /// Getfly keeps them without an account.
     Bare,
-    /// This account was about to be created at `since`.
+    /// This account was about to be created, in a call that has ended by `since`.
     Creating { code: AccountCode, since: Timestamp },
     /// They belong to this account.
     Account(AccountCode),
@@ -84,7 +85,7 @@ pub async fn prepare<W: World>(
         _ => {
             let owed = WalkIns::Owed {
                 order: order.code.clone(),
-                since: session.world.now(),
+                since: ledger::call_ends(session.world.now()),
             };
             keep(session, &owed).await?;
             Ok(true)
@@ -272,7 +273,7 @@ async fn create_new<W: World>(
     for _ in 0..forms::MOST_FORMS {
         let claim = WalkIns::Creating {
             code: account.code.clone(),
-            since: session.world.now(),
+            since: ledger::call_ends(session.world.now()),
         };
         keep(session, &claim).await?;
         let error = match session.getfly().create_account(&account).await {
@@ -295,7 +296,7 @@ async fn create_new<W: World>(
             continue;
         }
         if error.maybe_stored() {
-            return Err(forms::unknown(error));
+            return Err(forms::unknown(error, None));
         }
         let refused = WalkIns::Creating {
             code: first,

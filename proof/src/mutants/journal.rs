@@ -7,6 +7,7 @@ use host_test::{
     host_fault::HostFault,
     shop::{On, TestShop, ba, customer, hoa},
 };
+use serde_json::json;
 use sim::{Fault, FaultRule, When};
 use std::time::Duration;
 
@@ -90,6 +91,12 @@ pub(super) async fn crash_after_a_retry() -> Verdict {
 }
 
 pub(super) async fn crash_after_a_command() -> Verdict {
+    // In the middle of the attempt that the person asked for, and once it has ended.
+    command_then_crash("get kvgf/connection/").await?;
+    command_then_crash("set kvgf/journal/cursor").await
+}
+
+async fn command_then_crash(dies_at: &str) -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     shop.refuse_accounts(1);
     shop.kiotviet.create_customer(hoa());
@@ -102,13 +109,14 @@ pub(super) async fn crash_after_a_command() -> Verdict {
     // Past its retention, so that the command is the oldest entry that may go.
     shop.pass(40 * 86_400).await;
     shop.drain().await;
-    // It dies in the middle of the attempt that the person asked for.
-    dies_before(&shop, "get kvgf/connection/", async |app| {
+    dies_before(&shop, dies_at, async |app| {
         app.retry(1).await;
     })
     .await;
     shop.settle().await;
-    in_getfly(&shop, 1, 0).await
+    in_getfly(&shop, 1, 0).await?;
+    let (_, overview) = shop.app.overview().await;
+    same("dead letters", &overview["counts"]["dead"], &json!(0))
 }
 
 pub(super) async fn counts_after_a_crash() -> Verdict {

@@ -44,6 +44,7 @@ pub(super) async fn lost_reply() -> Verdict {
 
 pub(super) async fn late_worker() -> Verdict {
     // Within the next slot, which the other worker had and gave back; and long after it.
+    overtaken(31, &[]).await?;
     overtaken(38, &[]).await?;
     overtaken(65, &[]).await
 }

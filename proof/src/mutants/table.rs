@@ -31,7 +31,9 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
             "crash after a create"
         }
-        M::SettleTimeIgnored | M::CrashForgotten | M::OpenCreateForgotten => "stored late",
+        M::SettleTimeIgnored | M::HeldIgnored | M::CrashForgotten | M::OpenCreateForgotten => {
+            "stored late"
+        }
         M::RemovedClaimForgotten => "after the retention",
         M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
             "changed between attempts"

@@ -312,6 +312,8 @@ impl Evidence {
                 order.account_code.clear();
             } else if let Some(code) = codes.get(&order.account_code) {
                 order.account_code.clone_from(code);
+            } else if codes.values().any(|code| *code == order.account_code) {
+                order.account_code.push_str(" (not Getfly's)");
             }
         }
         self.users.failed |= personality.has(Habit::UsersRefused);

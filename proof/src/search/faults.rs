@@ -166,7 +166,7 @@ pub(super) fn fail(failures: &mut usize, told: &mut Vec<String>, words: impl FnO
 }
 
 /// What befell a run, and what was found then.
-fn words(script: &Script, ended: &Ended) -> String {
+pub(super) fn words(script: &Script, ended: &Ended) -> String {
     let findings: Vec<String> = ended.findings.iter().map(ToString::to_string).collect();
     let point = |(number, fault): &(usize, HostFault)| {
         let call = ended.calls.get(number - 1).map_or("?", String::as_str);

@@ -160,4 +160,26 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "Getfly's words about single fields did not stand in a dead letter's notes.",
         "Found by a review. Now they do (`plugin/src/getfly/refusal.rs`).",
     ),
+    (
+        "A Getfly that keeps `0912345678` as `0912 345 678` did not find it again: two customers of one phone made two \
+         accounts.",
+        "Found by the histories' personalities. Now the ledger keeps which account every phone of ours has \
+         (`plugin/src/worker/execute.rs`).",
+    ),
+    (
+        "At a Getfly that numbers orders itself, the very first create's reply was lost: nothing told that the code \
+         would be another, and the order was sent again.",
+        "Found by the histories' personalities. Now a lost reply is looked for by its text too, always \
+         (`plugin/src/worker/memory.rs`).",
+    ),
+    (
+        "Where KiotViet takes one webhook of a type only, one that it had switched off was never registered again.",
+        "Found by the histories' personalities. Now ours that is broken makes room (`plugin/src/reconcile/webhooks.rs`).",
+    ),
+    (
+        "A Getfly that refuses a product and does not show its products: the sale was tried for 75 hours, as if the key \
+         were refused.",
+        "Found by the histories' personalities. Now it is a dead letter in Getfly's words \
+         (`plugin/src/worker/products.rs`).",
+    ),
 ];

@@ -10,6 +10,7 @@ mod findings;
 pub mod history;
 mod instances;
 pub mod model;
+pub mod personalities;
 mod races;
 mod report;
 pub mod run;
@@ -87,12 +88,16 @@ pub fn run(options: &Options) -> Result<()> {
         true => races::all(),
         false => Vec::new(),
     });
+    let met = timed(&mut took.personalities, || {
+        personalities::every_scenario(&scenarios, personalities::PERSONALITIES, options.seed)
+    });
     let scenarios = timed(&mut took.scenarios, || every_scenario(&scenarios, options));
     let found = Found {
         scenarios,
         races,
         stores,
         traps,
+        met,
         took,
     };
     if options.json {

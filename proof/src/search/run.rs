@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sim::{
     Habit, KiotVietSim, Personality,
-    getfly::{Account, User},
+    getfly::{Account, GetflySettings, User},
     kiotviet::Settings,
 };
 use std::{
@@ -108,8 +108,27 @@ pub fn scenario_over(
     script: &[(usize, HostFault)],
     store: Arc<dyn Backend>,
 ) -> Ended {
+    run_of(&Personality::default(), scenario, script, store)
+}
+
+/// The same as [`scenario`] where both vendors have this personality from the first on.
+pub fn scenario_at(
+    personality: &Personality,
+    scenario: &Scenario,
+    script: &[(usize, HostFault)],
+) -> Ended {
+    run_of(personality, scenario, script, Arc::new(Memory::new()))
+}
+
+fn run_of(
+    personality: &Personality,
+    scenario: &Scenario,
+    script: &[(usize, HostFault)],
+    store: Arc<dyn Backend>,
+) -> Ended {
     let ended = in_virtual_time(async {
         let run = Run::new(scenario.lists, store);
+        run.meets(personality);
         run.past(scenario).await;
         run.shop.app.host_faults.arm(script.iter().copied());
         (scenario.act)(&run).await;
@@ -208,7 +227,9 @@ impl Run {
     /// Nothing goes wrong any more, until nothing waits: what must not be then, and after a last healing.
     pub(super) async fn rest(&self, scenario: &Scenario) -> BTreeSet<Finding> {
         let mut findings = BTreeSet::new();
-        if scenario.people.is_none() {
+        self.upgrade();
+        // Vendors that refuse or cannot be read at first are asked more than once.
+        if scenario.people.is_none() && self.personality.borrow().habits().is_empty() {
             findings.extend(self.one_drain().await);
         }
         for _ in 0..ROUNDS {
@@ -257,6 +278,18 @@ impl Run {
             .getfly
             .update_settings(|settings| *settings = getfly);
         self.personality.replace(personality.clone());
+    }
+
+    /// They have this habit too from now on, instead of one that excludes it.
+    pub(super) fn meets_too(&self, habit: Habit) {
+        let known = self.personality.borrow().habits().to_vec();
+        self.meets(&Personality::of([habit].into_iter().chain(known)));
+    }
+
+    /// A Getfly with version 3 of its API only is moved to a newer one.
+    pub(super) fn upgrade(&self) {
+        let upgraded = |settings: &mut GetflySettings| settings.old_version = false;
+        self.shop.getfly.update_settings(upgraded);
     }
 
     /// Whether the vendors have this habit.

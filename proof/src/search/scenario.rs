@@ -9,8 +9,8 @@ use host_test::{
 use jiff::civil;
 use rust_decimal::Decimal;
 use sim::{
-    Fault, FaultRule, When,
-    getfly::{Account, GetflySettings},
+    Fault, FaultRule, Habit, When,
+    getfly::Account,
     kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Surcharge},
 };
 
@@ -172,8 +172,7 @@ pub fn all() -> Vec<Scenario> {
             "three walk-ins, while Getfly makes an account for an order without one (R5)",
             |run| Box::pin(run.connect(&["order"])),
             |run| {
-                let makes = |s: &mut GetflySettings| s.order_creates_account = true;
-                run.shop.getfly.update_settings(makes);
+                run.meets_too(Habit::OrdersMakeAccounts);
                 Box::pin(walk_ins(run))
             },
         ),
@@ -182,8 +181,7 @@ pub fn all() -> Vec<Scenario> {
             "three walk-ins, while Getfly refuses an order without an account (R5)",
             |run| Box::pin(run.connect(&["order"])),
             |run| {
-                let needs = |s: &mut GetflySettings| s.order_needs_account = true;
-                run.shop.getfly.update_settings(needs);
+                run.meets_too(Habit::OrdersNeedAccounts);
                 Box::pin(walk_ins(run))
             },
         ),
@@ -431,7 +429,7 @@ async fn walk_ins(run: &Run) {
 
 async fn account_is_gone(run: &Run) {
     let getfly = &run.shop.getfly;
-    getfly.update_settings(|s| s.refuse_unknown_account = true);
+    run.meets_too(Habit::AccountsMustExist);
     for account in getfly.accounts() {
         getfly.delete_account(account.id);
     }

@@ -95,9 +95,8 @@ fn without_the_lease_the_search_finds_a_double() {
     println!("{report}");
     let found = report.broken.first();
     let found = found.expect("a schedule that doubles an order");
-    let double =
-        "Doubled: order_code cuahangthu-HD000001 was sent again after Getfly had stored it";
-    assert_eq!(found.wrong.first().map(String::as_str), Some(double));
+    let wrong = found.wrong.first().map_or("", String::as_str);
+    assert!(wrong.starts_with("Doubled: "), "{wrong}");
     // The same schedule is harmless with the lease.
     let (wrong, calls) = replay(scenario, &found.schedule);
     assert_eq!(wrong, [""; 0], "{calls:#?}");

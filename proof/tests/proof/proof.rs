@@ -4,13 +4,16 @@
 //! figures of the full search.
 
 use host_test::host_fault::{HostFault, Reply};
-use proof::search::{faults, run, scenario};
+use proof::search::{faults, personalities, run, scenario};
 
 use plugin::mutant::{Mutant, activate};
+use std::env;
 
 /// Pairs of each scenario.
 const PAIRS: usize = 60;
 const SEED: u64 = 1;
+/// Personalities of the vendors that each scenario meets.
+const PERSONALITIES: u64 = 8;
 /// Host calls after a create in which the store fails.
 const WINDOW: usize = 12;
 
@@ -41,6 +44,17 @@ fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
         }
     }
     assert!(tried > 60, "{tried}");
+}
+
+/// What such vendors owe differs, and the checker knows it. `KVGF_PERSONALITIES=n` and `KVGF_SEED` draw others.
+#[test]
+fn at_vendors_of_any_personality_nothing_is_lost_doubled_stuck_or_wrong() {
+    let set = |name: &str| env::var(name).ok().and_then(|n| n.parse().ok());
+    let count = set("KVGF_PERSONALITIES").unwrap_or(PERSONALITIES);
+    let seed = set("KVGF_SEED").unwrap_or(SEED);
+    let met = personalities::every_scenario(&scenario::all(), count, seed);
+    assert!(met.habits.len() > 10, "{met:?}");
+    assert_eq!(met.failures, 0, "{:#?}", met.told);
 }
 
 /// The control: without a protection the same search finds what that protects from.

@@ -6,16 +6,21 @@ use crate::{
         view,
     },
     config::Ready,
-    drain::{how::How, run::drain_for},
+    drain::{
+        how::{How, Waits},
+        run::drain_for,
+    },
     journal::{
         cursor,
         dead_reason::DeadReason,
         entries,
+        finding::Wanted,
         record::{Command, Record, State},
         refused,
     },
     reconcile::upkeep::Upkeep,
     rules::sale::EditOrSale,
+    seal::Sealer,
     worker::lease::Patience,
     world::World,
 };
@@ -30,9 +35,12 @@ const LIMIT_MOST: usize = 200;
 const LOOKED_AT: usize = 1000;
 
 /// The parameters of a list.
-const NAMES: [&str; 5] = ["connection", "state", "reason", "limit", "before"];
+const NAMES: [&str; 6] = ["q", "connection", "state", "reason", "limit", "before"];
+/// Most events in an answer to what a person looks for.
+const FOUND_MOST: usize = 20;
 
 struct Query {
+    wanted: Option<Wanted>,
     connection: Option<String>,
     state: Option<State>,
     reason: Option<DeadReason>,
@@ -45,7 +53,8 @@ struct Query {
 impl Query {
     fn wants(&self, record: &Record) -> bool {
         let of = |wanted: &str| wanted == record.connection.as_str();
-        self.connection.as_deref().is_none_or(of)
+        self.wanted.as_ref().is_none_or(|wanted| wanted.is(record))
+            && self.connection.as_deref().is_none_or(of)
             && self.state.is_none_or(|state| state == record.state())
             && match self.reason {
                 Some(reason) => record.status.dead() == Some(reason),
@@ -54,8 +63,9 @@ impl Query {
     }
 }
 
-fn parse(query: Option<&str>) -> Result<Query, Problem> {
+fn parse(query: Option<&str>, sealer: Option<&Sealer>) -> Result<Query, Problem> {
     let mut parsed = Query {
+        wanted: None,
         connection: None,
         state: None,
         reason: None,
@@ -76,6 +86,11 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
         }
         let wrong = |what: &str| problem::invalid(format!("{name} must be {what}."));
         match name.as_ref() {
+            "q" => {
+                let wanted = Wanted::parse(&value, sealer);
+                parsed.wanted =
+                    Some(wanted.ok_or_else(|| wrong("a code, an id or a phone number"))?);
+            }
             "connection" => parsed.connection = Some(value.into_owned()),
             "state" => {
                 let state = State::parse(&value);
@@ -98,6 +113,9 @@ fn parse(query: Option<&str>) -> Result<Query, Problem> {
             _ => {}
         }
     }
+    if parsed.wanted.is_some() {
+        parsed.limit = parsed.limit.min(FOUND_MOST);
+    }
     Ok(parsed)
 }
 
@@ -111,6 +129,7 @@ pub(in crate::admin) const AT_ONCE: How = How {
     patience: Patience::None,
     time: Some(Duration::from_secs(2)),
     upkeep: Upkeep::None,
+    waits: Waits::No,
 };
 
 /// The events that a query asks for, newest first, and where to go on.
@@ -147,7 +166,7 @@ async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Prob
     let oldest = cursor.dead.first().copied();
     let more = cursor.counts.dead > cursor.dead.len() as u64;
     let mut numbers = all().await?;
-    let unlooked = |seq: u64| seq > cursor.low || cursor.holes.iter().any(|hole| hole.seq == seq);
+    let unlooked = |seq: u64| cursor.is_to_come(seq);
     numbers.retain(|seq| unlooked(*seq));
     let listed = cursor.dead.iter().copied();
     numbers.extend(listed.filter(|seq| before.is_none_or(|before| *seq < before)));
@@ -165,17 +184,19 @@ async fn dead<W: World>(world: &W, before: Option<u64>) -> Result<Vec<u64>, Prob
 /// The events of a list, newest first, and where to go on.
 pub(in crate::admin) async fn listed<W: World>(
     world: &W,
+    sealer: Option<&Sealer>,
     query: Option<&str>,
 ) -> Result<(Vec<Record>, Option<u64>), Problem> {
-    find(world, &parse(query)?).await
+    find(world, &parse(query, sealer)?).await
 }
 
 /// `GET /api/events`.
 pub(in crate::admin) async fn list<W: World>(
     world: &W,
+    sealer: Option<&Sealer>,
     query: Option<&str>,
 ) -> Result<view::Events, Problem> {
-    let (found, next_before) = listed(world, query).await?;
+    let (found, next_before) = listed(world, sealer, query).await?;
     Ok(view::Events {
         events: found.into_iter().map(view::Event::from).collect(),
         next_before,
@@ -287,7 +308,7 @@ pub(in crate::admin) async fn retry_dead<W: World>(
 ) -> Result<view::Retried, Problem> {
     let query = Query {
         without_forged: true,
-        ..parse(query)?
+        ..parse(query, Some(&ready.sealer))?
     };
     let (retried, next_before) = command_dead(world, ready, query, Command::Retry).await?;
     Ok(view::Retried {
@@ -303,7 +324,7 @@ pub(in crate::admin) async fn dismiss_dead<W: World>(
     ready: &Ready,
     query: Option<&str>,
 ) -> Result<view::Dismissed, Problem> {
-    let query = parse(query)?;
+    let query = parse(query, Some(&ready.sealer))?;
     if query.reason.is_none() {
         let example = "reason must be named, e.g. ?reason=bad_signature.";
         return Err(problem::invalid(example));

@@ -86,7 +86,9 @@ async fn route<W: World, B: Body>(
     // What people look at works without the upstreams' variables; everything else needs them.
     let query = request.query.as_deref();
     let shown = match (method.as_str(), path) {
-        ("GET", ["events"]) => Some(answer(&events::list(world, query).await?)),
+        ("GET", ["events"]) => Some(answer(
+            &events::list(world, config.sealer.as_ref(), query).await?,
+        )),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
         ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),

@@ -58,7 +58,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         oldest_waiting_at: oldest_waiting(world, &cursor).await?,
         outside: outside.into_iter().map(view::InWords).collect(),
         paused: paused.collect(),
-        unread: tail.saturating_sub(cursor.low),
+        unread: cursor.unread(tail),
         weaker: (!world.is_atomic()).then(|| no_atomics::WEAKER.to_owned()),
     })
 }

@@ -78,7 +78,7 @@ fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
 /// The address of a list with this filter, before an event, with the pages that are newer.
 fn place(query: &Fields, before: &str, back: &str) -> String {
     let mut written = form_urlencoded::Serializer::new(String::new());
-    let kept = ["connection", "state", "reason"].map(|name| (name, query.get(name)));
+    let kept = ["q", "connection", "state", "reason"].map(|name| (name, query.get(name)));
     for (name, value) in kept.into_iter().chain([("before", before), ("back", back)]) {
         if !value.is_empty() {
             written.append_pair(name, value);
@@ -111,6 +111,10 @@ fn filter<W: World>(visit: &Visit<'_, W>, names: &[(String, String)]) -> Markup 
     let reason = visit.query.get("reason");
     html! {
         form.filter method="get" action="/ui/events" {
+            div {
+                label for="q" { (visit.t(w::LOOK_FOR)) }
+                input #q name="q" value=(visit.query.get("q")) maxlength="100" autocomplete="off";
+            }
             div {
                 label for="connection" { (visit.t(w::SHOP)) }
                 select #connection name="connection" {
@@ -186,7 +190,7 @@ fn about_all<W: World>(visit: &Visit<'_, W>) -> Markup {
 /// The query for the API's list: the filter and the place, nothing else that stood in the address.
 fn asked(query: &Fields) -> String {
     let mut written = form_urlencoded::Serializer::new(String::new());
-    for name in ["connection", "state", "reason", "before"] {
+    for name in ["q", "connection", "state", "reason", "before"] {
         written.append_pair(name, query.get(name));
     }
     written.finish()
@@ -194,7 +198,12 @@ fn asked(query: &Fields) -> String {
 
 /// `GET /ui/events`.
 pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let (events, next) = api::listed(visit.world, Some(&asked(&visit.query))).await?;
+    let (events, next) = api::listed(
+        visit.world,
+        visit.config.sealer.as_ref(),
+        Some(&asked(&visit.query)),
+    )
+    .await?;
     let (connected, _) = connections::list(visit.world).await?;
     let names: Vec<(String, String)> = connected
         .iter()

@@ -123,6 +123,10 @@ fn note(note: &Note) -> String {
         }
         Note::FromRetry => "Được nhận do có người bấm Thử lại",
         Note::ReadBack => "Được đọc lại: KiotViet đã không gửi",
+        Note::ReadFor { seq } => {
+            return format!("Đã đến trước khi bản ghi của KiotViet được đọc cho sự kiện {seq}");
+        }
+        Note::NotThereLately => "Không có chữ ký, và vài phút trước KiotViet không có mã này",
         Note::FromBackfill => "Từ việc lấy dữ liệu cũ",
         Note::EntryDamaged { why } => {
             return format!("Không đọc được bản ghi trong kho lưu trữ: {why}");

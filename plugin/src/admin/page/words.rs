@@ -250,6 +250,7 @@ words! {
     LINK_HINT: "Mã khách hàng như trên Getfly. Các đơn hàng sau này sẽ thuộc khách hàng đó; đơn đã tạo không đổi." / "The account's code as Getfly shows it. Later orders will be that account's; orders that exist stay as they are.";
     OTHER_ORDERS: "Đơn đã tạo thuộc khách hàng khác" / "Orders under another account";
     SAME_GETFLY: "Đây là cùng một Getfly" / "It is the same Getfly";
+    LOOK_FOR: "Mã, id hoặc số điện thoại" / "Code, id or phone";
     IS_EDIT: "Đây là bản sửa" / "It is an edit";
     IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";

@@ -6,7 +6,7 @@ use crate::{
     journal::{
         dead_reason::DeadReason,
         evidence::Evidence,
-        keys,
+        finding, keys,
         ledger::{self, CustomerKnown},
         life,
         note::Note,
@@ -23,7 +23,7 @@ use crate::{
     },
     worker::{
         failure::Failure,
-        memory,
+        held, memory,
         plan::decision::{AccountPlan, Explanation},
         session::Session,
     },
@@ -56,6 +56,7 @@ pub(super) async fn resolve<W: World>(
     if let Some(ours) = of_earlier_attempt(session, customer.id, known).await? {
         return Ok(ours);
     }
+    held::wait(session, customer, &own)?;
     let by = match known {
         CustomerKnown::Perhaps { by, .. } => *by,
         _ => None,
@@ -96,7 +97,7 @@ pub(super) async fn resolve<W: World>(
             // Another customer's with the same phone or e-mail, perhaps.
             let open = session.left_open;
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
-                return Err(Failure::Unsettled(until));
+                return Err(Failure::Later(until));
             }
             if life::is_in_doubt(session.world, customer.created_at).await?
                 && let Some(account) = session.getfly().account_by_code(&own).await?
@@ -132,7 +133,7 @@ pub(super) async fn of_earlier_attempt<W: World>(
         return Ok(Some(AccountPlan::Ours { code, name, by }));
     }
     if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
-        return Err(Failure::Unsettled(settled));
+        return Err(Failure::Later(settled));
     }
     let found = memory::account_by_text(session, &code, since).await?;
     Ok(found.map(|account| AccountPlan::Ours {
@@ -185,6 +186,13 @@ pub enum Why {
     New,
     /// Getfly refused his account as a duplicate of one that no search showed.
     Refused,
+}
+
+/// The event is found by the customer's code and phones from now on.
+pub(super) fn mark<W: World>(session: &Session<'_, W>, customer: &Customer) {
+    let phones = PhoneField::parse(&customer.contact_number);
+    let marks = finding::marks(&session.ready.sealer, &customer.code, &phones);
+    session.marks.replace(marks);
 }
 
 /// Searches Getfly by every e-mail and phone of the customer. Contact persons come with what that finds; they are

@@ -19,7 +19,7 @@ use crate::{
         failure::{Failure, no_creation_date},
         gone,
         plan::{
-            account::{of_earlier_attempt, resolve},
+            account::{self, of_earlier_attempt, resolve},
             decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
         },
         session::Session,
@@ -48,6 +48,7 @@ pub async fn customer<W: World>(
         .kiotviet(async |k| k.customer(hint.id).await)
         .await?;
     if let Some(customer) = &record {
+        account::mark(session, customer);
         let mark = dismissed::mark(session, customer);
         session.members.replace(Some(mark));
         why.evidence.push(Evidence::CustomerCreated {

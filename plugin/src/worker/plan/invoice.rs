@@ -26,7 +26,7 @@ use crate::{
         failure::{Failure, no_creation_date},
         gone, memory,
         plan::{
-            account::{of_earlier_attempt, resolve},
+            account::{self, of_earlier_attempt, resolve},
             decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
             executor::executor,
             sale::{self, Decided, Decision},
@@ -255,6 +255,7 @@ async fn customer_of<W: World>(
             },
         ));
     };
+    account::mark(session, &customer);
     let manager = manager_from_invoice(switches.customer.is_some(), executor);
     if switches.customer.is_some() {
         why.note(Note::NoManagerWhileOn);

@@ -130,9 +130,9 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
         let code = body[field].as_str().unwrap_or_default().to_owned();
         let times = stored.entry((field, code.clone())).or_default();
         let is_stored = matches!(call.status, Some(200..=299)) && is_on_record(evidence, &body);
-        // What people deleted may be asked for again: that its code stays taken shows by the refusal only.
+        // What people deleted may be asked for again: whether its code stays taken shows by the answer only.
         let mut accounts = evidence.accounts.iter();
-        let gone = !is_stored && accounts.any(|a| a.deleted && a.account_code == code);
+        let gone = accounts.any(|a| a.deleted && a.account_code == code);
         if *times > 0 && !gone {
             let what = format!("{field} {code} was sent again after Getfly had stored it");
             findings.add(Kind::Doubled, what);

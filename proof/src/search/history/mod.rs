@@ -30,7 +30,11 @@ use sim::{
     getfly::{Account, GetflySettings},
     kiotviet::Staff,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fs::{self, DirEntry},
+    sync::Arc,
+};
 
 /// Accounts that Getfly has beforehand: phone and e-mail. No number has spaces: Getfly's search finds
 /// no such text (README says so).
@@ -92,6 +96,24 @@ pub enum Mode {
     Safety,
     /// After the faults have stopped and everything had time: nothing lost and nothing stuck either.
     Liveness,
+}
+
+/// Habits about which something is open, by the committed histories of that name: a search would find nothing else.
+///
+/// # Panics
+/// When one of them cannot be read.
+pub fn open_habits() -> BTreeSet<Habit> {
+    let folder = xtask::workspace_root().join("proof/histories");
+    let files = fs::read_dir(folder).expect("the folder is there").flatten();
+    let is_open = |file: &DirEntry| file.file_name().to_string_lossy().starts_with("open-");
+    let read = |file: DirEntry| -> Personality {
+        let text = fs::read_to_string(file.path()).expect("a history can be read");
+        let fixture: Value = serde_json::from_str(&text).expect("a history is JSON");
+        let of = fixture["history"]["personality"].clone();
+        serde_json::from_value(of).expect("a history has a personality")
+    };
+    let personalities = files.filter(is_open).map(read);
+    personalities.flat_map(|p| p.habits().to_vec()).collect()
 }
 
 /// Everything that must not be, after this history; empty when all is well.
@@ -191,9 +213,7 @@ async fn past(run: &Run, history: &History) {
 /// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(run: &Run) {
     clocks::set_right(run).await;
-    // The tenant is moved to a newer version.
-    let upgraded = |settings: &mut GetflySettings| settings.old_version = false;
-    run.shop.getfly.update_settings(upgraded);
+    run.upgrade();
     let mut retried = Vec::new();
     for _ in 0..ROUNDS {
         for _ in run.shops() {

@@ -405,7 +405,7 @@ fn a_fault(index: u8) -> Fault {
         Fault::Garbled,
         Fault::Hang,
         Fault::DropBefore,
-        Fault::Late(Duration::from_secs(20)),
+        Fault::Late(Duration::from_secs(50)),
         Fault::StoredButReplyLost,
         Fault::StoredThen500,
         Fault::StoredThenEmpty,

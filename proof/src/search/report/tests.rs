@@ -31,6 +31,13 @@ fn written(tallies: &[Tally]) -> String {
         races: minutes(3),
         stores: minutes(2),
         traps: minutes(4),
+        personalities: minutes(1),
+    };
+    let met = Met {
+        personalities: 2,
+        habits: [(sim::Habit::NineSeconds, 14)].into(),
+        runs: 14,
+        ..Met::default()
     };
     let trapped = Trapped {
         scenario: "new-customer",
@@ -46,6 +53,7 @@ fn written(tallies: &[Tally]) -> String {
         races: Vec::new(),
         stores: Vec::new(),
         traps: vec![trapped],
+        met,
         took,
     };
     document(&found, &options)
@@ -57,11 +65,15 @@ fn the_command_and_the_time_of_each_part_are_told() {
     let command = "cargo proof --seed 2026 --budget 60 --redis redis://127.0.0.1:6380\n";
     for told in [
         command,
-        "\n1091 runs in 59.0 minutes on ",
+        "\n1105 runs in 60.0 minutes on ",
         "\n- the scenarios under faults: 1082 runs in 50.0 minutes;",
         "\n- several instances at once: 0 runs of 0 schedules in 3.0 minutes;",
         "\n- the scenarios over every store: 0 runs in 2.0 minutes;",
-        "\n- the component trapped: 9 runs in 4.0 minutes.",
+        "\n- the component trapped: 9 runs in 4.0 minutes;",
+        "\n- the scenarios at vendors of many personalities: 14 runs in 1.0 minutes.",
+        "at 2 personalities of the two vendors, each without a fault and with 6 single ones",
+        "| `NineSeconds` | Getfly takes 9 s to store a record | 14 |",
+        "| `MaskedPhones` | KiotViet masks the phone of every second customer | 0 |",
         "trapped after every 2500 units of fuel:",
         "| `new-customer` | 5000 | 7 | 3 | 2 | 0 |",
     ] {

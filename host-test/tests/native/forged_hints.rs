@@ -1,0 +1,127 @@
+//! Claims that forged hints cost little: one id told of many times is read a few times, unsigned hints that lead to
+//! nothing use up a bounded part of KiotViet's calls an hour and delay no genuine event, and what they ask about
+//! in vain is never believed over a signed delivery. How: deliveries that nobody signed, in virtual time.
+
+use host_test::{
+    admin::Admin,
+    shop::{On, TestShop, customer, hoa},
+};
+use serde_json::json;
+
+fn told(ids: impl Iterator<Item = i64>) -> String {
+    let data: Vec<_> = ids
+        .map(|id| json!({"Id": id, "Code": format!("KH{id}")}))
+        .collect();
+    json!({"Notifications": [{"Action": "customer.update.1", "Data": data}]}).to_string()
+}
+
+/// How often KiotViet was asked for a customer, or whether its API works, since the last time.
+fn reads(shop: &TestShop) -> usize {
+    let calls = shop.app.take_calls().into_iter();
+    let asked =
+        |endpoint: &str| endpoint.contains("/customers/{id}") || endpoint.contains("/branches");
+    calls.filter(|call| asked(call.endpoint)).count()
+}
+
+/// A shop whose deliveries are taken with any signature, after a genuine one.
+async fn observing() -> TestShop {
+    let shop = TestShop::connected(On::Customers).await;
+    shop.app.set_variable("signature_policy", "observe");
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    assert_eq!(shop.getfly.accounts().len(), 1);
+    shop.app.take_calls();
+    shop
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_id_told_of_four_hundred_times_is_read_once() {
+    for signed_before in [false, true] {
+        let shop = if signed_before {
+            observing().await
+        } else {
+            TestShop::connected(On::Customers).await
+        };
+        // Both deliveries wait as their turn comes.
+        let ids = || told(std::iter::repeat_n(7_000_001, 100));
+        for _ in 0..4 {
+            assert_eq!(shop.post(ids()).await, 200);
+        }
+        shop.drain().await;
+        let cost = reads(&shop);
+        assert!(cost <= 2, "{cost} calls");
+        let outcomes = shop.outcomes().await;
+        let gone = outcomes
+            .iter()
+            .filter(|o| *o == "ignored deleted_on_kiotviet");
+        assert_eq!(gone.count(), 200, "of the newest 200");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_thousand_forged_hints_cost_five_hundred_calls_an_hour_and_delay_nobody() {
+    let shop = observing().await;
+    for lot in 0..25 {
+        let first = 8_000_000 + lot * 200;
+        assert_eq!(shop.post(told(first..first + 200)).await, 200);
+    }
+    shop.kiotviet
+        .create_customer(customer("Anh Ba", "0987654312"));
+    shop.deliver().await;
+    assert_eq!(shop.getfly.accounts().len(), 2);
+    shop.drain().await;
+    let cost = reads(&shop);
+    assert!(cost <= 505, "{cost} calls");
+    for hour in 1..4 {
+        shop.minutes(60).await;
+        shop.kiotviet
+            .create_customer(customer("Chị Tư", &format!("097765432{hour}")));
+        shop.deliver().await;
+        assert_eq!(shop.getfly.accounts().len(), 2 + hour);
+        let cost = reads(&shop);
+        assert!((400..=510).contains(&cost), "{cost} calls in hour {hour}");
+    }
+    for _ in 0..24 {
+        shop.minutes(60).await;
+    }
+    let (_, overview) = shop.app.overview().await;
+    assert_eq!(overview["counts"]["waiting"], 0, "{overview}");
+    assert_eq!(overview["balanced"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_whose_signature_was_never_seen_keeps_half_of_kiotviets_calls() {
+    let shop = TestShop::connected(On::Customers).await;
+    for lot in 0..25 {
+        let first = 8_000_000 + lot * 200;
+        assert_eq!(shop.post(told(first..first + 200)).await, 200);
+    }
+    let cost = reads(&shop);
+    assert!((1_000..=2_505).contains(&cost), "{cost} calls");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_unsigned_hint_did_not_find_is_found_by_a_signed_one() {
+    let shop = observing().await;
+    // Its number is known before it exists.
+    let next = shop.kiotviet.customers().last().expect("a customer").id + 1;
+    assert_eq!(shop.post(told(next..=next)).await, 200);
+    assert_eq!(reads(&shop), 2);
+    assert_eq!(shop.post(told(next..=next)).await, 200);
+    assert_eq!(reads(&shop), 0);
+    let id = shop
+        .kiotviet
+        .create_customer(customer("Anh Ba", "0987654312"));
+    assert_eq!(id, next);
+    shop.deliver().await;
+    assert_eq!(shop.getfly.accounts().len(), 2);
+    // And an unsigned one after ten minutes.
+    let after = next + 1;
+    assert_eq!(shop.post(told(after..=after)).await, 200);
+    shop.kiotviet
+        .create_customer(customer("Chị Tư", "0977654321"));
+    shop.kiotviet.take_deliveries();
+    shop.pass(601).await;
+    assert_eq!(shop.post(told(after..=after)).await, 200);
+    assert_eq!(shop.getfly.accounts().len(), 3);
+}
