@@ -61,6 +61,14 @@ mod listed {
         OpenCreateForgotten,
         /// What an event's claim came to is not kept when its record is removed.
         RemovedClaimForgotten,
+        /// What was created before the store was new, or put back from a copy, is not looked for by its code.
+        StoreKnowsAll,
+        /// Any Getfly is taken for the store's.
+        AnyTenantTaken,
+        /// What a person dismissed is attempted again when it is told again.
+        DismissalForgotten,
+        /// A link that a person made is dropped when its account is gone.
+        LinkDropped,
         /// The lease is not asked for again before a call to a vendor.
         LeaseNotCheckedBeforeCall,
         /// The lease is not asked for again before a write to the store.

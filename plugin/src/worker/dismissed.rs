@@ -72,7 +72,7 @@ pub async fn applies<W: World>(
     record: &mut Record,
     hint: &Hint,
 ) -> Result<bool, Failure> {
-    if record.commanded_by.is_some() {
+    if record.commanded_by.is_some() || mutant!(DismissalForgotten) {
         return Ok(false);
     }
     let key = keys::dismissed(&session.connection.retailer, record.kind, hint.id);

@@ -10,6 +10,7 @@ mod healing;
 mod journal;
 mod lease;
 mod outage;
+mod people;
 mod rules;
 mod store;
 mod strangers;
@@ -82,6 +83,12 @@ pub const CHECKS: &[Check] = checks! {
         "an order that Getfly stores long after its creator died is there once, and nobody goes on before an account that it may store shows";
     "after the retention": creating::after_the_retention,
         "what was created stays known when its event is removed, whatever becomes of it in Getfly";
+    "put back": people::put_back,
+        "a store that is put back from a copy doubles nothing";
+    "another tenant": people::another_tenant,
+        "nothing is sent to a Getfly that nobody confirmed";
+    "a person's word": people::a_persons_word,
+        "a dismissal holds, and a link that a person made is never dropped silently";
     "changed between attempts": changed::between_attempts,
         "R6, R7: what people change between two attempts doubles nothing, and moves no order to another account";
     "links": rules::links,

@@ -28,13 +28,14 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a command",
         M::WishCountedTwice => "counts after a crash",
-        M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
-            "crash after a create"
-        }
+        M::ClaimNotAnnounced | M::RetryWithoutReadingBack => "crash after a create",
         M::SettleTimeIgnored | M::HeldIgnored | M::CrashForgotten | M::OpenCreateForgotten => {
             "stored late"
         }
         M::RemovedClaimForgotten => "after the retention",
+        M::StoreKnowsAll => "put back",
+        M::AnyTenantTaken => "another tenant",
+        M::DismissalForgotten | M::LinkDropped => "a person's word",
         M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
             "changed between attempts"
         }
@@ -43,6 +44,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::PhoneBeforeEmail
         | M::EmailBySubstring
         | M::PlaceholderMatches
+        | M::CreateWithoutCode
         | M::MergedNumbersForgotten => "links",
         M::MergedPhonesSplit
         | M::LeadingZeroNotAdded
