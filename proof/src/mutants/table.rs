@@ -28,14 +28,13 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::DueKeysDeletedEarly => "crash after a retry",
         M::CommandRemovedEarly => "crash after a command",
         M::WishCountedTwice => "counts after a crash",
-        M::ClaimNotAnnounced | M::RetryWithoutReadingBack | M::CreateWithoutCode => {
-            "crash after a create"
-        }
+        M::ClaimNotAnnounced | M::RetryWithoutReadingBack => "crash after a create",
         M::SettleTimeIgnored | M::CrashForgotten | M::OpenCreateForgotten => "stored late",
         M::RemovedClaimForgotten => "after the retention",
-        M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
-            "changed between attempts"
-        }
+        M::OldForgetsClaim
+        | M::DeletedForgetsAccount
+        | M::OrderMeansAccount
+        | M::CreateWithoutCode => "changed between attempts",
         M::FirstSearchHit
         | M::OnlyFirstPage
         | M::PhoneBeforeEmail
