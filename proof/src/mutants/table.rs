@@ -36,9 +36,10 @@ pub fn killer(mutant: Mutant) -> &'static str {
         M::StoreKnowsAll => "put back",
         M::AnyTenantTaken => "another tenant",
         M::DismissalForgotten | M::LinkDropped => "a person's word",
-        M::OldForgetsClaim | M::DeletedForgetsAccount | M::OrderMeansAccount => {
-            "changed between attempts"
-        }
+        M::OldForgetsClaim
+        | M::DeletedForgetsAccount
+        | M::OrderMeansAccount
+        | M::CreateWithoutCode => "changed between attempts",
         M::FirstSearchHit
         | M::OnlyFirstPage
         | M::PhoneBeforeEmail

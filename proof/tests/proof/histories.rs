@@ -23,7 +23,7 @@ const CASES: u32 = 100;
 /// Smaller histories that are tried for one that fails.
 const SHRINKS: u32 = 3000;
 /// Histories until one must fail without a protection.
-const UNTIL_FOUND: u32 = 1500;
+const UNTIL_FOUND: u32 = 8000;
 /// Protections that are taken away, and the mode that shows it.
 const MUTANTS: &[(Mutant, Mode)] = &[
     (Mutant::RetryWithoutReadingBack, Mode::Safety),

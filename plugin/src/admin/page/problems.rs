@@ -103,6 +103,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Tên này là của cửa hàng khác. Hãy chọn tên khác hoặc ngắt kết nối cửa hàng kia trước.",
             "This name is another shop's. Choose another name, or disconnect that shop first.",
         ),
+        "changed-meanwhile" => text!(
+            "Có người khác vừa thay đổi kết nối này cùng lúc. Hãy xem lại rồi đổi địa chỉ lần nữa nếu cần.",
+            "Somebody else changed this connection at the same time. Look at it, and change the address again if need be.",
+        ),
         "webhooks-are-off" => text!(
             "Cửa hàng này chưa bật webhook nào. Hãy bật webhook khách hàng, webhook đơn hàng hoặc cả hai trước: chỉ những gì chúng đẩy về mới được lấy.",
             "No webhook of this shop is on. Switch on the customer webhook, the order webhook or both first: what they bring is what is brought over.",
