@@ -45,7 +45,6 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::PhoneBeforeEmail
         | M::EmailBySubstring
         | M::PlaceholderMatches
-        | M::CreateWithoutCode
         | M::MergedNumbersForgotten => "links",
         M::MergedPhonesSplit
         | M::LeadingZeroNotAdded
