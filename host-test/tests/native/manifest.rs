@@ -1,7 +1,7 @@
 //! Claims that the host reads `spin.toml` as Spin does and names whatever is wrong with it or with
 //! the variables, with how to mend it. How: the project's own manifest and small ones in text.
 
-use host::manifest::{Manifest, OutboundPolicy};
+use host::{manifest::Manifest, origins::OutboundPolicy};
 use std::{collections::BTreeMap, path::Path};
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

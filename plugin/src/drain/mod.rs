@@ -1,5 +1,6 @@
 //! The loop that takes up what the journal holds: under the lease, in order, until nothing is due.
 
+pub mod alerts;
 mod commands;
 mod due;
 mod due_events;

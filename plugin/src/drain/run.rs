@@ -4,12 +4,14 @@
 use crate::{
     config::Ready,
     drain::{
+        alerts::{self, ToSend},
         hints::Hints,
         how::{Drained, How},
         queue::Queue,
         state::{Bounds, Drain, Pass},
     },
     journal::{
+        alerts::Cause,
         cursor::{self, Cursor},
         entries, life,
     },
@@ -68,6 +70,7 @@ pub async fn drain_for<W: World>(
         };
         let commands = commands.clone();
         let again = under_lease(world, ready, lease, bounds, commands, &mut drained).await;
+        alerts::send(world, ready, core::mem::take(&mut drained.to_send)).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
@@ -140,7 +143,17 @@ async fn under_lease<W: World>(
     let slow = worker.slow_until().filter(|until| *until > world.now());
     drain.cursor.slow_until = slow;
     drain.wait_for_more();
+    // Somebody waits for the answer of a drain with a bound: the next one tells.
+    let told = match drain.bounds.until {
+        None => drain.alerts(result.is_ok()).await,
+        Some(_) => Ok(ToSend::default()),
+    };
     let kept = drain.save().await;
+    if kept.is_ok()
+        && let Ok(to_send) = told
+    {
+        drain.drained.to_send = to_send;
+    }
     if result.is_ok() && kept.is_ok() {
         // The cursor tells what may still come of a create.
         worker.settled();
@@ -177,7 +190,9 @@ impl<W: World> Drain<'_, '_, W> {
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
-        if !tenant::is_ours(self.worker, self.ready).await? {
+        let is_ours = tenant::is_ours(self.worker, self.ready).await?;
+        self.stands_if(!is_ours, Cause::AnotherGetfly, None);
+        if !is_ours {
             return Ok(Pass::Paused);
         }
         loop {
