@@ -272,3 +272,43 @@ async fn slack_and_telegram_get_their_own_form() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_person_tests_the_receiver_and_mutes_a_cause() {
+    let (shop, receiver) = told(&[]).await;
+    let (status, answer) = shop.app.call("POST", "alerts/test", &json!({})).await;
+    assert_eq!((status, answer), (200, json!({"arrived": true})));
+    assert_eq!(messages(&receiver).len(), 1);
+    receiver.answer(Some(StatusCode::NOT_FOUND));
+    let (status, problem) = shop.app.call("POST", "alerts/test", &json!({})).await;
+    assert_eq!((status, &problem["type"]), (502, &json!("alert-not-sent")));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .expect("text")
+            .contains("answered 404")
+    );
+    receiver.answer(Some(StatusCode::OK));
+    receiver.take();
+    let muted = json!({"cause": "getfly_fails"});
+    assert_eq!(shop.app.call("POST", "alerts/mute", &muted).await.0, 200);
+    assert_eq!(
+        shop.app
+            .call("POST", "alerts/mute", &json!({"cause": "x"}))
+            .await
+            .0,
+        400
+    );
+    refuses(&shop);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(30).await;
+    assert_eq!(messages(&receiver), []);
+    let (_, state) = shop.app.look("alerts").await;
+    assert_eq!(state["causes"][0]["cause"], "getfly_fails");
+    assert_eq!(state["muted"], json!(["getfly_fails"]));
+    assert_eq!(
+        shop.app.call("POST", "alerts/unmute", &muted).await.1,
+        json!([])
+    );
+}

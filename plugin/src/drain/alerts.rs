@@ -16,7 +16,7 @@ use crate::{
     world::{Clock, Http, HttpError, Method, Request, StoreError, World},
 };
 use core::time::Duration;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// Longest wait for the receiver.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -115,7 +115,7 @@ pub async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend) {
         return;
     };
     if let Some(message) = &to_send.message {
-        let outcome = deliver(world, settings, body(settings, ready, message)).await;
+        let outcome = deliver(world, settings, body(settings, ready, Some(message))).await;
         if let Some(why) = outcome.why() {
             log::alert_not_sent(world, why);
         }
@@ -140,43 +140,64 @@ pub async fn send_test<W: World>(world: &W, ready: &Ready) -> Outcome {
     let Some(settings) = &ready.alerts else {
         return Outcome::Refused("alert_origin is not set".to_owned());
     };
-    let text = [Lang::Vi, Lang::En].map(|lang| words::test(lang).to_owned());
-    let body = in_format(settings, ready, text, json!([]), false);
-    deliver(world, settings, body).await
+    deliver(world, settings, body(settings, ready, None)).await
 }
 
-fn body(settings: &AlertSettings, ready: &Ready, message: &Outgoing) -> Vec<u8> {
-    let text = [Lang::Vi, Lang::En].map(|lang| words::message(lang, message, &ready.public_url));
-    let causes = message.items.iter().map(|item| {
-        json!({
-            "cause": item.cause,
-            "count": item.count,
-            "over": item.is_over(),
-            "since": item.since,
-        })
+/// A message in its receiver's form.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'m> {
+    /// Our own.
+    Json {
+        all_well: bool,
+        bridge: &'m str,
+        causes: Vec<Told<'m>>,
+        text: String,
+        text_en: String,
+    },
+    /// Slack's.
+    Slack { text: String },
+    /// Telegram's.
+    Telegram { chat_id: &'m str, text: String },
+}
+
+/// A cause in our own form.
+#[derive(Serialize)]
+struct Told<'m> {
+    cause: &'m Cause,
+    count: u64,
+    over: bool,
+    since: Timestamp,
+}
+
+/// `message`, or with none a test, in the form of `settings`.
+fn body(settings: &AlertSettings, ready: &Ready, message: Option<&Outgoing>) -> Vec<u8> {
+    let [vi, en] = [Lang::Vi, Lang::En].map(|lang| match message {
+        Some(message) => words::message(lang, message, &ready.public_url),
+        None => words::test(lang).to_owned(),
     });
-    in_format(settings, ready, text, causes.collect(), message.all_well)
-}
-
-fn in_format(
-    settings: &AlertSettings,
-    ready: &Ready,
-    [vi, en]: [String; 2],
-    causes: Value,
-    all_well: bool,
-) -> Vec<u8> {
+    let items = message.into_iter().flat_map(|message| &message.items);
+    let causes = items.map(|item| Told {
+        cause: &item.cause,
+        count: item.count,
+        over: item.is_over(),
+        since: item.since,
+    });
     json::text(&match settings.format {
-        AlertFormat::Json => json!({
-            "all_well": all_well,
-            "bridge": ready.public_url,
-            "causes": causes,
-            "text": vi,
-            "text_en": en,
-        }),
-        AlertFormat::Slack => json!({ "text": format!("{vi}\n\n{en}") }),
-        AlertFormat::Telegram => {
-            json!({ "chat_id": settings.chat, "text": format!("{vi}\n\n{en}") })
-        }
+        AlertFormat::Json => Body::Json {
+            all_well: message.is_some_and(|message| message.all_well),
+            bridge: &ready.public_url,
+            causes: causes.collect(),
+            text: vi,
+            text_en: en,
+        },
+        AlertFormat::Slack => Body::Slack {
+            text: format!("{vi}\n\n{en}"),
+        },
+        AlertFormat::Telegram => Body::Telegram {
+            chat_id: &settings.chat,
+            text: format!("{vi}\n\n{en}"),
+        },
     })
 }
 

@@ -21,7 +21,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
-        tenant,
+        tenant::{self, Tenancy},
     },
     world::{Store, StoreError, World},
 };
@@ -121,6 +121,7 @@ async fn under_lease<W: World>(
         bounds,
         queue: Queue::default(),
         hints: Hints::default(),
+        tenancy: Tenancy::Ours,
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -135,7 +136,7 @@ async fn under_lease<W: World>(
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
     }
-    if result.is_ok() && made(&drain) > made_before {
+    if result.is_ok() && drain.tenancy == Tenancy::First && made(&drain) > made_before {
         let kept = tenant::keep_first(&worker, ready).await;
         result = result.and_then(|pass| kept.map(|()| pass));
     }
@@ -190,9 +191,10 @@ impl<W: World> Drain<'_, '_, W> {
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
-        let is_ours = tenant::is_ours(self.worker, self.ready).await?;
-        self.stands_if(!is_ours, Cause::AnotherGetfly, None);
-        if !is_ours {
+        self.tenancy = tenant::tenancy(self.worker, self.ready).await?;
+        let is_other = self.tenancy == Tenancy::Other;
+        self.stands_if(is_other, Cause::AnotherGetfly, None);
+        if is_other {
             return Ok(Pass::Paused);
         }
         loop {

@@ -41,7 +41,8 @@ impl Pause {
     pub fn matters(&self, now: Timestamp) -> bool {
         let is_upstreams = self.why.as_ref().is_some_and(Trouble::is_upstreams);
         let long = |since: Timestamp| now.saturating_since(since) >= LONG;
-        self.failures > 0 || is_upstreams || self.since.is_some_and(long)
+        let was_paused = self.since.is_some() && self.failures > 0;
+        self.until > now || was_paused || is_upstreams || self.since.is_some_and(long)
     }
 }
 

@@ -24,8 +24,6 @@ const STEP: Duration = Duration::from_secs(5);
 const SLOW_FOR: Duration = Duration::from_secs(600);
 /// The time between two of these calls: a second by a clock that is not ours.
 const SLOW_WINDOW: Duration = Duration::from_millis(1_100);
-/// How often a call that came too fast for Getfly is made again at once.
-const TOO_FAST_AGAIN: usize = 2;
 /// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
 const AT_ONCE: usize = 12;
 
@@ -279,36 +277,7 @@ impl<W: World> Store for Worker<'_, W> {
 
 impl<W: World> Http for Worker<'_, W> {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        if self.is_to_getfly(&request) {
-            for _ in 0..TOO_FAST_AGAIN {
-                let answer = self.send_once(request.clone()).await;
-                if !self.was_too_fast(&answer) {
-                    return answer;
-                }
-            }
-        }
-        self.send_once(request).await
-    }
-}
-
-impl<W: World> Worker<'_, W> {
-    fn is_to_getfly(&self, request: &Request) -> bool {
-        request.url.starts_with(self.getfly_origin)
-    }
-
-    /// Whether Getfly did nothing because calls came too fast for it: one at a time, the same call goes through. Where
-    /// it says how long to wait, that is kept by the retries.
-    fn was_too_fast(&self, answer: &Result<Response, HttpError>) -> bool {
-        let too_fast = |answer: &Response| answer.status == 429 && answer.retry_after.is_none();
-        let slow = self
-            .slow_until
-            .get()
-            .is_some_and(|until| self.world.now() < until);
-        slow && answer.as_ref().is_ok_and(too_fast)
-    }
-
-    async fn send_once(&self, request: Request) -> Result<Response, HttpError> {
-        let to_getfly = self.is_to_getfly(&request);
+        let to_getfly = request.url.starts_with(self.getfly_origin);
         if to_getfly && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;
         }

@@ -11,6 +11,7 @@ use crate::{
         alerts::{self, Cause},
         cursor,
     },
+    stored,
     world::World,
 };
 use serde::Deserialize as _;
@@ -58,7 +59,7 @@ impl AlertFormat {
 /// The cause in `{"cause": …}`, as `GET /api/alerts` shows it.
 pub(in crate::admin) fn asked(body: &Value) -> Result<Cause, Problem> {
     let cause = body.get("cause").unwrap_or(&Value::Null);
-    Cause::deserialize(cause).map_err(|_| {
+    Cause::deserialize(stored::Reader(cause)).map_err(|_| {
         problem::invalid("Send {\"cause\":…} with a cause as GET /api/alerts shows it.")
     })
 }

@@ -315,10 +315,12 @@ pub struct Paused {
     /// `Getfly`, or the connection whose KiotViet it is.
     pub side: String,
     /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// When it is asked again; none where an event is due at any moment.
     pub until: Option<Timestamp>,
     /// What it failed with last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<InWords<Trouble>>,
 }
 

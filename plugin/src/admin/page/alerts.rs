@@ -16,6 +16,7 @@ use crate::{
         },
     },
     journal::alerts::Cause,
+    stored,
     wording::alerts::cause as in_words,
     world::World,
 };
@@ -27,7 +28,7 @@ fn row<W: World>(visit: &Visit<'_, W>, cause: &Cause, count: u64, mute: bool) ->
     } else {
         ("/ui/alerts/unmute", w::UNMUTE)
     };
-    let value = serde_json::to_string(cause).unwrap_or_default();
+    let value = String::from_utf8(stored::write(cause)).unwrap_or_default();
     html! {
         li {
             (in_words(visit.view.lang, cause, count)) " "
@@ -101,7 +102,7 @@ pub(super) async fn test<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
 /// `POST /ui/alerts/mute` and `/unmute`.
 pub(super) async fn mute<W: World>(visit: &Visit<'_, W>, mute: bool) -> Result<Reply, Problem> {
     visit.genuine()?;
-    let cause = serde_json::from_str(visit.form.get("cause"));
+    let cause = stored::read(visit.form.get("cause").as_bytes());
     let cause = cause.map_err(|_| invalid("This cause is unknown."))?;
     api::mute(visit.world, cause, mute).await?;
     Ok(Reply::to("/ui/alerts"))
