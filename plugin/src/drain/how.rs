@@ -1,7 +1,7 @@
 //! How to drain, and what a drain did.
 
 use crate::{
-    drain::alerts::ToSend,
+    drain::outgoing::ToSend,
     reconcile::upkeep::Upkeep,
     time::Timestamp,
     worker::{failure::Stop, lease::Patience},

@@ -1,6 +1,6 @@
 //! The loop that takes up what the journal holds: under the lease, in order, until nothing is due.
 
-pub mod alerts;
+mod alerts;
 mod commands;
 mod due;
 mod due_events;
@@ -10,6 +10,7 @@ mod hinted;
 mod hints;
 pub mod how;
 mod new_entries;
+pub mod outgoing;
 mod queue;
 mod retention;
 pub mod run;

@@ -4,9 +4,9 @@
 use crate::{
     config::Ready,
     drain::{
-        alerts::{self, ToSend},
         hints::Hints,
         how::{Drained, How},
+        outgoing::{self, ToSend},
         queue::Queue,
         state::{Bounds, Drain, Pass},
     },
@@ -70,7 +70,7 @@ pub async fn drain_for<W: World>(
         };
         let commands = commands.clone();
         let again = under_lease(world, ready, lease, bounds, commands, &mut drained).await;
-        alerts::send(world, ready, core::mem::take(&mut drained.to_send)).await;
+        outgoing::send(world, ready, core::mem::take(&mut drained.to_send)).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }

@@ -6,7 +6,7 @@ use crate::{
         view,
     },
     config::{AlertFormat, Ready},
-    drain::alerts::send_test,
+    drain::outgoing::send_test,
     journal::{
         alerts::{self, Cause},
         cursor,
