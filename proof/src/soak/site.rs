@@ -142,6 +142,11 @@ impl Site {
         Program::start_unlogged(&self.arguments)
     }
 
+    /// The same, keeping its log.
+    pub(super) fn start_logged(&self) -> Result<Program> {
+        Program::start(&self.arguments)
+    }
+
     pub(super) fn kiotviet(&self) -> &Arc<KiotVietSim> {
         &self.vendors.kiotviet
     }
@@ -171,6 +176,12 @@ impl Site {
         // Whatever the shop does next is later than the switches.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         Ok(())
+    }
+
+    /// A further variable of the host's.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        let variable = ["--variable".to_owned(), format!("{name}={value}")];
+        self.arguments.extend(variable);
     }
 
     /// The address that KiotViet delivers customers to: the path.
