@@ -152,10 +152,7 @@ impl Attack {
             Self::Drip => post("/hooks/shop/wrong", 1_000, 0),
             Self::OtherPath => get("/healthz", "x/api/events?y="),
             Self::LargeForm => post("/ui/login", 3 * MIB, 3 * MIB),
-            Self::Guess => {
-                "GET /api/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer wrong\r\n\r\n"
-                    .to_owned()
-            }
+            Self::Guess => get("/api/events", "a\r\nauthorization: Bearer wrong").repeat(50),
             Self::WrongPaths => get("/hooks/shop/wrong", "a").repeat(50),
             Self::Health => get("/healthz", "a").repeat(50),
             Self::Page => get("/", "a").repeat(50),
