@@ -24,6 +24,7 @@ use sim::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt,
     sync::Arc,
     time::Duration,
 };
@@ -155,10 +156,10 @@ impl Site {
         &self.vendors.getfly
     }
 
-    /// Bytes of the embedded store's file; 0 where there is none.
+    /// Bytes that the embedded store's file takes on the disk, which is less than its length; 0 where there is none.
     pub(super) fn store_bytes(&self) -> u64 {
         let file = self.folder.path().join("store.redb");
-        std::fs::metadata(file).map_or(0, |there| there.len())
+        std::fs::metadata(file).map_or(0, |there| there.blocks() * 512)
     }
 
     /// Connects the shop, both webhooks on.
@@ -176,12 +177,6 @@ impl Site {
         // Whatever the shop does next is later than the switches.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         Ok(())
-    }
-
-    /// A further variable of the host's.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
-        let variable = ["--variable".to_owned(), format!("{name}={value}")];
-        self.arguments.extend(variable);
     }
 
     /// The address that KiotViet delivers customers to: the path.

@@ -11,15 +11,17 @@ use super::{
 use crate::load::Tally;
 use anyhow::{Context, Result, ensure};
 use host_test::{
-    admin::{Admin, Remote},
+    admin::{Admin, Remote, successful},
     variables::ADMIN_TOKEN,
 };
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
+use serde_json::Value;
 use sim::{Deliverer, HttpDeliverer, lock};
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -37,6 +39,8 @@ use tokio::{
 const ADDRESSES: usize = 16;
 /// Customers of the shop, at the least; every second one buys.
 const SELLS: usize = 4;
+/// The shop's next customers come after this, at the earliest: it sells less than Getfly's ceiling lets through.
+const SELLS_EVERY: Duration = Duration::from_millis(500);
 /// The owner looks in so often.
 const OWNER_LOOKS: Duration = Duration::from_millis(500);
 /// In this time each attack ends once, or the host let it go on for longer than it says.
@@ -71,24 +75,15 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// What is made of deliveries that nobody signed.
-    #[arg(long, value_enum, default_value_t = Policy::Auto)]
-    pub policy: Policy,
+    /// A program whose `host` command is the host, such as an optimised build of this one; this one without it.
+    #[arg(long)]
+    pub host: Option<PathBuf>,
     /// The attackers do only this.
     #[arg(long, value_enum)]
     pub only: Option<Attack>,
     /// How the figures are printed.
     #[command(flatten)]
     pub print: Print,
-}
-
-/// The variable `signature_policy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Policy {
-    /// They are refused, once a signed one was seen.
-    Auto,
-    /// They are taken as hints.
-    Observe,
 }
 
 /// What a stranger does with a connection.
@@ -342,10 +337,11 @@ type Seen = Arc<Mutex<BTreeMap<Attack, Tally>>>;
 /// Attacks; `program` is how the host is called.
 pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut rng = StdRng::seed_from_u64(options.seed);
+    let program = match &options.host {
+        Some(host) => &[host.display().to_string(), "host".to_owned()],
+        None => program,
+    };
     let mut site = Site::build(program, StoreKind::Embedded, options.seed).await?;
-    if options.policy == Policy::Observe {
-        site.set("signature_policy", "observe");
-    }
     let mut process = site.start_logged()?;
     process.serves().await?;
     site.connect().await?;
@@ -395,6 +391,9 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.owner = owner.by_code();
     figures.owner_kept_out = owner.sent() - owner.codes.get(&200).copied().unwrap_or(0);
     tell(&seen, &mut figures);
+    // Refused deliveries wait for a person.
+    let dismissed = "events/dismiss?reason=bad_signature";
+    successful(site.api.call("POST", dismissed, &Value::Null).await)?;
     let unfinished = site.settle().await?;
     figures.store_grew_kb = site.store_bytes().saturating_sub(store_before) / 1000;
     let (exit_code, log) = process.stop().await?;
@@ -452,6 +451,7 @@ async fn deliver(
             }
             tokio::time::sleep(OWNER_LOOKS).await;
         }
+        let next = Instant::now() + SELLS_EVERY;
         site.act(SELLS, rng);
         for delivery in site.kiotviet().take_deliveries() {
             let request = site.kiotviet().request(&delivery);
@@ -461,6 +461,7 @@ async fn deliver(
             seen.add(answer, began.elapsed());
             site.kiotviet().settle(delivery, answer);
         }
+        tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
     }
     seen
 }
