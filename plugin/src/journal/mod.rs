@@ -1,6 +1,7 @@
 //! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
 
 pub mod acts;
+pub mod alerts;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;
@@ -23,6 +24,7 @@ pub mod pauses;
 pub mod probe;
 pub mod record;
 pub mod refused;
+pub mod rhythm;
 pub mod sessions;
 pub mod sorted_map;
 pub mod stats;
