@@ -230,10 +230,22 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             if attempts % UPKEEP_EVERY == 0 {
-                self.upkeep().look_after_webhooks().await?;
+                self.look_in_between().await?;
             }
         }
         Ok(Pass::Complete)
+    }
+
+    /// Looks after the webhooks where it is time, also in a drain that a delivery began: as long as that one has the lease, a
+    /// scheduler's drain waits. Not where somebody waits for an answer.
+    async fn look_in_between(&mut self) -> Result<(), Stop> {
+        let asked = self.bounds.upkeep;
+        if asked == Upkeep::None && self.bounds.until.is_none() {
+            self.bounds.upkeep = Upkeep::Due;
+        }
+        let looked = self.upkeep().look_after_webhooks().await;
+        self.bounds.upkeep = asked;
+        Ok(looked?)
     }
 
     /// The same in a store without atomics.

@@ -183,12 +183,17 @@ pub fn refused_counted(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/counted")
 }
 
+/// Counter: bytes of a connection's deliveries of that hour that nobody signed and that are taken as hints.
+pub fn hinted_bytes(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/hinted")
+}
+
 /// The number of the event that tells of these.
 pub fn refused_event(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/event")
 }
 
-/// The last hour in which a refused delivery was kept whole.
+/// The last hour in which a refused delivery was kept whole, or an unsigned one taken as a hint.
 pub fn refused_hour(name: &ConnectionName) -> String {
     format!("kvgf/refused/{name}/hour")
 }
