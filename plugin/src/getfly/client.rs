@@ -30,6 +30,9 @@ use std::collections::BTreeSet;
 /// How far Getfly's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
+/// Reads a row of a list: its id, its record, and the text that may hold our code.
+type ItemWithText<T> = fn(&Value) -> Option<(i64, (T, Value))>;
+
 /// What a search found that need not be read to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
@@ -274,7 +277,7 @@ impl<H: Http> Getfly<'_, H> {
         path: &'static str,
         (newest, of_a_time): (&'static str, &'static str),
         fields: &'static str,
-        item: fn(&Value) -> Option<(i64, (T, Value))>,
+        item: ItemWithText<T>,
         code: &str,
         (since, until): (Timestamp, Timestamp),
     ) -> Result<Vec<T>, GetflyError> {
