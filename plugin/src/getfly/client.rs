@@ -30,6 +30,9 @@ use std::collections::BTreeSet;
 /// How far Getfly's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
+/// Reads a row of a list: its id, its record, and the text that may hold our code.
+type ItemWithText<T> = fn(&Value) -> Option<(i64, (T, Value))>;
+
 /// What a search found that need not be read to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
@@ -211,62 +214,94 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found.into_iter().find(|account| account.id == id))
     }
 
-    /// The account created between `since` and `until` whose description holds `code`, whatever its own code is. Of
-    /// several the first.
+    /// The account whose description holds `code`, whatever its own code is: among the newest, which depends on
+    /// nobody's clock, else among those that were created between `since` and `until`. Of several the first.
     pub async fn account_with_text(
         &self,
         code: &AccountCode,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Account>, GetflyError> {
-        let (from, to) = (listed_from(since), listed_to(until));
-        let query = vec![
-            ("fields", LISTED_ACCOUNT_FIELDS),
-            ("filtering[created_at:gte]", from.as_str()),
-            ("filtering[created_at:lte]", to.as_str()),
-        ];
-        let pages = self.pages(
-            "Getfly GET /accounts?created",
-            "/accounts",
-            query,
-            |value| {
-                let description = value.get("description").cloned().unwrap_or_default();
-                wire::account(value).map(|account| (account.id, (account, description)))
-            },
-        );
-        let mut found = pages.every().await?;
-        found.retain(|(_, description)| wire::holds(description, code.as_str()));
-        let accounts = found.into_iter().map(|(account, _)| account);
-        Ok(accounts.min_by_key(|account| account.id))
+        let item = |value: &Value| {
+            let description = value.get("description").cloned().unwrap_or_default();
+            wire::account(value).map(|account| (account.id, (account, description)))
+        };
+        let fields = LISTED_ACCOUNT_FIELDS;
+        let found = self
+            .with_text(
+                "/accounts",
+                (
+                    "Getfly GET /accounts?newest",
+                    "Getfly GET /accounts?created",
+                ),
+                fields,
+                item,
+                code.as_str(),
+                (since, until),
+            )
+            .await?;
+        Ok(found.into_iter().min_by_key(|account| account.id))
     }
 
-    /// The order created between `since` and `until` one of whose terms holds `code`, whatever its own code is. Of
-    /// several the first.
+    /// The order one of whose terms holds `code`, whatever its own code is; looked for like an account.
     pub async fn order_with_text(
         &self,
         code: &OrderCode,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Option<StoredOrder>, GetflyError> {
+        let item = |value: &Value| {
+            let terms = value.get("order_terms").cloned().unwrap_or_default();
+            wire::order(value).map(|order| (order.id, (order, terms)))
+        };
+        let fields = LISTED_ORDER_FIELDS;
+        let found = self
+            .with_text(
+                "/sale_orders",
+                (
+                    "Getfly GET /sale_orders?newest",
+                    "Getfly GET /sale_orders?created",
+                ),
+                fields,
+                item,
+                code.as_str(),
+                (since, until),
+            )
+            .await?;
+        Ok(found.into_iter().min_by_key(|order| order.id))
+    }
+
+    /// The records of a list whose text holds `code`: on the page of the newest, else among those of that time.
+    async fn with_text<T>(
+        &self,
+        path: &'static str,
+        (newest, of_a_time): (&'static str, &'static str),
+        fields: &'static str,
+        item: ItemWithText<T>,
+        code: &str,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Vec<T>, GetflyError> {
+        let holding = |records: Vec<(T, Value)>| -> Vec<T> {
+            let held = records
+                .into_iter()
+                .filter(|(_, text)| wire::holds(text, code));
+            held.map(|(record, _)| record).collect()
+        };
+        let query = vec![("fields", fields), ("sort", "id"), ("direction", "desc")];
+        let page = self.pages(newest, path, query, item).next().await?;
+        let found = holding(page);
+        if !found.is_empty() {
+            return Ok(found);
+        }
         let (from, to) = (listed_from(since), listed_to(until));
         let query = vec![
-            ("fields", LISTED_ORDER_FIELDS),
+            ("fields", fields),
             ("filtering[created_at:gte]", from.as_str()),
             ("filtering[created_at:lte]", to.as_str()),
         ];
-        let pages = self.pages(
-            "Getfly GET /sale_orders?created",
-            "/sale_orders",
-            query,
-            |value| {
-                let terms = value.get("order_terms").cloned().unwrap_or_default();
-                wire::order(value).map(|order| (order.id, (order, terms)))
-            },
-        );
-        let mut found = pages.every().await?;
-        found.retain(|(_, terms)| wire::holds(terms, code.as_str()));
-        let orders = found.into_iter().map(|(order, _)| order);
-        Ok(orders.min_by_key(|order| order.id))
+        Ok(holding(
+            self.pages(of_a_time, path, query, item).every().await?,
+        ))
     }
 
     /// How many orders the account with this number has; none where Getfly does not tell.
