@@ -24,6 +24,7 @@ pub mod mutant;
 pub mod address;
 pub mod admin;
 pub mod app;
+pub mod assumption;
 pub mod config;
 pub mod config_cache;
 pub mod drain;

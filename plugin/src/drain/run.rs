@@ -108,6 +108,7 @@ async fn under_lease<W: World>(
         cursor.getfly_calls.clone(),
     );
     worker.set_slow_until(cursor.slow_until);
+    worker.set_seen(cursor.assumptions.clone());
     let mut drain = Drain {
         worker: &worker,
         ready,

@@ -2,6 +2,7 @@
 //! retries, because only its caller knows whether a second create is safe.
 
 use crate::{
+    assumption::Assumption,
     getfly::{
         assumptions::{
             ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS,
@@ -60,6 +61,11 @@ impl<H: Http> Getfly<'_, H> {
         let part = ("filtering[email:contains]", email.as_str());
         let mut parts = self.account_pages(ENDPOINT, vec![part]);
         let mut accounts = parts.next().await?;
+        for account in &accounts {
+            let held = account.email.to_lowercase().contains(email.as_str());
+            self.http.saw(Assumption::SearchByText, held);
+        }
+        self.saw_phones(&accounts);
         if parts.is_over() {
             let cut = false;
             return Ok(Hits { accounts, cut });
@@ -105,7 +111,26 @@ impl<H: Http> Getfly<'_, H> {
             return Ok(Vec::new());
         }
         let filter = ("filtering[phone_office:contains]", key);
-        self.accounts("Getfly GET /accounts?phone", filter).await
+        let found = self.accounts("Getfly GET /accounts?phone", filter).await?;
+        for account in &found {
+            let held = account.phone.contains(key);
+            self.http.saw(Assumption::SearchByText, held);
+        }
+        self.saw_phones(&found);
+        Ok(found)
+    }
+
+    /// How Getfly stores the phones of these accounts.
+    fn saw_phones(&self, accounts: &[Account]) {
+        for account in accounts {
+            if !account.contacts.is_empty() {
+                self.http.saw(Assumption::ContactNumbers, true);
+            }
+            if let Some(phone) = PhoneNumber::parse(&account.phone) {
+                let plain = account.phone.trim() == phone.as_str();
+                self.http.saw(Assumption::PhoneStored, plain);
+            }
+        }
     }
 
     /// The accounts one of whose contact persons has a number that holds this one's search key, as far as they
@@ -129,7 +154,10 @@ impl<H: Http> Getfly<'_, H> {
             form(&query)
         );
         let answer = match read_existing(&self.http.send(request).await?) {
-            Err(GetflyError::Refused(_)) => return Ok(Hits::default()),
+            Err(GetflyError::Refused(_)) => {
+                self.http.saw(Assumption::ContactNumbers, false);
+                return Ok(Hits::default());
+            }
             answer => answer?,
         };
         let page =
@@ -345,25 +373,32 @@ impl<H: Http> Getfly<'_, H> {
         if mutant!(CreateWithoutCode) {
             body.account_code = None;
         }
-        self.create(
-            "Getfly POST /account",
-            "/account",
-            json::text(&body),
-            &["account_id", "id"],
-            "account_code",
-        )
-        .await
+        let sent = (Assumption::AccountAnswer, account.code.as_str());
+        let stored = self
+            .create(
+                ("Getfly POST /account", "/account"),
+                json::text(&body),
+                &["account_id", "id"],
+                "account_code",
+                Some(sent),
+            )
+            .await;
+        if stored.is_ok() && account.gender.is_some() {
+            self.http.saw(Assumption::Gender, true);
+        }
+        stored
     }
 
     /// Creates an order (manual, sale order create). Errors as for an account.
     pub async fn create_order(&self, order: &NewOrder) -> Result<Stored, GetflyError> {
         let body = wire::order_body(order);
+        let sent = (Assumption::OrderAnswer, order.code.as_str());
         self.create(
-            "Getfly POST /sale_order",
-            "/sale_order",
+            ("Getfly POST /sale_order", "/sale_order"),
             json::text(&body),
             &["order_id", "id"],
             "order_code",
+            Some(sent),
         )
         .await
     }
@@ -376,33 +411,72 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Stored, GetflyError> {
         let body = wire::opportunity_body(opportunity);
         self.create(
-            "Getfly POST /opportunity",
-            "/opportunity",
+            ("Getfly POST /opportunity", "/opportunity"),
             json::text(&body),
             &["id"],
             "opportunity_code",
+            None,
         )
         .await
     }
 
+    /// Creates a record; `sent` is its code, and what is taken for granted about the answer.
     async fn create(
         &self,
-        endpoint: &'static str,
-        path: &str,
+        (endpoint, path): (&'static str, &str),
         body: Vec<u8>,
         ids: &[&str],
         code: &str,
+        sent: Option<(Assumption, &str)>,
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
         request.body = body;
         request.timeout = CREATE_TIMEOUT;
         let response = self.http.send(request).await?;
-        let answer = match names_what_is_stored(&response, ids) {
-            Some(answer) => answer,
-            None => read_created(&response)?,
+        let read = match names_what_is_stored(&response, ids) {
+            Some(answer) => Ok(answer),
+            None => read_created(&response),
         };
-        wire::stored(&answer, ids, code)
-            .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))
+        let read = read.and_then(|answer| {
+            wire::stored(&answer, ids, code)
+                .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))
+        });
+        self.saw_create(response.status, &read, sent);
+        read
+    }
+
+    /// What the answer to a create shows.
+    fn saw_create(
+        &self,
+        status: u16,
+        read: &Result<Stored, GetflyError>,
+        sent: Option<(Assumption, &str)>,
+    ) {
+        let saw = |assumption, holds| self.http.saw(assumption, holds);
+        match (read, sent) {
+            (Ok(stored), Some((answer, sent))) => {
+                saw(Assumption::ApiVersion, true);
+                saw(Assumption::GetflyRate, true);
+                saw(answer, status == 200 && stored.code.is_some());
+                if let Some(code) = &stored.code {
+                    saw(Assumption::CodeKept, code == sent);
+                }
+            }
+            (Err(GetflyError::Garbled { .. }), Some((answer, _)))
+                if (200..=299).contains(&status) =>
+            {
+                saw(answer, false);
+            }
+            (Err(GetflyError::Refused(refusal)), _) => {
+                let named = !refusal.fields.is_empty() && !refusal.message.is_empty();
+                saw(Assumption::RefusalStatus, refusal.status >= 400);
+                saw(Assumption::RefusalForm, named);
+                if refusal.is_duplicate() {
+                    saw(Assumption::DuplicateWords, refusal.status == 400);
+                }
+            }
+            _ => {}
+        }
     }
 
     async fn one<T>(
@@ -476,6 +550,14 @@ impl<H: Http, T> Pages<'_, H, T> {
         let page =
             wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
 
+        let more = has_more(&answer, page.len());
+        if more {
+            let whole = page.len() >= PAGE_SIZE;
+            getfly.http.saw(Assumption::GetflyPages, whole);
+        }
+        if let Some(created) = page.first().and_then(|record| record.get("created_at")) {
+            getfly.http.saw(Assumption::GetflyTimes, wire::is_wall_text(created));
+        }
         let mut items = Vec::new();
         for value in page {
             let (id, item) =
@@ -484,7 +566,7 @@ impl<H: Http, T> Pages<'_, H, T> {
                 items.push(item);
             }
         }
-        self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !has_more(&answer, page.len());
+        self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !more;
         // By what came, not by what was asked for: Getfly may give shorter pages.
         self.offset = self.offset.saturating_add(page.len());
         Ok(items)

@@ -405,6 +405,11 @@ fn amount(value: &Value) -> Option<Money> {
     }
 }
 
+/// Whether a time is written as text, and not as Unix seconds.
+pub(super) fn is_wall_text(value: &Value) -> bool {
+    whole(Some(value)).is_none() && value.is_string()
+}
+
 /// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.
 fn wall_time(value: &Value) -> Option<DateTime> {
     if let Some(seconds) = whole(Some(value)) {

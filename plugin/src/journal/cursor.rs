@@ -4,6 +4,7 @@
 
 use crate::{
     journal::{
+        assumptions::Seen,
         connection_name::ConnectionName,
         entries,
         held::Held,
@@ -127,6 +128,9 @@ pub struct Cursor {
     /// Numbers above `low` that were looked at already, as the first and the last of each stretch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<(u64, u64)>,
+    /// What traffic showed of the assumptions.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub assumptions: Seen,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that

@@ -20,6 +20,9 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
+/// Since when each assumption is confirmed or contradicted ([`super::assumptions`]).
+pub const ASSUMPTIONS: &str = "kvgf/assumptions";
+
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 

@@ -1,6 +1,7 @@
 //! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
 
 pub mod acts;
+pub mod assumptions;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;

@@ -302,6 +302,10 @@ pub struct Record {
     pub members: Option<String>,
     /// Keyed marks of its customer's code and phones ([`super::finding`]).
     pub marks: Vec<String>,
+    /// Whether its delivery was signed, and its members named, as is taken for granted; until it ends.
+    pub as_assumed: Option<(Option<bool>, Option<bool>)>,
+    /// The total of its order as it was read back.
+    pub read_back: Option<String>,
 }
 
 impl Record {
@@ -341,6 +345,8 @@ impl Record {
             misses: None,
             members: None,
             marks: Vec::new(),
+            as_assumed: None,
+            read_back: None,
         }
     }
 
@@ -494,6 +500,10 @@ struct Flat {
     members: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_assumed: Option<(Option<bool>, Option<bool>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_back: Option<String>,
 }
 
 impl From<Record> for Flat {
@@ -532,6 +542,8 @@ impl From<Record> for Flat {
             misses: record.misses,
             members: record.members,
             marks: record.marks,
+            as_assumed: record.as_assumed,
+            read_back: record.read_back,
         }
     }
 }
@@ -626,6 +638,8 @@ impl TryFrom<Flat> for Record {
             misses: flat.misses,
             members: flat.members,
             marks: flat.marks,
+            as_assumed: flat.as_assumed,
+            read_back: flat.read_back,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! it neither retries nor fetches a new token by itself.
 
 use crate::{
+    assumption::Assumption,
     json,
     kiotviet::{
         assumptions::{
@@ -11,6 +12,7 @@ use crate::{
         error::{KiotVietError, Origin, read, read_existing, read_record, read_token_answer},
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
+        time::has_offset,
     },
     rules::{
         codes::RetailerId,
@@ -130,14 +132,42 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
         let path = format!("/customers/{id}");
         let answer = self.get("KiotViet GET /customers/{id}", &path, &[]).await?;
-        record(read_record(&answer, &CUSTOMER_WORDS)?.map(|value| records::customer(id, &value)))
+        let value = read_record(&answer, &CUSTOMER_WORDS)?;
+        self.saw_record(&answer, value.as_ref());
+        record(value.map(|value| records::customer(id, &value)))
     }
 
     /// The invoice with this id, or none (manual 2.12.2).
     pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
         let path = format!("/invoices/{id}");
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
-        record(read_record(&answer, &INVOICE_WORDS)?.map(|value| records::invoice(id, &value)))
+        let value = read_record(&answer, &INVOICE_WORDS)?;
+        self.saw_record(&answer, value.as_ref());
+        record(value.map(|value| records::invoice(id, &value)))
+    }
+
+    /// What a read of one record by its id shows.
+    fn saw_record(&self, answer: &Response, record: Option<&Value>) {
+        let Some(record) = record else {
+            self.http
+                .saw(Assumption::GoneRecord, answer.status == 404);
+            return;
+        };
+        let Ok(fields) = Fields::of(record, "record") else {
+            return;
+        };
+        if let Ok(created) = fields.text("createdDate")
+            && !created.is_empty()
+        {
+            self.http
+                .saw(Assumption::KiotVietTimes, !has_offset(created.trim()));
+        }
+        if let Ok(location) = fields.text("locationName")
+            && !location.is_empty()
+        {
+            self.http
+                .saw(Assumption::LocationName, location.contains(" - "));
+        }
     }
 
     /// The invoice with this code, or none (manual 2.12.2).
@@ -308,7 +338,12 @@ impl<H: Http> KiotViet<'_, H> {
         ];
         query.extend(filter);
         let answer = read_existing(&self.get(endpoint, path, &query).await?)?;
-        Ok(RawPage::read(&answer, offset)?)
+        let page = RawPage::read(&answer, offset)?;
+        if let Some(next) = page.next {
+            let size = next.saturating_sub(offset);
+            self.http.saw(Assumption::KiotVietPages, size == PAGE_SIZE);
+        }
+        Ok(page)
     }
 
     async fn get(

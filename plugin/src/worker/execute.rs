@@ -2,6 +2,7 @@
 //! was lost is settled by reading the code back, never by a second create.
 
 use crate::{
+    assumption::Assumption,
     getfly::{error::GetflyError, refusal::DuplicateField, wire::NewOpportunity},
     journal::{
         keys,
@@ -14,6 +15,7 @@ use crate::{
         codes::{AccountCode, OrderCode},
         model::{Customer, NewAccount, NewOrder, OrderAccount},
         phone::PhoneField,
+        remark::Remark,
         verdict::Reason,
     },
     time::Timestamp,
@@ -410,6 +412,8 @@ async fn create_order<W: World>(
                 let code = answered.map_or_else(|| order.code.clone(), OrderCode::existing);
                 if owes_read_back && order.account.code.is_none() {
                     walk_in::read_back(session, record, &code).await;
+                } else {
+                    read_back(session, record, claim, &code).await;
                 }
                 return Ok(Some(code));
             }
@@ -449,6 +453,44 @@ async fn create_order<W: World>(
         }
     }
     Err(every_form_refused(Target::Order))
+}
+
+/// How many of a tenant's first orders are read back, and after these each one of how many.
+const READ_BACK_FIRST: u64 = 20;
+const READ_BACK_EVERY: u64 = 100;
+
+/// Reads back, of some orders, whether Getfly's total is what was sent. Whatever comes of it, the order is there.
+async fn read_back<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    claim: &SaleClaim,
+    code: &OrderCode,
+) {
+    let orders = session.world.times_seen(Assumption::OrderAnswer);
+    if orders > READ_BACK_FIRST && !orders.is_multiple_of(READ_BACK_EVERY) {
+        return;
+    }
+    let stored = session.getfly().order_by_code(code).await.ok().flatten();
+    let differs = record.notes.iter().find_map(|note| match note {
+        Note::Rules(Remark::Difference { computed, .. }) => Some(*computed),
+        _ => None,
+    });
+    let Some((getfly, ours)) = stored
+        .and_then(|order| order.total)
+        .zip(differs.or(claim.sold.total))
+    else {
+        return;
+    };
+    session
+        .world
+        .saw(Assumption::OrderTotal, getfly == ours);
+    record.read_back = Some(getfly.to_string());
+    if getfly != ours {
+        record.note(Note::TotalDiffers {
+            getfly: getfly.to_string(),
+            ours: ours.to_string(),
+        });
+    }
 }
 
 /// What to do about an order that Getfly plainly refuses.

@@ -2,8 +2,9 @@
 //! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
 
 use crate::{
+    assumption::Assumption,
     config::{CallRate, Ready},
-    journal::{record::Call, sorted_map::SortedMap, stats},
+    journal::{assumptions::Seen, record::Call, sorted_map::SortedMap, stats},
     time::Timestamp,
     worker::lease::{Lease, SKEW_SECONDS},
     world::{
@@ -53,6 +54,9 @@ pub struct Worker<'w, W> {
     /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
     open: Cell<bool>,
     reached: Cell<Reached>,
+    seen: RefCell<Seen>,
+    /// What was seen for the first time, and is not kept yet.
+    firsts: RefCell<Vec<(Assumption, bool)>>,
 }
 
 /// How many calls each side answered.
@@ -85,6 +89,8 @@ impl<'w, W: World> Worker<'w, W> {
             tally: RefCell::new(SortedMap::default()),
             open: Cell::new(false),
             reached: Cell::default(),
+            seen: RefCell::default(),
+            firsts: RefCell::default(),
         }
     }
 
@@ -134,6 +140,21 @@ impl<'w, W: World> Worker<'w, W> {
     /// Starts of the last calls to Getfly, for the next worker's ceiling.
     pub fn getfly_calls(&self) -> Vec<Timestamp> {
         self.getfly_calls.borrow().clone()
+    }
+
+    /// Takes over what earlier workers saw of the assumptions.
+    pub fn set_seen(&self, seen: Seen) {
+        *self.seen.borrow_mut() = seen;
+    }
+
+    /// What was seen of the assumptions, for the next worker.
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// What was seen for the first time since this was last asked.
+    pub fn take_firsts(&self) -> Vec<(Assumption, bool)> {
+        core::mem::take(&mut self.firsts.borrow_mut())
     }
 
     /// Until when Getfly gets one call at a time, because it asked for fewer; for the next worker too.
@@ -288,6 +309,7 @@ impl<W: World> Http for Worker<'_, W> {
         let answered = answer.as_ref().map(|answer| answer.status);
         if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
             self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
+            self.saw(Assumption::GetflyRate, false);
         }
         let mut reached = self.reached.get();
         reached.getfly += u64::from(to_getfly && answer.is_ok());
@@ -310,6 +332,19 @@ impl<W: World> Http for Worker<'_, W> {
             calls.push(call);
         }
         answer
+    }
+
+    fn saw(&self, assumption: Assumption, holds: bool) {
+        if self.seen.borrow_mut().saw(assumption, holds) {
+            self.firsts.borrow_mut().push((assumption, holds));
+        }
+    }
+
+    fn times_seen(&self, assumption: Assumption) -> u64 {
+        match self.permit {
+            Permit::Lease(_) => self.seen.borrow().either(assumption),
+            Permit::Person | Permit::ReadOnly => u64::MAX,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The API for people: connections, webhooks, events, preview and drain. The page in `page/` calls the
 //! same functions.
 
+pub(in crate::admin) mod assumptions;
 pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
@@ -90,6 +91,7 @@ async fn route<W: World, B: Body>(
             &events::list(world, config.sealer.as_ref(), query).await?,
         )),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
+        ("GET", ["assumptions"]) => Some(answer(&assumptions::assumptions(world).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
         ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),
         ("GET", ["connections", name, "backfill"]) => {
@@ -182,7 +184,7 @@ async fn route_ready<W: World, B: Body>(
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
         ["events", "retry-dead" | "dismiss"] => problem::method_not_allowed("POST"),
-        ["connections" | "events" | "overview"]
+        ["assumptions" | "connections" | "events" | "overview"]
         | ["events", _]
         | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),
         ["connections", _] | ["connections", _, "webhooks", _] => {

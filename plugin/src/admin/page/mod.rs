@@ -1,6 +1,7 @@
 //! The page for people: HTML without scripts, forms that answer with a redirect, and the same
 //! functions underneath as the API. It decides nothing by itself and shows no secret.
 
+mod assumptions;
 mod backfill;
 mod chart;
 mod connect;
@@ -265,6 +266,7 @@ async fn route<W: World>(
 ) -> Result<Reply, Problem> {
     match (method, path) {
         ("GET", [""]) => overview::show(visit).await,
+        ("GET", ["ui", "assumptions"]) => assumptions::show(visit).await,
         ("GET", ["ui", "shops"]) => shop::list(visit).await,
         ("GET", ["ui", "connect"]) => Ok(connect::form(visit)),
         ("POST", ["ui", "connect"]) => connect::submit(visit).await,

@@ -315,6 +315,19 @@ words! {
     CUSTOMERS: "Khách hàng" / "Customers";
     INVOICES: "Hóa đơn" / "Invoices";
 
+    ASSUMPTIONS: "Giả định về KiotViet và Getfly" / "What is assumed of KiotViet and Getfly";
+    ASSUMPTIONS_MORE: "Ứng dụng được làm theo tài liệu và kinh nghiệm chung. Bảng này cho biết cửa hàng và Getfly của bạn thực tế có như vậy không." / "This application follows manuals and what others met. The table shows what your own shop and Getfly really do.";
+    ASSUMPTIONS_WRONG: "giả định không đúng ở đây. Ứng dụng vẫn chạy; hãy xem có ảnh hưởng gì không và gửi bảng này kèm báo lỗi." / "assumption(s) do not hold here. The application goes on; see what follows from it, and send this table with a report.";
+    ASSUMPTIONS_EXPORT: "Để gửi kèm báo lỗi" / "For a report";
+    ASSUMPTIONS_EXPORT_MORE: "Không chứa dữ liệu của khách hàng hay của cửa hàng." / "It holds no customer's and no shop's data.";
+    ASSUMED_ABOUT: "Về" / "About";
+    ASSUMED_WHAT: "Giả định" / "Assumption";
+    ASSUMED_STATE: "Ở đây" / "Here";
+    ASSUMED_UNSEEN: "Chưa thấy" / "Not seen yet";
+    ASSUMED_UNSHOWN: "Không tự thấy được" / "Traffic does not show it";
+    ASSUMED_CONFIRMED: "Đúng" / "Confirmed";
+    ASSUMED_CONTRADICTED: "Không đúng" / "Contradicted";
+
     // Words of the API.
     CREATED: "Đã tạo" / "Created";
     LINKED: "Đã liên kết" / "Linked";
