@@ -35,6 +35,7 @@ pub mod journal;
 pub mod json;
 pub mod kiotviet;
 pub mod log;
+pub mod preflight;
 pub mod reconcile;
 pub mod rules;
 pub mod seal;

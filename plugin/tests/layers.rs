@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["config", "log"],
     &["config_cache", "intake", "worker"],
     &["reconcile"],
-    &["drain"],
+    &["drain", "preflight"],
     &["admin::api"],
     &["admin::page"],
     &["admin"],

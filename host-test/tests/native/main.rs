@@ -3,6 +3,7 @@
 mod admin_api;
 mod answers;
 mod asks;
+mod assumptions;
 mod backfill;
 mod calls_budget;
 mod commands;
@@ -25,6 +26,7 @@ mod links;
 mod manifest;
 mod many_numbers;
 mod observing;
+mod preflight;
 mod preview;
 mod rate_ceiling;
 mod refused;

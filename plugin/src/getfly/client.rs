@@ -6,8 +6,9 @@ use crate::{
     getfly::{
         assumptions::{
             ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS,
-            LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE,
-            PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD, USER_FIELDS,
+            LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, NEWEST_ACCOUNT_FIELDS, OLD_API_PATH,
+            ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD,
+            USER_FIELDS,
         },
         error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
@@ -39,6 +40,15 @@ pub struct Hits {
     pub accounts: Vec<Account>,
     /// There are more than were read.
     pub cut: bool,
+}
+
+/// The records whose demanded fields are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// Accounts.
+    Account,
+    /// Orders.
+    Order,
 }
 
 /// One tenant's API.
@@ -333,6 +343,71 @@ impl<H: Http> Getfly<'_, H> {
         read_existing(&self.http.send(request).await?).map(|_| ())
     }
 
+    /// Whether the key may read this list, of whose records `field` is asked for.
+    pub async fn may_read(
+        &self,
+        path: &'static str,
+        field: &'static str,
+    ) -> Result<(), GetflyError> {
+        let endpoint = match path {
+            "/users" => "Getfly GET /users?limit=1",
+            "/sale_orders" => "Getfly GET /sale_orders?limit=1",
+            _ => "Getfly GET /products?limit=1",
+        };
+        let query = [("fields", field), ("limit", "1")];
+        let request = self.request(Method::Get, endpoint, path, &query);
+        read_existing(&self.http.send(request).await?).map(|_| ())
+    }
+
+    /// The fields that the tenant demands of new records, as far as its definitions of fields tell (manual, custom
+    /// fields).
+    pub async fn required_fields(&self, of: Required) -> Result<Vec<String>, GetflyError> {
+        let (endpoint, path) = match of {
+            Required::Account => (
+                "Getfly GET /account/custom_fields",
+                "/account/custom_fields",
+            ),
+            Required::Order => (
+                "Getfly GET /sale_order/custom_fields",
+                "/sale_order/custom_fields",
+            ),
+        };
+        let request = self.request(Method::Get, endpoint, path, &[]);
+        let answer = read(&self.http.send(request).await?)?;
+        let fields = answer.as_ref().and_then(wire::records);
+        Ok(fields
+            .into_iter()
+            .flatten()
+            .filter_map(wire::required)
+            .collect())
+    }
+
+    /// The newest accounts, as far as they are on the first page; and how many of them Getfly's own KiotViet integration
+    /// made.
+    pub async fn newest_accounts(&self) -> Result<(Vec<Account>, usize), GetflyError> {
+        let query = vec![("fields", NEWEST_ACCOUNT_FIELDS)];
+        let mut pages = self.pages("Getfly GET /accounts?newest", "/accounts", query, |value| {
+            let made = wire::is_of_own_integration(value);
+            wire::account(value).map(|account| (account.id, (account, made)))
+        });
+        let found = pages.next().await?;
+        let made = found.iter().filter(|(_, made)| *made).count();
+        Ok((
+            found.into_iter().map(|(account, _)| account).collect(),
+            made,
+        ))
+    }
+
+    /// The codes of the newest orders, as far as they are on the first page.
+    pub async fn newest_order_codes(&self) -> Result<Vec<String>, GetflyError> {
+        let query = vec![("fields", "id,order_code")];
+        let endpoint = "Getfly GET /sale_orders?newest";
+        let mut pages = self.pages(endpoint, "/sale_orders", query, |value| {
+            wire::order(value).map(|order| (order.id, order.code))
+        });
+        pages.next().await
+    }
+
     /// Whether the tenant has only the oldest version of the API: 404 to this one's list of users, and
     /// an answer to that one's.
     pub async fn is_old_version(&self) -> Result<bool, GetflyError> {
@@ -556,7 +631,9 @@ impl<H: Http, T> Pages<'_, H, T> {
             getfly.http.saw(Assumption::GetflyPages, whole);
         }
         if let Some(created) = page.first().and_then(|record| record.get("created_at")) {
-            getfly.http.saw(Assumption::GetflyTimes, wire::is_wall_text(created));
+            getfly
+                .http
+                .saw(Assumption::GetflyTimes, wire::is_wall_text(created));
         }
         let mut items = Vec::new();
         for value in page {

@@ -3,7 +3,7 @@
 
 use crate::{
     assumption::Assumption,
-    journal::{cursor, keys, sorted_map::SortedMap},
+    journal::{keys, sorted_map::SortedMap},
     stored,
     time::Timestamp,
     world::{Store, StoreError},
@@ -84,9 +84,7 @@ pub async fn keep_first(
         all.insert(*assumption, (confirmed, contradicted));
     }
     if all != before {
-        store
-            .set(keys::ASSUMPTIONS, &stored::write(&all))
-            .await?;
+        store.set(keys::ASSUMPTIONS, &stored::write(&all)).await?;
     }
     Ok(())
 }
@@ -111,13 +109,15 @@ pub struct Known {
     pub contradicted: Sight,
 }
 
-/// What is known of all of them.
-pub async fn known(store: &impl Store) -> Result<Vec<Known>, StoreError> {
-    let (seen, since) = (cursor::load(store).await?.assumptions, since(store).await?);
+/// What is known of all of them; `seen` is the cursor's.
+pub async fn known(store: &impl Store, seen: &Seen) -> Result<Vec<Known>, StoreError> {
+    let since = since(store).await?;
     let known = Assumption::ALL.iter().map(|assumption| {
         let (confirmed, contradicted) = since.get(assumption).copied().unwrap_or_default();
         let sight = |holds, since: Option<Timestamp>| Sight {
-            times: seen.times(*assumption, holds).max(u64::from(since.is_some())),
+            times: seen
+                .times(*assumption, holds)
+                .max(u64::from(since.is_some())),
             since,
         };
         Known {
@@ -139,7 +139,10 @@ mod tests {
         let gender = Assumption::Gender;
         assert!(seen.saw(gender, false) && !seen.saw(gender, false));
         assert!(seen.saw(gender, true));
-        assert_eq!((seen.times(gender, true), seen.times(gender, false)), (1, 2));
+        assert_eq!(
+            (seen.times(gender, true), seen.times(gender, false)),
+            (1, 2)
+        );
         assert_eq!(seen.either(gender), 3);
         assert_eq!(seen.either(Assumption::Clocks), 0);
         assert_eq!(stored::read(&stored::write(&seen)), Ok(seen));

@@ -142,6 +142,11 @@ pub fn webhook_health(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/watch")
 }
 
+/// How far a connection's preflight has come.
+pub fn preflight(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/preflight")
+}
+
 /// A connection's backfill.
 pub fn backfill(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/backfill")

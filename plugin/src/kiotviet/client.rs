@@ -103,6 +103,13 @@ pub async fn fetch_token(
     })
 }
 
+/// The order in which the newest records come first.
+const NEWEST: [(&str, &str); 2] = [("orderBy", "id"), ("orderDirection", "Desc")];
+/// Invoices that are looked at before the first sale.
+pub const NEWEST_INVOICES: usize = 50;
+/// Pages that are read for them.
+const NEWEST_PAGES: usize = 3;
+
 /// One page of a list of customers or invoices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -149,8 +156,7 @@ impl<H: Http> KiotViet<'_, H> {
     /// What a read of one record by its id shows.
     fn saw_record(&self, answer: &Response, record: Option<&Value>) {
         let Some(record) = record else {
-            self.http
-                .saw(Assumption::GoneRecord, answer.status == 404);
+            self.http.saw(Assumption::GoneRecord, answer.status == 404);
             return;
         };
         let Ok(fields) = Fields::of(record, "record") else {
@@ -162,11 +168,11 @@ impl<H: Http> KiotViet<'_, H> {
             self.http
                 .saw(Assumption::KiotVietTimes, !has_offset(created.trim()));
         }
-        if let Ok(location) = fields.text("locationName")
-            && !location.is_empty()
-        {
-            self.http
-                .saw(Assumption::LocationName, location.contains(" - "));
+        let location = fields.text("locationName").unwrap_or_default();
+        // A province alone says nothing: there are no districts since July 2025.
+        if location.contains(" - ") || location.contains(',') {
+            let assumed = !location.contains(',');
+            self.http.saw(Assumption::LocationName, assumed);
         }
     }
 
@@ -210,6 +216,49 @@ impl<H: Http> KiotViet<'_, H> {
             .page("KiotViet GET /branches", "/branches", &[], 0)
             .await?;
         Ok(page.total)
+    }
+
+    /// Whether this list may be read.
+    pub async fn may_read(&self, path: &'static str) -> Result<(), KiotVietError> {
+        let endpoint = match path {
+            "/customers" => "KiotViet GET /customers",
+            "/invoices" => "KiotViet GET /invoices",
+            "/users" => "KiotViet GET /users",
+            _ => "KiotViet GET /webhooks",
+        };
+        let answer = self.get(endpoint, path, &[("pageSize", "1")]).await?;
+        read_existing(&answer).map(|_| ())
+    }
+
+    /// The phones of the newest customers who have one, as far as they are on the first page.
+    pub async fn newest_phones(&self) -> Result<Vec<String>, KiotVietError> {
+        let page = self
+            .page("KiotViet GET /customers", "/customers", &NEWEST, 0)
+            .await?;
+        let phones = page.data.iter().filter_map(|value| {
+            let fields = Fields::of(value, "data").ok()?;
+            let phone = fields.text("contactNumber").ok()?;
+            (!phone.is_empty()).then_some(phone)
+        });
+        Ok(phones.collect())
+    }
+
+    /// The newest invoices, at most [`NEWEST_INVOICES`] of the first pages; one that cannot be read is left out.
+    pub async fn newest_invoices(&self) -> Result<Vec<Invoice>, KiotVietError> {
+        let (mut invoices, mut offset) = (Vec::new(), 0);
+        for _ in 0..NEWEST_PAGES {
+            let page = self
+                .page("KiotViet GET /invoices", "/invoices", &NEWEST, offset)
+                .await?;
+            let read = page.data.iter().map(records::any_invoice);
+            invoices.extend(read.filter_map(Result::ok));
+            match page.next {
+                Some(next) if invoices.len() < NEWEST_INVOICES => offset = next,
+                _ => break,
+            }
+        }
+        invoices.truncate(NEWEST_INVOICES);
+        Ok(invoices)
     }
 
     /// Every registered webhook, whoever registered it (manual 2.11.2).

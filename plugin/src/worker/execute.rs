@@ -481,9 +481,7 @@ async fn read_back<W: World>(
     else {
         return;
     };
-    session
-        .world
-        .saw(Assumption::OrderTotal, getfly == ours);
+    session.world.saw(Assumption::OrderTotal, getfly == ours);
     record.read_back = Some(getfly.to_string());
     if getfly != ours {
         record.note(Note::TotalDiffers {

@@ -4,11 +4,7 @@ use crate::{
     assumption::Assumption,
     getfly::refusal::Detail,
     journal::{
-        dead_reason::DeadReason,
-        evidence::Evidence,
-        kind::Kind,
-        note::Note,
-        record::Record,
+        dead_reason::DeadReason, evidence::Evidence, kind::Kind, note::Note, record::Record,
     },
     rules::{
         model::{Invoice, InvoiceLine},
@@ -38,7 +34,9 @@ pub fn ended(http: &impl Http, record: &mut Record) {
     {
         let [signature, casing] = match record.kind {
             Kind::Customer => [Assumption::CustomerSignature, Assumption::CustomerCasing],
-            Kind::Invoice | Kind::Other => [Assumption::InvoiceSignature, Assumption::InvoiceCasing],
+            Kind::Invoice | Kind::Other => {
+                [Assumption::InvoiceSignature, Assumption::InvoiceCasing]
+            }
         };
         signed.into_iter().for_each(|holds| saw(signature, holds));
         cased.into_iter().for_each(|holds| saw(casing, holds));

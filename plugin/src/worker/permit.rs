@@ -55,6 +55,8 @@ pub struct Worker<'w, W> {
     open: Cell<bool>,
     reached: Cell<Reached>,
     seen: RefCell<Seen>,
+    /// Calls that it may still make.
+    calls_left: Cell<u64>,
     /// What was seen for the first time, and is not kept yet.
     firsts: RefCell<Vec<(Assumption, bool)>>,
 }
@@ -90,6 +92,7 @@ impl<'w, W: World> Worker<'w, W> {
             open: Cell::new(false),
             reached: Cell::default(),
             seen: RefCell::default(),
+            calls_left: Cell::new(u64::MAX),
             firsts: RefCell::default(),
         }
     }
@@ -140,6 +143,16 @@ impl<'w, W: World> Worker<'w, W> {
     /// Starts of the last calls to Getfly, for the next worker's ceiling.
     pub fn getfly_calls(&self) -> Vec<Timestamp> {
         self.getfly_calls.borrow().clone()
+    }
+
+    /// Makes at most so many calls from now on; further ones are not made.
+    pub fn limit_calls(&self, most: u64) {
+        self.calls_left.set(most);
+    }
+
+    /// How many calls it may still make.
+    pub fn calls_left(&self) -> u64 {
+        self.calls_left.get()
     }
 
     /// Takes over what earlier workers saw of the assumptions.
@@ -293,6 +306,10 @@ impl<W: World> Store for Worker<'_, W> {
 
 impl<W: World> Http for Worker<'_, W> {
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
+        let Some(left) = self.calls_left.get().checked_sub(1) else {
+            return Err(HttpError::LeaseEnded);
+        };
+        self.calls_left.set(left);
         let to_getfly = request.url.starts_with(self.getfly_origin);
         if to_getfly && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;

@@ -138,8 +138,7 @@ impl<'a, W: World> Session<'a, W> {
         let credentials = self.connection.credentials(self.opened);
         let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
         let life = Duration::from_secs(token.expires_in_seconds);
-        self.world
-            .saw(Assumption::TokenLife, life >= TOKEN_SPARE);
+        self.world.saw(Assumption::TokenLife, life >= TOKEN_SPARE);
         let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
         if !fresh.is_zero() {
             let key = keys::token(&self.connection.name);

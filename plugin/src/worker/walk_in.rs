@@ -149,9 +149,7 @@ async fn judge<W: World>(
         (None, None) => None,
     };
     let bare = account.is_none();
-    session
-        .world
-        .saw(Assumption::OrderWithoutAccount, bare);
+    session.world.saw(Assumption::OrderWithoutAccount, bare);
     let Some(account) = account else {
         keep(session, &WalkIns::Bare).await?;
         return Ok(WalkIns::Bare);

@@ -4,7 +4,10 @@
 use crate::{
     admin::api::problem::Problem,
     assumption::About,
-    journal::assumptions::{self as kept, Known, Sight},
+    journal::{
+        assumptions::{self as kept, Known, Sight},
+        cursor::{self, Cursor},
+    },
     world::World,
 };
 use serde::Serialize;
@@ -69,13 +72,23 @@ impl Table {
     /// Those that do not hold here.
     pub(in crate::admin) fn contradicted(&self) -> usize {
         let mut rows = self.assumptions.iter().map(|row| row.state);
-        rows.by_ref().filter(|state| *state == State::Contradicted).count()
+        rows.by_ref()
+            .filter(|state| *state == State::Contradicted)
+            .count()
     }
 }
 
 /// `GET /api/assumptions`.
 pub(in crate::admin) async fn assumptions<W: World>(world: &W) -> Result<Table, Problem> {
-    let known = kept::known(world).await?;
+    of_cursor(world, &cursor::load(world).await?).await
+}
+
+/// The same for a caller who has read the cursor.
+pub(in crate::admin) async fn of_cursor<W: World>(
+    world: &W,
+    cursor: &Cursor,
+) -> Result<Table, Problem> {
+    let known = kept::known(world, &cursor.assumptions).await?;
     Ok(Table {
         assumptions: known.into_iter().map(Row::from).collect(),
         version: env!("CARGO_PKG_VERSION"),

@@ -2,7 +2,7 @@
 //! names a person, and labels hold only connections, reasons and the names of calls.
 
 use crate::{
-    admin::api::{assumptions::assumptions, overview::oldest_waiting, problem::Problem},
+    admin::api::{assumptions, overview::oldest_waiting, problem::Problem},
     config::Config,
     journal::{
         acts,
@@ -153,7 +153,7 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         let labels = [("vendor", vendor), ("endpoint", endpoint), ("code", code)];
         page.sample("kvgf_upstream_calls_total", &labels, *n);
     }
-    let contradicted = assumptions(world).await?.contradicted();
+    let contradicted = assumptions::of_cursor(world, &cursor).await?.contradicted();
     page.one(
         "kvgf_assumptions_contradicted",
         "gauge",

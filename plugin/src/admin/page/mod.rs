@@ -10,6 +10,7 @@ mod layout;
 mod links;
 mod login;
 mod overview;
+mod preflight;
 mod preview;
 mod problems;
 mod reasons;
@@ -288,6 +289,7 @@ async fn route<W: World>(
             shop::rotate(visit, name, *how == "rotate-now").await
         }
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
+        ("GET", ["ui", "shops", name, "preflight"]) => preflight::show(visit, name).await,
         ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill", "stop"]) => backfill::stop(visit, name).await,
