@@ -59,6 +59,11 @@ macro_rules! assumptions {
                 self.row().3
             }
 
+            /// Its place in [`Self::ALL`].
+            pub fn place(self) -> usize {
+                self as usize
+            }
+
             fn row(self) -> (&'static str, About, bool, (&'static str, &'static str)) {
                 match self {
                     $(Self::$name => ($id, About::$about, assumptions!(@ $shown), ($vi, $en)),)*
@@ -221,7 +226,7 @@ mod tests {
         let ids: BTreeSet<&str> = Assumption::ALL.iter().map(|a| a.id()).collect();
         assert_eq!(ids.len(), Assumption::ALL.len());
         for (place, assumption) in Assumption::ALL.iter().enumerate() {
-            assert_eq!(*assumption as usize, place);
+            assert_eq!(assumption.place(), place);
             let kept = serde_json::to_value(assumption).unwrap();
             assert_eq!(kept, assumption.id());
         }

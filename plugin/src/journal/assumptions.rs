@@ -11,9 +11,35 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// How often each assumption was confirmed and contradicted: two numbers for each, by its place in [`Assumption::ALL`].
+/// Kept as one text, which every worker reads and writes, with nothing for a zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String", into = "String")]
 pub struct Seen(Vec<u64>);
+
+impl From<String> for Seen {
+    fn from(text: String) -> Self {
+        if text.is_empty() {
+            return Self::default();
+        }
+        let numbers = text.split(',');
+        Self(numbers.map(|n| n.parse().unwrap_or_default()).collect())
+    }
+}
+
+impl From<Seen> for String {
+    fn from(seen: Seen) -> Self {
+        let mut text = Self::new();
+        for (place, times) in seen.0.iter().enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            if *times > 0 {
+                text.push_str(&times.to_string());
+            }
+        }
+        text
+    }
+}
 
 impl Seen {
     /// Whether nothing was seen.
@@ -22,8 +48,7 @@ impl Seen {
     }
 
     fn place(assumption: Assumption, holds: bool) -> usize {
-        let place = Assumption::ALL.iter().position(|one| *one == assumption);
-        let pair = place.unwrap_or_default().saturating_mul(2);
+        let pair = assumption.place().saturating_mul(2);
         pair.saturating_add(usize::from(!holds))
     }
 
