@@ -428,6 +428,21 @@ impl<H: Http> Getfly<'_, H> {
         self.http.send(request).await
     }
 
+    /// The order with this number, or none (manual, sale order detail).
+    pub async fn order_by_id(&self, id: i64) -> Result<Option<StoredOrder>, GetflyError> {
+        let id_text = id.to_string();
+        let query = [("order_id", id_text.as_str()), ("fields", ORDER_FIELDS)];
+        let found = self
+            .one(
+                "Getfly GET /sale_order?id",
+                "/sale_order",
+                &query,
+                wire::order,
+            )
+            .await?;
+        Ok(found.filter(|order| order.id == id))
+    }
+
     /// The order with this code, or none (manual, sale order detail).
     pub async fn order_by_code(
         &self,
@@ -513,8 +528,7 @@ impl<H: Http> Getfly<'_, H> {
             None => read_created(&response),
         };
         let read = read.and_then(|answer| {
-            wire::stored(&answer, ids, code)
-                .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))
+            wire::stored(&answer, ids, code).ok_or(GetflyError::Untold { id: None })
         });
         self.saw_create(response.status, &read, sent);
         read
@@ -537,7 +551,7 @@ impl<H: Http> Getfly<'_, H> {
                     saw(Assumption::CodeKept, code == sent);
                 }
             }
-            (Err(GetflyError::Garbled { .. }), Some((answer, _)))
+            (Err(GetflyError::Garbled { .. } | GetflyError::Untold { .. }), Some((answer, _)))
                 if (200..=299).contains(&status) =>
             {
                 saw(answer, false);
