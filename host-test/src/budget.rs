@@ -3,7 +3,7 @@
 
 use crate::{
     harness::{Outcome, component},
-    shop::{On, WasmShop, customer, hoa, past_first_orders, sale},
+    shop::{On, WasmShop, customer, hoa, sale},
     stores::Counting,
 };
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -58,11 +58,6 @@ impl Shop {
         let id = shop.kiotviet.create_customer(new);
         shop.kiotviet.create_invoice(sale(Some(id)));
         shop.deliver().await;
-        // The first orders are read back, which costs a call more.
-        let cursor = store.get(keys::CURSOR).await.map_err(|e| anyhow!(e))?;
-        let cursor = past_first_orders(cursor);
-        let kept = store.set(keys::CURSOR, cursor).await;
-        kept.map_err(|e| anyhow!(e))?;
         Ok(Self { shop, store })
     }
 

@@ -10,15 +10,10 @@ use crate::{
 use anyhow::Result;
 use host::keyvalue::Backend;
 use jiff::Timestamp;
-use plugin::{
-    assumption::Assumption,
-    journal::{
-        cursor::{self, Counts, Cursor},
-        entries, keys,
-        record::{Entry, Record, State},
-    },
-    stored,
-    world::Store,
+use plugin::journal::{
+    cursor::{self, Counts},
+    entries,
+    record::{Entry, Record, State},
 };
 use serde_json::Value;
 use sim::{
@@ -63,16 +58,6 @@ pub fn sale(customer_id: Option<i64>) -> NewInvoice {
         lines: vec![Line::new("SP1", "Áo", 2.into(), 150_000.into())],
         ..NewInvoice::default()
     }
-}
-
-/// A tenant's cursor, as if its first orders had been sent, which are read back.
-pub fn past_first_orders(cursor: Option<Vec<u8>>) -> Vec<u8> {
-    let cursor = cursor.and_then(|bytes| stored::read::<Cursor>(&bytes).ok());
-    let mut cursor = cursor.unwrap_or_default();
-    while cursor.assumptions.either(Assumption::OrderAnswer) <= 20 {
-        cursor.assumptions.saw(Assumption::OrderAnswer, true);
-    }
-    stored::write(&cursor)
 }
 
 /// See the module.
@@ -356,14 +341,6 @@ impl TestShop {
             Ok(Native::new(variables, kiotviet, getfly, clock.clone(), 7))
         };
         Self::of(others, make).expect("it starts at a moment")
-    }
-
-    /// From now on as if the tenant's first orders had been sent, which are read back.
-    pub async fn past_first_orders(&self) {
-        let cursor = self.app.get(keys::CURSOR).await.expect("the cursor");
-        let cursor = past_first_orders(cursor);
-        let kept = self.app.set(keys::CURSOR, &cursor).await;
-        kept.expect("it is kept");
     }
 
     /// This shop over another store, before anything was done in it.

@@ -10,8 +10,8 @@ use host_test::{
 use plugin::assumption::Assumption;
 use serde_json::Value;
 use sim::{
-    Habit, Personality,
-    getfly::{Account, GetflySettings},
+    Fault, FaultRule, Habit, Personality, When,
+    getfly::{Account, GetflySettings, Sums},
     kiotviet::{Casing, Line, NewCustomer, NewInvoice, Settings, Signature, Times},
 };
 use std::collections::BTreeSet;
@@ -328,22 +328,68 @@ async fn what_is_known_of_an_assumption_costs_no_further_write() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_twenty_orders_are_read_back_and_then_one_in_a_hundred() {
-    let shop = TestShop::connected(On::Both).await;
-    let (mut read, mut orders) = (Vec::new(), 0);
-    for _ in 0..205 {
-        shop.kiotviet.create_invoice(sale(None));
-        shop.deliver().await;
-        orders += 1;
+async fn the_first_twenty_orders_are_read_back_in_idle_time_and_then_one_in_a_hundred() {
+    let shop = TestShop::connected(On::Orders).await;
+    let read = || {
         let calls = shop.app.take_calls().into_iter();
-        if calls
+        calls
             .filter(|call| call.endpoint == "Getfly GET /sale_order")
             .count()
-            > 0
-        {
-            read.push(orders);
+    };
+    // What Getfly makes of a walk-in's is read by another rule (R5).
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    read();
+    let mut back = Vec::new();
+    for order in 2..=205 {
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
+        assert_eq!(read(), 0, "no sale waits for it");
+        if order == 2 {
+            // Neither does a drain read what has just been made.
+            shop.drain().await;
+            assert_eq!(read(), 0);
+            shop.pass(700).await;
+            shop.drain().await;
+            assert_eq!(read(), 2);
+        }
+        shop.pass(700).await;
+        shop.drain().await;
+        if read() > 0 {
+            back.push(order);
         }
     }
-    let expected: Vec<u32> = (1..=20).chain([100, 200]).collect();
-    assert_eq!(read, expected);
+    let expected: Vec<u32> = (3..=20).chain([100, 200]).collect();
+    assert_eq!(back, expected);
+    let rows = rows(&shop).await;
+    let total = rows.iter().find(|row| row["id"] == "order_total");
+    assert_eq!(total.expect("a row")["confirmed"]["times"], 22);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_total_is_a_note_on_the_event_and_a_getfly_that_fails_is_asked_again() {
+    let shop = TestShop::connected(On::Orders).await;
+    shop.getfly
+        .update_settings(|s| s.sums = Sums::WholeQuantities);
+    let mut sold = sale(None);
+    sold.lines = vec![Line::new(
+        "SP1",
+        "Vải",
+        "1.5".parse().expect("a quantity"),
+        100_000.into(),
+    )];
+    shop.kiotviet.create_invoice(sold);
+    shop.deliver().await;
+    shop.pass(700).await;
+    shop.getfly_faults
+        .add(FaultRule::new(Fault::Status(503, None)).when(When::First(1)));
+    shop.drain().await;
+    let notes = async || shop.events().await[0]["notes"].to_string();
+    assert!(!notes().await.contains("Getfly's total"));
+    shop.drain().await;
+    let told = notes().await;
+    assert!(
+        told.contains("R3: Getfly's total of this order is 100000, and 150000 was sent"),
+        "{told}"
+    );
 }

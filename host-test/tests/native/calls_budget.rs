@@ -30,7 +30,6 @@ async fn each_ordinary_event_costs_what_the_design_says() {
     shop.kiotviet
         .create_customer(customer("Khách", "0977777777"));
     shop.deliver().await;
-    shop.past_first_orders().await;
     endpoints(&shop);
     writes(&shop);
 

@@ -434,7 +434,6 @@ async fn r7_a_remembered_account_that_was_merged_is_matched_again() {
     assert_eq!(last(&shop).await["account_code"], "KH-9");
     assert!(has(&last_notes(&shop).await, "no longer has the account"));
     // And remembered.
-    shop.past_first_orders().await;
     endpoints(&shop);
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;

@@ -83,7 +83,6 @@ async fn a_new_store_asks_for_what_is_older_than_itself() {
 #[tokio::test(start_paused = true)]
 async fn in_ordinary_running_nothing_more_is_asked_also_after_a_quiet_night() {
     let shop = TestShop::connected(On::Both).await;
-    shop.past_first_orders().await;
     shop.minutes(8 * 60).await;
     shop.app.take_calls();
     shop.kiotviet.create_customer(hoa());

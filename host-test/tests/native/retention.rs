@@ -124,7 +124,6 @@ async fn what_was_removed_is_neither_doubled_nor_dearer() {
     let sold = shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
     all_are_removed(&shop).await;
-    shop.past_first_orders().await;
 
     // A payment: R6 holds for what was forgotten too.
     shop.app.take_calls();

@@ -130,6 +130,7 @@ impl<W: World> Drain<'_, '_, W> {
     /// Keeps and counts an event that ended with an outcome; it had this body.
     async fn done(&mut self, mut record: Record, body: Option<Body>) -> Result<Pass, Stop> {
         observe::ended(self.worker, &mut record);
+        self.owe_read_back(&record);
         // Its body first: once the record is final, no worker would look for the parts.
         entries::drop_body(self.worker, record.seq, body.as_ref()).await?;
         entries::write_event(self.worker, &record).await?;

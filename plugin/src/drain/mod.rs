@@ -10,6 +10,7 @@ mod hints;
 pub mod how;
 mod new_entries;
 mod queue;
+mod read_back;
 mod retention;
 pub mod run;
 mod state;

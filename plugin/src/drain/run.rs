@@ -187,6 +187,7 @@ impl<W: World> Drain<'_, '_, W> {
             }
             self.remove_old().await?;
             if self.next_due().is_none() && !self.upkeep().read_lists().await? {
+                self.read_orders_back().await?;
                 return Ok(Pass::Complete);
             }
         }

@@ -164,6 +164,9 @@ pub struct Cursor {
     /// Upstreams that failed and are left alone for a while.
     #[serde(default)]
     pub pauses: Pauses,
+    /// Events whose orders are to be read back, and when they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_back: Vec<(u64, Timestamp)>,
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,

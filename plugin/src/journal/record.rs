@@ -245,6 +245,22 @@ impl Told<'_> {
     }
 }
 
+/// How it stands with reading an order's total back. Amounts are texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBack {
+    /// It is to be read.
+    Owed {
+        /// What was sent adds up to.
+        ours: String,
+    },
+    /// It was read.
+    Read {
+        /// Getfly's total.
+        total: String,
+    },
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Flat", into = "Flat")]
@@ -305,8 +321,8 @@ pub struct Record {
     pub marks: Vec<String>,
     /// Whether its delivery was signed, and its members named, as is taken for granted; until it ends.
     pub as_assumed: Option<(Option<bool>, Option<bool>)>,
-    /// The total of its order as it was read back.
-    pub read_back: Option<String>,
+    /// Whether its order is read back later, and the total that was read.
+    pub read_back: Option<ReadBack>,
 }
 
 impl Record {
@@ -513,7 +529,7 @@ struct Flat {
     #[serde(skip_serializing_if = "Option::is_none")]
     as_assumed: Option<(Option<bool>, Option<bool>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    read_back: Option<String>,
+    read_back: Option<ReadBack>,
 }
 
 impl From<Record> for Flat {

@@ -8,7 +8,7 @@ use crate::{
         keys,
         ledger::{self, CustomerEntry, InvoiceEntry},
         note::Note,
-        record::Record,
+        record::{ReadBack, Record},
         trouble::Target,
     },
     rules::{
@@ -434,9 +434,8 @@ async fn create_order<W: World>(
                 memory::is_stored_under(record, order.code.as_str(), code.as_str());
                 if owes_read_back && order.account.code.is_none() {
                     walk_in::read_back(session, record, &code).await;
-                } else {
-                    read_back(session, record, claim, &code).await;
                 }
+                record.read_back = to_read_back(session, record, claim);
                 return Ok(Some(code));
             }
             Err(error) => error,
@@ -484,36 +483,22 @@ async fn create_order<W: World>(
 const READ_BACK_FIRST: u64 = 20;
 const READ_BACK_EVERY: u64 = 100;
 
-/// Reads back, of some orders, whether Getfly's total is what was sent. Whatever comes of it, the order is there.
-async fn read_back<W: World>(
+/// What the order adds up to, where it is one of those whose total is read back later.
+fn to_read_back<W: World>(
     session: &Session<'_, W>,
-    record: &mut Record,
+    record: &Record,
     claim: &SaleClaim,
-    code: &OrderCode,
-) {
+) -> Option<ReadBack> {
     let orders = session.world.times_seen(Assumption::OrderAnswer);
     if orders > READ_BACK_FIRST && !orders.is_multiple_of(READ_BACK_EVERY) {
-        return;
+        return None;
     }
-    let stored = session.getfly().order_by_code(code).await.ok().flatten();
     let differs = record.notes.iter().find_map(|note| match note {
         Note::Rules(Remark::Difference { computed, .. }) => Some(*computed),
         _ => None,
     });
-    let Some((getfly, ours)) = stored
-        .and_then(|order| order.total)
-        .zip(differs.or(claim.sold.total))
-    else {
-        return;
-    };
-    session.world.saw(Assumption::OrderTotal, getfly == ours);
-    record.read_back = Some(getfly.to_string());
-    if getfly != ours {
-        record.note(Note::TotalDiffers {
-            getfly: getfly.to_string(),
-            ours: ours.to_string(),
-        });
-    }
+    let ours = differs.or(claim.sold.total)?.to_string();
+    Some(ReadBack::Owed { ours })
 }
 
 /// What to do about an order that Getfly plainly refuses.
