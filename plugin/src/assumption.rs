@@ -214,6 +214,30 @@ assumptions! {
     Clocks "clocks" Hosts unshown
         "Đồng hồ của các bản chạy lệch nhau dưới hai giây"
         "Clocks of instances differ by less than two seconds",
+    FoundByCode "found_by_code" KiotViet unshown
+        "Tìm được hóa đơn bằng GET /invoices/code/{code}"
+        "Invoices are found by GET /invoices/code/{code}",
+    Editions "editions" KiotViet unshown
+        "Cửa hàng bán lẻ đăng nhập tại <tên>.kiotviet.vn; F&B và khách sạn ở địa chỉ khác"
+        "Retail shops log in at <shop>.kiotviet.vn, other editions elsewhere",
+    TypesSignedApart "types_signed_apart" KiotViet unshown
+        "Mỗi loại webhook được ký, hoặc không, riêng với nhau"
+        "Each webhook type is signed, or not, by itself",
+    ListedByCreation "listed_by_creation" Getfly unshown
+        "Tìm lại được bản ghi theo id và theo giờ tạo"
+        "Records are found by id and by their time of creation",
+    StoredInTime "stored_in_time" Getfly unshown
+        "Getfly lưu xong trong 25 giây"
+        "Getfly stores a create within 25 s",
+    NameKept "name_kept" Getfly unshown
+        "Đơn hàng có mã khách hàng không đổi tên khách hàng đó"
+        "An order that carries an account's code leaves that account's name as it is",
+    OrdersCounted "orders_counted" Getfly unshown
+        "Getfly cho biết số đơn của một khách hàng"
+        "Getfly tells how many orders an account has",
+    ReadsSeeWrites "reads_see_writes" Getfly unshown
+        "Những gì Getfly vừa lưu đọc lại thấy ngay"
+        "What Getfly stores, its reads show at once",
 }
 
 #[cfg(test)]

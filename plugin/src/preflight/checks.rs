@@ -4,7 +4,10 @@ use crate::{
     getfly::{client::Required, error::GetflyError},
     journal::connection_name::Side,
     kiotviet::error::KiotVietError,
-    preflight::{Check, Checked, Finding, Of, Preflight, Resource, Unknown},
+    preflight::{
+        finding::{Finding, Of, Resource},
+        report::{Check, Checked, Preflight, Unknown},
+    },
     reconcile::webhooks,
     rules::{
         codes::InvoiceCode,

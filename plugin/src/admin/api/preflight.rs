@@ -3,7 +3,11 @@
 use crate::{
     admin::api::{connections::open, problem::Problem, request::known, tenant},
     config::Ready,
-    preflight::{self, Check, Checked, Finding, MOST_CALLS, Preflight, Unknown},
+    preflight::{
+        finding::Finding,
+        report::{Check, Checked, MOST_CALLS, Preflight, Unknown},
+        run,
+    },
     time::Timestamp,
     world::World,
 };
@@ -100,5 +104,5 @@ pub(in crate::admin) async fn go_on<W: World>(
     tenant::check(world, ready).await?;
     let connection = known(world, name).await?;
     let opened = open(&connection, ready)?;
-    Ok(preflight::go_on(world, ready, (&connection, &opened), anew).await?)
+    Ok(run::go_on(world, ready, (&connection, &opened), anew).await?)
 }

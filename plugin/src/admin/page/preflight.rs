@@ -12,7 +12,10 @@ use crate::{
             words::{Lang, Text},
         },
     },
-    preflight::{Check, Checked, Finding, Unknown},
+    preflight::{
+        finding::Finding,
+        report::{Check, Checked, Unknown},
+    },
     world::World,
 };
 use maud::{Markup, html};
