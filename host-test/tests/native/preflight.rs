@@ -14,7 +14,7 @@ use sim::{
     getfly::{Account, User},
     kiotviet::{Line, NewInvoice, Staff},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What a personality leads to: what the preflight says beforehand, and what is found on the sale afterwards.
 struct Row {
@@ -376,4 +376,15 @@ async fn the_page_shows_how_far_it_is_and_says_what_to_do_in_both_languages() {
     ] {
         assert!(english.contains(words), "{words}: {english}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_bridge_for_the_same_shop_is_named() {
+    // Another store; its registrations stay at KiotViet.
+    let shop = shop(&[])
+        .await
+        .over(Arc::new(host::keyvalue::Memory::new()));
+    shop.connect_with(On::Both).await;
+    let (run, _) = whole(&shop).await;
+    assert_eq!(findings(&run), ["other_bridge"], "{run}");
 }
