@@ -1,6 +1,7 @@
 //! The plugin without WebAssembly, over simulated vendors: what becomes of deliveries, faults and commands.
 
 mod admin_api;
+mod alerts;
 mod answers;
 mod asks;
 mod assumptions;

@@ -18,7 +18,7 @@ use crate::{
     reconcile::upkeep::{Reconciler, Upkeep},
     stored,
     time::Timestamp,
-    worker::{failure::Stop, permit::Worker},
+    worker::{failure::Stop, permit::Worker, tenant::Tenancy},
     world::{Clock, Store, World},
 };
 use core::time::Duration;
@@ -61,6 +61,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) bounds: Bounds,
     pub(super) queue: Queue,
     pub(super) hints: Hints,
+    pub(super) tenancy: Tenancy,
     pub(super) drained: &'d mut Drained,
 }
 

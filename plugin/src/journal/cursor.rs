@@ -4,6 +4,7 @@
 
 use crate::{
     journal::{
+        alerts::Alerts,
         assumptions::Seen,
         connection_name::ConnectionName,
         entries,
@@ -128,6 +129,9 @@ pub struct Cursor {
     /// Numbers above `low` that were looked at already, as the first and the last of each stretch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<(u64, u64)>,
+    /// What people are told of without looking.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alerts: Alerts,
     /// What traffic showed of the assumptions.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub assumptions: Seen,
@@ -184,6 +188,10 @@ pub struct Cursor {
     pub waits_until: Option<Timestamp>,
     /// When the webhooks were last looked at.
     pub watched_at: Option<Timestamp>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Cursor {

@@ -41,6 +41,10 @@ pub const STORE_KIND: &str = "kvgf/store";
 pub const STORE_KEPT: &str = "kvgf/store/kept";
 /// Counter, a mark: how often the store was tried.
 pub const STORE_COUNTED: &str = "kvgf/store/counted";
+/// What became of the last alert.
+pub const ALERT_SENT: &str = "kvgf/alerts/sent";
+/// The causes that a person does not want to be told of.
+pub const ALERTS_MUTED: &str = "kvgf/alerts/muted";
 /// How often people did what ([`super::acts`]).
 pub const ACTS: &str = "kvgf/acts";
 /// The epoch in which the page's sessions are valid.

@@ -1,6 +1,7 @@
 //! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
 
 pub mod acts;
+pub mod alerts;
 pub mod assumptions;
 pub mod backfill;
 pub mod connection_cache;
@@ -24,6 +25,7 @@ pub mod pauses;
 pub mod probe;
 pub mod record;
 pub mod refused;
+pub mod rhythm;
 pub mod sessions;
 pub mod sorted_map;
 pub mod stats;

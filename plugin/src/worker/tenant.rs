@@ -43,34 +43,42 @@ pub async fn other_than(store: &impl Store, ready: &Ready) -> Result<Option<Stri
     Ok(kept.filter(|kept| !kept.eq_ignore_ascii_case(&ready.getfly_url)))
 }
 
+/// Whose the Getfly at `getfly_url` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenancy {
+    /// The store has not met a tenant.
+    First,
+    /// The store's.
+    Ours,
+    /// Another one: nothing may be sent to it.
+    Other,
+}
+
 /// Whether a worker may go on. Another tenant is noted for people.
-pub async fn is_ours(store: &impl Store, ready: &Ready) -> Result<bool, Stop> {
+pub async fn tenancy(store: &impl Store, ready: &Ready) -> Result<Tenancy, Stop> {
     let url = &ready.getfly_url;
     let Some(kept) = load(store).await? else {
-        return Ok(true);
+        return Ok(Tenancy::First);
     };
     let ours = kept.origin.eq_ignore_ascii_case(url);
     let asked = (!ours).then(|| url.clone());
     if kept.asked != asked {
         save(store, &Tenant { asked, ..kept }).await?;
     }
-    Ok(ours || mutant!(AnyTenantTaken))
+    Ok(if ours || mutant!(AnyTenantTaken) {
+        Tenancy::Ours
+    } else {
+        Tenancy::Other
+    })
 }
 
-/// Something was created or linked at `getfly_url`: the store's first tenant is kept.
+/// Something was created or linked at `getfly_url`, where the store had met no tenant: it is kept.
 pub async fn keep_first(store: &impl Store, ready: &Ready) -> Result<(), Stop> {
-    if load(store).await?.is_none() {
-        let origin = ready.getfly_url.clone();
-        save(
-            store,
-            &Tenant {
-                origin,
-                asked: None,
-            },
-        )
-        .await?;
-    }
-    Ok(())
+    let first = Tenant {
+        origin: ready.getfly_url.clone(),
+        asked: None,
+    };
+    Ok(save(store, &first).await?)
 }
 
 /// What a person's confirmation came to.
