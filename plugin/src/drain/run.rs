@@ -111,6 +111,7 @@ async fn under_lease<W: World>(
         cursor.getfly_calls.clone(),
     );
     worker.set_slow_until(cursor.slow_until);
+    worker.set_seen(cursor.assumptions.clone());
     let mut drain = Drain {
         worker: &worker,
         ready,
@@ -203,6 +204,7 @@ impl<W: World> Drain<'_, '_, W> {
             }
             self.remove_old().await?;
             if self.next_due().is_none() && !self.upkeep().read_lists().await? {
+                self.read_orders_back().await?;
                 return Ok(Pass::Complete);
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod alerts;
+pub mod assumptions;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;

@@ -2,7 +2,7 @@
 //! each shop's webhooks and last days. Asks nobody outside; what is known of KiotViet is of the last look.
 
 use crate::{
-    admin::api::{problem::Problem, view},
+    admin::api::{assumptions, problem::Problem, view},
     journal::{
         connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
@@ -56,6 +56,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
     Ok(view::Overview {
         balanced: cursor.counts.balanced(),
         connections: shops,
+        contradicted: assumptions::of_cursor(world, &cursor).await?.contradicted(),
         counts: cursor.counts,
         oldest_waiting_at: oldest_waiting(world, &cursor).await?,
         outside: outside.into_iter().map(view::InWords).collect(),
