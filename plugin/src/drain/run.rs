@@ -14,7 +14,7 @@ use crate::{
         entries, life,
     },
     log,
-    reconcile::upkeep::Upkeep,
+    reconcile::{accounts::Filling, upkeep::Upkeep},
     worker::{
         failure::Stop,
         lease::{self, Lease},
@@ -118,6 +118,7 @@ async fn under_lease<W: World>(
         bounds,
         queue: Queue::default(),
         hints: Hints::default(),
+        filling: Filling::default(),
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -131,6 +132,10 @@ async fn under_lease<W: World>(
     };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
+    }
+    if result.is_ok() {
+        let kept = drain.upkeep().keep_accounts().await;
+        result = result.and_then(|pass| Ok(kept.map(|()| pass)?));
     }
     if result.is_ok() && made(&drain) > made_before {
         let kept = tenant::keep_first(&worker, ready).await;
@@ -185,7 +190,10 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
-            if self.next_due().is_none() && !self.upkeep().read_lists().await? {
+            if self.next_due().is_none()
+                && !self.upkeep().read_lists().await?
+                && !self.upkeep().fill_account_index().await?
+            {
                 return Ok(Pass::Complete);
             }
         }

@@ -14,7 +14,10 @@ use crate::{
         record::{Entry, Record},
         stats,
     },
-    reconcile::upkeep::{Reconciler, Upkeep},
+    reconcile::{
+        accounts::Filling,
+        upkeep::{Reconciler, Upkeep},
+    },
     stored,
     time::Timestamp,
     worker::{failure::Stop, permit::Worker},
@@ -60,6 +63,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) bounds: Bounds,
     pub(super) queue: Queue,
     pub(super) hints: Hints,
+    pub(super) filling: Filling,
     pub(super) drained: &'d mut Drained,
 }
 
@@ -70,6 +74,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             worker: self.worker,
             ready: self.ready,
             cursor: &mut self.cursor,
+            filling: &mut self.filling,
             upkeep: self.bounds.upkeep,
             lists_until: self.bounds.lists_until,
         }

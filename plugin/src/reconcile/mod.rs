@@ -1,5 +1,7 @@
-//! What KiotViet did not deliver: its webhooks, their health, the scans of its lists, and backfills.
+//! What KiotViet did not deliver: its webhooks, their health, the scans of its lists, and backfills; and
+//! the scan of Getfly's accounts.
 
+pub mod accounts;
 pub mod backfill;
 mod healing;
 pub mod list_scan;

@@ -4,6 +4,7 @@
 use crate::{
     admin::api::{problem::Problem, view},
     journal::{
+        account_index,
         connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
         cursor::{self, Cursor},
@@ -51,7 +52,9 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         until: pause.until,
     });
     let outside = outside::troubles(world, &names).await;
+    let accounts = account_index::load(world).await?;
     Ok(view::Overview {
+        accounts: accounts.map(view::KnownAccounts::from),
         balanced: cursor.counts.balanced(),
         connections: shops,
         counts: cursor.counts,
