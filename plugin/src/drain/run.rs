@@ -14,7 +14,7 @@ use crate::{
         entries, life,
     },
     log,
-    reconcile::{accounts::Filling, upkeep::Upkeep},
+    reconcile::{filling::Filling, upkeep::Upkeep},
     worker::{
         failure::Stop,
         lease::{self, Lease},

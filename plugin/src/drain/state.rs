@@ -15,7 +15,7 @@ use crate::{
         stats,
     },
     reconcile::{
-        accounts::Filling,
+        filling::Filling,
         upkeep::{Reconciler, Upkeep},
     },
     stored,

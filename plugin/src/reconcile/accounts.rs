@@ -7,7 +7,7 @@ use crate::{
         error::GetflyError,
     },
     journal::{
-        account_index::{self, AccountIndex, AccountScan, Gathered},
+        account_index::{self, AccountIndex, AccountScan},
         connection_name::Upstream,
         keys,
     },
@@ -33,20 +33,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const KEPT_EVERY_PAGES: usize = 20;
 /// See [`KEPT_EVERY_PAGES`].
 const KEPT_EVERY: Duration = Duration::from_secs(10);
-
-/// What a drain has read of Getfly's accounts.
-#[derive(Debug, Default)]
-pub struct Filling {
-    /// How far the scan is; none before the store was asked.
-    index: Option<AccountIndex>,
-    gathered: Gathered,
-    /// Pages that are not kept yet.
-    pages: usize,
-    /// When the first of them was read.
-    since: Option<Timestamp>,
-    /// When the last page was asked for.
-    asked_at: Option<Timestamp>,
-}
 
 fn after(moment: Timestamp, wait: Duration) -> Timestamp {
     moment.checked_add(wait).unwrap_or(moment)

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod backfill;
+pub mod filling;
 mod healing;
 pub mod list_scan;
 mod lists;

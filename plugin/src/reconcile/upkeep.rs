@@ -3,7 +3,7 @@
 use crate::{
     config::Ready,
     journal::{connection_name::ConnectionName, cursor::Cursor},
-    reconcile::accounts::Filling,
+    reconcile::filling::Filling,
     time::Timestamp,
     worker::permit::Worker,
 };

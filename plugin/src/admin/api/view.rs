@@ -250,6 +250,7 @@ pub struct Dismissed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
     /// The index of Getfly's accounts; none before its first scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<KnownAccounts>,
     /// Whether the counts add up.
     pub balanced: bool,
