@@ -19,7 +19,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
-        tenant,
+        tenant::{self, Met},
     },
     world::{Store, StoreError, World},
 };
@@ -119,6 +119,7 @@ async fn under_lease<W: World>(
         queue: Queue::default(),
         hints: Hints::default(),
         filling: Filling::default(),
+        met: Met::Another,
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -137,7 +138,7 @@ async fn under_lease<W: World>(
         let kept = drain.upkeep().keep_accounts().await;
         result = result.and_then(|pass| Ok(kept.map(|()| pass)?));
     }
-    if result.is_ok() && made(&drain) > made_before {
+    if result.is_ok() && drain.met == Met::First && made(&drain) > made_before {
         let kept = tenant::keep_first(&worker, ready).await;
         result = result.and_then(|pass| kept.map(|()| pass));
     }
@@ -182,7 +183,8 @@ impl<W: World> Drain<'_, '_, W> {
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
-        if !tenant::is_ours(self.worker, self.ready).await? {
+        self.met = tenant::met(self.worker, self.ready).await?;
+        if self.met == Met::Another {
             return Ok(Pass::Paused);
         }
         loop {

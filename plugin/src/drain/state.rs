@@ -20,7 +20,7 @@ use crate::{
     },
     stored,
     time::Timestamp,
-    worker::{failure::Stop, permit::Worker},
+    worker::{failure::Stop, permit::Worker, tenant::Met},
     world::{Clock, Store, World},
 };
 use core::time::Duration;
@@ -64,6 +64,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) queue: Queue,
     pub(super) hints: Hints,
     pub(super) filling: Filling,
+    pub(super) met: Met,
     pub(super) drained: &'d mut Drained,
 }
 

@@ -10,7 +10,7 @@ use crate::{
         attempt::attempt,
         failure::{Failure, Stop},
         permit::{Permit, Worker},
-        tenant,
+        tenant::{self, Met},
     },
     world::World,
 };
@@ -25,7 +25,7 @@ pub async fn process<W: World>(
     until: Option<Timestamp>,
 ) -> Result<(), Stop> {
     let worker = Worker::new(world, Permit::Person, ready, Vec::new());
-    if !tenant::is_ours(&worker, ready).await? {
+    if tenant::met(&worker, ready).await? == Met::Another {
         return Ok(());
     }
     for seq in entries {

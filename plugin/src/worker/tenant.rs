@@ -43,18 +43,33 @@ pub async fn other_than(store: &impl Store, ready: &Ready) -> Result<Option<Stri
     Ok(kept.filter(|kept| !kept.eq_ignore_ascii_case(&ready.getfly_url)))
 }
 
-/// Whether a worker may go on. Another tenant is noted for people.
-pub async fn is_ours(store: &impl Store, ready: &Ready) -> Result<bool, Stop> {
+/// Which tenant `getfly_url` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The store's.
+    Ours,
+    /// The first one that the store meets: once something is created there, [`keep_first`].
+    First,
+    /// Another one: a worker does nothing there.
+    Another,
+}
+
+/// Which tenant `getfly_url` is. Another one is noted for people.
+pub async fn met(store: &impl Store, ready: &Ready) -> Result<Met, Stop> {
     let url = &ready.getfly_url;
     let Some(kept) = load(store).await? else {
-        return Ok(true);
+        return Ok(Met::First);
     };
     let ours = kept.origin.eq_ignore_ascii_case(url);
     let asked = (!ours).then(|| url.clone());
     if kept.asked != asked {
         save(store, &Tenant { asked, ..kept }).await?;
     }
-    Ok(ours || mutant!(AnyTenantTaken))
+    Ok(if ours || mutant!(AnyTenantTaken) {
+        Met::Ours
+    } else {
+        Met::Another
+    })
 }
 
 /// Something was created or linked at `getfly_url`: the store's first tenant is kept.
