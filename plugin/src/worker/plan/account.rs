@@ -31,7 +31,6 @@ use crate::{
     world::World,
 };
 use futures_util::future::{join, try_join_all};
-use std::collections::BTreeSet;
 
 /// Most numbers and addresses of one customer. One that was not searched for could be another
 /// account's, so a customer with more is a person's matter.
@@ -261,7 +260,8 @@ pub async fn search<W: World>(
     if !is_sure(&choice) {
         for (candidate, is_by_email) in candidates(session, &addresses, &numbers).await? {
             let has_it = |a: &Account| a.code == candidate.code;
-            if email_hits.iter().chain(&phone_hits).any(has_it) {
+            if email_hits.iter().chain(&phone_hits).any(has_it) || indexed.contains(&candidate.code)
+            {
                 continue;
             }
             if indexed.len() >= CANDIDATES_READ {
@@ -318,8 +318,6 @@ async fn candidates<W: World>(
     let by_phone = by_phone.into_iter().map(|candidate| (candidate, false));
     let mut all: Vec<_> = by_email.chain(by_phone).collect();
     all.sort_by_key(|(candidate, _)| candidate.is_contact);
-    let mut seen = BTreeSet::new();
-    all.retain(|(candidate, _)| seen.insert(candidate.code.as_str().to_owned()));
     Ok(all)
 }
 
