@@ -112,12 +112,9 @@ habits! {
 }
 
 impl Habit {
-    /// Whether no pair of vendors has both: they are about the same, or nobody could tell what the one makes of the
-    /// other. A code that Getfly chose and does not tell can be found by reading lists only.
+    /// Whether no pair of vendors has both: they are about the same.
     fn excludes(self, other: Self) -> bool {
-        let untold = |habit| matches!(habit, Self::CreatedIdOnly | Self::CreatedMessageOnly);
-        let numbers = |one, other| one == Self::NumbersItself && untold(other);
-        self.about() == other.about() || numbers(self, other) || numbers(other, self)
+        self.about() == other.about()
     }
 
     /// What it changes at the two vendors.
@@ -296,8 +293,6 @@ mod tests {
             Personality::of([Habit::IdsAreTexts, Habit::TwentySeconds])
         );
         assert_eq!(Personality::default().to_string(), "plain vendors");
-        let untold = [Habit::CreatedIdOnly, Habit::NumbersItself];
-        assert_eq!(Personality::of(untold).to_string(), "CreatedIdOnly");
     }
 
     #[test]

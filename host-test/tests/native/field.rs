@@ -12,7 +12,7 @@ use http::Method;
 use serde_json::Value;
 use sim::{
     Fault, FaultRule, When,
-    getfly::{Account, Refusals, User},
+    getfly::{Account, Created, PhoneForm, Refusals, User},
     kiotviet::{Line, NewCustomer, Staff},
 };
 use std::time::Duration;
@@ -340,6 +340,73 @@ async fn where_getfly_numbers_itself_a_lost_reply_is_settled_by_the_text() {
             "created order_created"
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_that_getfly_chose_and_does_not_tell_is_read_back_before_it_is_remembered() {
+    for created in [Created::IdOnly, Created::MessageOnly] {
+        let shop = TestShop::connected(On::Both).await;
+        shop.getfly.update_settings(|s| {
+            s.numbers_itself = true;
+            s.created = created;
+            s.refuse_unknown_account = true;
+            // No search finds a phone that is kept so.
+            s.phones = PhoneForm::Spaced;
+        });
+        let id = shop.kiotviet.create_customer(hoa());
+        shop.kiotviet.create_invoice(sale(Some(id)));
+        shop.kiotviet.create_invoice(sale(None));
+        let same_phone = NewCustomer {
+            email: None,
+            ..hoa()
+        };
+        shop.kiotviet.create_customer(same_phone);
+        shop.deliver().await;
+        assert_eq!(
+            shop.outcomes().await,
+            [
+                "created customer_created",
+                "created order_created",
+                "created order_created",
+                "linked linked_by_phone"
+            ],
+            "{created:?}, without a second attempt"
+        );
+        assert_eq!(shop.in_getfly(), (1, 2));
+        let account = shop.getfly.accounts().remove(0);
+        let events = shop.events().await;
+        assert_eq!(events[0]["account_code"], *account.account_code);
+        for (order, event) in shop.getfly.orders().iter().zip(&events[1..]) {
+            assert!(order.order_code.starts_with("DH"));
+            assert_eq!(event["order_code"], *order.order_code);
+        }
+        assert_eq!(shop.getfly.orders()[0].account_code, account.account_code);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r8_an_account_found_by_its_text_is_found_again_by_its_phone() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly.update_settings(|s| {
+        s.numbers_itself = true;
+        s.phones = PhoneForm::Spaced;
+    });
+    let lost = FaultRule::new(Fault::StoredButReplyLost).on(Method::POST, "/api/v6.1/account");
+    shop.getfly_faults.add(lost.when(When::First(1)));
+    let only_phone = || NewCustomer {
+        email: None,
+        ..hoa()
+    };
+    shop.kiotviet.create_customer(only_phone());
+    shop.deliver().await;
+    shop.settle().await;
+    shop.kiotviet.create_customer(only_phone());
+    shop.deliver().await;
+    assert_eq!(
+        shop.outcomes().await,
+        ["created customer_created", "linked linked_by_phone"]
+    );
+    assert_eq!(shop.in_getfly().0, 1);
 }
 
 /// A shop whose customer is in Getfly, and whose account there refuses unknown codes.

@@ -390,6 +390,21 @@ impl<H: Http> Getfly<'_, H> {
         self.http.send(request).await
     }
 
+    /// The order with this number, or none (manual, sale order detail).
+    pub async fn order_by_id(&self, id: i64) -> Result<Option<StoredOrder>, GetflyError> {
+        let id_text = id.to_string();
+        let query = [("order_id", id_text.as_str()), ("fields", ORDER_FIELDS)];
+        let found = self
+            .one(
+                "Getfly GET /sale_order?id",
+                "/sale_order",
+                &query,
+                wire::order,
+            )
+            .await?;
+        Ok(found.filter(|order| order.id == id))
+    }
+
     /// The order with this code, or none (manual, sale order detail).
     pub async fn order_by_code(
         &self,
@@ -466,8 +481,7 @@ impl<H: Http> Getfly<'_, H> {
             Some(answer) => answer,
             None => read_created(&response)?,
         };
-        wire::stored(&answer, ids, code)
-            .ok_or_else(|| GetflyError::garbled("it does not tell what was stored"))
+        wire::stored(&answer, ids, code).ok_or(GetflyError::Untold { id: None })
     }
 
     async fn one<T>(

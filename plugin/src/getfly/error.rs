@@ -59,6 +59,12 @@ pub enum GetflyError {
         /// What is wrong with it, without its values.
         what: String,
     },
+    /// A create that was not refused, and whose answer tells no code: it has to be read back.
+    #[error("Getfly does not tell under which code it stored the record")]
+    Untold {
+        /// The record's number, where the answer tells it.
+        id: Option<i64>,
+    },
 }
 
 impl GetflyError {
@@ -73,7 +79,8 @@ impl GetflyError {
             | Self::Unreachable(_)
             | Self::NothingThere
             | Self::Denied
-            | Self::Garbled { .. } => Fate::RETRY,
+            | Self::Garbled { .. }
+            | Self::Untold { .. } => Fate::RETRY,
         }
     }
 
@@ -87,7 +94,7 @@ impl GetflyError {
             Self::Unreachable(
                 HttpError::Timeout | HttpError::Connection(_) | HttpError::TooLarge,
             ) => true,
-            Self::Garbled { .. } | Self::NothingThere => true,
+            Self::Garbled { .. } | Self::Untold { .. } | Self::NothingThere => true,
         }
     }
 

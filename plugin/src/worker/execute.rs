@@ -179,19 +179,25 @@ async fn ensure_account<W: World>(
             keep_synced(session, customer_id, &code).await?;
             Ok((code, by.reason()))
         }
-        AccountPlan::Ours { code, by, .. } if by == Some(record.seq) => {
-            record.note(Note::AccountReplyLost);
-            enrol_found(session, record, customer_id, &code).await?;
-            keep_synced(session, customer_id, &code).await?;
-            Ok((code, Reason::CustomerCreated))
-        }
         // The other event, if it is still waiting, must go on finding its claim.
         AccountPlan::Ours {
-            code, by: Some(_), ..
-        } => Ok((code, Reason::AlreadySynced)),
-        AccountPlan::Ours { code, by: None, .. } => {
+            code, by: Some(by), ..
+        } if by != record.seq => Ok((code, Reason::AlreadySynced)),
+        AccountPlan::Ours {
+            code, phone, by, ..
+        } => {
+            let mut reason = Reason::AlreadySynced;
+            if by.is_some() {
+                record.note(Note::AccountReplyLost);
+                enrol_found(session, record, customer_id, &code).await?;
+                reason = Reason::CustomerCreated;
+            }
+            let announced = AccountCode::for_customer(&session.codes, customer_id);
+            if code != announced {
+                keep_numbers(session, Some(&phone), &code).await?;
+            }
             keep_synced(session, customer_id, &code).await?;
-            Ok((code, Reason::AlreadySynced))
+            Ok((code, reason))
         }
         AccountPlan::Create(account) => {
             create_account(session, record, customer_id, *account).await
@@ -205,22 +211,17 @@ async fn create_account<W: World>(
     customer_id: i64,
     mut account: NewAccount,
 ) -> Result<(AccountCode, Reason), Failure> {
-    keep_numbers(session, &account).await?;
+    keep_numbers(session, account.phone.as_deref(), &account.code).await?;
     announce_account(session, record, customer_id, &account).await?;
     let retailer = &session.connection.retailer;
     record.account_claim = Some(keys::customer(retailer, customer_id));
     let mut used_codes = 0;
     for _ in 0..MOST_FORMS {
-        let error = match session.getfly().create_account(&account).await {
-            Ok(stored) => {
-                let sent = account.code.as_str();
-                let answered = memory::code_answered(record, sent, stored.code);
-                if let Some(answered) = answered {
-                    // If this is lost, the account is found by the text that it carries.
-                    account.code = AccountCode::existing(answered);
-                    announce_account(session, record, customer_id, &account).await?;
-                    keep_numbers(session, &account).await?;
-                }
+        let answer = session.getfly().create_account(&account).await;
+        let error = match memory::code_told(answer) {
+            Ok(code) => {
+                let code = AccountCode::existing(code);
+                stored_under(session, record, customer_id, &mut account, code).await?;
                 enrol(session, record, &account).await?;
                 return Ok((account.code, Reason::CustomerCreated));
             }
@@ -254,6 +255,23 @@ async fn create_account<W: World>(
     Err(every_form_refused(Target::Account))
 }
 
+/// Getfly has `account` under `code`, which is kept where it is another one than was sent.
+async fn stored_under<W: World>(
+    session: &Session<'_, W>,
+    record: &mut Record,
+    customer_id: i64,
+    account: &mut NewAccount,
+    code: AccountCode,
+) -> Result<(), Failure> {
+    if memory::is_stored_under(record, account.code.as_str(), code.as_str()) {
+        // If this is lost, the account is found by the text that it carries.
+        account.code = code;
+        announce_account(session, record, customer_id, account).await?;
+        keep_numbers(session, account.phone.as_deref(), &account.code).await?;
+    }
+    Ok(())
+}
+
 /// What a create came to that Getfly refused as a duplicate, or whose answer was lost; none when it is to
 /// be sent again, without a placeholder or under the next code (the `used_codes`-th was used).
 async fn account_perhaps_there<W: World>(
@@ -269,12 +287,15 @@ async fn account_perhaps_there<W: World>(
         claim_account(session, record, customer_id, account, now).await?;
     }
     let brings = || unsettled.then(|| held::brings(session, account));
-    let stored = match session.getfly().account_by_code(&account.code).await {
+    let stored = match memory::account_stored(session, &account.code, &error).await {
         Err(e) if unsettled => return Err(unknown(e, brings())),
         stored => stored?,
     };
-    if stored.is_some() {
-        record.note(Note::AccountReplyLost);
+    if let Some(code) = stored {
+        if !matches!(error, GetflyError::Untold { .. }) {
+            record.note(Note::AccountReplyLost);
+        }
+        stored_under(session, record, customer_id, account, code).await?;
         enrol(session, record, account).await?;
         return Ok(Some((account.code.clone(), Reason::CustomerCreated)));
     }
@@ -293,7 +314,7 @@ async fn account_perhaps_there<W: World>(
             next: next.clone(),
         });
         account.code = next;
-        keep_numbers(session, account).await?;
+        keep_numbers(session, account.phone.as_deref(), &account.code).await?;
         return Ok(None);
     }
     let linked = link_after_refusal(session, record, customer_id, account).await?;
@@ -333,16 +354,17 @@ async fn claim_account<W: World>(
     Ok(ledger::keep_customer(session.world, retailer, customer_id, &claim).await?)
 }
 
-/// Keeps which account has these numbers (R7, R8): Getfly's search finds neither all of a field's nor one that
+/// Keeps which account has the numbers of a phone field (R7, R8): Getfly's search finds neither all of a field's nor one that
 /// Getfly writes in a form of its own.
 async fn keep_numbers<W: World>(
     session: &Session<'_, W>,
-    account: &NewAccount,
+    phone: Option<&str>,
+    code: &AccountCode,
 ) -> Result<(), Failure> {
-    let phones = PhoneField::parse(account.phone.as_deref().unwrap_or_default());
+    let phones = PhoneField::parse(phone.unwrap_or_default());
     if !mutant!(MergedNumbersForgotten) {
         let sealer = &session.ready.sealer;
-        ledger::keep_numbers(session.world, sealer, phones.numbers(), &account.code).await?;
+        ledger::keep_numbers(session.world, sealer, phones.numbers(), code).await?;
     }
     Ok(())
 }
@@ -403,11 +425,11 @@ async fn create_order<W: World>(
     announce().await?;
     record.order_claim = Some(claim.key.clone());
     for _ in 0..MOST_FORMS {
-        let error = match session.getfly().create_order(&order).await {
-            Ok(stored) => {
-                let sent = order.code.as_str();
-                let answered = memory::code_answered(record, sent, stored.code);
-                let code = answered.map_or_else(|| order.code.clone(), OrderCode::existing);
+        let answer = session.getfly().create_order(&order).await;
+        let error = match memory::code_told(answer) {
+            Ok(code) => {
+                let code = OrderCode::existing(code);
+                memory::is_stored_under(record, order.code.as_str(), code.as_str());
                 if owes_read_back && order.account.code.is_none() {
                     walk_in::read_back(session, record, &code).await;
                 }
@@ -420,13 +442,16 @@ async fn create_order<W: World>(
             if unsettled {
                 claim_order(session.world.now()).await?;
             }
-            let stored = match session.getfly().order_by_code(&order.code).await {
+            let stored = match memory::order_stored(session, &order.code, &error).await {
                 Err(e) if unsettled => return Err(unknown(e, None)),
                 stored => stored?,
             };
-            if stored.is_some() {
-                record.note(Note::OrderReplyLost);
-                return Ok(Some(order.code));
+            if let Some(code) = stored {
+                if !matches!(error, GetflyError::Untold { .. }) {
+                    record.note(Note::OrderReplyLost);
+                }
+                memory::is_stored_under(record, order.code.as_str(), code.as_str());
+                return Ok(Some(code));
             }
             return Err(if unsettled {
                 unknown(error, None)

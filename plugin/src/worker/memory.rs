@@ -2,7 +2,7 @@
 //! was created under a code of Getfly's own is found by the text that it carries.
 
 use crate::{
-    getfly::error::GetflyError,
+    getfly::{error::GetflyError, wire::Stored},
     journal::{
         dead_reason::DeadReason,
         ledger::{self, CustomerEntry, SETTLE},
@@ -87,17 +87,73 @@ pub async fn order_by_text<W: World>(
     Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
 }
 
-/// The code under which Getfly stored what was sent as `sent`: the one it answers, where it is another one.
-pub fn code_answered(record: &mut Record, sent: &str, answered: Option<String>) -> Option<String> {
-    let answered = answered.filter(|code| code != sent)?;
-    record.note(Note::StoredUnder {
-        sent: sent.to_owned(),
-        code: answered.clone(),
-    });
-    Some(answered)
+/// The code that the answer to a create tells. Where it tells an id or nothing, the code has to be read back:
+/// it need not be the one that was sent.
+pub fn code_told(answer: Result<Stored, GetflyError>) -> Result<String, GetflyError> {
+    let Stored { id, code } = answer?;
+    code.ok_or(GetflyError::Untold { id })
 }
 
-/// A Getfly that does not take this list's filter cannot be asked so: the code alone decides.
+/// The code under which Getfly has the account that was sent as `sent` and whose create ended with `error`:
+/// that one; where Getfly accepted it without telling a code, the one that is read back by the account's id, or
+/// by the text that it carries.
+pub async fn account_stored<W: World>(
+    session: &Session<'_, W>,
+    sent: &AccountCode,
+    error: &GetflyError,
+) -> Result<Option<AccountCode>, Failure> {
+    let getfly = session.getfly();
+    if getfly.account_by_code(sent).await?.is_some() {
+        return Ok(Some(sent.clone()));
+    }
+    let GetflyError::Untold { id } = *error else {
+        return Ok(None);
+    };
+    if let Some(id) = id
+        && let Some(account) = unless_refused(getfly.account_by_id(id).await)?
+        && !account.code.as_str().is_empty()
+    {
+        return Ok(Some(account.code));
+    }
+    let found = account_by_text(session, sent, session.world.now()).await?;
+    Ok(found.map(|account| account.code))
+}
+
+/// The same for an order.
+pub async fn order_stored<W: World>(
+    session: &Session<'_, W>,
+    sent: &OrderCode,
+    error: &GetflyError,
+) -> Result<Option<OrderCode>, Failure> {
+    let getfly = session.getfly();
+    if getfly.order_by_code(sent).await?.is_some() {
+        return Ok(Some(sent.clone()));
+    }
+    let GetflyError::Untold { id } = *error else {
+        return Ok(None);
+    };
+    if let Some(id) = id
+        && let Some(order) = unless_refused(getfly.order_by_id(id).await)?
+        && !order.code.is_empty()
+    {
+        return Ok(Some(OrderCode::existing(order.code)));
+    }
+    order_by_text(session, sent, session.world.now()).await
+}
+
+/// Notes that Getfly stored what was sent as `sent` under another code; whether it did.
+pub fn is_stored_under(record: &mut Record, sent: &str, code: &str) -> bool {
+    if sent == code {
+        return false;
+    }
+    record.note(Note::StoredUnder {
+        sent: sent.to_owned(),
+        code: code.to_owned(),
+    });
+    true
+}
+
+/// A Getfly that does not take this question cannot be asked so: the code alone decides.
 fn unless_refused<T>(found: Result<Option<T>, GetflyError>) -> Result<Option<T>, Failure> {
     match found {
         Err(GetflyError::Refused(_)) => Ok(None),

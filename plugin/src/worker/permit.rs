@@ -146,6 +146,11 @@ impl<'w, W: World> Worker<'w, W> {
         self.slow_until.set(until);
     }
 
+    /// Getfly gets one call at a time from now on, for ten minutes.
+    pub fn slow_down(&self) {
+        self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
+    }
+
     /// The rate that Getfly bears now: the configured one, or one call at a time.
     fn present_rate(&self, now: Timestamp) -> CallRate {
         let slow = self.slow_until.get().is_some_and(|until| now < until);
@@ -287,7 +292,7 @@ impl<W: World> Http for Worker<'_, W> {
         let answer = self.world.send(request).await;
         let answered = answer.as_ref().map(|answer| answer.status);
         if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
-            self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
+            self.slow_down();
         }
         let mut reached = self.reached.get();
         reached.getfly += u64::from(to_getfly && answer.is_ok());

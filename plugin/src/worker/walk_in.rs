@@ -5,7 +5,10 @@
 //! is done it is owed in the ledger, and the next order does it first.
 
 use crate::{
-    getfly::{assumptions::TENANT_HOURS_AHEAD, refusal::DuplicateField, wire::StoredOrder},
+    getfly::{
+        assumptions::TENANT_HOURS_AHEAD, error::GetflyError, refusal::DuplicateField,
+        wire::StoredOrder,
+    },
     journal::{keys, ledger, note::Note, record::Record, trouble::Target},
     rules::{
         codes::{AccountCode, OrderCode},
@@ -263,6 +266,11 @@ fn new_account<W: World>(session: &Session<'_, W>, code: AccountCode) -> NewAcco
     }
 }
 
+fn stored_under(record: &mut Record, sent: &NewAccount, code: AccountCode) -> AccountCode {
+    memory::is_stored_under(record, sent.code.as_str(), code.as_str());
+    code
+}
+
 async fn create_new<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -276,14 +284,17 @@ async fn create_new<W: World>(
             since: ledger::call_ends(session.world.now()),
         };
         keep(session, &claim).await?;
-        let error = match session.getfly().create_account(&account).await {
-            Ok(stored) => {
-                let sent = account.code.as_str();
-                let answered = memory::code_answered(record, sent, stored.code);
-                return Ok(answered.map_or(account.code, AccountCode::existing));
-            }
+        let answer = session.getfly().create_account(&account).await;
+        let error = match memory::code_told(answer) {
+            Ok(code) => return Ok(stored_under(record, &account, AccountCode::existing(code))),
             Err(error) => error,
         };
+        if matches!(error, GetflyError::Untold { .. }) {
+            let stored = memory::account_stored(session, &account.code, &error).await;
+            if let Some(code) = stored.map_err(|e| forms::unknown(e, None))? {
+                return Ok(stored_under(record, &account, code));
+            }
+        }
         if let Some(detail) = error.refused_detail()
             && details::drop_from_account(&mut account, detail)
         {

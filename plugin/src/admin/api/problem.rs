@@ -181,7 +181,8 @@ impl From<GetflyError> for Problem {
             GetflyError::Busy { .. }
             | GetflyError::Unreachable(_)
             | GetflyError::NothingThere
-            | GetflyError::Garbled { .. } => Self::new(
+            | GetflyError::Garbled { .. }
+            | GetflyError::Untold { .. } => Self::new(
                 502,
                 "getfly-unreachable",
                 "Getfly does not answer as it should",

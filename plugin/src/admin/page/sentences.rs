@@ -487,6 +487,7 @@ fn getfly(e: &GetflyError) -> String {
         GetflyError::NothingThere => "Không có gì ở địa chỉ này của Getfly (404)".to_owned(),
         GetflyError::Denied => denied("getfly_url"),
         GetflyError::Garbled { what } => format!("Không đọc được trả lời của Getfly: {what}"),
+        GetflyError::Untold { .. } => "Getfly không cho biết đã lưu bản ghi dưới mã nào".to_owned(),
     }
 }
 

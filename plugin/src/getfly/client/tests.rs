@@ -480,11 +480,11 @@ fn each_failed_create_has_its_fate_and_tells_whether_it_may_be_stored() {
         (503, "", "Busy", Fate::RETRY, true),
         (200, "<html>", "Garbled", Fate::RETRY, true),
         (200, "", "Garbled", Fate::RETRY, true),
-        (200, r#"{"message":"ok"}"#, "Garbled", Fate::RETRY, true),
+        (200, r#"{"message":"ok"}"#, "Untold", Fate::RETRY, true),
         (
             200,
             r#"{"errors":[],"message":"ok"}"#,
-            "Garbled",
+            "Untold",
             Fate::RETRY,
             true,
         ),

@@ -76,12 +76,8 @@ pub(super) async fn resolve<W: World>(
             compared: PARTS_READ,
         });
     }
-    if let Some(Account { name, .. }) = ours {
-        return Ok(AccountPlan::Ours {
-            code: own,
-            name,
-            by,
-        });
+    if let Some(account) = ours {
+        return Ok(made_earlier(account, by));
     }
     if by_index {
         why.note(Note::FoundInIndex);
@@ -109,8 +105,7 @@ pub(super) async fn resolve<W: World>(
             if life::is_in_doubt(session.world, customer.created_at).await?
                 && let Some(account) = session.getfly().account_by_code(&own).await?
             {
-                let (code, name) = (account.code, account.name);
-                return Ok(AccountPlan::Ours { code, name, by });
+                return Ok(made_earlier(account, by));
             }
             left_out(customer)
                 .into_iter()
@@ -136,18 +131,25 @@ pub(super) async fn of_earlier_attempt<W: World>(
     };
     let code = own_code(session, id, known);
     if let Some(account) = session.getfly().account_by_code(&code).await? {
-        let name = account.name;
-        return Ok(Some(AccountPlan::Ours { code, name, by }));
+        return Ok(Some(made_earlier(account, by)));
     }
     if let Some(settled) = ledger::unsettled_until(since, session.world.now()) {
         return Err(Failure::Later(settled));
     }
     let found = memory::account_by_text(session, &code, since).await?;
-    Ok(found.map(|account| AccountPlan::Ours {
-        code: account.code,
-        name: account.name,
+    Ok(found.map(|account| made_earlier(account, by)))
+}
+
+fn made_earlier(account: Account, by: Option<u64>) -> AccountPlan {
+    let Account {
+        code, name, phone, ..
+    } = account;
+    AccountPlan::Ours {
+        code,
+        name,
+        phone,
         by,
-    }))
+    }
 }
 
 /// The code under which KiotViet customer `id` is, or was about to be, created.

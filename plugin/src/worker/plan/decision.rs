@@ -39,6 +39,9 @@ pub enum AccountPlan {
         code: AccountCode,
         /// Its own name; may be empty.
         name: String,
+        /// Its phone field as Getfly has it.
+        #[serde(skip)]
+        phone: String,
         /// The event that was about to create it, where the ledger still knows.
         by: Option<u64>,
     },
