@@ -401,8 +401,9 @@ async fn a_scan_that_a_crash_ends_goes_on() {
         shop.drain().await;
         shop.app.host_faults.disarm()
     };
+    let of_marks = |call: &String| call.contains("kvgf/accounts/");
     let marks: Vec<usize> = (0..calls.len())
-        .filter(|at| calls[*at].starts_with("set kvgf/accounts/"))
+        .filter(|at| of_marks(&calls[*at]))
         .collect();
     let of_scan = |call: &String| call.contains("accounts");
     let points = (0..calls.len()).filter(|at| of_scan(&calls[*at]));
@@ -412,7 +413,7 @@ async fn a_scan_that_a_crash_ends_goes_on() {
             || marks
                 .iter()
                 .position(|m| m == at)
-                .is_some_and(|n| n % 40 == 0)
+                .is_some_and(|n| n % 70 == 0)
     });
     let mut tried = 0;
     for at in points {

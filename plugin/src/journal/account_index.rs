@@ -11,6 +11,7 @@ use crate::{
     world::{Store, StoreError},
 };
 use core::ops::Not;
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 /// How many values the index is kept in. A hundred thousand accounts with two marks each make values of 70 kB.
@@ -19,6 +20,8 @@ const SHARDS: u32 = 128;
 const MARK_CHARS: usize = 11;
 /// Largest value: hosts take a million bytes.
 const MOST_BYTES: usize = 900_000;
+/// Values that are written at once, so that a store that forces each commit to the disk takes them together.
+const WRITTEN_AT_ONCE: usize = 16;
 /// Accounts after which a list is taken to be without end.
 const MOST_ACCOUNTS: u64 = 5_000_000;
 
@@ -209,23 +212,40 @@ impl Gathered {
     /// Keeps them; false where a value had no room for all. What is kept already is not written again.
     pub async fn keep(self, store: &impl Store) -> Result<bool, StoreError> {
         let mut fits = true;
-        for (shard, lines) in self.0 {
-            let key = keys::account_marks(shard);
-            let kept = store.get(&key).await?.unwrap_or_default();
-            let kept = String::from_utf8_lossy(&kept);
-            let new = lines.iter().map(String::as_str);
-            let mut all: Vec<&str> = kept.lines().chain(new).collect();
-            all.sort_unstable();
-            all.dedup();
-            let all = all.join("\n");
-            if all.len() > MOST_BYTES {
-                fits = false;
-            } else if all != kept {
-                store.set(&key, all.as_bytes()).await?;
+        let mut rest = self.0.into_iter();
+        loop {
+            let some = rest.by_ref().take(WRITTEN_AT_ONCE);
+            let some: Vec<_> = some
+                .map(|(shard, lines)| keep_shard(store, shard, lines))
+                .collect();
+            if some.is_empty() {
+                return Ok(fits);
             }
+            fits &= try_join_all(some).await?.into_iter().all(|fit| fit);
         }
-        Ok(fits)
     }
+}
+
+async fn keep_shard(
+    store: &impl Store,
+    shard: u32,
+    lines: Vec<String>,
+) -> Result<bool, StoreError> {
+    let key = keys::account_marks(shard);
+    let kept = store.get(&key).await?.unwrap_or_default();
+    let kept = String::from_utf8_lossy(&kept);
+    let new = lines.iter().map(String::as_str);
+    let mut all: Vec<&str> = kept.lines().chain(new).collect();
+    all.sort_unstable();
+    all.dedup();
+    let all = all.join("\n");
+    if all.len() > MOST_BYTES {
+        return Ok(false);
+    }
+    if all != kept {
+        store.set(&key, all.as_bytes()).await?;
+    }
+    Ok(true)
 }
 
 /// The mark is of the account's own number or address.

@@ -259,6 +259,7 @@ pub async fn search<W: World>(
         choice.linked.as_ref().is_some_and(sure)
     };
     let (mut contacts_cut, mut indexed) = (false, Vec::new());
+    let searched = phone_hits.len();
     if !is_sure(&choice) {
         for (candidate, is_by_email) in candidates(session, &addresses, &numbers).await? {
             let has_it = |a: &Account| a.code == candidate.code;
@@ -280,7 +281,9 @@ pub async fn search<W: World>(
             }
         }
     }
-    if !is_sure(&choice) && asks_contacts(session, &email_hits, &phone_hits, reason).await? {
+    // That the index knows contact persons is no reason: it knows their numbers too.
+    let shown = phone_hits.get(..searched).unwrap_or_default();
+    if !is_sure(&choice) && asks_contacts(session, &email_hits, shown, reason).await? {
         for number in &numbers {
             let hits = getfly.accounts_by_contact(number).await?;
             contacts_cut |= hits.cut;
