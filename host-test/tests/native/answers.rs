@@ -220,7 +220,7 @@ async fn processing_inline_answers_in_time_and_goes_on_with_the_next_drain() {
     shop.kiotviet.create_customer(other);
     assert_eq!(shop.deliver().await, [200]);
     let waited = shop.clock.now().duration_since(before);
-    assert!(waited.as_secs() < 5, "{waited:?}");
+    assert!(waited.as_millis() <= 3_000, "{waited:?}");
     shop.getfly_faults.remove(hang);
     shop.settle().await;
     assert_eq!(shop.getfly.accounts().len(), 2);

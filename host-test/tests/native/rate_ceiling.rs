@@ -9,6 +9,7 @@ use host_test::{
 };
 use jiff::SignedDuration;
 use serde_json::json;
+use sim::{Fault, FaultRule, When, getfly::User, kiotviet::Staff};
 use std::rc::Rc;
 use tokio::task::LocalSet;
 
@@ -175,4 +176,40 @@ async fn a_tenant_that_bears_less_than_configured_gets_one_call_at_a_time_for_a_
     let later = millis(&shop).split_off(before);
     assert_eq!(most_within(1000, &later), 2);
     assert_eq!(shop.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_came_too_soon_is_made_once_more_and_its_event_ends_at_its_first_attempt() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet
+        .add_staff(Staff::new(5001, "lan", "Lan", "0918273645"));
+    shop.getfly
+        .add_user(User::new(7, "lan.nv", "Lan", "0918273645"));
+    shop.getfly
+        .update_settings(|settings| settings.requests_per_second = Some(1));
+    for _ in 0..2 {
+        shop.kiotviet.create_invoice(sale(None));
+    }
+    shop.accept().await;
+    shop.drain().await;
+    for event in shop.events().await {
+        assert_eq!(
+            (&event["state"], &event["attempts"]),
+            (&"done".into(), &0.into())
+        );
+    }
+    let orders = shop.getfly.orders();
+    let executors = orders
+        .iter()
+        .map(|order| order.assigned_username.as_deref());
+    assert!(executors.eq([Some("lan.nv"); 2]));
+    // A longer wait is its event's.
+    let busy = FaultRule::new(Fault::Status(429, Some(6))).when(When::First(1));
+    shop.getfly_faults.add(busy);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.accept().await;
+    shop.drain().await;
+    assert_eq!(shop.waiting().await.len(), 1);
+    shop.settle().await;
+    assert_eq!(shop.getfly.orders().len(), 3);
 }

@@ -12,6 +12,33 @@ use serde_json::{Value, json};
 use sim::{Fault, FaultRule, getfly::User, kiotviet::Staff};
 
 #[tokio::test(start_paused = true)]
+async fn a_log_in_address_of_another_edition_is_refused_in_the_persons_language() {
+    let shop = TestShop::unconnected();
+    let mut visitor = Visitor::inside(&shop.app).await;
+    for (address, words) in [
+        (
+            "https://fnb.kiotviet.vn/quanthu",
+            "KiotViet F&amp;B (nhà hàng)",
+        ),
+        (
+            "https://www.fnb.kiotviet.vn:443/quanthu",
+            "KiotViet F&amp;B (nhà hàng)",
+        ),
+        ("hotel.kiotviet.vn/nhanghi", "KiotViet Hotel (khách sạn)"),
+    ] {
+        let typed = [
+            ("retailer", address),
+            ("client_id", "id"),
+            ("client_secret", "secret"),
+        ];
+        let shown = visitor.post("/ui/connect", &typed).await;
+        assert_eq!(shown.status, 422, "{address}");
+        assert!(shown.html.contains(words), "{}", shown.html);
+    }
+    assert!(shop.app.take_calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shop_is_connected_in_the_guides_words() {
     let shop = TestShop::unconnected();
     let settings = shop.kiotviet.settings();
@@ -26,6 +53,7 @@ async fn a_shop_is_connected_in_the_guides_words() {
         ">Kết nối</button>",
         "Các bước trên KiotViet",
         "Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn",
+        "mỗi khách hàng và đơn hàng được tạo hai lần",
     ];
     let places: Vec<_> = order
         .iter()

@@ -70,10 +70,6 @@ impl<W: World> Drain<'_, '_, W> {
             }
             Hinted::Wait(until) => return self.postpone(record, until).await,
         }
-        if record.fails_by_rate() {
-            // By now that Getfly may be called as often as is configured: it refused just that.
-            self.worker.slow_down();
-        }
         let body = record.body.clone();
         let read = self.queue.read;
         let held = &self.cursor.held;

@@ -2,7 +2,6 @@
 //! see, so it carries its own explanation.
 
 use crate::{
-    getfly::error::GetflyError,
     journal::{
         connection_name::ConnectionName, dead_reason::DeadReason, evidence::Evidence, note::Note,
         trouble::Trouble,
@@ -398,15 +397,6 @@ impl Record {
             after_notes: self.notes.len(),
             why,
         });
-    }
-
-    /// Whether its last attempt failed because Getfly was called too often.
-    pub fn fails_by_rate(&self) -> bool {
-        let why = self.last_failure.as_ref().map(|failure| &failure.why);
-        matches!(
-            why,
-            Some(Trouble::Getfly(GetflyError::Busy { status: 429, .. }))
-        )
     }
 
     /// Ends it as a dead letter.

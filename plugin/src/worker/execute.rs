@@ -447,10 +447,12 @@ async fn create_order<W: World>(
                 stored => stored?,
             };
             if let Some(code) = stored {
+                memory::is_stored_under(record, order.code.as_str(), code.as_str());
                 if !matches!(error, GetflyError::Untold { .. }) {
                     record.note(Note::OrderReplyLost);
+                } else if owes_read_back && order.account.code.is_none() {
+                    walk_in::read_back(session, record, &code).await;
                 }
-                memory::is_stored_under(record, order.code.as_str(), code.as_str());
                 return Ok(Some(code));
             }
             return Err(if unsettled {

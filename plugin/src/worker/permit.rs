@@ -5,6 +5,7 @@ use crate::{
     config::{CallRate, Ready},
     journal::{record::Call, sorted_map::SortedMap, stats},
     time::Timestamp,
+    vendor::fate::parse_retry_after,
     worker::lease::{Lease, SKEW_SECONDS},
     world::{
         Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
@@ -24,6 +25,8 @@ const STEP: Duration = Duration::from_secs(5);
 const SLOW_FOR: Duration = Duration::from_secs(600);
 /// The time between two of these calls: a second by a clock that is not ours.
 const SLOW_WINDOW: Duration = Duration::from_millis(1_100);
+/// The longest `Retry-After` that a call waits for by itself; its event waits for a longer one.
+const LONGEST_REPEAT: Duration = Duration::from_secs(5);
 /// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
 const AT_ONCE: usize = 12;
 
@@ -144,11 +147,6 @@ impl<'w, W: World> Worker<'w, W> {
     /// Takes over what an earlier worker found.
     pub fn set_slow_until(&self, until: Option<Timestamp>) {
         self.slow_until.set(until);
-    }
-
-    /// Getfly gets one call at a time from now on, for ten minutes.
-    pub fn slow_down(&self) {
-        self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
     }
 
     /// The rate that Getfly bears now: the configured one, or one call at a time.
@@ -276,8 +274,31 @@ impl<W: World> Store for Worker<'_, W> {
 }
 
 impl<W: World> Http for Worker<'_, W> {
+    /// A call that Getfly answers with 429 was made too soon after another one: it is made once more.
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
-        let to_getfly = request.url.starts_with(self.getfly_origin);
+        if !request.url.starts_with(self.getfly_origin) {
+            return self.send_once(request, false).await;
+        }
+        let answer = self.send_once(request.clone(), true).await;
+        let asked = answer.as_ref().ok().and_then(repeated_after);
+        let Some(after) = asked.filter(|_| !mutant!(CeilingIgnored)) else {
+            return answer;
+        };
+        let now = self.world.now();
+        self.wait_until(now.checked_add(after).unwrap_or(now)).await;
+        self.send_once(request, true).await
+    }
+}
+
+/// After what wait a call is made once more: Getfly answered 429, and asks for a short one or tells none.
+fn repeated_after(answer: &Response) -> Option<Duration> {
+    let asked = answer.retry_after.as_deref().and_then(parse_retry_after);
+    let after = asked.unwrap_or(SLOW_WINDOW);
+    (answer.status == 429 && after <= LONGEST_REPEAT).then_some(after)
+}
+
+impl<W: World> Worker<'_, W> {
+    async fn send_once(&self, request: Request, to_getfly: bool) -> Result<Response, HttpError> {
         if to_getfly && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;
         }
@@ -292,7 +313,7 @@ impl<W: World> Http for Worker<'_, W> {
         let answer = self.world.send(request).await;
         let answered = answer.as_ref().map(|answer| answer.status);
         if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
-            self.slow_down();
+            self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
         }
         let mut reached = self.reached.get();
         reached.getfly += u64::from(to_getfly && answer.is_ok());

@@ -182,4 +182,26 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "Found by the histories' personalities. Now it is a dead letter in Getfly's words \
          (`plugin/src/worker/products.rs`).",
     ),
+    (
+        "A Getfly that numbers records itself and answers a create with an id or a message only: the code that was sent \
+         was taken for the record's, so that later orders named an account that is not there.",
+        "Found when the personalities no longer left that pair out. Now a code that is not told is read back before it \
+         is remembered (`plugin/src/worker/memory.rs`).",
+    ),
+    (
+        "A Getfly that numbers accounts itself and keeps phones in a form of its own: an account whose create's reply was \
+         lost was found by its text, and not by its phone, so that the next customer of that phone got a second one.",
+        "Found by a review. Now its phones are kept under the code that was found (`plugin/src/worker/execute.rs`).",
+    ),
+    (
+        "A Getfly that bears one request a second, and drains more than ten minutes apart: each attempt began with two \
+         searches at once and failed for that.",
+        "Found by the histories' personalities. Now a call that is answered 429 is made once more, a second \
+         later (`plugin/src/worker/permit.rs`).",
+    ),
+    (
+        "Since a create takes the next slot of the lease too, the mutant without the lease took only the first: two \
+         workers no longer created anything, and the histories passed without it.",
+        "Found by the committed histories. Now the mutant takes both (`plugin/src/worker/lease.rs`).",
+    ),
 ];

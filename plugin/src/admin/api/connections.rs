@@ -105,6 +105,19 @@ impl NewConnection {
     }
 }
 
+/// Refuses the log-in address of another edition, whatever shop's name could be read from it.
+pub(in crate::admin) fn refuse_other_editions(retailer: &str) -> Result<(), Problem> {
+    match OtherEdition::of(retailer) {
+        None => Ok(()),
+        Some(edition) => Err(Problem::new(
+            422,
+            edition.kind(),
+            "This is not a shop of KiotViet bán lẻ",
+            edition.refusal(),
+        )),
+    }
+}
+
 /// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
 pub(in crate::admin) async fn put<W: World>(
     world: &W,
@@ -124,14 +137,7 @@ pub(in crate::admin) async fn put<W: World>(
         ))
     });
     let [retailer, client_id, client_secret] = whole?;
-    if let Some(edition) = OtherEdition::of(retailer) {
-        return Err(Problem::new(
-            422,
-            edition.kind(),
-            "This is not a shop of KiotViet bán lẻ",
-            edition.refusal(),
-        ));
-    }
+    refuse_other_editions(retailer)?;
     let retailer =
         RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
     let credentials = Credentials {

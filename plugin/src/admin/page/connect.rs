@@ -38,7 +38,8 @@ fn fields<W: World>(visit: &Visit<'_, W>, checked: bool) -> [Field; 3] {
     let empty =
         |name: &str| (checked && visit.form.get(name).is_empty()).then_some(w::FIELD_MISSING);
     let retailer = visit.form.get("retailer");
-    let no_name = checked && RetailerId::parse(retailer).is_err();
+    let of_another_edition = api::refuse_other_editions(retailer).is_err();
+    let no_name = checked && !of_another_edition && RetailerId::parse(retailer).is_err();
     let field = |name, label, hint, secret, wrong| Field {
         name,
         label,
@@ -102,6 +103,7 @@ pub(super) fn guide<W: World>(visit: &Visit<'_, W>) -> Markup {
             h2 { (visit.t(w::STEPS)) }
             ol { @for step in STEPS { li { (visit.t(step)) } } }
             (alert("warn", &html! { p { (visit.t(w::TICK_WARNING)) } }))
+            (alert("warn", &html! { p { (visit.t(w::OWN_INTEGRATION)) } }))
         }
     }
 }
@@ -163,6 +165,7 @@ async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Connected), Prob
         client_secret: typed("client_secret").map(Secret::new),
         retailer: typed("retailer").map(str::to_owned),
     };
+    api::refuse_other_editions(visit.form.get("retailer"))?;
     let retailer = RetailerId::parse(visit.form.get("retailer"))
         .map_err(|e| crate::admin::api::problem::invalid(e.to_string()))?;
     let name = name_for(&connections::list(visit.world).await?.0, &retailer);

@@ -172,6 +172,7 @@ words! {
     STEP_4: "Ấn Tạo mã để sinh ra Mã bảo mật, tích chọn Hoạt động, sau đó ấn Lưu." / "Press Tạo mã to make the security code (Mã bảo mật), tick Hoạt động, then press Lưu.";
     STEP_5: "Sao chép Tên cửa hàng, ClientId và Mã bảo mật vào biểu mẫu này rồi ấn Kết nối." / "Copy shop name, ClientId and security code into this form and press Connect.";
     TICK_WARNING: "Nếu không tích chọn mục “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn”, thông tin từ KiotViet sẽ không đổ về Getfly." / "Unless “Cho phép truy xuất thông tin khách hàng, hóa đơn, đặt hàng từ gian hàng của bạn” is ticked, nothing comes from KiotViet to Getfly.";
+    OWN_INTEGRATION: "Nếu Getfly của bạn đang dùng tích hợp Kiot Việt có sẵn (Cài đặt › Tích hợp › Kiot Việt), hãy tắt nó cho cửa hàng này: nếu cả hai cùng chạy, mỗi khách hàng và đơn hàng được tạo hai lần, với mã khác nhau." / "If your Getfly uses its own KiotViet integration (Cài đặt › Tích hợp › Kiot Việt), switch it off for this shop: where both run, every customer and order is created twice, under different codes.";
     CONNECTED: "Đã kết nối. Bây giờ hãy bật các webhook bên dưới." / "Connected. Now switch on the webhooks below.";
     CONNECTED_AT: "Kết nối lúc" / "Connected at";
     SIGNATURE: "Đã thấy chữ ký hợp lệ" / "Valid signature seen";

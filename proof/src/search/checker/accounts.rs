@@ -24,7 +24,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         if !(may_be_new(shop, customer, at) || is_of_an_invoice(shop, customer.id, at)) {
             findings.add(Kind::Wrong, format!("account {code} is not owed"));
         }
-        let fetched = customers::fetched(shop, customer.id, at);
+        let fetched = customers::fetched(evidence, shop, customer.id, at);
         let shown = shown(account);
         let as_shown = fetched.into_iter();
         let as_shown = as_shown.filter(|c| is_as_expected(evidence, c, &shown));

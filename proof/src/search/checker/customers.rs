@@ -8,7 +8,7 @@ use crate::search::{
     switched::UNDER_WAY,
 };
 use jiff::Timestamp;
-use sim::{getfly::Account, kiotviet::Customer};
+use sim::{Habit, getfly::Account, kiotviet::Customer};
 use std::collections::BTreeSet;
 
 /// Every version of a customer.
@@ -16,9 +16,20 @@ pub(super) fn versions(shop: &Shop, id: i64) -> impl Iterator<Item = &Customer> 
     shop.kiotviet.customers.iter().filter(move |c| c.id == id)
 }
 
-/// The versions that were fetched shortly before `at`, for the worker that stored something then.
-pub(super) fn fetched(shop: &Shop, id: i64, at: Timestamp) -> Vec<&Customer> {
-    let readings = readings(shop, id).filter(|r| r.found && r.at <= at && r.at + UNDER_WAY >= at);
+/// The versions that were fetched shortly before `at`, for the worker that stored something then. Where Getfly is
+/// slow and refuses details, each of these costs one more create before that.
+pub(super) fn fetched<'e>(
+    evidence: &Evidence,
+    shop: &'e Shop,
+    id: i64,
+    at: Timestamp,
+) -> Vec<&'e Customer> {
+    let has = |habit| evidence.personality.has(habit);
+    let under_way = match has(Habit::DetailsRefused) && has(Habit::TwentySeconds) {
+        true => UNDER_WAY + UNDER_WAY,
+        false => UNDER_WAY,
+    };
+    let readings = readings(shop, id).filter(|r| r.found && r.at <= at && r.at + under_way >= at);
     readings
         .filter_map(|r| version_at(shop, id, r.at))
         .collect()
