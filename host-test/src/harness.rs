@@ -19,7 +19,8 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use host::{
     keyvalue::{Backend, Memory},
-    manifest::{Manifest, OutboundPolicy},
+    manifest::Manifest,
+    origins::OutboundPolicy,
     outbound::{CallLog, Outbound, OutboundCall, Responder, Responding},
     runtime::{Finished, GuestClock, Metering, Runtime, World},
 };

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use host::keyvalue::Memory;
-use host::manifest::OutboundPolicy;
+use host::origins::OutboundPolicy;
 use host::outbound::{CallLog, Outbound};
 use host::runtime::{Metering, Runtime, World};
 use std::{path::Path, sync::Arc};

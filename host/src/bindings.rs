@@ -15,7 +15,7 @@ wasmtime::component::bindgen!({
     world: "kvgf:host/host",
     imports: { default: async | trappable },
     with: {
-        "wasi:keyvalue/store.bucket": crate::runtime::Bucket,
-        "wasi:keyvalue/atomics.cas": crate::runtime::Cas,
+        "wasi:keyvalue/store.bucket": crate::keyvalue::Bucket,
+        "wasi:keyvalue/atomics.cas": crate::keyvalue::Cas,
     },
 });

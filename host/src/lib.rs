@@ -1,6 +1,6 @@
 //! The production host: runs the component without Spin, by the same `spin.toml`.
 //!
-//! `manifest` reads `spin.toml` as Spin does; `keyvalue` keeps the store; `outbound` lets calls out to the
+//! `manifest` reads `spin.toml` as Spin does; `origins` says which origins may be called; `keyvalue` keeps the store; `outbound` lets calls out to the
 //! allowed origins; `runtime` runs the component; `server` takes requests; `cli` is the program `kvgf`, and
 //! `check` and `record` are what two of its commands do. Nothing here knows a simulator or a test.
 
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod keyvalue;
 mod lock;
 pub mod manifest;
+pub mod origins;
 pub mod outbound;
 pub mod record;
 pub mod runtime;

@@ -1,7 +1,8 @@
 //! `spin.toml` as Spin reads it: variables with their defaults and requirements, templates, the
 //! component's file, its stores and the origins it may call.
 
-use anyhow::{Context, Result, anyhow, bail};
+use crate::origins::OutboundPolicy;
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,60 +48,6 @@ pub struct Manifest {
     pub variables: BTreeMap<String, String>,
     /// The origins it may call.
     pub outbound: OutboundPolicy,
-}
-
-/// The origins that may be called.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutboundPolicy(BTreeSet<String>);
-
-impl OutboundPolicy {
-    /// Takes `scheme://host[:port]` each. An empty one allows nothing; one with a path, a trailing
-    /// slash or without a host is refused, as Spin does.
-    pub fn new<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Result<Self> {
-        let mut origins = BTreeSet::new();
-        for host in hosts.into_iter().filter(|host| !host.is_empty()) {
-            origins.insert(parse_origin(host)?);
-        }
-        Ok(Self(origins))
-    }
-
-    /// Whether a call to `uri` is allowed.
-    pub fn allows(&self, uri: &http::Uri) -> bool {
-        crate::outbound::origin(uri).is_some_and(|origin| self.0.contains(&with_port(&origin)))
-    }
-}
-
-/// The error does not repeat the text: whoever mixed up two variables may have put a secret there.
-fn parse_origin(text: &str) -> Result<String> {
-    let uri: http::Uri = text
-        .parse()
-        .map_err(|_| anyhow!("it is no origin (scheme://host[:port])"))?;
-    let origin = crate::outbound::origin(&uri)
-        .ok_or_else(|| anyhow!("it is no origin (scheme://host[:port])"))?;
-    if !origin.starts_with("http://") && !origin.starts_with("https://") {
-        bail!("its scheme is neither http nor https (scheme://host[:port])");
-    }
-    if origin.contains('@') {
-        bail!("it holds a user name; an outbound host is scheme://host[:port] only");
-    }
-    if !origin.eq_ignore_ascii_case(text) {
-        bail!("it has a path or a trailing slash; an outbound host is scheme://host[:port] only");
-    }
-    Ok(with_port(&origin))
-}
-
-/// `https://a` and `https://a:443` are one origin.
-fn with_port(origin: &str) -> String {
-    let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    if has_port {
-        origin.to_owned()
-    } else {
-        let port = if origin.starts_with("https") { 443 } else { 80 };
-        format!("{origin}:{port}")
-    }
 }
 
 /// The manifest's text.
@@ -187,7 +134,7 @@ impl Manifest {
         for text in &component.allowed_outbound_hosts {
             let allowed = OutboundPolicy::new([fill_in(text)?.as_str()])
                 .with_context(|| format!("allowed_outbound_hosts, the value of {text}"))?;
-            outbound.0.extend(allowed.0);
+            outbound.extend(allowed);
         }
         Ok(Self {
             component: directory.join(component.source),

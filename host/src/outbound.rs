@@ -2,7 +2,7 @@
 //! an embedder puts in its place.
 
 use crate::lock::lock;
-use crate::manifest::OutboundPolicy;
+use crate::origins::{OutboundPolicy, origin};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use std::{
@@ -200,9 +200,4 @@ pub(crate) fn is_loopback(host: &str) -> bool {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => name == "localhost" || name.ends_with(".localhost"),
     }
-}
-
-/// `scheme://host[:port]` in lower case.
-pub(crate) fn origin(uri: &http::Uri) -> Option<String> {
-    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?).to_lowercase())
 }

@@ -83,9 +83,41 @@ pub struct Ready {
     pub sealer: Sealer,
     /// Finished events older than this many days are removed.
     pub retention_days: i64,
+    /// Where people are told of trouble; none: nowhere.
+    pub alerts: Option<AlertSettings>,
     /// R3: the product under which lines go whose own product Getfly does not know.
     pub fallback_product_code: Option<String>,
 }
+
+/// Where people are told of trouble.
+#[derive(Debug, Clone)]
+pub struct AlertSettings {
+    /// The receiver's origin.
+    pub origin: String,
+    /// Where it takes messages; often a password. None: only the heartbeat is sent.
+    pub path: Option<Secret>,
+    /// In which form.
+    pub format: AlertFormat,
+    /// The chat, for Telegram.
+    pub chat: String,
+    /// What is asked for after each good drain.
+    pub heartbeat_path: Option<Secret>,
+}
+
+/// The form of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AlertFormat {
+    /// An object of our own, for relays.
+    #[default]
+    Json,
+    /// `{"text"}`, as Slack and those like it take it.
+    Slack,
+    /// `{"chat_id","text"}`, Telegram's `sendMessage`.
+    Telegram,
+}
+
+/// The value of `alert_origin` that sends nothing: Spin wants an origin in every place.
+const NO_ALERTS: &str = "https://alerts.invalid";
 
 /// The configuration as far as it is sound.
 #[derive(Debug, Clone)]
@@ -172,6 +204,54 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
                 default
             }
         }
+    }
+
+    fn path(&mut self, name: &'static str) -> Option<Secret> {
+        let path = self.text(name)?;
+        if !path.starts_with('/') {
+            self.complain(
+                name,
+                "must begin with a slash: what follows alert_origin in the receiver's address.",
+            );
+        }
+        Some(Secret::new(path))
+    }
+
+    fn alerts(&mut self) -> Option<AlertSettings> {
+        let format = self.parsed("alert_format", AlertFormat::Json, |v| match v {
+            "json" => Ok(AlertFormat::Json),
+            "slack" => Ok(AlertFormat::Slack),
+            "telegram" => Ok(AlertFormat::Telegram),
+            _ => Err("must be json, slack or telegram.".to_owned()),
+        });
+        let chat = self.text("alert_chat").unwrap_or_default();
+        let (path, heartbeat_path) = (self.path("alert_path"), self.path("heartbeat_path"));
+        let origin = self
+            .text("alert_origin")
+            .filter(|o| !o.eq_ignore_ascii_case(NO_ALERTS));
+        let Some(origin) = origin else {
+            if path.is_some() || heartbeat_path.is_some() {
+                self.complain("alert_origin", "is not set, though alert_path or heartbeat_path is. Set the receiver's origin, e.g. https://hooks.slack.com.");
+            }
+            return None;
+        };
+        let origin = self.origin("alert_origin", Some(origin));
+        if path.is_none() && heartbeat_path.is_none() {
+            self.complain("alert_path", "is not set, though alert_origin is. Set the path of the receiver's address, e.g. /services/T000/B000/XXXX, or heartbeat_path.");
+        }
+        if format == AlertFormat::Telegram && chat.is_empty() && path.is_some() {
+            self.complain(
+                "alert_chat",
+                "is not set: Telegram needs the number of the chat that gets the messages.",
+            );
+        }
+        Some(AlertSettings {
+            origin,
+            path,
+            format,
+            chat,
+            heartbeat_path,
+        })
     }
 
     fn origin(&mut self, name: &'static str, value: Option<String>) -> String {
@@ -368,6 +448,7 @@ impl Config {
             );
         }
         let fallback_product_code = read.text("fallback_product_code");
+        let alerts = read.alerts();
         let problems = read.problems;
         let ready = match (&sealer, getfly_api_key, public) {
             (Some(sealer), Some(key), Some(public_url)) if problems.is_empty() => Some(Ready {
@@ -380,6 +461,7 @@ impl Config {
                 sealer: sealer.clone(),
                 retention_days,
                 fallback_product_code,
+                alerts,
             }),
             _ => None,
         };

@@ -3,7 +3,7 @@
 //! A delivery goes from left to right: `intake/` answers it, `journal/` keeps it, `drain/` takes it up again
 //! under the lease, `worker/` plans and executes it at Getfly, and `reconcile/` finds what KiotViet did not
 //! deliver. `rules/` decides and is pure; `kiotviet/` and `getfly/` speak the two APIs over what `vendor/`
-//! shares; `admin/` is the API and the page for people; `wasi/` joins all that to the host and is the only
+//! shares; `wording/` says facts in Vietnamese and English; `admin/` is the API and the page for people; `wasi/` joins all that to the host and is the only
 //! part that does not compile natively. A layer takes nothing from a higher one (`tests/layers.rs`).
 
 #![cfg_attr(
@@ -42,6 +42,7 @@ pub mod stored;
 pub mod time;
 pub mod vendor;
 pub mod web;
+pub mod wording;
 pub mod worker;
 pub mod world;
 

@@ -4,7 +4,7 @@ use crate::{
     failed_log_ins::Failure,
     journal::{
         acts::Act,
-        connection_name::ConnectionName,
+        connection_name::{ConnectionName, Side, Upstream},
         record::{Kind, Record, State},
     },
     json,
@@ -156,6 +156,55 @@ pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
     let line = Line {
         why: Some(why),
         ..line(world, "warn", message)
+    };
+    write(world, &line);
+}
+
+/// An upstream fails: from now on it is left alone for a while after each failure.
+pub fn paused<W: Log + Clock>(world: &W, upstream: Upstream<'_>, why: &str) {
+    let line = Line {
+        connection: connection_of(upstream),
+        why: Some(why),
+        ..line(
+            world,
+            "warn",
+            match upstream.side() {
+                Side::Getfly => "Getfly does not do what it is asked; events wait",
+                Side::KiotViet => "KiotViet does not do what it is asked; events wait",
+            },
+        )
+    };
+    write(world, &line);
+}
+
+/// An upstream that failed works again.
+pub fn goes_on<W: Log + Clock>(world: &W, upstream: Upstream<'_>) {
+    let line = Line {
+        connection: connection_of(upstream),
+        ..line(
+            world,
+            "warn",
+            match upstream.side() {
+                Side::Getfly => "Getfly works again",
+                Side::KiotViet => "KiotViet works again",
+            },
+        )
+    };
+    write(world, &line);
+}
+
+fn connection_of(upstream: Upstream<'_>) -> Option<&str> {
+    match upstream {
+        Upstream::Getfly => None,
+        Upstream::KiotViet(name) => Some(name.as_str()),
+    }
+}
+
+/// A message for people, or the heartbeat, did not arrive.
+pub fn alert_not_sent<W: Log + Clock>(world: &W, why: &str) {
+    let line = Line {
+        why: Some(why),
+        ..line(world, "warn", "alert not sent; tried again later")
     };
     write(world, &line);
 }

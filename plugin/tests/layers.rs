@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["vendor"],
     &["kiotviet", "getfly"],
     &["journal"],
-    &["config", "log"],
+    &["config", "log", "wording"],
     &["config_cache", "intake", "worker"],
     &["reconcile"],
     &["drain"],

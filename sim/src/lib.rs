@@ -16,6 +16,7 @@ pub mod guard;
 pub mod kiotviet;
 pub mod people;
 pub mod personality;
+pub mod receiver;
 pub mod serve;
 pub mod wire;
 
@@ -26,6 +27,7 @@ pub use guard::Guard;
 pub use kiotviet::{Clouds, Deliverer, KiotVietSim};
 pub use people::People;
 pub use personality::{Habit, Personality};
+pub use receiver::Receiver;
 pub use serve::{HttpDeliverer, Server, serve};
 
 use std::{future::Future, pin::Pin};

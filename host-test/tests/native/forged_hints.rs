@@ -4,9 +4,12 @@
 
 use host_test::{
     admin::Admin,
-    shop::{On, TestShop, customer, hoa},
+    shop::{On, TestShop, ba, customer, hoa},
 };
+use http::Method;
 use serde_json::json;
+use sim::{Fault, FaultRule, kiotviet::Signature};
+use std::time::Duration;
 
 fn told(ids: impl Iterator<Item = i64>) -> String {
     let data: Vec<_> = ids
@@ -124,4 +127,99 @@ async fn what_an_unsigned_hint_did_not_find_is_found_by_a_signed_one() {
     shop.pass(601).await;
     assert_eq!(shop.post(told(after..=after)).await, 200);
     assert_eq!(shop.getfly.accounts().len(), 3);
+}
+
+/// Ids are given in order, so that who knows the webhook's path can tell of records before they exist.
+#[tokio::test(start_paused = true)]
+async fn customers_who_were_foretold_come_in_with_the_next_list_scan() {
+    for signature in [Signature::Missing, Signature::default()] {
+        let shop = TestShop::connected(On::Customers).await;
+        shop.heal().await;
+        shop.kiotviet.update_settings(|s| s.signature = signature);
+        shop.kiotviet.create_customer(hoa());
+        shop.deliver().await;
+        let next = shop.kiotviet.customers().last().expect("a customer").id + 1;
+        assert_eq!(shop.post(told(next..next + 20)).await, 200);
+        shop.pass(60).await;
+        let id = shop.kiotviet.create_customer(ba());
+        assert_eq!(id, next);
+        shop.deliver().await;
+        let signed = signature == Signature::default();
+        let at_once = shop.getfly.accounts().len() == 2;
+        assert_eq!(at_once, signed, "{signature:?}");
+        shop.minutes(20).await;
+        assert_eq!(shop.getfly.accounts().len(), 2, "{signature:?}");
+    }
+}
+
+/// What a list scan has read is there for an unsigned hint, too.
+#[tokio::test(start_paused = true)]
+async fn a_list_scan_clears_what_was_not_there() {
+    let shop = observing().await;
+    let next = shop.kiotviet.customers().last().expect("a customer").id + 1;
+    assert_eq!(shop.post(told(next..=next)).await, 200);
+    shop.kiotviet.create_customer(ba());
+    shop.kiotviet.take_deliveries();
+    shop.heal().await;
+    assert_eq!(shop.getfly.accounts().len(), 2, "read back");
+    assert_eq!(shop.post(told(next..=next)).await, 200);
+    let outcomes = shop.outcomes().await;
+    let gone = "ignored deleted_on_kiotviet";
+    assert_eq!(
+        outcomes.iter().filter(|o| *o == gone).count(),
+        1,
+        "{outcomes:?}"
+    );
+}
+
+/// Each item of a delivery is an event, and waits where the hour's calls are used up.
+#[tokio::test(start_paused = true)]
+async fn hints_without_end_take_fifty_megabytes_an_hour_and_what_is_only_counted_is_read_back() {
+    let shop = TestShop::connected(On::Customers).await;
+    shop.heal().await;
+    shop.kiotviet
+        .update_settings(|s| s.signature = Signature::Missing);
+    let large = "x".repeat(200_000);
+    let lot = |lot: i64| {
+        let ids = 8_000_000 + lot * 20..8_000_020 + lot * 20;
+        let data: Vec<_> = ids.map(|id| json!({"Id": id, "Comments": large})).collect();
+        json!({"Notifications": [{"Action": "customer.update.1", "Data": data}]}).to_string()
+    };
+    for n in 0..10 {
+        assert_eq!(shop.post(lot(n)).await, 200);
+    }
+    let before = shop.app.store.dump().len();
+    for n in 10..13 {
+        assert_eq!(shop.post(lot(n)).await, 200);
+    }
+    let more = shop.app.store.dump().len() - before;
+    assert!(more <= 8, "{more} more keys");
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    assert_eq!(shop.getfly.accounts().len(), 0, "only counted");
+    shop.minutes(20).await;
+    assert_eq!(shop.getfly.accounts().len(), 1, "read back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn healing_goes_on_while_forged_hints_are_worked_through() {
+    let shop = TestShop::connected(On::Customers).await;
+    shop.heal().await;
+    // Two calls for each of them: three quarters of an hour in one drain.
+    let slow = FaultRule::new(Fault::Delay(Duration::from_secs(7)));
+    shop.kiotviet_faults.add(slow.on(Method::GET, "/"));
+    let at_work = async {
+        assert_eq!(shop.post(told(8_000_000..8_000_200)).await, 200);
+        shop.drain().await;
+    };
+    let meanwhile = async {
+        shop.pass(60).await;
+        shop.kiotviet.switch_off_webhooks();
+        shop.pass(30 * 60).await;
+        shop.kiotviet.webhooks().iter().all(|hook| hook.is_active)
+    };
+    tokio::select! {
+        () = at_work => panic!("it is over too early"),
+        healed = meanwhile => assert!(healed),
+    }
 }

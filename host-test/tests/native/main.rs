@@ -2,6 +2,7 @@
 
 mod account_index;
 mod admin_api;
+mod alerts;
 mod answers;
 mod asks;
 mod backfill;

@@ -1,7 +1,7 @@
 //! Claims that the host reads `spin.toml` as Spin does and names whatever is wrong with it or with
 //! the variables, with how to mend it. How: the project's own manifest and small ones in text.
 
-use host::manifest::{Manifest, OutboundPolicy};
+use host::{manifest::Manifest, origins::OutboundPolicy};
 use std::{collections::BTreeMap, path::Path};
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -40,12 +40,14 @@ fn the_projects_manifest_has_the_contracts_defaults_and_origins() {
     );
     assert_eq!(value("signature_policy"), Some("auto"));
     assert_eq!(value("getfly_requests_per_second"), Some("2"));
-    assert_eq!(manifest.variables.len(), 23);
+    assert_eq!(value("alert_origin"), Some("https://alerts.invalid"));
+    assert_eq!(manifest.variables.len(), 28);
     assert_eq!(manifest.stores, ["default"]);
     let allows = |uri: &str| manifest.outbound.allows(&uri.parse().expect("a URI"));
     assert!(allows("https://shop.getfly.test/api/v6.1/account"));
     assert!(allows("https://shop.getfly.test:443/"));
     assert!(allows("https://id.kiotviet.vn/connect/token"));
+    assert!(allows("https://alerts.invalid/"));
     assert!(!allows("http://shop.getfly.test/"));
     assert!(!allows("https://shop.getfly.test.evil.example/"));
     assert!(!allows("https://shop.getfly.test:8443/"));

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use host_test::{
     admin::Admin,
     shop::{On, TestShop},
-    variables::{ADMIN_TOKEN, PUBLIC},
+    variables::{ADMIN_TOKEN, GETFLY, PUBLIC},
     visitor::Visitor,
 };
 use plugin::web::{Body, BodyError, Inbound};
@@ -469,6 +469,8 @@ async fn what_people_do_is_told_and_counted_without_the_token() {
         .call("POST", "connections/other/rotate", &json!({}))
         .await;
     assert_eq!(status, 404);
+    let getfly = json!({"getfly_url": GETFLY});
+    assert_eq!(shop.app.call("POST", "getfly", &getfly).await.0, 200);
 
     let told: Vec<Value> = shop
         .app
@@ -492,9 +494,10 @@ async fn what_people_do_is_told_and_counted_without_the_token() {
         ["switch", "session", "shop"],
         ["log_out", "session", null],
         ["rotate", "admin_token", "shop"],
+        ["getfly", "admin_token", null],
     ]);
     assert_eq!(json!(acts), expected);
-    assert_eq!(told.last().expect("one")["client"], "203.0.113.7:4711");
+    assert_eq!(told[7]["client"], "203.0.113.7:4711");
     let whole = shop.app.log().join("\n");
     assert!(!whole.contains(ADMIN_TOKEN) && !whole.contains(&visitor.csrf));
     let metrics = http::Request::get(format!("{PUBLIC}/metrics"))

@@ -298,6 +298,30 @@ async fn an_address_has_so_many_unfinished_requests_and_a_further_one_ends_the_l
 }
 
 #[tokio::test]
+async fn a_crowd_that_guesses_waits_for_its_own_turns() {
+    let bounds = Bounds {
+        instances: 1,
+        ..Bounds::default()
+    };
+    let (_shop, server, path) = shop(bounds).await;
+    let guess = request(
+        "GET /api/events",
+        &["host: a", "authorization: Bearer wrong"],
+    );
+    let mut crowd = Vec::new();
+    for _ in 0..30 {
+        crowd.push(server.begin(2, &guess).await);
+    }
+    // The sixth guess of a minute and each further one keeps the only instance waiting.
+    assert_eq!(server.code(&(delivery(&path, 2) + "{}")).await, 200);
+    let overview = format!("authorization: Bearer {ADMIN_TOKEN}");
+    let overview = request("GET /api/overview", &["host: a", &overview]);
+    assert_eq!(server.code(&overview).await, 200);
+    let waiting = crowd.iter().filter(|guess| is_open(guess)).count();
+    assert!(waiting >= 10, "nobody waited for the crowd: {waiting}");
+}
+
+#[tokio::test]
 async fn a_proxys_header_counts_only_where_the_proxy_is_trusted() {
     let bounds = |proxies| Bounds {
         unfinished_an_address: 1,

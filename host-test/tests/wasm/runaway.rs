@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use host::{
     keyvalue::Memory,
-    manifest::OutboundPolicy,
+    origins::OutboundPolicy,
     outbound::{CallLog, Outbound},
     runtime::{Metering, Runtime, World},
 };

@@ -1,7 +1,7 @@
 //! Whether the three origins answer, asked with GETs that change nothing.
 
 use super::{Finding, Verdict};
-use crate::outbound;
+use crate::{origins, outbound};
 use bytes::Bytes;
 use plugin::{
     getfly::assumptions::{API_PATH, KEY_HEADER, OLD_API_PATH, USER_FIELDS},
@@ -40,7 +40,7 @@ pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
 
 async fn ask(name: &'static str, origin: &str, path: &str, key: Option<&str>) -> Option<Finding> {
     let uri: http::Uri = format!("{origin}{path}").parse().ok()?;
-    let origin = outbound::origin(&uri)?;
+    let origin = origins::origin(&uri)?;
     let host = uri.authority()?.to_string();
     let mut request = http::Request::get(uri)
         .header("host", host)

@@ -49,6 +49,12 @@ pub trait Backend: Send + Sync {
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>>;
 }
 
+/// An open key-value store; there is one behind every label.
+pub struct Bucket(pub(crate) Arc<dyn Backend>);
+
+/// A compare-and-swap, which this host does not offer: no two of Spin's backends agree on it.
+pub struct Cas;
+
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {

@@ -7,7 +7,7 @@ mod stderr;
 
 use crate::{
     keyvalue::Backend,
-    manifest::OutboundPolicy,
+    origins::OutboundPolicy,
     outbound::{CallLog, Outbound},
 };
 use anyhow::{Context as _, Result, anyhow};
@@ -16,7 +16,6 @@ use futures_channel::oneshot;
 use http_body_util::BodyExt;
 use instance::{Answer, Instance};
 use state::State;
-pub use state::{Bucket, Cas};
 use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,

@@ -6,7 +6,7 @@ use crate::{
         config::store as config,
         keyvalue::{atomics, store},
     },
-    keyvalue::Backend,
+    keyvalue::{Backend, Bucket, Cas},
     outbound::Hooks,
 };
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
@@ -164,12 +164,6 @@ impl WasiHttpView for State {
         }
     }
 }
-
-/// An open key-value store; there is one behind every label.
-pub struct Bucket(Arc<dyn Backend>);
-
-/// A compare-and-swap, which this host does not offer: no two of Spin's backends agree on it.
-pub struct Cas;
 
 type Kv<T> = wasmtime::Result<Result<T, store::Error>>;
 

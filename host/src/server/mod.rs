@@ -3,6 +3,7 @@
 mod authority;
 mod body;
 mod connections;
+mod places;
 mod proxies;
 mod watched;
 
@@ -24,8 +25,14 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use places::{Place, Places};
 pub use proxies::{Block, Proxies};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
@@ -45,7 +52,7 @@ const UNFINISHED_AN_ADDRESS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
 /// many on two cores halve what they do: each has a memory of its own to keep at hand.
-const INSTANCES_AT_ONCE: u32 = 64;
+const INSTANCES_AT_ONCE: usize = 64;
 /// A request that has waited so long for an instance is answered 503: KiotViet waits five seconds.
 const QUEUE_TIME: Duration = Duration::from_secs(4);
 /// A guest that has not answered by then never will. A drain of a long queue answers at its end.
@@ -63,6 +70,8 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long running work may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// Whose requests those of the host itself are.
+const OURSELVES: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// In this header the guest gets the address and port of the client, as Spin gives it.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
 
@@ -77,6 +86,8 @@ pub struct Bounds {
     pub unfinished_an_address: usize,
     /// None is closed for that bound before it has been silent for so long.
     pub patience: Duration,
+    /// Instances alive at once.
+    pub instances: usize,
     /// Large bodies in memory at once.
     pub large_bodies: usize,
     /// How slowly a body may come.
@@ -91,6 +102,7 @@ impl Default for Bounds {
             connections: CONNECTIONS_AT_ONCE,
             unfinished_an_address: UNFINISHED_AN_ADDRESS,
             patience: PATIENCE,
+            instances: INSTANCES_AT_ONCE,
             large_bodies: LARGE_BODIES_AT_ONCE,
             pace: Pace::default(),
             proxies: Proxies::default(),
@@ -101,15 +113,15 @@ impl Default for Bounds {
 /// A running application.
 pub struct App {
     instances: Arc<Instances>,
-    places: Arc<Semaphore>,
-    large: Arc<Semaphore>,
+    places: Arc<Places>,
+    large: Arc<Places>,
     bounds: Bounds,
 }
 
 /// A body, and its right to be large; none for a small one.
 struct Taken {
     bytes: Bytes,
-    large: Option<OwnedSemaphorePermit>,
+    large: Option<Place>,
 }
 
 /// The connection that a request came on.
@@ -147,8 +159,8 @@ impl App {
     pub fn over(runtime: Runtime, world: World) -> Self {
         Self {
             instances: Instances::new(runtime, world),
-            places: Arc::new(Semaphore::new(INSTANCES_AT_ONCE as usize)),
-            large: Arc::new(Semaphore::new(LARGE_BODIES_AT_ONCE)),
+            places: Places::new(INSTANCES_AT_ONCE),
+            large: Places::new(LARGE_BODIES_AT_ONCE),
             bounds: Bounds::default(),
         }
     }
@@ -156,7 +168,8 @@ impl App {
     /// The same with other bounds.
     pub fn within(self, bounds: Bounds) -> Self {
         Self {
-            large: Arc::new(Semaphore::new(bounds.large_bodies)),
+            places: Places::new(bounds.instances),
+            large: Places::new(bounds.large_bodies),
             bounds,
             ..self
         }
@@ -199,7 +212,7 @@ impl App {
         }
         let taken = self.take(&parts, body, caller, client).await?;
         caller.entry.next_is_answer();
-        let place = self.place().await?;
+        let place = self.place(client.ip()).await?;
         let request = http::Request::from_parts(parts, taken.bytes);
         match self.handle_at(request, (place, taken.large)).await {
             Ok(answer) => Ok(answer.map(Full::new)),
@@ -229,7 +242,7 @@ impl App {
             if expected > SMALL_BYTES as u64 && large.is_none() {
                 caller.entry.next_is_answer();
                 let since = Instant::now();
-                match self.large_place(parts).await {
+                match self.large_place(parts, client.ip()).await {
                     Ok(place) => large = Some(place),
                     Err(refused) => {
                         caller.entry.next_is_body(client.ip());
@@ -255,18 +268,16 @@ impl App {
     }
 
     /// A large body's place, once the guest knows the sender.
-    async fn large_place(&self, parts: &Parts) -> Result<OwnedSemaphorePermit, Answer> {
-        self.ask_about(parts).await?;
-        let place = tokio::time::timeout(LARGE_BODY_TIME, self.large.clone().acquire_owned());
-        match place.await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
-        }
+    async fn large_place(&self, parts: &Parts, client: IpAddr) -> Result<Place, Answer> {
+        self.ask_about(parts, client).await?;
+        let place = tokio::time::timeout(LARGE_BODY_TIME, self.large.take(client));
+        let late = |_| status(StatusCode::SERVICE_UNAVAILABLE);
+        place.await.map_err(late)
     }
 
     /// Asks the guest with the same head, but by a GET without a body, whether it knows the sender; what it answers
     /// to a stranger is the answer. A GET changes nothing, and on a route for POST alone 405 comes after the credential.
-    async fn ask_about(&self, parts: &Parts) -> Result<(), Answer> {
+    async fn ask_about(&self, parts: &Parts, client: IpAddr) -> Result<(), Answer> {
         let mut asked = http::Request::new(Bytes::new());
         *asked.method_mut() = Method::GET;
         *asked.uri_mut() = parts.uri.clone();
@@ -279,7 +290,7 @@ impl App {
         ] {
             asked.headers_mut().remove(of_the_body);
         }
-        let place = self.place().await?;
+        let place = self.place(client).await?;
         match self.handle_at(asked, (place, None)).await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) if answer.status() == StatusCode::METHOD_NOT_ALLOWED => Ok(()),
@@ -289,12 +300,10 @@ impl App {
     }
 
     /// An instance's place.
-    async fn place(&self) -> Result<OwnedSemaphorePermit, Answer> {
-        let place = tokio::time::timeout(QUEUE_TIME, self.places.clone().acquire_owned());
-        match place.await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
-        }
+    async fn place(&self, client: IpAddr) -> Result<Place, Answer> {
+        let place = tokio::time::timeout(QUEUE_TIME, self.places.take(client));
+        let late = |_| status(StatusCode::SERVICE_UNAVAILABLE);
+        place.await.map_err(late)
     }
 
     /// The guest was stopped, or took too long. Never one of the codes after which KiotViet stops sending.
@@ -308,7 +317,7 @@ impl App {
     /// Hands one request to the component; what it does after its answer goes on by itself, and so
     /// does the whole when the caller no longer waits.
     pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
-        let place = self.places.clone().acquire_owned().await?;
+        let place = self.places.take(OURSELVES).await;
         self.handle_at(request, (place, None)).await
     }
 
@@ -316,7 +325,7 @@ impl App {
     async fn handle_at(
         &self,
         request: http::Request<Bytes>,
-        taken: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+        taken: (Place, Option<Place>),
     ) -> Result<http::Response<Bytes>> {
         // A guest that was stopped has logged why.
         let handled = self.instances.handle(request, taken);
@@ -327,8 +336,10 @@ impl App {
 
     /// Until nothing is being worked on.
     async fn at_rest(&self) {
-        // The semaphore is never closed, so this only ever waits.
-        let _ = self.places.acquire_many(INSTANCES_AT_ONCE).await;
+        let mut all = Vec::new();
+        for _ in 0..self.bounds.instances {
+            all.push(self.places.take(OURSELVES).await);
+        }
     }
 
     /// What any scheduler would do: `POST /api/drain` with the admin token. Whether it worked: it fails, or is

@@ -14,6 +14,7 @@ use crate::{
         held::Held,
         ledger::SETTLE,
         note::Note,
+        pauses::Pauses,
         record::{Body, Record, State, Status},
         trouble::Trouble,
         unfinished,
@@ -31,6 +32,9 @@ use crate::{
     world::{Clock, Random, Store, World},
 };
 use core::time::Duration;
+
+/// A dead letter that is older than this is no news.
+const NEWS: Duration = Duration::from_hours(1);
 
 impl<W: World> Drain<'_, '_, W> {
     /// Takes one event as far as it goes now, counts it where it ends, or lists it for later.
@@ -135,13 +139,36 @@ impl<W: World> Drain<'_, '_, W> {
 
     /// The sides that answered an attempt which came to an end are not failing.
     fn works_again(&mut self, reached: Reached, record: &Record) {
-        if reached.getfly > 0 {
-            self.cursor.pauses.clear(Upstream::Getfly);
+        let kiotviet = Upstream::KiotViet(&record.connection);
+        for (answered, upstream) in [
+            (reached.getfly, Upstream::Getfly),
+            (reached.kiotviet, kiotviet),
+        ] {
+            if answered == 0 {
+                continue;
+            }
+            let pause = self.cursor.pauses.get(upstream);
+            if pause.is_some_and(|pause| pause.matters(self.worker.now())) {
+                log::goes_on(self.worker, upstream);
+            }
+            self.cursor.pauses.clear(upstream);
         }
-        if reached.kiotviet > 0 {
-            let kiotviet = Upstream::KiotViet(&record.connection);
-            self.cursor.pauses.clear(kiotviet);
+    }
+
+    /// Keeps the pauses after a failure of `upstream`, and says so in the log once it matters to people.
+    fn set_pauses(&mut self, pauses: Pauses, upstream: Upstream<'_>) {
+        let now = self.worker.now();
+        let matters = |pauses: &Pauses| {
+            let pause = pauses.get(upstream);
+            pause.is_some_and(|pause| pause.matters(now))
+        };
+        if !matters(&self.cursor.pauses)
+            && let Some(why) = pauses.get(upstream).and_then(|pause| pause.why.as_ref())
+            && matters(&pauses)
+        {
+            log::paused(self.worker, upstream, &why.to_string());
         }
+        self.cursor.pauses = pauses;
     }
 
     pub(super) async fn ended(&mut self, record: &Record) -> Result<(), Stop> {
@@ -161,7 +188,21 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         self.cursor.stats.ended(self.worker, record, now).await?;
         self.cursor.enter(record);
+        self.tell_of_death(record, now);
         Ok(())
+    }
+
+    /// People are told of a new dead letter; one that is only counted anew is none.
+    fn tell_of_death(&mut self, record: &Record, now: Timestamp) {
+        if let Status::Dead {
+            reason,
+            finished_at,
+        } = record.status
+            && self.ready.alerts.is_some()
+            && now.saturating_since(finished_at) < NEWS
+        {
+            self.cursor.alerts.died(&record.connection, reason, now);
+        }
     }
 
     async fn bury(
@@ -197,13 +238,15 @@ impl<W: World> Drain<'_, '_, W> {
         why: Trouble,
     ) -> Result<Pass, Stop> {
         self.drained.failed = self.drained.failed.saturating_add(1);
-        record.failed(why);
+        record.failed(why.clone());
         let now = self.worker.now();
         let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
         let connection = record.connection.clone();
         let pass = self.postpone(record, until).await?;
         let upstream = side.of(&connection);
-        pauses::pause_until(&mut self.cursor.pauses, upstream, until);
+        let mut pauses = self.cursor.pauses.clone();
+        pauses::pause_until(&mut pauses, upstream, until, &why, now);
+        self.set_pauses(pauses, upstream);
         Ok(pass)
     }
 
@@ -224,7 +267,13 @@ impl<W: World> Drain<'_, '_, W> {
         let upstream = side.of(&connection);
         let now = self.worker.now();
         let mut pauses = self.cursor.pauses.clone();
-        pauses::failed(&mut pauses, upstream, record.seq, after, at, now);
+        let event = pauses::Failed {
+            seq: record.seq,
+            at,
+            after,
+            why: &why,
+        };
+        pauses::failed(&mut pauses, upstream, &event, now);
         let pause = pauses::until(&pauses, upstream, self.worker);
         let Some(wait) = retry::wait_after(record.attempts, after, jitter) else {
             let reason = match side {
@@ -232,7 +281,7 @@ impl<W: World> Drain<'_, '_, W> {
                 Side::Getfly => DeadReason::GetflyUnavailable,
             };
             self.bury(record, reason, why).await?;
-            self.cursor.pauses = pauses;
+            self.set_pauses(pauses, upstream);
             return Ok(Pass::Complete);
         };
         record.failed(why);
@@ -240,7 +289,7 @@ impl<W: World> Drain<'_, '_, W> {
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = pause.map_or(wanted, |until| until.max(wanted));
         let pass = self.postpone(record, wanted).await?;
-        self.cursor.pauses = pauses;
+        self.set_pauses(pauses, upstream);
         Ok(pass)
     }
 }

@@ -113,7 +113,13 @@ impl<W: World> Drain<'_, '_, W> {
         read: u64,
         calls: u64,
     ) -> Result<(), StoreError> {
-        let (Some(subject), Some(reason)) = (subject(record), record.status.done()) else {
+        let Some(reason) = record.status.done() else {
+            return Ok(());
+        };
+        if reason != Reason::DeletedOnKiotviet && !is_unsigned(record) {
+            self.is_there(record).await?;
+        }
+        let Some(subject) = subject(record) else {
             return Ok(());
         };
         let unsigned = is_unsigned(record);
@@ -141,11 +147,21 @@ impl<W: World> Drain<'_, '_, W> {
                 self.remember_not_there(record, id).await?;
             }
         }
-        if !unsigned
-            && !gone
-            && let Some(list) = self.hints.not_there.get_mut(&record.connection)
-        {
-            list.retain(|n| n.kind != record.kind || n.id != id);
+        Ok(())
+    }
+
+    /// KiotViet has this record, so nothing else is remembered of it.
+    async fn is_there(&mut self, record: &Record) -> Result<(), StoreError> {
+        let hour = self.worker.now().as_second().div_euclid(3600);
+        let spent = self.cursor.strangers.get(&record.connection);
+        let lately = spent.is_some_and(|spent| hour.saturating_sub(spent.hour) <= 1);
+        let Some(hint) = record.hint.as_ref().filter(|_| lately) else {
+            return Ok(());
+        };
+        let list = self.not_there(&record.connection).await?;
+        let before = list.len();
+        list.retain(|n| n.kind != record.kind || n.id != hint.id);
+        if list.len() < before {
             self.hints.changed.push(record.connection.clone());
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! How to drain, and what a drain did.
 
 use crate::{
+    drain::outgoing::ToSend,
     reconcile::upkeep::Upkeep,
     time::Timestamp,
     worker::{failure::Stop, lease::Patience},
@@ -69,6 +70,8 @@ pub struct Drained {
     pub settles_at: Option<Timestamp>,
     /// When something is due that this drain waits for.
     pub goes_on_at: Option<Timestamp>,
+    /// What people are to be told, once the lease was given back.
+    pub to_send: ToSend,
     /// Why the drain stopped early, for people.
     pub stopped: Option<Stop>,
 }

@@ -1,5 +1,6 @@
 //! The loop that takes up what the journal holds: under the lease, in order, until nothing is due.
 
+mod alerts;
 mod commands;
 mod due;
 mod due_events;
@@ -9,6 +10,7 @@ mod hinted;
 mod hints;
 pub mod how;
 mod new_entries;
+pub mod outgoing;
 mod queue;
 mod retention;
 pub mod run;

@@ -6,10 +6,12 @@ use crate::{
     drain::{
         hints::Hints,
         how::{Drained, How},
+        outgoing::{self, ToSend},
         queue::Queue,
         state::{Bounds, Drain, Pass},
     },
     journal::{
+        alerts::Cause,
         cursor::{self, Cursor},
         entries, life,
     },
@@ -19,7 +21,7 @@ use crate::{
         failure::Stop,
         lease::{self, Lease},
         permit::{Permit, Worker},
-        tenant::{self, Met},
+        tenant::{self, Tenancy},
     },
     world::{Store, StoreError, World},
 };
@@ -68,6 +70,7 @@ pub async fn drain_for<W: World>(
         };
         let commands = commands.clone();
         let again = under_lease(world, ready, lease, bounds, commands, &mut drained).await;
+        outgoing::send(world, ready, core::mem::take(&mut drained.to_send)).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
@@ -119,7 +122,7 @@ async fn under_lease<W: World>(
         queue: Queue::default(),
         hints: Hints::default(),
         filling: Filling::default(),
-        met: Met::Another,
+        tenancy: Tenancy::Ours,
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -138,7 +141,7 @@ async fn under_lease<W: World>(
         let kept = drain.upkeep().keep_accounts().await;
         result = result.and_then(|pass| Ok(kept.map(|()| pass)?));
     }
-    if result.is_ok() && drain.met == Met::First && made(&drain) > made_before {
+    if result.is_ok() && drain.tenancy == Tenancy::First && made(&drain) > made_before {
         let kept = tenant::keep_first(&worker, ready).await;
         result = result.and_then(|pass| kept.map(|()| pass));
     }
@@ -146,7 +149,17 @@ async fn under_lease<W: World>(
     let slow = worker.slow_until().filter(|until| *until > world.now());
     drain.cursor.slow_until = slow;
     drain.wait_for_more();
+    // Somebody waits for the answer of a drain with a bound: the next one tells.
+    let told = match drain.bounds.until {
+        None => drain.alerts(result.is_ok()).await,
+        Some(_) => Ok(ToSend::default()),
+    };
     let kept = drain.save().await;
+    if kept.is_ok()
+        && let Ok(to_send) = told
+    {
+        drain.drained.to_send = to_send;
+    }
     if result.is_ok() && kept.is_ok() {
         // The cursor tells what may still come of a create.
         worker.settled();
@@ -183,8 +196,10 @@ impl<W: World> Drain<'_, '_, W> {
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
-        self.met = tenant::met(self.worker, self.ready).await?;
-        if self.met == Met::Another {
+        self.tenancy = tenant::tenancy(self.worker, self.ready).await?;
+        let is_other = self.tenancy == Tenancy::Other;
+        self.stands_if(is_other, Cause::AnotherGetfly, None);
+        if is_other {
             return Ok(Pass::Paused);
         }
         loop {
@@ -223,10 +238,22 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             if attempts % UPKEEP_EVERY == 0 {
-                self.upkeep().look_after_webhooks().await?;
+                self.look_in_between().await?;
             }
         }
         Ok(Pass::Complete)
+    }
+
+    /// Looks after the webhooks where it is time, also in a drain that a delivery began: as long as that one has the lease, a
+    /// scheduler's drain waits. Not where somebody waits for an answer.
+    async fn look_in_between(&mut self) -> Result<(), Stop> {
+        let asked = self.bounds.upkeep;
+        if asked == Upkeep::None && self.bounds.until.is_none() {
+            self.bounds.upkeep = Upkeep::Due;
+        }
+        let looked = self.upkeep().look_after_webhooks().await;
+        self.bounds.upkeep = asked;
+        Ok(looked?)
     }
 
     /// The same in a store without atomics.

@@ -20,7 +20,7 @@ use crate::{
     },
     stored,
     time::Timestamp,
-    worker::{failure::Stop, permit::Worker, tenant::Met},
+    worker::{failure::Stop, permit::Worker, tenant::Tenancy},
     world::{Clock, Store, World},
 };
 use core::time::Duration;
@@ -64,7 +64,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) queue: Queue,
     pub(super) hints: Hints,
     pub(super) filling: Filling,
-    pub(super) met: Met,
+    pub(super) tenancy: Tenancy,
     pub(super) drained: &'d mut Drained,
 }
 

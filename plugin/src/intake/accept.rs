@@ -84,6 +84,13 @@ pub async fn accept<W: Store + Clock + Random>(
         }
     };
     let began = world.now();
+    let name = &connection.name;
+    let takes = (delivery.items.len(), body.len());
+    if note.is_some() && !refused::has_room_for_hints(world, name, began, takes).await? {
+        let room = refused::count(world, name, began).await?;
+        let why = (DeadReason::BadSignature, Note::SignatureMissing);
+        return keep_in(world, sealer, connection, room, why, body).await;
+    }
     let mut items = Vec::new();
     let mut is_told = false;
     for item in &delivery.items {
@@ -124,12 +131,24 @@ async fn keep_whole<W: Store + Clock + Random>(
     note: Note,
     body: &[u8],
 ) -> Result<Range<u64>, NotKept> {
-    let began = world.now();
     let bytes = refused::stored_bytes(body.len());
-    let room = refused::take_room(world, &connection.name, began, bytes).await?;
+    let room = refused::take_room(world, &connection.name, world.now(), bytes).await?;
+    keep_in(world, sealer, connection, room, (reason, note), body).await
+}
+
+/// The same in the room that was found for it.
+async fn keep_in<W: Store + Clock + Random>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    connection: &Connection,
+    room: Room,
+    (reason, note): (DeadReason, Note),
+    body: &[u8],
+) -> Result<Range<u64>, NotKept> {
     if room == Room::Counted {
         return Ok(0..0);
     }
+    let began = world.now();
     let seq = entries::reserve(world, 1).await?;
     let mut record = Record::new(seq, began, &connection.name, Kind::Other, String::new());
     record.bury(reason, began);

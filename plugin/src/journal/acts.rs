@@ -34,6 +34,8 @@ pub enum Act {
     Link,
     /// Began or stopped a backfill.
     Backfill,
+    /// Confirmed that `getfly_url` is the store's Getfly.
+    Getfly,
 }
 
 impl Act {
@@ -52,6 +54,7 @@ impl Act {
             Self::Answer => "answer",
             Self::Link => "link",
             Self::Backfill => "backfill",
+            Self::Getfly => "getfly",
         }
     }
 }

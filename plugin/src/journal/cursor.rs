@@ -4,6 +4,7 @@
 
 use crate::{
     journal::{
+        alerts::Alerts,
         connection_name::ConnectionName,
         entries,
         held::Held,
@@ -130,6 +131,9 @@ pub struct Cursor {
     /// Numbers above `low` that were looked at already, as the first and the last of each stretch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<(u64, u64)>,
+    /// What people are told of without looking.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alerts: Alerts,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
@@ -180,6 +184,10 @@ pub struct Cursor {
     pub waits_until: Option<Timestamp>,
     /// When the webhooks were last looked at.
     pub watched_at: Option<Timestamp>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Cursor {

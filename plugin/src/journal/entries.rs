@@ -18,8 +18,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 /// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
 /// in Base64 adds a third.
 const INLINE_BODY_BYTES: usize = 64 * 1024;
-/// Size of a part of a large body.
-const PART_BYTES: usize = 512 * 1024;
+/// Size of a part of a large body. Sealed and in Base64 it is just below 512 KiB: the own host's store gives a value the next
+/// power of two.
+const PART_BYTES: usize = 380 * 1024;
 
 /// Reserves `count` numbers; gives the first of them.
 pub async fn reserve<W: Store + Clock + Random>(

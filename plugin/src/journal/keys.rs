@@ -41,6 +41,10 @@ pub const STORE_KIND: &str = "kvgf/store";
 pub const STORE_KEPT: &str = "kvgf/store/kept";
 /// Counter, a mark: how often the store was tried.
 pub const STORE_COUNTED: &str = "kvgf/store/counted";
+/// What became of the last alert.
+pub const ALERT_SENT: &str = "kvgf/alerts/sent";
+/// The causes that a person does not want to be told of.
+pub const ALERTS_MUTED: &str = "kvgf/alerts/muted";
 /// How often people did what ([`super::acts`]).
 pub const ACTS: &str = "kvgf/acts";
 /// The epoch in which the page's sessions are valid.
@@ -187,12 +191,17 @@ pub fn refused_counted(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/counted")
 }
 
+/// Counter: bytes of a connection's deliveries of that hour that nobody signed and that are taken as hints.
+pub fn hinted_bytes(name: &ConnectionName, hour: i64) -> String {
+    format!("kvgf/refused/{name}/{hour}/hinted")
+}
+
 /// The number of the event that tells of these.
 pub fn refused_event(name: &ConnectionName, hour: i64) -> String {
     format!("kvgf/refused/{name}/{hour}/event")
 }
 
-/// The last hour in which a refused delivery was kept whole.
+/// The last hour in which a refused delivery was kept whole, or an unsigned one taken as a hint.
 pub fn refused_hour(name: &ConnectionName) -> String {
     format!("kvgf/refused/{name}/hour")
 }

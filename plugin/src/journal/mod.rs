@@ -2,6 +2,7 @@
 
 pub mod account_index;
 pub mod acts;
+pub mod alerts;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;
@@ -24,6 +25,7 @@ pub mod pauses;
 pub mod probe;
 pub mod record;
 pub mod refused;
+pub mod rhythm;
 pub mod sessions;
 pub mod sorted_map;
 pub mod stats;

@@ -4,10 +4,11 @@ use crate::{
     journal::{
         connection_name::{ConnectionName, Upstream},
         sorted_map::SortedMap,
+        trouble::Trouble,
     },
     time::Timestamp,
 };
-use core::fmt;
+use core::{fmt, time::Duration};
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
@@ -23,6 +24,26 @@ pub struct Pause {
     /// The events that failed in a row since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failing: Vec<u64>,
+    /// Since when it failed and did nothing that it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What it failed with last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Trouble>,
+}
+
+/// After this long an upstream that only failed is told of, also where one record could be to blame.
+const LONG: Duration = Duration::from_secs(600);
+
+impl Pause {
+    /// Whether people should know: it was left alone since it last worked, what it failed with is about the whole
+    /// upstream, or it has failed for long.
+    pub fn matters(&self, now: Timestamp) -> bool {
+        let is_upstreams = self.why.as_ref().is_some_and(Trouble::is_upstreams);
+        let long = |since: Timestamp| now.saturating_since(since) >= LONG;
+        let was_paused = self.since.is_some() && self.failures > 0;
+        self.until > now || was_paused || is_upstreams || self.since.is_some_and(long)
+    }
 }
 
 impl Default for Pause {
@@ -31,6 +52,8 @@ impl Default for Pause {
             failures: 0,
             until: Timestamp::UNIX_EPOCH,
             failing: Vec::new(),
+            since: None,
+            why: None,
         }
     }
 }
@@ -145,7 +168,7 @@ mod tests {
         Pause {
             until,
             failures,
-            failing: Vec::new(),
+            ..Pause::default()
         }
     }
 

@@ -1,5 +1,6 @@
 //! What deliveries that were refused or could not be read leave behind, bounded for each connection: the first 20 of an
-//! hour are kept whole, 50 MB of them at most; further ones are counted, and one event an hour tells of them. Whoever
+//! hour are kept whole, 50 MB of them at most; further ones are counted, and one event an hour tells of them. Of those that
+//! nobody signed and that are taken as hints, 50 MB an hour are taken apart; further ones are counted too. Whoever
 //! knows a webhook's path can send them without end.
 
 use crate::{
@@ -13,6 +14,10 @@ use sha2::{Digest, Sha256};
 const KEPT_AN_HOUR: i64 = 20;
 /// Most bytes of them all, as they are stored.
 const KEPT_BYTES: i64 = 50_000_000;
+/// Most bytes of unsigned deliveries of an hour that are taken apart, as they are stored.
+const HINTED_BYTES: i64 = 50_000_000;
+/// What an event takes in the store besides its body, bytes.
+const EVENT_BYTES: usize = 1_000;
 /// What a connection's event of one hour is counted from.
 const HOUR: i64 = 3600;
 
@@ -44,6 +49,16 @@ pub async fn take_room(
     if let Some(bytes) = kept_whole(store, connection, hour, bytes).await? {
         return Ok(Room::Whole(bytes));
     }
+    count(store, connection, now).await
+}
+
+/// Counts a delivery that is not kept.
+pub async fn count(
+    store: &impl Store,
+    connection: &ConnectionName,
+    now: Timestamp,
+) -> Result<Room, StoreError> {
+    let hour = hour(now);
     set_back(store, connection, now).await?;
     let counted = keys::refused_counted(connection, hour);
     let number = store.increment(&counted, 1).await?;
@@ -53,6 +68,24 @@ pub async fn take_room(
     } else {
         Room::Counted
     })
+}
+
+/// Whether a delivery that nobody signed, with so many items and bytes, is taken apart; otherwise it is to be counted.
+pub async fn has_room_for_hints(
+    store: &impl Store,
+    connection: &ConnectionName,
+    now: Timestamp,
+    (items, bytes): (usize, usize),
+) -> Result<bool, StoreError> {
+    let takes = stored_bytes(bytes).saturating_add(items.saturating_mul(EVENT_BYTES));
+    let takes = i64::try_from(takes).map_err(StoreError::failed)?;
+    let hour = hour(now);
+    let key = keys::hinted_bytes(connection, hour);
+    let taken = store.increment(&key, takes).await?;
+    if taken == takes {
+        forget_last_hour(store, connection, hour).await?;
+    }
+    Ok(taken <= HINTED_BYTES)
 }
 
 async fn kept_whole(
@@ -97,6 +130,7 @@ async fn forget_last_hour(
     let last = last.and_then(|last| core::str::from_utf8(&last).ok()?.parse().ok());
     if let Some(last) = last.filter(|last| *last != hour) {
         store.delete(&keys::refused_kept(connection, last)).await?;
+        store.delete(&keys::hinted_bytes(connection, last)).await?;
     }
     store.set(&key, hour.to_string().as_bytes()).await
 }

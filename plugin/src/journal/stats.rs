@@ -7,6 +7,7 @@ use crate::{
         connection_name::ConnectionName,
         keys,
         record::{Record, State},
+        rhythm::Rhythm,
         sorted_map::SortedMap,
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
@@ -54,6 +55,9 @@ pub struct Stats {
     pub read_back: SortedMap<ConnectionName, u64>,
     /// How often each connection's webhooks were registered again.
     pub registered_again: SortedMap<ConnectionName, u64>,
+    /// At which hours each connection's events come.
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub rhythm: SortedMap<ConnectionName, Rhythm>,
     /// Today in Vietnam.
     pub today: Option<Date>,
 }
@@ -134,6 +138,12 @@ impl Stats {
             .is_none_or(|last| *last < at)
         {
             self.last_event.insert(connection.clone(), at);
+        }
+        if self.rhythm.get(connection).is_none() {
+            self.rhythm.insert(connection.clone(), Rhythm::default());
+        }
+        if let Some(rhythm) = self.rhythm.get_mut(connection) {
+            rhythm.came(at);
         }
     }
 

@@ -156,6 +156,25 @@ impl Trouble {
         Self::of_old(text.to_owned())
     }
 
+    /// Whether it is about a whole upstream, not one record: its key, its address or its version.
+    pub fn is_upstreams(&self) -> bool {
+        match self {
+            Self::Getfly(e) => matches!(
+                e,
+                GetflyError::KeyRefused { .. } | GetflyError::Unreachable(_) | GetflyError::Denied
+            ),
+            Self::KiotViet(e) => matches!(
+                e,
+                KiotVietError::Unauthorized { .. }
+                    | KiotVietError::CredentialsRefused { .. }
+                    | KiotVietError::Unreachable(_)
+                    | KiotVietError::Denied { .. }
+            ),
+            Self::OldGetfly | Self::AnotherGetfly { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The English sentence, with times as `time` shows them.
     pub fn english(&self, time: fn(Timestamp) -> String) -> String {
         match self {

@@ -5,6 +5,7 @@
 
 use crate::{
     journal::{
+        alerts::Cause,
         connection_name::ConnectionName,
         connections::{self, Connection, Switches, Webhook},
         entries,
@@ -106,10 +107,31 @@ impl<W: World> Reconciler<'_, '_, W> {
             log::webhooks_not_sound(worker, name.as_str(), &problem.to_string());
         }
         webhook_health::save(worker, name, &health).await?;
+        if ready.alerts.is_some() {
+            self.tell_people(name, switches, &health);
+        }
         if read_back {
             refused::is_read_back(worker, name).await?;
         }
         Ok(())
+    }
+
+    /// What of it people are told without looking.
+    fn tell_people(&mut self, name: &ConnectionName, switches: Switches, health: &WebhookHealth) {
+        let (now, alerts) = (self.worker.now(), &mut self.cursor.alerts);
+        for webhook in Webhook::ALL {
+            let on = switches.since(webhook).is_some();
+            let off = on && health.of(webhook).active == Some(false);
+            let connection = name.clone();
+            let cause = Cause::WebhookInactive {
+                connection,
+                webhook,
+            };
+            alerts.set(cause, off.then_some(now), health.problem.clone());
+        }
+        let connection = name.clone();
+        let another = (health.other_bridges > 0).then_some(now);
+        alerts.set(Cause::AnotherBridge { connection }, another, None);
     }
 
     /// Refused deliveries that were only counted may have told of something: the lists are read from then on, minus the

@@ -10,7 +10,7 @@ use crate::{
         attempt::attempt,
         failure::{Failure, Stop},
         permit::{Permit, Worker},
-        tenant::{self, Met},
+        tenant::{self, Tenancy},
     },
     world::World,
 };
@@ -25,7 +25,8 @@ pub async fn process<W: World>(
     until: Option<Timestamp>,
 ) -> Result<(), Stop> {
     let worker = Worker::new(world, Permit::Person, ready, Vec::new());
-    if tenant::met(&worker, ready).await? == Met::Another {
+    let mut tenancy = tenant::tenancy(&worker, ready).await?;
+    if tenancy == Tenancy::Other {
         return Ok(());
     }
     for seq in entries {
@@ -43,7 +44,10 @@ pub async fn process<W: World>(
         record.calls = worker.take_calls();
         match tried {
             Ok(()) => {
-                tenant::keep_first(&worker, ready).await?;
+                if tenancy == Tenancy::First {
+                    tenant::keep_first(&worker, ready).await?;
+                    tenancy = Tenancy::Ours;
+                }
                 entries::drop_body(world, seq, body.as_ref()).await?;
                 log::event(world, &record);
             }

@@ -5,6 +5,7 @@ use crate::{
     journal::{
         connection_name::{ConnectionName, Upstream},
         pauses::{Pause, Pauses},
+        trouble::Trouble,
     },
     kiotviet::error::KiotVietError,
     time::Timestamp,
@@ -23,31 +24,48 @@ pub fn until(pauses: &Pauses, upstream: Upstream<'_>, clock: &impl Clock) -> Opt
     pause.filter(|until| *until > clock.now() && !mutant!(PauseIgnored))
 }
 
-/// Counts that event `seq` failed at `upstream`, which asks to be left alone for `after`, if for anything.
-pub fn failed(
-    pauses: &mut Pauses,
-    upstream: Upstream<'_>,
-    seq: u64,
-    after: Option<Duration>,
-    fails_at: FailsAt,
-    now: Timestamp,
-) {
+/// How an event failed.
+#[derive(Debug, Clone)]
+pub struct Failed<'f> {
+    /// Its number.
+    pub seq: u64,
+    /// At what.
+    pub at: FailsAt,
+    /// How long the upstream asks to be left alone.
+    pub after: Option<Duration>,
+    /// For people.
+    pub why: &'f Trouble,
+}
+
+/// Counts that an event failed at `upstream`.
+pub fn failed(pauses: &mut Pauses, upstream: Upstream<'_>, failed: &Failed<'_>, now: Timestamp) {
+    let (seq, after) = (failed.seq, failed.after);
     let mut pause = pauses.get(upstream).cloned().unwrap_or_default();
+    pause.since = pause.since.or(Some(now));
+    pause.why = Some(failed.why.clone());
     if !pause.failing.contains(&seq) {
         pause.failing.push(seq);
     }
     if after.is_some() || pause.failing.len() >= IN_A_ROW {
         pause.failing.clear();
         pause.failures = pause.failures.saturating_add(1);
-        let wait = after.unwrap_or_else(|| retry::pause_after(pause.failures, fails_at));
+        let wait = after.unwrap_or_else(|| retry::pause_after(pause.failures, failed.at));
         pause.until = now.checked_add(wait).unwrap_or(now);
     }
     pauses.set(upstream, pause);
 }
 
-/// Leaves `upstream` alone until then; this counts as no failure.
-pub fn pause_until(pauses: &mut Pauses, upstream: Upstream<'_>, until: Timestamp) {
-    let pause = pauses.get(upstream).cloned().unwrap_or_default();
+/// Leaves `upstream` alone until then, for what only people can mend; this counts as no failure.
+pub fn pause_until(
+    pauses: &mut Pauses,
+    upstream: Upstream<'_>,
+    until: Timestamp,
+    why: &Trouble,
+    now: Timestamp,
+) {
+    let mut pause = pauses.get(upstream).cloned().unwrap_or_default();
+    pause.since = pause.since.or(Some(now));
+    pause.why = Some(why.clone());
     pauses.set(upstream, Pause { until, ..pause });
 }
 
@@ -68,7 +86,7 @@ pub fn pause_lists(
     let pause = Pause {
         failures,
         until: now.checked_add(wait).unwrap_or(now),
-        failing: Vec::new(),
+        ..Pause::default()
     };
     pauses.set_lists(connection, Some(pause));
 }
@@ -95,15 +113,38 @@ mod tests {
         ConnectionName::parse("shop").unwrap()
     }
 
+    fn fail_at(
+        pauses: &mut Pauses,
+        upstream: Upstream<'_>,
+        seq: u64,
+        after: Option<Duration>,
+        fails_at: FailsAt,
+    ) {
+        let why = &Trouble::Text("busy".to_owned());
+        let event = Failed {
+            seq,
+            at: fails_at,
+            after,
+            why,
+        };
+        failed(pauses, upstream, &event, at(0));
+    }
+
     fn fail(pauses: &mut Pauses, seq: u64, fails_at: FailsAt) -> Option<Timestamp> {
-        failed(pauses, Upstream::Getfly, seq, None, fails_at, at(0));
+        fail_at(pauses, Upstream::Getfly, seq, None, fails_at);
         until(pauses, Upstream::Getfly, &At(0))
     }
 
     #[test]
     fn a_pause_ends_at_its_moment_and_leaves_other_upstreams_alone() {
         let mut pauses = Pauses::default();
-        pause_until(&mut pauses, Upstream::Getfly, at(100));
+        pause_until(
+            &mut pauses,
+            Upstream::Getfly,
+            at(100),
+            &Trouble::OldGetfly,
+            at(0),
+        );
         assert_eq!(until(&pauses, Upstream::Getfly, &At(99)), Some(at(100)));
         assert_eq!(until(&pauses, Upstream::Getfly, &At(100)), None);
         assert_eq!(until(&pauses, Upstream::KiotViet(&shop()), &At(99)), None);
@@ -142,7 +183,7 @@ mod tests {
         let shop = shop();
         let upstream = Upstream::KiotViet(&shop);
         let seven = Some(Duration::from_secs(7));
-        failed(&mut pauses, upstream, 1, seven, FailsAt::All, at(0));
+        fail_at(&mut pauses, upstream, 1, seven, FailsAt::All);
         assert_eq!(until(&pauses, upstream, &At(0)), Some(at(7)));
     }
 

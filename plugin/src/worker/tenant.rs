@@ -43,22 +43,22 @@ pub async fn other_than(store: &impl Store, ready: &Ready) -> Result<Option<Stri
     Ok(kept.filter(|kept| !kept.eq_ignore_ascii_case(&ready.getfly_url)))
 }
 
-/// Which tenant `getfly_url` is.
+/// Whose the Getfly at `getfly_url` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
+pub enum Tenancy {
+    /// The store has not met a tenant.
+    First,
     /// The store's.
     Ours,
-    /// The first one that the store meets: once something is created there, [`keep_first`].
-    First,
-    /// Another one: a worker does nothing there.
-    Another,
+    /// Another one: nothing may be sent to it.
+    Other,
 }
 
-/// Which tenant `getfly_url` is. Another one is noted for people.
-pub async fn met(store: &impl Store, ready: &Ready) -> Result<Met, Stop> {
+/// Whether a worker may go on. Another tenant is noted for people.
+pub async fn tenancy(store: &impl Store, ready: &Ready) -> Result<Tenancy, Stop> {
     let url = &ready.getfly_url;
     let Some(kept) = load(store).await? else {
-        return Ok(Met::First);
+        return Ok(Tenancy::First);
     };
     let ours = kept.origin.eq_ignore_ascii_case(url);
     let asked = (!ours).then(|| url.clone());
@@ -66,26 +66,19 @@ pub async fn met(store: &impl Store, ready: &Ready) -> Result<Met, Stop> {
         save(store, &Tenant { asked, ..kept }).await?;
     }
     Ok(if ours || mutant!(AnyTenantTaken) {
-        Met::Ours
+        Tenancy::Ours
     } else {
-        Met::Another
+        Tenancy::Other
     })
 }
 
-/// Something was created or linked at `getfly_url`: the store's first tenant is kept.
+/// Something was created or linked at `getfly_url`, where the store had met no tenant: it is kept.
 pub async fn keep_first(store: &impl Store, ready: &Ready) -> Result<(), Stop> {
-    if load(store).await?.is_none() {
-        let origin = ready.getfly_url.clone();
-        save(
-            store,
-            &Tenant {
-                origin,
-                asked: None,
-            },
-        )
-        .await?;
-    }
-    Ok(())
+    let first = Tenant {
+        origin: ready.getfly_url.clone(),
+        asked: None,
+    };
+    Ok(save(store, &first).await?)
 }
 
 /// What a person's confirmation came to.

@@ -24,6 +24,7 @@ use sim::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt,
     sync::Arc,
     time::Duration,
 };
@@ -142,6 +143,11 @@ impl Site {
         Program::start_unlogged(&self.arguments)
     }
 
+    /// The same, keeping its log.
+    pub(super) fn start_logged(&self) -> Result<Program> {
+        Program::start(&self.arguments)
+    }
+
     pub(super) fn kiotviet(&self) -> &Arc<KiotVietSim> {
         &self.vendors.kiotviet
     }
@@ -150,10 +156,10 @@ impl Site {
         &self.vendors.getfly
     }
 
-    /// Bytes of the embedded store's file; 0 where there is none.
+    /// Bytes that the embedded store's file takes on the disk, which is less than its length; 0 where there is none.
     pub(super) fn store_bytes(&self) -> u64 {
         let file = self.folder.path().join("store.redb");
-        std::fs::metadata(file).map_or(0, |there| there.len())
+        std::fs::metadata(file).map_or(0, |there| there.blocks() * 512)
     }
 
     /// Connects the shop, both webhooks on.

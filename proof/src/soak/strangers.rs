@@ -1,6 +1,7 @@
-//! `cargo soak strangers`: who has no credential does all that he can against the host at once, from many connections of
-//! a few addresses, while a shop sells. Genuine deliveries must be answered as if nobody else were there, the owner must
-//! get in, and neither memory nor the store may grow beyond their bounds.
+//! `cargo soak strangers`: who has no credential, or only knows the webhook's path, does all that he can against the host
+//! at once, from many connections of a few addresses, while a shop sells. Genuine deliveries must be answered and
+//! carried to Getfly as if nobody else were there, the owner must get in, and neither KiotViet's calls nor memory nor the
+//! store may grow beyond their bounds.
 
 use super::{
     Print,
@@ -8,18 +9,23 @@ use super::{
     site::{Judged, Site, StoreKind},
 };
 use crate::load::Tally;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use host_test::{
-    admin::{Admin, Remote},
+    admin::{Admin, Remote, successful},
     variables::ADMIN_TOKEN,
 };
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
+use serde_json::Value;
 use sim::{Deliverer, HttpDeliverer, lock};
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -33,6 +39,8 @@ use tokio::{
 const ADDRESSES: usize = 16;
 /// Customers of the shop, at the least; every second one buys.
 const SELLS: usize = 4;
+/// The shop's next customers come after this, at the earliest: it sells less than Getfly's ceiling lets through.
+const SELLS_EVERY: Duration = Duration::from_millis(500);
 /// The owner looks in so often.
 const OWNER_LOOKS: Duration = Duration::from_millis(500);
 /// In this time each attack ends once, or the host let it go on for longer than it says.
@@ -43,8 +51,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// No answer comes later than this; KiotViet waits for five seconds.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// What was sold is in Getfly within this.
+const IN_GETFLY_WITHIN: Duration = Duration::from_secs(30);
 /// What the store may grow by.
 const STORE_BYTES: u64 = 60_000_000;
+/// KiotViet calls that strangers may cause in an hour.
+const CALLS_AN_HOUR: usize = 500;
+/// Customers that KiotViet does not have: ids from here on.
+const FORGED: i64 = 8_000_000_000;
 
 /// Who attacks, and for how long.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,15 +75,21 @@ pub struct Options {
     /// Decides what is drawn; the machine decides the rest.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
+    /// A program whose `host` command is the host, such as an optimised build of this one; this one without it.
+    #[arg(long)]
+    pub host: Option<PathBuf>,
+    /// The attackers do only this.
+    #[arg(long, value_enum)]
+    pub only: Option<Attack>,
     /// How the figures are printed.
     #[command(flatten)]
     pub print: Print,
 }
 
 /// What a stranger does with a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-enum Attack {
+pub enum Attack {
     /// A body of 4 MiB that stops after 200 kB.
     StalledUpload,
     /// A whole body of 1 MiB.
@@ -80,17 +100,23 @@ enum Attack {
     OtherPath,
     /// A log-in form of 3 MiB.
     LargeForm,
-    /// A guess at the admin token.
+    /// Guesses at the admin token, one after another on one connection.
     Guess,
     /// A webhook's path that opens nothing, again and again on one connection.
     WrongPaths,
     /// `/healthz`, again and again on one connection.
     Health,
+    /// The log-in page, again and again on one connection.
+    Page,
     /// A connection that asks once and then rests.
     Idle,
+    /// To the webhook's path: 200 customers that KiotViet does not have, unsigned.
+    ForgedHints,
+    /// To the webhook's path: 4 MiB that are no delivery.
+    ForgedBody,
 }
 
-const ATTACKS: [Attack; 9] = [
+const ATTACKS: [Attack; 12] = [
     Attack::StalledUpload,
     Attack::Upload,
     Attack::Drip,
@@ -99,33 +125,55 @@ const ATTACKS: [Attack; 9] = [
     Attack::Guess,
     Attack::WrongPaths,
     Attack::Health,
+    Attack::Page,
     Attack::Idle,
+    Attack::ForgedHints,
+    Attack::ForgedBody,
 ];
 
 impl Attack {
-    /// What is sent at once, and the codes that may come for it; 0: closed without one.
-    fn begins(self) -> (String, &'static [u16]) {
-        let post = |path: &str, length: usize, sent: usize| {
-            let head =
-                format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
-            head + &"a&".repeat(sent / 2)
+    /// What is sent at once. `hook` is the webhook's path; no number is used twice.
+    fn begins(self, hook: &str, number: i64) -> String {
+        let head = |path: &str, length: usize| {
+            format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n")
         };
+        let post =
+            |path: &str, length: usize, sent: usize| head(path, length) + &"a&".repeat(sent / 2);
         let get = |path: &str, host: &str| format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n");
         const MIB: usize = 1 << 20;
         match self {
-            Self::StalledUpload => (post("/hooks/shop/wrong", 4 * MIB, 200_000), &[404, 503, 0]),
-            Self::Upload => (post("/hooks/shop/wrong", MIB, MIB), &[404, 503, 0]),
-            Self::Drip => (post("/hooks/shop/wrong", 1_000, 0), &[404, 503, 0]),
-            Self::OtherPath => (get("/healthz", "x/api/events?y="), &[400, 0]),
-            Self::LargeForm => (post("/ui/login", 3 * MIB, 3 * MIB), &[413, 0]),
-            Self::Guess => {
-                let guess =
-                    "GET /api/events HTTP/1.1\r\nhost: a\r\nauthorization: Bearer wrong\r\n\r\n";
-                (guess.to_owned(), &[401, 429, 503, 0])
+            Self::StalledUpload => post("/hooks/shop/wrong", 4 * MIB, 200_000),
+            Self::Upload => post("/hooks/shop/wrong", MIB, MIB),
+            Self::Drip => post("/hooks/shop/wrong", 1_000, 0),
+            Self::OtherPath => get("/healthz", "x/api/events?y="),
+            Self::LargeForm => post("/ui/login", 3 * MIB, 3 * MIB),
+            Self::Guess => get("/api/events", "a\r\nauthorization: Bearer wrong").repeat(50),
+            Self::WrongPaths => get("/hooks/shop/wrong", "a").repeat(50),
+            Self::Health => get("/healthz", "a").repeat(50),
+            Self::Page => get("/", "a").repeat(50),
+            Self::Idle => get("/ui/login", "a"),
+            Self::ForgedHints => {
+                let first = FORGED + number * 200;
+                let items = (first..first + 200).map(|id| format!(r#"{{"Id":{id}}}"#));
+                let items = items.collect::<Vec<_>>().join(",");
+                let body = format!(
+                    r#"{{"Notifications":[{{"Action":"customer.update.1","Data":[{items}]}}]}}"#
+                );
+                head(hook, body.len()) + &body
             }
-            Self::WrongPaths => (get("/hooks/shop/wrong", "a").repeat(50), &[404, 503, 0]),
-            Self::Health => (get("/healthz", "a").repeat(50), &[200, 503, 0]),
-            Self::Idle => (get("/ui/login", "a"), &[200, 303, 503, 0]),
+            Self::ForgedBody => post(hook, 4 * MIB, 4 * MIB),
+        }
+    }
+
+    /// The codes that may come for it; 0: closed without one.
+    fn right(self) -> &'static [u16] {
+        match self {
+            Self::StalledUpload | Self::Upload | Self::Drip | Self::WrongPaths => &[404, 503, 0],
+            Self::OtherPath => &[400, 0],
+            Self::LargeForm => &[413, 0],
+            Self::Guess => &[401, 503, 0],
+            Self::Health | Self::Page | Self::ForgedHints | Self::ForgedBody => &[200, 503, 0],
+            Self::Idle => &[200, 303, 503, 0],
         }
     }
 }
@@ -149,6 +197,14 @@ pub struct Figures {
     pub answer_times: String,
     /// Whether 99 of 100 were answered within a second.
     pub answered_in_time: bool,
+    /// Times from a customer's creation on KiotViet to his account in Getfly, seconds.
+    pub in_getfly: String,
+    /// Whether none took longer than 30 seconds.
+    pub in_getfly_in_time: bool,
+    /// KiotViet calls that strangers caused.
+    pub calls_of_strangers: usize,
+    /// How often a guest was stopped.
+    pub traps: usize,
     /// Looks of the owner, by code.
     pub owner: String,
     /// Of these, not 200.
@@ -197,6 +253,17 @@ impl Figures {
             peak <= MEMORY_MIB,
             format!("the host took {peak} MiB, more than {MEMORY_MIB}"),
         );
+        must(
+            self.calls_of_strangers <= CALLS_AN_HOUR,
+            format!(
+                "strangers caused {} calls to KiotViet",
+                self.calls_of_strangers
+            ),
+        );
+        must(
+            self.traps == 0,
+            format!("a guest was stopped {} times", self.traps),
+        );
         let grew = self.store_grew_kb;
         must(
             grew * 1000 <= STORE_BYTES,
@@ -218,6 +285,10 @@ impl Figures {
                 "99 of 100 are not answered within a second: {times}"
             ));
         }
+        if !self.in_getfly_in_time {
+            let times = &self.in_getfly;
+            wrong.push(format!("one is not in Getfly within 30 s: {times}"));
+        }
         wrong
     }
 
@@ -232,11 +303,17 @@ impl Figures {
                 "| genuine deliveries | {}; {} |",
                 self.answers, self.answer_times
             ),
+            format!("| from KiotViet's till to Getfly | {} |", self.in_getfly),
             format!("| the owner | {} |", self.owner),
         ];
         for (attack, answers) in &self.strangers {
             rows.push(format!("| {} | {answers} |", attack.replace('_', " ")));
         }
+        rows.push(format!(
+            "| KiotViet calls that strangers caused | {} |",
+            self.calls_of_strangers
+        ));
+        rows.push(format!("| guests that were stopped | {} |", self.traps));
         rows.push(format!("| memory | at most {} MiB |", self.peak_memory_mib));
         rows.push(format!("| the store | grew by {} kB |", self.store_grew_kb));
         let Judged {
@@ -260,10 +337,19 @@ type Seen = Arc<Mutex<BTreeMap<Attack, Tally>>>;
 /// Attacks; `program` is how the host is called.
 pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut rng = StdRng::seed_from_u64(options.seed);
+    let program = match &options.host {
+        Some(host) => &[host.display().to_string(), "host".to_owned()],
+        None => program,
+    };
     let mut site = Site::build(program, StoreKind::Embedded, options.seed).await?;
-    let mut process = site.start()?;
+    let mut process = site.start_logged()?;
     process.serves().await?;
     site.connect().await?;
+    // Its first signed delivery tells that KiotViet signs.
+    let first = deliver(&mut site, 1, &mut rng, |_| true).await;
+    ensure!(first.with(200) == first.sent(), "{}", first.by_code());
+    let hook: Arc<str> = site.hook()?.into();
+    let calls_before = site.kiotviet().calls().len();
     let store_before = site.store_bytes();
     let seen = Seen::default();
     let mut strangers = JoinSet::new();
@@ -271,12 +357,17 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
         strangers.spawn(half_heads(site.port, number));
     }
     for number in 0..options.attackers {
-        strangers.spawn(attack(site.port, number, seen.clone()));
+        let to = (site.port, hook.clone());
+        strangers.spawn(attack(to, number, options.only, seen.clone()));
     }
     let owner = Arc::new(Mutex::new(Tally::default()));
     let looking = tokio::spawn(look_in(site.port, owner.clone()));
     let began = Instant::now();
-    let mut genuine = deliver(&mut site, options.deliveries, &seen, &mut rng).await;
+    let all = options.only.map_or(ATTACKS.len(), |_| 1);
+    let mut genuine = deliver(&mut site, options.deliveries, &mut rng, |began| {
+        lock(&seen).len() == all || began.elapsed() > SEEN_THROUGH
+    })
+    .await;
     let attacked = began.elapsed();
     looking.abort();
     strangers.shutdown().await;
@@ -300,28 +391,67 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.owner = owner.by_code();
     figures.owner_kept_out = owner.sent() - owner.codes.get(&200).copied().unwrap_or(0);
     tell(&seen, &mut figures);
+    // Refused deliveries wait for a person.
+    let dismissed = "events/dismiss?reason=bad_signature";
+    successful(site.api.call("POST", dismissed, &Value::Null).await)?;
     let unfinished = site.settle().await?;
     figures.store_grew_kb = site.store_bytes().saturating_sub(store_before) / 1000;
-    figures.exit_code = process.stop().await?.0;
+    let (exit_code, log) = process.stop().await?;
+    figures.exit_code = exit_code;
+    figures.traps = log.matches("the guest was stopped").count();
+    carried(&site, calls_before, &mut figures);
     let customers = site.kiotviet().customers().len();
     figures.accounts = format!("{} of {customers}", site.getfly().accounts().len());
     figures.judged = site.judge(unfinished);
     Ok(figures)
 }
 
-/// The shop sells, and KiotViet delivers, one after another: so many deliveries, and until each attack was seen
-/// through once.
-async fn deliver(site: &mut Site, deliveries: usize, attacks: &Seen, rng: &mut StdRng) -> Tally {
+/// What came to the vendors.
+fn carried(site: &Site, calls_before: usize, figures: &mut Figures) {
+    let accounts = site.getfly().accounts().into_iter();
+    let accounts: BTreeMap<String, _> = accounts
+        .filter_map(|account| Some((account.account_code, account.created_at?)))
+        .collect();
+    let sold = site.kiotviet().customers().into_iter();
+    let took = sold.filter_map(|customer| {
+        let code = format!("KV-shop-{}", customer.id);
+        let took = accounts.get(&code)?.duration_since(customer.created_at);
+        took.try_into().ok()
+    });
+    let mut took = Tally {
+        times: took.collect(),
+        ..Tally::default()
+    };
+    figures.in_getfly = took.latency();
+    figures.in_getfly_in_time = took.times.iter().all(|time| *time <= IN_GETFLY_WITHIN);
+    // And what makes sure that the shop's API works, where it does not have a record.
+    let forged = |path: &str| {
+        let id = path.split("/customers/").nth(1).unwrap_or_default();
+        id.parse().is_ok_and(|id: i64| id >= FORGED) || path.starts_with("/branches")
+    };
+    let calls = site.kiotviet().calls().into_iter().skip(calls_before);
+    figures.calls_of_strangers = calls.filter(|call| forged(&call.path)).count();
+}
+
+/// The shop sells, and KiotViet delivers, one after another: so many deliveries, and until `enough` of what began then
+/// was seen.
+async fn deliver(
+    site: &mut Site,
+    deliveries: usize,
+    rng: &mut StdRng,
+    enough: impl Fn(Instant) -> bool,
+) -> Tally {
     let to = HttpDeliverer::default();
     let mut seen = Tally::default();
     let began = Instant::now();
     loop {
         if seen.sent() >= deliveries {
-            if lock(attacks).len() == ATTACKS.len() || began.elapsed() > SEEN_THROUGH {
+            if enough(began) {
                 break;
             }
             tokio::time::sleep(OWNER_LOOKS).await;
         }
+        let next = Instant::now() + SELLS_EVERY;
         site.act(SELLS, rng);
         for delivery in site.kiotviet().take_deliveries() {
             let request = site.kiotviet().request(&delivery);
@@ -331,6 +461,7 @@ async fn deliver(site: &mut Site, deliveries: usize, attacks: &Seen, rng: &mut S
             seen.add(answer, began.elapsed());
             site.kiotviet().settle(delivery, answer);
         }
+        tokio::time::sleep(next.saturating_duration_since(Instant::now())).await;
     }
     seen
 }
@@ -368,13 +499,14 @@ async fn half_heads(port: u16, number: usize) {
     }
 }
 
-/// One thing after another.
-async fn attack(port: u16, number: usize, seen: Seen) {
+/// One thing after another, or only one; `to` a port, and the webhook's path.
+async fn attack(to: (u16, Arc<str>), number: usize, only: Option<Attack>, seen: Seen) {
     for turn in number.. {
-        let attack = ATTACKS[turn % ATTACKS.len()];
+        let attack = only.unwrap_or(ATTACKS[turn % ATTACKS.len()]);
         let began = Instant::now();
-        let codes = match connect(port, number).await {
-            Ok(stream) => timeout(PATIENCE, carry_out(attack, stream)).await,
+        let sent = attack.begins(&to.1, drawn());
+        let codes = match connect(to.0, number).await {
+            Ok(stream) => timeout(PATIENCE, carry_out(attack, &sent, stream)).await,
             // The system's queue is full.
             Err(_) => {
                 tokio::time::sleep(OWNER_LOOKS).await;
@@ -391,9 +523,14 @@ async fn attack(port: u16, number: usize, seen: Seen) {
     }
 }
 
+/// A number that was not drawn before.
+fn drawn() -> i64 {
+    static DRAWN: AtomicI64 = AtomicI64::new(0);
+    DRAWN.fetch_add(1, Ordering::Relaxed)
+}
+
 /// The codes that came; 0 where the connection was closed without one.
-async fn carry_out(attack: Attack, mut stream: TcpStream) -> Vec<u16> {
-    let (text, _) = attack.begins();
+async fn carry_out(attack: Attack, text: &str, mut stream: TcpStream) -> Vec<u16> {
     let (mut from, mut to) = stream.split();
     let sending = async {
         // The host may close it in the middle.
@@ -425,7 +562,7 @@ async fn carry_out(attack: Attack, mut stream: TcpStream) -> Vec<u16> {
 
 fn tell(seen: &Seen, figures: &mut Figures) {
     for (attack, tally) in lock(seen).iter() {
-        let (_, right) = attack.begins();
+        let right = attack.right();
         let wrong = tally.codes.keys().filter(|code| !right.contains(code));
         for code in wrong {
             let words = format!("{attack:?} was answered {code}");

@@ -1,6 +1,7 @@
 //! The API for people: connections, webhooks, events, preview and drain. The page in `page/` calls the
 //! same functions.
 
+pub(in crate::admin) mod alerts;
 pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
@@ -118,6 +119,12 @@ async fn route_ready<W: World, B: Body>(
     let method = request.method.clone();
     let query = request.query.as_deref();
     Ok(match (method.as_str(), path) {
+        ("GET", ["alerts"]) => answer(&alerts::alerts(world, ready).await?),
+        ("POST", ["alerts", "test"]) => answer(&alerts::test(world, ready).await?),
+        ("POST", ["alerts", how @ ("mute" | "unmute")]) => {
+            let cause = alerts::asked(&read_json(request.body).await?)?;
+            answer(&alerts::mute(world, cause, *how == "mute").await?)
+        }
         ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
         ("GET", ["connections", name, "staff"]) => {
             answer(&staff::staff(world, ready, name, staff::Phones::Hidden).await?)
@@ -181,8 +188,10 @@ async fn route_ready<W: World, B: Body>(
 
 fn wrong_route(path: &[&str]) -> Problem {
     match path {
-        ["events", "retry-dead" | "dismiss"] => problem::method_not_allowed("POST"),
-        ["connections" | "events" | "overview"]
+        ["events", "retry-dead" | "dismiss"] | ["alerts", "test" | "mute" | "unmute"] => {
+            problem::method_not_allowed("POST")
+        }
+        ["connections" | "events" | "overview" | "alerts"]
         | ["events", _]
         | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),
         ["connections", _] | ["connections", _, "webhooks", _] => {

@@ -43,13 +43,15 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
             name,
         });
     }
-    let paused = cursor.pauses.iter().filter(|(_, pause)| pause.until > now);
+    let paused = cursor.pauses.iter().filter(|(_, pause)| pause.matters(now));
     let paused = paused.map(|(upstream, pause)| view::Paused {
         side: match upstream {
             Upstream::Getfly => "Getfly".to_owned(),
             Upstream::KiotViet(name) => name.to_string(),
         },
-        until: pause.until,
+        since: pause.since,
+        until: Some(pause.until).filter(|until| *until > now),
+        why: pause.why.clone().map(view::InWords),
     });
     let outside = outside::troubles(world, &names).await;
     let accounts = account_index::load(world).await?;

@@ -4,6 +4,7 @@
 use crate::{
     journal::{
         account_index::AccountIndex,
+        alerts::Cause,
         backfill,
         connection_name::ConnectionName,
         cursor::Counts,
@@ -262,7 +263,7 @@ pub struct Overview {
     pub oldest_waiting_at: Option<Timestamp>,
     /// What only people can mend.
     pub outside: Vec<InWords<Trouble>>,
-    /// Upstreams that are left alone.
+    /// Upstreams that fail.
     pub paused: Vec<Paused>,
     /// Numbers that the worker has not looked at.
     pub unread: u64,
@@ -304,13 +305,61 @@ impl From<AccountIndex> for KnownAccounts {
     }
 }
 
-/// An upstream that is left alone.
+/// `GET /api/alerts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alerts {
+    /// What stands now.
+    pub causes: Vec<StandingCause>,
+    /// In which form people are told; none: nobody is.
+    pub format: Option<String>,
+    /// What became of the last message.
+    pub last_sent: Option<LastAlert>,
+    /// What nobody wants to be told of.
+    pub muted: Vec<Cause>,
+}
+
+/// A cause that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingCause {
+    /// The cause.
+    pub cause: Cause,
+    /// How many new dead letters; one for any other cause.
+    pub count: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// When people were told.
+    pub told_at: Option<Timestamp>,
+}
+
+/// The last alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastAlert {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Why it is not known to have arrived.
+    pub failed: Option<String>,
+}
+
+/// `POST /api/alerts/test`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The receiver took it.
+    pub arrived: bool,
+}
+
+/// An upstream that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// `Getfly`, or the connection whose KiotViet it is.
     pub side: String,
-    /// Until then.
-    pub until: Timestamp,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// When it is asked again; none where an event is due at any moment.
+    pub until: Option<Timestamp>,
+    /// What it failed with last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<InWords<Trouble>>,
 }
 
 /// One shop in the overview.

@@ -3,14 +3,10 @@
 use crate::{
     admin::{
         api::view::ShopDay,
-        page::{
-            layout::View,
-            times::{VIETNAM, day},
-            words as w,
-            words::Text,
-        },
+        page::{layout::View, words as w, words::Text},
     },
     time::{Date, Timestamp},
+    wording::times::{VIETNAM, day},
 };
 use maud::{Markup, html};
 

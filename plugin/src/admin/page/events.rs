@@ -9,9 +9,8 @@ use crate::{
         },
         page::{
             layout::{alert, badge, facts, sentence},
-            links, reasons,
+            links,
             reply::Reply,
-            sentences::Fact,
             visit::{Fields, Visit},
             words as w,
             words::Text,
@@ -24,6 +23,7 @@ use crate::{
     },
     rules::{matching::MatchedBy, verdict::Outcome},
     web::After,
+    wording::{reasons, sentences::Fact},
     world::World,
 };
 use maud::{Markup, html};

@@ -3,13 +3,14 @@
 
 use crate::{
     admin::{
-        api::problem::{Detail, Problem},
+        api::{
+            problem::{Detail, Problem},
+            view::InWords,
+        },
         page::{
             problems,
             reply::Reply,
-            sentences::{Fact, Sentence},
             style::style_path,
-            times::shown,
             words as w,
             words::{Lang, Text},
         },
@@ -17,9 +18,19 @@ use crate::{
     config::Problem as Variable,
     secret::Secret,
     time::Timestamp,
+    wording::{
+        sentences::{Fact, Sentence},
+        times::shown,
+    },
 };
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
+
+impl<T: Fact> Fact for InWords<T> {
+    fn sentence(&self, lang: Lang) -> Sentence {
+        self.0.sentence(lang)
+    }
+}
 
 /// What every page is drawn with.
 pub(super) struct View {
@@ -168,6 +179,7 @@ fn nav(view: &View, title: Text) -> Markup {
         ("/ui/shops", w::SHOPS),
         ("/ui/events", w::EVENTS),
         ("/ui/try", w::TRY),
+        ("/ui/alerts", w::ALERTS),
     ];
     html! {
         nav {

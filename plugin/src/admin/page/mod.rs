@@ -1,6 +1,7 @@
 //! The page for people: HTML without scripts, forms that answer with a redirect, and the same
 //! functions underneath as the API. It decides nothing by itself and shows no secret.
 
+mod alerts;
 mod backfill;
 mod chart;
 mod connect;
@@ -11,14 +12,11 @@ mod login;
 mod overview;
 mod preview;
 mod problems;
-mod reasons;
 mod reply;
-mod sentences;
 mod session;
 mod shop;
 mod staff;
 mod style;
-mod times;
 mod visit;
 mod words;
 
@@ -305,6 +303,11 @@ async fn route<W: World>(
         ) => events::command(visit, seq, asked).await,
         ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
             links::submit(visit, seq, *asked == "link").await
+        }
+        ("GET", ["ui", "alerts"]) => alerts::show(visit).await,
+        ("POST", ["ui", "alerts", "test"]) => alerts::test(visit).await,
+        ("POST", ["ui", "alerts", how @ ("mute" | "unmute")]) => {
+            alerts::mute(visit, *how == "mute").await
         }
         ("POST", ["ui", "getfly"]) => overview::confirm_getfly(visit).await,
         ("GET", ["ui", "try"]) => preview::show(visit).await,

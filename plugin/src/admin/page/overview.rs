@@ -48,7 +48,20 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
             }))
         }
         @for pause in &overview.paused {
-            (alert("warn", &html! { p { strong { (pause.side) } ": " (visit.t(w::PAUSED)) " " (visit.view.time(Some(pause.until))) } }))
+            (alert("bad", &html! {
+                p {
+                    @if pause.side != "Getfly" { strong { (pause.side) } ": " }
+                    @match &pause.why {
+                        Some(why) => (sentence(visit.view, why)),
+                        None => (visit.t(w::FAILS)),
+                    }
+                }
+                p {
+                    @if let Some(since) = pause.since { (visit.t(w::FAILS_SINCE)) " " (visit.view.time(Some(since))) ". " }
+                    (overview.counts.waiting) " " (visit.t(w::EVENTS_WAIT)) " "
+                    @if let Some(until) = pause.until { (visit.t(w::ASKED_AGAIN)) " " (visit.view.time(Some(until))) "." }
+                }
+            }))
         }
         @for trouble in &overview.outside {
             (alert("bad", &html! {

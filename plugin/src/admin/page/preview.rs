@@ -11,7 +11,6 @@ use crate::{
         page::{
             events::{kind, sentences},
             layout::{alert, badge, problem, scalar, sentence},
-            reasons,
             reply::Reply,
             visit::Visit,
             words as w,
@@ -20,6 +19,7 @@ use crate::{
     },
     journal::{connections, record::Kind},
     rules::verdict::Outcome,
+    wording::reasons,
     world::World,
 };
 use maud::{Markup, html};

@@ -103,6 +103,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Tên này là của cửa hàng khác. Hãy chọn tên khác hoặc ngắt kết nối cửa hàng kia trước.",
             "This name is another shop's. Choose another name, or disconnect that shop first.",
         ),
+        "alert-not-sent" => text!(
+            "Tin thử không đến nơi. Hãy kiểm tra các biến alert_origin, alert_path, alert_format và alert_chat.",
+            "The test message did not arrive. Look at the variables alert_origin, alert_path, alert_format and alert_chat.",
+        ),
         "changed-meanwhile" => text!(
             "Có người khác vừa thay đổi kết nối này cùng lúc. Hãy xem lại rồi đổi địa chỉ lần nữa nếu cần.",
             "Somebody else changed this connection at the same time. Look at it, and change the address again if need be.",

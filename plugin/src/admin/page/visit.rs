@@ -82,6 +82,7 @@ impl<W: World> Visit<'_, W> {
             "dismissed" => w::DISMISSED_ALL,
             "wish" => w::COMMAND_DONE,
             "taken" => w::COMMAND_TAKEN,
+            "alert-test" => w::ALERT_TEST_SENT,
             "started" => w::BACKFILL_STARTED,
             "stopped" => w::BACKFILL_STOPPED,
             _ => return html! {},

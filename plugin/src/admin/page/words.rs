@@ -1,66 +1,7 @@
 //! Every text of the page, in Vietnamese and in English, in one table. Sentences about events are in
-//! `sentences.rs` and `reasons.rs`.
+//! `wording/`.
 
-/// The page's languages. Vietnamese unless a person switches: a shop's browser is often set to
-/// English, so `Accept-Language` says little about who reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Lang {
-    /// Tiếng Việt.
-    #[default]
-    Vi,
-    /// English.
-    En,
-}
-
-impl Lang {
-    /// From the word in the query and the cookie.
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        match word {
-            "vi" => Some(Self::Vi),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-
-    /// The word in the query, the cookie and `<html lang>`.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Vi => "vi",
-            Self::En => "en",
-        }
-    }
-}
-
-/// One text in both languages. A pointer, because each use of it is code in the component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Text(pub(super) &'static Pair);
-
-/// See [`Text`].
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pair {
-    /// Vietnamese.
-    pub(super) vi: &'static str,
-    /// English.
-    pub(super) en: &'static str,
-}
-
-impl Text {
-    /// In this language.
-    pub(super) fn of(self, lang: Lang) -> &'static str {
-        match lang {
-            Lang::Vi => self.0.vi,
-            Lang::En => self.0.en,
-        }
-    }
-}
-
-/// `text!(vietnamese, english)`
-macro_rules! text {
-    ($vi:expr, $en:expr $(,)?) => {
-        $crate::admin::page::words::Text(&$crate::admin::page::words::Pair { vi: $vi, en: $en })
-    };
-}
-pub(super) use text;
+pub(super) use crate::wording::text::{Lang, Text, text};
 
 macro_rules! words {
     ($($name:ident: $vi:literal / $en:literal;)*) => {
@@ -76,6 +17,7 @@ words! {
     SHOPS: "Cửa hàng" / "Shops";
     EVENTS: "Sự kiện" / "Events";
     TRY: "Xem thử" / "Try it";
+    ALERTS: "Cảnh báo" / "Alerts";
     LOG_OUT: "Đăng xuất" / "Log out";
     LOG_OUT_EVERYWHERE: "Đăng xuất mọi nơi" / "Log out everywhere";
     OTHER_LANGUAGE: "English" / "Tiếng Việt";
@@ -84,6 +26,22 @@ words! {
     BACK: "Quay lại" / "Back";
     YES: "Có" / "Yes";
     NO: "Không" / "No";
+
+    // Alerts.
+    ALERTS_OFF: "Chưa có ai được báo khi có sự cố: anh/chị phải tự mở trang này để biết." / "Nobody is told of trouble: you have to open this page to know.";
+    ALERTS_HOW: "Người cài đặt có thể bật cảnh báo qua Slack, Telegram hoặc email bằng các biến alert_origin, alert_path, alert_format." / "Whoever runs the bridge can switch alerts on by Slack, Telegram or e-mail, with the variables alert_origin, alert_path and alert_format.";
+    ALERT_FORMAT: "Gửi theo dạng" / "Sent as";
+    ALERT_LAST: "Tin gần nhất" / "Last message";
+    ALERT_NONE: "chưa gửi tin nào" / "none yet";
+    ALERT_ARRIVED: "đã đến nơi" / "it arrived";
+    ALERT_FAILED: "chưa đến nơi, sẽ tự gửi lại" / "it did not arrive, and is sent again";
+    ALERT_TEST: "Gửi tin thử" / "Send a test message";
+    ALERT_TEST_SENT: "Đã gửi tin thử và nơi nhận đã trả lời. Hãy xem tin có đến không." / "The test message was sent and the receiver answered. Look whether it is there.";
+    ALERTS_STAND: "Đang có" / "Standing now";
+    ALERTS_NOTHING: "Không có sự cố nào cần báo." / "Nothing to tell.";
+    MUTE: "Không báo việc này nữa" / "Do not tell of this any more";
+    MUTED: "Không báo nữa" / "Not told any more";
+    UNMUTE: "Báo lại" / "Tell again";
 
     // Log in.
     LOG_IN: "Đăng nhập" / "Log in";
@@ -134,7 +92,10 @@ words! {
     ACCOUNTS_FULL: "Getfly có nhiều khách hàng hơn mức lưu được; một số khách chỉ được tìm qua tìm kiếm của Getfly." / "Getfly has more accounts than there is room for; some are found by Getfly's own search only.";
     ACCOUNTS_UNSORTED: "Getfly không trả danh sách khách hàng theo thứ tự; toàn bộ danh sách được đọc lại mỗi ngày." / "Getfly lists its accounts in no certain order; all of them are read again every day.";
     ACCOUNTS_UNFILTERED: "Getfly không lọc được khách hàng theo thời điểm sửa; toàn bộ danh sách được đọc lại mỗi ngày." / "Getfly does not tell which accounts were changed; all of them are read again every day.";
-    PAUSED: "Đang tạm dừng vì bên kia không trả lời, sẽ tự thử lại lúc" / "Paused because the other side does not answer; tried again at";
+    FAILS: "Đang lỗi." / "It fails.";
+    FAILS_SINCE: "Từ lúc" / "Since";
+    EVENTS_WAIT: "sự kiện đang chờ, không mất gì." / "events wait; nothing is lost.";
+    ASKED_AGAIN: "Sẽ tự thử lại lúc" / "Tried again at";
     UNREAD: "sự kiện mới nhận, chưa bắt đầu xử lý" / "events have arrived and not been begun";
     EQUATION: "Không mất sự kiện nào" / "Nothing is lost";
     EQUATION_WRONG: "Số liệu không khớp" / "The numbers do not add up";

@@ -1,12 +1,14 @@
 //! What an event's reason means, in a plain sentence, and for a dead letter what to do about it.
 
-use super::words::{Lang, Text, text};
+use super::text::{Lang, Text, text};
 use crate::{journal::dead_reason::DeadReason, rules::verdict::Reason};
 
 /// What a dead letter's reason means, and what to do about it.
-pub(super) struct Death {
-    pub(super) means: Text,
-    pub(super) mend: Text,
+pub struct Death {
+    /// What it means.
+    pub means: Text,
+    /// What to do about it.
+    pub mend: Text,
 }
 
 const fn death(means: Text, mend: Text) -> Death {
@@ -14,7 +16,7 @@ const fn death(means: Text, mend: Text) -> Death {
 }
 
 /// What is told of a dead letter.
-pub(super) fn death_of(reason: DeadReason) -> Death {
+pub fn death_of(reason: DeadReason) -> Death {
     match reason {
         DeadReason::GetflyRefused => death(
             text!(
@@ -198,7 +200,7 @@ fn vietnamese(reason: Reason) -> &'static str {
 }
 
 /// What an ended event's reason means.
-pub(super) fn explain(lang: Lang, reason: Reason) -> &'static str {
+pub fn explain(lang: Lang, reason: Reason) -> &'static str {
     match lang {
         Lang::Vi => vietnamese(reason),
         Lang::En => reason.explain(),
@@ -233,7 +235,7 @@ const RULES: [Text; 14] = [
 ];
 
 /// The name of a rule, by its number `R1` to `R14`.
-pub(super) fn rule(word: &str) -> Option<Text> {
+pub fn rule(word: &str) -> Option<Text> {
     let number: usize = word.strip_prefix('R')?.parse().ok()?;
     RULES.get(number.checked_sub(1)?).copied()
 }
@@ -293,7 +295,7 @@ const LABELS: [(&str, Text); 41] = [
 ];
 
 /// A plan's member in words; its own name where it has none.
-pub(super) fn label(lang: Lang, name: &str) -> &str {
+pub fn label(lang: Lang, name: &str) -> &str {
     let found = LABELS.iter().find(|(n, _)| *n == name);
     found.map_or(name, |(_, text)| text.of(lang))
 }

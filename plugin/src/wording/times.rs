@@ -3,17 +3,17 @@
 use crate::time::Timestamp;
 
 /// Hours by which the shop's clocks are ahead of UTC.
-pub(super) const VIETNAM: i8 = 7;
+pub const VIETNAM: i8 = 7;
 
 /// A moment as Vietnam's clocks show it, `05/10/2026 09:30`.
-pub(super) fn shown(moment: Timestamp) -> Option<String> {
+pub fn shown(moment: Timestamp) -> Option<String> {
     let wall = moment.whole_second().to_wall(VIETNAM)?.to_string();
     let (date, time) = wall.split_once('T')?;
     Some(format!("{} {}", day(date), time.get(..5)?))
 }
 
 /// `2026-10-05` as `05/10/2026`; anything else as it is.
-pub(super) fn day(date: &str) -> String {
+pub fn day(date: &str) -> String {
     let mut parts = date.split('-');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(year), Some(month), Some(day)) => format!("{day}/{month}/{year}"),

@@ -2,10 +2,6 @@
 //! Vietnam's clocks show them. A fact without a sentence does not compile.
 
 use crate::{
-    admin::{
-        api::view::InWords,
-        page::{reasons, times::shown, words::Lang},
-    },
     getfly::{error::GetflyError, refusal::Detail},
     journal::{
         evidence::{Evidence, NewSince},
@@ -22,29 +18,26 @@ use crate::{
     },
     seal::SealError,
     time::Timestamp,
+    wording::{reasons, text::Lang, times::shown},
     world::HttpError,
 };
 
 /// A sentence, and whether it is in the reader's language: what an earlier version kept is English.
-pub(super) struct Sentence {
-    pub(super) words: String,
-    pub(super) ours: bool,
+pub struct Sentence {
+    /// The sentence.
+    pub words: String,
+    /// Whether it is in the reader's language.
+    pub ours: bool,
 }
 
 /// A fact that is told in a sentence.
-pub(super) trait Fact {
+pub trait Fact {
     /// In this language.
     fn sentence(&self, lang: Lang) -> Sentence;
 }
 
 fn time(at: Timestamp) -> String {
     shown(at).unwrap_or_else(|| at.to_string())
-}
-
-impl<T: Fact> Fact for InWords<T> {
-    fn sentence(&self, lang: Lang) -> Sentence {
-        self.0.sentence(lang)
-    }
 }
 
 impl Fact for Note {

@@ -1,0 +1,314 @@
+//! Claims that people are told without looking: of a dead letter, of a side that fails and why, of a webhook that stays
+//! off, of silence in business hours, and that all is well again; within a minute, once in ten minutes for each cause,
+//! until it arrives, and without holding anything up.
+
+use host_test::{
+    admin::Admin as _,
+    shop::{On, TestShop, ba, customer, hoa, sale},
+};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use sim::{Fault, FaultRule, Receiver, receiver::Received};
+use std::sync::Arc;
+
+const RECEIVER: &str = "https://alerts.test";
+const LIMIT: i64 = 60;
+
+/// A shop with both webhooks on, and who is told of its troubles.
+async fn told(changed: &[(&str, &str)]) -> (TestShop, Arc<Receiver>) {
+    let shop = TestShop::unconnected();
+    let receiver = Arc::new(Receiver::new(shop.clock.clone()));
+    let TestShop {
+        app,
+        kiotviet,
+        getfly,
+        kiotviet_faults,
+        getfly_faults,
+        clock,
+    } = shop;
+    let shop = TestShop {
+        app: app.serving(RECEIVER, receiver.clone()),
+        kiotviet,
+        getfly,
+        kiotviet_faults,
+        getfly_faults,
+        clock,
+    };
+    let variables = [("alert_origin", RECEIVER), ("alert_path", "/secret-path")];
+    for (name, value) in variables.iter().chain(changed) {
+        shop.app.set_variable(name, value);
+    }
+    shop.connect().await;
+    shop.connect_with(On::Both).await;
+    (shop, receiver)
+}
+
+fn messages(receiver: &Receiver) -> Vec<(Received, Value)> {
+    let received = receiver.take().into_iter();
+    let posts = received.filter(|r| r.asked.starts_with("POST "));
+    posts
+        .map(|r| {
+            assert_eq!(r.asked, "POST /secret-path");
+            let body = serde_json::from_str(&r.body).expect("JSON");
+            (r, body)
+        })
+        .collect()
+}
+
+/// What each message tells, and whether it is over.
+fn causes(messages: &[(Received, Value)]) -> Vec<(String, bool)> {
+    let all = messages
+        .iter()
+        .flat_map(|(_, body)| body["causes"].as_array().cloned());
+    all.flatten()
+        .map(|cause| (cause["cause"].to_string(), cause["over"] == json!(true)))
+        .collect()
+}
+
+fn refuses(shop: &TestShop) {
+    shop.getfly_faults
+        .add(FaultRule::new(Fault::Status(401, None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_told_within_a_minute_with_its_reason_and_its_end() {
+    let (shop, receiver) = told(&[]).await;
+    refuses(&shop);
+    let broken_at = shop.clock.now();
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(1).await;
+    let told = messages(&receiver);
+    assert_eq!(causes(&told), [(r#""getfly_fails""#.to_owned(), false)]);
+    let (received, body) = &told[0];
+    assert!(received.at.duration_since(broken_at).as_secs() <= LIMIT);
+    assert!(
+        body["text"].as_str().expect("text").contains("401"),
+        "{body}"
+    );
+    assert!(
+        body["text_en"]
+            .as_str()
+            .expect("text")
+            .contains("refuses the API key (401)"),
+        "{body}"
+    );
+    let (_, overview) = shop.app.look("overview").await;
+    assert_eq!(overview["paused"][0]["side"], "Getfly");
+    assert_eq!(
+        overview["paused"][0]["why"],
+        "Getfly refuses the API key (401)"
+    );
+    // Hours of it are told once.
+    shop.minutes(90).await;
+    assert_eq!(messages(&receiver), []);
+    shop.getfly_faults.clear();
+    shop.minutes(120).await;
+    let told = messages(&receiver);
+    assert_eq!(causes(&told), [(r#""getfly_fails""#.to_owned(), true)]);
+    assert_eq!(told[0].1["all_well"], true);
+    assert!(
+        told[0].1["text"]
+            .as_str()
+            .expect("text")
+            .contains("Mọi thứ lại ổn.")
+    );
+    assert_eq!(shop.in_getfly(), (1, 0));
+    let log = shop.app.log().join("\n");
+    assert_eq!(
+        log.matches("Getfly does not do what it is asked").count(),
+        1
+    );
+    assert_eq!(log.matches("Getfly works again").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_of_one_reason_are_one_message_in_ten_minutes_without_a_persons_data() {
+    let (shop, receiver) = told(&[]).await;
+    shop.refuse_accounts(u64::MAX);
+    for n in 0..30_u32 {
+        let new = customer("Nguyễn Văn Kín", &format!("09123456{n:02}"));
+        shop.kiotviet.create_customer(new);
+        shop.deliver().await;
+        shop.minutes(1).await;
+    }
+    shop.minutes(15).await;
+    let told = messages(&receiver);
+    let counts: Vec<u64> = told
+        .iter()
+        .map(|(_, b)| b["causes"][0]["count"].as_u64().unwrap())
+        .collect();
+    assert_eq!(counts.iter().sum::<u64>(), 30, "{counts:?}");
+    assert!(told.len() <= 4, "{counts:?}");
+    for pair in told.windows(2) {
+        let apart = pair[1].0.at.duration_since(pair[0].0.at).as_secs();
+        assert!(apart >= 600, "{apart}");
+    }
+    for (received, body) in &told {
+        assert!(
+            !received.body.contains("Kín") && !received.body.contains("0912"),
+            "{body}"
+        );
+        assert!(
+            body["text"].as_str().expect("text").contains("shop:"),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_fails_gets_it_later_and_holds_nothing_up() {
+    let (shop, receiver) = told(&[]).await;
+    let regular = shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    receiver.answer(Some(StatusCode::INTERNAL_SERVER_ERROR));
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    for _ in 0..5 {
+        shop.kiotviet.create_invoice(sale(Some(regular)));
+        let before = shop.clock.now();
+        shop.deliver().await;
+        assert!(shop.clock.now().duration_since(before).as_secs() < 15);
+        shop.minutes(1).await;
+    }
+    assert_eq!(shop.in_getfly(), (1, 5));
+    let refused = messages(&receiver);
+    assert!((2..=5).contains(&refused.len()), "{}", refused.len());
+    receiver.answer(Some(StatusCode::NO_CONTENT));
+    shop.minutes(15).await;
+    let told = messages(&receiver);
+    let dead = r#"{"dead_letters":{"connection":"shop","reason":"getfly_refused"}}"#;
+    assert_eq!(causes(&told), [(dead.to_owned(), false)]);
+    assert!(shop.app.log().iter().any(|l| l.contains("alert not sent")));
+    assert!(!shop.app.log().iter().any(|l| l.contains("secret-path")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_may_have_arrived_is_not_told_again_within_ten_minutes() {
+    let (shop, receiver) = told(&[]).await;
+    receiver.answer(None);
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    shop.minutes(25).await;
+    let told = messages(&receiver);
+    assert!(told.len() >= 2, "{}", told.len());
+    for pair in told.windows(2) {
+        assert!(pair[1].0.at.duration_since(pair[0].0.at).as_secs() >= 600);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_stays_off_is_told() {
+    let (shop, receiver) = told(&[]).await;
+    let refused = FaultRule::new(Fault::Status(500, None)).on(Method::POST, "/webhooks");
+    shop.kiotviet_faults.add(refused);
+    shop.kiotviet.switch_off_webhooks();
+    shop.minutes(20).await;
+    let told = causes(&messages(&receiver));
+    for webhook in ["customer", "order"] {
+        let cause = json!({"webhook_inactive": {"connection": "shop", "webhook": webhook}});
+        assert!(told.contains(&(cause.to_string(), false)), "{told:?}");
+    }
+    shop.kiotviet_faults.clear();
+    shop.minutes(30).await;
+    assert!(causes(&messages(&receiver)).iter().all(|(_, over)| *over));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_at_hours_at_which_the_shop_sells_is_told_and_closing_days_are_not() {
+    let (shop, receiver) = told(&[]).await;
+    let regular = shop.kiotviet.create_customer(hoa());
+    // Three weeks of sales in each hour from 9 to 18, from a Monday on.
+    for hour in 0..24 * 21_u32 {
+        if (9..18).contains(&(hour % 24)) {
+            shop.kiotviet.create_invoice(sale(Some(regular)));
+            shop.deliver().await;
+        }
+        shop.pass(3600).await;
+        shop.drain().await;
+    }
+    assert_eq!(causes(&messages(&receiver)), []);
+    for _ in 0..24 {
+        shop.pass(3600).await;
+        shop.drain().await;
+    }
+    let silence = json!({"silence": {"connection": "shop"}}).to_string();
+    assert_eq!(causes(&messages(&receiver))[0], (silence.clone(), false));
+    shop.kiotviet.create_invoice(sale(Some(regular)));
+    shop.deliver().await;
+    shop.minutes(1).await;
+    assert!(causes(&messages(&receiver)).contains(&(silence, true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_heartbeat_stops_when_drains_stop_being_good() {
+    let (shop, receiver) = told(&[("heartbeat_path", "/ping/abc")]).await;
+    receiver.take();
+    shop.minutes(10).await;
+    let beats = receiver.take();
+    assert!((9..=11).contains(&beats.len()), "{beats:?}");
+    assert!(beats.iter().all(|beat| beat.asked == "GET /ping/abc"));
+    shop.app.break_store(true);
+    shop.minutes(10).await;
+    assert_eq!(receiver.take(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slack_and_telegram_get_their_own_form() {
+    for (format, key) in [("slack", None), ("telegram", Some("chat_id"))] {
+        let (shop, receiver) = told(&[("alert_format", format), ("alert_chat", "-1001")]).await;
+        shop.refuse_accounts(1);
+        shop.kiotviet.create_customer(ba());
+        shop.deliver().await;
+        shop.minutes(1).await;
+        let told = messages(&receiver);
+        let body = told[0].1.as_object().expect("an object");
+        assert_eq!(body.len(), 1 + usize::from(key.is_some()), "{body:?}");
+        assert!(body["text"].as_str().expect("text").contains("shop: 1 "));
+        if let Some(key) = key {
+            assert_eq!(body[key], "-1001");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_tests_the_receiver_and_mutes_a_cause() {
+    let (shop, receiver) = told(&[]).await;
+    let (status, answer) = shop.app.call("POST", "alerts/test", &json!({})).await;
+    assert_eq!((status, answer), (200, json!({"arrived": true})));
+    assert_eq!(messages(&receiver).len(), 1);
+    receiver.answer(Some(StatusCode::NOT_FOUND));
+    let (status, problem) = shop.app.call("POST", "alerts/test", &json!({})).await;
+    assert_eq!((status, &problem["type"]), (502, &json!("alert-not-sent")));
+    assert!(
+        problem["detail"]
+            .as_str()
+            .expect("text")
+            .contains("answered 404")
+    );
+    receiver.answer(Some(StatusCode::OK));
+    receiver.take();
+    let muted = json!({"cause": "getfly_fails"});
+    assert_eq!(shop.app.call("POST", "alerts/mute", &muted).await.0, 200);
+    assert_eq!(
+        shop.app
+            .call("POST", "alerts/mute", &json!({"cause": "x"}))
+            .await
+            .0,
+        400
+    );
+    refuses(&shop);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(30).await;
+    assert_eq!(messages(&receiver), []);
+    let (_, state) = shop.app.look("alerts").await;
+    assert_eq!(state["causes"][0]["cause"], "getfly_fails");
+    assert_eq!(state["muted"], json!(["getfly_fails"]));
+    assert_eq!(
+        shop.app.call("POST", "alerts/unmute", &muted).await.1,
+        json!([])
+    );
+}

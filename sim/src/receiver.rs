@@ -1,0 +1,61 @@
+//! A receiver of alerts: Slack, a Telegram bot, a relay or a monitor of heartbeats, as far as its sender can tell.
+
+use crate::{Boxed, Broken, Request, Response, SimClock, Upstream, lock};
+use bytes::Bytes;
+use http::StatusCode;
+use std::sync::{Arc, Mutex};
+
+/// Something that was sent to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// The method, then the path.
+    pub asked: String,
+    /// The body as text.
+    pub body: String,
+}
+
+/// See the module.
+pub struct Receiver {
+    clock: Arc<dyn SimClock>,
+    received: Mutex<Vec<Received>>,
+    /// What it answers from now on; none: the connection breaks, after the request was taken.
+    answers: Mutex<Option<StatusCode>>,
+}
+
+impl Receiver {
+    /// One that answers 200.
+    pub fn new(clock: Arc<dyn SimClock>) -> Self {
+        Self {
+            clock,
+            received: Mutex::default(),
+            answers: Mutex::new(Some(StatusCode::OK)),
+        }
+    }
+
+    /// From now on it answers this, or breaks the connection.
+    pub fn answer(&self, status: Option<StatusCode>) {
+        *lock(&self.answers) = status;
+    }
+
+    /// What it was sent since this was last asked.
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut lock(&self.received))
+    }
+}
+
+impl Upstream for Receiver {
+    fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>> {
+        let asked = format!("{} {}", request.method(), request.uri().path());
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        let at = self.clock.now();
+        lock(&self.received).push(Received { at, asked, body });
+        let status = *lock(&self.answers);
+        Box::pin(async move {
+            let mut response = Response::new(Bytes::from_static(b"ok"));
+            *response.status_mut() = status.ok_or(Broken)?;
+            Ok(response)
+        })
+    }
+}
