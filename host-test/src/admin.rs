@@ -196,6 +196,16 @@ pub trait Admin: Carrier {
         self.call("POST", "drain?heal=now", &Value::Null).await
     }
 
+    /// What would go wrong with a connection's first sales, as far as it is known.
+    async fn preflight(&self, name: &str) -> Reply {
+        self.look(&format!("connections/{name}/preflight")).await
+    }
+
+    /// What traffic showed of each assumption.
+    async fn assumptions(&self) -> Reply {
+        self.look("assumptions").await
+    }
+
     /// The counts, and whether they add up.
     async fn overview(&self) -> Reply {
         self.look("overview").await

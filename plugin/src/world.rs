@@ -6,7 +6,7 @@
     reason = "one thread, static dispatch: no Send bound is wanted"
 )]
 
-use crate::time::Timestamp;
+use crate::{assumption::Assumption, time::Timestamp};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,14 @@ pub trait Http {
     /// Sends one request and reads the whole answer (at most [`MAX_RESPONSE_BYTES`]), within the
     /// request's own [`timeout`](Request::timeout).
     async fn send(&self, request: Request) -> Result<Response, HttpError>;
+
+    /// Traffic shows whether an assumption holds. Only a worker keeps that.
+    fn saw(&self, _assumption: Assumption, _holds: bool) {}
+
+    /// How often traffic showed it; where nothing is kept, more often than anybody counts.
+    fn times_seen(&self, _assumption: Assumption) -> u64 {
+        u64::MAX
+    }
 }
 
 /// Longest wait for an upstream's answer. Below the lease's margin, so that a call that was started

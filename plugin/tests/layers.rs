@@ -10,7 +10,7 @@ use std::{
 
 /// From the ground up. Modules of one layer stand beside each other and take nothing from each other.
 const LAYERS: &[&[&str]] = &[
-    &["mutant", "address", "secret", "time", "json"],
+    &["mutant", "address", "assumption", "secret", "time", "json"],
     &["world", "stored", "web"],
     &["seal", "rules", "failed_log_ins"],
     &["vendor"],
@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["config", "log", "wording"],
     &["config_cache", "intake", "worker"],
     &["reconcile"],
-    &["drain"],
+    &["drain", "preflight"],
     &["admin::api"],
     &["admin::page"],
     &["admin"],

@@ -4,6 +4,7 @@
 
 use crate::process::{Run, run, up, variables, vendors};
 use host_test::redis_server::{PASSWORD, redis};
+use host_test::shop::{CONNECTION, On};
 use host_test::variables::{ADMIN_TOKEN, MASTER_KEY};
 use host_test::vendors::Vendors;
 use serde_json::Value;
@@ -190,4 +191,43 @@ async fn a_redis_is_tried_and_its_durability_told() {
     assert_eq!(run.code, Some(1));
     assert!(failed(&told)[0].contains("connection refused"), "{told}");
     assert!(!run.out.contains("geheim"), "{}", run.out);
+}
+
+#[tokio::test]
+async fn what_would_go_wrong_with_a_shops_first_sales_is_asked_of_the_running_application() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let demanded = vec!["phone_office".to_owned()];
+    vendors
+        .getfly
+        .update_settings(|s| s.required_fields = demanded);
+    let host = up(folder.path(), &vendors).await;
+    host.connect_with(&vendors, On::Neither).await;
+    let more = |name| {
+        let [option, folder] = state(folder.path());
+        [option, folder, "--connection", name, "--at", host.origin()]
+    };
+    let variables = variables(&vendors);
+    let asked = async |name| {
+        let mut all = vec!["check", "--json"];
+        all.extend(more(name));
+        all.extend(variables.iter().map(String::as_str));
+        let run = run(&all).await;
+        assert!(!run.out.contains(ADMIN_TOKEN), "{}", run.out);
+        let told: Value = serde_json::from_str(&run.out).expect("one JSON object");
+        (run.code, told)
+    };
+    let (code, told) = asked(CONNECTION).await;
+    assert_eq!(code, Some(1));
+    let wrong = failed(&told);
+    assert!(
+        wrong.len() == 1 && wrong[0].contains("Getfly demands the field phone_office"),
+        "{told}"
+    );
+    let of_preflight = |f: &&Value| f["part"] == "preflight";
+    let all = told["findings"].as_array().expect("findings").iter();
+    assert_eq!(all.filter(of_preflight).count(), 10, "{told}");
+    let (code, told) = asked("nobody").await;
+    assert_eq!(code, Some(1));
+    assert!(failed(&told)[0].contains("answers 404"), "{told}");
 }

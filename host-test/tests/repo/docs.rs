@@ -1,7 +1,7 @@
 //! Claims that the documentation is complete and leads somewhere: every reason of a dead letter is explained,
 //! and every link within README and `docs/` points to a file, and to a heading, that is there.
 
-use plugin::journal::dead_reason::DeadReason;
+use plugin::{assumption::Assumption, journal::dead_reason::DeadReason};
 use std::{fs, path::Path};
 
 fn read(path: &Path) -> String {
@@ -13,6 +13,45 @@ fn every_reason_of_a_dead_letter_is_explained() {
     let operating = read(&xtask::workspace_root().join("docs/operating.md"));
     for reason in DeadReason::ALL {
         assert!(operating.contains(&format!("| `{reason}` |")), "{reason}");
+    }
+}
+
+/// The ids and the vendor of each row of the table of assumptions.
+fn assumed() -> Vec<(Vec<String>, String)> {
+    let page = read(&xtask::workspace_root().join("docs/assumptions.md"));
+    let rows = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split(" | ");
+        let ids = cells.next().unwrap_or_default().split(',');
+        let ids = ids
+            .map(|id| id.trim().trim_matches('`').to_owned())
+            .collect();
+        (ids, cells.next().unwrap_or_default().trim().to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn every_assumption_has_a_row_and_every_row_is_an_assumption() {
+    let rows = assumed();
+    for (ids, vendor) in &rows {
+        for id in ids {
+            let known = Assumption::ALL.iter().find(|one| one.id() == id);
+            let known = known.unwrap_or_else(|| {
+                panic!("a row of docs/assumptions.md has the id `{id}`: add it at the end of plugin/src/assumption.rs")
+            });
+            assert_eq!(known.about().as_str(), vendor, "{id}");
+        }
+    }
+    let ids: Vec<&String> = rows.iter().flat_map(|(ids, _)| ids).collect();
+    for assumption in Assumption::ALL {
+        let rows = ids.iter().filter(|id| **id == assumption.id()).count();
+        assert_eq!(
+            rows,
+            1,
+            "docs/assumptions.md has {rows} rows of `{}`",
+            assumption.id()
+        );
     }
 }
 

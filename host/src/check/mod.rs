@@ -1,8 +1,10 @@
 //! `kvgf check`: is the configuration sound, do the three origins answer, does the store keep what
 //! it must. It writes nothing but keys of its own, which it removes, and never shows a secret.
 
+mod preflight;
 mod upstreams;
 
+pub use preflight::preflight;
 pub use upstreams::upstreams;
 
 use crate::{keyvalue::conformance, outbound::is_loopback};
@@ -27,7 +29,7 @@ pub enum Verdict {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `configuration`, `upstream` or `store`.
+    /// `configuration`, `upstream`, `store` or `preflight`.
     pub part: &'static str,
     /// What was looked at.
     pub subject: String,

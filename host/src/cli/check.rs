@@ -7,7 +7,7 @@ use super::{
     store::{Place, StoreOptions},
 };
 use crate::{
-    check::{Finding, Verdict, configuration, store, upstreams},
+    check::{Finding, Verdict, configuration, preflight, store, upstreams},
     keyvalue::{InUse, conformance},
     manifest::Manifest,
 };
@@ -19,9 +19,12 @@ Looks at every variable, asks the three origins with a GET each (8 s at most), a
 does it keep what was written, is increment atomic with fifty at once, does delete start a counter
 again, is it all there after it was opened again. It writes only keys of its own and removes them.
 A --state-dir that a running host has open is not tried. No secret is ever shown.
+With --connection the running application reads both vendors, at most 80 calls, and says what would go
+wrong with that shop's first sales, and what to do.
 
 Examples:
   kvgf check --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
+  kvgf check --connection myshop --variable public_url=https://bridge.example.vn …
   kvgf check --json --store @/run/secrets/redis-url --variable … | jq '.findings[] | select(.verdict == \"failed\")'
 
 Exit codes: 0 nothing must be mended (warnings may stand there); 1 something must; 2 the arguments
@@ -38,6 +41,12 @@ pub struct Check {
     variables: Variables,
     #[command(flatten)]
     store: StoreOptions,
+    /// Also ask the running application what would go wrong with this connection's first sales.
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// Where the application is asked; its public_url where this is not given.
+    #[arg(long, value_name = "URL", requires = "connection")]
+    at: Option<String>,
     /// One JSON object on standard output: {"ok", "findings": [{"part", "subject", "verdict", "words"}]}.
     #[arg(long)]
     json: bool,
@@ -64,6 +73,9 @@ impl Check {
         }
         findings.extend(upstreams(&values).await);
         findings.extend(try_store(&place).await);
+        if let Some(connection) = &self.connection {
+            findings.extend(preflight(&values, connection, self.at.as_deref()).await);
+        }
         let ok = findings.iter().all(|f| f.verdict != Verdict::Failed);
         if self.json {
             let told = serde_json::json!({ "ok": ok, "findings": findings });

@@ -24,6 +24,7 @@ use crate::{
     worker::{
         attempt,
         failure::{Failure, Side, Stop},
+        observe,
         outside::LOOK_AGAIN,
         pauses,
         permit::Reached,
@@ -127,7 +128,9 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     /// Keeps and counts an event that ended with an outcome; it had this body.
-    async fn done(&mut self, record: Record, body: Option<Body>) -> Result<Pass, Stop> {
+    async fn done(&mut self, mut record: Record, body: Option<Body>) -> Result<Pass, Stop> {
+        observe::ended(self.worker, &mut record);
+        self.owe_read_back(&record);
         // Its body first: once the record is final, no worker would look for the parts.
         entries::drop_body(self.worker, record.seq, body.as_ref()).await?;
         entries::write_event(self.worker, &record).await?;
@@ -213,6 +216,7 @@ impl<W: World> Drain<'_, '_, W> {
     ) -> Result<(), Stop> {
         record.bury(reason, self.worker.now());
         record.note(Note::Failed(why));
+        observe::ended(self.worker, &mut record);
         unfinished::fold(self.worker, &mut record, reason).await?;
         unfinished::mark(self.worker, &mut record).await?;
         entries::write_event(self.worker, &record).await?;

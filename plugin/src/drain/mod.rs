@@ -12,6 +12,7 @@ pub mod how;
 mod new_entries;
 pub mod outgoing;
 mod queue;
+mod read_back;
 mod retention;
 pub mod run;
 mod state;

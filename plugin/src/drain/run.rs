@@ -111,6 +111,7 @@ async fn under_lease<W: World>(
         cursor.getfly_calls.clone(),
     );
     worker.set_slow_until(cursor.slow_until);
+    worker.set_seen(cursor.assumptions.clone());
     let mut drain = Drain {
         worker: &worker,
         ready,
@@ -211,6 +212,7 @@ impl<W: World> Drain<'_, '_, W> {
                 && !self.upkeep().read_lists().await?
                 && !self.upkeep().fill_account_index().await?
             {
+                self.read_orders_back().await?;
                 return Ok(Pass::Complete);
             }
         }

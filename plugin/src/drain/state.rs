@@ -8,6 +8,7 @@ use crate::{
         queue::Queue,
     },
     journal::{
+        assumptions,
         connection_name::Upstream,
         cursor::{Bucket, Cursor},
         entries, keys, life,
@@ -106,6 +107,11 @@ impl<'w, W: World> Drain<'_, 'w, W> {
         for (call, n) in self.worker.take_tally() {
             stats::add(&mut self.cursor.stats.calls, call, n);
         }
+        let firsts = self.worker.take_firsts();
+        if !firsts.is_empty() {
+            assumptions::keep_first(self.worker, &firsts, self.worker.now()).await?;
+        }
+        self.cursor.assumptions = self.worker.seen();
         let mut consumed = Vec::new();
         self.cursor.due.retain(|start, bucket| {
             let over = bucket.next >= bucket.len;

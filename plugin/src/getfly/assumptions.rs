@@ -49,6 +49,12 @@ pub const CONTACT_EMAIL_NAME: &str = "email";
 pub const LISTED_ACCOUNT_FIELDS: &str =
     "id,account_code,account_name,phone_office,email,created_at,description";
 
+/// Fields of the newest accounts, which are looked at before the first sale.
+pub const NEWEST_ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at,contacts,description,account_source_details";
+
+/// How a definition of a field says that it is demanded. Not documented: names that servers of this kind use.
+pub const REQUIRED_NAMES: [&str; 4] = ["is_required", "required", "field_required", "is_require"];
+
 /// Fields of an order that are read. Manual, sale order detail.
 pub const ORDER_FIELDS: &str =
     "id,order_code,account_code,account_id,status,order_date,real_amount";

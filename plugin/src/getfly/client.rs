@@ -2,12 +2,13 @@
 //! retries, because only its caller knows whether a second create is safe.
 
 use crate::{
+    assumption::Assumption,
     getfly::{
         assumptions::{
             ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, INDEXED_ACCOUNT_FIELDS, KEY_HEADER,
-            LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, OLD_API_PATH,
-            ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD,
-            USER_FIELDS,
+            LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES,
+            NEWEST_ACCOUNT_FIELDS, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
+            SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD, USER_FIELDS,
         },
         error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
@@ -31,6 +32,9 @@ use std::collections::BTreeSet;
 /// How far Getfly's clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
+/// Reads a row of a list: its id, its record, and the text that may hold our code.
+type ItemWithText<T> = fn(&Value) -> Option<(i64, (T, Value))>;
+
 /// What a search found that need not be read to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
@@ -50,6 +54,15 @@ pub struct AccountPage {
     pub more: bool,
     /// Each of them says that it was changed since the moment that was asked for.
     pub is_filtered: bool,
+}
+
+/// The records whose demanded fields are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// Accounts.
+    Account,
+    /// Orders.
+    Order,
 }
 
 /// One tenant's API.
@@ -72,6 +85,11 @@ impl<H: Http> Getfly<'_, H> {
         let part = ("filtering[email:contains]", email.as_str());
         let mut parts = self.account_pages(ENDPOINT, vec![part]);
         let mut accounts = parts.next().await?;
+        for account in &accounts {
+            let held = account.email.to_lowercase().contains(email.as_str());
+            self.http.saw(Assumption::SearchByText, held);
+        }
+        self.saw_phones(&accounts);
         if parts.is_over() {
             let cut = false;
             return Ok(Hits { accounts, cut });
@@ -117,7 +135,26 @@ impl<H: Http> Getfly<'_, H> {
             return Ok(Vec::new());
         }
         let filter = ("filtering[phone_office:contains]", key);
-        self.accounts("Getfly GET /accounts?phone", filter).await
+        let found = self.accounts("Getfly GET /accounts?phone", filter).await?;
+        for account in &found {
+            let held = account.phone.contains(key);
+            self.http.saw(Assumption::SearchByText, held);
+        }
+        self.saw_phones(&found);
+        Ok(found)
+    }
+
+    /// How Getfly stores the phones of these accounts.
+    fn saw_phones(&self, accounts: &[Account]) {
+        for account in accounts {
+            if !account.contacts.is_empty() {
+                self.http.saw(Assumption::ContactNumbers, true);
+            }
+            if let Some(phone) = PhoneNumber::parse(&account.phone) {
+                let plain = account.phone.trim() == phone.as_str();
+                self.http.saw(Assumption::PhoneStored, plain);
+            }
+        }
     }
 
     /// The accounts one of whose contact persons has a number that holds this one's search key, as far as they
@@ -141,7 +178,10 @@ impl<H: Http> Getfly<'_, H> {
             form(&query)
         );
         let answer = match read_existing(&self.http.send(request).await?) {
-            Err(GetflyError::Refused(_)) => return Ok(Hits::default()),
+            Err(GetflyError::Refused(_)) => {
+                self.http.saw(Assumption::ContactNumbers, false);
+                return Ok(Hits::default());
+            }
             answer => answer?,
         };
         let page =
@@ -276,62 +316,94 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found.into_iter().find(|account| account.id == id))
     }
 
-    /// The account created between `since` and `until` whose description holds `code`, whatever its own code is. Of
-    /// several the first.
+    /// The account whose description holds `code`, whatever its own code is: among the newest, which depends on
+    /// nobody's clock, else among those that were created between `since` and `until`. Of several the first.
     pub async fn account_with_text(
         &self,
         code: &AccountCode,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Account>, GetflyError> {
-        let (from, to) = (listed_from(since), listed_to(until));
-        let query = vec![
-            ("fields", LISTED_ACCOUNT_FIELDS),
-            ("filtering[created_at:gte]", from.as_str()),
-            ("filtering[created_at:lte]", to.as_str()),
-        ];
-        let pages = self.pages(
-            "Getfly GET /accounts?created",
-            "/accounts",
-            query,
-            |value| {
-                let description = value.get("description").cloned().unwrap_or_default();
-                wire::account(value).map(|account| (account.id, (account, description)))
-            },
-        );
-        let mut found = pages.every().await?;
-        found.retain(|(_, description)| wire::holds(description, code.as_str()));
-        let accounts = found.into_iter().map(|(account, _)| account);
-        Ok(accounts.min_by_key(|account| account.id))
+        let item = |value: &Value| {
+            let description = value.get("description").cloned().unwrap_or_default();
+            wire::account(value).map(|account| (account.id, (account, description)))
+        };
+        let fields = LISTED_ACCOUNT_FIELDS;
+        let found = self
+            .with_text(
+                "/accounts",
+                (
+                    "Getfly GET /accounts?newest",
+                    "Getfly GET /accounts?created",
+                ),
+                fields,
+                item,
+                code.as_str(),
+                (since, until),
+            )
+            .await?;
+        Ok(found.into_iter().min_by_key(|account| account.id))
     }
 
-    /// The order created between `since` and `until` one of whose terms holds `code`, whatever its own code is. Of
-    /// several the first.
+    /// The order one of whose terms holds `code`, whatever its own code is; looked for like an account.
     pub async fn order_with_text(
         &self,
         code: &OrderCode,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Option<StoredOrder>, GetflyError> {
+        let item = |value: &Value| {
+            let terms = value.get("order_terms").cloned().unwrap_or_default();
+            wire::order(value).map(|order| (order.id, (order, terms)))
+        };
+        let fields = LISTED_ORDER_FIELDS;
+        let found = self
+            .with_text(
+                "/sale_orders",
+                (
+                    "Getfly GET /sale_orders?newest",
+                    "Getfly GET /sale_orders?created",
+                ),
+                fields,
+                item,
+                code.as_str(),
+                (since, until),
+            )
+            .await?;
+        Ok(found.into_iter().min_by_key(|order| order.id))
+    }
+
+    /// The records of a list whose text holds `code`: on the page of the newest, else among those of that time.
+    async fn with_text<T>(
+        &self,
+        path: &'static str,
+        (newest, of_a_time): (&'static str, &'static str),
+        fields: &'static str,
+        item: ItemWithText<T>,
+        code: &str,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Vec<T>, GetflyError> {
+        let holding = |records: Vec<(T, Value)>| -> Vec<T> {
+            let held = records
+                .into_iter()
+                .filter(|(_, text)| wire::holds(text, code));
+            held.map(|(record, _)| record).collect()
+        };
+        let query = vec![("fields", fields), ("sort", "id"), ("direction", "desc")];
+        let page = self.pages(newest, path, query, item).next().await?;
+        let found = holding(page);
+        if !found.is_empty() {
+            return Ok(found);
+        }
         let (from, to) = (listed_from(since), listed_to(until));
         let query = vec![
-            ("fields", LISTED_ORDER_FIELDS),
+            ("fields", fields),
             ("filtering[created_at:gte]", from.as_str()),
             ("filtering[created_at:lte]", to.as_str()),
         ];
-        let pages = self.pages(
-            "Getfly GET /sale_orders?created",
-            "/sale_orders",
-            query,
-            |value| {
-                let terms = value.get("order_terms").cloned().unwrap_or_default();
-                wire::order(value).map(|order| (order.id, (order, terms)))
-            },
-        );
-        let mut found = pages.every().await?;
-        found.retain(|(_, terms)| wire::holds(terms, code.as_str()));
-        let orders = found.into_iter().map(|(order, _)| order);
-        Ok(orders.min_by_key(|order| order.id))
+        Ok(holding(
+            self.pages(of_a_time, path, query, item).every().await?,
+        ))
     }
 
     /// How many orders the account with this number has; none where Getfly does not tell.
@@ -368,6 +440,71 @@ impl<H: Http> Getfly<'_, H> {
             &query,
         );
         read_existing(&self.http.send(request).await?).map(|_| ())
+    }
+
+    /// Whether the key may read this list, of whose records `field` is asked for.
+    pub async fn may_read(
+        &self,
+        path: &'static str,
+        field: &'static str,
+    ) -> Result<(), GetflyError> {
+        let endpoint = match path {
+            "/users" => "Getfly GET /users?limit=1",
+            "/sale_orders" => "Getfly GET /sale_orders?limit=1",
+            _ => "Getfly GET /products?limit=1",
+        };
+        let query = [("fields", field), ("limit", "1")];
+        let request = self.request(Method::Get, endpoint, path, &query);
+        read_existing(&self.http.send(request).await?).map(|_| ())
+    }
+
+    /// The fields that the tenant demands of new records, as far as its definitions of fields tell (manual, custom
+    /// fields).
+    pub async fn required_fields(&self, of: Required) -> Result<Vec<String>, GetflyError> {
+        let (endpoint, path) = match of {
+            Required::Account => (
+                "Getfly GET /account/custom_fields",
+                "/account/custom_fields",
+            ),
+            Required::Order => (
+                "Getfly GET /sale_order/custom_fields",
+                "/sale_order/custom_fields",
+            ),
+        };
+        let request = self.request(Method::Get, endpoint, path, &[]);
+        let answer = read(&self.http.send(request).await?)?;
+        let fields = answer.as_ref().and_then(wire::records);
+        Ok(fields
+            .into_iter()
+            .flatten()
+            .filter_map(wire::required)
+            .collect())
+    }
+
+    /// The newest accounts, as far as they are on the first page; and how many of them Getfly's own KiotViet integration
+    /// made.
+    pub async fn newest_accounts(&self) -> Result<(Vec<Account>, usize), GetflyError> {
+        let query = vec![("fields", NEWEST_ACCOUNT_FIELDS)];
+        let mut pages = self.pages("Getfly GET /accounts?newest", "/accounts", query, |value| {
+            let made = wire::is_of_own_integration(value);
+            wire::account(value).map(|account| (account.id, (account, made)))
+        });
+        let found = pages.next().await?;
+        let made = found.iter().filter(|(_, made)| *made).count();
+        Ok((
+            found.into_iter().map(|(account, _)| account).collect(),
+            made,
+        ))
+    }
+
+    /// The codes of the newest orders, as far as they are on the first page.
+    pub async fn newest_order_codes(&self) -> Result<Vec<String>, GetflyError> {
+        let query = vec![("fields", "id,order_code")];
+        let endpoint = "Getfly GET /sale_orders?newest";
+        let mut pages = self.pages(endpoint, "/sale_orders", query, |value| {
+            wire::order(value).map(|order| (order.id, order.code))
+        });
+        pages.next().await
     }
 
     /// Whether the tenant has only the oldest version of the API: 404 to this one's list of users, and
@@ -425,25 +562,32 @@ impl<H: Http> Getfly<'_, H> {
         if mutant!(CreateWithoutCode) {
             body.account_code = None;
         }
-        self.create(
-            "Getfly POST /account",
-            "/account",
-            json::text(&body),
-            &["account_id", "id"],
-            "account_code",
-        )
-        .await
+        let sent = (Assumption::AccountAnswer, account.code.as_str());
+        let stored = self
+            .create(
+                ("Getfly POST /account", "/account"),
+                json::text(&body),
+                &["account_id", "id"],
+                "account_code",
+                Some(sent),
+            )
+            .await;
+        if stored.is_ok() && account.gender.is_some() {
+            self.http.saw(Assumption::Gender, true);
+        }
+        stored
     }
 
     /// Creates an order (manual, sale order create). Errors as for an account.
     pub async fn create_order(&self, order: &NewOrder) -> Result<Stored, GetflyError> {
         let body = wire::order_body(order);
+        let sent = (Assumption::OrderAnswer, order.code.as_str());
         self.create(
-            "Getfly POST /sale_order",
-            "/sale_order",
+            ("Getfly POST /sale_order", "/sale_order"),
             json::text(&body),
             &["order_id", "id"],
             "order_code",
+            Some(sent),
         )
         .await
     }
@@ -456,32 +600,71 @@ impl<H: Http> Getfly<'_, H> {
     ) -> Result<Stored, GetflyError> {
         let body = wire::opportunity_body(opportunity);
         self.create(
-            "Getfly POST /opportunity",
-            "/opportunity",
+            ("Getfly POST /opportunity", "/opportunity"),
             json::text(&body),
             &["id"],
             "opportunity_code",
+            None,
         )
         .await
     }
 
+    /// Creates a record; `sent` is its code, and what is taken for granted about the answer.
     async fn create(
         &self,
-        endpoint: &'static str,
-        path: &str,
+        (endpoint, path): (&'static str, &str),
         body: Vec<u8>,
         ids: &[&str],
         code: &str,
+        sent: Option<(Assumption, &str)>,
     ) -> Result<Stored, GetflyError> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
         request.body = body;
         request.timeout = CREATE_TIMEOUT;
         let response = self.http.send(request).await?;
-        let answer = match names_what_is_stored(&response, ids) {
-            Some(answer) => answer,
-            None => read_created(&response)?,
+        let read = match names_what_is_stored(&response, ids) {
+            Some(answer) => Ok(answer),
+            None => read_created(&response),
         };
-        wire::stored(&answer, ids, code).ok_or(GetflyError::Untold { id: None })
+        let read = read.and_then(|answer| {
+            wire::stored(&answer, ids, code).ok_or(GetflyError::Untold { id: None })
+        });
+        self.saw_create(response.status, &read, sent);
+        read
+    }
+
+    /// What the answer to a create shows.
+    fn saw_create(
+        &self,
+        status: u16,
+        read: &Result<Stored, GetflyError>,
+        sent: Option<(Assumption, &str)>,
+    ) {
+        let saw = |assumption, holds| self.http.saw(assumption, holds);
+        match (read, sent) {
+            (Ok(stored), Some((answer, sent))) => {
+                saw(Assumption::ApiVersion, true);
+                saw(Assumption::GetflyRate, true);
+                saw(answer, status == 200 && stored.code.is_some());
+                if let Some(code) = &stored.code {
+                    saw(Assumption::CodeKept, code == sent);
+                }
+            }
+            (Err(GetflyError::Garbled { .. } | GetflyError::Untold { .. }), Some((answer, _)))
+                if (200..=299).contains(&status) =>
+            {
+                saw(answer, false);
+            }
+            (Err(GetflyError::Refused(refusal)), _) => {
+                let named = !refusal.fields.is_empty() && !refusal.message.is_empty();
+                saw(Assumption::RefusalStatus, refusal.status >= 400);
+                saw(Assumption::RefusalForm, named);
+                if refusal.is_duplicate() {
+                    saw(Assumption::DuplicateWords, refusal.status == 400);
+                }
+            }
+            _ => {}
+        }
     }
 
     async fn one<T>(
@@ -555,6 +738,16 @@ impl<H: Http, T> Pages<'_, H, T> {
         let page =
             wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
 
+        let more = has_more(&answer, page.len());
+        if more {
+            let whole = page.len() >= PAGE_SIZE;
+            getfly.http.saw(Assumption::GetflyPages, whole);
+        }
+        if let Some(created) = page.first().and_then(|record| record.get("created_at")) {
+            getfly
+                .http
+                .saw(Assumption::GetflyTimes, wire::is_wall_text(created));
+        }
         let mut items = Vec::new();
         for value in page {
             let (id, item) =
@@ -563,7 +756,7 @@ impl<H: Http, T> Pages<'_, H, T> {
                 items.push(item);
             }
         }
-        self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !has_more(&answer, page.len());
+        self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !more;
         // By what came, not by what was asked for: Getfly may give shorter pages.
         self.offset = self.offset.saturating_add(page.len());
         Ok(items)

@@ -2,7 +2,9 @@
 //! is lenient where types are undocumented (ids as numbers or texts, records in `data` or at the
 //! top) and never guesses an identity.
 
-use super::assumptions::{CONTACT_EMAIL_NAME, CONTACT_PHONE_NAMES, TENANT_HOURS_AHEAD};
+use super::assumptions::{
+    CONTACT_EMAIL_NAME, CONTACT_PHONE_NAMES, REQUIRED_NAMES, TENANT_HOURS_AHEAD,
+};
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
@@ -409,6 +411,38 @@ fn amount(value: &Value) -> Option<Money> {
         Value::String(text) => Money::new(money::parse_text(text.trim())?).ok(),
         _ => None,
     }
+}
+
+/// The name of a field that its definition says is demanded.
+pub(super) fn required(definition: &Value) -> Option<String> {
+    let is_set = |value: &Value| match value {
+        Value::Bool(set) => *set,
+        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(text) => text == "1",
+        _ => false,
+    };
+    let mut names = REQUIRED_NAMES.into_iter();
+    let demanded = names.any(|name| definition.get(name).is_some_and(is_set));
+    demanded.then(|| text(definition, "field_name"))
+}
+
+/// Whether an account has the source of Getfly's own KiotViet integration and is none of ours.
+pub(super) fn is_of_own_integration(account: &Value) -> bool {
+    let source = account.get("account_source_details");
+    let ours = |name| text(account, name).contains(OUR_CODES);
+    source.is_some_and(|source| holds(source, OWN_SOURCE))
+        && !ours("account_code")
+        && !ours("description")
+}
+
+/// How the codes of our accounts begin.
+const OUR_CODES: &str = "KV-";
+/// The source that Getfly's own integration writes.
+const OWN_SOURCE: &str = "KiotViet";
+
+/// Whether a time is written as text, and not as Unix seconds.
+pub(super) fn is_wall_text(value: &Value) -> bool {
+    whole(Some(value)).is_none() && value.is_string()
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, a bare date, or Unix seconds, as the tenant's wall time.

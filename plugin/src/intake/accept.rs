@@ -19,6 +19,7 @@ use crate::{
     kiotviet::{
         assumptions::MAX_ITEMS,
         envelope::{self, Item, NotAnEnvelope},
+        signature::{Verdict, has_assumed_form},
     },
     rules::verdict::Reason,
     seal::Sealer,
@@ -101,7 +102,10 @@ pub async fn accept<W: Store + Clock + Random>(
         }
         is_told |= first;
     }
-    let kept = keep_items(world, sealer, &connection.name, &items, began, note).await?;
+    // A signature that could not be checked shows nothing.
+    let assumed = verdict.map(|verdict| verdict == Verdict::Valid && has_assumed_form(signature));
+    let shop = &connection.name;
+    let kept = keep_items(world, sealer, shop, &items, began, (note, assumed)).await?;
     in_time(world, began)?;
     Ok(kept)
 }
@@ -188,7 +192,7 @@ async fn keep_items<W: Store + Clock + Random>(
     connection: &ConnectionName,
     items: &[(&Item, Option<Room>)],
     now: Timestamp,
-    note: Option<Note>,
+    (note, signed): (Option<Note>, Option<bool>),
 ) -> Result<Range<u64>, StoreError> {
     if items.is_empty() {
         return Ok(0..0);
@@ -198,6 +202,11 @@ async fn keep_items<W: Store + Clock + Random>(
     for (item, room) in items {
         let mut record = describe(item, seq, now, connection);
         record.notes.extend(note.clone());
+        if record.hint.is_some() {
+            let assumed = item.kind == envelope::Kind::Customer;
+            let cased = item.is_pascal.map(|pascal| pascal == assumed);
+            record.as_assumed = Some((signed, cased));
+        }
         if let Some(room) = room {
             write_refused(world, sealer, record, *room, &item.raw).await?;
         } else {
@@ -288,7 +297,8 @@ pub async fn accept_again<W: Store + Clock + Random>(
     let now = items.get(..MAX_ITEMS).unwrap_or(items);
     let (at, note) = (world.now(), Some(Note::FromRetry));
     let asked: Vec<_> = now.iter().map(|item| (item, None)).collect();
-    keep_items(world, Some(sealer), &record.connection, &asked, at, note).await?;
+    let shop = &record.connection;
+    keep_items(world, Some(sealer), shop, &asked, at, (note, None)).await?;
     Ok(Ok(Again {
         taken: before.saturating_add(now.len()),
         left: items.len().saturating_sub(now.len()),

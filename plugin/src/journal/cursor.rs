@@ -5,6 +5,7 @@
 use crate::{
     journal::{
         alerts::Alerts,
+        assumptions::Seen,
         connection_name::ConnectionName,
         entries,
         held::Held,
@@ -134,6 +135,9 @@ pub struct Cursor {
     /// What people are told of without looking.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alerts: Alerts,
+    /// What traffic showed of the assumptions.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    pub assumptions: Seen,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
@@ -167,6 +171,9 @@ pub struct Cursor {
     /// Upstreams that failed and are left alone for a while.
     #[serde(default)]
     pub pauses: Pauses,
+    /// Events whose orders are to be read back, and when they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_back: Vec<(u64, Timestamp)>,
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,

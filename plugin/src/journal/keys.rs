@@ -20,6 +20,9 @@ pub const CONNECTION_COUNT: &str = "kvgf/connections/count";
 /// Sealed list of Getfly users.
 pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 
+/// Since when each assumption is confirmed or contradicted ([`super::assumptions`]).
+pub const ASSUMPTIONS: &str = "kvgf/assumptions";
+
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 
@@ -149,6 +152,11 @@ pub fn dismissed(retailer: &RetailerId, kind: Kind, id: i64) -> String {
 /// What was last seen of a connection's webhooks, and how far it was read back.
 pub fn webhook_health(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/watch")
+}
+
+/// How far a connection's preflight has come.
+pub fn preflight(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/preflight")
 }
 
 /// A connection's backfill.

@@ -3,6 +3,7 @@
 pub mod account_index;
 pub mod acts;
 pub mod alerts;
+pub mod assumptions;
 pub mod backfill;
 pub mod connection_cache;
 pub mod connection_name;

@@ -223,6 +223,13 @@ pub enum Note {
         /// What Getfly answered.
         code: String,
     },
+    /// R3: the order was read back, and its total is another one.
+    TotalDiffers {
+        /// Getfly's.
+        getfly: String,
+        /// What was sent adds up to.
+        ours: String,
+    },
     /// R3: Getfly does not have a line's product; the line goes under another one.
     ProductUnder {
         /// The product's code.
@@ -475,6 +482,11 @@ impl Note {
             }
             Self::StoredUnder { sent, code } => {
                 return format!("Getfly stored {sent} under its own code {code}");
+            }
+            Self::TotalDiffers { getfly, ours } => {
+                return format!(
+                    "R3: Getfly's total of this order is {getfly}, and {ours} was sent"
+                );
             }
             Self::ProductUnder { code, fallback } => {
                 return format!("R3: Getfly has no product {code}; its line goes under {fallback}");

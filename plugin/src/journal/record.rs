@@ -244,6 +244,22 @@ impl Told<'_> {
     }
 }
 
+/// How it stands with reading an order's total back. Amounts are texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBack {
+    /// It is to be read.
+    Owed {
+        /// What was sent adds up to.
+        ours: String,
+    },
+    /// It was read.
+    Read {
+        /// Getfly's total.
+        total: String,
+    },
+}
+
 /// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Flat", into = "Flat")]
@@ -302,6 +318,10 @@ pub struct Record {
     pub members: Option<String>,
     /// Keyed marks of its customer's code and phones ([`super::finding`]).
     pub marks: Vec<String>,
+    /// Whether its delivery was signed, and its members named, as is taken for granted; until it ends.
+    pub as_assumed: Option<(Option<bool>, Option<bool>)>,
+    /// Whether its order is read back later, and the total that was read.
+    pub read_back: Option<ReadBack>,
 }
 
 impl Record {
@@ -341,6 +361,8 @@ impl Record {
             misses: None,
             members: None,
             marks: Vec::new(),
+            as_assumed: None,
+            read_back: None,
         }
     }
 
@@ -494,6 +516,10 @@ struct Flat {
     members: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_assumed: Option<(Option<bool>, Option<bool>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_back: Option<ReadBack>,
 }
 
 impl From<Record> for Flat {
@@ -532,6 +558,8 @@ impl From<Record> for Flat {
             misses: record.misses,
             members: record.members,
             marks: record.marks,
+            as_assumed: record.as_assumed,
+            read_back: record.read_back,
         }
     }
 }
@@ -626,6 +654,8 @@ impl TryFrom<Flat> for Record {
             misses: flat.misses,
             members: flat.members,
             marks: flat.marks,
+            as_assumed: flat.as_assumed,
+            read_back: flat.read_back,
         })
     }
 }

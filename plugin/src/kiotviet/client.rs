@@ -2,6 +2,7 @@
 //! it neither retries nor fetches a new token by itself.
 
 use crate::{
+    assumption::Assumption,
     json,
     kiotviet::{
         assumptions::{
@@ -11,6 +12,7 @@ use crate::{
         error::{KiotVietError, Origin, read, read_existing, read_record, read_token_answer},
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
+        time::has_offset,
     },
     rules::{
         codes::RetailerId,
@@ -101,6 +103,13 @@ pub async fn fetch_token(
     })
 }
 
+/// The order in which the newest records come first.
+const NEWEST: [(&str, &str); 2] = [("orderBy", "id"), ("orderDirection", "Desc")];
+/// Invoices that are looked at before the first sale.
+pub const NEWEST_INVOICES: usize = 50;
+/// Pages that are read for them.
+const NEWEST_PAGES: usize = 3;
+
 /// One page of a list of customers or invoices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -130,14 +139,41 @@ impl<H: Http> KiotViet<'_, H> {
     pub async fn customer(&self, id: i64) -> Result<Option<Customer>, KiotVietError> {
         let path = format!("/customers/{id}");
         let answer = self.get("KiotViet GET /customers/{id}", &path, &[]).await?;
-        record(read_record(&answer, &CUSTOMER_WORDS)?.map(|value| records::customer(id, &value)))
+        let value = read_record(&answer, &CUSTOMER_WORDS)?;
+        self.saw_record(&answer, value.as_ref());
+        record(value.map(|value| records::customer(id, &value)))
     }
 
     /// The invoice with this id, or none (manual 2.12.2).
     pub async fn invoice(&self, id: i64) -> Result<Option<Invoice>, KiotVietError> {
         let path = format!("/invoices/{id}");
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
-        record(read_record(&answer, &INVOICE_WORDS)?.map(|value| records::invoice(id, &value)))
+        let value = read_record(&answer, &INVOICE_WORDS)?;
+        self.saw_record(&answer, value.as_ref());
+        record(value.map(|value| records::invoice(id, &value)))
+    }
+
+    /// What a read of one record by its id shows.
+    fn saw_record(&self, answer: &Response, record: Option<&Value>) {
+        let Some(record) = record else {
+            self.http.saw(Assumption::GoneRecord, answer.status == 404);
+            return;
+        };
+        let Ok(fields) = Fields::of(record, "record") else {
+            return;
+        };
+        if let Ok(created) = fields.text("createdDate")
+            && !created.is_empty()
+        {
+            self.http
+                .saw(Assumption::KiotVietTimes, !has_offset(created.trim()));
+        }
+        let location = fields.text("locationName").unwrap_or_default();
+        // A province alone says nothing: there are no districts since July 2025.
+        if location.contains(" - ") || location.contains(',') {
+            let assumed = !location.contains(',');
+            self.http.saw(Assumption::LocationName, assumed);
+        }
     }
 
     /// The invoice with this code, or none (manual 2.12.2).
@@ -180,6 +216,49 @@ impl<H: Http> KiotViet<'_, H> {
             .page("KiotViet GET /branches", "/branches", &[], 0)
             .await?;
         Ok(page.total)
+    }
+
+    /// Whether this list may be read.
+    pub async fn may_read(&self, path: &'static str) -> Result<(), KiotVietError> {
+        let endpoint = match path {
+            "/customers" => "KiotViet GET /customers",
+            "/invoices" => "KiotViet GET /invoices",
+            "/users" => "KiotViet GET /users",
+            _ => "KiotViet GET /webhooks",
+        };
+        let answer = self.get(endpoint, path, &[("pageSize", "1")]).await?;
+        read_existing(&answer).map(|_| ())
+    }
+
+    /// The phones of the newest customers who have one, as far as they are on the first page.
+    pub async fn newest_phones(&self) -> Result<Vec<String>, KiotVietError> {
+        let page = self
+            .page("KiotViet GET /customers", "/customers", &NEWEST, 0)
+            .await?;
+        let phones = page.data.iter().filter_map(|value| {
+            let fields = Fields::of(value, "data").ok()?;
+            let phone = fields.text("contactNumber").ok()?;
+            (!phone.is_empty()).then_some(phone)
+        });
+        Ok(phones.collect())
+    }
+
+    /// The newest invoices, at most [`NEWEST_INVOICES`] of the first pages; one that cannot be read is left out.
+    pub async fn newest_invoices(&self) -> Result<Vec<Invoice>, KiotVietError> {
+        let (mut invoices, mut offset) = (Vec::new(), 0);
+        for _ in 0..NEWEST_PAGES {
+            let page = self
+                .page("KiotViet GET /invoices", "/invoices", &NEWEST, offset)
+                .await?;
+            let read = page.data.iter().map(records::any_invoice);
+            invoices.extend(read.filter_map(Result::ok));
+            match page.next {
+                Some(next) if invoices.len() < NEWEST_INVOICES => offset = next,
+                _ => break,
+            }
+        }
+        invoices.truncate(NEWEST_INVOICES);
+        Ok(invoices)
     }
 
     /// Every registered webhook, whoever registered it (manual 2.11.2).
@@ -308,7 +387,12 @@ impl<H: Http> KiotViet<'_, H> {
         ];
         query.extend(filter);
         let answer = read_existing(&self.get(endpoint, path, &query).await?)?;
-        Ok(RawPage::read(&answer, offset)?)
+        let page = RawPage::read(&answer, offset)?;
+        if let Some(next) = page.next {
+            let size = next.saturating_sub(offset);
+            self.http.saw(Assumption::KiotVietPages, size == PAGE_SIZE);
+        }
+        Ok(page)
     }
 
     async fn get(

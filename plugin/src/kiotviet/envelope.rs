@@ -36,6 +36,8 @@ pub struct Item {
     pub id: Option<i64>,
     /// The record's code where there is one.
     pub code: Option<String>,
+    /// Whether its members are named in PascalCase; none where it has no id by either name.
+    pub is_pascal: Option<bool>,
     /// The item as it came, as the text of its JSON.
     pub raw: Vec<u8>,
 }
@@ -148,12 +150,14 @@ fn push(action: &Action, raw: &Value, items: &mut Vec<Item>) {
     let fields = Fields::of(raw, "item").ok();
     let id = fields.map_or(Some(raw), |fields| fields.get("Id"));
     let code = fields.and_then(|fields| fields.text("Code").ok());
+    let named = |name| raw.get(name).is_some();
     items.push(Item {
         action: action.name.clone(),
         retailer_id: action.retailer_id,
         kind: action.kind,
         id: id.and_then(whole_number).filter(|&id| id > 0),
         code: code.filter(|code| !code.is_empty()),
+        is_pascal: (named("Id") != named("id")).then(|| named("Id")),
         raw: json::text(raw),
     });
 }

@@ -54,6 +54,8 @@ pub fn customer(asked: i64, value: &Value) -> Result<Customer, FieldError> {
         tax_code: details.take(fields.text("taxCode")),
         comments: details.take(fields.text("comments")),
         created_at: fields.time("createdDate")?,
+        // It only shows how soon a delivery came.
+        modified_at: fields.time("modifiedDate").unwrap_or_default(),
         unreadable: details.unreadable,
     })
 }
@@ -110,6 +112,7 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
         id: own_id(fields)?,
         code: InvoiceCode::new(required_text(fields, "code")?),
         created_at: fields.time("createdDate")?,
+        modified_at: fields.time("modifiedDate").unwrap_or_default(),
         purchase_date: fields.date("purchaseDate")?,
         status: fields
             .integer("status")?

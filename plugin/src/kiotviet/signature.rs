@@ -67,6 +67,15 @@ impl Keys {
     }
 }
 
+/// Whether the header has the form that is taken for granted: `sha1=` and SHA-256 in lower-case hex.
+pub fn has_assumed_form(header: Option<&str>) -> bool {
+    let digits = header.and_then(|header| header.strip_prefix("sha1="));
+    digits.is_some_and(|digits| {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        digits.len() == 64 && digits.bytes().all(hex)
+    })
+}
+
 fn keyed(key: &[u8]) -> Option<(Hmac<Sha256>, Hmac<Sha1>)> {
     if key.is_empty() {
         return None;

@@ -26,7 +26,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
 }
 
 /// Whether a zone follows the time of day; such a text is not wall time.
-fn has_offset(text: &str) -> bool {
+pub(super) fn has_offset(text: &str) -> bool {
     let time_of_day = text.get(10..).unwrap_or_default();
     time_of_day.contains(['+', '-', 'Z', 'z', '['])
 }

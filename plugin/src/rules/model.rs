@@ -40,6 +40,8 @@ pub struct Customer {
     pub comments: String,
     /// When it was created on KiotViet.
     pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified_at: Option<Timestamp>,
     /// Names of optional members that cannot be read.
     pub unreadable: Vec<&'static str>,
 }
@@ -62,6 +64,8 @@ pub struct Invoice {
     pub code: InvoiceCode,
     /// When it was created on KiotViet.
     pub created_at: Option<Timestamp>,
+    /// When it was last changed.
+    pub modified_at: Option<Timestamp>,
     /// The shop's day of sale (Vietnam time).
     pub purchase_date: Option<Date>,
     /// 1 completed, 2 cancelled, 3 processing, 5 undeliverable.

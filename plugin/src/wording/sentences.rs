@@ -236,6 +236,11 @@ fn note(note: &Note) -> String {
         Note::StoredUnder { sent, code } => {
             return format!("Getfly lưu {sent} dưới mã riêng {code}");
         }
+        Note::TotalDiffers { getfly, ours } => {
+            return format!(
+                "R3: Tổng đơn hàng trên Getfly là {getfly}, còn ứng dụng đã gửi {ours}"
+            );
+        }
         Note::ProductUnder { code, fallback } => {
             return format!(
                 "R3: Getfly không có sản phẩm {code}; dòng này dùng sản phẩm {fallback}"

@@ -15,7 +15,7 @@ use crate::{
         dismissed,
         execute::{self, Carried},
         failure::{Failure, Side},
-        gone, outside,
+        gone, observe, outside,
         permit::Worker,
         plan,
         session::Session,
@@ -68,6 +68,7 @@ pub async fn attempt<W: World>(
         return Ok(());
     }
     let carried = carry_out(&session, switches, record, &hint).await;
+    observe::delivered(worker, record, session.modified_at.take());
     let marks = session.marks.take();
     if !marks.is_empty() {
         record.marks = marks;

@@ -12,6 +12,7 @@ pub mod held;
 pub mod inline;
 pub mod lease;
 pub mod memory;
+pub mod observe;
 pub mod outside;
 pub mod pauses;
 pub mod permit;

@@ -2,6 +2,7 @@
 //! Events wait for it and use up no attempt.
 
 use crate::{
+    assumption::Assumption,
     journal::{
         connection_name::{ConnectionName, Upstream},
         keys,
@@ -34,6 +35,7 @@ pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Fa
     if !matches!(session.getfly().is_old_version().await, Ok(true)) {
         return *failure;
     }
+    session.world.saw(Assumption::ApiVersion, false);
     let now = stored::write(&session.world.now());
     // The mark is only for people.
     let _ = session.world.set(keys::OLD_GETFLY, &now).await;

@@ -2,8 +2,9 @@
 //! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
 
 use crate::{
+    assumption::Assumption,
     config::{CallRate, Ready},
-    journal::{record::Call, sorted_map::SortedMap, stats},
+    journal::{assumptions::Seen, record::Call, sorted_map::SortedMap, stats},
     time::Timestamp,
     vendor::fate::parse_retry_after,
     worker::lease::{Lease, SKEW_SECONDS},
@@ -56,6 +57,11 @@ pub struct Worker<'w, W> {
     /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
     open: Cell<bool>,
     reached: Cell<Reached>,
+    seen: RefCell<Seen>,
+    /// Calls that it may still make.
+    calls_left: Cell<u64>,
+    /// What was seen for the first time, and is not kept yet.
+    firsts: RefCell<Vec<(Assumption, bool)>>,
 }
 
 /// How many calls each side answered.
@@ -88,6 +94,9 @@ impl<'w, W: World> Worker<'w, W> {
             tally: RefCell::new(SortedMap::default()),
             open: Cell::new(false),
             reached: Cell::default(),
+            seen: RefCell::default(),
+            calls_left: Cell::new(u64::MAX),
+            firsts: RefCell::default(),
         }
     }
 
@@ -137,6 +146,31 @@ impl<'w, W: World> Worker<'w, W> {
     /// Starts of the last calls to Getfly, for the next worker's ceiling.
     pub fn getfly_calls(&self) -> Vec<Timestamp> {
         self.getfly_calls.borrow().clone()
+    }
+
+    /// Makes at most so many calls from now on; further ones are not made.
+    pub fn limit_calls(&self, most: u64) {
+        self.calls_left.set(most);
+    }
+
+    /// How many calls it may still make.
+    pub fn calls_left(&self) -> u64 {
+        self.calls_left.get()
+    }
+
+    /// Takes over what earlier workers saw of the assumptions.
+    pub fn set_seen(&self, seen: Seen) {
+        *self.seen.borrow_mut() = seen;
+    }
+
+    /// What was seen of the assumptions, for the next worker.
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// What was seen for the first time since this was last asked.
+    pub fn take_firsts(&self) -> Vec<(Assumption, bool)> {
+        core::mem::take(&mut self.firsts.borrow_mut())
     }
 
     /// Until when Getfly gets one call at a time, because it asked for fewer; for the next worker too.
@@ -288,6 +322,19 @@ impl<W: World> Http for Worker<'_, W> {
         self.wait_until(now.checked_add(after).unwrap_or(now)).await;
         self.send_once(request, true).await
     }
+
+    fn saw(&self, assumption: Assumption, holds: bool) {
+        if self.seen.borrow_mut().saw(assumption, holds) {
+            self.firsts.borrow_mut().push((assumption, holds));
+        }
+    }
+
+    fn times_seen(&self, assumption: Assumption) -> u64 {
+        match self.permit {
+            Permit::Lease(_) => self.seen.borrow().either(assumption),
+            Permit::Person | Permit::ReadOnly => u64::MAX,
+        }
+    }
 }
 
 /// After what wait a call is made once more: Getfly answered 429, and asks for a short one or tells none.
@@ -299,6 +346,10 @@ fn repeated_after(answer: &Response) -> Option<Duration> {
 
 impl<W: World> Worker<'_, W> {
     async fn send_once(&self, request: Request, to_getfly: bool) -> Result<Response, HttpError> {
+        let Some(left) = self.calls_left.get().checked_sub(1) else {
+            return Err(HttpError::LeaseEnded);
+        };
+        self.calls_left.set(left);
         if to_getfly && !mutant!(CeilingIgnored) {
             self.wait_for_ceiling().await;
         }
@@ -314,6 +365,7 @@ impl<W: World> Worker<'_, W> {
         let answered = answer.as_ref().map(|answer| answer.status);
         if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
             self.slow_until.set(self.world.now().checked_add(SLOW_FOR));
+            self.saw(Assumption::GetflyRate, false);
         }
         let mut reached = self.reached.get();
         reached.getfly += u64::from(to_getfly && answer.is_ok());

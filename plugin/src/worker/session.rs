@@ -3,6 +3,7 @@
 //! written is only slower.
 
 use crate::{
+    assumption::Assumption,
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
     journal::{
@@ -24,7 +25,10 @@ use crate::{
     time::Timestamp,
     world::World,
 };
-use core::{cell::RefCell, time::Duration};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// How long the lists of users are believed.
@@ -58,6 +62,8 @@ pub struct Session<'a, W> {
     pub asked_in_vain: Option<usize>,
     /// A keyed mark of what the event's customer would be pushed as, once he was read.
     pub members: RefCell<Option<String>>,
+    /// When the event's record was last changed at KiotViet, once it was read.
+    pub modified_at: Cell<Option<Timestamp>>,
     /// Keyed marks by which the event is found, once its customer was read.
     pub marks: RefCell<Vec<String>>,
     token: RefCell<Option<Secret>>,
@@ -81,6 +87,7 @@ impl<'a, W: World> Session<'a, W> {
             held: &[],
             asked_in_vain: None,
             members: RefCell::new(None),
+            modified_at: Cell::new(None),
             marks: RefCell::new(Vec::new()),
             token: RefCell::new(None),
         }
@@ -131,6 +138,7 @@ impl<'a, W: World> Session<'a, W> {
         let credentials = self.connection.credentials(self.opened);
         let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
         let life = Duration::from_secs(token.expires_in_seconds);
+        self.world.saw(Assumption::TokenLife, life >= TOKEN_SPARE);
         let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
         if !fresh.is_zero() {
             let key = keys::token(&self.connection.name);
@@ -192,7 +200,13 @@ impl<'a, W: World> Session<'a, W> {
         if let Some(users) = self.cached_users(&key, age).await {
             return Ok(users);
         }
-        let users = self.kiotviet(async |k| k.users().await).await?;
+        let users = self.kiotviet(async |k| k.users().await).await;
+        match &users {
+            Ok(_) => self.world.saw(Assumption::KiotVietUsers, true),
+            Err(KiotVietError::NoRight) => self.world.saw(Assumption::KiotVietUsers, false),
+            Err(_) => {}
+        }
+        let users = users?;
         self.cache(&key, &users, USERS_FRESH).await;
         self.users_were_read(Upstream::KiotViet(&self.connection.name))
             .await;
@@ -229,7 +243,15 @@ impl<'a, W: World> Session<'a, W> {
         if let Some(users) = self.cached_users(keys::GETFLY_USERS, age).await {
             return Ok(users);
         }
-        let users = self.getfly().users().await?;
+        let users = self.getfly().users().await;
+        match &users {
+            Ok(_) => self.world.saw(Assumption::GetflyUsers, true),
+            Err(GetflyError::KeyRefused { status: 403 }) => {
+                self.world.saw(Assumption::GetflyUsers, false);
+            }
+            Err(_) => {}
+        }
+        let users = users?;
         self.cache(keys::GETFLY_USERS, &users, USERS_FRESH).await;
         self.users_were_read(Upstream::Getfly).await;
         Ok(users)

@@ -5,6 +5,7 @@
 //! is done it is owed in the ledger, and the next order does it first.
 
 use crate::{
+    assumption::Assumption,
     getfly::{
         assumptions::TENANT_HOURS_AHEAD, error::GetflyError, refusal::DuplicateField,
         wire::StoredOrder,
@@ -150,6 +151,8 @@ async fn judge<W: World>(
         (None, Some(id)) => getfly.account_by_id(id).await?,
         (None, None) => None,
     };
+    let bare = account.is_none();
+    session.world.saw(Assumption::OrderWithoutAccount, bare);
     let Some(account) = account else {
         keep(session, &WalkIns::Bare).await?;
         return Ok(WalkIns::Bare);
@@ -199,6 +202,9 @@ pub async fn give_account<W: World>(
     record: &mut Record,
     order: &mut NewOrder,
 ) -> Result<bool, Failure> {
+    if order.account.code.is_none() {
+        session.world.saw(Assumption::OrderWithoutAccount, false);
+    }
     if let Some(code) = &order.account.code {
         if session.ready.rules.walk_in_account_code.is_some()
             || !memory::is_gone(session, code).await?

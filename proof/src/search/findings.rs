@@ -204,4 +204,10 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
          workers no longer created anything, and the histories passed without it.",
         "Found by the committed histories. Now the mutant takes both (`plugin/src/worker/lease.rs`).",
     ),
+    (
+        "Where Getfly numbers records itself and our clock was an hour ahead, an order whose create's reply was lost was not \
+         found by its text and sent again.",
+        "Found by the histories' personalities. Now it is looked for among the newest first, which depends on no clock \
+         (`plugin/src/getfly/client.rs`).",
+    ),
 ];

@@ -186,8 +186,6 @@ Limits, where a clock is wrong by more than README allows:
   time has come that it showed.
 - A webhook that is switched on while it is wrong counts as new what was created from the time that it showed; a backfill brings in
   the rest.
-- Where Getfly also numbers records itself, a create whose reply was lost is looked for among what was created around the time that the clock
-  showed: with the clock wrong it is not found, and is sent again (`proof/histories/limit-clock-and-own-numbers.json`).
 - What was not delivered is read back if one look at the webhooks comes after it was set right and ten minutes or more before the
   time that it showed at the last one (`proof/histories/limit-clock-right-too-late.json`). Lists of people that were fetched while it was ahead and not asked for until that time are believed once more then, for ten
   minutes.

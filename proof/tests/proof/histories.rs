@@ -152,12 +152,8 @@ fn event() -> impl Strategy<Value = Step> {
 }
 
 /// Vendors with up to five habits, often with none.
-fn personality(clocks: Clocks) -> impl Strategy<Value = Personality> {
-    let mut open = open_habits();
-    if clocks == Clocks::Wrong {
-        // `limit-clock-and-own-numbers.json`
-        open.insert(Habit::NumbersItself);
-    }
+fn personality() -> impl Strategy<Value = Personality> {
+    let open = open_habits();
     let all = Habit::ALL.iter().filter(|habit| !open.contains(*habit));
     let all: Vec<Habit> = all.copied().collect();
     let habits = prop_oneof![
@@ -175,7 +171,7 @@ fn history(clocks: Clocks) -> impl Strategy<Value = History> {
         second,
         any::<bool>(),
         (-999..1000i32, -999..1000i32),
-        personality(clocks),
+        personality(),
         vec(0..5u8, 0..4),
         vec(step(clocks), 1..30),
     );

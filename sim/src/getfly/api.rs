@@ -154,7 +154,7 @@ impl State {
             }
             "accounts" => {
                 let mut present = match list::part_of(query) {
-                    Some((field, part)) if !settings.folds_marks => {
+                    Some((field, part)) if !(settings.folds_marks || settings.filters_ignored) => {
                         self.accounts.perhaps_with(field, part)
                     }
                     _ => self.accounts.all().iter().collect(),
@@ -199,7 +199,7 @@ impl State {
                     }),
                 ))
             }
-            "product" if settings.products_refused => Err(wire::json(
+            "product" | "products" if settings.products_refused => Err(wire::json(
                 403,
                 &json!({"message": "Bạn không có quyền xem sản phẩm"}),
             )),
@@ -212,6 +212,22 @@ impl State {
                 }
                 Err(self.missing())
             }
+            "products" => {
+                let known = settings.products.iter().flatten();
+                let rows = known.zip(1..).map(
+                    |(code, id)| json!({"id": id, "product_code": code, "product_name": code}),
+                );
+                list::page(&list::PRODUCTS, settings, query, rows.collect())
+            }
+            // ASSUMPTION: definitions tell which fields are demanded, also of those that are not the tenant's own.
+            "account/custom_fields" => {
+                let fields = settings.required_fields.iter().zip(1..);
+                let fields: Vec<Value> = fields
+                    .map(|(name, id)| json!({"id": id, "field_name": name, "is_required": 1}))
+                    .collect();
+                Ok(wire::json(200, &json!({"data": fields})))
+            }
+            "sale_order/custom_fields" => Ok(wire::json(200, &json!({"data": []}))),
             "users" => {
                 let rows = self
                     .users

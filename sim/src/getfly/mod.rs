@@ -60,6 +60,8 @@ pub struct GetflySettings {
     pub create_latency: Duration,
     /// Largest page; more is silently cut.
     pub max_limit: usize,
+    /// Whether lists heed no filter at all.
+    pub filters_ignored: bool,
     /// Undocumented filters.
     pub undocumented_filter: UndocumentedFilter,
     /// The tenant forbids a second account with the same `phone_office` text.
@@ -145,6 +147,7 @@ impl Default for GetflySettings {
             create_latency: Duration::ZERO,
             // ASSUMPTION: no maximum is documented; clients got pages of 5000.
             max_limit: 5000,
+            filters_ignored: false,
             undocumented_filter: UndocumentedFilter::default(),
             // Documented: refused only when the tenant has switched both checks on.
             refuse_duplicate_phone: false,

@@ -58,6 +58,8 @@ pub enum Times {
     WithOffset,
     /// Whole seconds, no offset, as the manual prints some.
     WholeSeconds,
+    /// UTC without an offset.
+    Utc,
 }
 
 /// How lists of customers and invoices are cut.
@@ -105,6 +107,10 @@ pub struct Settings {
     pub signature: Signature,
     /// Casing of invoice payloads.
     pub invoice_casing: Casing,
+    /// Casing of customer payloads.
+    pub customer_casing: Casing,
+    /// Whether records have no `createdDate`.
+    pub no_created_date: bool,
     /// Shape of delete payloads.
     pub delete_shape: DeleteShape,
     /// Time from an action to its first delivery.
@@ -160,6 +166,8 @@ impl Default for Settings {
             gets_per_hour: 5000,
             signature: Signature::default(),
             invoice_casing: Casing::default(),
+            customer_casing: Casing::Pascal,
+            no_created_date: false,
             delete_shape: DeleteShape::default(),
             delivery_delay: Duration::ZERO,
             delivery_timeout: Duration::from_secs(5),

@@ -225,7 +225,8 @@ impl State {
 
     fn tell_customer(&mut self, id: i64, now: Timestamp) {
         if let Some(customer) = self.customers.get(&id) {
-            let payload = view::customer_payload(customer);
+            let casing = self.settings.customer_casing;
+            let payload = view::customer_payload(customer, casing);
             self.queue("customer.update", id, payload, false, now);
         }
     }

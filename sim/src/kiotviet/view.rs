@@ -18,6 +18,7 @@ fn rest_time(at: Timestamp, times: Times) -> String {
     match times {
         Times::Bare => dotnet(wall(at)),
         Times::WithOffset => hook_time(at),
+        Times::Utc => dotnet(jiff::tz::Offset::UTC.to_datetime(at)),
         Times::WholeSeconds => wall(at).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
     }
 }
@@ -112,12 +113,12 @@ pub(super) fn customer(customer: &Customer, settings: &Settings) -> Value {
         "type": u8::from(content.company),
         "retailerId": retailer_id,
         "modifiedDate": rest_time(customer.modified_at, times),
-        "createdDate": rest_time(customer.created_at, times),
+        "createdDate": (!settings.no_created_date).then(|| rest_time(customer.created_at, times)),
     }))
 }
 
 /// Manual 2.11.3: no `CreatedDate`.
-pub(super) fn customer_payload(customer: &Customer) -> String {
+pub(super) fn customer_payload(customer: &Customer, casing: Casing) -> String {
     let content = &customer.content;
     let members = json!({
         "id": customer.id,
@@ -135,7 +136,7 @@ pub(super) fn customer_payload(customer: &Customer) -> String {
         "taxCode": content.tax_code,
         "comments": content.comments,
     });
-    payload("WebhookCustomerUpdateRes", members, Casing::Pascal)
+    payload("WebhookCustomerUpdateRes", members, casing)
 }
 
 /// Who an invoice names: branch, seller, customer.
@@ -195,7 +196,7 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
         "uuid": "",
         "code": marked(&invoice.code, edited),
         "purchaseDate": rest_time(invoice.purchased_at),
-        "createdDate": rest_time(invoice.created_at),
+        "createdDate": (!state.settings.no_created_date).then(|| rest_time(invoice.created_at)),
         "modifiedDate": rest_time(invoice.modified_at),
         "totalTax": content.tax.map(plain),
         "invoiceDetails": content.lines.iter().enumerate().map(|line| rest_line(state, line)).collect::<Vec<_>>(),

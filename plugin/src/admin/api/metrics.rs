@@ -2,7 +2,7 @@
 //! names a person, and labels hold only connections, reasons and the names of calls.
 
 use crate::{
-    admin::api::{overview::oldest_waiting, problem::Problem},
+    admin::api::{assumptions, overview::oldest_waiting, problem::Problem},
     config::Config,
     journal::{
         account_index, acts,
@@ -180,6 +180,13 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         let labels = [("vendor", vendor), ("endpoint", endpoint), ("code", code)];
         page.sample("kvgf_upstream_calls_total", &labels, *n);
     }
+    let contradicted = assumptions::of_cursor(world, &cursor).await?.contradicted();
+    page.one(
+        "kvgf_assumptions_contradicted",
+        "gauge",
+        "What was taken for granted about the vendors and does not hold here.",
+        u64::try_from(contradicted).unwrap_or(u64::MAX),
+    );
     let held = lease::is_held(world).await?;
     page.one(
         "kvgf_lease_held",

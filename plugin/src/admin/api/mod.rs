@@ -2,6 +2,7 @@
 //! same functions.
 
 pub(in crate::admin) mod alerts;
+pub(in crate::admin) mod assumptions;
 pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
@@ -9,6 +10,7 @@ pub(in crate::admin) mod guard;
 pub(in crate::admin) mod links;
 pub(in crate::admin) mod metrics;
 pub(in crate::admin) mod overview;
+pub(in crate::admin) mod preflight;
 pub(in crate::admin) mod preview;
 pub mod problem;
 pub(in crate::admin) mod request;
@@ -91,6 +93,7 @@ async fn route<W: World, B: Body>(
             &events::list(world, config.sealer.as_ref(), query).await?,
         )),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
+        ("GET", ["assumptions"]) => Some(answer(&assumptions::assumptions(world).await?)),
         ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
         ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),
         ("GET", ["connections", name, "backfill"]) => {
@@ -126,6 +129,12 @@ async fn route_ready<W: World, B: Body>(
             answer(&alerts::mute(world, cause, *how == "mute").await?)
         }
         ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
+        ("GET", ["connections", name, "preflight"]) => {
+            let anew = flag(query, "again")?;
+            answer(&preflight::View::from(
+                preflight::go_on(world, ready, name, anew).await?,
+            ))
+        }
         ("GET", ["connections", name, "staff"]) => {
             answer(&staff::staff(world, ready, name, staff::Phones::Hidden).await?)
         }
@@ -160,7 +169,7 @@ async fn route_ready<W: World, B: Body>(
             Answer::json(status, &view::EventDetail::from(event))
         }
         ("POST", ["connections", name, "rotate"]) => {
-            answer(&connections::rotate(world, ready, name, at_once(query)?).await?)
+            answer(&connections::rotate(world, ready, name, flag(query, "now")?).await?)
         }
         ("POST", ["connections", name, "backfill"]) => {
             let body = read_json(request.body).await?;
@@ -191,9 +200,9 @@ fn wrong_route(path: &[&str]) -> Problem {
         ["events", "retry-dead" | "dismiss"] | ["alerts", "test" | "mute" | "unmute"] => {
             problem::method_not_allowed("POST")
         }
-        ["connections" | "events" | "overview" | "alerts"]
+        ["assumptions" | "connections" | "events" | "overview" | "alerts"]
         | ["events", _]
-        | ["connections", _, "staff" | "links"] => problem::method_not_allowed("GET"),
+        | ["connections", _, "staff" | "links" | "preflight"] => problem::method_not_allowed("GET"),
         ["connections", _] | ["connections", _, "webhooks", _] => {
             problem::method_not_allowed("PUT or DELETE")
         }
@@ -206,14 +215,17 @@ fn wrong_route(path: &[&str]) -> Problem {
     }
 }
 
-/// `?now=true` of a rotation.
-fn at_once(query: Option<&str>) -> Result<bool, Problem> {
+/// `?{wanted}=true`.
+fn flag(query: Option<&str>, wanted: &str) -> Result<bool, Problem> {
     let mut fields = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     match fields.next() {
         None => Ok(false),
-        Some((name, value)) if name == "now" && value == "true" => Ok(true),
-        Some((name, value)) if name == "now" && value == "false" => Ok(false),
-        Some(_) => Err(problem::invalid("now must be true, or left out.")),
+        Some((name, value)) if name == wanted && value == "true" => Ok(true),
+        Some((name, value)) if name == wanted && value == "false" => Ok(false),
+        Some(_) => {
+            let words = format!("{wanted} must be true, or left out.");
+            Err(problem::invalid(words))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! each shop's webhooks and last days. Asks nobody outside; what is known of KiotViet is of the last look.
 
 use crate::{
-    admin::api::{problem::Problem, view},
+    admin::api::{assumptions, problem::Problem, view},
     journal::{
         account_index,
         connection_name::{ConnectionName, Upstream},
@@ -59,6 +59,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         accounts: accounts.map(view::KnownAccounts::from),
         balanced: cursor.counts.balanced(),
         connections: shops,
+        contradicted: assumptions::of_cursor(world, &cursor).await?.contradicted(),
         counts: cursor.counts,
         oldest_waiting_at: oldest_waiting(world, &cursor).await?,
         outside: outside.into_iter().map(view::InWords).collect(),

@@ -257,6 +257,8 @@ pub struct Overview {
     pub balanced: bool,
     /// The shops that can be read.
     pub connections: Vec<ShopOverview>,
+    /// How many assumptions do not hold here.
+    pub contradicted: usize,
     /// Events by where they stand.
     pub counts: Counts,
     /// When the oldest event came that is not final.

@@ -2,6 +2,7 @@
 //! functions underneath as the API. It decides nothing by itself and shows no secret.
 
 mod alerts;
+mod assumptions;
 mod backfill;
 mod chart;
 mod connect;
@@ -10,6 +11,7 @@ mod layout;
 mod links;
 mod login;
 mod overview;
+mod preflight;
 mod preview;
 mod problems;
 mod reply;
@@ -263,6 +265,7 @@ async fn route<W: World>(
 ) -> Result<Reply, Problem> {
     match (method, path) {
         ("GET", [""]) => overview::show(visit).await,
+        ("GET", ["ui", "assumptions"]) => assumptions::show(visit).await,
         ("GET", ["ui", "shops"]) => shop::list(visit).await,
         ("GET", ["ui", "connect"]) => Ok(connect::form(visit)),
         ("POST", ["ui", "connect"]) => connect::submit(visit).await,
@@ -284,6 +287,7 @@ async fn route<W: World>(
             shop::rotate(visit, name, *how == "rotate-now").await
         }
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
+        ("GET", ["ui", "shops", name, "preflight"]) => preflight::show(visit, name).await,
         ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill", "stop"]) => backfill::stop(visit, name).await,

@@ -71,6 +71,14 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
                 }
             }))
         }
+        @if overview.contradicted > 0 {
+            (alert("warn", &html! {
+                div.head.middle {
+                    p { strong { (overview.contradicted) } " " (visit.t(w::ASSUMPTIONS_WRONG)) }
+                    a.button href="/ui/assumptions" { (visit.t(w::SEE_THEM)) }
+                }
+            }))
+        }
         @if overview.weaker.is_some() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @for token in &visit.config.weak_tokens {
             (alert("warn", &html! { p { code { (token) } " " (visit.t(w::WEAK_TOKEN)) } }))
@@ -200,6 +208,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
         (equation(visit, &overview))
         @if let Some(known) = &overview.accounts { (accounts(visit, known)) }
+        p { a href="/ui/assumptions" { (visit.t(w::ASSUMPTIONS)) } }
         p { (visit.view.button("/ui/logout-everywhere", w::LOG_OUT_EVERYWHERE, "link")) }
     };
     Ok(Reply::page(200, w::OVERVIEW, body))

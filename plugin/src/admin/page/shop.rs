@@ -70,6 +70,7 @@ fn state<W: World>(visit: &Visit<'_, W>, hook: &Hook) -> Markup {
 pub(super) fn tabs<W: World>(visit: &Visit<'_, W>, name: &str, here: Text) -> Markup {
     let places = [
         ("", w::CONNECTION),
+        ("/preflight", w::PREFLIGHT),
         ("/staff", w::STAFF),
         ("/backfill", w::BACKFILL),
     ];

@@ -286,6 +286,40 @@ words! {
     CUSTOMERS: "Khách hàng" / "Customers";
     INVOICES: "Hóa đơn" / "Invoices";
 
+    PREFLIGHT: "Kiểm tra trước" / "Preflight";
+    PREFLIGHT_MORE: "Trước khi có đơn đầu tiên: điều gì sẽ không trôi chảy, và cần làm gì. Chỉ đọc, không ghi gì vào KiotViet hay Getfly." / "Before the first sale comes: what would go wrong, and what to do. It only reads; nothing is written to KiotViet or Getfly.";
+    PREFLIGHT_PROGRESS: "Đã kiểm tra" / "Looked at";
+    PREFLIGHT_CALLS: "lượt gọi" / "calls";
+    PREFLIGHT_AGAIN: "Kiểm tra lại" / "Look again";
+    PREFLIGHT_DO: "Cần làm" / "What to do";
+    PREFLIGHT_WELL: "Ổn" / "All is well";
+    PREFLIGHT_WARN: "Nên xem" / "Worth a look";
+    PREFLIGHT_BAD: "Cần sửa" / "To be mended";
+    PREFLIGHT_UNKNOWN: "Chưa biết" / "Could not be found out";
+    PREFLIGHT_USED_UP: "Đã dùng hết số lượt gọi của một lần kiểm tra." / "The calls of one preflight are used up.";
+    CHECK_VERSION: "Phiên bản API của Getfly" / "Getfly's API version";
+    CHECK_GETFLY_RIGHTS: "Quyền đọc trên Getfly" / "What may be read in Getfly";
+    CHECK_KIOTVIET_RIGHTS: "Quyền đọc trên KiotViet" / "What may be read on KiotViet";
+    CHECK_OTHER_BRIDGES: "Cầu nối khác của cùng cửa hàng" / "Another bridge for this shop";
+    CHECK_SELLERS: "Nhân viên bán hàng và người dùng Getfly" / "Sellers and Getfly users";
+    CHECK_FIELDS: "Trường bắt buộc trên Getfly" / "Fields that Getfly demands";
+    CHECK_ACCOUNTS: "Khách hàng trên Getfly" / "Getfly's accounts";
+    CHECK_CUSTOMERS: "Khách hàng trên KiotViet" / "KiotViet's customers";
+    CHECK_INVOICES: "Hóa đơn gần đây" / "The last invoices";
+    CHECK_PRODUCTS: "Mã hàng" / "Product codes";
+    ASSUMPTIONS: "Giả định về KiotViet và Getfly" / "What is assumed of KiotViet and Getfly";
+    ASSUMPTIONS_MORE: "Ứng dụng được làm theo tài liệu và kinh nghiệm chung. Bảng này cho biết cửa hàng và Getfly của bạn thực tế có như vậy không." / "This application follows manuals and what others met. The table shows what your own shop and Getfly really do.";
+    ASSUMPTIONS_WRONG: "giả định không đúng ở đây. Ứng dụng vẫn chạy; hãy xem có ảnh hưởng gì không và gửi bảng này kèm báo lỗi." / "assumption(s) do not hold here. The application goes on; see what follows from it, and send this table with a report.";
+    ASSUMPTIONS_EXPORT: "Để gửi kèm báo lỗi" / "For a report";
+    ASSUMPTIONS_EXPORT_MORE: "Không chứa dữ liệu của khách hàng hay của cửa hàng." / "It holds no customer's and no shop's data.";
+    ASSUMED_ABOUT: "Về" / "About";
+    ASSUMED_WHAT: "Giả định" / "Assumption";
+    ASSUMED_STATE: "Ở đây" / "Here";
+    ASSUMED_UNSEEN: "Chưa thấy" / "Not seen yet";
+    ASSUMED_UNSHOWN: "Không tự thấy được" / "Traffic does not show it";
+    ASSUMED_CONFIRMED: "Đúng" / "Confirmed";
+    ASSUMED_CONTRADICTED: "Không đúng" / "Contradicted";
+
     // Words of the API.
     CREATED: "Đã tạo" / "Created";
     LINKED: "Đã liên kết" / "Linked";

@@ -44,6 +44,7 @@ fn a_customer_has_every_field_of_the_model() {
         tax_code: "0101".into(),
         comments: "VIP".into(),
         created_at: Some("2026-10-05T02:30:15.123Z".parse().unwrap()),
+        modified_at: None,
         unreadable: vec![],
     };
     assert_eq!(customer(20_000_001, &parsed(CUSTOMER)), Ok(expected));

@@ -49,6 +49,7 @@ pub async fn customer<W: World>(
         .await?;
     if let Some(customer) = &record {
         account::mark(session, customer);
+        session.modified_at.set(customer.modified_at);
         let mark = dismissed::mark(session, customer);
         session.members.replace(Some(mark));
         why.evidence.push(Evidence::CustomerCreated {

@@ -24,7 +24,7 @@ use crate::{
     time::Timestamp,
     worker::{
         failure::{Failure, no_creation_date},
-        gone, memory,
+        gone, memory, observe,
         plan::{
             account::{self, of_earlier_attempt, resolve},
             decision::{AccountPlan, Action, Explanation, Plan, Remember, new_since},
@@ -63,6 +63,8 @@ pub async fn invoice<W: World>(
         gone::confirm(session).await?;
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
+    session.modified_at.set(invoice.modified_at);
+    observe::lines(session.world, &invoice);
     why.evidence.push(Evidence::InvoiceCreated {
         code: invoice.code.clone(),
         at: invoice.created_at,
