@@ -15,10 +15,7 @@ use crate::{
         record::{Entry, Record},
         stats,
     },
-    reconcile::{
-        filling::Filling,
-        upkeep::{Reconciler, Upkeep},
-    },
+    reconcile::upkeep::{Reconciler, Upkeep},
     stored,
     time::Timestamp,
     worker::{failure::Stop, permit::Worker, tenant::Tenancy},
@@ -64,7 +61,6 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) bounds: Bounds,
     pub(super) queue: Queue,
     pub(super) hints: Hints,
-    pub(super) filling: Filling,
     pub(super) tenancy: Tenancy,
     pub(super) drained: &'d mut Drained,
 }
@@ -76,7 +72,6 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             worker: self.worker,
             ready: self.ready,
             cursor: &mut self.cursor,
-            filling: &mut self.filling,
             upkeep: self.bounds.upkeep,
             lists_until: self.bounds.lists_until,
         }
