@@ -116,6 +116,17 @@ pub enum AlertFormat {
     Telegram,
 }
 
+impl AlertFormat {
+    /// The variable's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Slack => "slack",
+            Self::Telegram => "telegram",
+        }
+    }
+}
+
 /// The value of `alert_origin` that sends nothing: Spin wants an origin in every place.
 const NO_ALERTS: &str = "https://alerts.invalid";
 

@@ -16,24 +16,9 @@ const LIMIT: i64 = 60;
 
 /// A shop with both webhooks on, and who is told of its troubles.
 async fn told(changed: &[(&str, &str)]) -> (TestShop, Arc<Receiver>) {
-    let shop = TestShop::unconnected();
+    let mut shop = TestShop::unconnected();
     let receiver = Arc::new(Receiver::new(shop.clock.clone()));
-    let TestShop {
-        app,
-        kiotviet,
-        getfly,
-        kiotviet_faults,
-        getfly_faults,
-        clock,
-    } = shop;
-    let shop = TestShop {
-        app: app.serving(RECEIVER, receiver.clone()),
-        kiotviet,
-        getfly,
-        kiotviet_faults,
-        getfly_faults,
-        clock,
-    };
+    shop.app = shop.app.serving(RECEIVER, receiver.clone());
     let variables = [("alert_origin", RECEIVER), ("alert_path", "/secret-path")];
     for (name, value) in variables.iter().chain(changed) {
         shop.app.set_variable(name, value);

@@ -252,7 +252,7 @@ impl Alerts {
         }
     }
 
-    /// `cause` stands since then.
+    /// `cause` stands since then, unless it stood before.
     pub fn stands(&mut self, cause: Cause, since: Timestamp, why: Option<Trouble>) {
         if let Some(standing) = self.enter(cause, since) {
             if standing.count == 0 {
@@ -265,13 +265,8 @@ impl Alerts {
 
     /// `cause` is found to stand at this moment, or not to.
     pub fn set(&mut self, cause: Cause, now: Option<Timestamp>, why: Option<Trouble>) {
-        let since = self
-            .causes
-            .get(&cause)
-            .filter(|s| s.count > 0)
-            .map(|s| s.since);
         match now {
-            Some(now) => self.stands(cause, since.unwrap_or(now), why),
+            Some(now) => self.stands(cause, now, why),
             None => self.ends(&cause),
         }
     }

@@ -5,7 +5,7 @@ use crate::{
         problem::{self, Problem},
         view,
     },
-    config::{AlertFormat, Ready},
+    config::Ready,
     drain::outgoing::send_test,
     journal::{
         alerts::{self, Cause},
@@ -44,16 +44,6 @@ pub(in crate::admin) async fn alerts<W: World>(
         }),
         muted: alerts::muted(world).await?,
     })
-}
-
-impl AlertFormat {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Slack => "slack",
-            Self::Telegram => "telegram",
-        }
-    }
 }
 
 /// The cause in `{"cause": …}`, as `GET /api/alerts` shows it.
