@@ -82,6 +82,15 @@ const CONNECT: [(&str, &str); 3] = [
     ("client_secret", "secret"),
 ];
 
+/// What `/metrics` tells the admin.
+async fn metrics(shop: &TestShop) -> String {
+    let asked = http::Request::get(format!("{PUBLIC}/metrics"))
+        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+    let asked = asked.body(Bytes::new()).expect("a request");
+    let (answer, _) = shop.app.answer(asked).await;
+    String::from_utf8(answer.body).expect("text")
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_a_session_every_page_leads_to_the_log_in_and_nothing_is_written() {
     let shop = shop().await;
@@ -262,13 +271,7 @@ async fn failed_log_ins_are_slowed_wherever_they_are_tried_and_the_right_token_a
             .any(|line| line.contains("\"door\":\"metrics\""))
     );
     assert!(told.iter().all(|line| !line.contains("a-wrong-token")));
-    let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
-        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-    let (answer, _) = shop
-        .app
-        .answer(metrics.body(Bytes::new()).expect("a request"))
-        .await;
-    let page = String::from_utf8(answer.body).expect("text");
+    let page = metrics(&shop).await;
     assert!(page.contains("\nkvgf_failed_log_ins_total 310\n"), "{page}");
 }
 
@@ -500,13 +503,7 @@ async fn what_people_do_is_told_and_counted_without_the_token() {
     assert_eq!(told[7]["client"], "203.0.113.7:4711");
     let whole = shop.app.log().join("\n");
     assert!(!whole.contains(ADMIN_TOKEN) && !whole.contains(&visitor.csrf));
-    let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
-        .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
-    let (answer, _) = shop
-        .app
-        .answer(metrics.body(Bytes::new()).expect("a request"))
-        .await;
-    let page = String::from_utf8(answer.body).expect("text");
+    let page = metrics(&shop).await;
     for line in [
         "{act=\"switch\"} 3",
         "{act=\"rotate\"} 1",
