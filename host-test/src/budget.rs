@@ -11,7 +11,10 @@ use host::{
     keyvalue::Backend as _,
     runtime::{Finished, Instances},
 };
-use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
+use plugin::{
+    journal::{first_events::FIRST, keys},
+    worker::lease::SLOT_SECONDS,
+};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
@@ -58,6 +61,12 @@ impl Shop {
         let id = shop.kiotviet.create_customer(new);
         shop.kiotviet.create_invoice(sale(Some(id)));
         shop.deliver().await;
+        // An ordinary event is none of a new connection's first.
+        for n in 2..FIRST {
+            let new = customer("Khách", &format!("09110022{n:02}"));
+            shop.kiotviet.create_customer(new);
+            shop.deliver().await;
+        }
         Ok(Self { shop, store })
     }
 

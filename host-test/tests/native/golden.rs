@@ -345,6 +345,12 @@ async fn a_store_of_an_earlier_version_is_shown_as_it_showed_it() {
     let overview = now["overview"].as_object_mut().expect("an object");
     assert_eq!(overview.remove("outside"), Some(json!([])));
     assert_eq!(overview.remove("contradicted"), Some(json!(0)));
+    // Nor is any of its shops new.
+    for shop in overview["connections"].as_array_mut().expect("shops") {
+        let shop = shop.as_object_mut().expect("an object");
+        assert_eq!(shop.remove("first_events"), Some(json!(0)));
+        assert_eq!(shop.remove("first_events_looked_at"), Some(json!(false)));
+    }
     let lines = now["metrics"].as_array_mut().expect("lines");
     let is_newer = |line: &str| NEWER_METRICS.iter().any(|metric| line.contains(metric));
     lines.retain(|line| !line.as_str().is_some_and(is_newer));

@@ -15,6 +15,7 @@ mod disguise;
 mod dismissals;
 mod fairness;
 mod field;
+mod first_day;
 mod fixture_format;
 mod forged_hints;
 mod golden;

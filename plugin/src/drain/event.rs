@@ -77,9 +77,14 @@ impl<W: World> Drain<'_, '_, W> {
         }
         let body = record.body.clone();
         let read = self.queue.read;
+        let is_shown = self.is_shown(&record);
+        self.worker.keep_exchanges(is_shown);
         let held = &self.cursor.held;
         let result = attempt::attempt(self.worker, self.ready, held, &mut record).await;
         record.calls = self.worker.take_calls();
+        if is_shown {
+            self.keep_sheet(&mut record);
+        }
         let reached = self.worker.take_reached();
         if matches!(result, Ok(()) | Err(Failure::Dead { .. })) {
             self.works_again(reached, &record);
@@ -189,6 +194,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_removal(record).await?;
         }
         let now = self.worker.now();
+        self.list_first(record).await?;
         self.cursor.stats.ended(self.worker, record, now).await?;
         self.cursor.enter(record);
         self.tell_of_death(record, now);

@@ -6,6 +6,7 @@ mod due;
 mod due_events;
 mod due_lists;
 mod event;
+mod first_events;
 mod hinted;
 mod hints;
 pub mod how;

@@ -152,9 +152,11 @@ impl<W: World> Drain<'_, '_, W> {
                 Ok(Pass::Complete)
             }
             Entry::Event(record) => {
-                self.cursor
-                    .stats
-                    .came(&record.connection, record.received_at);
+                let connection = &record.connection;
+                if self.cursor.stats.came(connection, record.received_at) {
+                    let first = &mut self.cursor.first_events;
+                    first.insert(connection.clone(), Vec::new());
+                }
                 let pass = self.event(*record).await?;
                 if pass == Pass::Complete {
                     self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);

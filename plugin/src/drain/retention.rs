@@ -5,7 +5,7 @@ use crate::{
     drain::{due::Due, state::Drain},
     journal::{
         cursor::due_time,
-        entries, keys, ledger,
+        entries, first_events, keys, ledger,
         record::{Command, Entry, Record, State},
         refused, unfinished,
     },
@@ -57,6 +57,9 @@ impl<W: World> Drain<'_, '_, W> {
         }
         ledger::settle(self.worker, record).await?;
         entries::drop_body(self.worker, record.seq, record.body.as_ref()).await?;
+        if record.sheet.is_some() {
+            first_events::forget_read_back(self.worker, record.seq).await?;
+        }
         self.worker.delete(&keys::entry(record.seq)).await?;
         refused::give_back(self.worker, record).await?;
         unfinished::unmark(self.worker, record).await;

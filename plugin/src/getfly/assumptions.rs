@@ -55,6 +55,12 @@ pub const ORDER_FIELDS: &str =
 /// Fields of an order whose code Getfly may have chosen itself.
 pub const LISTED_ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status,order_terms";
 
+/// Fields of an account that people compare with what was sent. Manual, account detail.
+pub const SHOWN_ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,billing_address_street,birthday,gender,sic_code,description,account_source_details,mgr_display_name,created_at";
+
+/// Fields of an order that people compare with what was sent. Manual, sale order detail, and seen.
+pub const SHOWN_ORDER_FIELDS: &str = "id,order_code,account_code,account_name,account_phone,account_email,order_date,order_details,discount_amount,vat_amount,transport_amount,installation_amount,real_amount,order_terms,assigned_user_name,status_label,created_at";
+
 /// Fields of a product that are read. Manual, products.
 pub const PRODUCT_FIELDS: &str = "product_code,product_name";
 

@@ -7,8 +7,8 @@ use crate::{
         assumptions::{
             ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS,
             LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, NEWEST_ACCOUNT_FIELDS, OLD_API_PATH,
-            ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD,
-            USER_FIELDS,
+            ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, SHOWN_ACCOUNT_FIELDS,
+            SHOWN_ORDER_FIELDS, TENANT_HOURS_AHEAD, USER_FIELDS,
         },
         error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
@@ -489,6 +489,40 @@ impl<H: Http> Getfly<'_, H> {
             .await?;
         let found = found.map(|order| (order.code.clone(), order));
         same_code(code.as_str(), found)
+    }
+
+    /// Reads an account for people, who see the answer as it came.
+    pub async fn show_account(&self, code: &AccountCode) -> Result<(), GetflyError> {
+        let call = ("Getfly GET /account", "/account");
+        let code = ("account_code", code.as_str());
+        self.show(call, code, [SHOWN_ACCOUNT_FIELDS, ACCOUNT_FIELDS])
+            .await
+    }
+
+    /// The same of an order.
+    pub async fn show_order(&self, code: &OrderCode) -> Result<(), GetflyError> {
+        let call = ("Getfly GET /sale_order", "/sale_order");
+        let code = ("order_code", code.as_str());
+        self.show(call, code, [SHOWN_ORDER_FIELDS, ORDER_FIELDS])
+            .await
+    }
+
+    /// Asks for all these fields; where Getfly does not take them, for the second ones, which it has to have.
+    async fn show(
+        &self,
+        (endpoint, path): (&'static str, &str),
+        code: (&str, &str),
+        fields: [&str; 2],
+    ) -> Result<(), GetflyError> {
+        let mut last = Ok(());
+        for fields in fields {
+            let request = self.request(Method::Get, endpoint, path, &[code, ("fields", fields)]);
+            last = read(&self.http.send(request).await?).map(|_| ());
+            if !matches!(last, Err(GetflyError::Refused(_))) {
+                break;
+            }
+        }
+        last
     }
 
     /// Creates an account (manual, account create). An error that [`GetflyError::maybe_stored`] calls

@@ -144,6 +144,9 @@ pub struct Cursor {
     /// Due lists by the start of their bucket (Unix seconds).
     #[serde(default)]
     pub due: SortedMap<i64, Bucket>,
+    /// New connections, each with its first events so far ([`super::first_events`]).
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub first_events: SortedMap<ConnectionName, Vec<u64>>,
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,

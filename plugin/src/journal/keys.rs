@@ -161,6 +161,21 @@ pub fn connection(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}")
 }
 
+/// A connection's first events, once there are enough ([`super::first_events`]).
+pub fn first_events(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/first-events")
+}
+
+/// What a person said of these.
+pub fn first_events_looked(name: &ConnectionName) -> String {
+    format!("kvgf/connection/{name}/first-events/looked")
+}
+
+/// What was read back for one of these, sealed.
+pub fn first_event(seq: u64) -> String {
+    format!("kvgf/first-event/{seq}")
+}
+
 /// A webhook's switch.
 pub fn switch(name: &ConnectionName, webhook: Webhook) -> String {
     format!("kvgf/connection/{name}/switch/{}", webhook.as_str())

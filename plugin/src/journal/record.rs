@@ -322,6 +322,8 @@ pub struct Record {
     pub as_assumed: Option<(Option<bool>, Option<bool>)>,
     /// Whether its order is read back later, and the total that was read.
     pub read_back: Option<ReadBack>,
+    /// What was sent for it and how Getfly answered, sealed, of a new connection's events ([`super::first_events`]).
+    pub sheet: Option<String>,
 }
 
 impl Record {
@@ -363,6 +365,7 @@ impl Record {
             marks: Vec::new(),
             as_assumed: None,
             read_back: None,
+            sheet: None,
         }
     }
 
@@ -520,6 +523,8 @@ struct Flat {
     as_assumed: Option<(Option<bool>, Option<bool>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     read_back: Option<ReadBack>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sheet: Option<String>,
 }
 
 impl From<Record> for Flat {
@@ -560,6 +565,7 @@ impl From<Record> for Flat {
             marks: record.marks,
             as_assumed: record.as_assumed,
             read_back: record.read_back,
+            sheet: record.sheet,
         }
     }
 }
@@ -656,6 +662,7 @@ impl TryFrom<Flat> for Record {
             marks: flat.marks,
             as_assumed: flat.as_assumed,
             read_back: flat.read_back,
+            sheet: flat.sheet,
         })
     }
 }

@@ -130,8 +130,9 @@ impl Stats {
         Ok(())
     }
 
-    /// An event of `connection` came at `at`.
-    pub fn came(&mut self, connection: &ConnectionName, at: Timestamp) {
+    /// An event of `connection` came at `at`; true for its first one.
+    pub fn came(&mut self, connection: &ConnectionName, at: Timestamp) -> bool {
+        let is_first = self.last_event.get(connection).is_none();
         if self
             .last_event
             .get(connection)
@@ -145,6 +146,7 @@ impl Stats {
         if let Some(rhythm) = self.rhythm.get_mut(connection) {
             rhythm.came(at);
         }
+        is_first
     }
 
     /// The kept days with today last; one that cannot be read is left out.

@@ -240,8 +240,8 @@ pub fn rule(word: &str) -> Option<Text> {
     RULES.get(number.checked_sub(1)?).copied()
 }
 
-/// What the members of a plan are called.
-const LABELS: [(&str, Text); 41] = [
+/// What the members of a plan, and of what Getfly is sent and answers, are called.
+const LABELS: [(&str, Text); 61] = [
     ("account", text!("Khách hàng", "Account")),
     ("account_code", text!("Mã khách hàng", "Account code")),
     ("address", text!("Địa chỉ", "Address")),
@@ -292,9 +292,35 @@ const LABELS: [(&str, Text); 41] = [
     ("terms", text!("Điều khoản", "Terms")),
     ("transport", text!("Phí vận chuyển", "Shipping")),
     ("vat", text!("Thuế", "Tax")),
+    ("account_name", text!("Tên khách hàng", "Account name")),
+    ("account_phone", text!("Số điện thoại", "Phone")),
+    ("account_email", text!("Email", "E-mail")),
+    ("account_source_details", text!("Nguồn", "Source")),
+    ("account_source_names", text!("Nguồn", "Source")),
+    (
+        "assigned_user_name",
+        text!("Người thực hiện", "Carried out by"),
+    ),
+    (
+        "assigned_username",
+        text!("Người thực hiện", "Carried out by"),
+    ),
+    ("billing_address_street", text!("Địa chỉ", "Address")),
+    ("created_at", text!("Tạo lúc", "Created at")),
+    ("discount_amount", text!("Chiết khấu", "Discount")),
+    ("mgr_display_name", text!("Người phụ trách", "In charge")),
+    ("order_code", text!("Mã đơn hàng", "Order code")),
+    ("order_date", text!("Ngày", "Date")),
+    ("order_details", text!("Sản phẩm", "Products")),
+    ("order_terms", text!("Điều khoản", "Terms")),
+    ("phone_office", text!("Số điện thoại", "Phone")),
+    ("real_amount", text!("Tổng tiền", "Total")),
+    ("saved_order_details", text!("Sản phẩm", "Products")),
+    ("sic_code", text!("Mã số thuế", "Tax code")),
+    ("vat_amount", text!("Thuế", "Tax")),
 ];
 
-/// A plan's member in words; its own name where it has none.
+/// A member in words; its own name where it has none.
 pub fn label(lang: Lang, name: &str) -> &str {
     let found = LABELS.iter().find(|(n, _)| *n == name);
     found.map_or(name, |(_, text)| text.of(lang))

@@ -4,7 +4,13 @@
 use crate::{
     assumption::Assumption,
     config::{CallRate, Ready},
-    journal::{assumptions::Seen, record::Call, sorted_map::SortedMap, stats},
+    journal::{
+        assumptions::Seen,
+        first_events::{Exchange, as_text},
+        record::Call,
+        sorted_map::SortedMap,
+        stats,
+    },
     time::Timestamp,
     vendor::fate::parse_retry_after,
     worker::lease::{Lease, SKEW_SECONDS},
@@ -53,6 +59,8 @@ pub struct Worker<'w, W> {
     getfly_calls: RefCell<Vec<Timestamp>>,
     slow_until: Cell<Option<Timestamp>>,
     calls: RefCell<Vec<Call>>,
+    /// What was sent and answered; none where nobody wants to know.
+    exchanges: RefCell<Option<Vec<Exchange>>>,
     tally: RefCell<SortedMap<(String, String), u64>>,
     /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
     open: Cell<bool>,
@@ -91,6 +99,7 @@ impl<'w, W: World> Worker<'w, W> {
             getfly_calls: RefCell::new(getfly_calls),
             slow_until: Cell::new(None),
             calls: RefCell::new(Vec::new()),
+            exchanges: RefCell::new(None),
             tally: RefCell::new(SortedMap::default()),
             open: Cell::new(false),
             reached: Cell::default(),
@@ -98,6 +107,11 @@ impl<'w, W: World> Worker<'w, W> {
             calls_left: Cell::new(u64::MAX),
             firsts: RefCell::default(),
         }
+    }
+
+    /// The world that it acts in.
+    pub fn world(&self) -> &'w W {
+        self.world
     }
 
     /// Whether a write may begin now.
@@ -130,6 +144,22 @@ impl<'w, W: World> Worker<'w, W> {
     /// The calls since the last time this was asked.
     pub fn take_calls(&self) -> Vec<Call> {
         core::mem::take(&mut self.calls.borrow_mut())
+    }
+
+    /// From now on what is sent to Getfly and its answers are kept, or not: creates, and for a caller who may only read, reads.
+    pub fn keep_exchanges(&self, kept: bool) {
+        *self.exchanges.borrow_mut() = kept.then(Vec::new);
+    }
+
+    /// What was kept since the last time this was asked.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        let mut kept = self.exchanges.borrow_mut();
+        kept.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    fn keeps_exchange(&self, request: &Request) -> bool {
+        let wanted = request.method == Method::Post || matches!(self.permit, Permit::ReadOnly);
+        wanted && self.exchanges.borrow().is_some()
     }
 
     /// How many calls each side answered since the last time this was asked.
@@ -361,7 +391,25 @@ impl<W: World> Worker<'_, W> {
         }
         let endpoint = request.endpoint;
         let began = self.world.now();
+        let exchange = (to_getfly && self.keeps_exchange(&request)).then(|| Exchange {
+            at: began,
+            call: endpoint.to_owned(),
+            sent: as_text(&request.body),
+            status: None,
+            answer: String::new(),
+        });
         let answer = self.world.send(request).await;
+        if let (Some(exchange), Some(kept)) = (exchange, self.exchanges.borrow_mut().as_mut()) {
+            let (status, text) = match &answer {
+                Ok(answer) => (Some(answer.status), as_text(&answer.body)),
+                Err(why) => (None, why.to_string()),
+            };
+            kept.push(Exchange {
+                status,
+                answer: text,
+                ..exchange
+            });
+        }
         let answered = answer.as_ref().map(|answer| answer.status);
         if to_getfly && answered == Ok(429) && !mutant!(CeilingIgnored) {
             self.slow_until.set(self.world.now().checked_add(SLOW_FOR));

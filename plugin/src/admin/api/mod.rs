@@ -6,6 +6,7 @@ pub(in crate::admin) mod assumptions;
 pub(in crate::admin) mod backfill;
 pub(in crate::admin) mod connections;
 pub(in crate::admin) mod events;
+pub(in crate::admin) mod first_day;
 pub(in crate::admin) mod guard;
 pub(in crate::admin) mod links;
 pub(in crate::admin) mod metrics;
@@ -135,6 +136,14 @@ async fn route_ready<W: World, B: Body>(
                 preflight::go_on(world, ready, name, anew).await?,
             ))
         }
+        ("GET", ["connections", name, "first-day"]) => {
+            let again = flag(query, "again")?;
+            answer(&first_day::first_day(world, ready, name, again).await?)
+        }
+        ("POST", ["connections", name, "first-day"]) => {
+            let said = first_day::asked(&read_json(request.body).await?)?;
+            answer(&first_day::answer(world, name, said).await?)
+        }
         ("GET", ["connections", name, "staff"]) => {
             answer(&staff::staff(world, ready, name, staff::Phones::Hidden).await?)
         }
@@ -206,6 +215,7 @@ fn wrong_route(path: &[&str]) -> Problem {
         ["connections", _] | ["connections", _, "webhooks", _] => {
             problem::method_not_allowed("PUT or DELETE")
         }
+        ["connections", _, "first-day"] => problem::method_not_allowed("GET or POST"),
         ["connections", _, "backfill"] => problem::method_not_allowed("GET, POST or DELETE"),
         ["events", _, "retry" | "dismiss" | "edit" | "sale" | "link"]
         | ["connections", _, "rotate"]

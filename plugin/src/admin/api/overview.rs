@@ -7,7 +7,7 @@ use crate::{
         connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
         cursor::{self, Cursor},
-        entries, no_atomics,
+        entries, first_events, no_atomics,
         stats::Day,
     },
     reconcile::webhook_health::{self, WebhookHealth},
@@ -34,6 +34,8 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         shops.push(view::ShopOverview {
             checked_at: health.checked_at,
             days: shop_days(&days, &name),
+            first_events: first_events::list(world, &cursor, &name).await?.len(),
+            first_events_looked_at: first_events::looked(world, &name).await?.is_some(),
             last_event_at: cursor.stats.last_event.get(&name).copied(),
             missed_at: health.customer.missed_at.max(health.order.missed_at),
             retailer: connection.retailer,

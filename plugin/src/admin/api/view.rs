@@ -333,6 +333,10 @@ pub struct ShopOverview {
     pub checked_at: Option<Timestamp>,
     /// Days with events, oldest first.
     pub days: Vec<ShopDay>,
+    /// How many of its first events a person may look at.
+    pub first_events: usize,
+    /// Whether one did, and said how they are.
+    pub first_events_looked_at: bool,
     /// When its last event came.
     pub last_event_at: Option<Timestamp>,
     /// When last something was found that KiotViet had not delivered.

@@ -40,7 +40,7 @@ const STATES: [(&str, Text); 5] = [
 const PAGES_KEPT: usize = 40;
 
 /// A state's or outcome's colour and words.
-fn status<W: World>(visit: &Visit<'_, W>, status: Status) -> Markup {
+pub(super) fn status<W: World>(visit: &Visit<'_, W>, status: Status) -> Markup {
     let (class, words) = match status {
         Status::Received => ("wait", w::WAITING),
         Status::Retrying { .. } => ("wait", w::RETRYING),
@@ -65,7 +65,7 @@ pub(super) fn kind<W: World>(visit: &Visit<'_, W>, kind: Kind) -> &'static str {
 }
 
 /// Why an event ended as it did, in a sentence.
-fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
+pub(super) fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
     match event.status {
         Status::Received | Status::Retrying { .. } => "",
         Status::Done { reason, .. } => reasons::explain(visit.view.lang, reason),

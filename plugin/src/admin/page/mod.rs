@@ -7,6 +7,7 @@ mod backfill;
 mod chart;
 mod connect;
 mod events;
+mod first_day;
 mod layout;
 mod links;
 mod login;
@@ -19,6 +20,7 @@ mod session;
 mod shop;
 mod staff;
 mod style;
+mod tree;
 mod visit;
 mod words;
 
@@ -288,6 +290,10 @@ async fn route<W: World>(
         }
         ("GET", ["ui", "shops", name, "staff"]) => staff::show(visit, name).await,
         ("GET", ["ui", "shops", name, "preflight"]) => preflight::show(visit, name).await,
+        ("GET", ["ui", "shops", name, "first-day"]) => first_day::show(visit, name).await,
+        ("POST", ["ui", "shops", name, "first-day", said @ ("right" | "wrong")]) => {
+            first_day::answer(visit, name, *said == "right").await
+        }
         ("GET", ["ui", "shops", name, "backfill"]) => backfill::show(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill"]) => backfill::submit(visit, name).await,
         ("POST", ["ui", "shops", name, "backfill", "stop"]) => backfill::stop(visit, name).await,

@@ -142,6 +142,14 @@ fn shop<W: World>(
 fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
     let missed = html! { @if found.missed_at.is_some() { (visit.view.time(found.missed_at)) } };
     html! {
+        @if found.first_events > 0 && !found.first_events_looked_at {
+            (alert("info", &html! {
+                div.head.middle {
+                    p { (visit.t(w::FIRST_DAY_LOOK)) }
+                    a.button href={ "/ui/shops/" (found.name) "/first-day" } { (visit.t(w::FIRST_DAY_OPEN)) }
+                }
+            }))
+        }
         @if let Some(problem) = &found.problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
         (facts(&[
             (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, &found.webhooks.customer)),

@@ -71,6 +71,7 @@ pub(super) fn tabs<W: World>(visit: &Visit<'_, W>, name: &str, here: Text) -> Ma
     let places = [
         ("", w::CONNECTION),
         ("/preflight", w::PREFLIGHT),
+        ("/first-day", w::FIRST_DAY),
         ("/staff", w::STAFF),
         ("/backfill", w::BACKFILL),
     ];

@@ -298,6 +298,28 @@ words! {
     CHECK_CUSTOMERS: "Khách hàng trên KiotViet" / "KiotViet's customers";
     CHECK_INVOICES: "Hóa đơn gần đây" / "The last invoices";
     CHECK_PRODUCTS: "Mã hàng" / "Product codes";
+    // The first day.
+    FIRST_DAY: "Ngày đầu tiên" / "First day";
+    FIRST_DAY_MORE: "Mười khách hàng và hóa đơn đầu tiên của cửa hàng: những gì đã gửi, Getfly trả lời thế nào, và Getfly đang có gì. So từng mục với KiotViet và Getfly: tên, số điện thoại, từng dòng hàng, tổng tiền, người thực hiện." / "The shop's first ten customers and invoices: what was sent, as Getfly answered it, and what Getfly has now. Compare each with KiotViet and Getfly: name, phone, each line, the total, who carried it out.";
+    FIRST_DAY_NONE: "Chưa có gì để xem. Sau khi bật webhook, hãy bán một đơn nhỏ trên KiotViet rồi mở lại trang này." / "There is nothing to look at yet. Once the webhooks are on, make one small sale on KiotViet and open this page again.";
+    FIRST_DAY_ASK: "Những gì đã sang Getfly có đúng không?" / "Is what came to Getfly right?";
+    FIRST_DAY_RIGHT: "Đã xem, mọi thứ đúng" / "Looked at, all right";
+    FIRST_DAY_WRONG: "Có gì đó sai" / "Something is wrong";
+    FIRST_DAY_IS_RIGHT: "Đã xem, mọi thứ đúng:" / "Looked at, all right:";
+    FIRST_DAY_IS_WRONG: "Có gì đó sai:" / "Something is wrong:";
+    FIRST_DAY_STOP: "Tắt hai webhook của cửa hàng. Không mất gì: KiotViet giữ dữ liệu, và có thể lấy lại sau bằng Lấy dữ liệu cũ." / "Switch the shop's two webhooks off. Nothing is lost: KiotViet keeps the data, and a backfill brings it over later.";
+    FIRST_DAY_SEE: "Mở Giả định về KiotViet và Getfly: mục “Không đúng” thường cho biết vì sao." / "Open what is assumed of KiotViet and Getfly: “Contradicted” often tells why.";
+    FIRST_DAY_REPORT: "Gửi báo lỗi kèm phần “Để gửi kèm báo lỗi” của trang đó. Không gửi ảnh chụp trang này: ở đây có dữ liệu của khách hàng." / "Report it with the part “For a report” of that page. Send no picture of this page: it shows customers' data.";
+    FIRST_DAY_LOOK: "Hãy xem những khách hàng và hóa đơn đầu tiên đã sang Getfly có đúng không." / "Please look whether the first customers and invoices came to Getfly as they should.";
+    FIRST_DAY_OPEN: "Xem" / "Look at them";
+    FIRST_DAY_SENT: "Đã gửi" / "What was sent";
+    FIRST_DAY_ANSWERED: "Getfly trả lời" / "As Getfly answered it";
+    FIRST_DAY_HAS: "Getfly đang có" / "What was read back";
+    FIRST_DAY_NOTHING_SENT: "Không gửi gì: Getfly đã có." / "Nothing was sent: Getfly has it already.";
+    FIRST_DAY_DIFFERS: "Getfly có khác với những gì đã gửi:" / "Getfly has otherwise than was sent:";
+    FIRST_DAY_NOT_READ: "Chưa đọc lại được." / "Not read back yet.";
+    FIRST_DAY_AGAIN: "Đọc lại từ Getfly" / "Read Getfly again";
+    OF_FIRST: "trong số" / "of";
     ASSUMPTIONS: "Giả định về KiotViet và Getfly" / "What is assumed of KiotViet and Getfly";
     ASSUMPTIONS_MORE: "Ứng dụng được làm theo tài liệu và kinh nghiệm chung. Bảng này cho biết cửa hàng và Getfly của bạn thực tế có như vậy không." / "This application follows manuals and what others met. The table shows what your own shop and Getfly really do.";
     ASSUMPTIONS_WRONG: "giả định không đúng ở đây. Ứng dụng vẫn chạy; hãy xem có ảnh hưởng gì không và gửi bảng này kèm báo lỗi." / "assumption(s) do not hold here. The application goes on; see what follows from it, and send this table with a report.";
