@@ -349,5 +349,5 @@ async fn later_events_cost_nothing_more() {
     // Connecting it anew begins no other first day.
     shop.app.disconnect(CONNECTION).await;
     shop.connect_with(On::Both).await;
-    assert_eq!(cost(12).await.1, false);
+    assert!(!cost(12).await.1);
 }

@@ -263,6 +263,26 @@ async fn mends(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
+/// What came first is looked at, and the question answered.
+async fn looks(town: &Town, browser: &Browser) -> Result<()> {
+    browser.go(&town.at("/")).await?;
+    browser
+        .click("//main//a[contains(@href, '/first-day')]")
+        .await?;
+    browser
+        .see("Những gì đã sang Getfly có đúng không?")
+        .await?;
+    browser.see("Getfly trả lời").await?;
+    browser.picture(&picture("first-day-asked")).await?;
+    browser.press("Đã xem, mọi thứ đúng").await?;
+    browser.see("Đã xem, mọi thứ đúng:").await?;
+    browser.go(&town.at("/")).await?;
+    browser.see("Không mất sự kiện nào").await?;
+    let asked = "document.querySelectorAll(\"main a[href*='/first-day']\").length";
+    ensure!(browser.eval(asked).await? == 0, "asked once");
+    Ok(())
+}
+
 async fn tries(town: &Town, browser: &Browser) -> Result<()> {
     let id = town
         .vendors
@@ -296,6 +316,7 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ("connect", "/ui/connect"),
         ("shop", "/ui/shops/cuahangthu"),
         ("disconnect", "/ui/shops/cuahangthu/disconnect"),
+        ("first-day", "/ui/shops/cuahangthu/first-day"),
         ("staff", "/ui/shops/cuahangthu/staff"),
         ("backfill", "/ui/shops/cuahangthu/backfill"),
         ("events", "/ui/events"),
@@ -327,6 +348,7 @@ async fn story(browser: &Browser) -> Result<()> {
     connects(&town, browser).await.context("connecting")?;
     sells(&town, browser).await.context("a sale")?;
     mends(&town, browser).await.context("mending")?;
+    looks(&town, browser).await.context("looking")?;
     tries(&town, browser).await.context("trying")?;
     fits(&town, browser, 1080, "-wide").await?;
     browser.screen(360, 780, true).await?;
