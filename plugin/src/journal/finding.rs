@@ -17,6 +17,41 @@ fn plain(text: &str) -> String {
     text.trim().trim_start_matches('0').to_uppercase()
 }
 
+/// FNV-1a: what it takes as the same is compared afterwards.
+fn hash(kind: u8, text: &str) -> u64 {
+    let bytes = core::iter::once(kind).chain(text.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Before a word that an event shows as it is, and before a keyed mark.
+const WORD: u8 = b'w';
+const MARK: u8 = b'm';
+
+/// What an event shows as it is.
+fn shown(record: &Record) -> Vec<String> {
+    let hint = record.hint.as_ref();
+    let ids = record.customer_id.into_iter().chain(hint.map(|h| h.id));
+    let codes = [
+        Some(record.key.as_str()),
+        record.account_code.as_ref().map(|code| code.as_str()),
+        record.order_code.as_ref().map(|code| code.as_str()),
+        hint.and_then(|hint| hint.code.as_deref()),
+    ];
+    let codes = codes.into_iter().flatten().map(plain);
+    let all = ids.map(|id| plain(&id.to_string())).chain(codes);
+    all.filter(|word| !word.is_empty()).collect()
+}
+
+/// The hashes of what an event is found by.
+pub fn hashes(record: &Record) -> Vec<u64> {
+    let words = shown(record);
+    let words = words.iter().map(|word| hash(WORD, word));
+    let marks = record.marks.iter().map(|mark| hash(MARK, mark));
+    words.chain(marks).collect()
+}
+
 fn cut(fingerprint: String) -> String {
     fingerprint.chars().take(MARK_CHARS).collect()
 }
@@ -60,20 +95,15 @@ impl Wanted {
         })
     }
 
+    /// The hashes of all that it may be.
+    pub fn hashes(&self) -> Vec<u64> {
+        let marks = self.marks.iter().map(|mark| hash(MARK, mark));
+        marks.chain([hash(WORD, &self.plain)]).collect()
+    }
+
     /// Whether `record` is about it.
     pub fn is(&self, record: &Record) -> bool {
-        let same = |text: &str| plain(text) == self.plain;
-        let same_id = |id: i64| same(&id.to_string());
-        let hint = record.hint.as_ref();
-        same(&record.key)
-            || record
-                .account_code
-                .as_ref()
-                .is_some_and(|c| same(c.as_str()))
-            || record.order_code.as_ref().is_some_and(|c| same(c.as_str()))
-            || record.customer_id.is_some_and(same_id)
-            || hint.is_some_and(|hint| same_id(hint.id))
-            || hint.is_some_and(|hint| hint.code.as_deref().is_some_and(same))
+        shown(record).contains(&self.plain)
             || record.marks.iter().any(|mark| self.marks.contains(mark))
     }
 }
@@ -119,6 +149,19 @@ mod tests {
         }
         for other in ["2000000", "KH00012", "091234567", "0", "", "  "] {
             assert!(!finds(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_finds_an_event_has_one_of_its_hashes() {
+        let hashes = hashes(&record());
+        for typed in ["20000001", "KH000123", "+84 912 345 678"] {
+            let wanted = Wanted::parse(typed, Some(&sealer(1))).unwrap();
+            let of_wanted = wanted.hashes();
+            assert!(
+                of_wanted.iter().any(|hash| hashes.contains(hash)),
+                "{typed}"
+            );
         }
     }
 
