@@ -66,12 +66,14 @@ async fn a_sale_is_found_among_a_million_events_within_a_second() {
     set.expect("a store");
 
     let invoice = shop.kiotviet.invoices()[0].code.clone();
+    let customer = shop.kiotviet.customers()[0].content.code.clone();
+    let customer = customer.expect("a code");
     let order = shop.getfly.orders()[0].order_code.clone();
     for (what, numbers) in [
         (invoice.as_str(), vec![2]),
         (order.as_str(), vec![2]),
-        ("0912 345 678", vec![1]),
-        ("+84912345678", vec![1]),
+        ("0912 345 678", vec![2, 1]),
+        (customer.as_str(), vec![2, 1]),
         ("0999999999", vec![]),
     ] {
         shop.app.take_stored();
@@ -80,7 +82,7 @@ async fn a_sale_is_found_among_a_million_events_within_a_second() {
         let took = began.elapsed();
         assert!(took.as_millis() < 1000, "{what}: {took:?}");
         let reads = shop.app.take_stored().len();
-        assert!(reads < 5000, "{what}: {reads} reads");
+        assert!(reads < 9000, "{what}: {reads} reads");
     }
     let mut visitor = Visitor::inside(&shop.app).await;
     let page = visitor.get(&format!("/ui/events?q={invoice}")).await.html;

@@ -214,9 +214,9 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     browser.picture(&picture("events")).await?;
     browser.fill("q", "0912345678").await?;
     browser.press("Lọc").await?;
-    browser.see("Chị Hoa").await?;
+    browser.see("Hóa đơn HD000001").await?;
     let found = "document.querySelectorAll('a.event').length";
-    ensure!(browser.eval(found).await? == 3, "his events");
+    ensure!(browser.eval(found).await? == 3, "her events");
     browser.picture(&picture("found")).await?;
     browser.go(&town.at("/ui/events")).await?;
     browser.click("//main//a[contains(., 'HD000001')]").await?;

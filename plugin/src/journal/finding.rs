@@ -2,13 +2,18 @@
 //! phones are compared by keyed fingerprints, so that no phone stands in the store.
 
 use crate::{
-    journal::record::Record,
-    rules::phone::{PhoneField, PhoneNumber},
+    journal::{kind::Kind, record::Record},
+    rules::{
+        codes::AccountCode,
+        phone::{PhoneField, PhoneNumber},
+    },
     seal::Sealer,
 };
 
 /// Most fingerprints that an event keeps.
 const MOST_MARKS: usize = 20;
+/// Most words that are looked for at once.
+const MOST_WORDS: usize = 4;
 /// How much of a fingerprint is kept: 66 bits.
 const MARK_CHARS: usize = 11;
 
@@ -68,42 +73,77 @@ pub fn marks(sealer: &Sealer, code: &str, phones: &PhoneField) -> Vec<String> {
 /// What a person looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    plain: String,
+    words: Vec<String>,
     marks: Vec<String>,
+    phone: Option<PhoneNumber>,
 }
 
 impl Wanted {
     /// What was typed; none where that names nothing. Without a sealer no code of a customer and no phone is found.
     pub fn parse(typed: &str, sealer: Option<&Sealer>) -> Option<Self> {
-        let plain = plain(typed);
-        if plain.is_empty() {
+        let word = plain(typed);
+        if word.is_empty() {
             return None;
         }
         let phone = PhoneNumber::parse(typed);
-        let phone = phone.iter().map(|phone| phone.search_key().to_owned());
-        let words: Vec<String> = phone.chain([plain.clone()]).collect();
-        let marks = sealer.into_iter().flat_map(|sealer| {
-            let marks = words.iter().flat_map(|word| {
+        let key = phone.iter().map(|phone| phone.search_key().to_owned());
+        let marked: Vec<String> = key.chain([word.clone()]).collect();
+        let mut marks = Vec::new();
+        if let Some(sealer) = sealer {
+            for word in marked {
                 let text = format!("find {word}");
-                sealer.fingerprints(&text).map(cut).collect::<Vec<_>>()
-            });
-            marks.collect::<Vec<_>>()
-        });
+                marks.extend(sealer.fingerprints(&text).map(cut));
+            }
+        }
+        marks.dedup();
         Some(Self {
-            marks: marks.collect(),
-            plain,
+            words: vec![word],
+            marks,
+            phone,
         })
+    }
+
+    /// The phone number that was typed.
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        self.phone.as_ref()
+    }
+
+    /// Looks for this account too; whether that is new.
+    pub fn also(&mut self, account: &AccountCode) -> bool {
+        self.add(plain(account.as_str()))
+    }
+
+    /// Looks for the customer of `record` too, where his code or phone was found: his sales show only who he is. Whether
+    /// that is new.
+    pub fn learn(&mut self, record: &Record) -> bool {
+        if !record.marks.iter().any(|mark| self.marks.contains(mark)) {
+            return false;
+        }
+        let id = match record.kind {
+            Kind::Customer => record.hint.as_ref().map(|hint| hint.id),
+            Kind::Invoice | Kind::Other => record.customer_id,
+        };
+        id.is_some_and(|id| self.add(plain(&id.to_string())))
+    }
+
+    fn add(&mut self, word: String) -> bool {
+        let is_new = self.words.len() < MOST_WORDS && !self.words.contains(&word);
+        if is_new {
+            self.words.push(word);
+        }
+        is_new
     }
 
     /// The hashes of all that it may be.
     pub fn hashes(&self) -> Vec<u64> {
         let marks = self.marks.iter().map(|mark| hash(MARK, mark));
-        marks.chain([hash(WORD, &self.plain)]).collect()
+        let words = self.words.iter().map(|word| hash(WORD, word));
+        marks.chain(words).collect()
     }
 
     /// Whether `record` is about it.
     pub fn is(&self, record: &Record) -> bool {
-        shown(record).contains(&self.plain)
+        shown(record).iter().any(|word| self.words.contains(word))
             || record.marks.iter().any(|mark| self.marks.contains(mark))
     }
 }
@@ -111,10 +151,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        journal::{connection_name::ConnectionName, kind::Kind},
-        time::Timestamp,
-    };
+    use crate::{journal::connection_name::ConnectionName, time::Timestamp};
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     fn sealer(byte: u8) -> Sealer {

@@ -15,7 +15,7 @@ use crate::{
         dead_reason::DeadReason,
         entries,
         finding::Wanted,
-        index,
+        index, ledger,
         record::{Command, Record, State},
         refused,
     },
@@ -137,8 +137,36 @@ pub(in crate::admin) const AT_ONCE: How = How {
     waits: Waits::No,
 };
 
-/// The events that a query asks for, newest first, and where to go on.
-async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
+/// The events that a query asks for, newest first, and where to go on. Who looks for a customer's code or phone finds his
+/// sales too.
+async fn find<W: World>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    query: &mut Query,
+) -> Result<(Vec<Record>, Option<u64>), Problem> {
+    let mut learnt = false;
+    if let Some(wanted) = &mut query.wanted
+        && let Some((phone, sealer)) = wanted.phone().zip(sealer)
+        && let Some(account) = ledger::account_with_number(world, sealer, phone).await?
+    {
+        wanted.also(&account);
+    }
+    let found = find_once(world, query).await?;
+    if let Some(wanted) = &mut query.wanted {
+        for record in &found.0 {
+            learnt |= wanted.learn(record);
+        }
+    }
+    if learnt {
+        return find_once(world, query).await;
+    }
+    Ok(found)
+}
+
+async fn find_once<W: World>(
+    world: &W,
+    query: &Query,
+) -> Result<(Vec<Record>, Option<u64>), Problem> {
     let mut found = Vec::new();
     let (numbers, whole) = match &query.wanted {
         Some(wanted) if world.is_atomic() => looked_up(world, wanted, query.before).await?,
@@ -221,7 +249,7 @@ pub(in crate::admin) async fn listed<W: World>(
     sealer: Option<&Sealer>,
     query: Option<&str>,
 ) -> Result<(Vec<Record>, Option<u64>), Problem> {
-    find(world, &parse(query, sealer)?).await
+    find(world, sealer, &mut parse(query, sealer)?).await
 }
 
 /// `GET /api/events`.
@@ -382,7 +410,7 @@ async fn command_dead<W: World>(
         Command::Dismiss(_) => DISMISSED_MOST,
         _ => RETRIED_MOST,
     };
-    let (found, next_before) = find(world, &query).await?;
+    let (found, next_before) = find(world, Some(&ready.sealer), &mut query).await?;
     let first = entries::reserve(world, found.len()).await?;
     let mut number = first;
     for record in &found {

@@ -190,7 +190,7 @@ pub struct EventDetail {
     /// See [`Event`].
     pub state: State,
     /// Its newest ten attempts that failed, oldest first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<FailedAttempt>,
 }
 
