@@ -280,7 +280,10 @@ async fn events_are_found_by_code_id_and_phone_whole_and_without_leading_zeros()
         ("0912 345 678", vec![3, 1]),
         ("912345678", vec![3, 1]),
         ("+84912345678", vec![3, 1]),
-        (customer.content.code.as_deref().expect("a code"), vec![3, 1]),
+        (
+            customer.content.code.as_deref().expect("a code"),
+            vec![3, 1],
+        ),
         (&hoa.to_string(), vec![3, 1]),
         (&invoice, vec![3]),
         (&invoice.to_lowercase(), vec![3]),
