@@ -226,13 +226,13 @@ assumptions! {
     ListedByCreation "listed_by_creation" Getfly unshown
         "Tìm lại được bản ghi theo id và theo giờ tạo"
         "Records are found by id and by their time of creation",
-    StoredInTime "stored_in_time" Getfly unshown
+    StoredInTime "stored_in_time" Getfly shown
         "Getfly lưu xong trong 25 giây"
         "Getfly stores a create within 25 s",
     NameKept "name_kept" Getfly unshown
         "Đơn hàng có mã khách hàng không đổi tên khách hàng đó"
         "An order that carries an account's code leaves that account's name as it is",
-    OrdersCounted "orders_counted" Getfly unshown
+    OrdersCounted "orders_counted" Getfly shown
         "Getfly cho biết số đơn của một khách hàng"
         "Getfly tells how many orders an account has",
     ReadsSeeWrites "reads_see_writes" Getfly unshown

@@ -8,7 +8,7 @@ use host_test::{
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, Receiver, receiver::Received};
+use sim::{Fault, FaultRule, Habit, Personality, Receiver, receiver::Received};
 use std::sync::Arc;
 
 const RECEIVER: &str = "https://alerts.test";
@@ -164,7 +164,12 @@ async fn a_receiver_that_fails_gets_it_later_and_holds_nothing_up() {
     shop.minutes(15).await;
     let told = messages(&receiver);
     let dead = r#"{"dead_letters":{"connection":"shop","reason":"getfly_refused"}}"#;
-    assert_eq!(causes(&told), [(dead.to_owned(), false)]);
+    // It is told in a 200, which is not as assumed.
+    let in_200 = r#"{"contradicted":{"assumption":"refusal_status"}}"#;
+    assert_eq!(
+        causes(&told),
+        [(dead.to_owned(), false), (in_200.to_owned(), false)]
+    );
     assert!(shop.app.log().iter().any(|l| l.contains("alert not sent")));
     assert!(!shop.app.log().iter().any(|l| l.contains("secret-path")));
 }
@@ -296,4 +301,54 @@ async fn a_person_tests_the_receiver_and_mutes_a_cause() {
         shop.app.call("POST", "alerts/unmute", &muted).await.1,
         json!([])
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contradicted_assumption_is_told_once_without_a_persons_data_and_can_be_muted() {
+    let (shop, receiver) = told(&[]).await;
+    let muted = json!({"cause": {"contradicted": {"assumption": "details"}}});
+    assert_eq!(shop.app.call("POST", "alerts/mute", &muted).await.0, 200);
+    let unknown = json!({"cause": {"contradicted": {"assumption": "x"}}});
+    assert_eq!(shop.app.call("POST", "alerts/mute", &unknown).await.0, 400);
+    let (mut kiotviet, mut getfly) = (shop.kiotviet.settings(), shop.getfly.settings());
+    Personality::of([Habit::DetailsRefused]).set(&mut getfly, &mut kiotviet);
+    shop.getfly.update_settings(|s| *s = getfly);
+    let sell = async |name: &str, phone: &str| {
+        shop.kiotviet.create_customer(sim::kiotviet::NewCustomer {
+            gender: Some(true),
+            ..customer(name, phone)
+        });
+        shop.deliver().await;
+        shop.minutes(30).await;
+    };
+    sell("Anh Kín", "0912345678").await;
+    let first = messages(&receiver);
+    let gender = json!({"contradicted": {"assumption": "gender"}}).to_string();
+    assert_eq!(causes(&first), [(gender, false)]);
+    let (received, body) = &first[0];
+    for (text, words) in [
+        ("text", "Giả định không đúng ở đây: API 6.1 nhận giới tính"),
+        (
+            "text_en",
+            "does not hold here: Version 6.1 takes the gender",
+        ),
+    ] {
+        assert!(body[text].as_str().expect("text").contains(words), "{body}");
+    }
+    for person in ["Kín", "0912"] {
+        assert!(!received.body.contains(person), "{body}");
+    }
+    let (_, state) = shop.app.look("alerts").await;
+    assert!(state["causes"].to_string().contains("gender"), "{state}");
+    // Shown again and again, it is told no more; and what can be mended is over all the same.
+    sell("Anh Hai", "0912345679").await;
+    assert_eq!(messages(&receiver), []);
+    refuses(&shop);
+    sell("Anh Ba", "0912345670").await;
+    shop.getfly_faults.clear();
+    shop.minutes(90).await;
+    let after = messages(&receiver);
+    let of_side = |over| (r#""getfly_fails""#.to_owned(), over);
+    assert_eq!(causes(&after), [of_side(false), of_side(true)]);
+    assert_eq!(after[1].1["all_well"], true);
 }

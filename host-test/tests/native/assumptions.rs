@@ -14,7 +14,7 @@ use sim::{
     getfly::{Account, GetflySettings, Sums},
     kiotviet::{Casing, Line, NewCustomer, NewInvoice, Settings, Signature, Times},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How vendors, or the day, are otherwise than assumed.
 #[derive(Clone, Copy)]
@@ -126,6 +126,17 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
     (Assumption::GetflyPages, Vendors(&[Habit::PagesOfOne])),
     (Assumption::GetflyTimes, Vendors(&[Habit::TimesInSeconds])),
     (Assumption::OrderTotal, Vendors(&[Habit::LinesRounded])),
+    (
+        Assumption::StoredInTime,
+        Getfly(|s| s.create_latency = Duration::from_secs(40)),
+    ),
+    (
+        Assumption::OrdersCounted,
+        Getfly(|s| {
+            s.order_creates_account = true;
+            s.counts_orders = false;
+        }),
+    ),
 ];
 
 /// Those that traffic can only confirm.
@@ -135,6 +146,19 @@ const ONLY_CONFIRMED: [Assumption; 4] = [
     Assumption::ContactNumbers,
     Assumption::UnknownAccount,
 ];
+
+#[test]
+fn the_document_tells_which_ones_traffic_does_not_show_and_which_it_only_confirms() {
+    let path = xtask::workspace_root().join("docs/assumptions.md");
+    let text = std::fs::read_to_string(path).expect("the document");
+    let from = text.find("*Traffic does not show it*").expect("the words");
+    let (said, _) = text[from..].split_once("| Id |").expect("the table");
+    let named = |one: &&Assumption| said.contains(&format!("`{}`", one.id()));
+    let named: Vec<_> = Assumption::ALL.iter().filter(named).collect();
+    let not_against = |one: &&Assumption| !one.is_shown() || ONLY_CONFIRMED.contains(one);
+    let expected: Vec<_> = Assumption::ALL.iter().filter(not_against).collect();
+    assert_eq!(named, expected);
+}
 
 /// A day's work that meets as much as it can of what is assumed.
 async fn day(otherwise: Otherwise) -> TestShop {

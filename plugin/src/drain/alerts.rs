@@ -1,6 +1,7 @@
 //! What people are to be told: found out under the lease at the end of a drain, and announced with the cursor.
 
 use crate::{
+    assumption::Assumption,
     drain::{outgoing::ToSend, state::Drain},
     journal::{alerts::Cause, connections, trouble::Trouble},
     time::Timestamp,
@@ -83,6 +84,12 @@ impl<W: World> Drain<'_, '_, W> {
         }
         for (cause, since, why) in stands {
             cursor.alerts.stands(cause, since, why);
+        }
+        let seen = self.worker.seen();
+        let all = Assumption::ALL.iter().copied();
+        for assumption in all.filter(|one| seen.times(*one, false) > 0) {
+            let cause = Cause::Contradicted { assumption };
+            cursor.alerts.stands(cause, now, None);
         }
         Ok(())
     }

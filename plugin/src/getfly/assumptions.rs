@@ -48,6 +48,9 @@ pub const NEWEST_ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_offi
 /// How a definition of a field says that it is demanded. Not documented: names that servers of this kind use.
 pub const REQUIRED_NAMES: [&str; 4] = ["is_required", "required", "field_required", "is_require"];
 
+/// Where a definition's rules are, one of which may be that the field is demanded. Not documented, like these names.
+pub const RULES_NAMES: [&str; 4] = ["rules", "rule", "validate", "validation"];
+
 /// Fields of an order that are read. Manual, sale order detail.
 pub const ORDER_FIELDS: &str =
     "id,order_code,account_code,account_id,status,order_date,real_amount";

@@ -352,7 +352,10 @@ impl<H: Http> Getfly<'_, H> {
             "/account/count_orders_status",
             &query,
         );
-        Ok(read(&self.http.send(request).await?)?.and_then(|value| wire::orders_of(&value)))
+        let answer = read(&self.http.send(request).await?)?;
+        let orders = answer.and_then(|value| wire::orders_of(&value));
+        self.http.saw(Assumption::OrdersCounted, orders.is_some());
+        Ok(orders)
     }
 
     /// The product with this code, or none (manual, products).
@@ -591,7 +594,13 @@ impl<H: Http> Getfly<'_, H> {
         let mut request = self.request(Method::Post, endpoint, path, &[]);
         request.body = body;
         request.timeout = CREATE_TIMEOUT;
-        let response = self.http.send(request).await?;
+        let response = self.http.send(request).await;
+        match &response {
+            Ok(_) => self.http.saw(Assumption::StoredInTime, true),
+            Err(HttpError::Timeout) => self.http.saw(Assumption::StoredInTime, false),
+            Err(_) => {}
+        }
+        let response = response?;
         let read = match names_what_is_stored(&response, ids) {
             Some(answer) => Ok(answer),
             None => read_created(&response),

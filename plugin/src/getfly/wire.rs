@@ -2,7 +2,7 @@
 //! is lenient where types are undocumented (ids as numbers or texts, records in `data` or at the
 //! top) and never guesses an identity.
 
-use super::assumptions::{CONTACT_PHONE_NAMES, REQUIRED_NAMES, TENANT_HOURS_AHEAD};
+use super::assumptions::{CONTACT_PHONE_NAMES, REQUIRED_NAMES, RULES_NAMES, TENANT_HOURS_AHEAD};
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
@@ -410,11 +410,16 @@ pub(super) fn required(definition: &Value) -> Option<String> {
     let is_set = |value: &Value| match value {
         Value::Bool(set) => *set,
         Value::Number(number) => number.as_i64() == Some(1),
-        Value::String(text) => text == "1",
+        Value::String(text) => matches!(text.trim(), "1" | "true" | "yes"),
         _ => false,
     };
+    // `"required|max:50"`, `["required"]`, or `{"required": true}`.
+    let is_rule =
+        |rules: &Value| holds(rules, "required") || rules.get("required").is_some_and(is_set);
     let mut names = REQUIRED_NAMES.into_iter();
-    let demanded = names.any(|name| definition.get(name).is_some_and(is_set));
+    let mut rules = RULES_NAMES.into_iter();
+    let demanded = names.any(|name| definition.get(name).is_some_and(is_set))
+        || rules.any(|name| definition.get(name).is_some_and(is_rule));
     demanded.then(|| text(definition, "field_name"))
 }
 

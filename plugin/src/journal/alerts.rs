@@ -6,6 +6,7 @@
 //! causes are told again only after [`AGAIN`].
 
 use crate::{
+    assumption::Assumption,
     journal::{
         connection_name::{ConnectionName, Upstream},
         dead_reason::DeadReason,
@@ -72,6 +73,11 @@ pub enum Cause {
         /// The shop.
         connection: ConnectionName,
     },
+    /// Traffic showed that an assumption about the vendors does not hold. It is told once, and does not end.
+    Contradicted {
+        /// Which.
+        assumption: Assumption,
+    },
 }
 
 impl Cause {
@@ -83,6 +89,11 @@ impl Cause {
                 connection: name.clone(),
             },
         }
+    }
+
+    /// Whether all can be well while it stands: nobody can mend it.
+    fn is_for_good(&self) -> bool {
+        matches!(self, Self::Contradicted { .. })
     }
 
     fn again(&self) -> Duration {
@@ -325,7 +336,8 @@ impl Alerts {
         if items.is_empty() {
             return Ok(None);
         }
-        let stands = |(c, s): (&Cause, &Standing)| s.count > 0 && !muted.contains(c);
+        let stands =
+            |(c, s): (&Cause, &Standing)| s.count > 0 && !c.is_for_good() && !muted.contains(c);
         let all_well = !self.causes.iter().any(stands) && items.iter().any(Item::is_over);
         self.number = self.number.saturating_add(1);
         let outgoing = Outgoing {

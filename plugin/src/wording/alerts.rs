@@ -119,6 +119,12 @@ pub fn cause(lang: Lang, cause: &Cause, count: u64) -> String {
         }
         Cause::AnotherGetfly if vi => "getfly_url là một Getfly khác; chưa gửi gì.".to_owned(),
         Cause::AnotherGetfly => "getfly_url is another Getfly; nothing is sent.".to_owned(),
+        Cause::Contradicted { assumption } if vi => {
+            format!("Giả định không đúng ở đây: {}.", assumption.said().0)
+        }
+        Cause::Contradicted { assumption } => {
+            format!("An assumption does not hold here: {}.", assumption.said().1)
+        }
         Cause::Silence { connection } if vi => {
             format!("{connection}: không có gì đến trong giờ bán hàng thường ngày.")
         }

@@ -1,6 +1,6 @@
 //! Routes, the API key, the rate limit, and the shapes of answers.
 
-use super::{Created, GetflySim, Missing, State, body::not_found, list};
+use super::{Created, Demanded, GetflySettings, GetflySim, Missing, State, body::not_found, list};
 use crate::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::Timestamp;
@@ -187,15 +187,10 @@ impl State {
                 );
                 list::page(&list::PRODUCTS, settings, query, rows.collect())
             }
-            // ASSUMPTION: definitions tell which fields are demanded, also of those that are not the tenant's own.
-            "account/custom_fields" => {
-                let fields = settings.required_fields.iter().zip(1..);
-                let fields: Vec<Value> = fields
-                    .map(|(name, id)| json!({"id": id, "field_name": name, "is_required": 1}))
-                    .collect();
-                Ok(wire::json(200, &json!({"data": fields})))
+            "account/custom_fields" => Ok(definitions(settings, &settings.required_fields)),
+            "sale_order/custom_fields" => {
+                Ok(definitions(settings, &settings.required_order_fields))
             }
-            "sale_order/custom_fields" => Ok(wire::json(200, &json!({"data": []}))),
             "users" => {
                 let rows = self
                     .users
@@ -208,6 +203,20 @@ impl State {
             _ => Err(not_found()),
         }
     }
+}
+
+/// The definitions of these fields, which are demanded.
+fn definitions(settings: &GetflySettings, fields: &[String]) -> Response {
+    // ASSUMPTION: definitions tell which fields are demanded, also of those that are not the tenant's own.
+    let fields = fields
+        .iter()
+        .zip(1..)
+        .map(|(name, id)| match settings.demanded {
+            Demanded::Flag => json!({"id": id, "field_name": name, "is_required": 1}),
+            Demanded::Rule => json!({"id": id, "field_name": name, "rules": "required|max:50"}),
+            Demanded::Untold => json!({"id": id, "field_name": name}),
+        });
+    wire::json(200, &json!({"data": fields.collect::<Vec<_>>()}))
 }
 
 impl Upstream for GetflySim {

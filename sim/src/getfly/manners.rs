@@ -59,6 +59,18 @@ pub enum PhoneForm {
     International,
 }
 
+/// How the definition of a field says that it is demanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Demanded {
+    /// By a flag.
+    #[default]
+    Flag,
+    /// By a rule among others.
+    Rule,
+    /// Not at all.
+    Untold,
+}
+
 /// How an order's total is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sums {

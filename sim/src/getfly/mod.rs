@@ -9,7 +9,7 @@ mod list;
 mod manners;
 mod orders;
 
-pub use manners::{Created, Missing, PhoneForm, Refusals, Sums};
+pub use manners::{Created, Demanded, Missing, PhoneForm, Refusals, Sums};
 pub use orders::{Opportunity, Order, OrderLine};
 
 use super::{Call, CallLog, Guard, People, SimClock, lock};
@@ -102,6 +102,10 @@ pub struct GetflySettings {
     pub users_refused: bool,
     /// Fields of an account without which it is refused.
     pub required_fields: Vec<String>,
+    /// Fields of an order without which it is refused.
+    pub required_order_fields: Vec<String>,
+    /// How definitions of fields say that one is demanded.
+    pub demanded: Demanded,
     /// Whether two phones of the same digits are duplicates, however they are written.
     pub duplicates_by_digits: bool,
     /// Whether a text with a character of four bytes (an emoji) ends in 500.
@@ -168,6 +172,8 @@ impl Default for GetflySettings {
             users_refused: false,
             // Documented: a tenant may demand any field.
             required_fields: Vec::new(),
+            required_order_fields: Vec::new(),
+            demanded: Demanded::default(),
             // ASSUMPTION: as text.
             duplicates_by_digits: false,
             // ASSUMPTION: any text is taken.

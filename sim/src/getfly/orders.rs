@@ -233,6 +233,11 @@ impl State {
             return Err(refuse("account_code", "Mã khách hàng là bắt buộc"));
         }
         self.check_refused_fields(body.get("account").unwrap_or(&Value::Null))?;
+        for field in &settings.required_order_fields {
+            if given(body, field).is_none() {
+                return Err(refuse(field, &format!("{field} là bắt buộc")));
+            }
+        }
         let known = |code: String| {
             let mut known = self.accounts.with_code(&code);
             known.any(|account| !account.deleted)

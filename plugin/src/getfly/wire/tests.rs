@@ -283,3 +283,37 @@ fn a_creates_answer_tells_id_and_code_wherever_they_are() {
         assert_eq!(read(answer.clone()), expected, "{answer}");
     }
 }
+
+#[test]
+fn a_demanded_field_is_found_in_each_form_that_a_definition_may_have() {
+    let demanded = |more: Value| {
+        let mut definition =
+            json!({"id": 3, "field_name": "nguon", "field_description": "Not required"});
+        definition
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        required(&definition)
+    };
+    for yes in [
+        json!({"is_required": 1}),
+        json!({"required": true}),
+        json!({"field_required": "1"}),
+        json!({"is_required": "true"}),
+        json!({"rules": "required|max:50"}),
+        json!({"validate": ["max:50", "required"]}),
+        json!({"validation": {"required": 1}}),
+    ] {
+        assert_eq!(demanded(yes.clone()).as_deref(), Some("nguon"), "{yes}");
+    }
+    for no in [
+        json!({}),
+        json!({"is_required": 0}),
+        json!({"required": "0"}),
+        json!({"rules": "max:50"}),
+        json!({"rules": "required_if:x"}),
+        json!({"validation": {"required": false}}),
+    ] {
+        assert_eq!(demanded(no.clone()), None, "{no}");
+    }
+}
