@@ -176,7 +176,7 @@ fn an_unreadable_search_is_never_nothing_found() {
 }
 
 #[test]
-fn a_phone_without_digits_to_search_for_finds_nobody() {
+fn a_phone_without_digits_to_search_for_finds_no_account() {
     let zeros = PhoneNumber::parse("0000000000").unwrap();
     assert_eq!(
         ask!(&Script::default(), accounts_by_phone(&zeros)),

@@ -162,11 +162,11 @@ fn check_rest(
 /// R12: nobody while the customer webhook is on, else the executor of one of the invoices.
 fn managers(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> Vec<Option<String>> {
     let switched = &shop.since.customers;
-    let nobody = switched.perhaps(true, at).then_some(None);
+    let none = switched.perhaps(true, at).then_some(None);
     let executors = orders::new_invoices(shop, at)
         .filter(|invoice| invoice.content.customer_id == Some(id) && switched.perhaps(false, at))
         .flat_map(|invoice| people::executors(evidence, shop, invoice, at));
-    nobody.into_iter().chain(executors).collect()
+    none.into_iter().chain(executors).collect()
 }
 
 /// Name, phone, e-mail, address, birthday, tax code, description and gender, as texts.
