@@ -35,6 +35,7 @@ mod retention;
 mod retry;
 mod rotation;
 mod sales;
+mod search;
 mod signatures;
 mod store;
 
