@@ -1,8 +1,7 @@
-//! Claims that what an earlier version left in its store is read, shown and finished as that
-//! version would have done, and that the same facts are written in the same bytes today. How:
-//! `golden/` holds the store of the last version that wrote its JSON by hand, in the middle of a
-//! busy week, what its API showed of it, and how its events ended. The same week is played again
-//! here.
+//! Claims that what an earlier version left in its store is read, shown and finished as that version would have
+//! done, and that the same facts are written in the same bytes today. How: `golden/` holds what the last version
+//! that wrote its JSON by hand had in its store in the middle of a busy week, what its API showed of it, and how
+//! its events ended. The same week is played again here.
 
 use bytes::Bytes;
 use host::keyvalue::{Backend, Cell, Memory};

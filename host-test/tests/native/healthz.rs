@@ -1,8 +1,7 @@
-//! Claims that `/healthz` reports every store that breaks a promise, as far as one request can, in
-//! plain words; that no shop is connected on one and no delivery gets a 404 from it; that a good
-//! store is tested once and costs four reads from then on, three where it was seen a moment ago;
-//! and that neither a crash nor several checks at once hurt. How: broken stores, models of Spin's,
-//! and every fault at every call of the first check.
+//! Claims that `/healthz` tells every store that breaks its word, as far as one request can, in plain
+//! words; that no shop is connected on one and nobody gets a 404 from it; that a good store is tried
+//! once and costs four readings from then on, three where it was seen a moment ago; and that neither a crash nor several checks at once hurt. How:
+//! broken stores, models of Spin's, and every fault at every call of the first check.
 
 use bytes::Bytes;
 use host::keyvalue::{Backend, Embedded, Memory};
@@ -51,7 +50,7 @@ async fn keys(store: &impl Backend) -> Vec<String> {
 
 const MARKS: [&str; 3] = ["kvgf/store", "kvgf/store/counted", "kvgf/store/kept"];
 
-/// The message for each broken store.
+/// What each broken store is told.
 const TOLD: [(How, &str); 5] = [
     (
         How::ForgetsAtOnce,
@@ -149,7 +148,7 @@ async fn strangers_have_a_counter_read_once_in_five_seconds_and_cause_no_write()
     assert_eq!(calls.iter().filter(|call| call.call == "look").count(), 1);
 }
 
-/// Removes these keys without the application's knowledge.
+/// Takes these keys away behind the application's back.
 fn lose(shop: &TestShop, keys: &[&str]) {
     for key in keys {
         shop.app.store.forget(key);
@@ -162,7 +161,7 @@ async fn a_mark_that_is_gone_is_told_for_an_hour_and_then_the_store_is_tried_ane
         let shop = TestShop::connected(On::Both).await;
         assert_eq!(health(&shop.app).await, ok());
         lose(&shop, &[lost]);
-        // An instance relies this long on what it saw of the counter.
+        // So long an instance goes by what it saw of the counter.
         shop.pass(5).await;
         assert_eq!(health(&shop.app).await, unfit(LOST), "{lost}");
         shop.pass(3000).await;
@@ -299,7 +298,7 @@ async fn the_page_says_why_no_shop_can_be_connected() {
     assert!(shown.html.contains(words), "{}", shown.html);
 }
 
-/// The same in WebAssembly, where each request opens the store again.
+/// The same in WebAssembly, where each request opens the store anew.
 #[tokio::test(start_paused = true)]
 async fn the_component_tells_a_store_that_forgets() {
     let forgetful = Arc::new(Broken::new(How::ForgetsAtOnce));

@@ -1,6 +1,6 @@
-//! The connected shops: their names, their sealed secrets, and which webhooks are on. Only people's
-//! requests write here. Each switch has a key of its own, so that of two requests at once neither
-//! loses the other's change.
+//! The shops that are connected: who they are, their sealed secrets, and which webhooks are on.
+//! Written by people's requests only; each switch has a key of its own, so that two requests at
+//! once cannot lose one another's change.
 
 use crate::{
     journal::{connection_name::ConnectionName, keys},
@@ -23,8 +23,8 @@ pub use crate::journal::webhook::Webhook;
 /// A connection as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Whether its name begins like the codes of another shop that was connected at some time, so
-    /// that its own codes have a `.` after it.
+    /// Its name begins like the codes of another shop that was connected some time, so that its own codes
+    /// have a `.` behind it.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub apart: bool,
     /// KiotViet's ClientId.
@@ -99,8 +99,7 @@ pub struct Former {
     pub webhook_secret: Secret,
 }
 
-/// How many former path tokens and secrets are kept, so that their registrations are found at
-/// KiotViet.
+/// Former path tokens and secrets that are kept, so that their registrations are found at KiotViet.
 const FORMER_MOST: usize = 8;
 
 fn hash(token: &str) -> String {
@@ -113,8 +112,8 @@ fn random_text(random: &impl Random) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A plain ASCII secret that is not valid Base64, so that there is only one way to read it as the
-/// key of KiotViet's signature.
+/// A plain ASCII secret that is no valid Base64 of anything, so that the key of KiotViet's signature
+/// is not in doubt.
 fn webhook_secret(random: &impl Random) -> String {
     let mut bytes = [0u8; 24];
     random.fill(&mut bytes);
@@ -136,7 +135,7 @@ fn seal(
 
 impl Connection {
     /// A new connection with fresh tokens, or the same one with new credentials: its path token and
-    /// webhook secret stay, so that its webhooks keep working.
+    /// webhook secret stay, so that its webhooks go on working.
     pub fn make(
         name: &ConnectionName,
         credentials: &Credentials,
@@ -168,12 +167,12 @@ impl Connection {
         })
     }
 
-    /// Whether it is sealed under the present key. If not, the worker may write it.
+    /// Whether it is sealed under the present key; while it is not, the worker may write it.
     pub fn is_current(&self, sealer: &Sealer) -> bool {
         sealer.is_current(&self.sealed)
     }
 
-    /// The connection sealed under the present key, if it is under a former one.
+    /// The same sealed under the present key, where it is under a former one.
     pub fn sealed_anew(
         &self,
         opened: &Opened,
@@ -190,8 +189,7 @@ impl Connection {
         })
     }
 
-    /// The connection with a new path token and webhook secret; the present ones become former
-    /// ones.
+    /// The same with a new path token and webhook secret; the present ones become former ones.
     pub fn rotated(
         &self,
         opened: &Opened,
@@ -252,7 +250,7 @@ impl Connection {
         self.path(&opened.path_token)
     }
 
-    /// The paths of its former path tokens, the last one first.
+    /// The same for former path tokens, the last one first.
     pub fn former_paths(&self, opened: &Opened) -> Vec<String> {
         let former = opened.former.iter();
         former.map(|former| self.path(&former.path_token)).collect()
@@ -272,8 +270,8 @@ pub enum PathToken {
     Former(usize),
 }
 
-/// Which of `connection`'s path tokens `token` is, if any. Takes the same time for an unknown
-/// connection. A former token opens it only while [`former_are_valid`].
+/// Which of `connection`'s path tokens `token` is, if any; takes the same time for an unknown connection. A former one
+/// opens it only while [`former_are_valid`].
 pub fn path_token(connection: Option<&Connection>, token: &str) -> Option<PathToken> {
     let offered = hash(token);
     let is_offered =
@@ -290,8 +288,7 @@ pub fn path_token(connection: Option<&Connection>, token: &str) -> Option<PathTo
         .map(PathToken::Former)
 }
 
-/// Whether former path tokens still open the connection: until nothing is registered to them, and
-/// an hour longer.
+/// Whether former path tokens still open the connection: until they are done with, and an hour longer.
 pub async fn former_are_valid(
     store: &impl Store,
     name: &ConnectionName,
@@ -301,7 +298,7 @@ pub async fn former_are_valid(
     Ok(until.is_none_or(|until| now < until))
 }
 
-/// Until when former path tokens open the connection; none while this is not known.
+/// Until when former path tokens open the connection; none while nobody knows.
 pub async fn former_until(
     store: &impl Store,
     name: &ConnectionName,
@@ -311,12 +308,12 @@ pub async fn former_until(
         let until = core::str::from_utf8(&until)
             .ok()
             .and_then(|text| text.parse().ok());
-        // An unreadable value must not keep a leaked path open.
+        // What cannot be read must not keep a leaked path open.
         until.unwrap_or(Timestamp::UNIX_EPOCH)
     }))
 }
 
-/// Former path tokens open the connection until `until`; none: until it is set again.
+/// Former path tokens open the connection until then; none: until somebody says so.
 pub async fn set_former_until(
     store: &impl Store,
     name: &ConnectionName,
@@ -332,7 +329,7 @@ pub async fn set_former_until(
 /// A webhook's switch while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
-    /// The moment it was switched on: records created before it are not new.
+    /// The moment it was switched on: what was created before is not new.
     pub on_since: Timestamp,
 }
 
@@ -346,7 +343,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// The switches for a backfill that reaches back to `since`.
+    /// The same for a backfill that reaches back to `since`.
     pub fn reaching(self, since: Option<Timestamp>) -> Self {
         let reach = |on: Option<Timestamp>| on.map(|on| since.map_or(on, |s| s.min(on)));
         Self {
@@ -364,7 +361,7 @@ impl Switches {
     }
 }
 
-/// The error for a caller who needs a stored value that cannot be read.
+/// What a stored value that cannot be read is to a caller who needs it.
 pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
     move |e| StoreError::Damaged {
         what,
@@ -372,7 +369,7 @@ pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
     }
 }
 
-/// Reads a connection; a damaged one is an error.
+/// Reads a connection; one that is damaged is an error.
 pub async fn load(
     store: &impl Store,
     name: &ConnectionName,
@@ -381,7 +378,7 @@ pub async fn load(
     read.map_err(damaged("a connection"))
 }
 
-/// Reads a connection; the inner error is a connection that cannot be read.
+/// The same; the inner error is a connection that cannot be read.
 pub async fn load_or_damage(
     store: &impl Store,
     name: &ConnectionName,
@@ -398,8 +395,8 @@ pub async fn load_bytes(
     store.get(&keys::connection(name)).await
 }
 
-/// Whether the codes of `shop`, which connects as `name`, must stand apart from those of another
-/// shop. Marks the shops whose codes must stand apart from this one's.
+/// Whether the codes of `shop`, which connects as `name`, must stand apart from those of another shop. Marks
+/// the shops whose codes must stand apart from its own.
 pub async fn set_apart(
     store: &impl Store,
     name: &ConnectionName,
@@ -446,7 +443,7 @@ pub async fn has_signed(store: &impl Store, name: &ConnectionName) -> Result<boo
     store.exists(&keys::signed(name)).await
 }
 
-/// Removes a connection and its secrets; its events stay.
+/// Forgets a connection and its secrets; its events stay.
 pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
         store.delete(&keys::switch(name, webhook)).await?;
@@ -468,7 +465,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
     Ok(())
 }
 
-/// The names of all connections that ever existed, in the order of their making.
+/// The names of all connections that were ever made, in that order.
 pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError> {
     let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
     let mut names = Vec::new();
@@ -480,7 +477,7 @@ pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError
     Ok(names)
 }
 
-/// All readable connections, in the order in which they were made, and the names of the others.
+/// All connections that can be read, in the order in which they were made, and the names of the others.
 pub async fn list(
     store: &impl Store,
 ) -> Result<(Vec<Connection>, Vec<ConnectionName>), StoreError> {
@@ -501,7 +498,7 @@ pub async fn switches(store: &impl Store, name: &ConnectionName) -> Result<Switc
     read.map_err(damaged("a webhook switch"))
 }
 
-/// Reads a connection's switches; the inner error is a switch that cannot be read.
+/// The same; the inner error is a switch that cannot be read.
 pub async fn switches_or_damage(
     store: &impl Store,
     name: &ConnectionName,
@@ -512,7 +509,7 @@ pub async fn switches_or_damage(
     Ok(customer.and_then(both))
 }
 
-/// Reads the switches for people to see, and to mend by switching: an unreadable one counts as off.
+/// The same for people to see, and to mend by switching: one that cannot be read is off.
 pub async fn readable_switches(
     store: &impl Store,
     name: &ConnectionName,

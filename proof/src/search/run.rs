@@ -1,6 +1,6 @@
-//! One run of a scenario under a script of faults at host calls: a fresh shop, the past, the action
-//! under faults, then rest, and the checker's judgement. Time is virtual and every draw is seeded:
-//! the same script makes the same run.
+//! One run of a scenario under a script of faults at host calls: a fresh shop, the past, what happens under
+//! faults, then rest, and what the checker says of it. Time is virtual, every draw is seeded: the same script
+//! gives the same run.
 
 use super::{
     checker::{self, Finding, Kind},
@@ -29,11 +29,11 @@ use std::{
     time::Duration,
 };
 
-/// A dead worker's lease is over by then, and a call that failed once or twice is due again.
+/// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
 pub(super) const BETWEEN_DRAINS: u64 = 300;
 /// Pause between two rounds on the way to rest.
 pub(super) const BETWEEN_ROUNDS: u64 = 601;
-/// Rounds until rest; an event that needs more is stuck.
+/// Rounds until rest; more is stuck.
 pub(super) const ROUNDS: usize = 30;
 /// A run that takes longer, in virtual time, never ends.
 const LONGEST: Duration = Duration::from_secs(400 * 86_400);
@@ -41,37 +41,37 @@ const LONGEST: Duration = Duration::from_secs(400 * 86_400);
 /// A step of a scenario.
 pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// A scenario as a small value: the state before, the action under faults, and what people do
-/// afterwards.
+/// A small value: what is there before, what happens under faults, and what people do once they are over.
 pub struct Scenario {
     /// Its name, as `--only` takes it.
     pub name: &'static str,
     /// What happens, in a sentence.
     pub what: &'static str,
-    /// Whether KiotViet's lists show anything. If not, no list scan can bring in what is lost.
+    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
+    /// reading back.
     pub lists: bool,
-    /// The state before, made without faults.
+    /// Before, without faults.
     pub past: for<'a> fn(&'a Run) -> Step<'a, ()>,
     /// Under faults.
     pub act: for<'a> fn(&'a Run) -> Step<'a, ()>,
-    /// Without faults, repeatedly: people look and act; true once they are content. None if people
-    /// have nothing to do: then one drain after the last retry time must be enough.
+    /// Without faults, again and again: people look and act; whether they are content. None where people have
+    /// nothing to do: then one drain after the last retry time must be enough.
     pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
 }
 
-/// The numbers of host calls, with the fault of each.
+/// The numbers of host calls, and what befalls each.
 pub type Script = Vec<(usize, HostFault)>;
 
-/// The record of a run.
+/// How a run went.
 #[derive(Debug)]
 pub struct Ended {
-    /// The host calls that faults could hit, by name.
+    /// The host calls that faults could befall, by name.
     pub calls: Vec<String>,
-    /// The checker's findings.
+    /// What must not be, by the checker.
     pub findings: BTreeSet<Finding>,
 }
 
-/// The shops of a run; one by default.
+/// Shops under way; one, where nothing else is said.
 pub struct Run {
     /// The first shop, Getfly and the plugin.
     pub shop: TestShop,
@@ -80,16 +80,16 @@ pub struct Run {
     shops: Vec<Shop>,
     here: Cell<usize>,
     seeded: RefCell<Vec<Account>>,
-    /// Another instance, for concurrent work.
+    /// Another instance, for what two do at once.
     pub(super) beside: Native,
-    /// The deviation of the clock of the machine that is not in use.
+    /// How far the clock of the machine that is not asked is off.
     pub(super) other_clock: Cell<SignedDuration>,
 }
 
 /// One KiotViet shop, and what people do with it.
 pub(super) struct Shop {
     pub(super) kiotviet: Arc<KiotVietSim>,
-    /// The name of its connection.
+    /// What its connection is called.
     connection: &'static str,
     since: RefCell<Since>,
     dismissed: RefCell<Dismissed>,
@@ -101,8 +101,8 @@ pub fn scenario(scenario: &Scenario, script: &[(usize, HostFault)]) -> Ended {
     scenario_over(scenario, script, Arc::new(Memory::new()))
 }
 
-/// Runs it over this store, which must be empty and answer at once: time is virtual, and passes
-/// when every task waits.
+/// The same over this store, which must be empty and answer at once: time is virtual, and passes where everything
+/// waits.
 pub fn scenario_over(
     scenario: &Scenario,
     script: &[(usize, HostFault)],
@@ -111,7 +111,7 @@ pub fn scenario_over(
     run_of(&Personality::default(), scenario, script, store)
 }
 
-/// Runs it like [`scenario`], with both vendors of this personality from the beginning.
+/// The same as [`scenario`] where both vendors have this personality from the first on.
 pub fn scenario_at(
     personality: &Personality,
     scenario: &Scenario,
@@ -142,7 +142,7 @@ fn run_of(
     })
 }
 
-/// What a run returns, in a runtime of its own; none if it never ended.
+/// What a run returns, in a runtime of its own; none when it never ended.
 pub(super) fn in_virtual_time<T>(run: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -165,12 +165,12 @@ pub(crate) fn is_done(status: Option<u16>) -> bool {
 }
 
 impl Run {
-    /// An unconnected shop; `lists` says whether its KiotViet's lists show anything.
+    /// A shop that nobody has connected yet, whose KiotViet lists show something or nothing.
     pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         Self::of(lists, store, [])
     }
 
-    /// Two shops at the same KiotViet.
+    /// With a second shop, at the same KiotViet.
     pub(super) fn of_two_shops(lists: bool, store: Arc<dyn Backend>) -> Self {
         let second = Settings {
             retailer: "cuahanghai".to_owned(),
@@ -216,19 +216,19 @@ impl Run {
         run
     }
 
-    /// Makes the state before the faults.
+    /// What was before anything goes wrong.
     pub(super) async fn past(&self, scenario: &Scenario) {
         (scenario.past)(self).await;
         self.note();
-        // Fetching a token and the users can fail too.
+        // Fetching a token and the users is part of what can go wrong.
         self.forget_caches().await;
     }
 
-    /// Without further faults, until no event waits: the findings then, and after a last healing.
+    /// Nothing goes wrong any more, until nothing waits: what must not be then, and after a last healing.
     pub(super) async fn rest(&self, scenario: &Scenario) -> BTreeSet<Finding> {
         let mut findings = BTreeSet::new();
         self.upgrade();
-        // Vendors that refuse or are unreadable at first are asked more than once.
+        // Vendors that refuse or cannot be read at first are asked more than once.
         if scenario.people.is_none() && self.personality.borrow().habits().is_empty() {
             findings.extend(self.one_drain().await);
         }
@@ -267,7 +267,7 @@ impl Run {
         })
     }
 
-    /// Both vendors have this personality from now on.
+    /// Both vendors are so from now on.
     pub(crate) fn meets(&self, personality: &Personality) {
         let mut getfly = self.shop.getfly.settings();
         for shop in &self.shops {
@@ -280,7 +280,7 @@ impl Run {
         self.personality.replace(personality.clone());
     }
 
-    /// They also have this habit from now on, instead of one that excludes it.
+    /// They have this habit too from now on, instead of one that excludes it.
     pub(super) fn meets_too(&self, habit: Habit) {
         let known = self.personality.borrow().habits().to_vec();
         self.meets(&Personality::of([habit].into_iter().chain(known)));
@@ -297,12 +297,12 @@ impl Run {
         self.personality.borrow().has(habit)
     }
 
-    /// The shop of the present steps.
+    /// The shop in which things happen now.
     pub(super) fn here(&self) -> &Shop {
         &self.shops[self.here.get()]
     }
 
-    /// The next steps concern the next shop; after the last, the first.
+    /// Things happen in the next shop from here on, after the last in the first.
     pub(super) fn turn(&self) {
         self.here.set((self.here.get() + 1) % self.shops.len());
     }
@@ -316,12 +316,12 @@ impl Run {
         let store = self.shop.app.backend();
         let keys = store.list_keys().await.unwrap_or_default();
         for key in keys.iter().filter(|key| key.contains("/cache/")) {
-            // A cache that stays saves the run a call, and the count of calls would show that.
+            // One that stays spares the run a call to be tried, which the count of calls would show.
             let _ = store.delete(key).await;
         }
     }
 
-    /// While its lists are empty, no list scan can bring in what was lost.
+    /// While its lists are empty, nothing can be read back that was lost.
     pub(super) fn list_everything(&self, list: bool) {
         for shop in &self.shops {
             let kiotviet = &shop.kiotviet;
@@ -339,11 +339,11 @@ impl Run {
             *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now, shown);
             self.shop.app.switch(connection, webhook, true).await;
         }
-        // The shop's next actions are later than the switches.
+        // Whatever the shop does next is later than the switches.
         self.shop.pass(1).await;
     }
 
-    /// A person switches a webhook on or off; the answer may be lost.
+    /// A person switches a webhook on or off, which may be answered or not.
     pub async fn switch(&self, webhook: &str, on: bool) {
         let at = self.shop.clock.now();
         let asked = self.shop.app.switch(self.here().connection, webhook, on);
@@ -351,7 +351,7 @@ impl Run {
         self.is_switched(webhook, on, at, is_done(status));
     }
 
-    /// Notes that a webhook was asked to be on or off at this moment, and whether it was answered.
+    /// A webhook was asked to be on or off at this moment, and that it is was answered or not.
     pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
@@ -359,7 +359,7 @@ impl Run {
         since.of_mut(webhook).switch(on, asked, done, shown);
     }
 
-    /// A person repeats the last command for each webhook, if it was not answered.
+    /// A person repeats the last switching of each webhook, where it was not answered.
     pub async fn switch_again(&self) {
         let since = self.here().since.borrow().clone();
         for (webhook, switched) in [("customer", since.customers), ("order", since.invoices)] {
@@ -369,8 +369,8 @@ impl Run {
         }
     }
 
-    /// Notes that a backfill was asked for at this moment, and whether it was answered: records
-    /// created from `from` on are new.
+    /// A backfill was asked for at this moment, and that it began was answered or not: what was created from
+    /// then on is new.
     pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
@@ -383,7 +383,7 @@ impl Run {
     pub async fn dismiss(&self, seq: u64) {
         let app = &self.shop.app;
         let Some((200, event)) = app.host_faults.live(app.event(seq)).await else {
-            // A person who cannot see an event cannot dismiss it.
+            // A person who cannot see an event dismisses nothing.
             return;
         };
         let status = self.command(app.dismiss(seq)).await;
@@ -416,8 +416,7 @@ impl Run {
         self.seeded.borrow_mut().extend(new);
     }
 
-    /// Records the present versions of KiotViet's records. It must be called before they change
-    /// again.
+    /// Writes down how KiotViet's records are. To be called before they change again.
     pub fn note(&self) {
         for shop in &self.shops {
             let mut versions = shop.versions.borrow_mut();
@@ -425,7 +424,7 @@ impl Run {
         }
     }
 
-    /// KiotViet delivers, and repeats at its own times what was not answered 2xx.
+    /// KiotViet delivers, and again at its own times what was not answered 2xx.
     pub async fn deliver(&self) {
         self.note();
         for shop in &self.shops {
@@ -439,7 +438,7 @@ impl Run {
         self.shop.app.host_faults.live(self.shop.drain()).await;
     }
 
-    /// A person's command through the API; returns the status, none if no answer came.
+    /// A person's command through the API; returns the status, none when no answer came.
     pub async fn command(&self, asked: impl Future<Output = Reply>) -> Option<u16> {
         let answer = self.shop.app.host_faults.live(asked).await;
         answer.map(|(status, _)| status)
@@ -468,7 +467,7 @@ impl Run {
         self.shop.app.backfill_state(connection).await.1
     }
 
-    /// The evidence for the checker at this moment.
+    /// What the checker may know now.
     pub(crate) async fn evidence(&self) -> Evidence {
         self.note();
         let unfinished = evidence::unfinished(&self.shop.app).await;
@@ -500,7 +499,7 @@ impl Run {
         let path = "/api/v6.1/users";
         evidence.users = evidence.users.behind(&asked, path);
         let asked = self.shop.kiotviet_faults.calls();
-        // That layer does not see faults at host calls.
+        // Faults at host calls do not come to that layer.
         let befallen = self.shop.app.host_faults.befallen();
         let befell = |call: &str| befallen.iter().any(|name| name == call);
         evidence.users.failed |= befell("Getfly GET /users");
@@ -511,7 +510,7 @@ impl Run {
         evidence.of_vendors(self.personality.borrow().clone())
     }
 
-    /// The evidence for the checker now, and after a healing that scans KiotViet's lists.
+    /// What the checker may know now, and after a healing that reads KiotViet's lists back.
     pub(crate) async fn evidence_twice(&self) -> [Evidence; 2] {
         let at_rest = self.evidence().await;
         self.list_everything(true);

@@ -93,7 +93,7 @@ impl State {
             (&Method::POST, "account/restore") => self.restore_account(&body),
             (&Method::POST, "sale_order") => self.create_order(body, now),
             (&Method::POST, "opportunity") => self.create_opportunity(body, now),
-            // Documented for a wrong method. The plugin must never change records.
+            // Documented for a wrong method. The connector has no business changing records.
             (_, "account" | "sale_order" | "opportunity") => Err(wire::json(
                 403,
                 &json!({"message": "Request Method not accepted"}),
@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// The answer for an absent record.
+    /// The answer for a record that is not there.
     fn missing(&self) -> Response {
         match self.settings.missing {
             Missing::NotFound => not_found(),
@@ -187,8 +187,7 @@ impl State {
                 );
                 list::page(&list::PRODUCTS, settings, query, rows.collect())
             }
-            // ASSUMPTION: the definitions say which fields are required, including fields that are
-            // not the tenant's own.
+            // ASSUMPTION: definitions tell which fields are demanded, also of those that are not the tenant's own.
             "account/custom_fields" => {
                 let fields = settings.required_fields.iter().zip(1..);
                 let fields: Vec<Value> = fields

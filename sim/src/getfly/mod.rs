@@ -1,5 +1,5 @@
-//! A simulated Getfly tenant: the part of the v6.1 API that the plugin needs, and access to the
-//! stored records. Text is stored as sent. It checks, it never repairs.
+//! A simulated Getfly tenant: the part of the v6.1 API that a connector needs, and a look into
+//! what it stored. Text is stored as given. It checks, it never repairs.
 
 mod accounts;
 mod api;
@@ -21,26 +21,26 @@ use std::{
     time::Duration,
 };
 
-/// How a list handles a filter that the manual does not have for that field.
+/// What a list call does with a filter that the manual does not give for that field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UndocumentedFilter {
     /// 400 that names it.
     #[default]
     Refuse,
-    /// As if it had not been sent: more records than expected are returned.
+    /// As if it had not been sent: more records than expected come back.
     Ignore,
     /// It works like the documented ones.
     Honour,
 }
 
-/// The settings of a tenant. Change them at any time with [`GetflySim::update_settings`].
+/// How the tenant is set up. Change it at any time with [`GetflySim::update_settings`].
 #[derive(Debug, Clone)]
 pub struct GetflySettings {
     /// `X-API-KEY`.
     pub api_key: String,
     /// What stands before the API.
     pub guard: Guard,
-    /// The wait before a request is processed.
+    /// Time before a request is looked at.
     pub latency: Duration,
     /// Requests per second before 429.
     pub requests_per_second: Option<u32>,
@@ -52,15 +52,15 @@ pub struct GetflySettings {
     pub created: Created,
     /// How a create is refused.
     pub refusals: Refusals,
-    /// The answer about an absent record.
+    /// How a record is answered that is not there.
     pub missing: Missing,
-    /// Whether JSON is sent as `text/html`, PHP's default.
+    /// Whether JSON is sent as `text/html`, as PHP does where it is not told otherwise.
     pub json_as_html: bool,
-    /// A further wait before a create is stored and answered.
+    /// Further time until a create is stored and answered.
     pub create_latency: Duration,
-    /// The largest page; more is silently cut.
+    /// Largest page; more is silently cut.
     pub max_limit: usize,
-    /// Whether lists ignore every filter.
+    /// Whether lists heed no filter at all.
     pub filters_ignored: bool,
     /// Undocumented filters.
     pub undocumented_filter: UndocumentedFilter,
@@ -82,25 +82,25 @@ pub struct GetflySettings {
     pub refuse_repeated_order_code: bool,
     /// Whether an order without `account_code` creates an account, as v3 does.
     pub order_creates_account: bool,
-    /// Product codes that exist; none: every code is accepted.
+    /// Product codes that exist; none: every code is taken.
     pub products: Option<Vec<String>>,
     /// Whether a line without a product code is refused.
     pub lines_need_code: bool,
     /// Whether an order without `account_code` is refused.
     pub order_needs_account: bool,
-    /// Whether an order without `account_code` is attached to the first account.
+    /// Whether an order without `account_code` is attached to the first account there is.
     pub order_takes_an_account: bool,
-    /// Whether Getfly says how many orders an account has.
+    /// Whether how many orders an account has can be asked.
     pub counts_orders: bool,
     /// Whether Getfly numbers accounts and orders itself, whatever codes are sent.
     pub numbers_itself: bool,
     /// Fields of an account whose value is refused as a duplicate, besides phone and e-mail.
     pub checked_fields: Vec<String>,
-    /// Fields that are refused whatever their value.
+    /// Fields that are refused whatever they hold.
     pub refused_fields: Vec<String>,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
-    /// Fields without which an account is refused.
+    /// Fields of an account without which it is refused.
     pub required_fields: Vec<String>,
     /// Whether two phones of the same digits are duplicates, however they are written.
     pub duplicates_by_digits: bool,
@@ -108,17 +108,17 @@ pub struct GetflySettings {
     pub fails_on_wide_text: bool,
     /// Whether an order renames the account that it names.
     pub renames_accounts: bool,
-    /// How phones are stored.
+    /// How phones are kept.
     pub phones: PhoneForm,
-    /// Whether `eq` and `contains` ignore Vietnamese marks.
+    /// Whether `eq` and `contains` take letters without their marks for the same.
     pub folds_marks: bool,
     /// Whether times in answers are Unix seconds.
     pub times_in_seconds: bool,
-    /// How orders are summed.
+    /// How orders are summed up.
     pub sums: Sums,
     /// Whether reading products is refused (403).
     pub products_refused: bool,
-    /// Whether only version 3 of the API exists: 404 to everything else.
+    /// Whether only version 3 of the API is there: 404 to everything else.
     pub old_version: bool,
 }
 
@@ -147,13 +147,13 @@ impl Default for GetflySettings {
             refuse_duplicate_phone: false,
             refuse_duplicate_email: false,
             sources: vec!["KiotViet".to_owned()],
-            // ASSUMPTION: unknown names of sources, executors, accounts and products are accepted,
-            // unless a switch refuses them. None of it is documented.
+            // ASSUMPTION: unknown names of sources, executors, accounts and products are taken,
+            // unless switched. None of it is documented.
             refuse_unknown_source: false,
             refuse_gender: false,
             refuse_unknown_executor: false,
             refuse_unknown_account: false,
-            // ASSUMPTION: accepted, the harsher case: a doubled order shows.
+            // ASSUMPTION: taken, the harsher case: a doubled order shows.
             refuse_repeated_order_code: false,
             order_creates_account: false,
             products: None,
@@ -166,11 +166,11 @@ impl Default for GetflySettings {
             checked_fields: Vec::new(),
             refused_fields: Vec::new(),
             users_refused: false,
-            // Documented: a tenant may require any field.
+            // Documented: a tenant may demand any field.
             required_fields: Vec::new(),
             // ASSUMPTION: as text.
             duplicates_by_digits: false,
-            // ASSUMPTION: any text is accepted.
+            // ASSUMPTION: any text is taken.
             fails_on_wide_text: false,
             // ASSUMPTION: whether an order's `account_name` reaches the account is unknown.
             renames_accounts: false,
@@ -215,8 +215,7 @@ impl User {
     }
 }
 
-/// A stored account. To add one, set the members that matter; `id` 0 is numbered, an empty code
-/// generated.
+/// A stored account. To seed one, set what matters; `id` 0 is numbered, an empty code generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     /// Number, ascending.
@@ -231,23 +230,23 @@ pub struct Account {
     pub email: String,
     /// As given.
     pub billing_address_street: String,
-    /// `YYYY-MM-DD` as sent.
+    /// `YYYY-MM-DD` as given.
     pub birthday: String,
     /// Tax code.
     pub sic_code: String,
     /// Description.
     pub description: String,
-    /// Number as sent.
+    /// Number as given.
     pub gender: Option<i64>,
     /// Login name of the person in charge.
     pub manager: Option<String>,
     /// Source names.
     pub sources: Vec<String>,
-    /// When it was created; none: now.
+    /// When it was created; now when none.
     pub created_at: Option<Timestamp>,
     /// Hidden from every read; its code stays taken.
     pub deleted: bool,
-    /// The request body that created it; null if it was added by a test.
+    /// The request body that created it; null when it was seeded.
     pub request: Value,
 }
 
@@ -264,7 +263,7 @@ struct State {
     accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
-    /// The second that is being counted, and its requests.
+    /// The second that is counted, and the requests in it.
     second: (i64, u32),
 }
 
@@ -287,12 +286,12 @@ impl GetflySim {
         }
     }
 
-    /// The present settings.
+    /// The settings as they are.
     pub fn settings(&self) -> GetflySettings {
         self.state().settings.clone()
     }
 
-    /// Changes the settings from now on.
+    /// Changes them from now on.
     pub fn update_settings(&self, change: impl FnOnce(&mut GetflySettings)) {
         change(&mut self.state().settings);
     }
@@ -302,7 +301,7 @@ impl GetflySim {
         self.change_users(|users| users.push(user));
     }
 
-    /// Changes the users in any way.
+    /// The users are changed in any way.
     pub fn change_users(&self, change: impl FnOnce(&mut Vec<User>)) {
         let now = self.clock.now();
         self.state().users.change(now, change);
@@ -313,15 +312,15 @@ impl GetflySim {
         self.state().users.clone()
     }
 
-    /// Adds an account as if the tenant's people had typed it in; returns its id. No rule is
+    /// Puts an account there as if the tenant's people had typed it in; gives its id. No rule is
     /// checked.
     pub fn seed_account(&self, account: Account) -> i64 {
         let now = self.clock.now();
         self.state().store_account(account, now)
     }
 
-    /// Merges an account into another one: it and its code are gone, its orders become the other's.
-    /// False if there is none.
+    /// Merges an account into another one: it and its code are gone, its orders are the other's. False when
+    /// there is none.
     pub fn merge_account(&self, id: i64, into: &str) -> bool {
         let mut state = self.state();
         let Some(code) = state.accounts.remove(id) else {
@@ -333,7 +332,7 @@ impl GetflySim {
         true
     }
 
-    /// Deletes an account: reads no longer show it, its code stays taken. False if there is none.
+    /// Deletes an account: reads no longer see it, its code stays taken. False when there is none.
     pub fn delete_account(&self, id: i64) -> bool {
         let mut state = self.state();
         let found = state.accounts.all_mut().iter_mut().find(|a| a.id == id);

@@ -1,13 +1,13 @@
 //! Histories: what people, KiotViet and faults do to a shop, step by step, for a search that draws
-//! them at random and makes a failing one small. Numbers in a step choose from small pools,
-//! whatever their size, so that every list of steps can be run.
+//! them at random and makes a failing one small. Numbers in a step choose from small pools, whatever
+//! their size, so that every list of steps can be run.
 //!
-//! The checker judges a history twice: at its end, with nothing repaired ([`Mode::Safety`]), and
-//! after the faults have stopped and time has passed ([`Mode::Liveness`]). There may be two shops,
-//! which write into one Getfly; customers of one person are in both. A record that is edited or
-//! deleted meanwhile is judged by the versions that KiotViet's own log says were fetched.
+//! A history is judged twice by the checker: at its end, with nothing repaired ([`Mode::Safety`]), or
+//! after the faults have stopped and time has passed ([`Mode::Liveness`]). There may be two shops, which
+//! write into one Getfly; customers of one person are in both. What is edited or deleted meanwhile is
+//! judged by the versions that KiotViet's own log says were fetched.
 //!
-//! Not included: work of Getfly's people on accounts, and a shop that is connected under two names.
+//! Not in them: Getfly's people at work on accounts, and a shop that is connected under two names.
 
 mod clocks;
 mod people;
@@ -36,8 +36,8 @@ use std::{
     sync::Arc,
 };
 
-/// Accounts that Getfly has beforehand: phone and e-mail. No number has spaces: Getfly's search
-/// does not find such a text (README says so).
+/// Accounts that Getfly has beforehand: phone and e-mail. No number has spaces: Getfly's search finds
+/// no such text (README says so).
 const ACCOUNTS: [(&str, &str); 5] = [
     ("0944004444", ""),
     ("84987654312", ""),
@@ -45,16 +45,15 @@ const ACCOUNTS: [(&str, &str); 5] = [
     ("912345678", "hoa@example.vn"),
     ("0912345678", ""),
 ];
-/// The moment from which a backfill is asked, before the old records.
+/// The moment that a backfill is asked from, before the old records.
 const FROM: &str = "2026-10-05T09:00:00+07:00";
 /// Statuses that switch a webhook off at once: KiotViet must never get one.
 const FATAL: [u16; 5] = [400, 401, 403, 404, 405];
-/// Healings after the faults: one mends the webhooks, the next one scans for what the first could
-/// not know to be missing.
+/// Healings after the faults: one mends the webhooks, the next one reads back what the first could not
+/// know to be missing.
 const HEALINGS: usize = 4;
 
-/// Hours after which an event that keeps failing is a dead letter: retries take up to four days,
-/// and a drain an hour adds to each.
+/// Hours after which what goes on failing is a dead letter: retries take up to four days, and a drain an hour adds to each.
 const GIVEN_UP_AFTER: usize = 240;
 
 /// A shop from its connection on.
@@ -62,21 +61,20 @@ const GIVEN_UP_AFTER: usize = 240;
 pub struct History {
     /// Which webhooks people switch on.
     pub on: On,
-    /// Whether KiotViet's lists show anything. If not, only deliveries name records.
+    /// Whether KiotViet's lists show anything. Where they do not, only deliveries tell.
     pub lists: bool,
-    /// Which webhooks people switch on in a second shop, if there is one.
+    /// Which webhooks people switch on in a second shop, where there is one.
     #[serde(default)]
     pub second: Option<On>,
-    /// The deviations of two instances' clocks at first, in milliseconds; the first instance is
-    /// used first.
+    /// How far the clocks of two instances are off at first, in milliseconds; the first is asked first.
     #[serde(default)]
     pub clocks: [i32; 2],
-    /// The vendors' personality.
+    /// What the vendors are like.
     #[serde(default)]
     pub personality: Personality,
-    /// The accounts that Getfly has beforehand, in order of creation.
+    /// Which accounts Getfly has beforehand, in order of creation.
     pub accounts: Vec<u8>,
-    /// The steps.
+    /// What happens.
     pub steps: Vec<Step>,
 }
 
@@ -94,19 +92,16 @@ pub enum On {
 /// When a history is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// At its end, unrepaired: nothing doubled, nothing wrong, no status that switches a webhook
-    /// off.
+    /// At its end, as it stands: nothing doubled, nothing wrong, no status that switches a webhook off.
     Safety,
-    /// After the faults have stopped and everything had time: nothing lost and nothing stuck
-    /// either.
+    /// After the faults have stopped and everything had time: nothing lost and nothing stuck either.
     Liveness,
 }
 
-/// Habits with an open finding, by the committed histories of that name: a search would find
-/// nothing else.
+/// Habits about which something is open, by the committed histories of that name: a search would find nothing else.
 ///
 /// # Panics
-/// If one of them cannot be read.
+/// When one of them cannot be read.
 pub fn open_habits() -> BTreeSet<Habit> {
     let folder = xtask::workspace_root().join("proof/histories");
     let files = fs::read_dir(folder).expect("the folder is there").flatten();
@@ -121,7 +116,7 @@ pub fn open_habits() -> BTreeSet<Habit> {
     personalities.flat_map(|p| p.habits().to_vec()).collect()
 }
 
-/// All violations after this history; empty if all is well.
+/// Everything that must not be, after this history; empty when all is well.
 pub fn judge(history: &History, mode: Mode) -> BTreeSet<Finding> {
     let ended = run::in_virtual_time(run(history, mode));
     ended.unwrap_or_else(|| [run::never_ended()].into())
@@ -146,8 +141,7 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
                 run.note();
                 run.backfill(FROM).await;
             }
-            // With empty lists it brings in nothing, and the records that people asked for would
-            // count as owed.
+            // With empty lists it brings in nothing, and what people asked for would count as owed.
             Step::Backfill => {}
             step => Box::pin(steps::take(&run, *step)).await,
         }
@@ -160,7 +154,7 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
         rest(&run).await;
         findings.extend(unowned_and_lost(&run).await);
     }
-    // Every record of KiotViet's may exist, whether its delivery was answered or not.
+    // Whatever KiotViet has on record may be there, whether its delivery was answered or not.
     let mut evidence = run.evidence().await;
     for shop in &mut evidence.shops {
         shop.all_is_told();
@@ -177,8 +171,7 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
     findings
 }
 
-/// Before the first step: puts accounts into Getfly and old records into KiotViet, and connects the
-/// shops.
+/// Before the first step: accounts in Getfly, old records in KiotViet, and the shops are connected.
 async fn past(run: &Run, history: &History) {
     let strict = |settings: &mut GetflySettings| settings.refuse_unknown_executor = true;
     run.shop.getfly.update_settings(strict);
@@ -194,7 +187,7 @@ async fn past(run: &Run, history: &History) {
         });
         run.shop.pass(60).await;
     }
-    // Sellers with one id are two persons; Getfly knows one or the other.
+    // Sellers of one id are two persons, of whom Getfly knows the one or the other.
     let sellers = ["0900000502", "0900000777"];
     for (shop, phone) in run.shops().iter().zip(sellers) {
         let kiotviet = &shop.kiotviet;
@@ -217,7 +210,7 @@ async fn past(run: &Run, history: &History) {
     }
 }
 
-/// After the faults: time passes, drains and a healing run, and people retry dead letters.
+/// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
 async fn rest(run: &Run) {
     clocks::set_right(run).await;
     run.upgrade();
@@ -234,7 +227,7 @@ async fn rest(run: &Run) {
         for seq in &dead {
             run.command(run.shop.app.retry(*seq)).await;
         }
-        // An event that was retried and is dead again stays so.
+        // What was retried and is dead again stays so.
         let quiet = dead == retried && run.shop.waiting().await.is_empty();
         retried = dead;
         if quiet && !is_backfilling(run).await {
@@ -252,7 +245,7 @@ async fn rest(run: &Run) {
     }
 }
 
-/// Waits until every event that Getfly always fails is a dead letter.
+/// What Getfly fails at for good becomes a dead letter.
 async fn give_up(run: &Run) {
     for _ in 0..GIVEN_UP_AFTER {
         if run.shop.waiting().await.is_empty() {
@@ -273,10 +266,10 @@ async fn is_backfilling(run: &Run) -> bool {
     one_is
 }
 
-/// The records that are owed, by KiotViet's 2xx answers and by its lists, but absent.
+/// What is owed, by what KiotViet was answered 2xx and by its lists, and is not there.
 async fn unowned_and_lost(run: &Run) -> BTreeSet<Finding> {
     let mut evidence = run.evidence().await;
-    // What KiotViet gave up under any number of faults is owed if its lists show it.
+    // What KiotViet gave up, under any number of faults, is owed where its lists tell of it.
     for shop in &mut evidence.shops {
         shop.given_up.clear();
     }
