@@ -93,6 +93,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             self.cursor.accounts_at = Some(after(now, CHANGES_EVERY));
             return Ok(false);
         };
+        if scan.since.is_none() && scan.offset == 0 {
+            index.is_full = false;
+        }
         self.filling.asked_at = Some(now);
         let getfly = Getfly {
             http: self.worker,
@@ -200,7 +203,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         if mutant!(IndexPlaceFirst) {
             account_index::save(self.worker, &index).await?;
         }
-        index.is_full = !filling.gathered.keep(self.worker).await?;
+        let fits = filling.gathered.keep(self.worker).await?;
+        index.is_full |= !fits;
         account_index::save(self.worker, &index).await?;
         self.filling.index = Some(index);
         Ok(())
