@@ -96,7 +96,7 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
     (Assumption::CodeKept, Vendors(&[Habit::NumbersItself])),
     (
         Assumption::DuplicateWords,
-        Vendors(&[Habit::EnglishRefusals, Habit::DigitsUnique]),
+        Vendors(&[Habit::EnglishRefusals, Habit::TaxCodesUnique]),
     ),
     (
         Assumption::RefusalStatus,
@@ -174,6 +174,7 @@ async fn day(otherwise: Otherwise) -> TestShop {
         gender: Some(false),
         birth_date: Some(jiff::civil::date(1990, 5, 20)),
         location_name: Some(lives.to_owned()),
+        tax_code: Some("0101234567".to_owned()),
         ..hoa()
     });
     let line = Line {
@@ -202,8 +203,10 @@ async fn day(otherwise: Otherwise) -> TestShop {
         .create_customer(customer("Chị Hoa (chợ)", "+84 912 345 678"));
     shop.kiotviet
         .create_customer(customer("Anh Năm", "0933 000 111"));
-    shop.kiotviet
-        .create_customer(customer("Chị Sáu", "0944 555 666"));
+    shop.kiotviet.create_customer(NewCustomer {
+        tax_code: Some("0101234567".to_owned()),
+        ..customer("Chị Sáu", "0944 555 666")
+    });
     work(&shop).await;
     shop.kiotviet.create_invoice(sale(None));
     let gone = shop
@@ -381,8 +384,11 @@ async fn another_total_is_a_note_on_the_event_and_a_getfly_that_fails_is_asked_a
     shop.kiotviet.create_invoice(sold);
     shop.deliver().await;
     shop.pass(700).await;
-    shop.getfly_faults
-        .add(FaultRule::new(Fault::Status(503, None)).when(When::First(1)));
+    shop.getfly_faults.add(
+        FaultRule::new(Fault::Status(503, None))
+            .on(http::Method::GET, "/api/v6.1/sale_order")
+            .when(When::First(1)),
+    );
     shop.drain().await;
     let notes = async || shop.events().await[0]["notes"].to_string();
     assert!(!notes().await.contains("Getfly's total"));

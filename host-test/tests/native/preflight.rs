@@ -110,6 +110,7 @@ async fn shop(habits: &[Habit]) -> TestShop {
         sim::getfly::PhoneForm::AsSent => "0977000111",
         sim::getfly::PhoneForm::Spaced => "0977 000 111",
         sim::getfly::PhoneForm::International => "+84977000111",
+        sim::getfly::PhoneForm::Dotted => "0977.000.111",
     };
     shop.getfly.seed_account(Account {
         account_code: "KH-1".to_owned(),

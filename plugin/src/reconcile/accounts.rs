@@ -14,7 +14,6 @@ use crate::{
     log,
     reconcile::upkeep::{Reconciler, Upkeep},
     time::Timestamp,
-    worker::pauses,
     world::{Clock, Store, StoreError, World},
 };
 use core::time::Duration;
@@ -29,6 +28,8 @@ const ALL_EVERY_DAY: Duration = Duration::from_hours(24);
 const PAGE_EVERY: Duration = Duration::from_secs(1);
 /// The journal is looked at this often between two pages.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A drain reads for at most this long: what people are to be told waits for its end.
+const READ_FOR: Duration = Duration::from_secs(30);
 /// What was found is kept at the latest after so many pages, or so long: some hosts stop a drain after half a minute.
 const KEPT_EVERY_PAGES: usize = 20;
 /// See [`KEPT_EVERY_PAGES`].
@@ -66,11 +67,16 @@ impl<W: World> Reconciler<'_, '_, W> {
     /// Reads a page of Getfly's accounts, when it is time; false when there is nothing to read now.
     pub async fn fill_account_index(&mut self) -> Result<bool, StoreError> {
         let now = self.worker.now();
+        let fails = self.cursor.pauses.get(Upstream::Getfly);
         let later = |at: Timestamp| now < at && at.saturating_since(now) <= CHANGES_EVERY;
         if self.upkeep == Upkeep::None
             || self.lists_until.is_none_or(|until| now >= until)
             || self.cursor.accounts_at.is_some_and(later)
-            || pauses::until(&self.cursor.pauses, Upstream::Getfly, self.worker).is_some()
+            || self
+                .filling
+                .began
+                .is_some_and(|at| is_over(at, READ_FOR, now))
+            || fails.is_some_and(|pause| pause.matters(now))
         {
             return Ok(false);
         }
@@ -97,6 +103,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             index.is_full = false;
         }
         self.filling.asked_at = Some(now);
+        self.filling.began.get_or_insert(now);
         let getfly = Getfly {
             http: self.worker,
             origin: &self.ready.getfly_url,
@@ -197,6 +204,7 @@ impl<W: World> Reconciler<'_, '_, W> {
     pub async fn keep_accounts(&mut self) -> Result<(), StoreError> {
         let filling = core::mem::take(self.filling);
         self.filling.asked_at = filling.asked_at;
+        self.filling.began = filling.began;
         let Some(mut index) = filling.index.filter(|_| filling.pages > 0) else {
             return Ok(());
         };

@@ -16,6 +16,8 @@ pub struct Filling {
     pub(super) pages: usize,
     /// When the first of them was read.
     pub(super) since: Option<Timestamp>,
+    /// When the first page of this drain was asked for.
+    pub(super) began: Option<Timestamp>,
     /// When the last page was asked for.
     pub(super) asked_at: Option<Timestamp>,
 }
