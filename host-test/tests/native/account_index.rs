@@ -243,15 +243,12 @@ async fn more_than_twenty_thousand_accounts_are_read_over_several_drains_and_the
     shop.drain().await;
     let took = shop.clock.now().duration_since(began).as_secs();
     assert!(
-        (200..=301).contains(&took),
-        "{took} s: a page a second, at most five minutes"
+        (25..=35).contains(&took),
+        "{took} s: a page a second, at most half a minute"
     );
     let seen = known(&shop).await;
-    assert!(
-        seen["accounts"] == 21_001 || seen["scanned"].as_u64() > Some(10_000),
-        "{seen}"
-    );
-    shop.minutes(2).await;
+    assert!(seen["scanned"].as_u64() > Some(2_000), "{seen}");
+    shop.minutes(10).await;
     let seen = known(&shop).await;
     assert_eq!(
         (&seen["accounts"], &seen["scanned"]),
@@ -362,7 +359,7 @@ async fn lists_in_no_certain_order_and_pages_of_one_are_read_too() {
             s.heeds_sort = sorted;
             s.max_limit = limit;
         });
-        shop.minutes(2).await;
+        shop.minutes(12).await;
         let seen = known(&shop).await;
         assert_eq!(seen["accounts"], 251, "{sorted} {limit}: {seen}");
         assert_eq!(seen["is_unsorted"], !sorted, "{limit}");

@@ -315,14 +315,10 @@ impl Evidence {
             let Some(into) = &removed.into else {
                 continue;
             };
-            let place = self.accounts.partition_point(|other| other.id < account.id);
-            self.accounts.insert(
-                place,
-                Account {
-                    deleted: true,
-                    ..account.clone()
-                },
-            );
+            let mut accounts = self.accounts.iter_mut();
+            if let Some(here) = accounts.find(|other| other.id == account.id) {
+                here.account_code.clone_from(&account.account_code);
+            }
             let moved = self.orders.iter_mut().filter(|order| {
                 order.account_code == *into
                     && order.request["account"]["account_code"] == account.account_code.as_str()
