@@ -1,5 +1,5 @@
-//! Claims that the host reads `spin.toml` as Spin does and names whatever is wrong with it or with
-//! the variables, with how to mend it. How: the project's own manifest and small ones in text.
+//! Claims that the host reads `spin.toml` as Spin does and names every error in it or in the
+//! variables, with the remedy. How: the project's own manifest and small ones in text.
 
 use host::{manifest::Manifest, origins::OutboundPolicy};
 use std::{collections::BTreeMap, path::Path};
