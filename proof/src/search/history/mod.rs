@@ -247,6 +247,10 @@ async fn rest(run: &Run) {
         run.deliver().await;
         run.shop.drain().await;
     }
+    if run.has(Habit::FailsOnEmoji) {
+        // What the healings brought in.
+        give_up(run).await;
+    }
 }
 
 /// What Getfly fails at for good becomes a dead letter.
