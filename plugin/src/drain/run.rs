@@ -208,6 +208,7 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
+            self.index().await?;
             if self.next_due().is_none()
                 && !self.upkeep().read_lists().await?
                 && !self.upkeep().fill_account_index().await?
