@@ -1,6 +1,7 @@
-//! Claims: what traffic shows of each assumption is told by the API, the page and the metrics; vendors that are as
-//! assumed contradict none; each that traffic can contradict is contradicted by vendors that are otherwise; an export
-//! holds no person's data; and what is known costs no further write. How: one day's work at vendors that differ in one thing.
+//! Claims: the API, the page and the metrics show what traffic showed of each assumption. Vendors
+//! that match the assumptions contradict none; for each that traffic can contradict, vendors that
+//! differ contradict it. An export holds no personal data, and what is known costs no further
+//! write. How: one day's work with vendors that differ in one thing.
 
 use host_test::{
     admin::Admin,
@@ -16,7 +17,7 @@ use sim::{
 };
 use std::collections::BTreeSet;
 
-/// How vendors, or the day, are otherwise than assumed.
+/// How the vendors, or the day, differ from the assumptions.
 #[derive(Clone, Copy)]
 enum Otherwise {
     Not,
@@ -30,7 +31,7 @@ enum Otherwise {
 
 use Otherwise::{Getfly, KiotViet, Late, Lives, Not, Sold, Vendors};
 
-/// What shows that an assumption does not hold.
+/// The differences that contradict each assumption.
 const AGAINST: &[(Assumption, Otherwise)] = &[
     (
         Assumption::CustomerSignature,
@@ -128,7 +129,7 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
     (Assumption::OrderTotal, Vendors(&[Habit::LinesRounded])),
 ];
 
-/// Those that traffic can only confirm.
+/// The assumptions that traffic can only confirm.
 const ONLY_CONFIRMED: [Assumption; 4] = [
     Assumption::DeletedMark,
     Assumption::AccountCodeUnique,
@@ -136,7 +137,7 @@ const ONLY_CONFIRMED: [Assumption; 4] = [
     Assumption::UnknownAccount,
 ];
 
-/// A day's work that meets as much as it can of what is assumed.
+/// A day's work that touches as many assumptions as it can.
 async fn day(otherwise: Otherwise) -> TestShop {
     let shop = TestShop::connected(On::Both).await;
     shop.pass(1200).await;
@@ -334,7 +335,7 @@ async fn the_first_twenty_orders_are_read_back_in_idle_time_and_then_one_in_a_hu
             .filter(|call| call.endpoint == "Getfly GET /sale_order")
             .count()
     };
-    // What Getfly makes of a walk-in's is read by another rule (R5).
+    // Another rule (R5) reads what Getfly makes of a walk-in's.
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
     read();
@@ -344,7 +345,7 @@ async fn the_first_twenty_orders_are_read_back_in_idle_time_and_then_one_in_a_hu
         shop.deliver().await;
         assert_eq!(read(), 0, "no sale waits for it");
         if order == 2 {
-            // Neither does a drain read what has just been made.
+            // A drain does not read what has just been made either.
             shop.drain().await;
             assert_eq!(read(), 0);
             shop.pass(700).await;

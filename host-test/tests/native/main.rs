@@ -1,4 +1,5 @@
-//! The plugin without WebAssembly, over simulated vendors: what becomes of deliveries, faults and commands.
+//! The plugin without WebAssembly, over simulated vendors: the results of deliveries, faults and
+//! commands.
 
 mod account_index;
 mod admin_api;

@@ -155,8 +155,8 @@ fn filters(query: &[(String, String)]) -> Vec<Filter> {
     all
 }
 
-/// The part of a phone or an e-mail that accounts are asked for, where there is one: fewer of them need
-/// to be looked at then.
+/// The part of a phone or an e-mail that the accounts are searched for, if there is one: then fewer
+/// of them need to be looked at.
 pub(super) fn part_of(query: &[(String, String)]) -> Option<(Field, &str)> {
     query.iter().find_map(|(key, value)| {
         let field = match key.as_str() {
@@ -250,7 +250,8 @@ impl Filter {
 }
 
 impl Listed {
-    /// The fields asked for; absent or unknown ones are refused with those that exist.
+    /// The requested fields; absent or unknown ones are refused, and the refusal lists the existing
+    /// ones.
     fn fields<'q>(&self, query: &'q [(String, String)]) -> Result<Vec<&'q str>, Response> {
         let asked = wire::find(query, "fields").unwrap_or_default();
         let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
@@ -282,7 +283,7 @@ impl Listed {
                 _ if documented => counted.push(filter),
                 UndocumentedFilter::Honour => counted.push(filter),
                 UndocumentedFilter::Ignore => {}
-                // ASSUMPTION: what really happens is unknown.
+                // ASSUMPTION: the real behaviour is unknown.
                 UndocumentedFilter::Refuse => {
                     let name = format!("filtering[{}:{}]", filter.field, filter.op);
                     return Err(super::body::refuse(&name, &format!("{name} không hỗ trợ")));
@@ -395,7 +396,7 @@ fn cut(
     wire::json(200, &body)
 }
 
-/// A single record at top level, with the fields asked for; all of them when none are.
+/// A single record at top level, with the requested fields; all fields if none are requested.
 pub(super) fn one(query: &[(String, String)], row: Value) -> Response {
     // ASSUMPTION: a single read needs no `fields` and leaves unknown ones out.
     let shown = match wire::find(query, "fields") {
