@@ -186,8 +186,9 @@ pub async fn costs() -> Result<Vec<Cost>> {
 
     let hoa = kiotviet.create_customer(hoa());
     // One write is for the phone, which Getfly may keep in a form that its search does not find. Two lease calls are
-    // for the next slot, because a create is begun only under a lease that outlasts it.
-    let budget = [1_870_000, MEMORY, 17, 6, 6, 3_230, 4];
+    // for the next slot, because a create is begun only under a lease that outlasts it. The index of accounts is asked
+    // once for the phone and once for the e-mail.
+    let budget = [1_900_000, MEMORY, 19, 6, 6, 3_230, 4];
     costs.push(shop.cost("a new customer", budget).await?);
 
     let sold = kiotviet.create_invoice(sale(Some(hoa)));
@@ -198,7 +199,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
     // Only its invoice names the customer.
     kiotviet.take_deliveries();
     kiotviet.create_invoice(sale(Some(nam)));
-    let budget = [2_420_000, MEMORY, 22, 7, 6, 4_480, 5];
+    let budget = [2_420_000, MEMORY, 23, 7, 6, 4_480, 5];
     costs.push(shop.cost("an invoice of a new customer", budget).await?);
 
     kiotviet.create_invoice(sale(None));
@@ -219,7 +220,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let budget = [450_000, MEMORY, 4, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
-    let budget = [1_280_000, MEMORY, 14, 5, 1, 1_940, 3];
+    let budget = [1_330_000, MEMORY, 15, 5, 1, 1_940, 3];
     let many = "each of sixty new customers in one drain";
     costs.push(shop.each_of_many(many, budget).await?);
 

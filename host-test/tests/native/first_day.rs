@@ -65,9 +65,16 @@ async fn the_first_ten_are_shown_with_what_was_sent_answered_and_read_back() {
     shop.kiotviet
         .create_customer(customer("Khách quen", "0988 777 666"));
     shop.deliver().await;
-    shop.app.take_calls();
+    let read = || {
+        let calls = shop.app.take_calls().into_iter();
+        let singles = ["Getfly GET /account", "Getfly GET /sale_order"];
+        calls
+            .filter(|call| singles.contains(&call.endpoint))
+            .count()
+    };
+    read();
     shop.drain().await;
-    assert_eq!(shop.app.take_calls(), [], "nobody has looked");
+    assert_eq!(read(), 0, "nobody has looked");
     let seen = whole(&shop).await;
     assert_eq!((&seen["of"], &seen["answer"]), (&10.into(), &Value::Null));
     let [created, ordered, linked] = &events(&seen)[..] else {

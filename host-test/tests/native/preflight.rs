@@ -118,13 +118,19 @@ const ROWS: &[Row] = &[
         vendors: Of(Habit::PhonesSpaced),
         finding: "phones_stored_otherwise",
         outcome: "0966 000 111",
-        then: "searches may not find them",
+        then: "searches may not find them; the index of accounts does, once it is whole",
+    },
+    Row {
+        vendors: Of(Habit::PhonesDotted),
+        finding: "phones_stored_otherwise",
+        outcome: "0966.000.111",
+        then: "searches may not find them; the index of accounts does, once it is whole",
     },
     Row {
         vendors: Of(Habit::PhonesInternational),
         finding: "phones_stored_otherwise",
         outcome: "+84966000111",
-        then: "searches may not find them",
+        then: "searches may not find them; the index of accounts does, once it is whole",
     },
     Row {
         vendors: Getfly("Getfly refuses an order without a field of its own", |s| {
@@ -225,6 +231,7 @@ async fn shop(habits: &[Habit]) -> TestShop {
         sim::getfly::PhoneForm::AsSent => "0977000111",
         sim::getfly::PhoneForm::Spaced => "0977 000 111",
         sim::getfly::PhoneForm::International => "+84977000111",
+        sim::getfly::PhoneForm::Dotted => "0977.000.111",
     };
     shop.getfly.seed_account(Account {
         account_code: "KH-1".to_owned(),

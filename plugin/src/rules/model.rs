@@ -169,6 +169,8 @@ pub struct Account {
     pub created_at: Option<DateTime>,
     /// The numbers of its contact persons, as stored.
     pub contacts: Vec<String>,
+    /// The e-mails of its contact persons, as stored.
+    pub contact_emails: Vec<String>,
 }
 
 /// The account that will be created (R2, R4, R12, R14).

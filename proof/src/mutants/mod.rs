@@ -12,6 +12,7 @@ mod outage;
 mod people;
 mod rules;
 mod store;
+mod stored_forms;
 mod strangers;
 mod table;
 
@@ -92,6 +93,8 @@ pub const CHECKS: &[Check] = checks! {
         "R6, R7: what people change between two attempts doubles nothing, and moves no order to another account";
     "links": rules::links,
         "R7, R8: a customer is linked to the right account, or to none";
+    "stored forms": stored_forms::stored_forms,
+        "R7: an account is found however its phone is stored, whatever befalls the scan; what the index has is not believed unread";
     "fields": rules::fields,
         "R3, R5, R8, R9, R12: accounts and orders hold what the rules say";
     "only new": rules::only_new,

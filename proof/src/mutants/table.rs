@@ -46,6 +46,10 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::EmailBySubstring
         | M::PlaceholderMatches
         | M::MergedNumbersForgotten => "links",
+        M::IndexBelieved
+        | M::IndexPlaceFirst
+        | M::ShiftedPagesTrusted
+        | M::ChangesFilterTrusted => "stored forms",
         M::MergedPhonesSplit
         | M::LeadingZeroNotAdded
         | M::ManagerAlways

@@ -46,7 +46,9 @@ impl State {
             gender: given(&body, "gender").and_then(|code| code.parse().ok()),
             manager: given(&body, "account_manager_username"),
             sources,
+            contacts: Vec::new(),
             created_at: Some(now),
+            updated_at: None,
             deleted: false,
             request: body,
         };
@@ -165,6 +167,16 @@ impl State {
 
     pub(super) fn show_account(&self, account: &Account) -> Value {
         let created = account.created_at.map(|at| self.shown_time(at));
+        let updated = account.updated_at.map(|at| self.shown_time(at));
+        let contacts = account.contacts.iter().map(|text| {
+            let field = if text.contains('@') {
+                "email"
+            } else {
+                "phone_home"
+            };
+            json!({"first_name": "Người liên hệ", field: text})
+        });
+        let contacts: Vec<Value> = contacts.collect();
         let manager = account.manager.as_ref();
         let manager =
             manager.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));
@@ -180,14 +192,14 @@ impl State {
             "birthday": account.birthday,
             "sic_code": account.sic_code,
             "gender": account.gender,
-            "created_at": created,
-            "updated_at": created,
+            "created_at": &created,
+            "updated_at": updated.as_ref().or(created.as_ref()),
             "account_source_details": account.sources,
             "account_manager": manager.map(|user| self.id(user.user_id)),
             "mgr_display_name": manager.map(|user| &user.contact_name),
             "mgr_email": manager.map(|user| &user.email),
             "relation_name": "",
-            "contacts": [],
+            "contacts": contacts,
         })
     }
 

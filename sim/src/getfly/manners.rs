@@ -57,6 +57,8 @@ pub enum PhoneForm {
     Spaced,
     /// `+84912345678`.
     International,
+    /// `0912.345.678`.
+    Dotted,
 }
 
 /// How the definition of a field says that it is demanded.
@@ -93,6 +95,7 @@ impl PhoneForm {
             && phone.bytes().all(|byte| byte.is_ascii_digit());
         match self {
             Self::Spaced if is_one => format!("{} {} {}", &phone[..4], &phone[4..7], &phone[7..]),
+            Self::Dotted if is_one => format!("{}.{}.{}", &phone[..4], &phone[4..7], &phone[7..]),
             Self::International if is_one => format!("+84{}", &phone[1..]),
             _ => phone,
         }
