@@ -271,6 +271,24 @@ async fn mends(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
+/// A sale is edited after its order was made: the owner sees both totals and says that Getfly is corrected.
+async fn corrects(town: &Town, browser: &Browser) -> Result<()> {
+    let sold = &town.vendors.kiotviet;
+    let id = sold.invoices().first().context("a sale")?.id;
+    let edited = sold.edit_invoice(id, |i| i.lines[0].quantity = 3.into());
+    edited.context("an edit")?;
+    town.deliver().await;
+    wait_for(town, browser, "done", 7).await?;
+    browser.go(&town.at("/")).await?;
+    browser.see("1 đơn đã sửa hoặc hủy trên KiotViet").await?;
+    browser.go(&town.at("/ui/changed")).await?;
+    browser.see("450.000 đ").await?;
+    browser.picture(&picture("changed-list")).await?;
+    browser.press("Đã sửa trên Getfly").await?;
+    browser.see("Không có đơn nào cần sửa trên Getfly.").await?;
+    Ok(())
+}
+
 async fn tries(town: &Town, browser: &Browser) -> Result<()> {
     let id = town
         .vendors
@@ -309,6 +327,7 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ("events", "/ui/events"),
         ("event", "/ui/events/1"),
         ("nowhere", "/ui/events/999"),
+        ("changed", "/ui/changed"),
         ("try", "/ui/try"),
     ] {
         browser.go(&town.at(path)).await?;
@@ -335,6 +354,7 @@ async fn story(browser: &Browser) -> Result<()> {
     connects(&town, browser).await.context("connecting")?;
     sells(&town, browser).await.context("a sale")?;
     mends(&town, browser).await.context("mending")?;
+    corrects(&town, browser).await.context("correcting")?;
     tries(&town, browser).await.context("trying")?;
     fits(&town, browser, 1080, "-wide").await?;
     browser.screen(360, 780, true).await?;

@@ -54,6 +54,7 @@ async fn preview<W: World>(
             id,
             code: item.code.clone(),
             since: None,
+            cancelled: false,
         });
         let result = match (kind, hint) {
             (record::Kind::Customer, Some(hint)) => {

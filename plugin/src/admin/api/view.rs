@@ -372,7 +372,7 @@ pub struct ShopDay {
     pub created: u64,
     /// The day in Vietnam.
     pub date: Date,
-    /// Dead letters.
+    /// Dead letters of that day that still need a person.
     pub dead: u64,
     /// Ignored.
     pub ignored: u64,

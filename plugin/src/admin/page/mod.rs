@@ -4,6 +4,7 @@
 mod alerts;
 mod assumptions;
 mod backfill;
+mod changed;
 mod chart;
 mod connect;
 mod events;
@@ -308,6 +309,8 @@ async fn route<W: World>(
         ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
             links::submit(visit, seq, *asked == "link").await
         }
+        ("GET", ["ui", "changed"]) => changed::show(visit).await,
+        ("POST", ["ui", "changed", name]) => changed::correct(visit, name).await,
         ("GET", ["ui", "alerts"]) => alerts::show(visit).await,
         ("POST", ["ui", "alerts", "test"]) => alerts::test(visit).await,
         ("POST", ["ui", "alerts", how @ ("mute" | "unmute")]) => {
