@@ -298,6 +298,12 @@ async fn tries(town: &Town, browser: &Browser) -> Result<()> {
         r#"{{"Id":"1","Attempt":1,"Notifications":[{{"Action":"customer.update.500123456","Data":[{{"Id":{id}}}]}}]}}"#
     );
     browser.go(&town.at("/ui/try")).await?;
+    browser.fill("code", "hd000001").await?;
+    browser.press("Xem điều gì sẽ xảy ra").await?;
+    browser.see("Hóa đơn HD000001").await?;
+    browser.picture(&picture("try-code")).await?;
+    browser.go(&town.at("/ui/try")).await?;
+    browser.click("//summary[.='Nâng cao']").await?;
     browser.fill("payload", &payload).await?;
     browser.press("Xem điều gì sẽ xảy ra").await?;
     browser.see("Điều sẽ xảy ra").await?;

@@ -243,6 +243,27 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(phones.collect())
     }
 
+    /// Ids and codes of the customers whom KiotViet finds by `code` or `contactNumber`.
+    pub async fn customers_by(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Vec<(i64, String)>, KiotVietError> {
+        let page = self
+            .page(
+                "KiotViet GET /customers",
+                "/customers",
+                &[(field, value)],
+                0,
+            )
+            .await?;
+        let found = page.data.iter().filter_map(|value| {
+            let fields = Fields::of(value, "data").ok()?;
+            Some((fields.integer("id").ok()??, fields.text("code").ok()?))
+        });
+        Ok(found.collect())
+    }
+
     /// The newest invoices: at most [`NEWEST_INVOICES`] of the first pages. An unreadable one is
     /// left out.
     pub async fn newest_invoices(&self) -> Result<Vec<Invoice>, KiotVietError> {

@@ -27,7 +27,7 @@ use crate::{
     world::World,
 };
 use guard::{Door, admit};
-use preview::preview_items;
+use preview::{Wanted, preview_items};
 use problem::Problem;
 use request::{Most, known, known_webhook, read, read_json};
 use serde::Serialize;
@@ -184,7 +184,7 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
             let body = read(request.body, Most::Delivery).await?;
-            answer(&preview_items(world, ready, &connection, &body).await?)
+            answer(&preview_items(world, ready, &connection, Wanted::Delivery(&body)).await?)
         }
         ("POST", ["getfly"]) => {
             let asked = tenant::asked(&read_json(request.body).await?)?;

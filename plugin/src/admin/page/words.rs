@@ -259,10 +259,13 @@ words! {
     COMMAND_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
 
     // Trying.
-    TRY_TITLE: "Xem thử một webhook" / "Try a webhook";
-    TRY_MORE: "Dán nội dung webhook KiotViet để xem điều gì sẽ xảy ra. Không có gì được ghi, cả ở đây lẫn trên Getfly." / "Paste a KiotViet webhook to see what would happen. Nothing is written, neither here nor in Getfly.";
+    TRY_TITLE: "Xem thử" / "Try it out";
+    TRY_MORE: "Nhập mã hóa đơn, mã khách hàng hoặc số điện thoại để xem điều gì sẽ xảy ra. Không có gì được ghi, cả ở đây lẫn trên Getfly." / "Enter an invoice's code, a customer's code or a phone to see what would happen. Nothing is written, neither here nor in Getfly.";
+    TRY_CODE: "Mã hóa đơn (HD000123), mã khách hàng (KH000123) hoặc số điện thoại" / "Invoice code (HD000123), customer code (KH000123) or phone";
+    TRY_UNKNOWN: "KiotViet không có hóa đơn hay khách hàng nào với mã hoặc số này." / "KiotViet has no invoice and no customer with this code or number.";
+    ADVANCED: "Nâng cao" / "Advanced";
     PAYLOAD: "Nội dung webhook (JSON)" / "Webhook body (JSON)";
-    PAYLOAD_EMPTY: "Hãy dán nội dung webhook vào ô bên dưới." / "Paste a webhook's body into the field below.";
+    PAYLOAD_EMPTY: "Hãy nhập một mã hoặc số điện thoại." / "Enter a code or a phone.";
     TRY_BUTTON: "Xem điều gì sẽ xảy ra" / "See what would happen";
     TRY_RESULT: "Điều sẽ xảy ra" / "What would happen";
     TRY_NOTHING: "Nội dung này không có mục nào." / "This body holds no items.";
@@ -288,7 +291,9 @@ words! {
     BACKFILL_STARTED: "Đã bắt đầu. Trang tự cập nhật mỗi năm giây." / "It has started. The page refreshes every five seconds.";
     BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
     BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
-    BACKFILL_SECONDS: "Thời gian ước tính (giây)" / "Estimated time (seconds)";
+    BACKFILL_TIME: "Thời gian ước tính" / "Estimated time";
+    MINUTES: "phút" / "min";
+    RUN_QUEUED: "Đang xếp hàng" / "Queued";
     RUN_RUNNING: "Đang chạy" / "Running";
     RUN_DONE: "Đã xong" / "Done";
     RUN_STOPPED: "Đã dừng" / "Stopped";
@@ -352,6 +357,10 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        assumption::Assumption, journal::dead_reason::DeadReason, rules::verdict::Reason,
+        wording::reasons,
+    };
 
     #[test]
     fn every_text_is_there_in_both_languages() {
@@ -363,6 +372,69 @@ mod tests {
             let same = text.0.vi == text.0.en;
             assert_eq!(same, *name == "CLIENT_ID", "{name} is not translated");
         }
+    }
+
+    /// English words that stand in no Vietnamese sentence.
+    const ENGLISH: [&str; 12] = [
+        "the", "is", "are", "was", "not", "and", "of", "with", "this", "it", "cannot", "has",
+    ];
+
+    /// Whether a Vietnamese text has no English word.
+    fn is_vietnamese(text: &str) -> bool {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let is_english = |word: &str| ENGLISH.contains(&word.to_lowercase().as_str());
+        !words.into_iter().any(is_english)
+    }
+
+    #[test]
+    fn no_english_sentence_stands_on_the_vietnamese_page() {
+        let words = ALL.iter().map(|(_, text)| text.0.vi);
+        let words = words.filter(|words| *words != "English");
+        let reasons = Reason::ALL.map(|reason| reasons::explain(Lang::Vi, reason));
+        let deaths = DeadReason::ALL.map(reasons::death_of);
+        let deaths = deaths.map(|death| [death.means, death.mend]);
+        let deaths = deaths.iter().flatten().map(|text| text.0.vi);
+        let assumptions = Assumption::ALL.iter().map(|one| one.said().0);
+        for text in words.chain(reasons).chain(deaths).chain(assumptions) {
+            assert!(is_vietnamese(text), "{text}");
+        }
+        for english in ["The name is wrong", "it cannot be read"] {
+            assert!(!is_vietnamese(english), "{english}");
+        }
+    }
+
+    #[test]
+    fn every_problem_has_a_sentence_of_the_pages_own() {
+        let sources = [
+            include_str!("../api/problem.rs"),
+            include_str!("../api/events.rs"),
+            include_str!("../api/connections.rs"),
+            include_str!("../api/backfill.rs"),
+            include_str!("../api/links.rs"),
+            include_str!("../api/tenant.rs"),
+            include_str!("../api/preview.rs"),
+            include_str!("../api/alerts.rs"),
+            include_str!("../api/guard.rs"),
+            include_str!("mod.rs"),
+        ];
+        let mut seen = 0;
+        for source in sources {
+            for call in source.split("Problem::new(").skip(1) {
+                let Some(kind) = call.split('"').nth(1) else {
+                    continue;
+                };
+                let is_kind = |c: char| c.is_ascii_lowercase() || c == '-';
+                if !kind.contains(' ') && kind.chars().all(is_kind) && kind.contains('-') {
+                    seen += 1;
+                    // The missing variables have a page of their own.
+                    if kind == "not-configured" {
+                        continue;
+                    }
+                    assert!(super::super::problems::problem(kind).is_some(), "{kind}");
+                }
+            }
+        }
+        assert!(seen > 15, "{seen}");
     }
 
     #[test]
