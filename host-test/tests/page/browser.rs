@@ -214,6 +214,7 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     browser.picture(&picture("events")).await?;
     browser.fill("q", "0912345678").await?;
     browser.press("Lọc").await?;
+    browser.go(&town.at("/ui/events?q=0912345678")).await?;
     browser.see("Hóa đơn HD000001").await?;
     let found = "document.querySelectorAll('a.event').length";
     ensure!(browser.eval(found).await? == 3, "her events");

@@ -516,7 +516,7 @@ async fn a_code_or_a_phone_is_tried_without_any_json() {
     for (code, shown) in [
         ("hd000001", "Hóa đơn HD000001"),
         (customer.as_str(), "Sẽ tạo mới"),
-        ("0912345678", "Chị Hoa"),
+        ("0912 345 678", "Chị Hoa"),
         ("HD999999", "KiotViet không có hóa đơn hay khách hàng nào"),
     ] {
         let typed = [("connection", "shop"), ("code", code)];

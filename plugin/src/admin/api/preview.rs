@@ -60,14 +60,24 @@ async fn typed<W: World>(session: &Session<'_, W>, text: &str) -> Result<Vec<Ask
             return Ok(vec![(record::Kind::Invoice, Some(invoice.id), Some(code))]);
         }
     }
-    let (field, value) = match &phone {
-        Some(phone) => ("contactNumber", phone.as_str()),
-        None => ("code", text),
+    let field = if phone.is_some() {
+        "contactNumber"
+    } else {
+        "code"
     };
-    let found = session.kiotviet(async |k| k.customers_by(field, value).await);
-    let found = found.await?.into_iter();
+    let mut found = session
+        .kiotviet(async |k| k.customers_by(field, text).await)
+        .await?;
+    if let Some(phone) = phone.as_ref().filter(|_| found.is_empty()) {
+        let number = phone.as_str();
+        found = session
+            .kiotviet(async |k| k.customers_by(field, number).await)
+            .await?;
+    }
     // KiotViet may find a part of a code.
-    let same = found.filter(|(_, code)| phone.is_some() || code.eq_ignore_ascii_case(text));
+    let same = found
+        .into_iter()
+        .filter(|(_, code)| phone.is_some() || code.eq_ignore_ascii_case(text));
     let asked = same.map(|(id, code)| (record::Kind::Customer, Some(id), Some(code)));
     Ok(asked.take(CUSTOMERS_MOST).collect())
 }
