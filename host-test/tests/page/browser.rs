@@ -287,6 +287,10 @@ async fn corrects(town: &Town, browser: &Browser) -> Result<()> {
     browser.picture(&picture("changed-list")).await?;
     browser.press("Đã sửa trên Getfly").await?;
     browser.see("Không có đơn nào cần sửa trên Getfly.").await?;
+    browser.go(&town.at("/ui/reconciliation")).await?;
+    browser.press("Đối chiếu").await?;
+    browser.see("khác tổng tiền").await?;
+    browser.picture(&picture("reconciled")).await?;
     Ok(())
 }
 
@@ -335,6 +339,7 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ("event", "/ui/events/1"),
         ("nowhere", "/ui/events/999"),
         ("changed", "/ui/changed"),
+        ("reconciliation", "/ui/reconciliation"),
         ("try", "/ui/try"),
     ] {
         browser.go(&town.at(path)).await?;

@@ -500,3 +500,92 @@ async fn a_kiotviet_that_is_down_is_not_to_be_checked_and_has_no_button_that_can
         assert!(!page.contains("/webhooks/order/on"), "{place}: {page}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_and_as_a_table() {
+    let shop = TestShop::connected(On::Both).await;
+    for _ in 0..3 {
+        shop.kiotviet.create_invoice(sale(None));
+    }
+    shop.deliver().await;
+    let refuse = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
+    shop.getfly_faults.add(refuse.when(When::First(1)));
+    shop.kiotviet.create_invoice(sale(None));
+    let sold: Vec<i64> = shop.kiotviet.invoices().iter().map(|one| one.id).collect();
+    shop.kiotviet.cancel_invoice(sold[1]);
+    shop.kiotviet.edit_invoice(sold[2], |invoice| {
+        invoice.lines[0].quantity = 3.into();
+    });
+    shop.deliver().await;
+    let day = "2026-10-05";
+    let (status, found) = shop
+        .app
+        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
+        .await;
+    assert_eq!(status, 200, "{found}");
+    let here = &found["shops"][0];
+    assert_eq!(here["kiotviet"], json!({"count": 3, "sum": 1_050_000}));
+    assert_eq!(here["getfly"], json!({"count": 3, "sum": 900_000}));
+    let differences = here["differences"].as_array().expect("a list");
+    let told: Vec<(&str, &str)> = differences
+        .iter()
+        .map(|one| {
+            let invoice = one["invoice_code"].as_str();
+            let code = invoice.or(one["order_code"].as_str());
+            (
+                one["differs"].as_str().unwrap_or_default(),
+                code.unwrap_or_default(),
+            )
+        })
+        .collect();
+    for difference in [
+        ("missing_in_getfly", "HD000004"),
+        ("total", "HD000003.01"),
+        ("not_on_kiotviet", "cuahangthu-HD000002"),
+    ] {
+        assert!(told.contains(&difference), "{difference:?}: {found}");
+    }
+    assert_eq!(told.len(), 3, "{found}");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor
+        .get(&format!("/ui/reconciliation?day={day}"))
+        .await
+        .html;
+    for words in [
+        "không có đơn của ngày này",
+        "1.050.000 đ",
+        "900.000 đ",
+        "khác tổng tiền",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let english = visitor
+        .get(&format!("/ui/reconciliation?day={day}&lang=en"))
+        .await
+        .html;
+    assert!(
+        english.contains("has no order of this day in Getfly"),
+        "{english}"
+    );
+    let table = visitor
+        .get(&format!("/ui/reconciliation.csv?day={day}"))
+        .await;
+    assert_eq!(
+        table.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    assert!(
+        table
+            .html
+            .contains("2026-10-05,shop,total,HD000003.01,cuahangthu-HD000003,450000,300000"),
+        "{}",
+        table.html
+    );
+    let quiet = visitor.get("/ui/reconciliation?day=2026-10-01").await.html;
+    assert!(quiet.contains("Both sides agree."), "{quiet}");
+    let (status, _) = shop
+        .app
+        .call("GET", "reconciliation?day=soon", &Value::Null)
+        .await;
+    assert_eq!(status, 400);
+}

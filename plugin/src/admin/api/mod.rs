@@ -13,6 +13,7 @@ pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preflight;
 pub(in crate::admin) mod preview;
 pub mod problem;
+pub(in crate::admin) mod reconciliation;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod security;
 pub(in crate::admin) mod staff;
@@ -127,6 +128,19 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["alerts", how @ ("mute" | "unmute")]) => {
             let cause = alerts::asked(&read_json(request.body).await?)?;
             answer(&alerts::mute(world, cause, *how == "mute").await?)
+        }
+        ("GET", ["reconciliation"]) => {
+            let day = reconciliation::asked(query)?;
+            answer(&reconciliation::of_day(world, ready, day).await?)
+        }
+        ("GET", ["reconciliation.csv"]) => {
+            let day = reconciliation::asked(query)?;
+            let found = reconciliation::of_day(world, ready, day).await?;
+            Answer {
+                content_type: Some("text/csv; charset=utf-8"),
+                body: reconciliation::csv(&found).into_bytes(),
+                ..Answer::empty(200)
+            }
         }
         ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
         ("GET", ["connections", name, "preflight"]) => {

@@ -214,6 +214,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
         @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
         (equation(visit, &overview))
+        p { a href="/ui/reconciliation" { (visit.t(w::RECONCILIATION)) } " · " a href="/ui/changed" { (visit.t(w::CHANGED)) } }
         p { a href="/ui/assumptions" { (visit.t(w::ASSUMPTIONS)) } }
         p { (visit.view.button("/ui/logout-everywhere", w::LOG_OUT_EVERYWHERE, "link")) }
     };

@@ -97,6 +97,15 @@ words! {
     ALL_OFF_2: "Bật webhook khách hàng, webhook đơn hàng hoặc cả hai." / "Switch on the customer webhook, the order webhook or both.";
     ALL_OFF_3: "Bán thử một đơn trên KiotViet, rồi xem ở mục Sự kiện." / "Sell something on KiotViet, then look at the events.";
     ALL_OFF_BUTTON: "Bật webhook" / "Switch the webhooks on";
+    RECONCILIATION: "Đối chiếu theo ngày" / "A day's reconciliation";
+    RECONCILIATION_MORE: "So các hóa đơn bán trong ngày trên KiotViet với đơn hàng của ngày đó trên Getfly. Chỉ đọc, không ghi gì." / "KiotViet's sales of a day against Getfly's orders of that day. It only reads.";
+    RECONCILE: "Đối chiếu" / "Compare";
+    RECONCILED: "Hai bên khớp nhau." / "Both sides agree.";
+    AS_CSV: "Tải bảng CSV" / "As CSV";
+    DIFFERS_BEFORE: "có trước khi bật webhook, nên không được đẩy" / "was there before the webhook was switched on, so it is not brought over";
+    DIFFERS_MISSING: "không có đơn của ngày này trên Getfly" / "has no order of this day in Getfly";
+    DIFFERS_TOTAL: "khác tổng tiền" / "has another total";
+    DIFFERS_GONE: "không còn là hóa đơn của ngày này trên KiotViet (đã hủy, đã xóa hoặc khác ngày)" / "is no living sale of this day on KiotViet (cancelled, deleted or of another day)";
     CHANGED: "Đã sửa sau khi đẩy" / "Changed after the order";
     CHANGED_MORE: "Các hóa đơn bị sửa hoặc hủy trên KiotViet sau khi đơn hàng đã được đẩy về Getfly. Ứng dụng không bao giờ sửa đơn trên Getfly: anh/chị hãy sửa ở đó, rồi ấn “Đã sửa trên Getfly”." / "Invoices that were edited or cancelled on KiotViet after their order was made in Getfly. This application never changes an order in Getfly: correct it there, then press “Corrected in Getfly”.";
     CHANGED_NONE: "Không có đơn nào cần sửa trên Getfly." / "No order needs to be corrected in Getfly.";
