@@ -128,7 +128,8 @@ fn shop_days(
         day.get(name).map(|tally| view::ShopDay {
             created: tally.created,
             date: *date,
-            dead: open_on(*date),
+            dead: tally.dead,
+            open: open_on(*date),
             ignored: tally.ignored,
             linked: tally.linked,
         })

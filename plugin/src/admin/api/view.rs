@@ -410,12 +410,15 @@ pub struct ShopDay {
     pub created: u64,
     /// The day in Vietnam.
     pub date: Date,
-    /// Dead letters of that day that still need a person.
+    /// Dead letters.
     pub dead: u64,
     /// Ignored.
     pub ignored: u64,
     /// Linked.
     pub linked: u64,
+    /// Dead letters of that day that still need a person; for the page.
+    #[serde(skip)]
+    pub open: u64,
 }
 
 /// Something of both webhooks.

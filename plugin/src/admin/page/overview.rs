@@ -10,7 +10,7 @@ use crate::{
         },
         page::{
             chart,
-            layout::{alert, facts, sentence, setup},
+            layout::{alert, facts, is_unseen, sentence, setup},
             reply::Reply,
             shop::{hook_badge, nobody},
             visit::Visit,
@@ -19,7 +19,6 @@ use crate::{
         },
     },
     journal::{connections, cursor::Counts, trouble::Trouble},
-    vendor::fate::Fate,
     web::After,
     world::World,
 };
@@ -171,11 +170,6 @@ fn shop<W: World>(
             @if let Some(found) = found { (known(visit, found)) }
         }
     }
-}
-
-/// Whether KiotViet cannot be asked for a while: nothing that a person could do.
-pub(super) fn is_unseen(why: &Trouble) -> bool {
-    matches!(why, Trouble::KiotViet(error) if matches!(error.fate(), Fate::Retry { .. }))
 }
 
 /// What is to be done where a shop is connected and nothing of it is brought over.

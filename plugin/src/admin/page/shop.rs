@@ -11,8 +11,7 @@ use crate::{
         },
         page::{
             connect,
-            layout::{alert, badge, facts, problem, sentence},
-            overview::is_unseen,
+            layout::{alert, badge, facts, is_unseen, problem, sentence},
             reply::Reply,
             visit::Visit,
             words as w,
