@@ -329,9 +329,10 @@ fn json_of(text: &str) -> Value {
 }
 
 /// Told since.
-const NEWER_METRICS: [&str; 4] = [
+const NEWER_METRICS: [&str; 5] = [
     "kvgf_assumptions_contradicted",
     "kvgf_failed_log_ins_total",
+    "kvgf_orders_changed_total",
     "kvgf_other_bridges",
     "kvgf_security_events_total",
 ];

@@ -214,6 +214,7 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     browser.picture(&picture("events")).await?;
     browser.fill("q", "0912345678").await?;
     browser.press("Lọc").await?;
+    browser.go(&town.at("/ui/events?q=0912345678")).await?;
     browser.see("Hóa đơn HD000001").await?;
     let found = "document.querySelectorAll('a.event').length";
     ensure!(browser.eval(found).await? == 3, "her events");
@@ -291,6 +292,28 @@ async fn looks(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
+/// A sale is edited after its order was made: the owner sees both totals and says that Getfly is corrected.
+async fn corrects(town: &Town, browser: &Browser) -> Result<()> {
+    let sold = &town.vendors.kiotviet;
+    let id = sold.invoices().first().context("a sale")?.id;
+    let edited = sold.edit_invoice(id, |i| i.lines[0].quantity = 3.into());
+    edited.context("an edit")?;
+    town.deliver().await;
+    wait_for(town, browser, "done", 7).await?;
+    browser.go(&town.at("/")).await?;
+    browser.see("1 đơn đã sửa hoặc hủy trên KiotViet").await?;
+    browser.go(&town.at("/ui/changed")).await?;
+    browser.see("450.000 đ").await?;
+    browser.picture(&picture("changed-list")).await?;
+    browser.press("Đã sửa trên Getfly").await?;
+    browser.see("Không có đơn nào cần sửa trên Getfly.").await?;
+    browser.go(&town.at("/ui/reconciliation")).await?;
+    browser.press("Đối chiếu").await?;
+    browser.see("khác tổng tiền").await?;
+    browser.picture(&picture("reconciled")).await?;
+    Ok(())
+}
+
 async fn tries(town: &Town, browser: &Browser) -> Result<()> {
     let id = town
         .vendors
@@ -300,6 +323,12 @@ async fn tries(town: &Town, browser: &Browser) -> Result<()> {
         r#"{{"Id":"1","Attempt":1,"Notifications":[{{"Action":"customer.update.500123456","Data":[{{"Id":{id}}}]}}]}}"#
     );
     browser.go(&town.at("/ui/try")).await?;
+    browser.fill("code", "hd000001").await?;
+    browser.press("Xem điều gì sẽ xảy ra").await?;
+    browser.see("Hóa đơn HD000001").await?;
+    browser.picture(&picture("try-code")).await?;
+    browser.go(&town.at("/ui/try")).await?;
+    browser.click("//summary[.='Nâng cao']").await?;
     browser.fill("payload", &payload).await?;
     browser.press("Xem điều gì sẽ xảy ra").await?;
     browser.see("Điều sẽ xảy ra").await?;
@@ -330,6 +359,8 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ("events", "/ui/events"),
         ("event", "/ui/events/1"),
         ("nowhere", "/ui/events/999"),
+        ("changed", "/ui/changed"),
+        ("reconciliation", "/ui/reconciliation"),
         ("try", "/ui/try"),
     ] {
         browser.go(&town.at(path)).await?;
@@ -357,6 +388,7 @@ async fn story(browser: &Browser) -> Result<()> {
     sells(&town, browser).await.context("a sale")?;
     mends(&town, browser).await.context("mending")?;
     looks(&town, browser).await.context("looking")?;
+    corrects(&town, browser).await.context("correcting")?;
     tries(&town, browser).await.context("trying")?;
     fits(&town, browser, 1080, "-wide").await?;
     browser.screen(360, 780, true).await?;

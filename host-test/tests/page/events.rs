@@ -5,6 +5,7 @@
 use host_test::{
     admin::Admin,
     shop::{On, TestShop, ba, customer, hoa, sale},
+    variables::{ADMIN_TOKEN, PUBLIC},
     visitor::Visitor,
 };
 use http::Method;
@@ -397,4 +398,194 @@ async fn an_order_that_getfly_refused_is_tried_again_at_once() {
     let done = visitor.get(shown.location()).await.html;
     assert!(done.contains("Đã thử lại: xong."), "{done}");
     assert_eq!(shop.getfly.orders().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changed_after_its_order_is_listed_with_both_totals_until_a_person_corrected_it() {
+    let shop = TestShop::connected(On::Both).await;
+    let edited = shop.kiotviet.create_invoice(sale(None));
+    let cancelled = shop.kiotviet.create_invoice(sale(None));
+    let other = shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    shop.kiotviet.edit_invoice(edited, |invoice| {
+        invoice.lines[0].quantity = 3.into();
+    });
+    shop.kiotviet.cancel_invoice(cancelled);
+    shop.kiotviet.set_invoice_status(other, 1);
+    shop.app.take_calls();
+    shop.deliver().await;
+    shop.settle().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let overview = visitor.get("/").await.html;
+    assert!(
+        overview.contains("2 đơn đã sửa hoặc hủy trên KiotViet sau khi đẩy"),
+        "{overview}"
+    );
+    let list = visitor.get("/ui/changed").await.html;
+    for words in [
+        "300.000 đ",
+        "450.000 đ",
+        "Đã hủy",
+        "HD000001.01",
+        "HD000002",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    assert!(!list.contains("HD000003"), "{list}");
+    let english = visitor.get("/ui/changed?lang=en").await.html;
+    assert!(english.contains("Corrected in Getfly") && english.contains("Cancelled"));
+    let seqs: Vec<String> = (1..=12).map(|seq: u64| seq.to_string()).collect();
+    for seq in &seqs {
+        let order = ("order", "cuahangthu-HD000001");
+        let fields = [order, ("seq", seq.as_str())];
+        let done = visitor.post("/ui/changed/shop", &fields).await;
+        assert_eq!(done.location(), "/ui/changed?done=wish");
+    }
+    let list = visitor.get("/ui/changed").await.html;
+    assert!(
+        !list.contains("450.000 đ") && list.contains("HD000002"),
+        "{list}"
+    );
+    assert_eq!(
+        shop.getfly.orders().len(),
+        3,
+        "nothing is changed in Getfly"
+    );
+    let request = http::Request::get(format!("{PUBLIC}/metrics"));
+    let request = request.header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+    let request = request.body(bytes::Bytes::new()).expect("a request");
+    let metrics = shop.app.request(request).await;
+    let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
+    let counted = "kvgf_orders_changed_total{connection=\"shop\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_chart_counts_what_still_needs_a_person() {
+    let shop = dead_letters().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    visitor.get("/?lang=en").await;
+    let before = visitor.get("/").await.html;
+    assert!(before.contains("Needs attention 3."), "{before}");
+    visitor.post("/ui/events/1/retry", &[]).await;
+    visitor.post("/ui/events/3/dismiss", &[]).await;
+    let after = visitor.get("/").await.html;
+    assert!(after.contains("Needs attention 1."), "{after}");
+    assert!(after.contains("1 event needs a person"), "{after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_without_a_webhook_is_told_in_three_steps() {
+    let shop = TestShop::connected(On::Neither).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let overview = visitor.get("/").await.html;
+    assert!(overview.contains("chưa bật webhook nào") && overview.contains("Bật webhook</a>"));
+    shop.switch("order", true).await;
+    let overview = visitor.get("/").await.html;
+    assert!(!overview.contains("chưa bật webhook nào"), "{overview}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kiotviet_that_is_down_is_not_to_be_checked_and_has_no_button_that_cannot_help() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.heal().await;
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/webhooks");
+    shop.kiotviet_faults.add(down);
+    shop.pass(1800).await;
+    shop.heal().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    for place in ["/", "/ui/shops/shop"] {
+        let page = visitor.get(place).await.html;
+        assert!(page.contains("Không kiểm tra được từ"), "{place}: {page}");
+        assert!(!page.contains("/webhooks/order/on"), "{place}: {page}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_and_as_a_table() {
+    let shop = TestShop::connected(On::Both).await;
+    for _ in 0..3 {
+        shop.kiotviet.create_invoice(sale(None));
+    }
+    shop.deliver().await;
+    let refuse = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
+    shop.getfly_faults.add(refuse.when(When::First(1)));
+    shop.kiotviet.create_invoice(sale(None));
+    let sold: Vec<i64> = shop.kiotviet.invoices().iter().map(|one| one.id).collect();
+    shop.kiotviet.cancel_invoice(sold[1]);
+    shop.kiotviet.edit_invoice(sold[2], |invoice| {
+        invoice.lines[0].quantity = 3.into();
+    });
+    shop.deliver().await;
+    let day = "2026-10-05";
+    let (status, found) = shop
+        .app
+        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
+        .await;
+    assert_eq!(status, 200, "{found}");
+    let here = &found["shops"][0];
+    assert_eq!(here["kiotviet"], json!({"count": 3, "sum": 1_050_000}));
+    assert_eq!(here["getfly"], json!({"count": 3, "sum": 900_000}));
+    let differences = here["differences"].as_array().expect("a list");
+    let told: Vec<(&str, &str)> = differences
+        .iter()
+        .map(|one| {
+            let invoice = one["invoice_code"].as_str();
+            let code = invoice.or(one["order_code"].as_str());
+            (
+                one["differs"].as_str().unwrap_or_default(),
+                code.unwrap_or_default(),
+            )
+        })
+        .collect();
+    for difference in [
+        ("missing_in_getfly", "HD000004"),
+        ("total", "HD000003.01"),
+        ("not_on_kiotviet", "cuahangthu-HD000002"),
+    ] {
+        assert!(told.contains(&difference), "{difference:?}: {found}");
+    }
+    assert_eq!(told.len(), 3, "{found}");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor
+        .get(&format!("/ui/reconciliation?day={day}"))
+        .await
+        .html;
+    for words in [
+        "không có đơn của ngày này",
+        "1.050.000 đ",
+        "900.000 đ",
+        "khác tổng tiền",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let english = visitor
+        .get(&format!("/ui/reconciliation?day={day}&lang=en"))
+        .await
+        .html;
+    assert!(
+        english.contains("has no order of this day in Getfly"),
+        "{english}"
+    );
+    let table = visitor
+        .get(&format!("/ui/reconciliation.csv?day={day}"))
+        .await;
+    assert_eq!(
+        table.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
+    assert!(
+        table
+            .html
+            .contains("2026-10-05,shop,total,HD000003.01,cuahangthu-HD000003,450000,300000"),
+        "{}",
+        table.html
+    );
+    let quiet = visitor.get("/ui/reconciliation?day=2026-10-01").await.html;
+    assert!(quiet.contains("Both sides agree."), "{quiet}");
+    let (status, _) = shop
+        .app
+        .call("GET", "reconciliation?day=soon", &Value::Null)
+        .await;
+    assert_eq!(status, 400);
 }

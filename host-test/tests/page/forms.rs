@@ -4,7 +4,7 @@
 
 use host_test::{
     admin::Admin,
-    shop::{On, TestShop, hoa},
+    shop::{On, TestShop, hoa, sale},
     variables::PUBLIC,
     visitor::Visitor,
 };
@@ -318,7 +318,7 @@ async fn trying_shows_the_plan_and_writes_nothing() {
         (
             [("connection", "shop"), ("payload", " ")],
             400,
-            "Hãy dán nội dung webhook",
+            "Hãy nhập một mã hoặc số điện thoại",
         ),
         (
             [("connection", ""), ("payload", "{\"kept\":")],
@@ -503,4 +503,26 @@ async fn the_webhooks_address_is_changed_by_a_button() {
         .add(FaultRule::new(Fault::Status(503, None)));
     let shown = visitor.post("/ui/shops/shop/rotate", &[]).await;
     assert_eq!(shown.location(), "/ui/shops/shop?done=rotated-partly");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_or_a_phone_is_tried_without_any_json() {
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    let customer = shop.kiotviet.customers()[0].content.code.clone();
+    let customer = customer.expect("a code");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    for (code, shown) in [
+        ("hd000001", "Hóa đơn HD000001"),
+        (customer.as_str(), "Sẽ tạo mới"),
+        ("0912 345 678", "Chị Hoa"),
+        ("HD999999", "KiotViet không có hóa đơn hay khách hàng nào"),
+    ] {
+        let typed = [("connection", "shop"), ("code", code)];
+        let tried = visitor.post("/ui/try", &typed).await;
+        assert_eq!(tried.status, 200, "{code}");
+        assert!(tried.html.contains(shown), "{code}: {}", tried.html);
+    }
+    assert_eq!(shop.in_getfly(), (0, 0));
 }

@@ -159,6 +159,7 @@ mod tests {
             code: None,
             id: 1,
             since,
+            cancelled: false,
         });
         Box::new(record)
     }

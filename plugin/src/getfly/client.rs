@@ -22,7 +22,7 @@ use crate::{
         phone::PhoneNumber,
     },
     secret::Secret,
-    time::Timestamp,
+    time::{Date, Timestamp},
     vendor::encoding::form,
     world::{CREATE_TIMEOUT, Http, HttpError, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
@@ -499,6 +499,23 @@ impl<H: Http> Getfly<'_, H> {
             found.into_iter().map(|(account, _)| account).collect(),
             made,
         ))
+    }
+
+    /// The orders of `day`.
+    pub async fn orders_of_day(&self, day: Date) -> Result<Vec<StoredOrder>, GetflyError> {
+        let text = day.to_string();
+        let query = vec![
+            ("fields", "id,order_code,real_amount,order_date"),
+            ("filtering[order_date:gte]", text.as_str()),
+            ("filtering[order_date:lte]", text.as_str()),
+        ];
+        let endpoint = "Getfly GET /sale_orders?day";
+        let pages = self.pages(endpoint, "/sale_orders", query, |value| {
+            wire::order(value).map(|order| (order.id, order))
+        });
+        let mut orders = pages.every().await?;
+        orders.retain(|order| order.date.is_none_or(|date| date == day));
+        Ok(orders)
     }
 
     /// The codes of the newest orders, as far as they are on the first page.

@@ -253,6 +253,7 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) 
                 id,
                 code,
                 since: None,
+                cancelled: item.is_cancelled,
             });
         }
         (_, None) => {

@@ -7,7 +7,7 @@ use crate::{
         kind::Kind,
         webhook::Webhook,
     },
-    rules::codes::RetailerId,
+    rules::codes::{OrderCode, RetailerId},
     time::Date,
 };
 
@@ -167,6 +167,16 @@ pub fn webhook_health(name: &ConnectionName) -> String {
 /// How far a connection's preflight has come.
 pub fn preflight(name: &ConnectionName) -> String {
     format!("kvgf/connection/{name}/preflight")
+}
+
+/// A connection's sales that changed after their orders were made.
+pub fn changes(name: &ConnectionName) -> String {
+    format!("kvgf/changes/{name}")
+}
+
+/// Mark: which event's change of this order a person has corrected in Getfly.
+pub fn corrected(name: &ConnectionName, order: &OrderCode) -> String {
+    format!("kvgf/changes/{name}/{order}")
 }
 
 /// A connection's backfill.

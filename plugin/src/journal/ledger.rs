@@ -8,7 +8,7 @@ use crate::{
         record::{Record, State},
     },
     rules::{
-        codes::{AccountCode, InvoiceCode, OrderCode, RetailerId},
+        codes::{AccountCode, InvoiceCode, OrderCode, RetailerId, ShopCodes},
         money::Money,
         newness::{Known, KnownInvoice},
         phone::PhoneNumber,
@@ -480,6 +480,27 @@ pub struct InvoiceKnown {
 impl InvoiceKnown {
     fn each(&self) -> impl Iterator<Item = &CodeKnown> {
         [&self.own, &self.family, &self.again].into_iter()
+    }
+
+    /// The order that was made of this invoice, or of the one that it is an edit of, and its total where that is kept.
+    pub fn order(
+        &self,
+        shop: &ShopCodes,
+        id: i64,
+        code: &InvoiceCode,
+    ) -> Option<(OrderCode, Option<Money>)> {
+        let is_edit =
+            matches!(self.own.known, Some(KnownInvoice::Edit { invoice_id }) if invoice_id == id);
+        self.each().find_map(|known| match known.known {
+            Some(KnownInvoice::Ordered {
+                invoice_id, total, ..
+            }) if invoice_id == id || is_edit => {
+                let word = if is_edit { code.base() } else { code.as_str() };
+                let derived = || OrderCode::for_sale(shop, word);
+                Some((known.order_code.clone().unwrap_or_else(derived), total))
+            }
+            _ => None,
+        })
     }
 
     /// For the rules.

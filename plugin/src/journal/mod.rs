@@ -5,6 +5,7 @@ pub mod acts;
 pub mod alerts;
 pub mod assumptions;
 pub mod backfill;
+pub mod changes;
 pub mod connection_cache;
 pub mod connection_name;
 pub mod connections;

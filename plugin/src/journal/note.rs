@@ -195,6 +195,15 @@ pub enum Note {
     OrderReplyLost,
     /// The store is new or was restored, and Getfly has the order already.
     OrderWasThere,
+    /// R6: the sale changed on KiotViet after its order was made; the totals are texts.
+    ChangedAfter {
+        /// The order.
+        order: OrderCode,
+        /// Its total, where that is known.
+        pushed: Option<String>,
+        /// The sale's total now; none where it was cancelled.
+        now: Option<String>,
+    },
     /// How the order's account came about.
     OrdersAccount {
         /// Its code.
@@ -466,6 +475,17 @@ impl Note {
             Self::OrderReplyLost => "the order's reply was lost; it was found by its code",
             Self::OrderWasThere => {
                 "Getfly has the order already, from before this store was new or restored"
+            }
+            Self::ChangedAfter { order, pushed, now } => {
+                let pushed = pushed.as_deref().unwrap_or("unknown");
+                return match now {
+                    Some(now) => format!(
+                        "R6: edited on KiotViet after order {order} was made: it was {pushed}, now it is {now}; correct it in Getfly"
+                    ),
+                    None => format!(
+                        "R6: cancelled on KiotViet after order {order} was made with {pushed}; correct it in Getfly"
+                    ),
+                };
             }
             Self::OrdersAccount { code, reason } => return format!("account {code}: {reason}"),
             Self::CodeUsed { used, next } => {

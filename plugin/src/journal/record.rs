@@ -115,6 +115,9 @@ pub struct Hint {
     pub id: i64,
     /// A backfill reaches back to this moment: what was created from then on counts as new.
     pub since: Option<Timestamp>,
+    /// The delivery says that the invoice is cancelled.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub cancelled: bool,
 }
 
 /// Where an event stands, with what belongs to that.

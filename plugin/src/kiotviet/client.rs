@@ -19,7 +19,7 @@ use crate::{
         model::{Customer, Invoice, KiotVietUser},
     },
     secret::Secret,
-    time::Timestamp,
+    time::{Date, Timestamp},
     vendor::encoding::{form, percent_encode},
     world::{Http, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
@@ -241,6 +241,54 @@ impl<H: Http> KiotViet<'_, H> {
             (!phone.is_empty()).then_some(phone)
         });
         Ok(phones.collect())
+    }
+
+    /// The invoices that were sold on `day`, each once. KiotViet filters by day; it is looked at again here.
+    pub async fn invoices_of(&self, day: Date) -> Result<Vec<Invoice>, KiotVietError> {
+        let text = day.to_string();
+        let filter = [
+            ("fromPurchaseDate", text.as_str()),
+            ("toPurchaseDate", text.as_str()),
+        ];
+        let (mut invoices, mut offset) = (Vec::<Invoice>::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let page = self
+                .page("KiotViet GET /invoices", "/invoices", &filter, offset)
+                .await?;
+            for value in &page.data {
+                let invoice = records::any_invoice(value)?;
+                let is_new = invoices.iter().all(|one| one.id != invoice.id);
+                if invoice.purchase_date == Some(day) && is_new {
+                    invoices.push(invoice);
+                }
+            }
+            match page.next {
+                Some(next) => offset = next,
+                None => return Ok(invoices),
+            }
+        }
+        Err(KiotVietError::garbled("the list does not end"))
+    }
+
+    /// Ids and codes of the customers whom KiotViet finds by `code` or `contactNumber`.
+    pub async fn customers_by(
+        &self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Vec<(i64, String)>, KiotVietError> {
+        let page = self
+            .page(
+                "KiotViet GET /customers",
+                "/customers",
+                &[(field, value)],
+                0,
+            )
+            .await?;
+        let found = page.data.iter().filter_map(|value| {
+            let fields = Fields::of(value, "data").ok()?;
+            Some((fields.integer("id").ok()??, fields.text("code").ok()?))
+        });
+        Ok(found.collect())
     }
 
     /// The newest invoices: at most [`NEWEST_INVOICES`] of the first pages. An unreadable one is

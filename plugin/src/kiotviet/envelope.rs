@@ -7,6 +7,7 @@ use crate::{
         assumptions::{CUSTOMER_UPDATE, INVOICE_UPDATE},
         fields::{Fields, whole_number},
     },
+    rules::newness::CANCELLED,
     vendor::body::without_bom,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct Item {
     pub id: Option<i64>,
     /// The record's code, if it has one.
     pub code: Option<String>,
+    /// Whether it says that its invoice is cancelled.
+    pub is_cancelled: bool,
     /// Whether its members are named in PascalCase; none if it has no id under either name.
     pub is_pascal: Option<bool>,
     /// The item's JSON text as it came.
@@ -158,9 +161,16 @@ fn push(action: &Action, raw: &Value, items: &mut Vec<Item>) {
         kind: action.kind,
         id: id.and_then(whole_number).filter(|&id| id > 0),
         code: code.filter(|code| !code.is_empty()),
+        is_cancelled: fields.is_some_and(is_cancelled),
         is_pascal: (named("Id") != named("id")).then(|| named("Id")),
         raw: json::text(raw),
     });
+}
+
+/// Whether an item says that its invoice is cancelled.
+fn is_cancelled(fields: Fields<'_>) -> bool {
+    let status = fields.integer("Status").ok().flatten();
+    status == Some(CANCELLED)
 }
 
 /// `customer.update.500123456`, taken apart.

@@ -257,6 +257,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 id: item.id,
                 code: code.cloned(),
                 since,
+                cancelled: false,
             });
             record.note(note.clone());
             // Its mark first: read again after a crash, it is passed over.

@@ -1,6 +1,6 @@
 //! Amounts as people in Vietnam write them.
 
-use crate::rules::money::Money;
+use crate::rules::money::{self, Money};
 
 /// An amount as `600.000 đ`, with a comma before a fraction.
 pub fn shown(amount: Money) -> String {
@@ -22,10 +22,15 @@ pub fn shown(amount: Money) -> String {
     out + &fraction + " đ"
 }
 
+/// The same of an amount that is kept as a text.
+pub fn of_text(text: &str) -> String {
+    let amount = money::parse_text(text).and_then(|amount| Money::new(amount).ok());
+    amount.map_or_else(|| text.to_owned(), shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::money;
 
     #[test]
     fn thousands_are_parted_by_points() {

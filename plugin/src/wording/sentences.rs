@@ -220,6 +220,23 @@ fn note(note: &Note) -> String {
             "R7: tìm kiếm của Getfly không cho thấy khách hàng này; danh mục khách hàng của ứng dụng đã tìm ra, và đã đọc lại trên Getfly"
         }
         Note::OrderReplyLost => "Không nhận được trả lời khi tạo đơn hàng; đã tìm lại theo mã",
+        Note::ChangedAfter { order, pushed, now } => {
+            let dong = |total: &Option<String>| {
+                total
+                    .as_deref()
+                    .map_or("không rõ".to_owned(), money::of_text)
+            };
+            let pushed = dong(pushed);
+            return match now {
+                Some(_) => format!(
+                    "Hóa đơn được sửa trên KiotViet sau khi đã đẩy đơn {order}: lúc đẩy {pushed}, bây giờ {}. Hãy sửa trên Getfly",
+                    dong(now)
+                ),
+                None => format!(
+                    "Hóa đơn bị hủy trên KiotViet sau khi đã đẩy đơn {order} ({pushed}). Hãy sửa trên Getfly"
+                ),
+            };
+        }
         Note::OrderWasThere => {
             "Getfly đã có đơn hàng này, từ trước khi kho lưu trữ được tạo mới hoặc khôi phục"
         }

@@ -3,6 +3,7 @@
 use crate::{
     config::Ready,
     journal::{
+        changes::{self, Kept},
         connections::{self, Switches},
         dead_reason::DeadReason,
         held::Held,
@@ -70,6 +71,15 @@ pub async fn attempt<W: World>(
     }
     let carried = carry_out(&session, switches, record, &hint).await;
     observe::delivered(worker, record, session.modified_at.take());
+    if let Some(change) = session.changed.take().filter(|_| carried.is_ok()) {
+        record.note(Note::ChangedAfter {
+            order: change.order_code.clone(),
+            pushed: change.pushed.map(|total| total.to_string()),
+            now: change.now.map(|total| total.to_string()),
+        });
+        let (at, seq) = (worker.now(), record.seq);
+        changes::keep(worker, &record.connection, Kept { at, change, seq }).await?;
+    }
     let marks = session.marks.take();
     if !marks.is_empty() {
         record.marks = marks;

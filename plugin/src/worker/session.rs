@@ -7,6 +7,7 @@ use crate::{
     config::Ready,
     getfly::{client::Getfly, error::GetflyError},
     journal::{
+        changes::Change,
         connection_name::Upstream,
         connections::{Connection, Opened},
         held::Held,
@@ -69,6 +70,8 @@ pub struct Session<'a, W> {
     pub marks: RefCell<Vec<String>>,
     /// What people see of the event, once its record was read.
     pub shown: RefCell<Shown>,
+    /// A change of the event's sale after its order was made, once that was seen.
+    pub changed: RefCell<Option<Change>>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -93,6 +96,7 @@ impl<'a, W: World> Session<'a, W> {
             modified_at: Cell::new(None),
             marks: RefCell::new(Vec::new()),
             shown: RefCell::default(),
+            changed: RefCell::new(None),
             token: RefCell::new(None),
         }
     }

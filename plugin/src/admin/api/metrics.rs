@@ -7,6 +7,7 @@ use crate::{
     journal::{
         account_index, acts,
         backfill::{self, State},
+        changes,
         connections::{self, Switches, Webhook},
         cursor,
         stats::Stats,
@@ -126,6 +127,7 @@ pub(in crate::admin) async fn metrics<W: World>(
     }
     let stats = events(world, &mut page).await?;
     shops(world, &stats, &mut page).await?;
+    changed(world, &mut page).await?;
     Ok(Answer {
         content_type: Some(CONTENT_TYPE),
         body: page.0.into_bytes(),
@@ -212,6 +214,17 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         }
     }
     Ok(cursor.stats)
+}
+
+async fn changed<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
+    let name = "kvgf_orders_changed_total";
+    let help = "Sales that KiotViet edited or cancelled after their order was made.";
+    page.metric(name, "counter", help);
+    for shop in connections::names(world).await? {
+        let total = changes::load(world, &shop).await?.total;
+        page.sample(name, &[("connection", shop.as_str())], total);
+    }
+    Ok(())
 }
 
 async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<(), Problem> {

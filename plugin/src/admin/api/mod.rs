@@ -14,6 +14,7 @@ pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preflight;
 pub(in crate::admin) mod preview;
 pub mod problem;
+pub(in crate::admin) mod reconciliation;
 pub(in crate::admin) mod request;
 pub(in crate::admin) mod security;
 pub(in crate::admin) mod staff;
@@ -28,7 +29,7 @@ use crate::{
     world::World,
 };
 use guard::{Door, admit};
-use preview::preview_items;
+use preview::{Wanted, preview_items};
 use problem::Problem;
 use request::{Most, known, known_webhook, read, read_json};
 use serde::Serialize;
@@ -129,6 +130,19 @@ async fn route_ready<W: World, B: Body>(
             let cause = alerts::asked(&read_json(request.body).await?)?;
             answer(&alerts::mute(world, cause, *how == "mute").await?)
         }
+        ("GET", ["reconciliation"]) => {
+            let day = reconciliation::asked(query)?;
+            answer(&reconciliation::of_day(world, ready, day).await?)
+        }
+        ("GET", ["reconciliation.csv"]) => {
+            let day = reconciliation::asked(query)?;
+            let found = reconciliation::of_day(world, ready, day).await?;
+            Answer {
+                content_type: Some("text/csv; charset=utf-8"),
+                body: reconciliation::csv(&found).into_bytes(),
+                ..Answer::empty(200)
+            }
+        }
         ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
         ("GET", ["connections", name, "preflight"]) => {
             let anew = flag(query, "again")?;
@@ -193,7 +207,7 @@ async fn route_ready<W: World, B: Body>(
         ("POST", ["preview", name]) => {
             let connection = known(world, name).await?;
             let body = read(request.body, Most::Delivery).await?;
-            answer(&preview_items(world, ready, &connection, &body).await?)
+            answer(&preview_items(world, ready, &connection, Wanted::Delivery(&body)).await?)
         }
         ("POST", ["getfly"]) => {
             let asked = tenant::asked(&read_json(request.body).await?)?;

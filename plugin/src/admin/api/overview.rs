@@ -9,7 +9,8 @@ use crate::{
         connections::{self, Switches, Webhook},
         cursor::{self, Cursor},
         entries, first_events, no_atomics,
-        stats::Day,
+        record::Status,
+        stats::{self, Day},
     },
     reconcile::webhook_health::{self, WebhookHealth},
     time::{Date, Timestamp},
@@ -23,6 +24,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
     let tail = entries::tail(world).await?;
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
+    let open = open_dead(world, &cursor).await?;
     let mut shops = Vec::new();
     let names = connections::names(world).await?;
     for name in names.clone() {
@@ -34,7 +36,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         let health = webhook_health::load(world, &name).await?;
         shops.push(view::ShopOverview {
             checked_at: health.checked_at,
-            days: shop_days(&days, &name),
+            days: shop_days(&days, &open, &name),
             first_events: first_events::list(world, &cursor, &name).await?.len(),
             first_events_looked_at: first_events::looked(world, &name).await?.is_some(),
             last_event_at: cursor.stats.last_event.get(&name).copied(),
@@ -97,12 +99,39 @@ fn webhooks(switches: Switches, health: &WebhookHealth) -> view::Webhooks<view::
     }
 }
 
-fn shop_days(days: &[(Date, Day)], name: &ConnectionName) -> Vec<view::ShopDay> {
+/// Shops and days of the listed dead letters that still need a person, one for each.
+async fn open_dead<W: World>(
+    world: &W,
+    cursor: &Cursor,
+) -> Result<Vec<(ConnectionName, Option<Date>)>, StoreError> {
+    let mut open = Vec::new();
+    for seq in cursor.dead.iter().copied() {
+        if let Some(record) = entries::read_event(world, seq).await?
+            && let Status::Dead { finished_at, .. } = record.status
+        {
+            open.push((record.connection, stats::date(finished_at)));
+        }
+    }
+    Ok(open)
+}
+
+fn shop_days(
+    days: &[(Date, Day)],
+    open: &[(ConnectionName, Option<Date>)],
+    name: &ConnectionName,
+) -> Vec<view::ShopDay> {
+    let open_on = |date: Date| {
+        let here = open
+            .iter()
+            .filter(|(shop, day)| shop == name && *day == Some(date));
+        here.count() as u64
+    };
     let here = days.iter().filter_map(|(date, day)| {
         day.get(name).map(|tally| view::ShopDay {
             created: tally.created,
             date: *date,
             dead: tally.dead,
+            open: open_on(*date),
             ignored: tally.ignored,
             linked: tally.linked,
         })

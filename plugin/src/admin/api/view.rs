@@ -420,6 +420,9 @@ pub struct ShopDay {
     pub ignored: u64,
     /// Linked.
     pub linked: u64,
+    /// Dead letters of that day that still need a person; for the page.
+    #[serde(skip)]
+    pub open: u64,
 }
 
 /// Something of both webhooks.

@@ -108,7 +108,7 @@ fn previewed<W: World>(visit: &Visit<'_, W>, preview: &BackfillPreview) -> Marku
             (counts(visit, preview.customers.as_ref().map(found), preview.invoices.as_ref().map(found)))
             (facts(&[
                 (visit.t(w::PERIOD), period(visit, preview.from, preview.to)),
-                (visit.t(w::BACKFILL_SECONDS), html! { (preview.seconds) }),
+                (visit.t(w::BACKFILL_TIME), html! { (preview.seconds.div_ceil(60)) " " (visit.t(w::MINUTES)) }),
             ]))
             @if !preview.complete { (alert("warn", &html! { p { (visit.t(w::BACKFILL_INCOMPLETE)) } })) }
         }
@@ -151,17 +151,20 @@ async fn drawn<W: World>(
         Backfill::Run(run) => Some(run),
     };
     let running = run.as_ref().is_some_and(|run| run.state == State::Running);
+    // The worker has not come to it yet.
+    let queued = run.is_none() && visit.query.get("done") == "started";
     let body = html! {
         (visit.said())
         h1 { (shop.retailer.as_str()) }
         (tabs(visit, name, w::BACKFILL))
         (above)
-        @if !running { (days_form(visit, name)) }
+        @if queued { section.card { div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge("wait", visit.t(w::RUN_QUEUED))) } } }
+        @if !running && !queued { (days_form(visit, name)) }
         @if let Some(run) = &run { (progress(visit, name, run)) }
     };
     let mut reply = Reply::page(status, w::SHOPS, body);
     // Only what was asked for by address: to send a form again by itself would be a surprise.
-    reply.refresh = running && visit.form.0.is_empty();
+    reply.refresh = (running || queued) && visit.form.0.is_empty();
     Ok(reply)
 }
 

@@ -22,7 +22,7 @@ const PARTS: [(&str, Text); 4] = [
 type Counts = [u64; 4];
 
 fn counts(day: &ShopDay) -> Counts {
-    [day.created, day.linked, day.ignored, day.dead]
+    [day.created, day.linked, day.ignored, day.open]
 }
 const DAYS: u64 = 30;
 /// The drawing's size, in its own units.
@@ -155,6 +155,7 @@ mod tests {
             created,
             date: date.parse().unwrap(),
             dead,
+            open: dead,
             ignored,
             linked,
         };

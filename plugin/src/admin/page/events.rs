@@ -316,6 +316,11 @@ fn rule<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     html! { @if let Some(name) = reasons::rule(number) { (number) " · " (visit.t(name)) } }
 }
 
+/// The way back to the list.
+pub(super) fn back<W: World>(visit: &Visit<'_, W>) -> Markup {
+    html! { p { a href="/ui/events" { "← " (visit.t(w::EVENTS)) } } }
+}
+
 /// What came of a retry, or what else a redirect asked to say.
 fn said<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     if visit.query.get("done") != "tried" {
@@ -415,7 +420,7 @@ pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Rep
     let shown = shown(visit, event);
     let body = html! {
         (said(visit, event))
-        p { a href="/ui/events" { "← " (visit.t(w::EVENTS)) } }
+        (back(visit))
         (head(visit, event, &shown))
         @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
         @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }

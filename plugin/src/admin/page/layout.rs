@@ -16,8 +16,10 @@ use crate::{
         },
     },
     config::Problem as Variable,
+    journal::trouble::Trouble,
     secret::Secret,
     time::Timestamp,
+    vendor::fate::Fate,
     wording::{
         sentences::{Fact, Sentence},
         times::shown,
@@ -115,6 +117,11 @@ pub(super) fn sentence(view: &View, fact: &impl Fact) -> Markup {
 
 fn drawn(sentence: &Sentence) -> Markup {
     html! { @if sentence.ours { (sentence.words) } @else { span lang="en" { (sentence.words) } } }
+}
+
+/// Whether KiotViet cannot be asked for a while: nothing that a person could do.
+pub(super) fn is_unseen(why: &Trouble) -> bool {
+    matches!(why, Trouble::KiotViet(error) if matches!(error.fate(), Fate::Retry { .. }))
 }
 
 /// What a problem says.

@@ -4,6 +4,7 @@
 mod alerts;
 mod assumptions;
 mod backfill;
+mod changed;
 mod chart;
 mod connect;
 mod events;
@@ -15,6 +16,7 @@ mod overview;
 mod preflight;
 mod preview;
 mod problems;
+mod reconciliation;
 mod reply;
 mod session;
 mod shop;
@@ -314,6 +316,10 @@ async fn route<W: World>(
         ("POST", ["ui", "events", seq, asked @ ("link" | "unlink")]) => {
             links::submit(visit, seq, *asked == "link").await
         }
+        ("GET", ["ui", "reconciliation"]) => reconciliation::show(visit).await,
+        ("GET", ["ui", "reconciliation.csv"]) => reconciliation::csv(visit).await,
+        ("GET", ["ui", "changed"]) => changed::show(visit).await,
+        ("POST", ["ui", "changed", name]) => changed::correct(visit, name).await,
         ("GET", ["ui", "alerts"]) => alerts::show(visit).await,
         ("POST", ["ui", "alerts", "test"]) => alerts::test(visit).await,
         ("POST", ["ui", "alerts", how @ ("mute" | "unmute")]) => {
@@ -360,8 +366,12 @@ fn style(config: &Config) -> Answer {
 fn answer(config: &Config, view: &View, reply: Reply) -> Answer {
     let mut answer = Answer::empty(reply.status);
     if reply.status != 303 {
-        answer.content_type = Some("text/html; charset=utf-8");
-        answer.body = layout::document(view, &reply).into_bytes();
+        let (media, body) = match &reply.table {
+            Some(table) => ("text/csv; charset=utf-8", table.clone()),
+            None => ("text/html; charset=utf-8", layout::document(view, &reply)),
+        };
+        answer.content_type = Some(media);
+        answer.body = body.into_bytes();
     }
     answer.headers = reply.headers;
     secured(config, &mut answer, "no-store");

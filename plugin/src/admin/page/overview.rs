@@ -10,7 +10,7 @@ use crate::{
         },
         page::{
             chart,
-            layout::{alert, facts, sentence, setup},
+            layout::{alert, facts, is_unseen, sentence, setup},
             reply::Reply,
             shop::{hook_badge, nobody},
             visit::Visit,
@@ -36,7 +36,7 @@ fn ends(counts: &Counts) -> [(u64, Text); 6] {
     ]
 }
 
-fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
+fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> Markup {
     let (dead, unread) = (overview.counts.dead, overview.unread);
     html! {
         @if dead > 0 {
@@ -68,6 +68,14 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
                 p { (sentence(visit.view, trouble)) }
                 @if matches!(trouble.0, Trouble::AnotherGetfly { .. }) {
                     (visit.view.button("/ui/getfly", w::SAME_GETFLY, "primary"))
+                }
+            }))
+        }
+        @if changed > 0 {
+            (alert("warn", &html! {
+                div.head.middle {
+                    strong { (visit.view.counted(changed, (w::CHANGED_OPEN_1, w::CHANGED_OPEN))) }
+                    a.button href="/ui/changed" { (visit.t(w::SEE_THEM)) }
                 }
             }))
         }
@@ -164,6 +172,18 @@ fn shop<W: World>(
     }
 }
 
+/// What is to be done where a shop is connected and nothing of it is brought over.
+fn all_off<W: World>(visit: &Visit<'_, W>, name: &str) -> Markup {
+    alert(
+        "warn",
+        &html! {
+            p { strong { (visit.t(w::ALL_OFF)) } }
+            ol { @for step in [w::ALL_OFF_1, w::ALL_OFF_2, w::ALL_OFF_3] { li { (visit.t(step)) } } }
+            p { a.button.primary href={ "/ui/shops/" (name) } { (visit.t(w::ALL_OFF_BUTTON)) } }
+        },
+    )
+}
+
 /// What is known of a shop.
 fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
     let missed = html! { @if found.missed_at.is_some() { (visit.view.time(found.missed_at)) } };
@@ -176,7 +196,13 @@ fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
                 }
             }))
         }
-        @if let Some(problem) = &found.problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
+        @if let Some(problem) = &found.problem {
+            (alert("warn", &html! { p {
+                @if is_unseen(&problem.0) && found.checked_at.is_some() { (visit.t(w::UNSEEN_SINCE)) " " (visit.view.time(found.checked_at)) ": " }
+                (sentence(visit.view, problem))
+            } }))
+        }
+        @if !found.webhooks.customer.on && !found.webhooks.order.on { (all_off(visit, found.name.as_str())) }
         (facts(&[
             (visit.t(w::WEBHOOK_CUSTOMER), hook(visit, &found.webhooks.customer)),
             (visit.t(w::WEBHOOK_ORDER), hook(visit, &found.webhooks.order)),
@@ -202,6 +228,7 @@ pub(super) async fn confirm_getfly<W: World>(visit: &Visit<'_, W>) -> Result<Rep
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let overview = api::overview(visit.world).await?;
     let (connected, damaged) = connections::list(visit.world).await?;
+    let changed = super::changed::open(visit).await?;
     let found = |one: &connections::Connection| {
         let mut all = overview.connections.iter();
         all.find(|shop| shop.name == one.name)
@@ -210,11 +237,12 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         (visit.said())
         h1 { (visit.t(w::OVERVIEW)) }
         @if !visit.config.problems.is_empty() { (setup(visit.view, &visit.config.problems)) }
-        (needs(visit, &overview))
+        (needs(visit, &overview, changed))
         @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
         @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
         (equation(visit, &overview))
+        p { a href="/ui/reconciliation" { (visit.t(w::RECONCILIATION)) } " · " a href="/ui/changed" { (visit.t(w::CHANGED)) } }
         @if let Some(known) = &overview.accounts { (accounts(visit, known)) }
         p { a href="/ui/assumptions" { (visit.t(w::ASSUMPTIONS)) } }
         p { (visit.view.button("/ui/logout-everywhere", w::LOG_OUT_EVERYWHERE, "link")) }

@@ -3,7 +3,7 @@
 use crate::{
     admin::{
         api::{
-            preview::preview_items,
+            preview::{Wanted, preview_items},
             problem::Problem,
             request::known,
             view::{Preview, Previewed, PreviewedPlan},
@@ -98,8 +98,15 @@ async fn drawn<W: World>(
                     }
                 }
                 div.field {
-                    label for="payload" { (visit.t(w::PAYLOAD)) }
-                    textarea #payload name="payload" rows="10" spellcheck="false" { "\n" (visit.form.get("payload")) }
+                    label for="code" { (visit.t(w::TRY_CODE)) }
+                    input #code name="code" value=(visit.form.get("code")) maxlength="100" autocomplete="off";
+                }
+                details open[!visit.form.get("payload").is_empty()] {
+                    summary { (visit.t(w::ADVANCED)) }
+                    div.field {
+                        label for="payload" { (visit.t(w::PAYLOAD)) }
+                        textarea #payload name="payload" rows="10" spellcheck="false" { "\n" (visit.form.get("payload")) }
+                    }
                 }
                 button.primary type="submit" { (visit.t(w::TRY_BUTTON)) }
             }
@@ -117,8 +124,13 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
 async fn tried<W: World>(visit: &Visit<'_, W>) -> Result<Preview, Problem> {
     visit.genuine()?;
     let connection = known(visit.world, visit.form.get("connection")).await?;
-    let payload = visit.form.get("payload").as_bytes();
-    preview_items(visit.world, visit.ready()?, &connection, payload).await
+    let (typed, payload) = (visit.form.get("code"), visit.form.get("payload"));
+    let wanted = if typed.is_empty() {
+        Wanted::Delivery(payload.as_bytes())
+    } else {
+        Wanted::Typed(typed)
+    };
+    preview_items(visit.world, visit.ready()?, &connection, wanted).await
 }
 
 /// `POST /ui/try`. Answers with the plan itself, not with a redirect: nothing was changed.
@@ -127,11 +139,8 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
     let missing = if visit.form.get("connection").is_empty() {
         Some(w::CHOOSE_SHOP)
     } else {
-        visit
-            .form
-            .get("payload")
-            .is_empty()
-            .then_some(w::PAYLOAD_EMPTY)
+        let is_empty = |name| visit.form.get(name).is_empty();
+        (is_empty("code") && is_empty("payload")).then_some(w::PAYLOAD_EMPTY)
     };
     if let Some(missing) = missing.filter(|_| visit.genuine().is_ok()) {
         let said = alert("bad", &html! { p { (visit.t(missing)) } });
@@ -142,7 +151,9 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Prob
         Ok(found) => {
             let plan = html! {
                 h2 #result { (visit.t(w::TRY_RESULT)) }
-                @if found.items.is_empty() { p { (visit.t(w::TRY_NOTHING)) } }
+                @if found.items.is_empty() {
+                    p { (visit.t(if visit.form.get("code").is_empty() { w::TRY_NOTHING } else { w::TRY_UNKNOWN })) }
+                }
                 @for one in &found.items { (item(visit, one)) }
             };
             drawn(visit, 200, &html! {}, &plan).await

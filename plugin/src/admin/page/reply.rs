@@ -16,6 +16,8 @@ pub(super) struct Reply {
     pub(super) subject: String,
     /// What is between its frame.
     pub(super) body: Markup,
+    /// A table that is answered in place of a page.
+    pub(super) table: Option<String>,
     /// Further header fields.
     pub(super) headers: Vec<(&'static str, String)>,
     /// Whether the browser asks again in five seconds.
@@ -32,6 +34,7 @@ impl Reply {
             title,
             subject: String::new(),
             body,
+            table: None,
             headers: Vec::new(),
             refresh: false,
             after: After::Nothing,

@@ -11,7 +11,7 @@ use crate::{
         },
         page::{
             connect,
-            layout::{alert, badge, facts, problem, sentence},
+            layout::{alert, badge, facts, is_unseen, problem, sentence},
             reply::Reply,
             visit::Visit,
             words as w,
@@ -20,6 +20,7 @@ use crate::{
     },
     config::SignaturePolicy,
     journal::connections::{self, Webhook},
+    time::Timestamp,
     world::World,
 };
 use maud::{Markup, html};
@@ -150,11 +151,13 @@ fn switch_card<W: World>(
     shop: &Connection,
     webhook: Webhook,
     waiting: u64,
+    checked_at: Option<Timestamp>,
 ) -> Markup {
     let (hook, words) = (shop.webhooks.of(webhook), words(webhook));
     let on = hook.on;
     let sound = hook.kiotviet.active() == Some(true);
     let left = !on && hook.kiotviet.registered() == Some(true);
+    let unseen = matches!(&hook.kiotviet, AtKiotViet::Unseen { error } if is_unseen(&error.0));
     let place = format!("/ui/shops/{}/webhooks/{}", shop.name, webhook.as_str());
     html! {
         section.card.switch id=(webhook.as_str()) {
@@ -164,11 +167,16 @@ fn switch_card<W: World>(
                 li.chosen[!on] { (visit.t(words.off)) }
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.on_since)) } }
-            @if let AtKiotViet::Unseen { error } = &hook.kiotviet { (alert("warn", &html! { p { (sentence(visit.view, error)) } })) }
+            @if let AtKiotViet::Unseen { error } = &hook.kiotviet {
+                (alert("warn", &html! { p {
+                    @if unseen && checked_at.is_some() { (visit.t(w::UNSEEN_SINCE)) " " (visit.view.time(checked_at)) ": " }
+                    (sentence(visit.view, error))
+                } }))
+            }
             @if left { (alert("warn", &html! { p { (visit.t(w::HOOK_LEFT_MORE)) } })) }
             @if on && waiting > 0 { (alert("warn", &html! { p { (visit.t(w::WAITING_WARNING)) " " strong { (waiting) } } })) }
             div.buttons {
-                @if on && !sound { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
+                @if on && !sound && !unseen { (visit.view.button(&format!("{place}/on"), w::REPAIR, "primary")) }
                 @if on || left { (visit.view.button(&format!("{place}/off"), w::SWITCH_OFF, if left { "primary" } else { "" })) }
                 @if !on { (visit.view.button(&format!("{place}/on"), w::SWITCH_ON, if left { "" } else { "primary" })) }
             }
@@ -185,13 +193,18 @@ pub(super) async fn show<W: World>(
     let shop = api::one(visit.world, visit.ready()?, name).await?;
     let overview = overview::overview(visit.world).await?;
     let waiting = overview.counts.waiting;
+    let seen = overview
+        .connections
+        .iter()
+        .find(|one| one.name == shop.name);
+    let checked_at = seen.and_then(|seen| seen.checked_at);
     let (signed, retailer) = (shop.valid_signature_seen, &shop.retailer);
     let body = html! {
         (visit.said())
         @if let Some(wrong) = wrong { (problem(visit.view, wrong)) }
         h1 { (retailer) }
         (tabs(visit, name, w::CONNECTION))
-        @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting)) }
+        @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting, checked_at)) }
         div.columns {
             section.card {
                 h2 { (visit.t(w::CONNECTION)) }

@@ -99,6 +99,31 @@ words! {
     EVENTS_WAIT_1: "sự kiện đang chờ, không mất gì." / "event waits; nothing is lost.";
     ASKED_AGAIN: "Sẽ tự thử lại lúc" / "Tried again at";
     UNREAD: "sự kiện mới nhận, chưa bắt đầu xử lý" / "events have arrived and not been begun";
+    UNSEEN_SINCE: "Không kiểm tra được từ" / "Not to be checked since";
+    ALL_OFF: "Đã kết nối nhưng chưa bật webhook nào: chưa có gì được đẩy về Getfly." / "Connected, but no webhook is on: nothing is brought to Getfly yet.";
+    ALL_OFF_1: "Mở trang của cửa hàng này." / "Open this shop's page.";
+    ALL_OFF_2: "Bật webhook khách hàng, webhook đơn hàng hoặc cả hai." / "Switch on the customer webhook, the order webhook or both.";
+    ALL_OFF_3: "Bán thử một đơn trên KiotViet, rồi xem ở mục Sự kiện." / "Sell something on KiotViet, then look at the events.";
+    ALL_OFF_BUTTON: "Bật webhook" / "Switch the webhooks on";
+    RECONCILIATION: "Đối chiếu theo ngày" / "A day's reconciliation";
+    RECONCILIATION_MORE: "So các hóa đơn bán trong ngày trên KiotViet với đơn hàng của ngày đó trên Getfly. Chỉ đọc, không ghi gì." / "KiotViet's sales of a day against Getfly's orders of that day. It only reads.";
+    RECONCILE: "Đối chiếu" / "Compare";
+    RECONCILED: "Hai bên khớp nhau." / "Both sides agree.";
+    AS_CSV: "Tải bảng CSV" / "As CSV";
+    DIFFERS_BEFORE: "có trước khi bật webhook, nên không được đẩy" / "was there before the webhook was switched on, so it is not brought over";
+    DIFFERS_MISSING: "không có đơn của ngày này trên Getfly" / "has no order of this day in Getfly";
+    DIFFERS_TOTAL: "khác tổng tiền" / "has another total";
+    DIFFERS_GONE: "không còn là hóa đơn của ngày này trên KiotViet (đã hủy, đã xóa hoặc khác ngày)" / "is no living sale of this day on KiotViet (cancelled, deleted or of another day)";
+    CHANGED: "Đã sửa sau khi đẩy" / "Changed after the order";
+    CHANGED_MORE: "Các hóa đơn bị sửa hoặc hủy trên KiotViet sau khi đơn hàng đã được đẩy về Getfly. Ứng dụng không bao giờ sửa đơn trên Getfly: anh/chị hãy sửa ở đó, rồi ấn “Đã sửa trên Getfly”." / "Invoices that were edited or cancelled on KiotViet after their order was made in Getfly. This application never changes an order in Getfly: correct it there, then press “Corrected in Getfly”.";
+    CHANGED_NONE: "Không có đơn nào cần sửa trên Getfly." / "No order needs to be corrected in Getfly.";
+    CHANGED_OPEN: "đơn đã sửa hoặc hủy trên KiotViet sau khi đẩy" / "orders were edited or cancelled on KiotViet after they were made";
+    CHANGED_OPEN_1: "đơn đã sửa hoặc hủy trên KiotViet sau khi đẩy" / "order was edited or cancelled on KiotViet after it was made";
+    CHANGED_AT: "Thấy lúc" / "Seen at";
+    PUSHED_TOTAL: "Tổng tiền lúc đẩy" / "Total of the order";
+    TOTAL_NOW: "Tổng tiền bây giờ" / "Total now";
+    CANCELLED: "Đã hủy" / "Cancelled";
+    CORRECTED: "Đã sửa trên Getfly" / "Corrected in Getfly";
     UNREAD_1: "sự kiện mới nhận, chưa bắt đầu xử lý" / "event has arrived and not been begun";
     EQUATION: "Không mất sự kiện nào" / "Nothing is lost";
     EQUATION_WRONG: "Số liệu không khớp" / "The numbers do not add up";
@@ -252,10 +277,13 @@ words! {
     COMMAND_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
 
     // Trying.
-    TRY_TITLE: "Xem thử một webhook" / "Try a webhook";
-    TRY_MORE: "Dán nội dung webhook KiotViet để xem điều gì sẽ xảy ra. Không có gì được ghi, cả ở đây lẫn trên Getfly." / "Paste a KiotViet webhook to see what would happen. Nothing is written, neither here nor in Getfly.";
+    TRY_TITLE: "Xem thử" / "Try it out";
+    TRY_MORE: "Nhập mã hóa đơn, mã khách hàng hoặc số điện thoại để xem điều gì sẽ xảy ra. Không có gì được ghi, cả ở đây lẫn trên Getfly." / "Enter an invoice's code, a customer's code or a phone to see what would happen. Nothing is written, neither here nor in Getfly.";
+    TRY_CODE: "Mã hóa đơn (HD000123), mã khách hàng (KH000123) hoặc số điện thoại" / "Invoice code (HD000123), customer code (KH000123) or phone";
+    TRY_UNKNOWN: "KiotViet không có hóa đơn hay khách hàng nào với mã hoặc số này." / "KiotViet has no invoice and no customer with this code or number.";
+    ADVANCED: "Nâng cao" / "Advanced";
     PAYLOAD: "Nội dung webhook (JSON)" / "Webhook body (JSON)";
-    PAYLOAD_EMPTY: "Hãy dán nội dung webhook vào ô bên dưới." / "Paste a webhook's body into the field below.";
+    PAYLOAD_EMPTY: "Hãy nhập một mã hoặc số điện thoại." / "Enter a code or a phone.";
     TRY_BUTTON: "Xem điều gì sẽ xảy ra" / "See what would happen";
     TRY_RESULT: "Điều sẽ xảy ra" / "What would happen";
     TRY_NOTHING: "Nội dung này không có mục nào." / "This body holds no items.";
@@ -281,7 +309,9 @@ words! {
     BACKFILL_STARTED: "Đã bắt đầu. Trang tự cập nhật mỗi năm giây." / "It has started. The page refreshes every five seconds.";
     BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
     BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
-    BACKFILL_SECONDS: "Thời gian ước tính (giây)" / "Estimated time (seconds)";
+    BACKFILL_TIME: "Thời gian ước tính" / "Estimated time";
+    MINUTES: "phút" / "min";
+    RUN_QUEUED: "Đang xếp hàng" / "Queued";
     RUN_RUNNING: "Đang chạy" / "Running";
     RUN_DONE: "Đã xong" / "Done";
     RUN_STOPPED: "Đã dừng" / "Stopped";
@@ -367,6 +397,10 @@ words! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        assumption::Assumption, journal::dead_reason::DeadReason, rules::verdict::Reason,
+        wording::reasons,
+    };
 
     #[test]
     fn every_text_is_there_in_both_languages() {
@@ -378,6 +412,69 @@ mod tests {
             let same = text.0.vi == text.0.en;
             assert_eq!(same, *name == "CLIENT_ID", "{name} is not translated");
         }
+    }
+
+    /// English words that stand in no Vietnamese sentence.
+    const ENGLISH: [&str; 12] = [
+        "the", "is", "are", "was", "not", "and", "of", "with", "this", "it", "cannot", "has",
+    ];
+
+    /// Whether a Vietnamese text has no English word.
+    fn is_vietnamese(text: &str) -> bool {
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        let is_english = |word: &str| ENGLISH.contains(&word.to_lowercase().as_str());
+        !words.into_iter().any(is_english)
+    }
+
+    #[test]
+    fn no_english_sentence_stands_on_the_vietnamese_page() {
+        let words = ALL.iter().map(|(_, text)| text.0.vi);
+        let words = words.filter(|words| *words != "English");
+        let reasons = Reason::ALL.map(|reason| reasons::explain(Lang::Vi, reason));
+        let deaths = DeadReason::ALL.map(reasons::death_of);
+        let deaths = deaths.map(|death| [death.means, death.mend]);
+        let deaths = deaths.iter().flatten().map(|text| text.0.vi);
+        let assumptions = Assumption::ALL.iter().map(|one| one.said().0);
+        for text in words.chain(reasons).chain(deaths).chain(assumptions) {
+            assert!(is_vietnamese(text), "{text}");
+        }
+        for english in ["The name is wrong", "it cannot be read"] {
+            assert!(!is_vietnamese(english), "{english}");
+        }
+    }
+
+    #[test]
+    fn every_problem_has_a_sentence_of_the_pages_own() {
+        let sources = [
+            include_str!("../api/problem.rs"),
+            include_str!("../api/events.rs"),
+            include_str!("../api/connections.rs"),
+            include_str!("../api/backfill.rs"),
+            include_str!("../api/links.rs"),
+            include_str!("../api/tenant.rs"),
+            include_str!("../api/preview.rs"),
+            include_str!("../api/alerts.rs"),
+            include_str!("../api/guard.rs"),
+            include_str!("mod.rs"),
+        ];
+        let mut seen = 0;
+        for source in sources {
+            for call in source.split("Problem::new(").skip(1) {
+                let Some(kind) = call.split('"').nth(1) else {
+                    continue;
+                };
+                let is_kind = |c: char| c.is_ascii_lowercase() || c == '-';
+                if !kind.contains(' ') && kind.chars().all(is_kind) && kind.contains('-') {
+                    seen += 1;
+                    // The missing variables have a page of their own.
+                    if kind == "not-configured" {
+                        continue;
+                    }
+                    assert!(super::super::problems::problem(kind).is_some(), "{kind}");
+                }
+            }
+        }
+        assert!(seen > 15, "{seen}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::{
     journal::{
         backfill,
+        changes::{self, Change},
         connections::{Switches, Webhook},
         dead_reason::DeadReason,
         evidence::Evidence,
@@ -18,7 +19,7 @@ use crate::{
         codes::{InvoiceCode, OrderCode},
         model::{Customer, GetflyUser, Invoice, OrderAccount},
         money::AbsurdAmount,
-        newness::{self, Newness},
+        newness::{self, CANCELLED, Newness},
         order::{new_order, walk_in_account},
         verdict::Reason,
     },
@@ -54,6 +55,9 @@ pub async fn invoice<W: World>(
         newness::invoice_before_reading(switches.order, &known.for_rules(), hint.id)
     };
     if let Some(reason) = is_known(&known) {
+        if hint.cancelled && switches.order.is_some() {
+            cancelled_after(session, hint, &known).await?;
+        }
         return Ok(why.ignore(reason));
     }
     let Some(on_since) = switches.order else {
@@ -135,6 +139,38 @@ pub async fn invoice<W: World>(
         order: Box::new(planned.order),
         claim,
     }))
+}
+
+/// R6: the order of this invoice is made, and a delivery says that it is cancelled. Notes it where KiotViet says so too. An
+/// order is asked about once.
+async fn cancelled_after<W: World>(
+    session: &Session<'_, W>,
+    hint: &Hint,
+    known: &InvoiceKnown,
+) -> Result<(), Failure> {
+    let Some(code) = hint.code.as_deref().map(InvoiceCode::new) else {
+        return Ok(());
+    };
+    let Some((order_code, pushed)) = known.order(&session.codes, hint.id, &code) else {
+        return Ok(());
+    };
+    let all = changes::load(session.world, &session.connection.name).await?;
+    let earlier = all.of(&order_code).map(|kept| &kept.change);
+    // An edit that came since has taken this invoice's place.
+    let is_over = |change: &Change| change.invoice_code != code || change.now.is_none();
+    if earlier.is_some_and(is_over) {
+        return Ok(());
+    }
+    let invoice = session.kiotviet(async |k| k.invoice(hint.id).await).await?;
+    if let Some(invoice) = invoice.filter(|invoice| invoice.status == CANCELLED) {
+        session.changed.replace(Some(Change {
+            order_code,
+            invoice_code: invoice.code,
+            pushed,
+            now: None,
+        }));
+    }
+    Ok(())
 }
 
 /// R2, R6: the plan for an invoice that is not new; none for a new one.

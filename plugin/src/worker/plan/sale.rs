@@ -4,6 +4,7 @@
 use crate::{
     getfly::wire::StoredOrder,
     journal::{
+        changes::Change,
         dead_reason::DeadReason,
         evidence::Evidence,
         keys,
@@ -370,16 +371,19 @@ async fn maybe_edit<W: World>(
             }
             Decision::Sale(Box::new(own))
         }
-        MaybeEdit::Edit if ordered => Decision::Ignore(
-            Reason::InvoiceEdited,
-            Remember::Invoice {
-                code: invoice.code.clone(),
-                key: own.own_key,
-                entry: InvoiceEntry::Edit {
-                    invoice_id: invoice.id,
+        MaybeEdit::Edit if ordered => {
+            changed_after(session, invoice, family);
+            Decision::Ignore(
+                Reason::InvoiceEdited,
+                Remember::Invoice {
+                    code: invoice.code.clone(),
+                    key: own.own_key,
+                    entry: InvoiceEntry::Edit {
+                        invoice_id: invoice.id,
+                    },
                 },
-            },
-        ),
+            )
+        }
         MaybeEdit::Edit => Decision::Sale(Box::new(Decided {
             perhaps: family.perhaps.clone(),
             original,
@@ -387,6 +391,21 @@ async fn maybe_edit<W: World>(
             ..decided(session, Sale::Family, invoice)
         })),
     })
+}
+
+/// R6: notes that `invoice` is an edit of a sale whose order is made with another total.
+fn changed_after<W: World>(session: &Session<'_, W>, invoice: &Invoice, family: &CodeKnown) {
+    let derived = || OrderCode::for_sale(&session.codes, invoice.code.base());
+    let pushed = match family.known {
+        Some(KnownInvoice::Ordered { total, .. }) => total,
+        _ => None,
+    };
+    session.changed.replace(Some(Change {
+        order_code: family.order_code.clone().unwrap_or_else(derived),
+        invoice_code: invoice.code.clone(),
+        pushed,
+        now: Some(invoice.total),
+    }));
 }
 
 /// The day of sale of an original that the ledger knows. If an earlier version's ledger lacks it

@@ -1,0 +1,261 @@
+//! KiotViet's sales of a day against Getfly's orders of that day, read from both: counts, sums, and each difference. It
+//! only reads.
+
+use crate::{
+    admin::api::{
+        connections::open,
+        problem::{self, Problem},
+        tenant,
+    },
+    config::Ready,
+    getfly::wire::StoredOrder,
+    journal::{
+        connection_name::ConnectionName,
+        connections::{self, Connection},
+        cursor, ledger,
+    },
+    rules::{
+        codes::OrderCode,
+        model::Invoice,
+        money::Money,
+        newness::{CANCELLED, KnownInvoice},
+    },
+    time::Date,
+    worker::{
+        permit::{Permit, Worker},
+        session::Session,
+    },
+    world::World,
+};
+use serde::Serialize;
+
+/// Calls that one answer may take.
+const MOST_CALLS: u64 = 100;
+
+/// How many there are, and what they come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(in crate::admin) struct Sum {
+    pub(in crate::admin) count: u64,
+    pub(in crate::admin) sum: Money,
+}
+
+impl Sum {
+    fn add(&mut self, amount: Money) {
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.checked_add(amount).unwrap_or(self.sum);
+    }
+}
+
+/// In what KiotViet and Getfly differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::admin) enum Differs {
+    /// The sale was there before its webhook was switched on.
+    BeforeConnection,
+    /// Getfly has no order of this day for the sale.
+    MissingInGetfly,
+    /// Both have it, with different totals.
+    Total,
+    /// Getfly has an order that is no living sale of the day: cancelled, deleted, or sold on another day.
+    NotOnKiotviet,
+}
+
+impl Differs {
+    /// Its word in the API.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::BeforeConnection => "before_connection",
+            Self::MissingInGetfly => "missing_in_getfly",
+            Self::Total => "total",
+            Self::NotOnKiotviet => "not_on_kiotviet",
+        }
+    }
+}
+
+/// A difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::admin) struct Difference {
+    pub(in crate::admin) differs: Differs,
+    pub(in crate::admin) getfly: Option<Money>,
+    pub(in crate::admin) invoice_code: Option<String>,
+    pub(in crate::admin) kiotviet: Option<Money>,
+    pub(in crate::admin) order_code: Option<String>,
+}
+
+/// One shop's day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::admin) struct Shop {
+    pub(in crate::admin) connection: ConnectionName,
+    pub(in crate::admin) differences: Vec<Difference>,
+    pub(in crate::admin) getfly: Sum,
+    pub(in crate::admin) kiotviet: Sum,
+}
+
+/// `GET /api/reconciliation?day=`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::admin) struct Day {
+    pub(in crate::admin) day: Date,
+    pub(in crate::admin) shops: Vec<Shop>,
+}
+
+/// The day that a query asks for.
+pub(in crate::admin) fn asked(query: Option<&str>) -> Result<Date, Problem> {
+    let mut day = None;
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match name.as_ref() {
+            "day" => day = value.parse().ok(),
+            _ => return Err(problem::invalid("day is the only parameter of this route.")),
+        }
+    }
+    day.ok_or_else(|| problem::invalid("day must be a day, e.g. ?day=2026-10-05."))
+}
+
+/// Each shop's sales of `day` against its orders.
+pub(in crate::admin) async fn of_day<W: World>(
+    world: &W,
+    ready: &Ready,
+    day: Date,
+) -> Result<Day, Problem> {
+    tenant::check(world, ready).await?;
+    let (all, _) = connections::list(world).await?;
+    let calls = cursor::getfly_calls(world).await;
+    let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
+    worker.limit_calls(MOST_CALLS);
+    let (mut shops, mut orders) = (Vec::new(), None);
+    for connection in &all {
+        let opened = open(connection, ready)?;
+        let session = Session::new(&worker, ready, connection, &opened);
+        let sales = session.kiotviet(async |k| k.invoices_of(day).await).await?;
+        let orders = match &orders {
+            Some(orders) => orders,
+            None => orders.insert(session.getfly().orders_of_day(day).await?),
+        };
+        shops.push(shop(&session, connection, &sales, orders).await?);
+    }
+    Ok(Day { day, shops })
+}
+
+async fn shop<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    connection: &Connection,
+    sales: &[Invoice],
+    orders: &[StoredOrder],
+) -> Result<Shop, Problem> {
+    let of_shop = OrderCode::for_sale(&session.codes, "");
+    let mut left: Vec<&StoredOrder> = orders
+        .iter()
+        .filter(|order| order.code.starts_with(of_shop.as_str()))
+        .collect();
+    let (mut getfly, mut kiotviet) = (Sum::default(), Sum::default());
+    for order in &left {
+        getfly.add(order.total.unwrap_or_default());
+    }
+    let mut differences = Vec::new();
+    for sale in sales.iter().filter(|sale| sale.status != CANCELLED) {
+        kiotviet.add(sale.total);
+        let code = sale.code.as_str();
+        let again = format!("{code}-{}", sale.id);
+        let words = [again.as_str(), code, sale.code.base()];
+        let codes = words.map(|word| OrderCode::for_sale(&session.codes, word));
+        let place = codes.iter().find_map(|code| {
+            let mut left = left.iter();
+            left.position(|order| order.code == code.as_str())
+        });
+        let order = place.map(|place| left.swap_remove(place));
+        let differs = match order {
+            Some(order) if order.total.is_none_or(|total| total == sale.total) => continue,
+            Some(_) => Differs::Total,
+            None => missing(session, connection, sale).await?,
+        };
+        differences.push(Difference {
+            differs,
+            getfly: order.and_then(|order| order.total),
+            invoice_code: Some(code.to_owned()),
+            kiotviet: Some(sale.total),
+            order_code: order.map(|order| order.code.clone()),
+        });
+    }
+    differences.extend(left.into_iter().map(|order| Difference {
+        differs: Differs::NotOnKiotviet,
+        getfly: order.total,
+        invoice_code: None,
+        kiotviet: None,
+        order_code: Some(order.code.clone()),
+    }));
+    Ok(Shop {
+        connection: connection.name.clone(),
+        differences,
+        getfly,
+        kiotviet,
+    })
+}
+
+/// Why Getfly has no order of a sale.
+async fn missing<W: World>(
+    session: &Session<'_, Worker<'_, W>>,
+    connection: &Connection,
+    sale: &Invoice,
+) -> Result<Differs, Problem> {
+    let world = session.world;
+    let known = ledger::invoices(world, &connection.retailer, &sale.code, sale.id).await?;
+    let is_old = |known: &KnownInvoice| matches!(known, KnownInvoice::Old { .. });
+    Ok(if known.for_rules().iter().any(is_old) {
+        Differs::BeforeConnection
+    } else {
+        Differs::MissingInGetfly
+    })
+}
+
+/// A cell that no table program takes for a formula.
+fn cell(text: &str) -> String {
+    let guarded = if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if guarded.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
+}
+
+/// The differences as a table.
+pub(in crate::admin) fn csv(day: &Day) -> String {
+    let mut out =
+        "day,connection,differs,invoice_code,order_code,kiotviet_total,getfly_total\r\n".to_owned();
+    for shop in &day.shops {
+        for one in &shop.differences {
+            let total = |total: Option<Money>| total.map_or_else(String::new, |t| t.to_string());
+            let cells = [
+                day.day.to_string(),
+                cell(shop.connection.as_str()),
+                one.differs.as_str().to_owned(),
+                cell(one.invoice_code.as_deref().unwrap_or_default()),
+                cell(one.order_code.as_deref().unwrap_or_default()),
+                total(one.kiotviet),
+                total(one.getfly),
+            ];
+            out.push_str(&cells.join(","));
+            out.push_str("\r\n");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_no_formula_and_keeps_its_place() {
+        for (text, written) in [
+            ("HD1", "HD1"),
+            ("=1+1", "'=1+1"),
+            ("a,b", "\"a,b\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(cell(text), written);
+        }
+    }
+}
