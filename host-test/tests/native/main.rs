@@ -39,4 +39,5 @@ mod signatures;
 mod store;
 
 mod tenant;
+mod upgrade;
 mod without_atomics;

@@ -16,3 +16,4 @@ mod read_back;
 mod retention;
 pub mod run;
 mod state;
+mod upgrade;

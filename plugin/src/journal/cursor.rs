@@ -8,6 +8,7 @@ use crate::{
         assumptions::Seen,
         connection_name::ConnectionName,
         entries,
+        format::{self, Formatted},
         held::Held,
         keys,
         pauses::Pauses,
@@ -17,7 +18,6 @@ use crate::{
     },
     kiotviet::assumptions::MAX_ITEMS,
     rules::verdict::Outcome,
-    stored,
     time::Timestamp,
     world::{Store, StoreError},
 };
@@ -147,6 +147,9 @@ pub struct Cursor {
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
+    /// The store's format ([`format`]).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub format: u32,
     /// Creates whose outcome is not known yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
@@ -192,6 +195,12 @@ pub struct Cursor {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+impl Formatted for Cursor {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 impl Cursor {
@@ -259,7 +268,7 @@ impl Cursor {
 pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => stored::read(&bytes).map_err(|e: stored::Damaged| StoreError::Damaged {
+        Some(bytes) => format::read(&bytes)?.map_err(|e| StoreError::Damaged {
             what: "the journal's cursor",
             why: e.to_string(),
         }),
@@ -272,7 +281,7 @@ pub async fn load_or_rebuild(store: &impl Store) -> Result<(Cursor, u64), StoreE
     let Some(bytes) = store.get(keys::CURSOR).await? else {
         return Ok((Cursor::default(), 0));
     };
-    match stored::read(&bytes) {
+    match format::read(&bytes)? {
         Ok(cursor) => Ok((cursor, 0)),
         Err(_) => {
             let tail = entries::tail(store).await?;

@@ -12,6 +12,7 @@ pub mod dead_reason;
 pub mod entries;
 pub mod evidence;
 pub mod finding;
+pub mod format;
 pub mod held;
 pub mod keys;
 pub mod kind;
