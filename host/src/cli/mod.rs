@@ -11,6 +11,7 @@ mod up;
 
 use clap::{Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
+pub use up::stop_signals;
 
 /// Runs the KiotViet–Getfly component without Spin, and helps with what is around it.
 #[derive(Debug, Parser)]

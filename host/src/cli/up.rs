@@ -96,7 +96,10 @@ fn stderr_log() -> LogSink {
 }
 
 /// Ends at SIGTERM or Ctrl-C, which are caught from now on.
-pub(super) fn stop_signals() -> Result<impl Future<Output = ()>> {
+///
+/// # Errors
+/// When signals cannot be caught.
+pub fn stop_signals() -> Result<impl Future<Output = ()>> {
     let caught = |kind| signal(kind).context("signals cannot be caught");
     let mut terminate = caught(SignalKind::terminate())?;
     let mut interrupt = caught(SignalKind::interrupt())?;
