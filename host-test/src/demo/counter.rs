@@ -47,8 +47,12 @@ impl Counter {
         let Some(answer) = answer.filter(|answer| answer.status() == StatusCode::SEE_OTHER) else {
             return text(StatusCode::SERVICE_UNAVAILABLE, "the host does not let in");
         };
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let name = host.and_then(|host| host.rsplit_once(':')).map(|(name, _)| name);
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        let name = host
+            .and_then(|host| host.rsplit_once(':'))
+            .map(|(name, _)| name);
         let page = format!("http://{}:{}/", name.unwrap_or("127.0.0.1"), self.port);
         let mut opened = text(StatusCode::SEE_OTHER, "");
         let fields = opened.headers_mut();

@@ -329,8 +329,9 @@ fn json_of(text: &str) -> Value {
 }
 
 /// Told since.
-const NEWER_METRICS: [&str; 4] = [
+const NEWER_METRICS: [&str; 5] = [
     "kvgf_assumptions_contradicted",
+    "kvgf_build_info",
     "kvgf_failed_log_ins_total",
     "kvgf_other_bridges",
     "kvgf_security_events_total",

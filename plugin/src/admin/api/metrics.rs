@@ -9,6 +9,7 @@ use crate::{
         backfill::{self, State},
         connections::{self, Switches, Webhook},
         cursor,
+        format::FORMAT,
         stats::Stats,
     },
     reconcile::webhook_health,
@@ -78,6 +79,18 @@ pub(in crate::admin) async fn metrics<W: World>(
     config: &Config,
 ) -> Result<Answer, Problem> {
     let mut page = Page(String::new());
+    let build = "kvgf_build_info";
+    page.metric(build, "gauge", "Always 1; what runs is in the labels.");
+    let format = FORMAT.to_string();
+    let labels = [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("store_format", &format),
+        (
+            "component",
+            config.component_digest.as_deref().unwrap_or_default(),
+        ),
+    ];
+    page.sample(build, &labels, 1);
     let problems = u64::try_from(config.problems.len()).unwrap_or(u64::MAX);
     page.one(
         "kvgf_configuration_problems",
