@@ -1,10 +1,11 @@
-//! Requests to the app's router, over a store in memory with one connected shop, one customer waiting and
-//! one dead letter; both vendors are dead. Input: requests as they stand in HTTP/1.1 (a line with method and
-//! target, header lines, a blank line, the body), separated by lines of `---`.
+//! Requests to the app's router, over a store in memory with one connected shop, one waiting
+//! customer and one dead letter. Both vendors are dead. Input: requests in the form of HTTP/1.1 (a
+//! line with method and target, header lines, a blank line, the body), separated by lines of `---`.
 //!
-//! `{token}` stands for the admin token, `{cookie}` for a session's cookie, `{csrf}` for its form token,
-//! `{hook}` for the path of the shop's webhook. Three more header lines say what happens around a request:
-//! `store: down`, `body: broken`, and `body-length: 6000000` for a body that is longer than it looks.
+//! `{token}` stands for the admin token, `{cookie}` for a session's cookie, `{csrf}` for its form
+//! token, `{hook}` for the path of the shop's webhook. Three more header lines describe what
+//! happens around a request: `store: down`, `body: broken`, and `body-length: 6000000` for a body
+//! that is longer than it looks.
 
 use super::memory::{Kept, Memory, now};
 use plugin::{
@@ -24,7 +25,7 @@ const ADMIN_TOKEN: &str = "an-admin-token-for-fuzzing";
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const GETFLY_KEY: &str = "getfly-key-for-fuzzing";
 const CLIENT_SECRET: &str = "client-secret-for-fuzzing";
-/// What only people with the token may see.
+/// Texts that only people with the token may see.
 const INSIDE: [&str; 2] = ["cuahangthu", "HDFUZZ01"];
 const MOST_REQUESTS: usize = 6;
 
@@ -41,7 +42,7 @@ const SECURITY_HEADERS: [&str; 9] = [
     "strict-transport-security",
 ];
 
-/// The app's variables, all of them sound.
+/// The app's variables, all of them valid.
 pub(super) fn variable(name: &str) -> Option<String> {
     let [getfly, api, auth] = super::memory::ORIGINS;
     let value = match name {
@@ -57,8 +58,8 @@ pub(super) fn variable(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// Nobody gets in without the token, nothing secret gets out, KiotViet gets no code that ends its
-/// deliveries, and what a browser gets keeps to itself.
+/// No request without the token gets in, no secret gets out, KiotViet gets no status that ends its
+/// deliveries, and each answer to a browser carries the security headers.
 pub fn check(data: &[u8]) {
     let start = start();
     let world = Memory::over(start.store.clone());
@@ -72,7 +73,7 @@ pub fn check(data: &[u8]) {
             .set(request.header("store") == Some("down"));
         let before = world.store.borrow().clone();
         let (answer, after) = now(app::handle(&world, &config, request.inbound()));
-        // A store is tried once, by whoever asks for its health or connects a shop.
+        // The first request for the health or for connecting a shop tests the store once.
         let touched = without_trial(&world.store.borrow()) != without_trial(&before);
         is_well_formed(&answer);
         has_no_secret(&request, &answer, start);
@@ -97,7 +98,7 @@ fn without_trial(store: &BTreeMap<String, Kept>) -> Vec<(&String, &Kept)> {
     store.iter().filter(|(key, _)| !tried(key)).collect()
 }
 
-/// What every input begins with, made once.
+/// The start of every input, made once.
 struct Start {
     store: BTreeMap<String, Kept>,
     hook: String,
@@ -107,7 +108,7 @@ struct Start {
 }
 
 impl Start {
-    /// What must never leave the app. The session's marks go to its owner's browser only.
+    /// Texts that must never leave the app. The session's marks go to its owner's browser only.
     fn secrets(&self) -> [&str; 6] {
         let path_token = self.hook.rsplit('/').next().unwrap_or_default();
         let secret = &self.webhook_secret;
@@ -127,7 +128,7 @@ fn start() -> &'static Start {
     START.get_or_init(|| {
         let world = Memory::over(BTreeMap::new());
         let config = Config::load(variable);
-        // Whoever connects a shop has the store tried first.
+        // Connecting a shop tests the store first.
         let fit = now(plugin::journal::probe::look(&world));
         assert_eq!(fit, Ok(None));
         let sealer = config.sealer.clone().expect("a key");
@@ -182,8 +183,9 @@ fn start() -> &'static Start {
     })
 }
 
-/// Sends a form, from a person who is logged in or from a stranger: the answer, how much of the body was asked for, and
-/// whether the store was touched. `{csrf}` in the body stands for the form token.
+/// Sends a form, from a person who is logged in or from a stranger. Returns the answer, how much of
+/// the body was read, and whether the store was touched. `{csrf}` in the body stands for the form
+/// token.
 pub(super) fn form(path: &str, inside: bool, body: &[u8]) -> (Answer, Option<usize>, bool) {
     let start = start();
     let world = Memory::over(start.store.clone());
@@ -217,7 +219,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// None for what no HTTP server would pass on.
+    /// None for a request that no HTTP server would pass on.
     fn read(part: &[u8], start: &Start) -> Option<Self> {
         let whole = match std::str::from_utf8(part) {
             Ok(text) => text
@@ -312,7 +314,7 @@ impl Asked {
             .any(|cookie| cookie.trim() == start.cookie)
     }
 
-    /// Whether the request itself says `text` where an answer may repeat it.
+    /// Whether the request itself contains `text` where an answer may repeat it.
     fn says(&self, text: &str) -> bool {
         let said = |bytes: &[u8]| {
             let decoded: Vec<u8> = form_urlencoded::parse(bytes)
@@ -350,7 +352,7 @@ struct Sent {
     bytes: Vec<u8>,
     length: usize,
     broken: bool,
-    /// The most that was asked for of it.
+    /// The largest limit with which it was read.
     limit: Rc<Cell<Option<usize>>>,
 }
 
@@ -365,7 +367,7 @@ impl Body for Sent {
     }
 }
 
-/// An answer that every host can send, and every reader can read.
+/// The answer can be sent by every host, and read by every reader.
 fn is_well_formed(answer: &Answer) {
     assert!(
         matches!(answer.status, 200..=499 | 502 | 503),
@@ -474,7 +476,7 @@ fn hook(request: &Asked, rest: &[&str], answer: &Answer, touched: bool, start: &
     assert!(!(touched && reads));
 }
 
-/// `/api` and `/metrics` belong to whoever has the token.
+/// `/api` and `/metrics` need a token.
 fn api(request: &Asked, answer: &Answer, after: After, touched: bool) {
     if !request.has_token() {
         assert_eq!(answer.status, 401, "{} {}", request.method, request.target);
@@ -496,8 +498,8 @@ fn api(request: &Asked, answer: &Answer, after: After, touched: bool) {
             answer.status
         );
     }
-    // What people only look at changes nothing. (A shop's staff and webhooks are asked of the vendors,
-    // and such calls are counted.)
+    // A read changes nothing. (A shop's staff and webhooks are read from the vendors, and such
+    // calls are counted.)
     if request.method == "GET"
         && matches!(
             request.segments().get(1),
@@ -508,7 +510,7 @@ fn api(request: &Asked, answer: &Answer, after: After, touched: bool) {
     }
 }
 
-/// The page belongs to whoever has a session, and every answer of it is kept from doing harm.
+/// The page needs a session, and every answer of it carries the headers that prevent harm.
 fn page(request: &Asked, answer: &Answer, after: After, touched: bool, start: &Start) {
     for name in SECURITY_HEADERS {
         let found = answer.headers.iter().filter(|(n, _)| *n == name).count();
@@ -535,7 +537,7 @@ fn page(request: &Asked, answer: &Answer, after: After, touched: bool, start: &S
         "a session without the token"
     );
     if request.has_session(start) {
-        // A form of another site, or of nobody, changes nothing.
+        // A form of another site, or of unknown origin, changes nothing.
         let elsewhere = !matches!(
             request.header("sec-fetch-site"),
             None | Some("same-origin" | "none")

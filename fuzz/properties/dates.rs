@@ -5,7 +5,7 @@ use plugin::{
     time::{Date, DateTime, Timestamp},
 };
 
-/// What is read is written and read back the same, here and by another implementation.
+/// A time that is read is written and read back the same, here and by another implementation.
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let moment = parse_time(&text);

@@ -26,7 +26,7 @@ use plugin::{
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::OnceLock};
 
-/// No item is lost or made up: not by the parser, and not on the way into the journal.
+/// No item is lost or invented: not by the parser, and not on the way into the journal.
 pub fn check(data: &[u8]) {
     let delivery = envelope::parse(data, MAX_ITEMS);
     let items = match (&delivery, expected(data)) {
@@ -57,7 +57,7 @@ pub fn check(data: &[u8]) {
     is_kept(data, items.map(Vec::as_slice));
 }
 
-/// The items of a delivery, found in another, naive way; none where it is no envelope.
+/// The items of a delivery, found in another, naive way; none if it is not an envelope.
 fn expected(data: &[u8]) -> Option<Vec<Value>> {
     let data = data.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(data);
     let value: Value = serde_json::from_slice(data).ok()?;
@@ -92,7 +92,7 @@ fn expected(data: &[u8]) -> Option<Vec<Value>> {
     Some(items)
 }
 
-/// A member in any case; the exact name wins, and `null` is none.
+/// A member in any case; the exact name wins, and `null` counts as absent.
 fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let members = value.as_object()?;
     let exact = members.get(name).into_iter();
@@ -104,8 +104,8 @@ fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
         .find(|value| !value.is_null())
 }
 
-/// Every item is one event in the journal with its body, a delivery that cannot be taken apart is one dead
-/// letter with the whole body.
+/// Every item is one event in the journal with its body. A delivery that cannot be taken apart is
+/// one dead letter with the whole body.
 fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
     let (sealer, known) = shop();
     let world = Memory::over(BTreeMap::new());
@@ -141,7 +141,7 @@ fn is_kept(data: &[u8], items: Option<&[envelope::Item]>) {
         assert_eq!(body(event).as_deref(), Some(data));
         return;
     };
-    // Of those that name no record twenty are kept, and one event tells of the rest.
+    // Of the items that name no record, twenty are stored, and one event counts the rest.
     let mut nameless = 0;
     let kept = items.iter().filter(|item| {
         nameless += usize::from(item.kind != Kind::Other && item.id.is_none());

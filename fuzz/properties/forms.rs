@@ -1,16 +1,18 @@
-//! Forms of the page, sent by a stranger and by a person who is logged in. Input: a line with the form's path below
-//! `/ui/` and how often the rest is repeated; then what is repeated. `{csrf}` stands for the session's form token.
+//! Forms of the page, sent by a stranger and by a person who is logged in. Input: a line with the
+//! form's path below `/ui/` and the number of repetitions; then the repeated text. `{csrf}` stands
+//! for the session's form token.
 
 use super::admin_routes::form;
 
 const KIB: usize = 1024;
 /// More than any form may have.
 const MOST_BYTES: usize = 6 * KIB * KIB;
-/// No page is larger.
+/// The most bytes of any page.
 const MOST_ANSWERED: usize = 512 * KIB;
 
-/// How much is read, and how much is answered, is bounded by who sends it and where, whatever it is; a stranger changes
-/// nothing. What is made of what was read is bounded by the number of fields: more than 200 are refused.
+/// The sender and the route bound how much is read and answered, whatever is sent; a stranger
+/// changes nothing. The number of fields bounds the work on what was read: more than 200 are
+/// refused.
 pub fn check(data: &[u8]) {
     let at = data.iter().position(|byte| *byte == b'\n');
     let (head, unit) = data.split_at(at.unwrap_or(data.len()));

@@ -22,8 +22,8 @@ use plugin::{
 };
 use std::collections::BTreeSet;
 
-/// No record is taken for another, a create that may have been stored is never taken for one that was
-/// not, and no error shows anybody.
+/// No record is taken for another, a create that may be stored is never taken for one that is not,
+/// and no error shows personal data.
 pub fn check(data: &[u8]) {
     let [origin, ..] = ORIGINS;
     for vendor in Vendor::both(data) {
@@ -88,7 +88,7 @@ fn are_different(ids: impl Iterator<Item = i64>) {
     }
 }
 
-/// The result of a question, after a look at what it says of the reply. `absent` where a 404 is an answer.
+/// The result of a question, checked against the reply. `absent` if a 404 is an answer.
 fn judged<T>(vendor: &Vendor, result: Result<T, GetflyError>, absent: bool) -> Option<T> {
     match result {
         Ok(found) => {
@@ -106,7 +106,7 @@ fn judged<T>(vendor: &Vendor, result: Result<T, GetflyError>, absent: bool) -> O
     }
 }
 
-/// The result of a create: stored, refused, or not known.
+/// The result of a create: stored, refused, or unknown.
 fn is_told_apart(vendor: &Vendor, result: Result<Stored, GetflyError>) {
     let status = vendor.reply.status;
     match result {

@@ -23,8 +23,8 @@ use plugin::{
 };
 use std::collections::BTreeSet;
 
-/// Nothing is read into a reply that is not in it, no failure that passes ends an event, and no error
-/// shows anybody.
+/// No fact is invented that a reply does not hold, no passing failure ends an event, and no error
+/// shows personal data.
 pub fn check(data: &[u8]) {
     for vendor in Vendor::both(data) {
         let [_, api_url, auth_url] = ORIGINS.map(str::to_owned);
@@ -125,8 +125,8 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The same for one record, whose kind goes by `words`: a validation's refusal that has one of them is the
-/// answer that there is none.
+/// The same for one record, whose kind `words` name: a refused validation that has one of them
+/// means that there is no record.
 fn record<T>(
     vendor: &Vendor,
     result: Result<Option<T>, KiotVietError>,
@@ -139,7 +139,7 @@ fn record<T>(
     judged(vendor, result, true).flatten()
 }
 
-/// The result of a question, after a look at what it says of the reply. `absent` where a 404 is an answer.
+/// The result of a question, checked against the reply. `absent` if a 404 is an answer.
 fn judged<T>(vendor: &Vendor, result: Result<T, KiotVietError>, absent: bool) -> Option<T> {
     match result {
         Ok(found) => {

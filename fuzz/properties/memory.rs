@@ -1,4 +1,5 @@
-//! The plugin's outside in memory: a store that can be down, dead vendors, and a clock that waiting moves.
+//! The plugin's world in memory: a store that can be down, dead vendors, and a clock that waiting
+//! moves.
 
 use plugin::{
     time::Timestamp,
@@ -19,14 +20,14 @@ pub(super) const ORIGINS: [&str; 3] = [
     "https://kiotviet-id.test",
 ];
 
-/// What the store keeps under a key.
+/// What the store holds under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kept {
     Value(Vec<u8>),
     Counter(i64),
 }
 
-/// The outside.
+/// The world.
 pub(super) struct Memory {
     pub(super) store: RefCell<BTreeMap<String, Kept>>,
     pub(super) store_is_down: Cell<bool>,
@@ -36,7 +37,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// At a fixed moment, over this store.
+    /// The world at a fixed moment, over this store.
     pub(super) fn over(store: BTreeMap<String, Kept>) -> Self {
         Self {
             store: RefCell::new(store),
@@ -58,7 +59,7 @@ impl Memory {
     }
 }
 
-/// Runs a future that never waits: nothing here does.
+/// Runs a future that never waits, as none does here.
 pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -163,7 +164,7 @@ impl Clock for Memory {
 impl Random for Memory {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            // Knuth's generator: as good as any for what only has to differ.
+            // Knuth's generator: it is good enough, because the values only have to differ.
             let next = self
                 .drawn
                 .get()

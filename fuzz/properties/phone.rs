@@ -1,5 +1,5 @@
-//! Phone fields (R7, R8, R9). Input: one field a line; the first two are compared, the third holds what
-//! `ignored_phones` would.
+//! Phone fields (R7, R8, R9). Input: one field a line; the first two are compared, the third is the
+//! value of `ignored_phones`.
 
 use plugin::rules::phone::{PhoneField, PhoneNumber, fields_match};
 
@@ -27,7 +27,7 @@ fn is_canonical(number: &PhoneNumber) {
     assert_eq!(PhoneNumber::parse(text).as_ref(), Some(number));
     let key = number.search_key();
     assert!(text.ends_with(key) && !key.starts_with('0'), "{text}");
-    // Every form in which Getfly may hold it is the same number.
+    // Every form in which Getfly may store it is the same number.
     if let Some(abroad) = text
         .strip_prefix("00")
         .filter(|_| text.len() == key.len() + 2)
@@ -63,7 +63,7 @@ fn is_written_with_its_numbers(field: &PhoneField, ignored: &[PhoneNumber]) {
     assert_eq!(fields_match(field, &again, ignored), any, "{written:?}");
 }
 
-/// R7: two fields match when they share a number that stands for somebody, whichever comes first.
+/// R7: two fields match if they share a number that is not a placeholder, in either order.
 fn is_as_the_numbers_say(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) {
     let shared = a
         .numbers()

@@ -1,5 +1,5 @@
-//! What the properties of both vendors' replies share. Input: the status, a line with `Retry-After`, and
-//! the body.
+//! Shared by the properties of both vendors' replies. Input: the status, a line with `Retry-After`,
+//! and the body.
 
 use plugin::{
     vendor::body::Body,
@@ -8,21 +8,21 @@ use plugin::{
 use serde_json::Value;
 use std::{cell::Cell, time::Duration};
 
-/// A vendor that answers the same twice and then no more, so that lists end.
+/// A vendor that answers twice in the same way and then no more, so that lists end.
 pub(super) struct Vendor {
     pub(super) reply: Response,
     left: Cell<u8>,
-    /// Words that must not be shown: what was planted, and was not said without it.
+    /// Words that must not be shown: those that were planted and are not in the reply without it.
     hidden: Vec<&'static str>,
 }
 
 /// A person's e-mail and phone, to be planted into every text of a reply.
 const PLANTED: &str = " an.planted@shop.test 0912 345 678";
-/// Parts of it, by which it is known again.
+/// Parts of it, by which it is recognised.
 const TELLING: [&str; 2] = ["planted", "345 678"];
 
 impl Vendor {
-    /// The reply as it is, and the same with a person's data in every text of it.
+    /// The reply as it is, and the same with personal data in each of its texts.
     pub(super) fn both(data: &[u8]) -> Vec<Self> {
         let mut lines = data.splitn(3, |byte| *byte == b'\n');
         let mut line = || lines.next().unwrap_or_default();
@@ -57,13 +57,13 @@ impl Vendor {
         self
     }
 
-    /// Whether `status` tells that it was done.
+    /// Whether `status` means success.
     pub(super) fn is_success(&self) -> bool {
         matches!(self.reply.status, 200..=299)
     }
 
-    /// A reply that was taken for an answer tells that it is one: a success, or a 404 where that is an
-    /// answer (`absent`).
+    /// A reply that was taken for an answer is one: a success, or a 404 where that is an answer
+    /// (`absent`).
     pub(super) fn is_an_answer(&self, absent: bool) {
         let status = self.reply.status;
         assert!(
@@ -72,7 +72,7 @@ impl Vendor {
         );
     }
 
-    /// Whether the reply is JSON that has one of these words, whatever stands between their letters.
+    /// Whether the reply is JSON with one of these words, whatever stands between their letters.
     pub(super) fn says(&self, words: &[&str]) -> bool {
         let letters = |text: &str| {
             let letters = text.chars().filter(|c| c.is_alphanumeric());
@@ -83,7 +83,7 @@ impl Vendor {
         said.is_some_and(|said| words.iter().any(|word| said.contains(&letters(word))))
     }
 
-    /// A text that is made of the reply shows nobody, least of all who was planted.
+    /// A text made from the reply shows no personal data, least of all what was planted.
     pub(super) fn shows_nobody(&self, text: &str) {
         shows_nobody(text);
         assert!(
@@ -92,8 +92,8 @@ impl Vendor {
         );
     }
 
-    /// Whether this status may be the record's own fault: everything else passes by itself or is mended
-    /// by people.
+    /// Whether this status may be the record's own fault. Any other passes by itself, or a person
+    /// mends it.
     pub(super) fn may_be_final(&self) -> bool {
         let status = self.reply.status;
         matches!(status, 200..=299 | 400..=499) && !matches!(status, 401 | 408 | 425 | 429)
@@ -122,7 +122,7 @@ fn plant(json: &mut Value) {
     }
 }
 
-/// An error's text is short and shows nobody: no address, no phone number, nothing like a key.
+/// An error's text is short and shows no address, no phone number and nothing like a key.
 fn shows_nobody(text: &str) {
     assert!(text.chars().count() < 1000, "{text}");
     assert!(!text.contains(['@', '＠', '\n', '\r']), "{text}");

@@ -11,7 +11,7 @@ use plugin::{
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// A header is valid exactly when it is one of the forms that only the secret's owner can make.
+/// A header is valid exactly if it is one of the forms that only the secret's owner can make.
 pub fn check(data: &[u8]) {
     let mut lines = data.splitn(3, |byte| *byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();

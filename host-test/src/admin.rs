@@ -1,5 +1,6 @@
-//! The application's admin API, called the same way by every test and tool. A [`Carrier`] takes one HTTP request
-//! to the application: natively, to the component, or over a socket. [`Admin`] has a method for each route.
+//! The application's admin API, called in the same way by every test and tool. A [`Carrier`] takes
+//! one HTTP request to the application: natively, to the component, or over a socket. [`Admin`] has
+//! a method for each route.
 
 use crate::variables::{ADMIN_TOKEN, PUBLIC};
 use anyhow::{Context, Result, ensure};
@@ -14,13 +15,13 @@ use serde_json::{Value, json};
 use sim::kiotviet::Settings;
 use std::sync::Arc;
 
-/// An answer of the API: its HTTP status, and its body as JSON (null when it is none). Without an answer the
-/// status is 0 and the body says why.
+/// An answer of the API: its HTTP status, and its body as JSON (null if it is not JSON). Without an
+/// answer the status is 0 and the body holds the reason.
 pub type Reply = (u16, Value);
 
 /// Takes requests to the application.
 pub trait Carrier {
-    /// Carries one request and returns the answer. Of its address only path and query count.
+    /// Carries one request and returns the answer. Only path and query of its address count.
     fn carry(&self, request: Request<Bytes>) -> impl Future<Output = Result<Response<Bytes>>>;
 
     /// The admin token of this application.
@@ -39,7 +40,7 @@ pub fn request(token: &str, method: &str, path: &str, body: Bytes) -> Request<By
     request.body(body).unwrap_or_default()
 }
 
-/// What connects a shop: its right credentials.
+/// The body that connects a shop, with its right credentials.
 pub fn credentials(settings: &Settings) -> Value {
     json!({
         "retailer": settings.retailer,
@@ -51,7 +52,7 @@ pub fn credentials(settings: &Settings) -> Value {
 /// The body of a successful answer.
 ///
 /// # Errors
-/// When there was none, or its status is not 2xx.
+/// If there is none, or its status is not 2xx.
 pub fn successful((status, body): Reply) -> Result<Value> {
     ensure!((200..300).contains(&status), "answered {status}: {body}");
     Ok(body)
@@ -125,18 +126,18 @@ pub trait Admin: Carrier {
         self.call("POST", &path, wanted).await
     }
 
-    /// How far a backfill is.
+    /// The progress of a backfill.
     async fn backfill_state(&self, name: &str) -> Reply {
         self.look(&format!("connections/{name}/backfill")).await
     }
 
-    /// Ends a backfill.
+    /// Stops a backfill.
     async fn stop_backfill(&self, name: &str) -> Reply {
         let path = format!("connections/{name}/backfill");
         self.call("DELETE", &path, &Value::Null).await
     }
 
-    /// What would become of a delivery.
+    /// The preview of a delivery.
     async fn preview(&self, name: &str, delivery: Bytes) -> Reply {
         let path = format!("preview/{name}");
         self.call_raw("POST", &path, delivery).await
@@ -147,10 +148,10 @@ pub trait Admin: Carrier {
         self.look(&format!("events?{query}")).await
     }
 
-    /// The events behind number `after`, newest first, over all pages; `query` filters them.
+    /// The events after number `after`, newest first, over all pages; `query` filters them.
     ///
     /// # Errors
-    /// When a page is refused.
+    /// If a page is refused.
     async fn events_after(&self, after: u64, query: &str) -> Result<Vec<Value>> {
         let number = |event: &Value| event["seq"].as_u64().unwrap_or(0);
         let mut all = Vec::new();
@@ -191,7 +192,7 @@ pub trait Admin: Carrier {
         self.call("POST", "drain", &Value::Null).await
     }
 
-    /// A drain that looks after the webhooks at once.
+    /// A drain that checks the webhooks at once.
     async fn heal(&self) -> Reply {
         self.call("POST", "drain?heal=now", &Value::Null).await
     }

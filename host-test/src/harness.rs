@@ -33,7 +33,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// The moment at which tests begin, unless they say otherwise.
+/// The moment at which tests begin by default.
 pub const START: &str = "2026-10-05T03:00:00Z";
 
 /// Builds a [`Harness`].
@@ -53,7 +53,7 @@ pub struct Harness {
     logs: Arc<Mutex<Vec<String>>>,
 }
 
-/// What a request led to.
+/// The result of a request.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// HTTP status.
@@ -62,12 +62,12 @@ pub struct Outcome {
     pub headers: http::HeaderMap,
     /// Body.
     pub body: Bytes,
-    /// What it cost, with everything after the answer.
+    /// Its cost, with everything after the answer.
     pub finished: Finished,
 }
 
 impl Outcome {
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -85,7 +85,7 @@ impl GuestClock for Clock {
     }
 }
 
-/// The component, built when it is stale and compiled once in a process.
+/// The component, built if it is stale and compiled once in a process.
 pub fn component() -> Result<Runtime> {
     static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let load = || {
@@ -99,13 +99,13 @@ pub fn component() -> Result<Runtime> {
 }
 
 impl Builder {
-    /// Sets a variable; the others are those of a sound configuration.
+    /// Sets a variable; the others are those of a valid configuration.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Answers calls to `origin`. Calls elsewhere cannot be reached.
+    /// Answers calls to `origin`. Other origins cannot be reached.
     pub fn upstream(mut self, origin: &str, upstream: Arc<dyn Upstream>) -> Self {
         self.upstreams.insert(origin.to_owned(), upstream);
         self
@@ -118,13 +118,13 @@ impl Builder {
             .upstream(GETFLY, getfly.clone())
     }
 
-    /// Keeps the store here, so that several can share it or one survive.
+    /// Uses this store, so that several instances can share it or a test can keep it.
     pub fn store(mut self, backend: Arc<dyn Backend>) -> Self {
         self.backend = backend;
         self
     }
 
-    /// Lives by this clock, which simulated vendors may share.
+    /// Uses this clock, which simulated vendors may share.
     pub fn clock(mut self, clock: Arc<dyn SimClock>) -> Self {
         self.clock = Some(clock);
         self
@@ -136,7 +136,7 @@ impl Builder {
         self
     }
 
-    /// The harness; an error when the component cannot be built.
+    /// The harness; an error if the component cannot be built.
     pub fn build(self) -> Result<Harness> {
         Ok(self.over(component()?))
     }
@@ -148,7 +148,7 @@ impl Builder {
             let name = name.strip_prefix("SPIN_VARIABLE_")?.to_lowercase();
             Some(self.variables.get(&name).cloned().unwrap_or_default()).filter(|v| !v.is_empty())
         });
-        // A test of a missing variable leaves it out; the guest then says so itself.
+        // A test of a missing variable leaves it out; the guest then reports it.
         let (stores, policy) = match manifest {
             Ok(manifest) => (manifest.stores, manifest.outbound),
             Err(_) => (vec!["default".to_owned()], OutboundPolicy::default()),
@@ -180,7 +180,7 @@ impl Builder {
     }
 }
 
-/// A simulated vendor in the network's place.
+/// A simulated vendor in place of the network.
 struct Simulated(Arc<dyn Upstream>);
 
 impl Responder for Simulated {
@@ -199,7 +199,7 @@ fn responders(
 }
 
 impl Harness {
-    /// A sound configuration, an empty store in memory, no upstreams.
+    /// A valid configuration, an empty store in memory, no upstreams.
     pub fn builder() -> Builder {
         Builder {
             variables: test_variables("simulated-getfly-key-000000001"),
@@ -220,13 +220,13 @@ impl Harness {
         self.world.backend.clone()
     }
 
-    /// What surrounds the guest.
+    /// The guest's surroundings.
     pub fn world(&self) -> World {
         self.world.clone()
     }
 
-    /// The same over the same store and upstreams, where each request is trapped once it has used
-    /// so much fuel.
+    /// The same harness over the same store and upstreams, but each request is trapped once it has
+    /// used this much fuel.
     pub fn trapped_at(&self, fuel: u64) -> Self {
         Self {
             runtime: self.runtime.clone(),
@@ -239,7 +239,7 @@ impl Harness {
         }
     }
 
-    /// Sends a request and waits until the guest has nothing more to do.
+    /// Sends a request and waits until the guest's work is done.
     pub async fn request(&self, request: http::Request<Bytes>) -> Outcome {
         let (mut outcome, after) = self.answer(request).await;
         if let Some(after) = after {
@@ -248,8 +248,8 @@ impl Harness {
         outcome
     }
 
-    /// Sends a request and returns its answer at once; the guest may go on. A guest that fails is 503,
-    /// as in `kvgf up`.
+    /// Sends a request and returns its answer at once; the guest may go on. A guest that fails
+    /// counts as 503, as in `kvgf up`.
     pub async fn answer(
         &self,
         request: http::Request<Bytes>,
@@ -291,7 +291,7 @@ impl Harness {
         self.request(request.unwrap_or_default()).await
     }
 
-    /// An admin's request, and what it cost.
+    /// An admin's request, with its cost.
     pub async fn measured(&self, method: &str, path: &str, body: &serde_json::Value) -> Outcome {
         let body = body.to_string().into();
         self.request(admin::request(ADMIN_TOKEN, method, path, body))

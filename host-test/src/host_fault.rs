@@ -1,6 +1,6 @@
-//! Faults at host calls, by script: the n-th host call of the plugin fails, or the run dies there, before the
-//! call took effect or after. Whatever a real host can do to the plugin between two of its calls
-//! looks like one of the four; what an upstream can answer instead is a [`Reply`].
+//! Faults at host calls, by script: the n-th host call of the plugin fails, or the run dies there,
+//! before the call took effect or after. Anything that a real host can do to the plugin between two
+//! of its calls looks like one of these four. An upstream's wrong answer is a [`Reply`].
 
 use sim::{Fault, lock};
 use std::{
@@ -11,10 +11,11 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// How long an upstream is at a call whose caller died meanwhile; README takes half a minute for the longest.
+/// How long an upstream still works on a call whose caller died; README states half a minute for
+/// the longest.
 pub const LATE: Duration = Duration::from_secs(28);
 
-/// What befalls a host call (one of the store, or one to an upstream).
+/// A fault at a host call (one of the store, or one to an upstream).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -23,18 +24,18 @@ pub enum HostFault {
     DiesBefore,
     /// The call takes effect, then the run ends.
     DiesAfter,
-    /// The run ends while an upstream is at the call, which takes effect [`LATE`] after it was made. (A store
-    /// call has no effect.)
+    /// The run ends while an upstream works on the call, which takes effect [`LATE`] after it was
+    /// made. (A store call has no effect.)
     DiesDuring,
     /// The call fails and had no effect.
     FailsBefore,
     /// The call takes effect and fails: its reply was lost.
     FailsAfter,
-    /// An upstream's reply is this instead. (A store call fails and has no effect.)
+    /// The upstream replies this. (A store call fails and has no effect.)
     Replies(Reply),
 }
 
-/// What an upstream replies instead of its answer.
+/// An upstream's reply in place of its answer.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -54,7 +55,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// As the simulated vendors' fault.
+    /// This reply as a fault of the simulated vendors.
     pub(crate) fn fault(self) -> Fault {
         match self {
             Self::Never => Fault::StoredThenHang,
@@ -68,7 +69,7 @@ impl Reply {
 }
 
 impl HostFault {
-    /// The four that can befall any call.
+    /// The four faults that any call can have.
     pub const ALL: [Self; 4] = [
         Self::DiesBefore,
         Self::DiesAfter,
@@ -76,7 +77,7 @@ impl HostFault {
         Self::FailsAfter,
     ];
 
-    /// All that can befall a call to an upstream.
+    /// All faults that a call to an upstream can have.
     pub const UPSTREAM: [Self; 11] = [
         Self::DiesBefore,
         Self::DiesAfter,
@@ -91,10 +92,11 @@ impl HostFault {
         Self::Replies(Reply::Garbled),
     ];
 
-    /// Of [`Self::ALL`], those that differ where the call only reads: whether it took effect is the same.
+    /// Those of [`Self::ALL`] that differ for a call that only reads: whether it took effect makes
+    /// no difference.
     const READ: [Self; 2] = [Self::DiesBefore, Self::FailsBefore];
 
-    /// The same of [`Self::UPSTREAM`].
+    /// Those of [`Self::UPSTREAM`] that differ for such a call.
     const UPSTREAM_READ: [Self; 6] = [
         Self::DiesBefore,
         Self::FailsBefore,
@@ -104,7 +106,7 @@ impl HostFault {
         Self::Replies(Reply::Garbled),
     ];
 
-    /// All that can befall the host call of this name.
+    /// All faults that the host call of this name can have.
     pub fn of(call: &str) -> &'static [Self] {
         match is_upstream(call) {
             true => &Self::UPSTREAM,
@@ -112,7 +114,7 @@ impl HostFault {
         }
     }
 
-    /// The same without those that leave everything as another one does.
+    /// The faults that differ for this call.
     pub fn distinct(call: &str) -> &'static [Self] {
         let reads = ["get ", "look ", "list ", "KiotViet GET ", "Getfly GET "];
         match (
@@ -132,14 +134,14 @@ fn is_upstream(call: &str) -> bool {
         .any(|vendor| call.starts_with(vendor))
 }
 
-/// The script of a run, and how far it has come. Calls count from 1, over deaths too.
+/// The faults of a run by script, and how far it has come. Calls count from 1, over deaths too.
 #[derive(Default)]
 pub struct HostFaults {
     state: Mutex<State>,
     death: Notify,
 }
 
-/// What happens in the world as a host call is made.
+/// A change of the world at a host call.
 type Happens = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
@@ -153,7 +155,7 @@ struct State {
 }
 
 impl HostFaults {
-    /// Counts from here on, and lets this happen.
+    /// Counts from here on, with these faults.
     pub fn arm(&self, script: impl IntoIterator<Item = (usize, HostFault)>) {
         *lock(&self.state) = State {
             armed: true,
@@ -162,26 +164,26 @@ impl HostFaults {
         };
     }
 
-    /// Lets this befall the n-th host call from here on, besides what is to happen already.
+    /// Adds a fault at the n-th host call from here on to the present script.
     pub fn befall_later(&self, n: usize, fault: HostFault) {
         let mut state = lock(&self.state);
         let number = state.calls.len() + n.max(1);
         state.script.insert(number, fault);
     }
 
-    /// Lets this happen in the world as the n-th host call from here on is made, which goes on.
+    /// Makes this change of the world at the n-th host call from here on; the call goes on.
     pub fn happens_later(&self, n: usize, what: impl FnOnce() + Send + 'static) {
         let mut state = lock(&self.state);
         let number = state.calls.len() + n.max(1);
         state.world.insert(number, Box::new(what));
     }
 
-    /// The calls that a fault befell since [`HostFaults::arm`], by name.
+    /// The calls that had a fault since [`HostFaults::arm`], by name.
     pub fn befallen(&self) -> Vec<String> {
         lock(&self.state).befallen.clone()
     }
 
-    /// Nothing happens any more; returns the calls since [`HostFaults::arm`], by name.
+    /// Ends the faults; returns the calls since [`HostFaults::arm`], by name.
     pub fn disarm(&self) -> Vec<String> {
         let mut state = lock(&self.state);
         state.armed = false;
@@ -190,7 +192,7 @@ impl HostFaults {
         std::mem::take(&mut state.calls)
     }
 
-    /// Runs `run` until it ends, or until it dies (none). What it had in memory is gone then.
+    /// Runs `run` until it ends, or until it dies (none), with everything it had in memory.
     pub async fn live<T>(&self, run: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -202,7 +204,7 @@ impl HostFaults {
         }
     }
 
-    /// One host call to the store.
+    /// Makes one host call to the store.
     pub(crate) async fn befall<T, E>(
         &self,
         name: impl FnOnce() -> String,
@@ -213,7 +215,7 @@ impl HostFaults {
         self.carry_out(fault, failure, call).await
     }
 
-    /// A call that this befalls.
+    /// Makes a call with this fault.
     pub(crate) async fn carry_out<T, E>(
         &self,
         fault: Option<HostFault>,
@@ -235,10 +237,10 @@ impl HostFaults {
         }
     }
 
-    /// Counts a call and returns what befalls it.
+    /// Counts a call and returns its fault.
     pub(crate) async fn next(&self, name: impl FnOnce() -> String) -> Option<HostFault> {
         if lock(&self.state).dead {
-            // What ran beside the call that died is dead too.
+            // Whatever ran beside the call that died is dead too.
             pending::<()>().await;
         }
         let mut state = lock(&self.state);

@@ -1,4 +1,4 @@
-//! The plugin run natively over the simulated vendors: the same code as in the component, without
+//! Runs the plugin natively over the simulated vendors: the same code as in the component, without
 //! WebAssembly in between, so that rules and sync can be tested by the million. Time is tokio's
 //! (paused in tests), randomness is seeded, the store is memory. It never touches a network.
 
@@ -49,7 +49,7 @@ pub struct Called {
 pub struct Stored {
     /// `get`, `set`, `delete`, `increment`, or `look` for an increment by nothing.
     pub call: &'static str,
-    /// Of what.
+    /// Its key.
     pub key: String,
 }
 
@@ -60,37 +60,37 @@ impl Stored {
     }
 }
 
-/// Stands before every host call of an instance: it decides when the call takes effect.
+/// Stands before every host call of an instance and decides when the call takes effect.
 pub trait Gate: Send + Sync {
-    /// Waits until this call's turn has come. `call` is its name: `set kvgf/journal/1`, or an
-    /// upstream call's endpoint.
+    /// Waits for this call's turn. `call` is its name: `set kvgf/journal/1`, or an upstream call's
+    /// endpoint.
     fn pass<'a>(&'a self, call: &str) -> Boxed<'a, ()>;
 }
 
-/// Answers in the place of the native code and does what is to be done after: the component, over the same
-/// store and vendors.
+/// Answers in place of the native code, and does what follows the answer: the component, over the
+/// same store and vendors.
 pub trait Guest: Send + Sync {
-    /// Answers a request; what was to be done after the answer is done too.
+    /// Answers a request, and does what follows the answer.
     fn request(&self, request: http::Request<Bytes>) -> Boxed<'_, Answer>;
 }
 
-/// The plugin with everything around it: one instance of it.
+/// One instance of the plugin with its surroundings.
 pub struct Native {
-    /// Its store, where that is memory, for tests to look into; see [`Native::over`].
+    /// Its store, if that is memory, for tests to inspect; see [`Native::over`].
     pub store: Memory,
-    /// What befalls its host calls.
+    /// The faults at its host calls.
     pub host_faults: HostFaults,
     backend: Arc<dyn Backend>,
-    /// What its open store sees, where each handle sees something else.
+    /// The view of its open store, where each handle sees something else.
     handle: Mutex<Option<Arc<dyn Backend>>>,
     variables: Mutex<BTreeMap<String, String>>,
-    /// What this instance loaded last.
+    /// The configuration that this instance loaded last.
     config: Mutex<Arc<ConfigCache>>,
     upstreams: BTreeMap<String, Arc<dyn Upstream>>,
     clock: Arc<dyn SimClock>,
     /// What a worker waits for after an answer.
     waits: Waits,
-    /// How far its machine's clock is off.
+    /// The deviation of its machine's clock.
     pub skew: Arc<Skew>,
     random: Mutex<StdRng>,
     log: Mutex<Vec<String>>,
@@ -180,7 +180,7 @@ impl Native {
         self
     }
 
-    /// This instance, whose workers wait for what is due soon, as the component's do.
+    /// This instance, but its workers wait for what is due soon, as the component's do.
     pub fn waiting(mut self) -> Self {
         self.waits = Waits::ForDue;
         self
@@ -192,7 +192,7 @@ impl Native {
         handle.unwrap_or_else(|| self.backend.clone())
     }
 
-    /// Lets that guest answer instead of the native code. No fault befalls its host calls.
+    /// Lets that guest answer instead of the native code. Its host calls have no faults.
     pub fn run_by(&mut self, guest: Arc<dyn Guest>) {
         self.guest = Some(guest);
     }
@@ -213,8 +213,8 @@ impl Native {
         self.no_atomics.store(true, Ordering::Relaxed);
     }
 
-    /// Every store call takes up to `longest`, drawn from `seed`, so that what runs at once takes
-    /// turns in an order of its own.
+    /// Makes every store call take up to `longest`, drawn from `seed`, so that concurrent calls
+    /// interleave in an order of their own.
     pub fn pace(&self, seed: u64, longest: Duration) {
         *lock(&self.pace) = Some((StdRng::seed_from_u64(seed), longest));
     }
@@ -230,8 +230,8 @@ impl Native {
         now.checked_add(self.skew.off()).unwrap_or(now)
     }
 
-    /// Every store call whose name and key begin so (`set kvgf/journal/`) is held up for so long
-    /// before it takes effect.
+    /// Delays every store call whose name and key begin so (`set kvgf/journal/`) before it takes
+    /// effect.
     pub fn hold_up(&self, call: &str, wait: Duration) {
         *lock(&self.held_up) = Some((call.to_owned(), wait));
     }
@@ -292,7 +292,7 @@ impl Native {
         kept.load(variables.into_iter().collect())
     }
 
-    /// This instance and another one change places, as far as what each loaded last goes.
+    /// Exchanges the last loaded configurations of this instance and another one.
     pub fn exchange_loaded(&self, other: &Self) {
         let theirs = lock(&other.config).clone();
         let ours = std::mem::replace(&mut *lock(&self.config), theirs);
@@ -309,22 +309,22 @@ impl Native {
         lock(&self.log).clone()
     }
 
-    /// Answers a request; what was to be done after the answer is done too.
+    /// Answers a request, and does what follows the answer.
     pub async fn request(&self, request: http::Request<Bytes>) -> Answer {
         let (answer, after) = self.answer(request).await;
         self.after(after).await;
         answer
     }
 
-    /// What is to be done after an answer.
+    /// Does what follows an answer.
     pub async fn after(&self, after: After) {
         if after != After::Nothing {
-            // Large where nothing is optimised, and a test's thread has little stack.
+            // The future is large in an unoptimised build, and a test's thread has little stack.
             Box::pin(app::process(self, &self.config(), after, self.waits)).await;
         }
     }
 
-    /// Answers a request and says what is to be done after.
+    /// Answers a request; returns what must follow it.
     pub async fn answer(&self, request: http::Request<Bytes>) -> (Answer, After) {
         if let Some(guest) = &self.guest {
             return (guest.request(request).await, After::Nothing);

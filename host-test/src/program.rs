@@ -1,4 +1,4 @@
-//! The real host as a process of its own, so that it can be killed.
+//! Runs the real host as a process of its own, so that it can be killed.
 
 use anyhow::{Context, Result, bail};
 use std::{
@@ -11,11 +11,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A program that runs. Dropping it kills it.
+/// A running program. Dropping it kills it.
 pub struct Program {
     child: Child,
     output: Option<Lines<BufReader<ChildStdout>>>,
-    /// What it writes to standard output from the line on that it was waited for.
+    /// Its standard output after the line that was waited for.
     written: Option<JoinHandle<String>>,
     log: Option<JoinHandle<String>>,
 }
@@ -24,7 +24,7 @@ impl Program {
     /// Starts a program with its arguments, and keeps its log.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn start<S: AsRef<str>>(words: &[S]) -> Result<Self> {
         let mut program = Self::spawn(words, Stdio::piped())?;
         let mut log = program.child.stderr.take().context("its log")?;
@@ -36,10 +36,10 @@ impl Program {
         Ok(program)
     }
 
-    /// The same without its log.
+    /// Starts a program without keeping its log.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn start_unlogged<S: AsRef<str>>(words: &[S]) -> Result<Self> {
         Self::spawn(words, Stdio::null())
     }
@@ -65,7 +65,7 @@ impl Program {
     /// Waits until the host serves; returns its origin.
     ///
     /// # Errors
-    /// When it ends before.
+    /// If it ends before.
     pub async fn serves(&mut self) -> Result<String> {
         self.says("Serving ").await
     }
@@ -73,7 +73,7 @@ impl Program {
     /// Waits for a line that begins with these words; returns the rest of it.
     ///
     /// # Errors
-    /// When it ends before.
+    /// If it ends before.
     pub async fn says(&mut self, words: &str) -> Result<String> {
         let mut output = self.output.take().context("asked once only")?;
         while let Some(line) = output.next_line().await? {
@@ -81,7 +81,7 @@ impl Program {
                 continue;
             };
             let rest = rest.to_owned();
-            // Read on, so that the program never waits for a full pipe.
+            // Reads on, so that the program never waits for a full pipe.
             self.written = Some(tokio::spawn(async move {
                 let mut written = line + "\n";
                 while let Ok(Some(line)) = output.next_line().await {
@@ -101,16 +101,16 @@ impl Program {
     /// `kill -9`: no handler runs, nothing is flushed. Returns its log.
     ///
     /// # Errors
-    /// When it cannot be killed.
+    /// If it cannot be killed.
     pub async fn kill(mut self) -> Result<String> {
         self.child.kill().await.context("killing it")?;
         finished(self.log).await
     }
 
-    /// Ends it with SIGTERM; returns the exit code, and all that it wrote.
+    /// Ends it with SIGTERM; returns the exit code and its output.
     ///
     /// # Errors
-    /// When it cannot be ended.
+    /// If it cannot be ended.
     pub async fn stop(mut self) -> Result<(Option<i32>, String)> {
         let id = self.child.id().context("it runs")?.to_string();
         Command::new("kill").args(["-TERM", &id]).status().await?;
@@ -121,7 +121,7 @@ impl Program {
         ))
     }
 
-    /// Most memory so far, MiB; 0 where the system does not tell.
+    /// The peak of its memory, MiB; 0 if the system does not say.
     pub fn peak_mebibytes(&self) -> u64 {
         let read = || {
             let file = format!("/proc/{}/status", self.child.id()?);
@@ -144,7 +144,7 @@ async fn finished(text: Option<JoinHandle<String>>) -> Result<String> {
 /// A port of loopback that is free when this returns.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())

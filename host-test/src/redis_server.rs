@@ -1,5 +1,5 @@
-//! A Redis of the test's own, from the system's packages: on a free port, in a temporary folder,
-//! gone with the test.
+//! A test's own Redis, from the system's packages: on a free port, in a temporary folder, removed
+//! with the test.
 
 use crate::program::free_port;
 use std::{
@@ -26,13 +26,13 @@ pub struct RedisServer {
     certificates: Option<TempDir>,
 }
 
-/// A running Redis with these further options; none where the program is missing, which only a
-/// developer's machine may do.
+/// A running Redis with these further options; none if the program is missing, which is allowed on
+/// a developer's machine only.
 pub async fn redis(options: &[&str]) -> Option<RedisServer> {
     redis_on(options, "--port").await
 }
 
-/// The same; `listens` is the option that takes its port.
+/// The same; `listens` is the option with its port.
 async fn redis_on(options: &[&str], listens: &'static str) -> Option<RedisServer> {
     let found = Command::new("redis-server").arg("--version").output().await;
     if found.is_err() {
@@ -62,8 +62,8 @@ async fn redis_on(options: &[&str], listens: &'static str) -> Option<RedisServer
     panic!("redis-server does not start");
 }
 
-/// A running Redis that speaks TLS only, and the file with the authority that signed its certificate; none where a
-/// program is missing, which only a developer's machine may do.
+/// A running Redis that speaks TLS only, and the file with the authority that signed its
+/// certificate; none if a program is missing, which is allowed on a developer's machine only.
 pub async fn redis_with_tls() -> Option<(RedisServer, PathBuf)> {
     let folder = tempfile::tempdir().expect("a folder");
     let made = Command::new("sh")
@@ -102,7 +102,7 @@ printf 'subjectAltName=IP:127.0.0.1\n' > names
 openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem
 ";
 
-/// None when it ended or does not listen.
+/// None if it ended or does not listen.
 async fn spawn(folder: &TempDir, listens: &str, port: u16, options: &[String]) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command
@@ -147,7 +147,7 @@ impl RedisServer {
         self.child.kill().await.expect("killed");
     }
 
-    /// Again on the same port and the same folder.
+    /// Starts again on the same port and the same folder.
     pub async fn start_again(&mut self) {
         let again = spawn(&self.folder, self.listens, self.port, &self.options).await;
         self.child = again.expect("redis-server starts again");

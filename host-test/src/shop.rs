@@ -1,5 +1,5 @@
-//! A shop in a few lines: a simulated KiotViet, a simulated Getfly, and the application between them, natively
-//! ([`TestShop`]) or as WebAssembly ([`WasmShop`]). For tests of what the whole does.
+//! A shop in a few lines: a simulated KiotViet, a simulated Getfly, and the application between
+//! them, natively ([`TestShop`]) or as WebAssembly ([`WasmShop`]). For tests of the whole product.
 
 use crate::{
     admin::{self, Admin, Carrier, Reply},
@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The name of the shop's connection.
 pub const CONNECTION: &str = "shop";
-/// Longer than two slots of the lease, in seconds: a crashed worker holds it no longer.
+/// Longer than two slots of the lease, in seconds: a crashed worker holds it no longer than that.
 pub const AFTER_THE_LEASE: u64 = 61;
 
 /// A customer of the shop with one number and no e-mail.
@@ -37,7 +37,7 @@ pub fn customer(name: &str, phone: &str) -> NewCustomer {
     }
 }
 
-/// A customer whose number and e-mail no other text holds.
+/// A customer whose number and e-mail occur in no other text.
 pub fn hoa() -> NewCustomer {
     NewCustomer {
         email: Some("hoa@example.vn".to_owned()),
@@ -105,7 +105,7 @@ impl On {
 }
 
 impl<A> TestShop<A> {
-    /// A shop that nobody has connected, beside other shops of these settings at the same KiotViet; returns these
+    /// An unconnected shop beside other shops of these settings at the same KiotViet; returns these
     /// too. `make` makes the application. Needs tokio's time, paused in tests.
     fn of(
         others: impl IntoIterator<Item = Settings>,
@@ -145,12 +145,12 @@ impl<A> TestShop<A> {
         }
     }
 
-    /// How many accounts and orders there are in Getfly.
+    /// The numbers of accounts and orders in Getfly.
     pub fn in_getfly(&self) -> (usize, usize) {
         (self.getfly.accounts().len(), self.getfly.orders().len())
     }
 
-    /// Getfly refuses the next `times` accounts.
+    /// Makes Getfly refuse the next `times` accounts.
     pub fn refuse_accounts(&self, times: u64) {
         let refuse = FaultRule::new(Fault::ErrorsIn200).on(http::Method::POST, "/api/v6.1/account");
         self.getfly_faults.add(refuse.when(When::First(times)));
@@ -208,7 +208,8 @@ impl<A: Carrier> TestShop<A> {
         self.app.backfill(CONNECTION, &wanted).await
     }
 
-    /// Carries every delivery that is due, one after another; returns the statuses KiotViet got (0: no answer).
+    /// Carries every delivery that is due, one after another; returns the statuses that KiotViet
+    /// got (0: no answer).
     pub async fn deliver(&self) -> Vec<u16> {
         let carry = async |request| {
             let answer = self.app.carry(request).await;
@@ -231,12 +232,12 @@ impl<A: Carrier> TestShop<A> {
         self.app.drain().await.1
     }
 
-    /// An admin's drain that looks after the webhooks at once.
+    /// An admin's drain that checks the webhooks at once.
     pub async fn heal(&self) -> Value {
         self.app.heal().await.1
     }
 
-    /// Drains every minute, as any scheduler would.
+    /// Drains every minute, as a scheduler would.
     pub async fn minutes(&self, minutes: u64) {
         for _ in 0..minutes {
             self.pass(60).await;
@@ -244,7 +245,7 @@ impl<A: Carrier> TestShop<A> {
         }
     }
 
-    /// Drains again and again, past every retry time, until nothing waits.
+    /// Drains repeatedly, past every retry time, until no event waits.
     pub async fn settle(&self) {
         for _ in 0..200 {
             self.drain().await;
@@ -282,11 +283,11 @@ impl<A: Carrier> TestShop<A> {
 }
 
 impl WasmShop {
-    /// A shop at the component that nobody has connected; `changed` may change variables or store. Needs tokio's
-    /// time, paused in tests.
+    /// An unconnected shop with the component; `changed` may change variables or store. Needs
+    /// tokio's time, paused in tests.
     ///
     /// # Errors
-    /// When the component cannot be built.
+    /// If the component cannot be built.
     pub fn in_wasm(changed: impl FnOnce(Builder) -> Builder) -> Result<Self> {
         let make = |kiotviet: &_, getfly: &_, _: &_, clock: &Arc<dyn SimClock>| {
             let app = Harness::builder().vendors(kiotviet, getfly);
@@ -295,10 +296,10 @@ impl WasmShop {
         Ok(Self::of([], make)?.0)
     }
 
-    /// The same, connected, with these webhooks on.
+    /// A connected shop with the component, with these webhooks on.
     ///
     /// # Errors
-    /// When the component cannot be built.
+    /// If the component cannot be built.
     pub async fn connected_in_wasm(
         on: On,
         changed: impl FnOnce(Builder) -> Builder,
@@ -309,7 +310,8 @@ impl WasmShop {
         Ok(shop)
     }
 
-    /// As [`TestShop::deliver`]; returns what each delivery led to and cost, once the guest is done.
+    /// Like [`TestShop::deliver`]; returns what each delivery led to and cost, once the guest is
+    /// done.
     pub async fn deliver_measured(&self) -> Vec<Outcome> {
         let carry = async |request| self.app.request(request).await;
         self.carry_due(carry, |outcome| outcome.status).await
@@ -317,7 +319,7 @@ impl WasmShop {
 }
 
 impl TestShop {
-    /// A shop that is connected, with these webhooks on. Needs tokio's time, paused in tests.
+    /// A connected shop with these webhooks on. Needs tokio's time, paused in tests.
     pub async fn connected(on: On) -> Self {
         let shop = Self::unconnected();
         shop.connect_with(on).await;
@@ -325,12 +327,13 @@ impl TestShop {
         shop
     }
 
-    /// The same before anybody has connected anything.
+    /// A shop before its connection.
     pub fn unconnected() -> Self {
         Self::beside([]).0
     }
 
-    /// The same with other shops at the same KiotViet, of these settings; returns these too.
+    /// An unconnected shop beside other shops at the same KiotViet, of these settings; returns
+    /// these too.
     pub fn beside(others: impl IntoIterator<Item = Settings>) -> (Self, Vec<Arc<KiotVietSim>>) {
         let make = |kiotviet: &Arc<Faulty>,
                     getfly: &Arc<Faulty>,
@@ -357,13 +360,13 @@ impl TestShop {
         }
     }
 
-    /// Carries every delivery as [`TestShop::deliver`] does, to an application that may die at it; KiotViet
-    /// sends again, at its own times, what was not answered 2xx.
+    /// Carries every delivery as [`TestShop::deliver`] does, to an application that may die at it.
+    /// KiotViet sends each delivery that was not answered 2xx again, at its own times.
     pub async fn deliver_under_faults(&self) {
         self.deliver_under_faults_of(&self.kiotviet).await;
     }
 
-    /// The same of any shop.
+    /// The same for any shop.
     pub async fn deliver_under_faults_of(&self, kiotviet: &KiotVietSim) {
         while let Some(due) = kiotviet.next_due() {
             self.pass_to(due).await;
@@ -404,8 +407,8 @@ impl TestShop {
         }
     }
 
-    /// What is wrong once faults are over and everything was drained. Nothing may have been removed
-    /// by then.
+    /// What is wrong once faults are over and everything was drained. It needs a journal from which
+    /// no event was removed.
     pub async fn audit(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let journal = self.journal().await;
@@ -416,7 +419,7 @@ impl TestShop {
         self.audit_loss(&journal, &mut wrong);
         self.audit_doubles(&mut wrong);
 
-        // KiotViet's whole lists are read back: whatever was lost would come again.
+        // KiotViet's whole lists are scanned: a lost record would come again.
         self.heal().await;
         let after = self.journal().await.len();
         if after != journal.len() {
@@ -427,8 +430,8 @@ impl TestShop {
         wrong
     }
 
-    /// Of this what no vendor's record shows: counts that do not add up, due lists that are left, and a
-    /// drain that finds something to do.
+    /// The part of the audit that no vendor's record shows: counts that do not add up, due lists
+    /// that are left, and a drain that finds work.
     pub async fn audit_books(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         self.audit_counts(&mut wrong).await;
@@ -446,7 +449,7 @@ impl TestShop {
         wrong
     }
 
-    /// What the counts are in the cursor, and by the journal's events.
+    /// The counts in the cursor, and the counts of the journal's events.
     pub async fn counts(&self) -> (Counts, Counts) {
         let mut recount = Counts::default();
         for record in self.journal().await {
@@ -462,7 +465,7 @@ impl TestShop {
         if counts != recount {
             wrong.push(format!("counts {counts:?}, recount {recount:?}"));
         }
-        // What is listed for later is only there to be removed.
+        // Events that are listed for later only wait for their removal.
         let soon = self.clock.now().as_second() + 86_000;
         let due = cursor::load(&self.app).await.unwrap_or_default().due;
         if due.keys().any(|start| *start < soon) {
@@ -470,7 +473,7 @@ impl TestShop {
         }
     }
 
-    /// Every item that KiotViet had a 200 for has its event.
+    /// Checks that every item that KiotViet had a 200 for has its event.
     fn audit_loss(&self, journal: &[Record], wrong: &mut Vec<String>) {
         let answered = self.kiotviet.answered();
         for (action, id) in answered

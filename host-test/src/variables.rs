@@ -17,7 +17,7 @@ pub const KIOTVIET_ID: &str = "https://kiotviet-id.test";
 /// Where KiotViet reaches the app in tests.
 pub const PUBLIC: &str = "https://bridge.test";
 
-/// The variables every test starts from.
+/// The variables that every test starts from.
 pub fn test_variables(getfly_api_key: &str) -> BTreeMap<String, String> {
     [
         ("getfly_url", GETFLY),

@@ -35,16 +35,16 @@ impl Vendors {
     /// Serves both.
     ///
     /// # Errors
-    /// When a socket cannot be had.
+    /// If there is no free socket.
     pub async fn serve(self) -> Result<Self> {
         let fronts: [Arc<dyn Upstream>; 2] = [self.kiotviet.clone(), self.getfly.clone()];
         self.serve_behind(fronts).await
     }
 
-    /// Serves what stands in front of KiotViet and of Getfly.
+    /// Serves these fronts of KiotViet and of Getfly.
     ///
     /// # Errors
-    /// When a socket cannot be had.
+    /// If there is no free socket.
     pub async fn serve_behind(mut self, fronts: [Arc<dyn Upstream>; 2]) -> Result<Self> {
         for front in fronts {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -58,7 +58,7 @@ impl Vendors {
         [0, 1].map(|at| self.servers.get(at).map(Server::origin).unwrap_or_default())
     }
 
-    /// The variables of a sound configuration that calls these vendors.
+    /// The variables of a valid configuration that calls these vendors.
     pub fn variables(&self, public_url: &str, admin_token: &str) -> BTreeMap<String, String> {
         let [kiotviet, getfly] = self.origins();
         let variables = [

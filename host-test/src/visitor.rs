@@ -1,4 +1,5 @@
-//! A person at the page, without a browser: keeps cookies, fills in forms, follows nothing by itself.
+//! A person at the page, without a browser: keeps cookies, fills in forms, follows no link by
+//! itself.
 
 use crate::{
     admin::Carrier,
@@ -8,7 +9,7 @@ use crate::{
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// What the page answered.
+/// An answer of the page.
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// HTTP status.
@@ -48,9 +49,9 @@ pub struct Visitor<'a, A = Native> {
     app: &'a A,
     /// Cookies by name.
     pub cookies: BTreeMap<String, String>,
-    /// What goes along as a form's token.
+    /// The token that is sent with each form.
     pub csrf: String,
-    /// What the browser says about where a request comes from.
+    /// The browser's statement about a request's origin.
     pub fetch_site: Option<&'static str>,
 }
 
@@ -65,7 +66,7 @@ impl<'a, A: Carrier> Visitor<'a, A> {
         }
     }
 
-    /// A person who is.
+    /// A person who is logged in.
     pub async fn inside(app: &'a A) -> Self {
         let mut visitor = Self::new(app);
         visitor.log_in(ADMIN_TOKEN).await;
@@ -92,7 +93,7 @@ impl<'a, A: Carrier> Visitor<'a, A> {
         self.send("POST", path, &fields).await
     }
 
-    /// Sends a form just so.
+    /// Sends a form as it is.
     pub async fn send(&mut self, method: &str, path: &str, fields: &[(&str, &str)]) -> Shown {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)

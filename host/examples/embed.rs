@@ -1,5 +1,5 @@
-//! The component inside another host: compile it once, give it a store, variables and a way out,
-//! hand it requests.
+//! Embeds the component in another host: compile it once, provide a store, variables and outbound
+//! calls, and hand it requests.
 
 use bytes::Bytes;
 use host::keyvalue::Memory;

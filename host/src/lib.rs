@@ -1,8 +1,9 @@
 //! The production host: runs the component without Spin, by the same `spin.toml`.
 //!
-//! `manifest` reads `spin.toml` as Spin does; `origins` says which origins may be called; `keyvalue` keeps the store; `outbound` lets calls out to the
-//! allowed origins; `runtime` runs the component; `server` takes requests; `cli` is the program `kvgf`, and
-//! `check` and `record` are what two of its commands do. Nothing here knows a simulator or a test.
+//! `manifest` reads `spin.toml` as Spin does; `origins` says which origins may be called;
+//! `keyvalue` keeps the store; `outbound` makes calls to the allowed origins; `runtime` runs the
+//! component; `server` takes requests; `cli` is the program `kvgf`, and `check` and `record` serve
+//! two of its commands. Nothing here knows a simulator or a test.
 
 mod bindings;
 pub mod check;

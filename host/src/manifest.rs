@@ -60,7 +60,8 @@ fn text_of(file: &Path) -> Result<String> {
 
 impl Manifest {
     /// Reads `file`, with `given` variables (`--variable`) before the environment's
-    /// `SPIN_VARIABLE_NAME`. Refuses, naming each, unknown variables and required ones without value.
+    /// `SPIN_VARIABLE_NAME`. Refuses unknown variables and required ones without value, and names
+    /// each.
     pub fn load(
         file: &Path,
         given: &BTreeMap<String, String>,
@@ -77,8 +78,8 @@ impl Manifest {
         .with_context(|| format!("{shown} cannot be used"))
     }
 
-    /// Every declared variable's value, from the same places as [`Manifest::load`], without a
-    /// complaint about those that have none. Refuses unknown ones.
+    /// Every declared variable's value, from the same sources as [`Manifest::load`], without an
+    /// error for those that have none. Refuses unknown variables.
     pub fn values(
         file: &Path,
         given: &BTreeMap<String, String>,
@@ -101,7 +102,7 @@ impl Manifest {
         Ok(secrets.map(|(name, _)| name).collect())
     }
 
-    /// [`Manifest::load`] from the manifest's text; `directory` is where it stands.
+    /// [`Manifest::load`] from the manifest's text; `directory` is the manifest's.
     pub fn parse(
         text: &str,
         directory: &Path,

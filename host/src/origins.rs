@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 pub struct OutboundPolicy(BTreeSet<String>);
 
 impl OutboundPolicy {
-    /// Takes `scheme://host[:port]` each. An empty one allows nothing; one with a path, a trailing
-    /// slash or without a host is refused, as Spin does.
+    /// Takes origins of the form `scheme://host[:port]`. An empty one allows nothing. One with a
+    /// path, with a trailing slash or without a host is refused, as in Spin.
     pub fn new<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Result<Self> {
         let mut origins = BTreeSet::new();
         for host in hosts.into_iter().filter(|host| !host.is_empty()) {
@@ -18,7 +18,7 @@ impl OutboundPolicy {
         Ok(Self(origins))
     }
 
-    /// Allows what `other` does, too.
+    /// Also allows what `other` allows.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -29,7 +29,8 @@ impl OutboundPolicy {
     }
 }
 
-/// The error does not repeat the text: whoever mixed up two variables may have put a secret there.
+/// The error does not repeat the text: an operator who mixed up two variables may have put a secret
+/// there.
 fn parse_origin(text: &str) -> Result<String> {
     let uri: http::Uri = text
         .parse()

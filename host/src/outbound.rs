@@ -1,5 +1,5 @@
-//! The guest's outbound calls: only to the manifest's allowed origins, then to the network, or to whatever
-//! an embedder puts in its place.
+//! The guest's outbound calls: only to the manifest's allowed origins, then to the network, or to
+//! the responders that an embedder puts in its place.
 
 use crate::lock::lock;
 use crate::origins::{OutboundPolicy, origin};
@@ -14,7 +14,7 @@ use std::{
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-/// Who answers allowed calls.
+/// What answers allowed calls.
 #[derive(Clone)]
 pub enum Outbound {
     /// The network.
@@ -23,12 +23,12 @@ pub enum Outbound {
     InProcess(Arc<BTreeMap<String, Arc<dyn Responder>>>),
 }
 
-/// The answer to one call; none when the connection breaks before it.
+/// The answer to one call; none if the connection breaks first.
 pub type Responding = Pin<Box<dyn Future<Output = Option<http::Response<Bytes>>> + Send>>;
 
-/// Answers calls in this process, in the network's place.
+/// Answers calls in this process, in place of the network.
 pub trait Responder: Send + Sync {
-    /// Answers one call, or breaks the connection. May wait, or never come back.
+    /// Answers one call, or breaks the connection. May wait, or never return.
     fn respond(self: Arc<Self>, request: http::Request<Bytes>) -> Responding;
 }
 
@@ -39,7 +39,7 @@ pub struct OutboundCall {
     pub method: String,
     /// Absolute, with its query.
     pub url: String,
-    /// HTTP status; none when it was denied or not answered.
+    /// HTTP status; none if it was denied or not answered.
     pub status: Option<u16>,
 }
 
@@ -48,7 +48,7 @@ pub struct OutboundCall {
 pub struct CallLog(Option<Arc<Mutex<Vec<OutboundCall>>>>);
 
 impl CallLog {
-    /// A log that keeps everything, for tests. The default keeps nothing.
+    /// A log that keeps every call, for tests. The default keeps none.
     pub fn keeping() -> Self {
         Self(Some(Arc::default()))
     }
@@ -72,7 +72,7 @@ impl CallLog {
     }
 }
 
-/// One instance's way out.
+/// One instance's outbound calls.
 pub(crate) struct Hooks {
     policy: Arc<OutboundPolicy>,
     outbound: Outbound,
@@ -119,9 +119,9 @@ impl WasiHttpHooks for Hooks {
     }
 }
 
-/// One call to the real network, for the host's own commands: the same client and the same trusted
-/// certificates as for the guest's calls. `Err` says in plain words why there was no answer; it holds
-/// nothing of the request but its host.
+/// Makes one call to the real network, for the host's own commands, with the same client and the
+/// same trusted certificates as the guest's calls. `Err` says in plain words why there was no
+/// answer; it holds nothing of the request but its host.
 pub async fn call(
     request: http::Request<Bytes>,
     limit: Duration,

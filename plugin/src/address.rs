@@ -12,8 +12,8 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// None for another scheme, a user's name, no host, and characters that no address has
-    /// (RFC 3986).
+    /// None for another scheme, a user's name, no host, and characters that no address has (RFC
+    /// 3986).
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let secure = scheme.eq_ignore_ascii_case("https");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the `http` crate refuses is refused here.
+        /// An address that the `http` crate refuses is refused here too.
         #[test]
         fn nothing_is_accepted_that_is_no_uri(text in "(https?://)?[a-z@:.\\[\\]/?#% é0-9-]{0,20}") {
             let uri: Result<http::Uri, _> = text.parse();

@@ -1,9 +1,9 @@
-//! The configuration from one request to the next.
+//! The config cache: keeps the configuration from one request to the next.
 
 use crate::{config::Config, stored};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The configuration that was last loaded, for as long as no variable changes.
+/// The configuration that was last loaded, until a variable changes.
 #[derive(Default)]
 pub struct ConfigCache(Mutex<Option<Loaded>>);
 
@@ -13,7 +13,7 @@ struct Loaded {
 }
 
 impl ConfigCache {
-    /// None yet.
+    /// An empty cache.
     pub const fn new() -> Self {
         Self(Mutex::new(None))
     }

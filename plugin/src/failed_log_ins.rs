@@ -1,16 +1,17 @@
-//! Failed log-ins, counted over page, API and metrics together in an instance's memory: a stranger causes no durable
-//! write. Only a wrong token is slowed; the right one is never refused and never waits.
+//! Counts failed log-ins over page, API and metrics together, in an instance's memory: a stranger
+//! causes no durable write. Only wrong tokens are slowed. The right token is never refused and
+//! never waits.
 
 use crate::time::Timestamp;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Failures in a window that are answered at once: people mistype.
+/// How many failures in a window are answered at once: people mistype.
 const AT_ONCE: u64 = 5;
 /// Length of a window.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How long a further failure in the window waits for its answer. Short: a request that waits keeps its instance
-/// from others.
+/// How long a further failure in the window waits for its answer. It is short, because a waiting
+/// request keeps its instance from others.
 const WAIT: Duration = Duration::from_millis(250);
 
 /// See the module.
@@ -27,14 +28,15 @@ struct Counts {
 /// One failed log-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// The how many in this window of one minute it is.
+    /// Its number within this one-minute window.
     pub number: u64,
     /// How long its answer waits.
     pub wait: Option<Duration>,
 }
 
 impl Failure {
-    /// Whether it gets a log line: the first ones, then fewer and fewer, so that a flood does not fill the log.
+    /// Whether it gets a log line: the first ones do, then fewer and fewer, so that a flood does
+    /// not fill the log.
     pub fn is_told(self) -> bool {
         self.number <= AT_ONCE || self.number.is_power_of_two()
     }

@@ -1,10 +1,11 @@
-//! KiotViet webhooks become Getfly customers and orders.
+//! Carries KiotViet's webhooks to Getfly as customers and orders.
 //!
-//! A delivery goes from left to right: `intake/` answers it, `journal/` keeps it, `drain/` takes it up again
-//! under the lease, `worker/` plans and executes it at Getfly, and `reconcile/` finds what KiotViet did not
-//! deliver. `rules/` decides and is pure; `kiotviet/` and `getfly/` speak the two APIs over what `vendor/`
-//! shares; `wording/` says facts in Vietnamese and English; `admin/` is the API and the page for people; `wasi/` joins all that to the host and is the only
-//! part that does not compile natively. A layer takes nothing from a higher one (`tests/layers.rs`).
+//! A delivery goes from left to right: `intake/` answers it, `journal/` stores it, `drain/` takes
+//! it up under the lease, `worker/` plans and executes it at Getfly, and `reconcile/` finds what
+//! KiotViet did not deliver. `rules/` decides and is pure. `kiotviet/` and `getfly/` speak the two
+//! APIs over what `vendor/` shares. `wording/` puts facts into Vietnamese and English. `admin/` is
+//! the API and the page for people. `wasi/` joins all that to the host and is the only part that
+//! does not compile natively. A layer uses nothing of a higher one (`tests/layers.rs`).
 
 #![cfg_attr(
     not(test),

@@ -1,5 +1,6 @@
-//! Secrets and persons' data at rest: XChaCha20-Poly1305 under `master_key`, a fresh nonce each. Every
-//! sealed value names its key, so that a key can be rotated: the first one seals, all of them open.
+//! Seals secrets and personal data at rest: XChaCha20-Poly1305 under `master_key`, with a fresh
+//! nonce for each value. Every sealed value names its key, so that a key can be rotated: the first
+//! key seals, all of them open.
 
 use base64::{
     Engine as _,
@@ -25,7 +26,7 @@ struct Key {
     id: String,
 }
 
-/// Seals and opens texts. `Debug` shows nothing of the keys.
+/// Seals and opens texts. `Debug` shows no key.
 #[derive(Clone)]
 pub struct Sealer {
     first: Key,
@@ -70,14 +71,14 @@ impl Key {
     }
 }
 
-/// A keyed mark of `text`; none never happens, because HMAC takes keys of any length.
+/// A keyed mark of `text`. It is never none, because HMAC takes keys of any length.
 pub fn mark(key: &Secret, text: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.reveal().as_bytes()).ok()?;
     mac.update(text.as_bytes());
     Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-/// A sealed value that cannot be opened.
+/// Why a sealed value cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SealError {
@@ -90,8 +91,8 @@ pub enum SealError {
 }
 
 impl Sealer {
-    /// `text`: 32 bytes in Base64; while a key is rotated, the new key, a comma, and the former one.
-    /// Refuses anything else, saying how to make one.
+    /// `text`: 32 bytes in Base64; while a key is rotated, the new key, a comma, and the former
+    /// one. Refuses anything else and says how to make a key.
     pub fn from_base64(text: &str) -> Result<Self, String> {
         let mut keys = text.split(',').map(Key::from_base64);
         let first = keys.next().unwrap_or_else(|| Key::from_base64(""))?;
@@ -105,8 +106,8 @@ impl Sealer {
         core::iter::once(&self.first).chain(&self.former)
     }
 
-    /// Seals `plain`; it opens only with the same `place` (where it is kept), so that sealed values
-    /// cannot be swapped. Gives `v1.<key id>.<Base64 of nonce and ciphertext>`.
+    /// Seals `plain`. It opens only with the same `place` (its key in the store), so that sealed
+    /// values cannot be swapped. Returns `v1.<key id>.<Base64 of nonce and ciphertext>`.
     pub fn seal(
         &self,
         place: &str,
@@ -141,12 +142,12 @@ impl Sealer {
         key_id == Some(self.first.id.as_str())
     }
 
-    /// A name for `text` that cannot be turned back without the key, fit for a key of the store.
+    /// A fingerprint of `text` that cannot be reversed without the key, fit for a key of the store.
     pub fn fingerprint(&self, text: &str) -> String {
         self.first.fingerprint(text)
     }
 
-    /// The same under every key, the present one first.
+    /// The fingerprints of `text` under every key, the present one first.
     pub fn fingerprints(&self, text: &str) -> impl Iterator<Item = String> {
         self.keys().map(move |key| key.fingerprint(text))
     }

@@ -13,13 +13,13 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself, for the one place that must send or hash it.
+    /// The text itself, for the code that must send or hash it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether it has so little variety that it can be guessed: fewer than eight different characters, or for the
-    /// most part the neighbour of the one before (`aaaa`, `1234`, `zyxw`).
+    /// Whether it has so little variety that it can be guessed: fewer than eight different
+    /// characters, or mostly neighbours of the character before (`aaaa`, `1234`, `zyxw`).
     pub fn is_weak(&self) -> bool {
         let characters: Vec<char> = self.0.chars().collect();
         let mut different = characters.clone();
@@ -31,7 +31,7 @@ impl Secret {
     }
 }
 
-/// Fewer different characters make a secret weak.
+/// A secret with fewer different characters is weak.
 const DIFFERENT_CHARACTERS: usize = 8;
 
 impl PartialEq for Secret {

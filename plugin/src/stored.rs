@@ -1,7 +1,7 @@
-//! The bytes of what is kept in the store: JSON of types that derive it. They are read out of a [`Value`] by a
-//! deserializer of our own: `serde_json`'s reads the text itself, also structures from lists, and explains what was
-//! wrong with which value, which makes what is derived three times as large in the component. Ours tells the place
-//! only, and never a value.
+//! The bytes of stored values: JSON of types that derive it. A deserializer of our own reads them
+//! from a [`Value`]. `serde_json`'s reads the text itself, reads structures from lists too, and
+//! explains which value was wrong; that makes the derived code in the component three times as
+//! large. Ours names the member only, and never shows a value.
 
 use crate::json;
 use core::fmt;
@@ -14,17 +14,17 @@ use serde::{
 };
 use serde_json::{Map, Value, map};
 
-/// What is stored is not what was written; tells which member, never the value.
+/// A stored value that is not what was written. It names the member, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is missing or malformed")]
 pub struct Damaged(&'static str);
 
 impl Damaged {
-    /// The value itself.
+    /// The problem is the value itself.
     const VALUE: Self = Self("the value");
 }
 
-/// Whatever a type says about a value is dropped.
+/// A type's own words about a value are dropped.
 impl Error for Damaged {
     fn custom<T: fmt::Display>(_what: T) -> Self {
         Self::VALUE
@@ -55,7 +55,7 @@ impl Error for Damaged {
     }
 }
 
-/// Reads a stored value. What its type does not name is passed over.
+/// Reads a stored value. Members that its type does not name are passed over.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damaged> {
     let json = serde_json::from_slice(bytes).map_err(|_| Damaged("the JSON"))?;
     T::deserialize(Reader(&json))
@@ -66,8 +66,8 @@ pub fn write(value: &impl Serialize) -> Vec<u8> {
     json::text(value)
 }
 
-/// Whether both are the same. In WebAssembly `==` goes byte by byte; this is for what is compared often, and
-/// never for what somebody offers to be let in.
+/// Whether both are the same. In WebAssembly `==` goes byte by byte; this is for frequent
+/// comparisons, and never for a token or password.
 pub fn is_same(a: &[u8], b: &[u8]) -> bool {
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();

@@ -1,11 +1,11 @@
-//! Moments, days and wall times with their texts. The calendar is the `time` crate's; the texts are
-//! read and written here, because only these few forms come and go.
+//! Moments, days and wall times with their texts. The calendar is the `time` crate's. The texts are
+//! read and written here, because only a few forms occur.
 
 use core::{fmt, marker::PhantomData, str::FromStr, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::{Month, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
 
-/// A text that is not the wanted kind of time.
+/// A text that is not a time of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a time")]
 pub struct NotATime;
@@ -24,7 +24,7 @@ impl Timestamp {
         Self::written(moment.replace_nanosecond(nanosecond).ok()?)
     }
 
-    /// None for a moment whose text has no year of four digits: it could not be read back.
+    /// None for a moment whose text would not have a four-digit year: it could not be read back.
     fn written(moment: UtcDateTime) -> Option<Self> {
         (0..=9999).contains(&moment.year()).then_some(Self(moment))
     }
@@ -59,12 +59,12 @@ impl Timestamp {
         Self::written(self.0.checked_sub(duration.try_into().ok()?)?)
     }
 
-    /// How long it is after `earlier`; zero when it is not.
+    /// How long it is after `earlier`; zero if it is not.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or_default()
     }
 
-    /// What clocks show that are so many hours ahead of UTC; none outside the calendar.
+    /// The wall time where clocks are this many hours ahead of UTC; none outside the calendar.
     pub fn to_wall(self, hours_ahead: i8) -> Option<DateTime> {
         let offset = UtcOffset::from_hms(hours_ahead, 0, 0).ok()?;
         let there = self.0.checked_to_offset(offset)?;
@@ -83,7 +83,7 @@ impl Date {
     }
 }
 
-/// What a calendar and a clock show, without saying where: `2026-10-05T09:30:15`.
+/// What a calendar and a clock show, without a place: `2026-10-05T09:30:15`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(PrimitiveDateTime);
 
@@ -93,8 +93,7 @@ impl DateTime {
         Date(self.0.date())
     }
 
-    /// The moment at which clocks show it that are so many hours ahead of UTC; none outside the
-    /// calendar.
+    /// The moment at which clocks this many hours ahead of UTC show it; none outside the calendar.
     pub fn to_timestamp(self, hours_ahead: i8) -> Option<Timestamp> {
         self.at(UtcOffset::from_hms(hours_ahead, 0, 0).ok()?)
     }
@@ -152,9 +151,8 @@ impl FromStr for Date {
 impl FromStr for DateTime {
     type Err = NotATime;
 
-    /// With a time of day or without (midnight). A numeric offset is allowed and makes no
-    /// difference: the wall's own digits count. `Z` is refused, because it says that nobody looked
-    /// at a wall.
+    /// With a time of day or without (midnight). A numeric offset is allowed and ignored: the
+    /// digits are wall time. `Z` is refused, because it marks a time that is not wall time.
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let (wall, zone) = read(text).ok_or(NotATime)?;
         match zone {
@@ -217,7 +215,7 @@ enum Zone {
     Offset(UtcOffset),
 }
 
-/// A date, then perhaps `T` or a blank and a time of day, then perhaps a zone.
+/// A date, then optionally `T` or a blank and a time of day, then optionally a zone.
 fn read(text: &str) -> Option<(PrimitiveDateTime, Zone)> {
     let mut rest = Rest(text.as_bytes());
     let date = rest.date()?;
@@ -231,7 +229,7 @@ fn read(text: &str) -> Option<(PrimitiveDateTime, Zone)> {
     whole.then(|| (PrimitiveDateTime::new(date, time), zone))
 }
 
-/// What of a text has not been read.
+/// The unread rest of a text.
 struct Rest<'t>(&'t [u8]);
 
 impl Rest<'_> {
@@ -378,7 +376,7 @@ pub(crate) mod tests {
         assert_eq!(last.checked_add(Duration::from_secs(1)), None);
         assert_eq!(last.checked_add(Duration::MAX), None);
         assert_eq!(Timestamp::from_second(i64::MAX), None);
-        // A moment before the year 0 would be written as a text that nobody can read.
+        // A moment before the year 0 would be written as a text that cannot be read back.
         let first: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(first.to_string().parse(), Ok(first));
         assert_eq!(first.checked_sub(Duration::from_secs(1)), None);

@@ -1,4 +1,4 @@
-//! A request, its answer, and what is done after it, as the routes see them. No host and no route is known here.
+//! A request, its answer, and what follows it, as the routes see them. Knows no host and no route.
 
 use crate::json;
 use serde::Serialize;
@@ -59,14 +59,14 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
 }
 
-/// What is to be done after the answer.
+/// What to do after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
     /// Nothing.
     Nothing,
     /// Process what waits.
     Drain,
-    /// The same, and read KiotViet's lists: a backfill was asked for.
+    /// Process what waits and scan KiotViet's lists: a backfill was asked for.
     ReadLists,
 }
 

@@ -1,8 +1,9 @@
-//! What shows that nothing is lost, doubled or held up, and what it costs.
+//! Shows that nothing is lost, doubled or held up, and what it costs.
 //!
-//! `search` tries every fault at every host call of its scenarios (`cargo proof`) and draws histories;
-//! `schedule` runs several instances in every order of their calls; `mutants` shows that the checks can fail;
-//! `load` sends requests over many connections; `soak` floods and kills the real program (`cargo soak`).
+//! `search` tries every fault at every host call of its scenarios (`cargo proof`) and draws
+//! histories. `schedule` runs several instances in every order of their calls. `mutants` shows that
+//! the checks can fail. `load` sends requests over many connections. `soak` floods and kills the
+//! real program (`cargo soak`).
 
 pub mod load;
 pub mod mutants;

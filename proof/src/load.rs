@@ -1,5 +1,5 @@
-//! A closed load on loopback: each connection sends its next request once the last one was answered. What is sent
-//! comes from a [`Source`]; what came back is counted in a [`Tally`].
+//! A closed load on loopback: each connection sends its next request once the last one was
+//! answered. A [`Source`] makes the requests; a [`Tally`] counts the answers.
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -16,24 +16,24 @@ use tokio::{
     task::JoinSet,
 };
 
-/// A single one of these stops KiotViet's deliveries for good.
+/// One of these answers stops KiotViet's deliveries for good.
 pub const FORBIDDEN: [u16; 5] = [400, 401, 403, 404, 405];
 
-/// Where the requests of a load come from. All connections share it.
+/// The source of a load's requests. All connections share it.
 pub trait Source: Send + Sync + 'static {
-    /// What a request is to the source until it is answered.
+    /// What the source knows of a request until it is answered.
     type Sent: Send;
 
     /// The next request as it goes over the wire; none ends this connection.
     fn next(&self) -> Option<(Bytes, Self::Sent)>;
 
-    /// A request was answered with this status after this time, or had no answer; returns how long the connection
-    /// rests.
+    /// Reports that a request was answered with this status after this time, or had no answer;
+    /// returns how long the connection rests.
     fn answered(&self, sent: Self::Sent, status: Option<u16>, took: Duration) -> Duration;
 }
 
-/// Begins a load: so many connections, shared out among `to`. One whose request has no answer within `patience`
-/// connects anew.
+/// Begins a load with this many connections, shared out among `to`. A connection whose request has
+/// no answer within `patience` connects again.
 pub fn begin<S: Source>(
     to: &[SocketAddr],
     connections: usize,
@@ -72,7 +72,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts an answer, or that there was none.
+    /// Counts an answer, or a missing one.
     pub fn add(&mut self, status: Option<u16>, time: Duration) {
         *self.codes.entry(status.unwrap_or(0)).or_default() += 1;
         if status.is_some() {
@@ -80,7 +80,7 @@ impl Tally {
         }
     }
 
-    /// Counts what another tally counted, too.
+    /// Adds the counts of another tally.
     pub fn merge(&mut self, other: Self) {
         for (status, n) in other.codes {
             *self.codes.entry(status).or_default() += n;
@@ -112,13 +112,13 @@ impl Tally {
         shown.collect::<Vec<_>>().join(", ")
     }
 
-    /// Median, 99th of a hundred, and longest time, in milliseconds.
+    /// Median, 99th percentile, and longest time, in milliseconds.
     pub fn latency(&mut self) -> String {
         let [p50, p99, max] = self.percentiles([50, 99, 100]).map(|time| time.as_millis());
         format!("p50 {p50} ms, p99 {p99} ms, max {max} ms")
     }
 
-    /// The times that so many of a hundred answers did not exceed.
+    /// The times at these percentiles.
     pub fn percentiles<const N: usize>(&mut self, of_a_hundred: [usize; N]) -> [Duration; N] {
         self.times.sort_unstable();
         let last = self.times.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! The time that the simulated vendors live in.
+//! The simulated vendors' time.
 
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ pub trait SimClock: Send + Sync {
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
-    /// Stands at `start`.
+    /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
         Self(Mutex::new(start))
     }
@@ -37,7 +37,7 @@ impl SimClock for ManualClock {
     }
 }
 
-/// A clock that stood at a given moment when it was made and follows tokio's time since: real
+/// A clock that showed a given moment when it was made and has followed tokio's time since: real
 /// time in the demo, paused or advanced time in tests.
 #[derive(Debug)]
 pub struct TokioClock {
@@ -46,7 +46,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// It is `start` now.
+    /// A clock that shows `start` now.
     pub fn starting_at(start: Timestamp) -> Self {
         Self {
             start,
@@ -61,19 +61,19 @@ impl SimClock for TokioClock {
     }
 }
 
-/// How far a machine's clock is off the truth, and was from when on. None while it asks nobody for the
-/// time.
+/// How far a machine's clock deviates from the true time, with each change. None while it
+/// synchronises with no other clock.
 #[derive(Debug, Default)]
 pub struct Skew(Mutex<Vec<(Timestamp, Option<SignedDuration>)>>);
 
 impl Skew {
-    /// By how much it is off now; ahead is positive.
+    /// The deviation now; ahead is positive.
     pub fn off(&self) -> SignedDuration {
         let last = super::lock(&self.0).last().and_then(|(_, off)| *off);
         last.unwrap_or_default()
     }
 
-    /// From this moment on it is off by so much.
+    /// Sets the deviation from this moment on.
     pub fn set(&self, at: Timestamp, off: Option<SignedDuration>) {
         super::lock(&self.0).push((at, off));
     }
@@ -84,7 +84,7 @@ impl Skew {
     }
 }
 
-/// `at` moved on by `by`, staying at the end of time instead of overflowing.
+/// `at` moved forwards by `by`, stopping at the end of time instead of overflowing.
 pub(crate) fn later(at: Timestamp, by: std::time::Duration) -> Timestamp {
     SignedDuration::try_from(by)
         .ok()

@@ -1,5 +1,5 @@
-//! A fault layer around a simulated vendor: it fails calls by script, so that a test says which
-//! call breaks and how. It never changes what the vendor stores by itself.
+//! A fault layer around a simulated vendor: it fails calls by script, so that a test decides which
+//! call breaks and how. It never changes the vendor's records itself.
 
 use super::{Boxed, Broken, Request, Response, SimClock, Upstream, lock, wire};
 use bytes::Bytes;
@@ -25,13 +25,13 @@ pub enum Fault {
     HtmlBody200,
     /// 200 whose JSON holds an `errors` object.
     ErrorsIn200,
-    /// 422 in these words.
+    /// 422 with these words.
     Refusal(&'static str),
     /// Processed; the answer's body is cut in half.
     Garbled,
     /// Processed after this time. A client that gives up earlier leaves it unprocessed.
     Delay(Duration),
-    /// Processed after this time, also for a client that has given up by then.
+    /// Processed after this time, even if the client has given up by then.
     Late(Duration),
     /// Never answers; not processed.
     Hang,
@@ -61,12 +61,12 @@ pub enum When {
 }
 
 /// One rule. The first rule, in the order added, that fires on a call decides; every rule that
-/// matches counts it.
+/// matches the call counts it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
     /// Any method when absent.
     pub method: Option<Method>,
-    /// What the path begins with; empty matches all.
+    /// The beginning of the path; empty matches all.
     pub path_prefix: String,
     /// Which calls.
     pub when: When,
@@ -117,9 +117,9 @@ pub struct Call {
     pub path: String,
     /// Body as sent.
     pub body: Bytes,
-    /// Status answered; none when the connection broke, or while no answer has come.
+    /// The answer's status; none if the connection broke or no answer has come yet.
     pub status: Option<u16>,
-    /// Whether a fault befell it.
+    /// Whether a fault happened to it.
     pub befallen: bool,
 }
 
@@ -128,7 +128,7 @@ pub struct Call {
 pub struct CallLog(Mutex<Vec<Call>>);
 
 impl CallLog {
-    /// Writes an arrival down; [`CallLog::answered`] adds the status.
+    /// Records an arrival; [`CallLog::answered`] adds the status.
     pub(crate) fn arrived(&self, at: Timestamp, request: &Request) -> usize {
         let mut calls = lock(&self.0);
         calls.push(Call {
@@ -163,7 +163,7 @@ impl CallLog {
     }
 }
 
-/// A number for one added rule, to take it away again.
+/// Identifies an added rule, for its removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleId(u64);
 
@@ -202,7 +202,7 @@ impl Faulty {
         }
     }
 
-    /// Adds a rule behind those that are there.
+    /// Adds a rule after the existing ones.
     pub fn add(&self, rule: FaultRule) -> RuleId {
         let mut script = lock(&self.script);
         script.added += 1;
@@ -211,12 +211,12 @@ impl Faulty {
         id
     }
 
-    /// Takes a rule away.
+    /// Removes a rule.
     pub fn remove(&self, id: RuleId) {
         lock(&self.script).rules.retain(|rule| rule.id != id);
     }
 
-    /// Takes all rules away: the faults stop.
+    /// Removes all rules: the faults stop.
     pub fn clear(&self) {
         lock(&self.script).rules.clear();
     }

@@ -3,11 +3,11 @@
 use super::{Request, Response, wire};
 use http::{Method, header};
 
-/// What a vendor's front refuses. Both by default, because some fronts do: a client that satisfies
-/// them satisfies every other.
+/// What a vendor's front refuses. By default it refuses both, because some real fronts do: a client
+/// that passes here passes everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
-    /// 411 for a body in chunks, and for a request other than a GET that does not tell its length.
+    /// 411 for a body in chunks, and for a request other than a GET that does not state its length.
     pub wants_length: bool,
     /// 403 with a page for a request without a `User-Agent`.
     pub wants_agent: bool,

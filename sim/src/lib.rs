@@ -1,9 +1,9 @@
-//! A simulated KiotViet and a simulated Getfly: used in process by tests and on loopback sockets
-//! by the demo. They never reach a network of their own accord, and read no clock but the one
-//! they are given; waiting goes through `tokio::time`, so a test can pause it.
+//! A simulated KiotViet and a simulated Getfly, used in process by tests and on loopback sockets by
+//! the demo. They never reach a network by themselves, and read only the clock that they are given.
+//! They wait through `tokio::time`, so that a test can pause it.
 //!
-//! What the vendors leave undocumented is marked `ASSUMPTION` where it is decided, and is a
-//! switch wherever a client could come to depend on it.
+//! Undocumented behaviour of the vendors is marked `ASSUMPTION` where it is decided, and is a
+//! switch wherever a client could depend on it.
 #![expect(
     clippy::result_large_err,
     reason = "a refusal is an answer like any other; a simulator can afford to move it"
@@ -32,16 +32,16 @@ pub use serve::{HttpDeliverer, Server, serve};
 
 use std::{future::Future, pin::Pin};
 
-/// What a simulated vendor is asked: any scheme and host, the path and query count.
+/// A request to a simulated vendor: any scheme and host; only path and query count.
 pub type Request = http::Request<bytes::Bytes>;
 
-/// What it answers.
+/// Its answer.
 pub type Response = http::Response<bytes::Bytes>;
 
 /// A boxed future, so that the traits here stay object-safe.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The connection broke: nobody will ever answer. Whether the request was processed is unknown.
+/// The connection broke: no answer will come. Whether the request was processed is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Broken;
 
@@ -55,11 +55,11 @@ impl std::error::Error for Broken {}
 
 /// A server that answers requests: a simulated vendor, or a layer around one.
 pub trait Upstream: Send + Sync {
-    /// Answers one request, or breaks the connection. May wait, or never come back (a hang).
+    /// Answers one request, or breaks the connection. May wait, or never return (a hang).
     fn handle<'a>(&'a self, request: Request) -> Boxed<'a, Result<Response, Broken>>;
 }
 
-/// A lock that a panicking test elsewhere does not poison for everybody.
+/// A lock that a panicking test does not poison for the others.
 pub fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()

@@ -1,8 +1,9 @@
-//! A vendor's people at work, as their list is and as it was.
+//! A vendor's list of users, as it is and as it was.
 
 use jiff::Timestamp;
 
-/// Every version of the list, and from when on it was; the first one is from the beginning on.
+/// Every version of the list with the moment from which it was valid; the first one is valid from
+/// the beginning.
 #[derive(Debug, Clone)]
 pub struct People<T>(Vec<(Timestamp, Vec<T>)>);
 
@@ -11,7 +12,7 @@ impl<T> People<T> {
         Self(vec![(at, people)])
     }
 
-    /// The list is changed in any way.
+    /// Changes the list in any way.
     pub(super) fn change(&mut self, at: Timestamp, change: impl FnOnce(&mut Vec<T>))
     where
         T: Clone,
@@ -21,12 +22,12 @@ impl<T> People<T> {
         self.0.push((at, people));
     }
 
-    /// Who is in it.
+    /// The present list.
     pub fn now(&self) -> &[T] {
         self.0.last().map_or(&[], |(_, people)| people)
     }
 
-    /// Who was in it at this moment.
+    /// The list at this moment.
     pub fn at(&self, at: Timestamp) -> &[T] {
         let mut so_far = self.0.iter().rev();
         let version = so_far.find(|(from, _)| *from <= at);

@@ -1,11 +1,12 @@
-//! A receiver of alerts: Slack, a Telegram bot, a relay or a monitor of heartbeats, as far as its sender can tell.
+//! A receiver of alerts: Slack, a Telegram bot, a relay or a heartbeat monitor, as its sender sees
+//! it.
 
 use crate::{Boxed, Broken, Request, Response, SimClock, Upstream, lock};
 use bytes::Bytes;
 use http::StatusCode;
 use std::sync::{Arc, Mutex};
 
-/// Something that was sent to it.
+/// A message that it received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// When.
@@ -20,12 +21,12 @@ pub struct Received {
 pub struct Receiver {
     clock: Arc<dyn SimClock>,
     received: Mutex<Vec<Received>>,
-    /// What it answers from now on; none: the connection breaks, after the request was taken.
+    /// Its answer from now on; none: the connection breaks after the request was received.
     answers: Mutex<Option<StatusCode>>,
 }
 
 impl Receiver {
-    /// One that answers 200.
+    /// A receiver that answers 200.
     pub fn new(clock: Arc<dyn SimClock>) -> Self {
         Self {
             clock,
@@ -34,12 +35,12 @@ impl Receiver {
         }
     }
 
-    /// From now on it answers this, or breaks the connection.
+    /// From now on it answers this status, or breaks the connection.
     pub fn answer(&self, status: Option<StatusCode>) {
         *lock(&self.answers) = status;
     }
 
-    /// What it was sent since this was last asked.
+    /// The messages since this was last asked.
     pub fn take(&self) -> Vec<Received> {
         std::mem::take(&mut lock(&self.received))
     }

@@ -94,7 +94,7 @@ pub fn number(value: Decimal) -> Value {
         .map_or(Value::Null, Value::Number)
 }
 
-/// A decimal out of a JSON number or of a text that holds one.
+/// A decimal from a JSON number or a text with one.
 pub fn decimal(value: &Value) -> Option<Decimal> {
     let text = match value {
         Value::Number(number) => number.to_string(),

@@ -1,4 +1,4 @@
-//! `host replay`: what would become of recorded deliveries.
+//! `host replay`: shows what recorded deliveries would lead to.
 
 use super::{Input, Played, Player, find};
 use anyhow::{Context, Result};
@@ -45,7 +45,7 @@ impl Replay {
     /// Runs it.
     ///
     /// # Errors
-    /// When something is not as it must be, or cannot be run.
+    /// If something is not as it must be, or cannot be run.
     pub async fn run(self, program: &Program) -> Done {
         let name = program.name;
         let played = tokio::task::spawn_blocking(move || play(&self.paths, name)).await;
@@ -76,10 +76,10 @@ fn play(paths: &[PathBuf], program: &str) -> Result<Counted> {
         }
     }
     counted.inputs = inputs.len();
-    // Built and compiled first: it is the longest wait.
+    // Built and compiled first: it takes longest.
     xtask::build_component(xtask::Install::Never)?;
     crate::harness::component()?;
-    // Hidden where standard error is no terminal.
+    // Hidden if standard error is not a terminal.
     let bar = ProgressBar::new(inputs.len().try_into().unwrap_or(0));
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}")?);
     let mut player = Player::default();

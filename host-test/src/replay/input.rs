@@ -1,5 +1,5 @@
-//! What can be replayed: a file with a delivery's body, a folder that `kvgf record` wrote, a fixture,
-//! or a folder of these.
+//! The inputs of a replay: a file with a delivery's body, a folder that `kvgf record` wrote, a
+//! fixture, or a folder of these.
 
 use crate::fixture::{self, Delivery};
 use anyhow::{Context, Result, bail, ensure};
@@ -8,21 +8,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders inside folders that are looked into.
+/// The depth of nested folders that are searched.
 const DEPTH: usize = 8;
 
-/// Something to replay.
+/// An input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A file that holds a delivery's body.
     Payload(PathBuf),
     /// A folder with deliveries and their headers, and without an expectation.
     Recorded(PathBuf),
-    /// A fixture: deliveries, scripted vendors, and what has to come of them.
+    /// A fixture: deliveries, scripted vendors, and an expectation.
     Fixture(PathBuf),
 }
 
-/// What `path` holds, in order of the names. Refuses a folder that holds nothing to replay.
+/// The inputs in `path`, in order of the names. Refuses a folder without any.
 pub fn find(path: &Path) -> Result<Vec<Input>> {
     let kind = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     if kind.is_file() {

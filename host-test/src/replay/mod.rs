@@ -1,5 +1,5 @@
-//! `host replay`: recorded deliveries run again in the sandbox, against simulated or scripted
-//! vendors. Nothing here touches a network or a store on disk, and no time passes for real.
+//! `host replay`: runs recorded deliveries again in the sandbox, against simulated or scripted
+//! vendors. It touches neither a network nor a store on disk, and its time is simulated.
 
 pub mod command;
 mod input;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use shop::Shop;
 use std::path::Path;
 
-/// One event: what the line on standard output holds.
+/// One event, as one line on standard output.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
     /// The payload's file, or the fixture's folder.
@@ -42,7 +42,7 @@ pub struct Line {
     pub fuel: u64,
     /// Peak memory of that run, bytes.
     pub memory_bytes: usize,
-    /// Events that share the run, this one included.
+    /// How many events share the run, this one included.
     pub delivery_events: u64,
 }
 
@@ -51,7 +51,7 @@ pub struct Line {
 pub struct Call {
     /// Its name.
     pub endpoint: Value,
-    /// HTTP status; null when there was no answer.
+    /// HTTP status; null if there was no answer.
     pub status: Value,
 }
 
@@ -62,24 +62,25 @@ impl Line {
     }
 }
 
-/// What came of one input.
+/// The result of one input.
 #[derive(Debug, Default)]
 pub struct Played {
     /// Its events, oldest first.
     pub lines: Vec<Line>,
-    /// What is wrong with it, in words; empty when all is well.
+    /// What is wrong with it, in words; empty if all is well.
     pub wrong: Vec<String>,
 }
 
-/// Plays inputs one after another. Payloads and recordings share one simulated shop, in the order
-/// they are given; each fixture has a world of its own.
+/// Plays inputs one after another. Payloads and recordings share one simulated shop, in the given
+/// order; each fixture has a world of its own.
 #[derive(Default)]
 pub struct Player {
     shop: Option<(tokio::runtime::Runtime, Shop)>,
 }
 
 impl Player {
-    /// Plays one input; blocks meanwhile. An error means that it cannot be read or run at all.
+    /// Plays one input; blocks meanwhile. An error means that the input cannot be read or run at
+    /// all.
     pub fn play(&mut self, input: &Input) -> Result<Played> {
         match input {
             Input::Fixture(folder) => play_fixture(folder),

@@ -1,5 +1,5 @@
-//! The records that a payload mentions, as plausible ones in the simulated shop: with what the
-//! payload tells, and invented where it tells nothing.
+//! Puts the records that a payload mentions into the simulated shop, as plausible ones: with the
+//! payload's values, and invented ones where it has none.
 
 use jiff::Timestamp;
 use plugin::kiotviet::{
@@ -17,7 +17,7 @@ use sim::{
     wire,
 };
 
-/// Before any webhook was switched on: a customer that only an invoice mentions is an old one.
+/// Before any webhook was switched on: a customer whom only an invoice mentions is an old one.
 const LONG_AGO: &str = "2025-01-02T02:00:00Z";
 
 /// Puts every customer and invoice that the items mention into the shop, created now, and every
@@ -92,7 +92,7 @@ fn invoice(id: i64, fields: Fields<'_>, now: Timestamp) -> Invoice {
         ..NewInvoice::default()
     };
     if let Some(total) = decimal(fields, "total") {
-        // Payloads leave surcharges out; what is missing is one.
+        // Payloads leave surcharges out; the missing amount is one.
         let rest = total - content.total();
         if rest > Decimal::ZERO {
             let name = "Thu khác".to_owned();
@@ -138,7 +138,7 @@ fn delivery(fields: Fields<'_>) -> Option<InvoiceDelivery> {
     })
 }
 
-/// The invoice's customer and seller, where nobody has told of them yet.
+/// The invoice's customer and seller, if no item has named them yet.
 fn parties(kiotviet: &KiotVietSim, getfly: &GetflySim, fields: Fields<'_>, invoice: &Invoice) {
     let known = |id: &i64| kiotviet.knows_customer(*id);
     if let Some(id) = invoice.content.customer_id.filter(|id| !known(id)) {
@@ -166,7 +166,7 @@ fn parties(kiotviet: &KiotVietSim, getfly: &GetflySim, fields: Fields<'_>, invoi
     }
 }
 
-/// An invented number of its own for an id.
+/// An invented number for an id, different for each.
 fn phone(prefix: &str, id: i64) -> String {
     format!("{prefix}{:07}", id.unsigned_abs() % 10_000_000)
 }

@@ -1,5 +1,5 @@
-//! The component in wasmtime with a store in memory and vendors in this process, and what each
-//! delivery cost.
+//! The component in wasmtime with a store in memory and vendors in this process, and the cost of
+//! each delivery.
 
 use super::{Call, Line};
 use crate::{
@@ -20,7 +20,7 @@ pub(super) struct Sandbox {
     delivered: Arc<Mutex<Vec<Delivered>>>,
 }
 
-/// What a delivery led to.
+/// The result of a delivery.
 struct Delivered {
     /// The journal's end before and after.
     before: u64,
@@ -43,10 +43,10 @@ impl Sandbox {
         newest.first().and_then(|e| e["seq"].as_u64()).unwrap_or(0)
     }
 
-    /// The events behind number `after`, oldest first.
+    /// The events after number `after`, oldest first.
     ///
     /// # Errors
-    /// When they cannot be listed.
+    /// If they cannot be listed.
     pub(super) async fn lines(&self, file: &str, after: u64) -> Result<Vec<Line>> {
         let mut lines = Vec::new();
         for event in self.events_after(after, "").await?.iter().rev() {

@@ -1,5 +1,5 @@
-//! The simulated shop that payloads without a script are replayed against: connected, both webhooks
-//! on, and with whatever a payload mentions.
+//! The simulated shop against which payloads without a script are replayed: connected, both
+//! webhooks on, with every record that a payload mentions.
 
 use super::{Line, records, sandbox::Sandbox};
 use crate::{
@@ -17,13 +17,13 @@ use sim::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep as pass;
 
-/// Between two deliveries, so that the users of both vendors, which are known for ten minutes, are
-/// read again.
+/// The time between two deliveries, so that the users of both vendors, which are cached for ten
+/// minutes, are read again.
 const BETWEEN: Duration = Duration::from_secs(11 * 60);
 const HOUR: Duration = Duration::from_secs(3600);
-/// What waits is retried every hour; retries end after 75 hours or a little more.
+/// Waiting events are retried every hour; retries end after 75 hours or a little more.
 const SETTLE_HOURS: u32 = 150;
-/// Most items of a delivery that are looked at; the plugin takes fewer.
+/// The most items of a delivery that are read; the plugin takes fewer.
 const ITEMS: usize = 100_000;
 
 pub(super) struct Shop {
@@ -66,7 +66,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Delivers it as KiotViet would; returns its events, and what is wrong.
+    /// Delivers a payload as KiotViet would; returns its events, and what is wrong.
     pub(super) async fn deliver(
         &self,
         file: &str,

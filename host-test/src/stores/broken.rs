@@ -1,4 +1,4 @@
-//! Stores that break their word, each in one way, to see that the self-test and `/healthz` tell.
+//! Stores that break one promise each, to see that the self-test and `/healthz` report it.
 
 use host::keyvalue::{Backend, Cell, Memory, Reply};
 use sim::lock;
@@ -10,9 +10,9 @@ use std::{
 /// Which promise a store breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
-    /// Each handle has a content of its own, which is gone with it, like wasmtime's ready-made store.
+    /// Each handle has its own content, which is lost with it, like wasmtime's ready-made store.
     ForgetsAtOnce,
-    /// Only so many keys are kept, those that were written last, like a Redis that evicts.
+    /// Only this many keys are kept, those that were written last, like a Redis that evicts.
     Evicts(usize),
     /// Counters are not on the disk: [`Broken::restart`] removes them.
     LosesCounters,
@@ -32,17 +32,17 @@ pub enum How {
     WithoutAtomics,
 }
 
-/// A store in memory that breaks its word.
+/// A store in memory that breaks one promise.
 #[derive(Debug)]
 pub struct Broken {
     memory: Memory,
     how: How,
-    /// Keys by when they were last written.
+    /// Keys in the order of their last write.
     written: Mutex<VecDeque<String>>,
 }
 
 impl Broken {
-    /// An empty store that is broken so.
+    /// An empty store that is broken in this way.
     pub fn new(how: How) -> Self {
         Self {
             memory: Memory::new(),
@@ -51,12 +51,12 @@ impl Broken {
         }
     }
 
-    /// What it keeps.
+    /// Its content.
     pub fn memory(&self) -> &Memory {
         &self.memory
     }
 
-    /// Its process ends and another begins.
+    /// Its process ends and another one begins.
     pub fn restart(&self) {
         for (key, cell) in self.memory.dump() {
             let lost = match self.how {

@@ -1,4 +1,4 @@
-//! A store in memory that counts what is asked of it.
+//! A store in memory that counts its calls.
 
 use host::keyvalue::{Backend, Memory, Reply};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ pub struct Counting {
     bytes: AtomicUsize,
 }
 
-/// What was asked of a store.
+/// The calls of a store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Reads, besides the lease's.
@@ -27,7 +27,7 @@ pub struct Asked {
 }
 
 impl Counting {
-    /// What was asked since this was last called.
+    /// The calls since this was last called.
     pub fn take(&self) -> Asked {
         let take = |count: &AtomicUsize| count.swap(0, Ordering::Relaxed);
         Asked {

@@ -1,5 +1,5 @@
-//! Stores for tests: models of Spin's two, one that counts what it is asked, and stores that break their
-//! word, to see that it is noticed.
+//! Stores for tests: models of Spin's two, one that counts its calls, and stores that break a
+//! promise, to see that it is noticed.
 
 pub mod broken;
 mod counting;

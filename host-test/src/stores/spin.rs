@@ -1,6 +1,7 @@
-//! Models of Spin's two key-value stores, from what its source does (Spin 4.1): a counter and a value
-//! are told apart by nobody, and what follows from mixing them is here as it is there. `cas` and
-//! `get-many` are broken in both, each in its own way, and are not here: the component cannot call them.
+//! Models of Spin's two key-value stores, after its source (Spin 4.1). Neither store separates
+//! counters from values, and mixing them has the same consequences here as there. `cas` and
+//! `get-many` are broken in both, each in its own way, and are absent here: the component cannot
+//! call them.
 
 use host::keyvalue::{Backend, Reply};
 use sim::lock;
@@ -19,8 +20,8 @@ pub struct Spin {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// One lock around everything; a counter is eight bytes, little-endian; counting anything of another
-    /// length panics with the lock held, and every later call fails.
+    /// One lock around everything. A counter is eight bytes, little-endian. Counting a value of
+    /// another length panics with the lock held, and every later call fails.
     Sqlite,
     /// One key space for all applications, a counter is a number in text, `list-keys` is `KEYS *` in no
     /// order.
@@ -46,7 +47,7 @@ impl Kind {
 #[derive(Debug, Default)]
 struct Rows {
     values: BTreeMap<String, Vec<u8>>,
-    /// Which of them were last written by `increment`.
+    /// The keys that `increment` wrote last.
     counters: BTreeSet<String>,
     misused: Vec<String>,
     poisoned: bool,
@@ -74,7 +75,7 @@ impl Rows {
         self.counters.remove(key);
     }
 
-    /// The sum; none: the bytes that are there are no number, or it is too large.
+    /// The sum; none: the bytes are not a number, or it is too large.
     fn count(&mut self, kind: Kind, key: &str, delta: i64) -> Option<i64> {
         let before = self.values.get(key);
         if before.is_some() && !self.counters.contains(key) {
@@ -94,7 +95,7 @@ impl Spin {
         Self::new(Kind::Sqlite)
     }
 
-    /// A Redis store in which these keys of other applications are.
+    /// A Redis store that holds these keys of other applications.
     pub fn redis_beside(others: &[(&str, &str)]) -> Self {
         let store = Self::new(Kind::Redis);
         let others = others.iter().map(|(k, v)| ((*k).into(), (*v).into()));

@@ -1,5 +1,5 @@
-//! `kvgf check`: is the configuration sound, do the three origins answer, does the store keep what
-//! it must. It writes nothing but keys of its own, which it removes, and never shows a secret.
+//! `kvgf check`: whether the configuration is sound, the three origins answer, and the store keeps
+//! what it must. It writes only keys of its own, which it removes, and never shows a secret.
 
 mod preflight;
 mod upstreams;
@@ -12,30 +12,30 @@ use plugin::config::{Config, Problem};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How a finding is meant.
+/// The result of one look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It is as it must be.
+    /// It is right.
     Ok,
-    /// It works, and something should be known.
+    /// It works, but the operator should know something.
     Warning,
-    /// It could not be tried.
+    /// It could not be checked.
     Skipped,
-    /// It must be mended.
+    /// The operator must mend it.
     Failed,
 }
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `configuration`, `upstream`, `store` or `preflight`.
     pub part: &'static str,
     /// What was looked at.
     pub subject: String,
-    /// How it is.
+    /// The result.
     pub verdict: Verdict,
-    /// In plain words; how to mend it where it must be mended.
+    /// In plain words, with the remedy if it must be mended.
     pub words: String,
 }
 
@@ -56,8 +56,8 @@ impl Finding {
     }
 }
 
-/// Every variable that needs attention, or that there is none. Of a secret, for which `is_secret` holds, it says
-/// how to give it by a file.
+/// One finding for each variable that needs attention, or one that says that none does. For a
+/// secret (`is_secret`), the words say how to pass it as a file.
 pub fn configuration(
     values: &BTreeMap<String, String>,
     is_secret: impl Fn(&str) -> bool,
@@ -89,8 +89,8 @@ pub fn configuration(
     findings
 }
 
-/// Variables with the origin of a vendor to whom keys and persons' data would travel unencrypted over a network,
-/// and words about it.
+/// Variables with a vendor's origin to which keys and personal data would travel unencrypted over a
+/// network, with the words about it.
 pub fn unencrypted(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, String)> {
     let of_a_vendor = |name: &str| name == "getfly_url" || name.starts_with("kiotviet_");
     values.iter().filter_map(move |(name, value)| {
@@ -104,8 +104,8 @@ pub fn unencrypted(values: &BTreeMap<String, String>) -> impl Iterator<Item = (&
     })
 }
 
-/// What the self-test of the store at `place` found: a line when every claim held, else one for each
-/// that did not.
+/// The findings of the self-test of the store at `place`: one line if every claim held, else one
+/// for each that did not.
 pub fn store(place: &str, checks: &[conformance::Check]) -> Vec<Finding> {
     let failed: Vec<Finding> = checks
         .iter()

@@ -1,4 +1,4 @@
-//! What the application that runs says of a connection's first sales.
+//! Shows what the running application says about a connection's first sales.
 
 use super::{Finding, Verdict};
 use crate::outbound;
@@ -7,9 +7,9 @@ use plugin::world::USER_AGENT;
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Longest wait for an answer: the application goes on for some seconds before it answers.
+/// The longest wait for an answer: the application may work for some seconds before it answers.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Answers after which it is not asked again.
+/// The most answers before the check stops asking.
 const MOST_ANSWERS: usize = 40;
 
 /// Asks the application at `at`, or at its `public_url`, until its preflight of `connection` is complete.

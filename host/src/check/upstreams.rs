@@ -1,4 +1,4 @@
-//! Whether the three origins answer, asked with GETs that change nothing.
+//! Checks whether the three origins answer, by GETs that change nothing.
 
 use super::{Finding, Verdict};
 use crate::{origins, outbound};
@@ -10,15 +10,15 @@ use plugin::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// Longest wait for an answer; the plugin waits as long.
+/// The longest wait for an answer, as in the plugin.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Asks all three at once. One whose variable is not an address is left out: the configuration's
-/// finding says so.
+/// Asks all three at once. A variable that is not an address is left out: the configuration's
+/// finding names it.
 pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
     let value = |name: &str| values.get(name).map(|v| v.trim()).unwrap_or_default();
     let key = value("getfly_api_key");
-    // A question that the plugin asks too.
+    // The plugin asks this too.
     let users = format!("{API_PATH}/users?fields={USER_FIELDS}&filtering%5Bvalid%5D=1&limit=1");
     let (getfly, api, auth) = tokio::join!(
         ask(
@@ -69,7 +69,7 @@ async fn ask(name: &'static str, origin: &str, path: &str, key: Option<&str>) ->
     })
 }
 
-/// Whether the tenant answers the list of users of the oldest API.
+/// Whether the tenant answers the oldest API's list of users.
 async fn has_old_version(origin: &str, key: Option<&str>) -> bool {
     let Ok(uri) = format!("{origin}{OLD_API_PATH}/users?limit=1").parse::<http::Uri>() else {
         return false;
@@ -86,7 +86,7 @@ async fn has_old_version(origin: &str, key: Option<&str>) -> bool {
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// What a status says. Without a token KiotViet refuses, which proves that it is there.
+/// What a status means. Without a token KiotViet refuses, which proves that it is reachable.
 fn judge(name: &str, status: u16, with_key: bool) -> Result<String, String> {
     match (name, status) {
         ("getfly_url", 200..=299) if with_key => Ok("answers, and takes the key".to_owned()),

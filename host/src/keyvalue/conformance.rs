@@ -1,5 +1,5 @@
-//! What the plugin relies on in a store, tried out on a real one: `kvgf check` and the tests of every
-//! store run the same. It touches only keys below the space it is given, and leaves none of them.
+//! Tests a real store for what the plugin relies on. `kvgf check` and the tests of every store run
+//! the same checks. It touches only keys below the space it is given, and leaves none of them.
 
 use super::Backend;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 const AT_ONCE: i64 = 50;
 /// Largest value that `wasi:keyvalue` promises.
 const LARGE: usize = 1_000_000;
-/// Small values that must all be kept.
+/// How many small values must all be kept.
 const MANY: usize = 200;
 
 /// One claim and whether it held.
@@ -17,14 +17,14 @@ const MANY: usize = 200;
 pub struct Check {
     /// The claim.
     pub claim: &'static str,
-    /// What is wrong, and what would come of it, when it does not hold.
+    /// What is wrong, and what follows from it, if the claim does not hold.
     pub wrong: Option<String>,
 }
 
 type Tried = Result<(), String>;
 
-/// Tries every claim that needs no restart, below `space` (a prefix of keys that nobody uses), and
-/// leaves what [`survives`] looks for. Gives every claim with its result.
+/// Checks every claim that needs no restart, below `space` (a prefix of unused keys), and leaves
+/// what [`survives`] looks for. Returns every claim with its result.
 pub async fn check(store: &Arc<dyn Backend>, space: &str) -> Vec<Check> {
     vec![
         told(
@@ -90,7 +90,7 @@ pub async fn check(store: &Arc<dyn Backend>, space: &str) -> Vec<Check> {
     ]
 }
 
-/// Whether a store that was opened again still holds what [`check`] left there. Removes it.
+/// Whether a reopened store still holds what [`check`] left there. Removes it.
 pub async fn survives(store: &Arc<dyn Backend>, space: &str) -> Check {
     let found = async {
         let value = store.get(&key(space, "kept")).await?;
@@ -136,7 +136,7 @@ fn text(value: Option<Vec<u8>>) -> Option<String> {
 async fn values(store: &Arc<dyn Backend>, space: &str) -> Tried {
     let key = key(space, "value");
     same("before it was written", store.get(&key).await?, None)?;
-    // Bytes that are no text.
+    // Bytes that are not text.
     for value in [b"1".to_vec(), vec![0, 255, b'\r', b'\n'], Vec::new()] {
         store.set(&key, value.clone()).await?;
         same("read back", store.get(&key).await?, Some(value))?;
@@ -202,7 +202,7 @@ async fn many(store: &Arc<dyn Backend>, space: &str) -> Tried {
     let keys: Vec<String> = (0..MANY)
         .map(|n| key(space, &format!("many-{n}")))
         .collect();
-    // All at once: a store that flushes takes them in few flushes.
+    // All at once: a store that flushes needs few flushes for them.
     let mut writing = JoinSet::new();
     for key in keys.clone() {
         let store = store.clone();

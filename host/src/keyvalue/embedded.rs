@@ -1,9 +1,9 @@
-//! A store in one database file. What it answered is on the disk: a commit is forced there before
-//! any of its callers hears of it, so neither `kill -9` nor a power cut takes anything back.
+//! A store in one database file. Every answered write is on the disk: a commit is forced there
+//! before its callers get an answer. So neither `kill -9` nor a power cut takes anything back.
 //!
-//! One thread writes. It takes everything that is waiting, commits it as one transaction, then
-//! answers all: the more callers, the fewer flushes each of them waits for. Reads run beside it, on
-//! what was committed last.
+//! One thread writes. It takes all waiting writes, commits them as one transaction, then answers
+//! them all: the more callers, the fewer flushes each of them waits for. Reads run beside it, on
+//! the last commit.
 
 use std::fmt;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
@@ -25,13 +25,13 @@ use super::{Backend, Cell, Reply, is_a_counter};
 const VALUES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("values");
 const COUNTERS: TableDefinition<'_, &str, i64> = TableDefinition::new("counters");
 
-/// Memory for pages of the file, bytes; redb would take a gigabyte.
+/// Memory for pages of the file, in bytes; redb's default is a gigabyte.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// How many writes one transaction may carry; bounds how long the first of them waits.
+/// The most writes in one transaction; this bounds how long the first of them waits.
 const GROUP: usize = 1024;
 
-/// The embedded store. One process at a time.
+/// The embedded store. Only one process can open it at a time.
 pub struct Embedded {
     committed: Arc<Committed>,
     writer: Mutex<Option<(mpsc::Sender<Write>, JoinHandle<()>)>>,
@@ -55,8 +55,8 @@ impl fmt::Display for InUse {
 
 impl std::error::Error for InUse {}
 
-/// What was committed last, for readers: beginning a transaction and opening its tables would cost each
-/// of them several times what looking up a key does. An error where it could not be opened.
+/// The last commit, for readers. Beginning a transaction and opening its tables would cost each
+/// reader several times what a lookup costs. An error if it could not be opened.
 struct Committed(RwLock<Result<Arc<Tables>, String>>);
 
 struct Tables {
@@ -69,13 +69,13 @@ impl Committed {
         Self(RwLock::new(Tables::open(database)))
     }
 
-    /// Shows readers what is committed now.
+    /// Shows readers the newest commit.
     fn renew(&self, database: &Database) {
         let tables = Tables::open(database);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = tables;
     }
 
-    /// Lets go of it, so that the database can be closed.
+    /// Releases it, so that the database can be closed.
     fn close(&self) {
         let closed = Err("the store is closed".to_owned());
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = closed;
@@ -132,16 +132,16 @@ enum Change {
 
 struct Write {
     change: Change,
-    /// Gives the sum for an increment, and zero for the others.
+    /// Receives the sum of an increment, and zero for the other writes.
     reply: oneshot::Sender<Result<i64, String>>,
 }
 
 impl Embedded {
-    /// Opens the store in `directory`, creating both when they are not there, for the user of this process alone
-    /// (modes 0700 and 0600). A directory that is there keeps its mode.
+    /// Opens the store in `directory` and creates both if absent, for the user of this process
+    /// alone (modes 0700 and 0600). An existing directory keeps its mode.
     ///
-    /// Refuses, saying which, a directory that cannot be written, one that another process has
-    /// open ([`InUse`]), and a file that is no such store.
+    /// Refuses, and says which, a directory that cannot be written, one that another process has
+    /// open ([`InUse`]), and a file that is not such a store.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = private_file(directory)?;
         let database = match Builder::new().set_cache_size(CACHE_BYTES).create(&path) {
@@ -200,7 +200,7 @@ impl Embedded {
 }
 
 impl Drop for Embedded {
-    /// Waits for what is queued, so that the file is free for the next one at once.
+    /// Waits for the queued writes, so that the next process can open the file at once.
     fn drop(&mut self) {
         let writer = self
             .writer
@@ -266,8 +266,8 @@ impl Backend for Embedded {
     }
 }
 
-/// The database's file in `directory`. Both are made where they are not there; nobody else may read the file, also one of
-/// an earlier version.
+/// The database's file in `directory`. Both are created if absent. No other user may read the file,
+/// not even one that an earlier version created.
 fn private_file(directory: &Path) -> Result<PathBuf> {
     let shown = directory.display();
     DirBuilder::new()
@@ -314,21 +314,21 @@ fn write_groups(database: &Database, committed: &Committed, queue: &mpsc::Receiv
             .unzip();
         let results = match commit(database, changes) {
             Ok(results) => results,
-            // Nobody can tell whether it is on the disk: the plugin takes an error so.
+            // It may or may not be on the disk; the plugin expects that of an error.
             Err(error) => vec![Err(words(error)); replies.len()],
         };
-        // Before anybody hears of it: who wrote must read it.
+        // Before the answers: a writer must be able to read its write.
         committed.renew(database);
         for (reply, result) in replies.into_iter().zip(results) {
-            // Whoever asked may be gone; the write stands.
+            // The caller may be gone; the write stands.
             let _ = reply.send(result);
         }
     }
     committed.close();
 }
 
-/// All changes in the order given, in one durable transaction (redb's default durability flushes).
-/// A change that is refused takes no other with it.
+/// Makes all changes in the given order, in one durable transaction (redb's default durability
+/// flushes). A refused change affects no other.
 fn commit(
     database: &Database,
     changes: Vec<Change>,

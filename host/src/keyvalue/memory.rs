@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Backend, Cell, Reply, is_a_counter};
 
-/// Keeps everything in memory. Clones share one content, as two hosts on one Redis would.
+/// Holds everything in memory. Clones share one content, as two hosts on one Redis would.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Mutex<BTreeMap<String, Cell>>>);
 
@@ -16,7 +16,7 @@ impl Memory {
         Self::default()
     }
 
-    /// A store of its own with the same content: what a backup restored would be.
+    /// A separate store with the same content, like a restored backup.
     pub fn copy(&self) -> Self {
         Self(Arc::new(Mutex::new(self.cells().clone())))
     }

@@ -1,6 +1,6 @@
-//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, three ways to keep
-//! it, and a check of whether a store keeps its word. No `cas` and no `batch`: the component imports
-//! neither (a test holds its imports), because Spin's two stores break both.
+//! The key-value store behind `wasi:keyvalue`: what a host must keep for the plugin, three ways to
+//! keep it, and a check of a store's promises. There is no `cas` and no `batch`: the component
+//! imports neither (a test checks its imports), because Spin's two stores break both.
 
 pub mod conformance;
 mod embedded;
@@ -19,20 +19,20 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What a store's method gives: the value, or why not in words fit for a log.
+/// What a store's method returns: the value, or the reason of a failure in words fit for a log.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
 
-/// A key-value store. When a write is answered it is kept, as far as this store keeps anything.
+/// A key-value store. Once a write is answered it is kept, as durably as this store keeps anything.
 ///
-/// A key holds either a value or a counter. Like Spin's SQLite store, using one as the other is an
-/// error; unlike there, it does no harm to anybody else. Redis keeps a counter as a number in text
+/// A key holds either a value or a counter. As in Spin's SQLite store, using one as the other is an
+/// error; unlike there, the error harms no other caller. Redis keeps a counter as a number in text
 /// (so does Spin's Redis store) and refuses only to count a text; the plugin never mixes the two.
 pub trait Backend: Send + Sync {
-    /// The value, or `None` for a key that is not there.
+    /// The value, or `None` for an absent key.
     fn get<'a>(&'a self, key: &'a str) -> Reply<'a, Option<Vec<u8>>>;
-    /// Writes a value over whatever value is there.
+    /// Writes a value over whatever value the key holds.
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()>;
-    /// Forgets a value or a counter; a key that is not there is no error.
+    /// Removes a value or a counter; an absent key is no error.
     fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()>;
     /// Whether the key holds a value or a counter.
     fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool>;
@@ -40,16 +40,17 @@ pub trait Backend: Send + Sync {
     fn list_keys(&self) -> Reply<'_, Vec<String>>;
     /// Adds to a counter, which starts at zero, and returns the sum. Atomic. Adding zero reads it and writes nothing.
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64>;
-    /// What a handle that is opened now sees, in a store where each handle sees something of its own;
-    /// none where all see the same, as they must.
+    /// The store as a newly opened handle sees it, in a store where each handle sees something
+    /// else; none where all see the same, as they must.
     fn handle(&self) -> Option<Arc<dyn Backend>> {
         None
     }
-    /// Everything there is, for tests and for looking into a store; a counter as its number in text.
+    /// Everything in the store, for tests and for people who inspect it; a counter as its number in
+    /// text.
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>>;
 }
 
-/// An open key-value store; there is one behind every label.
+/// An open key-value store; every label leads to the same one.
 pub struct Bucket(pub(crate) Arc<dyn Backend>);
 
 /// A compare-and-swap, which this host does not offer: no two of Spin's backends agree on it.

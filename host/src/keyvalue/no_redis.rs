@@ -1,4 +1,5 @@
-//! In place of Redis where the feature `redis` is off: no address can be had, so nothing else can happen.
+//! Replaces Redis where the feature `redis` is off: no address can exist, so nothing else can
+//! happen.
 
 use super::{Backend, Reply};
 use anyhow::{Result, bail};

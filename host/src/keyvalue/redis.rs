@@ -1,9 +1,9 @@
-//! A store in Redis (or Valkey), so that several hosts can share one. Like Spin's Redis store:
-//! one key space, `increment` is `INCRBY`, a counter is a number in text.
+//! A store in Redis (or Valkey), so that several hosts can share one. Like Spin's Redis store: one
+//! key space, `increment` is `INCRBY`, a counter is a number in text.
 //!
-//! It reconnects by itself. A call that Redis does not answer in time is an error and never a hang;
-//! no text of this module ever holds the password. What was answered is as durable as Redis is
-//! configured to be: [`Redis::durability`] tells.
+//! It reconnects by itself. A call that Redis does not answer in time is an error and never a hang.
+//! No text of this module ever holds the password. An answered write is as durable as Redis is
+//! configured to be: see [`Redis::durability`].
 
 use super::{Backend, Reply};
 use anyhow::{Context, Result, bail, ensure};
@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-/// No call takes longer, whatever Redis does: the plugin relies on less than ten seconds.
+/// The longest time of a call, whatever Redis does: the plugin relies on less than ten seconds.
 const CALL_TIME: Duration = Duration::from_secs(8);
 /// Longest wait for one answer.
 const RESPONSE_TIME: Duration = Duration::from_secs(5);
@@ -30,17 +30,17 @@ const CONNECTION_TIME: Duration = Duration::from_secs(2);
 const CONNECTION_RETRIES: usize = 2;
 /// Longest pause between two attempts.
 const CONNECTION_PAUSE: Duration = Duration::from_millis(500);
-/// Keys asked for at once when everything is listed.
+/// Keys requested at once when everything is listed.
 const SCAN: usize = 1000;
 
-/// Where a Redis is: `redis://[[user]:password@]host[:port][/db]`, with TLS `rediss://…`. Shows itself without the
-/// password.
+/// The address of a Redis: `redis://[[user]:password@]host[:port][/db]`, with TLS `rediss://…`. It
+/// is shown without the password.
 #[derive(Clone)]
 pub struct RedisAddress {
     info: ConnectionInfo,
     shown: String,
     encrypted: bool,
-    /// The authority that signed its certificate, as PEM; the public ones when none.
+    /// The authority that signed its certificate, as PEM; none: the public ones.
     authority: Option<Vec<u8>>,
 }
 
@@ -85,7 +85,7 @@ impl RedisAddress {
         let shown = format!("{scheme}://{host}:{port}/{database}");
         let info = url.into_connection_info();
         let info = info.map_err(|_| anyhow::anyhow!("it cannot be understood; {FORM}"))?;
-        // A peer that is gone without a word is noticed by the system, which then reconnects.
+        // The system notices a peer that disappears silently; then the client reconnects.
         let tcp = TcpSettings::default().set_user_timeout(CALL_TIME);
         Ok(Self {
             info: info.set_tcp_settings(tcp),
@@ -95,8 +95,8 @@ impl RedisAddress {
         })
     }
 
-    /// Believes a certificate only where this authority (PEM) signed it, in place of the public ones. Refuses an address
-    /// without encryption, which has no certificate.
+    /// Accepts a certificate only from this authority (PEM), in place of the public ones. Refuses
+    /// an address without encryption, which has no certificate.
     pub fn signed_by(self, authority: Vec<u8>) -> Result<Self> {
         ensure!(
             self.encrypted,
@@ -128,7 +128,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Connects. Refuses in words when nobody answers there, or the password is refused.
+    /// Connects. The error says in words whether no server answers there or the password is
+    /// refused.
     pub async fn open(address: RedisAddress) -> Result<Self> {
         let client = address
             .client()
@@ -145,13 +146,13 @@ impl Redis {
         Ok(store)
     }
 
-    /// Where it is, without the password.
+    /// The address without the password.
     pub fn address(&self) -> &RedisAddress {
         &self.address
     }
 
-    /// What of Redis' configuration endangers what was answered 200, in words for the operator;
-    /// empty when all is well.
+    /// Warnings for the operator about Redis' configuration that endangers deliveries answered 200;
+    /// empty if there are none.
     pub async fn durability(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let [appendonly, fsync, maxmemory, policy] =
@@ -230,7 +231,7 @@ impl Redis {
     }
 
     async fn keys(&self) -> Result<Vec<String>, String> {
-        // A scan may give a key twice.
+        // A scan may return a key twice.
         let mut keys = BTreeSet::new();
         let mut cursor = 0_u64;
         loop {
@@ -257,7 +258,7 @@ fn lazy(client: &Client) -> RedisResult<ConnectionManager> {
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
-/// Whether the manager would give this error for ever: it connects again only after broken
+/// Whether the connection manager would return this error for ever: it reconnects only after broken
 /// connections, and not after a refused password or a master that has become a replica.
 fn stale(error: &RedisError) -> bool {
     matches!(
@@ -266,7 +267,7 @@ fn stale(error: &RedisError) -> bool {
     )
 }
 
-/// Redis' own words hold neither keys' values nor the password.
+/// Redis' own words hold neither values nor the password.
 fn words(error: &RedisError) -> String {
     if error.is_timeout() {
         "no answer in time".to_owned()
@@ -303,7 +304,7 @@ impl Backend for Redis {
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
         Box::pin(async move {
             if delta == 0 {
-                // INCRBY 0 makes the key, and goes to the disk.
+                // INCRBY 0 would create the key and write to the disk.
                 let count = self.call(async |mut c| c.get::<_, Option<i64>>(key).await);
                 return Ok(count.await?.unwrap_or(0));
             }
@@ -315,7 +316,7 @@ impl Backend for Redis {
         Box::pin(async move {
             let mut all = Vec::new();
             for key in self.keys().await? {
-                // One that went meanwhile is not there.
+                // A key that was removed meanwhile is left out.
                 if let Some(value) = self.get(&key).await? {
                     all.push((key, value));
                 }

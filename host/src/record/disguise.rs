@@ -1,5 +1,5 @@
-//! Replaces everything about persons in a payload. What is kept stands in a list (`words`); whatever
-//! is unknown is replaced, so a new member of KiotViet's cannot leak.
+//! Replaces all personal data in a payload. The members that are kept stand in a list (`words`).
+//! Everything unknown is replaced, so that a new member of KiotViet's cannot leak.
 
 use super::{
     dates::{day, is_moment, with_day},
@@ -8,13 +8,13 @@ use super::{
 };
 use serde_json::{Map, Number, Value};
 
-/// Longest member name that is kept.
+/// The longest member name that is kept.
 const NAME_LENGTH: usize = 40;
-/// How an invented number goes on behind its zero, as in this project's fixtures.
+/// The digits of an invented number after its zero, as in this project's fixtures.
 const PHONE: &str = "900000";
-/// So many digits are a whole number: a zero behind a blank begins the next one.
+/// This many digits are a whole number: a zero after a blank begins the next one.
 const WHOLE: usize = 9;
-/// Digits of an invented number that tell it from others, at least.
+/// The fewest digits that distinguish an invented number from others.
 const PHONE_OWN: usize = 3;
 
 /// One recording's replacements.
@@ -23,7 +23,7 @@ pub struct Disguise {
 }
 
 impl Disguise {
-    /// With a salt that the system draws and nobody keeps.
+    /// With a salt that the system draws and that is never stored.
     pub fn new() -> Self {
         Self::with_salt(rand::random())
     }
@@ -35,7 +35,7 @@ impl Disguise {
         }
     }
 
-    /// The body of a delivery without anything about persons; none when it is no JSON.
+    /// The body of a delivery without personal data; none if it is not JSON.
     pub fn body(&mut self, body: &[u8]) -> Option<Vec<u8>> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let value: Value = serde_json::from_slice(body).ok()?;
@@ -71,11 +71,11 @@ impl Disguise {
 
     fn number(&mut self, sort: Sort, number: Number) -> Value {
         let text = number.to_string();
-        // A single digit is a state or a count, and tells nothing.
+        // A single digit is a state or a count, and not personal.
         if sort == Sort::Amount || text.trim_start_matches('-').len() <= 1 {
             return Value::Number(number);
         }
-        // Also what is no id: an unknown number may be somebody's.
+        // This includes numbers that are not ids: an unknown number may identify a person.
         let replaced = self.digits("id", &text);
         replaced.parse().map_or(Value::Null, Value::Number)
     }
@@ -145,7 +145,7 @@ impl Disguise {
         let (letters, number) = base.split_at(digits);
         let plain = is_prefix(letters) && number.bytes().all(|b| b.is_ascii_digit());
         if plain && number.len() > 1 {
-            // One number for all codes: the payment TTHD000123 belongs to the invoice HD000123.
+            // All codes share the numbers: the payment TTHD000123 belongs to the invoice HD000123.
             return format!("{letters}{}{edit}", self.digits("code", number));
         }
         let own = self.invent.instead("text code", base, |draws, _| {
@@ -154,13 +154,13 @@ impl Disguise {
         format!("{own}{edit}")
     }
 
-    /// A masked name (`Q******o`) stays a masked one.
+    /// A masked name (`Q******o`) stays masked.
     fn name(&mut self, text: &str) -> String {
         let stars = text.chars().filter(|c| *c == '*').count();
         if stars > 2 {
             return self.invent.instead("masked", text, |draws, attempt| {
                 let (first, last) = (draws.letters(1).to_uppercase(), draws.letters(1));
-                // There are few of them: then the stars tell them apart.
+                // There are few such names, so the number of stars distinguishes them.
                 let more = usize::try_from(attempt / 100).unwrap_or(0);
                 format!("{first}{}{last}", "*".repeat(stars + more))
             });
@@ -276,8 +276,8 @@ impl Disguise {
         day(&other).map_or_else(|| self.free(text), |day| with_day(text, day))
     }
 
-    /// Other digits in the same places, everything else as `x`; a first digit stays above zero where
-    /// it was.
+    /// Replaces digits by others and everything else by `x`. A first digit above zero stays above
+    /// zero.
     fn digits(&mut self, kind: &'static str, text: &str) -> String {
         let shape = text.to_owned();
         self.invent.instead(kind, text, |draws, _| {
@@ -310,7 +310,7 @@ impl Default for Disguise {
     }
 }
 
-/// A number in text, and none that begins as a phone number does.
+/// Whether it is a number in text that does not begin as a phone number does.
 fn is_amount(text: &str) -> bool {
     let phone = text.starts_with('+') || (text.starts_with('0') && !text.starts_with("0."));
     text.parse::<rust_decimal::Decimal>().is_ok() && (text == "0" || !phone)

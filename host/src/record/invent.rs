@@ -1,6 +1,6 @@
-//! Invents a replacement for a text: always the same one within one recording, another one for
-//! another text, and none that tells anything about what it replaces. The key is drawn anew for
-//! each recording and kept nowhere.
+//! Invents a replacement for a text. Within one recording, a text always gets the same replacement,
+//! and another text another one. A replacement reveals nothing about its text. The key is drawn for
+//! each recording and never stored.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -13,7 +13,7 @@ pub(super) struct Inventor {
     taken: BTreeSet<(&'static str, String)>,
 }
 
-/// Draws of an alphabet, as many as are asked for.
+/// Draws from an alphabet, as many as needed.
 pub(super) struct Draws {
     bytes: Vec<u8>,
     at: usize,
@@ -34,7 +34,7 @@ impl Draws {
         usize::from(byte) % n.max(1)
     }
 
-    /// So many decimal digits; the first one is not zero where `lead` says so.
+    /// This many decimal digits; with `lead`, the first one is not zero.
     pub(super) fn digits(&mut self, count: usize, lead: bool) -> String {
         let digit = |(at, d): (usize, usize)| {
             let d = if at == 0 && lead { 1 + d % 9 } else { d };
@@ -44,7 +44,7 @@ impl Draws {
         drawn.into_iter().enumerate().map(digit).collect()
     }
 
-    /// So many lower-case letters.
+    /// This many lower-case letters.
     pub(super) fn letters(&mut self, count: usize) -> String {
         let letter = |n: usize| char::from(b'a' + u8::try_from(n).unwrap_or(0));
         (0..count).map(|_| letter(self.below(26))).collect()
@@ -52,7 +52,7 @@ impl Draws {
 }
 
 impl Inventor {
-    /// With a key of its own.
+    /// With its own key.
     pub(super) fn new(salt: [u8; 32]) -> Self {
         Self {
             salt,
@@ -61,8 +61,8 @@ impl Inventor {
         }
     }
 
-    /// The replacement of `text` among those of its kind. `make` makes one from draws; it is asked
-    /// again while what it made is taken, or is the text itself. `attempt` counts from 0.
+    /// The replacement of `text` among those of its kind. `make` makes one from draws. It is called
+    /// again while its result is taken, or is the text itself. `attempt` counts from 0.
     pub(super) fn instead(
         &mut self,
         kind: &'static str,

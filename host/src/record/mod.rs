@@ -1,6 +1,6 @@
-//! `kvgf record`: keeps KiotViet's deliveries on their way to the bridge, as folders that
-//! `host replay` reads, with everything about persons replaced. It never writes the address a
-//! delivery came to (its path is the key to the bridge) nor anything that it does not know.
+//! `kvgf record`: stores KiotViet's deliveries on their way to the bridge, as folders that `host
+//! replay` reads, with all personal data replaced. It never writes the address that a delivery came
+//! to (its path is the key to the bridge), nor any member that it does not know.
 
 mod dates;
 mod disguise;

@@ -1,6 +1,6 @@
-//! The proxy: hands each request on and its answer back, and writes what a delivery held.
-//! Recording never stands in a delivery's way: what cannot be written is told and passed on all the
-//! same.
+//! The proxy: passes each request on and its answer back, and writes the delivery's content.
+//! Recording never delays or stops a delivery: one that cannot be written is reported and passed on
+//! all the same.
 
 use super::Disguise;
 use crate::lock::lock;
@@ -23,17 +23,17 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// Largest body taken; the bridge refuses smaller ones by itself.
+/// The largest body taken; the bridge itself refuses smaller ones.
 const BODY_BYTES: usize = 6 * 1024 * 1024;
 /// A client that takes longer to send its header is dropped.
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// A client that takes longer to send its body is answered 503.
 const BODY_TIME: Duration = Duration::from_secs(30);
-/// KiotViet does not wait longer than five seconds; others may.
+/// KiotViet waits five seconds at most; other senders may wait longer.
 const PASS_ON_TIME: Duration = Duration::from_secs(30);
 /// How long open connections may take to end.
 const GRACE: Duration = Duration::from_secs(5);
-/// Fields of one connection, which are not handed on.
+/// Header fields of one connection, which are not passed on.
 const HOP_BY_HOP: [&str; 8] = [
     "connection",
     "keep-alive",
@@ -45,7 +45,7 @@ const HOP_BY_HOP: [&str; 8] = [
     "upgrade",
 ];
 
-/// Where told lines go.
+/// Where reported lines go.
 pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A recording under way.
@@ -59,7 +59,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Records into the folder `out`, which must be new or empty, because replacements are the same
-    /// within one recording only. Hands requests on to the origin `to`, or answers 200 itself.
+    /// within one recording only. Passes requests on to the origin `to`, or answers 200 itself.
     pub fn new(to: Option<http::Uri>, out: &Path, disguise: Disguise, tell: Tell) -> Result<Self> {
         let shown = out.display();
         fs::create_dir_all(out).with_context(|| format!("cannot create {shown}"))?;
@@ -83,7 +83,7 @@ impl Recorder {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// Handles one request: the answer is the bridge's, or 503 when there is none.
+    /// Handles one request: the answer is the bridge's, or 503 if it has none.
     async fn answer(&self, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let body = Limited::new(body, BODY_BYTES).collect();
@@ -141,7 +141,7 @@ fn write(folder: &Path, body: &[u8], headers: &str) -> Result<()> {
     fs::write(folder.join("request.json"), body).with_context(|| format!("cannot write {shown}"))
 }
 
-/// What a delivery is about, from what was written.
+/// What a delivery is about, from its disguised body.
 fn about(body: &[u8]) -> String {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let of = |name: &str| body.get(name).or_else(|| body.get(name.to_lowercase()));
@@ -154,7 +154,7 @@ fn about(body: &[u8]) -> String {
     actions.collect::<Vec<_>>().join(", ")
 }
 
-/// The signature's form only: it is made anew with the secret of whoever replays it. Other fields
+/// The form of the signature only: a replay signs again with its own secret. Other header fields
 /// may hold anything, and are left out.
 fn told_headers(headers: &http::HeaderMap) -> String {
     let signature = headers
@@ -177,7 +177,7 @@ fn form(signature: &str) -> &'static str {
         Some(("sha256", digest)) if hex(digest, 64) => "sign sha256 label",
         _ if hex(signature, 64) => "sign bare hex",
         _ if signature.len() == 44 && signature.ends_with('=') => "sign base64",
-        // A form that nobody has met yet.
+        // An unknown form.
         _ => "unknown form",
     }
 }
@@ -201,7 +201,7 @@ fn strip(headers: &mut http::HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
     }
-    // Written anew for the body as it is.
+    // Computed again for the body as it is.
     headers.remove("content-length");
 }
 
@@ -211,7 +211,8 @@ fn status(code: u16) -> http::Response<Full<Bytes>> {
     response
 }
 
-/// Records what comes to `listener` until `stop` ends, then lets open requests finish for a moment.
+/// Records the requests to `listener` until `stop` ends, then lets open requests finish for a
+/// moment.
 pub async fn serve(recorder: Arc<Recorder>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
@@ -230,7 +231,7 @@ pub async fn serve(recorder: Arc<Recorder>, listener: TcpListener, stop: impl Fu
     }
     drop(listener);
     let ended = async { while open.join_next().await.is_some() {} };
-    // Idle clients keep their connections open for as long as they like.
+    // Idle clients may keep their connections open for as long as they like.
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
@@ -239,8 +240,8 @@ async fn connection(recorder: Arc<Recorder>, stream: tokio::net::TcpStream) {
         let recorder = recorder.clone();
         async move { Ok::<_, Infallible>(recorder.answer(request).await) }
     });
-    // A connection that breaks concerns its client only. One request each: what is open at the end
-    // is at work.
+    // A broken connection concerns its client only. Each connection serves one request, so one that
+    // is open at the end is at work.
     let _ = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)

@@ -1,5 +1,5 @@
-//! Which members of KiotViet's payloads are what (manual 2.11). Names are compared in lower case,
-//! and a member that stands in none of these lists is taken for free text.
+//! What each member of KiotViet's payloads holds (manual 2.11). Names are compared in lower case. A
+//! member that stands in none of these lists counts as free text.
 
 /// What a member holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) enum Sort {
     Code,
     /// A person's or company's name.
     Name,
-    /// Phone numbers, as somebody typed them.
+    /// Phone numbers, as people typed them.
     Phone,
     /// E-mail addresses.
     Email,
@@ -20,9 +20,9 @@ pub(super) enum Sort {
     Birthday,
     /// A moment of the shop's business, kept.
     Moment,
-    /// An amount, a quantity, a state: kept where it is a number.
+    /// An amount, a quantity, a state: kept if it is a number.
     Amount,
-    /// One of KiotViet's own words, kept where it is known.
+    /// One of KiotViet's own words, kept if it is known.
     Word,
     /// `customer.update.500123456`.
     Action,
@@ -60,7 +60,7 @@ pub(super) fn sort(name: &str) -> Sort {
     }
 }
 
-/// KiotViet's name for nobody.
+/// KiotViet's name for a walk-in.
 pub(super) const WALK_IN: &str = "Khách lẻ";
 
 /// KiotViet's own words for states and ways of paying.
@@ -122,7 +122,7 @@ pub(super) fn action(text: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-/// What KiotViet puts before the digits of its codes; a prefix that somebody typed may be a name.
+/// Prefixes of KiotViet's own codes; a prefix that a person typed may be a name.
 const PREFIXES: [&str; 16] = [
     "HD", "KH", "SP", "DH", "TT", "TTHD", "VD", "CN", "KHSPE", "KHTTS", "KHLZD", "HDSPE", "HDTTS",
     "HDLZD", "DHSPE", "PN",

@@ -1,4 +1,4 @@
-//! One instance of the component: started with its first request, it serves one at a time.
+//! One instance of the component: started by its first request, it serves one at a time.
 
 use super::{
     FUEL, Finished, Metering, REQUESTS, Runtime, SMALL_BYTES, TICKS, World, YIELD_FUEL,
@@ -14,22 +14,22 @@ use wasmtime_wasi_http::{
     handler::{Prepared, Proxy, Response},
 };
 
-/// Where the answer goes as soon as the guest has given it.
+/// Receives the answer as soon as the guest has sent it.
 pub(super) type Answer = oneshot::Sender<wasmtime::Result<Response>>;
 
 /// One instance.
 pub(super) struct Instance {
     runtime: Runtime,
     store: Store<State>,
-    /// None before its first request, and once it was stopped.
+    /// None before its first request, and after it was stopped.
     proxy: Option<Proxy>,
     served: u32,
-    /// What each request may use.
+    /// The limit of each request.
     limit: u64,
 }
 
 impl Instance {
-    /// One that its first request will start.
+    /// An instance that its first request will start.
     pub(super) fn new(runtime: &Runtime, world: &World) -> Self {
         let mut store = Store::new(&runtime.engine, State::new(world.clone()));
         store.limiter(|state| &mut state.limits);
@@ -57,7 +57,8 @@ impl Instance {
         }
     }
 
-    /// Whether it may have another request: it was not stopped, is not old, and has not grown large.
+    /// Whether it may serve another request: it was not stopped, is not old, and has not grown
+    /// large.
     pub(super) fn serves_again(&self) -> bool {
         self.proxy.is_some() && self.served < REQUESTS && self.memory() <= SMALL_BYTES
     }
@@ -67,7 +68,7 @@ impl Instance {
         self.store.data().limits.peak
     }
 
-    /// Serves one request and everything that the guest does after its answer.
+    /// Serves one request and all work of the guest after its answer.
     pub(super) async fn serve(
         &mut self,
         request: http::Request<Bytes>,
@@ -117,7 +118,7 @@ impl Instance {
         store
             .run_concurrent(async |accessor| {
                 prepared.run(accessor, std::future::pending()).await?;
-                // The answer is out; tasks that the guest spawned go on.
+                // The answer is sent; tasks that the guest spawned go on.
                 poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
                 wasmtime::Result::<()>::Ok(())
             })

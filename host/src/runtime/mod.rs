@@ -1,5 +1,5 @@
-//! Runs the component, with exactly the imports of `wit/world.wit` and nothing else linked. The guest
-//! goes on after its answer until it has nothing more to do.
+//! Runs the component with exactly the imports of `wit/world.wit` and nothing else linked. After
+//! its answer, the guest goes on until its work is done.
 
 mod instance;
 mod state;
@@ -30,29 +30,29 @@ use wasmtime::{
 };
 use wasmtime_wasi_http::{handler::ProxyPre, p3::bindings::ServicePre};
 
-/// Most memory one instance may have. Its budget is 16 MiB in ordinary work; a body of 5 MiB is
-/// taken apart within this.
+/// The most memory that one instance may have. Its budget is 16 MiB in ordinary work; a body of 5
+/// MiB needs less than this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
-/// Instances alive at once; `server` lets fewer in.
+/// The most instances alive at once; `server` admits fewer.
 const INSTANCES: u32 = 128;
 /// Core instances in the component: the plugin's, and those that wit-component wraps it in.
 const CORE_INSTANCES: u32 = 4;
-/// What of an ended instance's memory is cleared rather than given back to the system, bytes.
+/// How much of an ended instance's memory is cleared instead of returned to the system, in bytes.
 const KEPT_BYTES: usize = 512 * 1024;
-/// Fuel of one request with everything after its answer: a runaway guest ends after some minutes of
-/// a processor's time. An ordinary event takes a few millions.
+/// The fuel of one request with everything after its answer: a runaway guest ends after some
+/// minutes of processor time. An ordinary event takes a few millions.
 const FUEL: u64 = 1_000_000_000_000;
-/// Ticks that a guest may run without any call to its host: some minutes.
+/// How many ticks a guest may run without a call to its host: some minutes.
 const TICKS: u64 = 30_000;
-/// How often the clock of [`Metering::Epochs`] ticks. At a tick a guest lets others have its thread.
+/// How often the clock of [`Metering::Epochs`] ticks. At a tick a guest yields its thread.
 const TICK: Duration = Duration::from_millis(10);
-/// After this much fuel, some milliseconds, a guest lets others have its thread for a moment.
+/// After this much fuel, some milliseconds, a guest yields its thread for a moment.
 const YIELD_FUEL: u64 = 10_000_000;
-/// Requests that one instance serves, one after another, before it is replaced: Spin's figure.
+/// The requests that one instance serves, one after another, before it is replaced: Spin's figure.
 const REQUESTS: u32 = 128;
-/// An instance that has grown beyond this, bytes, is not used again: its memory never shrinks.
+/// An instance that has grown beyond this, in bytes, is not used again: its memory never shrinks.
 const SMALL_BYTES: usize = 4 * 1024 * 1024;
-/// An instance that has waited so long for a request is let go.
+/// An instance that has waited this long for a request is dropped.
 const IDLE_TIME: Duration = Duration::from_secs(10);
 
 /// Where the guest's log lines go, one call for each.
@@ -66,7 +66,7 @@ pub trait GuestClock: Send + Sync {
     fn monotonic(&self) -> Duration;
 }
 
-/// What surrounds the guest.
+/// The guest's surroundings.
 #[derive(Clone)]
 pub struct World {
     /// `wasi:config`.
@@ -81,25 +81,25 @@ pub struct World {
     pub outbound: Outbound,
     /// The guest's log.
     pub log: LogSink,
-    /// The guest's clocks; the system's when none.
+    /// The guest's clocks; none: the system's.
     pub clock: Option<Arc<dyn GuestClock>>,
-    /// Seed of the next instance's randomness; the system's when none.
+    /// Seed of the next instance's randomness; none: the system's.
     pub seed: Option<Arc<AtomicU64>>,
-    /// Outbound calls are noted here.
+    /// The log of outbound calls.
     pub calls: CallLog,
-    /// By the runtime's [`Metering`]: the fuel of one request with everything after its answer, or the
-    /// ticks of 10 ms between two calls to the host. Enough for any sound guest when none.
+    /// By the runtime's [`Metering`]: the fuel of one request with everything after its answer, or
+    /// the ticks of 10 ms between two calls to the host. None: enough for any sound guest.
     pub limit: Option<u64>,
 }
 
-/// How it is noticed that a guest runs on and on.
+/// How a runaway guest is noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metering {
-    /// Its instructions are counted, the same on every machine: for budgets, replays, and traps at
+    /// By counting its instructions, the same on every machine: for budgets, replays, and traps at
     /// an instruction.
     Fuel,
-    /// A clock ticks, which costs the guest much less: for serving. Only running on without a call to the
-    /// host counts: who waits sees ticks go by too.
+    /// By a ticking clock, which costs the guest much less: for serving. Only running without a
+    /// call to the host counts, because a guest that waits sees ticks go by too.
     Epochs,
 }
 
@@ -111,7 +111,7 @@ pub struct Runtime {
     pre: Arc<ProxyPre<State>>,
 }
 
-/// What a request has become.
+/// A request that was handled.
 pub struct Handled {
     /// The whole answer.
     pub response: http::Response<Bytes>,
@@ -119,10 +119,10 @@ pub struct Handled {
     pub after: JoinHandle<Finished>,
 }
 
-/// What a request cost.
+/// The cost of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finished {
-    /// Instructions, in wasmtime's fuel; zero where they are not counted.
+    /// Instructions, in wasmtime's fuel; zero if they are not counted.
     pub fuel: u64,
     /// Peak of the guest's linear memory, bytes.
     pub memory: usize,
@@ -131,8 +131,8 @@ pub struct Finished {
 }
 
 impl Runtime {
-    /// Compiles the component in `file`. Refuses one that is no component, or that imports more than
-    /// this host offers.
+    /// Compiles the component in `file`. Refuses a file that is no component, or that imports more
+    /// than this host offers.
     pub fn load(file: &Path, metering: Metering) -> Result<Self> {
         let mut config = Config::new();
         config
@@ -160,25 +160,26 @@ impl Runtime {
         })
     }
 
-    /// Hands `request` to a fresh instance and gives its whole answer; the guest may go on. An error
-    /// means that there is no answer: the guest was stopped, or refused to form one.
+    /// Hands `request` to a fresh instance and returns its whole answer; the guest may go on. An
+    /// error means that there is no answer: the guest was stopped, or sent none.
     pub async fn handle(&self, world: &World, request: http::Request<Bytes>) -> Result<Handled> {
         let mut instance = Instance::new(self, world);
         handled(|answer| async move { instance.serve(request, answer).await }).await
     }
 }
 
-/// Instances of one component in one world that serve one request after another, as they do in Spin:
-/// starting one costs more than accepting a delivery. Never two requests at once in one.
+/// Instances of one component in one world that serve one request after another, as in Spin:
+/// starting an instance costs more than accepting a delivery. An instance never serves two requests
+/// at once.
 pub struct Instances {
     runtime: Runtime,
     world: World,
-    /// Those without a request, the last used one at the end.
+    /// Idle instances, the last used one at the end.
     idle: Mutex<VecDeque<(Instant, Instance)>>,
 }
 
 impl Instances {
-    /// None yet; `handle` starts them.
+    /// Starts without instances; `handle` starts them.
     pub fn new(runtime: Runtime, world: World) -> Arc<Self> {
         Arc::new(Self {
             runtime,
@@ -187,13 +188,13 @@ impl Instances {
         })
     }
 
-    /// What surrounds them.
+    /// The surroundings of the instances.
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// As [`Runtime::handle`], in an instance that may have served others before. `taken` is kept
-    /// until that instance is free, also where nobody waits for the answer any more.
+    /// Like [`Runtime::handle`], in an instance that may have served other requests before. `taken`
+    /// is held until that instance is free, even if the caller no longer waits for the answer.
     pub async fn handle(
         self: &Arc<Self>,
         request: http::Request<Bytes>,
@@ -234,7 +235,7 @@ impl Instances {
     }
 }
 
-/// What `serving` answers, while it goes on.
+/// The answer of `serving`, which goes on meanwhile.
 async fn handled<F>(serving: impl FnOnce(Answer) -> F) -> Result<Handled>
 where
     F: Future<Output = Finished> + Send + 'static,
@@ -257,7 +258,7 @@ where
     })
 }
 
-/// Lets the engine's clock tick as long as somebody has the engine.
+/// Ticks the engine's clock while the engine exists.
 fn tick(engine: &Engine) -> Result<()> {
     let engine = engine.weak();
     let tick = move || {
@@ -274,7 +275,8 @@ fn tick(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-/// Memory and tables of ended instances are used again: a fresh one costs microseconds, not mappings.
+/// Memory and tables of ended instances are used again: a fresh instance then costs microseconds,
+/// not mappings.
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)

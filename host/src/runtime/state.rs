@@ -38,11 +38,11 @@ pub(super) struct State {
 }
 
 pub(super) struct Limits {
-    /// Most memory so far, bytes.
+    /// Peak of its memory so far, in bytes.
     pub(super) peak: usize,
-    /// Ticks that the guest may run on until it calls its host.
+    /// How many ticks the guest may still run until it calls its host.
     pub(super) ticks: u64,
-    /// What it may at each call.
+    /// How many it has after each call.
     pub(super) most_ticks: u64,
 }
 
@@ -77,7 +77,7 @@ impl ResourceLimiter for Limits {
     }
 }
 
-/// Exactly the imports of `wit/world.wit`; a component that wants more does not load.
+/// Links exactly the imports of `wit/world.wit`; a component that imports more does not load.
 pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use wasmtime_wasi::p3::bindings::{cli, clocks, random};
     wasmtime_wasi_http::p3::add_to_linker(linker)?;
@@ -106,7 +106,7 @@ impl State {
                 .monotonic_clock(Monotonic(clock.clone()));
         }
         if let Some(seed) = &world.seed {
-            // Another one for each instance, so that no two draw the same secrets.
+            // Different for each instance, so that no two draw the same secrets.
             let mut bytes = vec![0; 4096];
             StdRng::seed_from_u64(seed.fetch_add(1, Ordering::Relaxed)).fill_bytes(&mut bytes);
             wasi.secure_random(Deterministic::new(bytes));

@@ -54,7 +54,7 @@ impl LineWriter {
 }
 
 impl Drop for LineWriter {
-    /// What a guest wrote before it was stopped is the line one wants to see.
+    /// The last words of a stopped guest matter most, so they are not lost.
     fn drop(&mut self) {
         let line = self
             .line

@@ -1,5 +1,5 @@
-//! What can go wrong with a call to Getfly, and what its answers mean. No text here ever holds the
-//! key, a query or an unmasked word of Getfly's.
+//! How a call to Getfly can fail, and what its answers mean. No text here ever holds the key, a
+//! query or an unmasked word of Getfly's.
 
 use crate::{
     getfly::{
@@ -17,12 +17,12 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A call to Getfly that did not do what was asked, or whose outcome is not known.
+/// A call to Getfly that failed, or whose outcome is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GetflyError {
-    /// 401, or 403 for a read: about the key and not the record, so a mended key must find it
-    /// waiting.
+    /// 401, or 403 for a read. It is about the key and not the record, so the record waits until
+    /// the key is mended.
     #[error("Getfly refuses the API key ({status})")]
     KeyRefused {
         /// HTTP status.
@@ -31,7 +31,7 @@ pub enum GetflyError {
     /// Getfly understood and refuses.
     #[error("Getfly refuses ({}): {}", .0.status, .0.words())]
     Refused(Refusal),
-    /// 429, 5xx and the like: later.
+    /// 429, 5xx and the like: retry later.
     #[error("Getfly is busy or down ({status})")]
     Busy {
         /// HTTP status.
@@ -43,7 +43,7 @@ pub enum GetflyError {
     /// No answer.
     #[error("Getfly could not be reached: {0}")]
     Unreachable(HttpError),
-    /// 404 that is not about a record: a list, or a page that is not Getfly's.
+    /// A 404 that is not about a record: a list, or a page that is not Getfly's.
     #[error("there is nothing at this address of Getfly's (404)")]
     NothingThere,
     /// The host does not let calls to the tenant out.
@@ -52,23 +52,23 @@ pub enum GetflyError {
          ({{{{ getfly_url }}}} in spin.toml)"
     )]
     Denied,
-    /// An answer that is not Getfly's, or not as the manual says. After a create the outcome is
+    /// An answer that is not Getfly's, or not what the manual says. After a create the outcome is
     /// unknown: see [`GetflyError::maybe_stored`].
     #[error("Getfly's answer cannot be read: {what}")]
     Garbled {
         /// What is wrong with it, without its values.
         what: String,
     },
-    /// A create that was not refused, and whose answer tells no code: it has to be read back.
+    /// A create that was not refused, but whose answer holds no code: the record must be read back.
     #[error("Getfly does not tell under which code it stored the record")]
     Untold {
-        /// The record's number, where the answer tells it.
+        /// The record's number, if the answer holds it.
         id: Option<i64>,
     },
 }
 
 impl GetflyError {
-    /// Only a plain refusal is final: everything else passes, or people can mend it.
+    /// Only a plain refusal is final. Everything else passes, or a person can mend it.
     pub fn fate(&self) -> Fate {
         match self {
             Self::Refused(_) => Fate::Dead,
@@ -84,8 +84,8 @@ impl GetflyError {
         }
     }
 
-    /// Whether a create that ended so may have stored the record: it has to be read back by its code
-    /// before anything else.
+    /// Whether a create that ended so may have stored the record. It must then be read back by its
+    /// code before anything else.
     pub fn maybe_stored(&self) -> bool {
         match self {
             Self::KeyRefused { .. } | Self::Refused(_) | Self::Denied => false,
@@ -98,7 +98,7 @@ impl GetflyError {
         }
     }
 
-    /// Whether the answer was a 404, of whatever kind: the tenant may not have this API at all.
+    /// Whether the answer was a 404 of any kind: the tenant may lack this version of the API.
     pub fn is_404(&self) -> bool {
         match self {
             Self::NothingThere => true,
@@ -107,12 +107,12 @@ impl GetflyError {
         }
     }
 
-    /// Whether an order's account is what Getfly refuses: it was merged or deleted, or one is wanted.
+    /// Whether Getfly refuses an order's account: it was merged or deleted, or Getfly demands one.
     pub fn is_about_accounts(&self) -> bool {
         self.refusal().is_some_and(Refusal::is_about_accounts)
     }
 
-    /// Whether a line's product is what Getfly refuses.
+    /// Whether Getfly refuses a line's product.
     pub fn is_about_products(&self) -> bool {
         self.refusal().is_some_and(Refusal::is_about_products)
     }
@@ -122,12 +122,12 @@ impl GetflyError {
         self.refusal().is_some_and(Refusal::is_duplicate)
     }
 
-    /// Which of them, where Getfly tells.
+    /// Which of them it is, if Getfly says so.
     pub fn duplicate_field(&self) -> Option<DuplicateField> {
         self.refusal().and_then(Refusal::duplicate_field)
     }
 
-    /// The detail that Getfly refuses by name and the record can do without.
+    /// The detail that Getfly refuses by name, if the record can do without it.
     pub fn refused_detail(&self) -> Option<Detail> {
         self.refusal().and_then(Refusal::refused_detail)
     }
@@ -155,7 +155,7 @@ impl From<HttpError> for GetflyError {
     }
 }
 
-/// Whether a 2xx answer refuses all the same: in `errors`, or in `error`.
+/// Whether a 2xx answer is a refusal all the same: in `errors`, or in `error`.
 fn refuses(value: &Value) -> bool {
     let error = value.get("error").is_some_and(|error| match error {
         Value::Number(number) => number.as_i64() != Some(0),
@@ -164,8 +164,8 @@ fn refuses(value: &Value) -> bool {
     error || value.get("errors").is_some_and(has_errors)
 }
 
-/// What an answer means. None is "Getfly has no such record": a 404 that is JSON or empty and not
-/// about the address.
+/// What an answer means. None is "Getfly has no such record": a 404 with JSON or an empty body that
+/// is not about the address.
 pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
     let status = response.status;
     let body = Body::read(&response.body);
@@ -190,13 +190,12 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
     }
 }
 
-/// The same for a list, where "no such record" makes no sense.
+/// What an answer about a list means, where "no such record" makes no sense.
 pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
     read(response)?.ok_or(GetflyError::NothingThere)
 }
 
-/// The body of a create that Getfly accepted and that names what was stored by its id, whatever else it
-/// says.
+/// The body of an accepted create that names the stored record by its id, whatever else it says.
 pub(super) fn names_what_is_stored(response: &Response, ids: &[&str]) -> Option<Value> {
     if !matches!(response.status, 200..=299) {
         return None;
@@ -207,7 +206,7 @@ pub(super) fn names_what_is_stored(response: &Response, ids: &[&str]) -> Option<
     }
 }
 
-/// The same for a create, where a 404 is a refusal (of something that the record refers to), and so
+/// What the answer to a create means. A 404 is a refusal of something that the record refers to. So
 /// is a 403 in Getfly's words: its manual says "Request Method not accepted".
 pub(super) fn read_created(response: &Response) -> Result<Value, GetflyError> {
     let refused = || {

@@ -1,5 +1,5 @@
-//! Getfly's wire formats and the client of its open API, version 6.1. Decides nothing about the
-//! sync: what a refusal means is told, what to do about it is not.
+//! Getfly's wire formats and the client of its open API, version 6.1. It says what a refusal means,
+//! never what to do about it: it decides nothing about the sync.
 
 pub mod assumptions;
 pub mod client;

@@ -1,6 +1,7 @@
-//! What a refusal of Getfly's is about. Its form is not documented beyond `message` and `errors`, so
-//! it is recognised by the keys and words of [`super::assumptions`]. Clause by clause, because one
-//! sentence may say that a phone is taken and the next one whose customer it is.
+//! Finds out what a refusal of Getfly's is about. Only `message` and `errors` are documented, so a
+//! refusal is recognised by the keys and words of [`super::assumptions`]. Each clause is read by
+//! itself, because one sentence may say that a phone is taken, and the next one whose customer it
+//! is.
 
 use crate::{
     getfly::assumptions::{
@@ -13,7 +14,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Field errors that are kept of one refusal.
+/// How many field errors of one refusal are kept.
 const MAX_FIELDS: usize = 32;
 
 /// Getfly understood and refuses. Every text is redacted.
@@ -23,7 +24,7 @@ pub struct Refusal {
     pub status: u16,
     /// Getfly's own words, may be empty.
     pub message: String,
-    /// Getfly's words per field.
+    /// Getfly's words about each field.
     pub fields: Vec<(String, String)>,
 }
 
@@ -45,14 +46,14 @@ pub enum Detail {
     TaxCode,
     /// `billing_address_street`.
     Address,
-    /// A phone of a wrong form; as a duplicate it is none.
+    /// A phone of a wrong format. A duplicate phone is not a detail.
     Phone,
-    /// An e-mail of a wrong form; as a duplicate it is none.
+    /// An e-mail of a wrong format. A duplicate e-mail is not a detail.
     Email,
 }
 
 impl Detail {
-    /// How many there are.
+    /// The number of details.
     pub const COUNT: usize = 9;
 
     /// In words, for people.
@@ -74,7 +75,7 @@ impl Detail {
 /// What another record already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DuplicateField {
-    /// The account's or order's own code: it is stored already, or was deleted.
+    /// The account's or order's own code: the record exists already, or was deleted.
     Code,
     /// The e-mail.
     Email,
@@ -113,7 +114,7 @@ impl Refusal {
         }
     }
 
-    /// Getfly's words for people: its message, and what it says of each field beside that.
+    /// Getfly's words for people: its message, and its words about each field.
     pub fn words(&self) -> String {
         let said = |text: &String| self.message.contains(text.as_str());
         let fields = self.fields.iter().filter(|(_, text)| !said(text));
@@ -123,18 +124,19 @@ impl Refusal {
         all.join("; ").chars().take(MAX_MESSAGE_CHARS).collect()
     }
 
-    /// Whether a record with the same code, e-mail or phone is why. Never for a refused detail,
-    /// though "người phụ trách không tồn tại" holds a duplicate's words.
+    /// Whether a record with the same code, e-mail or phone is the reason. Never for a refused
+    /// detail, though "người phụ trách không tồn tại" holds a duplicate's words.
     pub fn is_duplicate(&self) -> bool {
         self.says_duplicate() || (self.status == 409 && self.refused_detail().is_none())
     }
 
-    /// Which value is the duplicate, where Getfly tells. The code comes first: it is ours alone.
+    /// Which value is the duplicate, if Getfly says so. The code comes first: only this sync uses
+    /// it.
     pub fn duplicate_field(&self) -> Option<DuplicateField> {
         if !self.is_duplicate() {
             return None;
         }
-        // The words that say so; with a bare 409, whatever there is.
+        // The clauses that name a duplicate; for a bare 409, all clauses.
         let mut telling: Vec<Clause> = self
             .clauses()
             .into_iter()
@@ -152,8 +154,8 @@ impl Refusal {
         .find(|&field| telling.iter().any(|clause| clause.names(field)))
     }
 
-    /// The detail that is refused by its field's key or by its name in the message; the first, where
-    /// there are several.
+    /// The refused detail, by its field's key or by its name in the message; the first, if there
+    /// are several.
     pub fn refused_detail(&self) -> Option<Detail> {
         if let Some(detail) = self.fields.iter().find_map(|(key, _)| detail_of_key(key)) {
             return Some(detail);
@@ -167,7 +169,7 @@ impl Refusal {
         named.or_else(|| self.misformed(&clauses))
     }
 
-    /// A phone or an e-mail that is refused for its form.
+    /// A phone or an e-mail that is refused for its format.
     fn misformed(&self, clauses: &[Clause]) -> Option<Detail> {
         if self.status == 409 {
             return None;
@@ -196,7 +198,7 @@ impl Refusal {
         self.clauses().iter().any(Clause::says_duplicate)
     }
 
-    /// Every clause that may be about something else than a detail's own field.
+    /// Every clause that may be about more than a detail's own field.
     fn clauses(&self) -> Vec<Clause> {
         let (details, others): (Vec<_>, Vec<_>) = self
             .fields
@@ -205,7 +207,7 @@ impl Refusal {
         let only_details = others.is_empty() && !details.is_empty();
         let mut clauses: Vec<Clause> = split(&self.message, "").collect();
         if only_details {
-            // The message sums the fields up, unless it names another field by itself.
+            // The message repeats the fields, unless it names another field itself.
             clauses.retain(Clause::names_any);
         }
         for (key, text) in others {
@@ -215,7 +217,7 @@ impl Refusal {
     }
 }
 
-/// A part of a sentence, lower case, and the field that it was said about.
+/// A part of a sentence, lower case, and the field that it belongs to.
 struct Clause {
     text: String,
     key: String,
@@ -250,14 +252,14 @@ impl Clause {
             .any(|name| has_name(&self.text, name) || has_name(&self.key, name))
     }
 
-    /// Whether it or its key holds one of these names.
+    /// Whether the clause or its key holds one of these names.
     fn has_any(&self, names: &[&str]) -> bool {
         names
             .iter()
             .any(|name| has_name(&self.text, name) || has_name(&self.key, name))
     }
 
-    /// Whether it holds one of these words.
+    /// Whether the clause holds one of these words.
     fn says(&self, words: &[&str]) -> bool {
         words.iter().any(|word| has_name(&self.text, word))
     }
@@ -273,7 +275,7 @@ impl Clause {
     }
 }
 
-/// The detail whose key this is, or is part of: `account_source_names.0`.
+/// The detail whose key this is, or which it is part of: `account_source_names.0`.
 fn detail_of_key(key: &str) -> Option<Detail> {
     detail_in(&key.to_lowercase())
 }
@@ -291,7 +293,7 @@ fn detail_in(text: &str) -> Option<Detail> {
     ]
     .into_iter()
     .find(|(detail, names)| {
-        // "Địa chỉ email" is no address.
+        // "Địa chỉ email" is not an address.
         let other = *detail == Detail::Address && EMAIL_NAMES.iter().any(|n| has_name(text, n));
         !other && names.iter().any(|name| has_name(text, name))
     })
@@ -310,7 +312,7 @@ fn has_name(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether an `errors` value reports any.
+/// Whether an `errors` value holds any error.
 pub(super) fn has_errors(errors: &Value) -> bool {
     match errors {
         Value::Null | Value::Bool(false) | Value::Number(_) => false,

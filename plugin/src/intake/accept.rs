@@ -1,6 +1,6 @@
-//! One webhook delivery: every item is durably in the journal before KiotViet gets its 200. Nothing
-//! is looked up or decided here beyond what the body itself says, so the answer never waits for
-//! anybody.
+//! Takes one webhook delivery: every item is durably in the journal before KiotViet gets its 200.
+//! Nothing is looked up or decided here beyond what the body itself says. The answer waits for no
+//! vendor.
 
 use crate::{
     config::SignaturePolicy,
@@ -28,12 +28,12 @@ use crate::{
 };
 use core::{cell::LazyCell, ops::Range, time::Duration};
 
-/// Largest body that is read.
+/// The largest body that is read.
 pub const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
-/// Most items of a delivery that retries take apart.
+/// The most items that retries take out of one delivery.
 const MAX_ITEMS_AGAIN: usize = 50_000;
-/// An acceptor that took longer between reserving and writing answers 503: the worker must not give
-/// up on a number that is still being written.
+/// An acceptor that took longer than this between reserving and writing answers 503. The worker
+/// must not give up on a number that is still being written.
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// Why a delivery was not accepted; KiotViet gets 503 and sends it again.
@@ -47,7 +47,7 @@ pub enum NotKept {
     TooSlow,
 }
 
-/// Keeps every item of `body` for `connection`; gives the numbers of the events that made.
+/// Stores every item of `body` for `connection`; returns the numbers of the new events.
 pub async fn accept<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -102,7 +102,7 @@ pub async fn accept<W: Store + Clock + Random>(
         }
         is_told |= first;
     }
-    // A signature that could not be checked shows nothing.
+    // An unchecked signature is no evidence of its form.
     let assumed = verdict.map(|verdict| verdict == Verdict::Valid && has_assumed_form(signature));
     let shop = &connection.name;
     let kept = keep_items(world, sealer, shop, &items, began, (note, assumed)).await?;
@@ -110,7 +110,8 @@ pub async fn accept<W: Store + Clock + Random>(
     Ok(kept)
 }
 
-/// The room that an item takes which does not say what it is about; none for any other, which is always kept.
+/// Finds room for an item that does not say what it is about. Any other item needs none: it is
+/// always stored.
 async fn room_for<W: Store>(
     world: &W,
     connection: &Connection,
@@ -126,7 +127,7 @@ async fn room_for<W: Store>(
         .map(Some)
 }
 
-/// Keeps a delivery that cannot be taken apart as one dead letter.
+/// Stores a delivery that cannot be taken apart as one dead letter.
 async fn keep_whole<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -140,7 +141,7 @@ async fn keep_whole<W: Store + Clock + Random>(
     keep_in(world, sealer, connection, room, (reason, note), body).await
 }
 
-/// The same in the room that was found for it.
+/// Stores such a delivery in the room that was found for it.
 async fn keep_in<W: Store + Clock + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -163,8 +164,8 @@ async fn keep_in<W: Store + Clock + Random>(
     Ok(seq..seq.saturating_add(1))
 }
 
-/// Writes the dead letter of what was refused or cannot be read: with its body, or as the one that tells of all that are
-/// only counted.
+/// Writes the dead letter of a delivery that was refused or cannot be read: with its body, or as
+/// the one that counts all further ones.
 async fn write_refused<W: Store + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -228,7 +229,7 @@ fn in_time(world: &impl Clock, began: Timestamp) -> Result<(), NotKept> {
     }
 }
 
-/// The event of one item; it is final at once where nothing more can come of it.
+/// The event of one item. It is final at once if no work can follow from it.
 fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) -> Record {
     let kind = match item.kind {
         envelope::Kind::Customer => Kind::Customer,
@@ -241,7 +242,7 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) 
         Kind::Invoice => item.code.clone().or(id).unwrap_or_default(),
         Kind::Other => item.action.clone(),
     };
-    // A key is for people; a hostile one is cut.
+    // The key is shown to people; a hostile one is cut.
     let key = key.chars().take(100).collect();
     let mut record = Record::new(seq, now, connection, kind, key);
     match (kind, item.id) {
@@ -262,17 +263,18 @@ fn describe(item: &Item, seq: u64, now: Timestamp, connection: &ConnectionName) 
     record
 }
 
-/// What a retry made of a delivery.
+/// What a retry took out of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Again {
-    /// Its items that are events now, those of earlier retries among them.
+    /// Items that are events now, those of earlier retries included.
     pub taken: usize,
-    /// Its items that are not yet.
+    /// Items that are not events yet.
     pub left: usize,
 }
 
-/// Takes a kept delivery apart once more, whatever its signature was; a person asked for it. At most [`MAX_ITEMS`] of its
-/// items become events, behind those that earlier retries took; the inner error says why it stays a dead letter.
+/// Takes a stored delivery apart once more because a person asked for it, whatever its signature
+/// was. At most [`MAX_ITEMS`] of its items become events, after those that earlier retries took.
+/// The inner error says why it stays a dead letter.
 pub async fn accept_again<W: Store + Clock + Random>(
     world: &W,
     sealer: &Sealer,

@@ -1,4 +1,4 @@
-//! What happens until KiotViet gets its 200.
+//! From a delivery's arrival to the 200 that KiotViet gets.
 
 pub mod accept;
 pub mod known;

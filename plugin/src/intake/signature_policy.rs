@@ -1,4 +1,4 @@
-//! What the signature policy makes of a delivery's signature.
+//! Applies the signature policy to a delivery's signature.
 
 use crate::{
     config::SignaturePolicy,
@@ -10,18 +10,18 @@ use crate::{
     world::{Store, StoreError},
 };
 
-/// How the signature was judged, and what the policy makes of it.
+/// What the policy does with a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trust {
     /// It is genuine.
     Trusted,
-    /// It is taken as a hint, with this note.
+    /// It is accepted as a hint, with this note.
     Noted(Note),
-    /// It is a dead letter, with this note.
+    /// It becomes a dead letter, with this note.
     Refused(Note),
 }
 
-/// Types of webhooks, each one of which a connection may have seen signed.
+/// A set of webhook types, such as those that a connection has seen signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Types(u8);
 
@@ -29,7 +29,8 @@ impl Types {
     const WORDS: [&str; 3] = ["customer", "invoice", "other"];
     const ALL: Self = Self(7);
 
-    /// Of the items of a delivery; of one that cannot be read, or has none, it could be any.
+    /// The types of a delivery's items. A delivery that cannot be read, or has no items, may be of
+    /// any type.
     pub(super) fn of(items: Option<&[Item]>) -> Self {
         let bit = |item: &Item| match item.kind {
             Kind::Customer => 1,
@@ -41,7 +42,7 @@ impl Types {
         if types == 0 { Self::ALL } else { Self(types) }
     }
 
-    /// From what is kept. An earlier version kept that any was seen.
+    /// Reads the stored set. An earlier version stored only that some type was seen.
     fn read(kept: Option<Vec<u8>>) -> Self {
         let Some(kept) = kept else {
             return Self(0);
@@ -64,15 +65,17 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    /// Whether one of `types` was seen signed. Of a type that was never registered, or is not known, any counts.
+    /// Whether one of `types` was seen signed. For an unknown or never registered type, any signed
+    /// type counts.
     fn enforces(self, types: Self) -> bool {
         self.0 & types.0 != 0 || (self.0 != 0 && types.0 & 4 != 0)
     }
 }
 
-/// Judges a delivery's signature by the policy; of each type of webhook the first valid one that a connection sees
-/// is remembered, because KiotViet may sign one and not the other. `types` are the delivery's. No verdict: its secrets
-/// cannot be opened, and where signatures are enforced it is refused.
+/// Judges a delivery's signature by the policy. The first valid signature of each webhook type is
+/// remembered for a connection, because KiotViet may sign one type and not the other. `types` are
+/// the delivery's. The verdict is none if the connection's secrets cannot be opened; a delivery is
+/// then refused where signatures are enforced.
 pub(super) async fn judge<W: Store>(
     world: &W,
     policy: SignaturePolicy,

@@ -1,5 +1,5 @@
-//! What people did, counted: one value, because it is read whole and written seldom. Two acts at the very same moment may
-//! be counted as one; the log has a line for each.
+//! Counts what people did. The counts are one value, because they are read together and written
+//! seldom. Two acts at the very same moment may be counted as one; the log has a line for each.
 
 use crate::{
     journal::{keys, sorted_map::SortedMap, stats},
@@ -59,7 +59,7 @@ impl Act {
     }
 }
 
-/// How often each act was done; one that cannot be read starts anew.
+/// How often each act was done; unreadable counts start again at zero.
 pub async fn counts(store: &impl Store) -> Result<SortedMap<String, u64>, StoreError> {
     let bytes = store.get(keys::ACTS).await?;
     let read = bytes.and_then(|bytes| stored::read(&bytes).ok());

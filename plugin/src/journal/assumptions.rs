@@ -1,5 +1,5 @@
-//! What traffic showed of each [`Assumption`]: how often, in the cursor, and since when, in a value of its own that is
-//! written only when something is seen for the first time.
+//! What traffic showed of each [`Assumption`]: how often, in the cursor, and since when, in a value
+//! of its own that is written only when something is seen for the first time.
 
 use crate::{
     assumption::Assumption,
@@ -10,8 +10,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How often each assumption was confirmed and contradicted: two numbers for each, by its place in [`Assumption::ALL`].
-/// Kept as one text, which every worker reads and writes, with nothing for a zero.
+/// How often each assumption was confirmed and contradicted: two numbers for each, in the order of
+/// [`Assumption::ALL`]. Stored as one text, which every worker reads and writes, with nothing for a
+/// zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Seen(Vec<u64>);
@@ -78,18 +79,18 @@ impl Seen {
     }
 }
 
-/// Since when each assumption is confirmed, and since when contradicted.
+/// Since when each assumption has been confirmed, and since when contradicted.
 type Since = SortedMap<Assumption, (Option<Timestamp>, Option<Timestamp>)>;
 
 async fn since(store: &impl Store) -> Result<Since, StoreError> {
     let kept = store.get(keys::ASSUMPTIONS).await?;
-    // One that cannot be read begins anew: it says nothing about any event.
+    // An unreadable value starts as new: no event depends on it.
     Ok(kept
         .and_then(|bytes| stored::read(&bytes).ok())
         .unwrap_or_default())
 }
 
-/// Keeps that these were seen for the first time at `now`.
+/// Stores that these were seen for the first time at `now`.
 pub async fn keep_first(
     store: &impl Store,
     firsts: &[(Assumption, bool)],
@@ -104,7 +105,7 @@ pub async fn keep_first(
         } else {
             &mut contradicted
         };
-        // A cursor that was lost counts anew; what was seen before stays.
+        // A lost cursor counts from zero again; the moments seen before stay.
         moment.get_or_insert(now);
         all.insert(*assumption, (confirmed, contradicted));
     }
@@ -128,13 +129,13 @@ pub struct Sight {
 pub struct Known {
     /// Which.
     pub assumption: Assumption,
-    /// That it holds.
+    /// How it was confirmed.
     pub confirmed: Sight,
-    /// That it does not.
+    /// How it was contradicted.
     pub contradicted: Sight,
 }
 
-/// What is known of all of them; `seen` is the cursor's.
+/// What is known of all assumptions; `seen` comes from the cursor.
 pub async fn known(store: &impl Store, seen: &Seen) -> Result<Vec<Known>, StoreError> {
     let since = since(store).await?;
     let known = Assumption::ALL.iter().map(|assumption| {

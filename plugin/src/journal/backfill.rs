@@ -1,5 +1,5 @@
-//! A backfill: a shop's customers and invoices of an earlier time, brought into the same journal and
-//! ledger as live events. Written by the worker only; people's commands come through the journal.
+//! A backfill brings a shop's earlier customers and invoices into the same journal and ledger as
+//! live events. Only the worker writes it; people's commands come through the journal.
 
 use crate::{
     journal::list_scan::ListScan,
@@ -13,41 +13,41 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Where a backfill stands.
+/// The state of a backfill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// KiotViet's lists are being read.
+    /// KiotViet's lists are being scanned.
     Running,
-    /// They were read to their end.
+    /// They were scanned to their end.
     Done,
-    /// A person ended it.
+    /// A person stopped it.
     Stopped,
 }
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backfill {
-    /// The journal entry that asked for it, so that applying it twice changes nothing.
+    /// The journal entry of its command, so that applying the command twice changes nothing.
     pub by: u64,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// Why it waits, or waited last.
     pub note: Option<Trouble>,
-    /// The lists; only those whose webhook is on.
+    /// The list scans; only for lists whose webhook is on.
     #[serde(default)]
     pub readings: Vec<ListScan>,
     /// When it began.
     pub started_at: Timestamp,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// What was asked for.
     pub wanted: Wanted,
 }
 
 impl Backfill {
-    /// From when on it wants records of this list, if a record of this moment is among them. One that a
-    /// person ended wants nothing more.
+    /// From when on it wants records of this list, if it wants a record of this moment. A stopped
+    /// backfill wants nothing more.
     pub fn wants(&self, webhook: Webhook, created_at: Timestamp) -> Option<Timestamp> {
         let mut readings = self.readings.iter();
         let reading = readings.find(|r| r.webhook == webhook && r.includes(created_at));
@@ -56,7 +56,7 @@ impl Backfill {
     }
 }
 
-/// Reads a connection's backfill; one that is damaged is none.
+/// Reads a connection's backfill; a damaged one counts as none.
 pub async fn load(
     store: &impl Store,
     name: &ConnectionName,

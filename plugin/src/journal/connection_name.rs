@@ -1,4 +1,5 @@
-//! The name of a connection, and what a failure or a pause is about: Getfly, or one connection's KiotViet.
+//! The name of a connection, and what a failure or a pause is about: Getfly, or one connection's
+//! KiotViet.
 
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ConnectionName(String);
 
 impl ConnectionName {
-    /// The name that `text` is; none where it cannot be one.
+    /// `text` as a name; none if it cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=64).contains(&text.len())
             && text
@@ -18,7 +19,7 @@ impl ConnectionName {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// Stands in an entry that is damaged, so that nobody can tell whose it was: the empty text, which is no
+    /// The name in a damaged entry whose connection cannot be known: the empty text, which is no
     /// connection's name.
     pub fn unknown() -> Self {
         Self(String::new())
@@ -52,11 +53,11 @@ impl TryFrom<String> for ConnectionName {
     }
 }
 
-/// Who failed, refused or asked for a pause.
+/// The side that failed, refused or asked for a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// An event's own connection's KiotViet.
+    /// The KiotViet of the event's own connection.
     KiotViet,
     /// The Getfly tenant.
     Getfly,
@@ -90,7 +91,7 @@ pub enum Upstream<'n> {
 }
 
 impl Upstream<'_> {
-    /// Whose side it is.
+    /// The side that it belongs to.
     pub fn side(self) -> Side {
         match self {
             Self::Getfly => Side::Getfly,
@@ -98,7 +99,7 @@ impl Upstream<'_> {
         }
     }
 
-    /// What tells it from others of its vendor: the connection.
+    /// The connection, which distinguishes it from others of its vendor.
     pub fn subject(&self) -> &str {
         match self {
             Self::Getfly => "getfly",

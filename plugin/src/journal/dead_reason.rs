@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum DeadReason {
     /// Getfly refuses the record.
     GetflyRefused,
-    /// KiotViet refuses to tell the record.
+    /// KiotViet refuses to return the record.
     KiotvietRefused,
     /// Getfly failed until the last attempt.
     GetflyUnavailable,
@@ -27,7 +27,7 @@ pub enum DeadReason {
     TooManyNumbers,
     /// The delivery's signature is missing or wrong.
     BadSignature,
-    /// The delivery is none of KiotViet's, or an item has no id.
+    /// The delivery is not KiotViet's, or an item has no id.
     Unreadable,
     /// The delivery has too many items.
     TooManyItems,
@@ -56,8 +56,8 @@ impl DeadReason {
         Self::LinkedAccountGone,
     ];
 
-    /// Whether a stranger may have sent it: only a person who names the reason has such dead letters retried
-    /// together, and they are kept no longer than finished events.
+    /// Whether a stranger may have sent it. Such dead letters are retried together only if a person
+    /// names the reason, and they are kept no longer than finished events.
     pub fn may_be_forged(self) -> bool {
         matches!(self, Self::BadSignature | Self::Unreadable)
     }
@@ -105,7 +105,7 @@ mod tests {
             let word = format!("\"{reason}\"");
             assert_eq!(stored::write(&reason), word.as_bytes());
             assert_eq!(stored::read(word.as_bytes()), Ok(reason));
-            // In the order of the enum, so none is left out between two.
+            // They are in the order of the enum, so none is left out in between.
             assert_eq!(reason as usize, n);
         }
     }

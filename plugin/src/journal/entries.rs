@@ -1,4 +1,4 @@
-//! Reading and writing journal entries and their bodies. No decision is made here.
+//! Reads and writes journal entries and their bodies. Decides nothing.
 
 use crate::{
     journal::{
@@ -15,14 +15,14 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// Bodies above this many bytes are kept in keys of their own; a value may have 1 MB, and sealing
-/// in Base64 adds a third.
+/// Larger bodies are stored in keys of their own. A value may have 1 MB, and sealing in Base64 adds
+/// a third.
 const INLINE_BODY_BYTES: usize = 64 * 1024;
-/// Size of a part of a large body. Sealed and in Base64 it is just below 512 KiB: the own host's store gives a value the next
-/// power of two.
+/// Size of a part of a large body. Sealed and in Base64 it is just below 512 KiB: our own host's
+/// store rounds a value up to the next power of two.
 const PART_BYTES: usize = 380 * 1024;
 
-/// Reserves `count` numbers; gives the first of them.
+/// Reserves `count` numbers; returns the first of them.
 pub async fn reserve<W: Store + Clock + Random>(
     world: &W,
     count: usize,
@@ -35,7 +35,7 @@ pub async fn reserve<W: Store + Clock + Random>(
     u64::try_from(tail.saturating_sub(count).saturating_add(1)).map_err(StoreError::failed)
 }
 
-/// The last number that was reserved; zero where numbers are drawn by lot.
+/// The last reserved number; zero if numbers are drawn by lot.
 pub async fn tail(store: &impl Store) -> Result<u64, StoreError> {
     if !store.is_atomic() {
         return Ok(0);
@@ -60,8 +60,9 @@ pub async fn numbers(
     Ok((1..=newest).rev().take(most).collect())
 }
 
-/// The entry at `seq`, or none for a number that was reserved and not (yet) written, or removed. One
-/// that cannot be read is a dead letter, so that it never keeps the worker from the entries after it.
+/// The entry at `seq`; none for a number that was reserved but not (yet) written, or whose entry
+/// was removed. An unreadable entry is a dead letter, so that it never keeps the worker from the
+/// entries after it.
 pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreError> {
     let Some(bytes) = store.get(&keys::entry(seq)).await? else {
         return Ok(None);
@@ -80,7 +81,7 @@ pub async fn read(store: &impl Store, seq: u64) -> Result<Option<Entry>, StoreEr
     })))
 }
 
-/// The event at `seq`; none also for a command.
+/// The event at `seq`; none for a command too.
 pub async fn read_event(store: &impl Store, seq: u64) -> Result<Option<Record>, StoreError> {
     Ok(match read(store, seq).await? {
         Some(Entry::Event(record)) => Some(*record),
@@ -119,8 +120,8 @@ fn unwrap(sealer: Option<&Sealer>, place: &str, body: &Body) -> Option<Vec<u8>> 
     }
 }
 
-/// Keeps `bytes` as the body of entry `seq`, sealed where there is a sealer, and gives what the
-/// record must hold. A large body is written to keys of its own first.
+/// Stores `bytes` as the body of entry `seq`, sealed if there is a sealer. Returns what the record
+/// must hold. A large body is written to keys of its own first.
 pub async fn keep_body<W: Store + Random>(
     world: &W,
     sealer: Option<&Sealer>,
@@ -140,7 +141,7 @@ pub async fn keep_body<W: Store + Random>(
     Ok(Body::Parts(parts))
 }
 
-/// The body of entry `seq`; none when it cannot be opened with this `master_key`.
+/// The body of entry `seq`; none if this `master_key` cannot open it.
 pub async fn open_body(
     store: &impl Store,
     sealer: Option<&Sealer>,

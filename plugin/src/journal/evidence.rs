@@ -1,4 +1,4 @@
-//! What an event was decided on, as facts. `Display` is the English sentence of the API.
+//! The facts that an event was decided on. `Display` is the English sentence of the API.
 
 use crate::{
     journal::{
@@ -16,13 +16,13 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// From when on a record counts as new.
+/// The moment from which a record counts as new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NewSince {
-    /// This webhook was switched on then.
+    /// This webhook was switched on at this moment.
     SwitchedOn(Webhook, Timestamp),
-    /// A backfill reaches back to then.
+    /// A backfill reaches back to this moment.
     Backfill(Timestamp),
 }
 
@@ -45,23 +45,23 @@ impl NewSince {
 pub enum Evidence {
     /// When KiotViet created the customer.
     CustomerCreated {
-        /// None where KiotViet does not tell.
+        /// None if KiotViet does not say.
         at: Option<Timestamp>,
-        /// From when on it counts as new.
+        /// The moment from which it counts as new.
         since: NewSince,
     },
     /// When KiotViet created the invoice.
     InvoiceCreated {
         /// Its code.
         code: InvoiceCode,
-        /// None where KiotViet does not tell.
+        /// None if KiotViet does not say.
         at: Option<Timestamp>,
-        /// From when on it counts as new.
+        /// The moment from which it counts as new.
         since: NewSince,
     },
-    /// The invoice is older than its webhook, and among those that a backfill wants.
+    /// The invoice is older than its webhook, but a backfill wants it.
     Wanted {
-        /// From when on the backfill wants invoices.
+        /// The moment from which the backfill wants invoices.
         from: Timestamp,
     },
     /// The invoice's code looks like an edit, and the original is not cancelled.
@@ -71,10 +71,10 @@ pub enum Evidence {
     },
     /// The invoice's code looks like an edit, and there is no original.
     NoOriginal {
-        /// The code that it would have.
+        /// The code that the original would have.
         base: String,
     },
-    /// The account under our code is there.
+    /// The account under our code exists.
     AccountIsThere {
         /// Its code.
         code: AccountCode,
@@ -84,9 +84,9 @@ pub enum Evidence {
         /// How many.
         accounts: usize,
     },
-    /// What decided in the end.
+    /// The final decision.
     Decided(Reason),
-    /// A sentence that an earlier version kept.
+    /// A sentence that an earlier version stored.
     #[serde(skip)]
     Text(String),
 }

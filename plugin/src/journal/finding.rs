@@ -1,5 +1,6 @@
-//! Finding the events of a customer, a sale or a phone. What an event shows is compared as it is; a customer's code and
-//! phones are compared by keyed fingerprints, so that no phone stands in the store.
+//! Finds the events of a customer, a sale or a phone. Visible texts of an event are compared as
+//! they are. A customer's code and phones are compared by keyed fingerprints, so that the store
+//! holds no phone.
 
 use crate::{
     journal::record::Record,
@@ -7,12 +8,12 @@ use crate::{
     seal::Sealer,
 };
 
-/// Most fingerprints that an event keeps.
+/// The most fingerprints that an event keeps.
 const MOST_MARKS: usize = 20;
 /// How much of a fingerprint is kept: 66 bits.
 const MARK_CHARS: usize = 11;
 
-/// Words that are the same: without blanks around, case and leading zeros.
+/// The form in which words are compared: without surrounding blanks, case and leading zeros.
 fn plain(text: &str) -> String {
     text.trim().trim_start_matches('0').to_uppercase()
 }
@@ -38,7 +39,8 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What was typed; none where that names nothing. Without a sealer no code of a customer and no phone is found.
+    /// The typed text; none if it names nothing. Without a sealer, no customer's code and no phone
+    /// is found.
     pub fn parse(typed: &str, sealer: Option<&Sealer>) -> Option<Self> {
         let plain = plain(typed);
         if plain.is_empty() {

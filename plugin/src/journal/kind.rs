@@ -10,7 +10,7 @@ pub enum Kind {
     Customer,
     /// `invoice.update`.
     Invoice,
-    /// Anything else, and what cannot be read.
+    /// Any other type, and unreadable deliveries.
     Other,
 }
 

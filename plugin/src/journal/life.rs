@@ -1,5 +1,6 @@
-//! Since when the store knows all that was done. One that is new, restored from a copy, or that nobody wrote to for a
-//! while may not know what was created before: that is read in Getfly by its code before a create.
+//! Since when the store knows everything that was done. A store that is new, restored from a copy,
+//! or had no write for a while may not know earlier creates. Those are read in Getfly by their code
+//! before a create.
 
 use crate::{
     journal::{cursor::Cursor, keys},
@@ -15,7 +16,7 @@ const GAP: Duration = Duration::from_secs(600);
 /// A drain writes at least this often, so that a quiet night is no gap.
 const BEAT: Duration = Duration::from_secs(300);
 
-/// What is kept of it.
+/// What the store remembers of this.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
     /// When the first shop was connected; none in a store of an earlier version.
@@ -33,7 +34,8 @@ async fn save(store: &impl Store, life: Life) -> Result<(), StoreError> {
     store.set(keys::LIFE, &stored::write(&life)).await
 }
 
-/// A shop is about to be connected: a store that has none yet, and in which nothing was done, is born.
+/// Called before a shop is connected: a store without shops, in which nothing was done, is born
+/// now.
 pub async fn begin<W: Store + Clock>(world: &W) -> Result<(), StoreError> {
     if world.exists(keys::LIFE).await? || world.exists(keys::CURSOR).await? {
         return Ok(());
@@ -45,7 +47,8 @@ pub async fn begin<W: Store + Clock>(world: &W) -> Result<(), StoreError> {
     save(world, life).await
 }
 
-/// A worker begins with this cursor: where nobody wrote for too long, a gap ends.
+/// Called when a worker begins with this cursor: if there was no write for too long, a gap ends
+/// now.
 pub async fn begin_work<W: Store + Clock>(world: &W, cursor: &Cursor) -> Result<(), StoreError> {
     let now = world.now();
     let is_new = *cursor == Cursor::default();
@@ -61,13 +64,14 @@ pub async fn begin_work<W: Store + Clock>(world: &W, cursor: &Cursor) -> Result<
     save(world, Life { resumed, ..life }).await
 }
 
-/// Whether the cursor is to be written, although nothing changed.
+/// Whether the cursor must be written although nothing changed.
 pub fn is_beat_due(cursor: &Cursor, now: Timestamp) -> bool {
     let fresh = |last: Timestamp| last <= now && now.saturating_since(last) < BEAT;
     !cursor.last_write.is_some_and(fresh)
 }
 
-/// Whether what KiotViet created at this moment may have been created in Getfly without this store's knowledge.
+/// Whether Getfly may have a record that KiotViet created at this moment, without this store's
+/// knowledge.
 pub async fn is_in_doubt(
     store: &impl Store,
     created: Option<Timestamp>,
@@ -78,7 +82,7 @@ pub async fn is_in_doubt(
     let known_since = match load(store).await? {
         None => None,
         Some(Ok(life)) => life.born.max(life.resumed),
-        // Since when, nobody can tell.
+        // The moment is unknown.
         Some(Err(_)) => return Ok(true),
     };
     Ok(known_since.is_some_and(|since| created.is_none_or(|created| created < since)))

@@ -1,5 +1,5 @@
-//! The customers whom people linked to an account by hand. Each link also stands in the ledger, which is what
-//! events are decided on; this list is for people.
+//! The customers whom people linked to an account by hand. Each link also stands in the ledger,
+//! which decides about events; this list is for people.
 
 use crate::{
     journal::{
@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Most links of a shop: their list is one value of the store.
+/// The most links of a shop: their list is one value of the store.
 pub const MOST: usize = 5_000;
 
 /// A link.
@@ -26,8 +26,8 @@ pub struct Link {
     pub since: Timestamp,
 }
 
-/// The links of a shop, by KiotViet's id of the customer. A list that cannot be read is empty: the ledger still
-/// has each link.
+/// The links of a shop, by KiotViet's customer id. An unreadable list counts as empty: the ledger
+/// still has each link.
 pub async fn load(
     store: &impl Store,
     retailer: &RetailerId,
@@ -38,8 +38,8 @@ pub async fn load(
         .unwrap_or_default())
 }
 
-/// Links a customer, or with no code undoes that: then what was known of him before is known again. Doing either
-/// twice changes nothing.
+/// Links a customer; without a code, removes the link, and what was known of the customer before
+/// counts again. Doing either twice changes nothing.
 pub async fn keep(
     store: &impl Store,
     retailer: &RetailerId,

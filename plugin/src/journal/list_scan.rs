@@ -1,10 +1,10 @@
-//! How far a list of KiotViet's customers or invoices was read: for a backfill, or for what KiotViet
-//! may have failed to deliver.
+//! How far a list of KiotViet's customers or invoices was scanned, for a backfill or for what
+//! KiotViet may have failed to deliver.
 
 use crate::{journal::connections::Webhook, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A list that is being read, or was.
+/// The scan of a list, running or finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListScan {
     /// The whole list was read.
@@ -12,24 +12,24 @@ pub struct ListScan {
     pub done: bool,
     /// The window's start.
     pub from: Timestamp,
-    /// Those of them that needed nothing.
+    /// How many of them needed nothing.
     pub known: u64,
-    /// Records within the window.
+    /// How many records were within the window.
     pub listed: u64,
-    /// Records of the list before this one were looked at.
+    /// How many records of the list were looked at.
     pub offset: u64,
-    /// Those that became events.
+    /// How many of them became events.
     pub queued: u64,
     /// The window's end.
     pub to: Timestamp,
-    /// Records of the list, as KiotViet told last.
+    /// How many records the list has, as KiotViet last said.
     pub total: u64,
     /// Customers or invoices.
     pub webhook: Webhook,
 }
 
 impl ListScan {
-    /// A list to be read from its start.
+    /// A scan from the list's start.
     pub fn new(webhook: Webhook, from: Timestamp, to: Timestamp) -> Self {
         Self {
             webhook,

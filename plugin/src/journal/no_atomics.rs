@@ -1,7 +1,8 @@
-//! Stores without working atomics (hosted Spin at the edge): every entry gets a number that nobody else
-//! draws, with a mark until a drain has looked at it, and `increment` is read and written in two steps.
-//! Each delivery's own request processes it, without the lease, so two customers with one phone at
-//! one instant may both be created; nothing is lost, and the code of a record still stops its double.
+//! Handles stores without working atomics (hosted Spin at the edge). Every entry gets a number that
+//! no other request draws, with a mark until a drain has looked at it; `increment` is a read and a
+//! write. Each delivery's own request processes it without the lease. So two customers with one
+//! phone may both be created at one instant. Nothing is lost, and a record's code still prevents
+//! its double.
 
 use crate::{
     journal::keys,
@@ -13,15 +14,15 @@ use core::time::Duration;
 /// For people: what such a store cannot promise.
 pub const WEAKER: &str = "this host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly";
 
-/// A request is surely over so long after its delivery came; then a drain may process it.
+/// A request is certainly over this long after its delivery came; then a drain may process it.
 pub const REQUEST_OVER: Duration = Duration::from_secs(60);
 
-/// Numbers grow by this each eighth of a second; below it they are drawn by lot.
+/// Numbers grow by this each eighth of a second; the part below it is drawn by lot.
 const DRAWN: u64 = 1 << 22;
 /// 2026-01-01T00:00:00Z.
 const EPOCH_SECONDS: i64 = 1_767_225_600;
 
-/// `increment` in two steps, for what [`Store::count_plainly`] was called on.
+/// `increment` in two steps, for a store on which [`Store::count_plainly`] was called.
 pub async fn increment(store: &impl Store, key: &str, delta: i64) -> Result<i64, StoreError> {
     let bytes = store.get(key).await?;
     let before = bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok());
@@ -39,7 +40,7 @@ fn ticks(now: Timestamp) -> u64 {
     seconds.saturating_mul(8).saturating_add(eighths)
 }
 
-/// Draws `count` numbers in a row and marks them as not looked at; gives the first.
+/// Draws `count` numbers in a row and marks them as not looked at; returns the first.
 pub async fn reserve<W: Store + Clock + Random>(world: &W, count: u64) -> Result<u64, StoreError> {
     let mut lot = [0u8; 8];
     world.fill(&mut lot);

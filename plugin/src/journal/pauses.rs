@@ -1,4 +1,4 @@
-//! Upstreams that failed and are left alone for a while, as the cursor keeps them.
+//! Upstreams that failed and are left alone for a while, as the cursor stores them.
 
 use crate::{
     journal::{
@@ -14,7 +14,7 @@ use serde::{
     de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// What is remembered of an upstream that failed.
+/// The failures and the pause of one upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Pauses in a row.
@@ -27,17 +27,17 @@ pub struct Pause {
     /// Since when it failed and did nothing that it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// What it failed with last.
+    /// Its last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Trouble>,
 }
 
-/// After this long an upstream that only failed is told of, also where one record could be to blame.
+/// An upstream that has failed for this long is reported, even if one record could be to blame.
 const LONG: Duration = Duration::from_secs(600);
 
 impl Pause {
-    /// Whether people should know: it was left alone since it last worked, what it failed with is about the whole
-    /// upstream, or it has failed for long.
+    /// Whether people should know: it was paused since it last worked, its failure is about the
+    /// whole upstream, or it has failed for long.
     pub fn matters(&self, now: Timestamp) -> bool {
         let is_upstreams = self.why.as_ref().is_some_and(Trouble::is_upstreams);
         let long = |since: Timestamp| now.saturating_since(since) >= LONG;
@@ -58,8 +58,8 @@ impl Default for Pause {
     }
 }
 
-/// All of them. An earlier version kept them as one map, with Getfly's under the name `Getfly`, which no
-/// connection has; that is read too.
+/// All pauses. An earlier version stored them as one map, with Getfly's under the name `Getfly`,
+/// which no connection has; that form is read too.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Pauses {
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for EitherForm {
 }
 
 impl Pauses {
-    /// The pause of `upstream`, also one that is over.
+    /// The pause of `upstream`, even if it is over.
     pub fn get(&self, upstream: Upstream<'_>) -> Option<&Pause> {
         match upstream {
             Upstream::Getfly => self.getfly.as_ref(),
@@ -121,12 +121,12 @@ impl Pauses {
         }
     }
 
-    /// The pause of a connection's lists, also one that is over.
+    /// The pause of a connection's lists, even if it is over.
     pub fn lists(&self, connection: &ConnectionName) -> Option<&Pause> {
         self.lists.get(connection)
     }
 
-    /// Leaves a connection's lists alone; none: they work again.
+    /// Pauses a connection's lists; none: they work again.
     pub fn set_lists(&mut self, connection: &ConnectionName, pause: Option<Pause>) {
         match pause {
             Some(pause) => self.lists.insert(connection.clone(), pause),
@@ -134,7 +134,7 @@ impl Pauses {
         }
     }
 
-    /// Leaves `upstream` alone.
+    /// Pauses `upstream`.
     pub fn set(&mut self, upstream: Upstream<'_>, pause: Pause) {
         match upstream {
             Upstream::Getfly => self.getfly = Some(pause),

@@ -1,8 +1,8 @@
-//! Whether the host's key-value store keeps its word: tried once in a store's life, on keys that nobody
-//! else has, and looked after by every health check at three readings. A store that has lost everything
-//! looks like a new one, and whether fifty increments at once are atomic one instance cannot see: `host
-//! check` tries both. Deliveries never come here: no shop can be connected on a store that fails, and
-//! what opens no connection is refused while it does.
+//! Tests whether the host's key-value store keeps what is written: once in a store's life, on keys
+//! of its own; every health check then costs three reads. A store that has lost everything looks
+//! like a new one, and one instance cannot see whether fifty increments at once are atomic: `host
+//! check` tests both. Deliveries never come here: no shop can be connected on a store that fails,
+//! and a request whose path opens no connection is refused meanwhile.
 
 use crate::{
     journal::{entries, keys},
@@ -12,9 +12,9 @@ use crate::{
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
-/// How often a store that fails to count is asked before it is believed.
+/// How often a store that miscounts is tested before the result counts.
 const PROBES: usize = 3;
-/// A store that lost something is tried anew so long after that was seen.
+/// A store that lost something is tested again this long after the loss was seen.
 const ANEW: Duration = Duration::from_secs(3600);
 
 /// [`keys::STORE_KIND`]: it counts.
@@ -26,24 +26,24 @@ pub const PLAIN: &[u8] = b"plain";
 const BEGUN: &[u8] = b"begun";
 /// [`keys::STORE_KEPT`]: all marks are made.
 const WHOLE: &[u8] = b"whole";
-/// [`keys::STORE_KEPT`]: a mark was missing, at so many seconds after 1970.
+/// [`keys::STORE_KEPT`]: a mark was missing, at this many seconds after 1970.
 const LOST: &[u8] = b"lost ";
 
-/// What to do about any of it.
+/// The remedy for all of these.
 const WHAT_TO_DO: &str = "No delivery is safe in it, so none is taken. Give this application a store that keeps its word (Spin's SQLite, Redis or Valkey, or the project's own host), and try it with kvgf check.";
 
 /// Why a store that answers cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// What was written is not what is read.
+    /// A read returns something else than what was written.
     NotReadBack,
     /// What was written is gone when the store is opened again.
     Forgets,
-    /// A mark is gone that nobody deleted.
+    /// A mark is gone although it was never deleted.
     Lost,
-    /// What was deleted is still there.
+    /// A deleted value is still there.
     NotDeleted,
-    /// Increments give a number twice or leave one out.
+    /// Increments return a number twice or leave one out.
     Miscounts,
     /// A counter goes on after it was deleted.
     NotReset,
@@ -66,8 +66,8 @@ impl Unfit {
     }
 }
 
-/// Finds out, once for a store's life, whether it counts; then `world` knows. Only where
-/// `processing = inline`: elsewhere a store that does not count is an error.
+/// Finds out, once in a store's life, whether it counts; then `world` knows. Only under `processing
+/// = inline`: otherwise a store that does not count is an error.
 pub async fn find_out<W: Store + Clock + Random>(world: &W) -> Result<(), StoreError> {
     match world.get(keys::STORE_KIND).await?.as_deref() {
         Some(PLAIN) => world.count_plainly(),
@@ -79,11 +79,11 @@ pub async fn find_out<W: Store + Clock + Random>(world: &W) -> Result<(), StoreE
     Ok(())
 }
 
-/// How long an instance goes by what it saw of the store. On Spin, reading a counter is a durable write, and
-/// strangers ask.
+/// How long an instance relies on what it saw of the store. On Spin, reading a counter is a durable
+/// write, and strangers may cause it.
 const LATELY: Duration = Duration::from_secs(5);
 
-/// What an instance saw of the store a moment ago: that it counts, or why it cannot be used.
+/// What an instance has just seen of the store: that it counts, or why it cannot be used.
 #[derive(Debug, Default)]
 pub struct Lately(Mutex<Option<(Timestamp, Option<Unfit>)>>);
 
@@ -98,15 +98,16 @@ impl Lately {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what));
     }
 
-    /// Whether the store counted a moment ago.
+    /// Whether the store was seen counting a moment ago.
     pub fn counted(&self, now: Timestamp) -> bool {
         self.seen(now) == Some(None)
     }
 }
 
-/// What is wrong with the store, if anything, for a caller whom nobody knows: a counter is read, and a store that
-/// cannot be used is tried, once in five seconds. The marks are read each time, or what opens no connection could be
-/// answered 404 on a store that has just lost it.
+/// What is wrong with the store, if anything, for an unknown caller: a counter is read, and a store
+/// that cannot be used is tested, once in five seconds. The marks are read each time; otherwise a
+/// path that opens no connection could be answered 404 on a store that has just lost that
+/// connection.
 pub async fn look_again<W: Store + Clock + Random>(
     world: &W,
     lately: &Lately,
@@ -123,12 +124,12 @@ pub async fn look_again<W: Store + Clock + Random>(
     Ok(unfit)
 }
 
-/// What is wrong with the store, if anything. Three readings for a store that was tried before.
+/// What is wrong with the store, if anything. Three reads for a store that was tested before.
 pub async fn look<W: Store + Clock + Random>(world: &W) -> Result<Option<Unfit>, StoreError> {
     look_at(world, None).await
 }
 
-/// The same; whether it counts is not asked where it was seen lately.
+/// What is wrong with the store. Its counting is not tested if it was seen lately.
 async fn look_at<W: Store + Clock + Random>(
     world: &W,
     lately: Option<&Lately>,
@@ -149,14 +150,15 @@ async fn look_at<W: Store + Clock + Random>(
     let lost = match (kind.as_deref(), kept.as_deref()) {
         (Some(ATOMIC), Some(WHOLE)) => !counts(world, lately).await?,
         (Some(_), Some(WHOLE)) => false,
-        // The one is made before the other.
+        // One is written before the other.
         (None, Some(WHOLE)) | (Some(_), None) => true,
         (_, kept) => {
             let unmarked = kept.is_none();
             if let Some(unfit) = try_out(world, false).await? {
                 return Ok(Some(unfit));
             }
-            // Nothing is accepted before a shop is connected, and none is before the marks are made.
+            // Nothing is accepted before a shop is connected, and no shop is connected before the
+            // marks are made.
             unmarked && entries::tail(world).await? > 0
         }
     };
@@ -168,7 +170,7 @@ async fn look_at<W: Store + Clock + Random>(
     Ok(lost.then_some(Unfit::Lost))
 }
 
-/// Whether the counter among the marks is there, or was a moment ago.
+/// Whether the counter among the marks exists, or did a moment ago.
 async fn counts<W: Store + Clock>(world: &W, lately: Option<&Lately>) -> Result<bool, StoreError> {
     let now = world.now();
     if lately.is_some_and(|lately| lately.counted(now)) {
@@ -186,9 +188,9 @@ fn lost_at(kept: &[u8]) -> Option<Timestamp> {
     Timestamp::from_second(seconds.parse().ok()?)
 }
 
-/// Tries the store and makes the marks. Whoever dies in between leaves two small keys at most, and
-/// the marks to the next one. `inline`: a store that keeps values and fails to count is taken as one
-/// without atomics.
+/// Tests the store and makes the marks. A worker that crashes in between leaves at most two small
+/// keys, and the next worker makes the marks. `inline`: a store that keeps values but miscounts is
+/// used as one without atomics.
 async fn try_out<W: Store + Random>(world: &W, inline: bool) -> Result<Option<Unfit>, StoreError> {
     let mut lot = [0u8; 8];
     world.fill(&mut lot);
@@ -219,7 +221,7 @@ async fn try_out<W: Store + Random>(world: &W, inline: bool) -> Result<Option<Un
     Ok(None)
 }
 
-/// A step of a trial on one key.
+/// A step of a test on one key.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Set,
@@ -230,7 +232,7 @@ enum Step {
     CountsTo(i64),
 }
 
-/// Values; what a step that fails says of the store.
+/// The steps for values, with what a failed step proves.
 const KEEPS: &[(Step, Unfit)] = &[
     (Step::Set, Unfit::NotReadBack),
     (Step::IsKept, Unfit::NotReadBack),
@@ -240,7 +242,8 @@ const KEEPS: &[(Step, Unfit)] = &[
     (Step::IsGone, Unfit::NotDeleted),
 ];
 
-/// Counters. Nobody else has this one, and what an earlier try left of it is deleted first.
+/// The steps for counters. No other code uses this one, and what an earlier attempt left of it is
+/// deleted first.
 const COUNTS: &[(Step, Unfit)] = &[
     (Step::Delete, Unfit::Miscounts),
     (Step::CountsTo(1), Unfit::Miscounts),
@@ -252,7 +255,7 @@ const COUNTS: &[(Step, Unfit)] = &[
     (Step::Delete, Unfit::NotReset),
 ];
 
-/// Takes the steps on `key`, which is deleted in the end; gives what the first one that fails says.
+/// Runs the steps on `key`, which is deleted in the end; returns what the first failed step proves.
 async fn walk<W: Store>(
     world: &W,
     key: &str,
@@ -273,7 +276,7 @@ async fn walk<W: Store>(
             Step::CountsTo(sum) => world.increment(key, 1).await? == *sum,
         };
         if !holds {
-            // What cannot be deleted is one small key.
+            // If the delete fails, one small key stays.
             let _ = world.delete(key).await;
             return Ok(Some(*unfit));
         }

@@ -1,7 +1,8 @@
-//! What deliveries that were refused or could not be read leave behind, bounded for each connection: the first 20 of an
-//! hour are kept whole, 50 MB of them at most; further ones are counted, and one event an hour tells of them. Of those that
-//! nobody signed and that are taken as hints, 50 MB an hour are taken apart; further ones are counted too. Whoever
-//! knows a webhook's path can send them without end.
+//! Bounds what refused and unreadable deliveries leave behind, for each connection: the first 20 of
+//! an hour are stored whole, 50 MB of them at most. Further ones are counted, and one event an hour
+//! shows the count. Of unsigned deliveries that are accepted as hints, 50 MB an hour are taken
+//! apart; further ones are counted too. Any sender who knows a webhook's path can send them without
+//! end.
 
 use crate::{
     journal::{connection_name::ConnectionName, keys, note::Note, record::Record},
@@ -10,23 +11,23 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 
-/// Deliveries of an hour that are kept whole.
+/// Deliveries of an hour that are stored whole.
 const KEPT_AN_HOUR: i64 = 20;
-/// Most bytes of them all, as they are stored.
+/// The most bytes of all of them, as they are stored.
 const KEPT_BYTES: i64 = 50_000_000;
-/// Most bytes of unsigned deliveries of an hour that are taken apart, as they are stored.
+/// The most bytes of unsigned deliveries of an hour that are taken apart, as they are stored.
 const HINTED_BYTES: i64 = 50_000_000;
-/// What an event takes in the store besides its body, bytes.
+/// The bytes that an event takes in the store besides its body.
 const EVENT_BYTES: usize = 1_000;
-/// What a connection's event of one hour is counted from.
+/// The length of the time that one counting event covers, in seconds.
 const HOUR: i64 = 3600;
 
-/// What is left of the bounds for one delivery.
+/// The room that the bounds leave for one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    /// It is kept whole, and its body counts for so many bytes.
+    /// It is stored whole, and its body counts as this many bytes.
     Whole(i64),
-    /// It is counted; none of this hour was before.
+    /// It is counted, as the first one of this hour.
     FirstCounted,
     /// It is counted.
     Counted,
@@ -37,8 +38,8 @@ pub fn hour(at: Timestamp) -> i64 {
     at.as_second().div_euclid(HOUR)
 }
 
-/// Takes room for a delivery of `connection` that came now and whose body takes `bytes` in the store. One that finds none
-/// is counted: that is durable once this returns.
+/// Takes room for a delivery of `connection` that came now and whose body takes `bytes` in the
+/// store. A delivery without room is counted, durably once this returns.
 pub async fn take_room(
     store: &impl Store,
     connection: &ConnectionName,
@@ -52,7 +53,7 @@ pub async fn take_room(
     count(store, connection, now).await
 }
 
-/// Counts a delivery that is not kept.
+/// Counts a delivery that is not stored.
 pub async fn count(
     store: &impl Store,
     connection: &ConnectionName,
@@ -70,7 +71,8 @@ pub async fn count(
     })
 }
 
-/// Whether a delivery that nobody signed, with so many items and bytes, is taken apart; otherwise it is to be counted.
+/// Whether an unsigned delivery with this many items and bytes is taken apart; if not, it must be
+/// counted.
 pub async fn has_room_for_hints(
     store: &impl Store,
     connection: &ConnectionName,
@@ -99,7 +101,7 @@ async fn kept_whole(
         keys::refused_kept(connection, hour),
         keys::refused_bytes(connection),
     );
-    // Looked at first: a flood costs a reading here.
+    // Read before it is incremented: a flood costs one read here.
     if store.increment(&kept, 0).await? >= KEPT_AN_HOUR
         || store.increment(&all, 0).await?.saturating_add(bytes) > KEPT_BYTES
     {
@@ -109,7 +111,7 @@ async fn kept_whole(
     if number == 1 {
         forget_last_hour(store, connection, hour).await?;
     }
-    // Several at once may have seen the same room.
+    // Several deliveries at once may have seen the same room.
     if number > KEPT_AN_HOUR {
         return Ok(None);
     }
@@ -135,13 +137,13 @@ async fn forget_last_hour(
     store.set(&key, hour.to_string().as_bytes()).await
 }
 
-/// The event that tells of all deliveries of its hour that are counted is this one.
+/// `record` is the event that shows the count of its hour.
 pub async fn told_by(store: &impl Store, record: &Record) -> Result<(), StoreError> {
     let key = keys::refused_event(&record.connection, hour(record.received_at));
     store.set(&key, record.seq.to_string().as_bytes()).await
 }
 
-/// An event as people are shown it: with how many deliveries of its hour were counted so far.
+/// Adds the count of its hour to an event that people are shown.
 pub async fn with_count(store: &impl Store, record: &mut Record) -> Result<(), StoreError> {
     let key = keys::refused_counted(&record.connection, hour(record.received_at));
     for note in &mut record.notes {
@@ -152,7 +154,7 @@ pub async fn with_count(store: &impl Store, record: &mut Record) -> Result<(), S
     Ok(())
 }
 
-/// An event is being removed: its body's room is free, and nothing is kept of what it told of.
+/// Called when an event is removed: frees its body's room and forgets the count that it showed.
 pub async fn give_back(store: &impl Store, record: &Record) -> Result<(), StoreError> {
     let hour = hour(record.received_at);
     if record.notes.iter().any(Note::is_count) {
@@ -170,14 +172,14 @@ pub async fn give_back(store: &impl Store, record: &Record) -> Result<(), StoreE
     Ok(())
 }
 
-/// How many bytes a body of this length takes in the store, at most.
+/// The most bytes that a body of this length takes in the store.
 pub fn stored_bytes(length: usize) -> usize {
-    // Sealed and in Base64, with what stands around it.
+    // Sealed and in Base64, with the record around it.
     length.div_ceil(3).saturating_mul(4).saturating_add(512)
 }
 
-/// The moment up to which a dropped delivery of `connection` may have told of something; none was dropped since the
-/// last list scan.
+/// The moment until which a dropped delivery of `connection` may have named a record; none if no
+/// delivery was dropped since the last list scan.
 pub async fn dropped_since(
     store: &impl Store,
     connection: &ConnectionName,
@@ -186,8 +188,8 @@ pub async fn dropped_since(
     Ok(mark.and_then(|mark| core::str::from_utf8(&mark).ok()?.parse().ok()))
 }
 
-/// A list scan reads from there on. One that is dropped meanwhile came after that scan was planned, and the next one
-/// reads so far.
+/// A list scan covers everything from there on. A delivery that is dropped meanwhile came after
+/// that scan was planned, and the next scan covers it.
 pub async fn is_read_back(
     store: &impl Store,
     connection: &ConnectionName,
@@ -195,7 +197,7 @@ pub async fn is_read_back(
     store.delete(&keys::refused_since(connection)).await
 }
 
-/// The next list scan reads what was changed at `at` or later.
+/// The next list scan covers everything that changed at `at` or later.
 pub async fn set_back(
     store: &impl Store,
     connection: &ConnectionName,

@@ -1,20 +1,21 @@
-//! At which hours a shop's events usually come, learnt from its own days, so that silence at such an hour is told.
+//! The hours at which a shop's events usually come, learnt from its own days, so that silence at
+//! such an hour raises an alert.
 
 use crate::{kiotviet::assumptions::SHOP_HOURS_AHEAD, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Days that are kept: four of each weekday.
+/// The days that are remembered: four of each weekday.
 const DAYS: usize = 28;
-/// Days until anything is said.
+/// The days before silence is reported at all.
 const LEARNT: usize = 14;
-/// Silence is told once chance would bring it about less often than this.
+/// Silence is reported once chance would cause it less often than this.
 const UNLIKELY: f64 = 0.001;
-/// No hour is taken for surer than this: one that is quiet for once says little.
+/// No hour counts as more certain than this: one that is quiet for once proves little.
 const SUREST: f64 = 0.95;
-/// Hours that are looked back at.
+/// How many hours are looked back at.
 const LOOKED_BACK: i64 = 48;
 
-/// The hours of the last days at which something came.
+/// The hours of the last days at which an event came.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
     /// The newest day, as days since 1970 in the shop's zone.
@@ -31,14 +32,14 @@ fn hour(at: Timestamp) -> i64 {
 }
 
 impl Rhythm {
-    /// Something came at `at`.
+    /// An event came at `at`.
     pub fn came(&mut self, at: Timestamp) {
         let hour = hour(at);
         let (day, bit) = (hour.div_euclid(24), 1 << hour.rem_euclid(24));
         if *self == Self::default() {
             self.day = day;
         }
-        // A day that is over for long, or that a wrong clock told, teaches nothing.
+        // A day that is long over, or comes from a wrong clock, teaches nothing.
         if day < self.day {
             return;
         }
@@ -55,7 +56,7 @@ impl Rhythm {
         self.hours |= bit;
     }
 
-    /// How many days of `days` had something at this hour of the day, as a share; none of no days.
+    /// The share of `days` that had an event at this hour of the day; none if there are no days.
     fn share(hour_of_day: i64, days: impl Iterator<Item = u32>) -> Option<f64> {
         let (mut with, mut all) = (0_u32, 0_u32);
         for hours in days {
@@ -65,7 +66,7 @@ impl Rhythm {
         (all > 0).then(|| f64::from(with) / f64::from(all))
     }
 
-    /// How likely something comes at this hour.
+    /// How likely an event comes at this hour.
     fn likely(&self, hour: i64) -> f64 {
         let (day, hour_of_day) = (hour.div_euclid(24), hour.rem_euclid(24));
         let known = (1..).zip(self.past.iter().copied());
@@ -75,7 +76,8 @@ impl Rhythm {
         any.min(weekday.unwrap_or_default()).min(SUREST)
     }
 
-    /// Whether the time from `last`, when something came last, to `now` is silence at hours at which this shop is open.
+    /// Whether the time from `last`, when the last event came, to `now` is silence at hours at
+    /// which this shop is open.
     pub fn is_silent(&self, last: Timestamp, now: Timestamp) -> bool {
         let (last, now) = (hour(last), hour(now));
         if self.past.len() < LEARNT || self.likely(now) <= 0.0 {
@@ -119,7 +121,7 @@ mod tests {
         for hour in 11..=20 {
             assert!(rhythm.is_silent(last, at(21, hour)), "{hour}");
         }
-        // In the night nobody is open.
+        // No shop is open at night.
         assert!(!rhythm.is_silent(last, at(21, 23)));
         assert!(!rhythm.is_silent(at(21, 10), at(21, 12)));
     }

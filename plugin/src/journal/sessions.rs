@@ -1,5 +1,5 @@
-//! Which sessions of the page were ended before their time. A session is a signed cookie; the store knows only the epoch
-//! in which sessions are valid, and those of it that were logged out.
+//! Which sessions of the page were ended early. A session is a signed cookie. The store knows only
+//! the epoch in which sessions are valid, and which of its sessions were logged out.
 
 use crate::{
     journal::keys,
@@ -9,7 +9,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// The epoch before anybody logged out everywhere.
+/// The epoch before anyone has logged out everywhere.
 const FIRST: &str = "0";
 
 /// The epoch in which sessions are valid.
@@ -19,13 +19,13 @@ pub async fn epoch(store: &impl Store) -> Result<String, StoreError> {
     Ok(epoch.unwrap_or_else(|| FIRST.to_owned()))
 }
 
-/// Whether the session `id` of this epoch goes on.
+/// Whether the session `id` of this epoch is still open.
 pub async fn is_open(store: &impl Store, of: &str, id: &str) -> Result<bool, StoreError> {
     Ok(epoch(store).await? == of && !store.exists(&keys::ended_session(id)).await?)
 }
 
-/// Ends the session `id`, which would have lasted until then (seconds since 1970). What is kept of sessions that are over
-/// is removed.
+/// Ends the session `id`, which would have lasted until `until` (seconds since 1970). Expired
+/// sessions are removed from the list.
 pub async fn end(
     store: &impl Store,
     id: &str,
@@ -33,7 +33,7 @@ pub async fn end(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store.set(&keys::ended_session(id), b"1").await?;
-    // Only for tidiness: two at once may leave a small key.
+    // Only housekeeping: two requests at once may leave a small key.
     let list = store.get(keys::ENDED_SESSIONS).await?;
     let list = list.and_then(|list| stored::read::<Vec<(i64, String)>>(&list).ok());
     let (over, mut ended): (Vec<_>, Vec<_>) = list

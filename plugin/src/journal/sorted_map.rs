@@ -4,7 +4,7 @@
 use core::borrow::Borrow;
 use serde::{Deserialize, Serialize};
 
-/// A map in the order of its keys. Insertions and removals take time in proportion to its length.
+/// A map in the order of its keys. Inserting and removing take time in proportion to its length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SortedMap<K, V>(Vec<(K, V)>);
@@ -87,7 +87,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
-    /// Keeps the entries for which `keep` says so; it sees them in the order of their keys.
+    /// Keeps the entries for which `keep` returns true; it sees them in the order of their keys.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         self.0.retain(|(key, value)| keep(key, value));
     }

@@ -1,5 +1,5 @@
-//! How a remark is kept: `{"is": …}` with what its enum derives. An earlier version kept the English sentence
-//! itself; that is read as `Text`, or as what it stands for where that matters.
+//! The stored form of a remark: `{"is": …}` with what its enum derives. An earlier version stored
+//! the English sentence itself. That is read as `Text`, or as its meaning where that matters.
 
 use core::{fmt, marker::PhantomData};
 use serde::{
@@ -11,15 +11,16 @@ use serde_json::Value;
 /// The one member of a remark's object.
 pub(super) const TAG: &str = "is";
 
-/// An enum whose values were once kept as sentences.
+/// An enum whose values were once stored as sentences.
 pub(super) trait Tagged: Sized {
-    /// What a sentence of an earlier version stands for.
+    /// The meaning of an earlier version's sentence.
     fn of_old(text: String) -> Self;
     /// From what the enum derives; none for a remark that this version does not know.
     fn of_value(value: Value) -> Option<Self>;
 }
 
-/// Reads either form. A remark that a later version made is kept as its JSON: it must not damage its event.
+/// Reads either form. A remark of a later version is kept as its JSON: it must not damage its
+/// event.
 pub(super) fn read<'de, T: Tagged, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(EitherForm(PhantomData))
 }

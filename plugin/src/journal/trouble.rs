@@ -1,5 +1,5 @@
-//! Why something could not be done, as a fact: what an attempt failed for, what is wrong with a shop's webhooks,
-//! why a backfill waits. `Display` is the English sentence of the API.
+//! Why something could not be done, as a fact: why an attempt failed, what is wrong with a shop's
+//! webhooks, why a backfill waits. `Display` is the English sentence of the API.
 
 use crate::{
     getfly::error::GetflyError,
@@ -20,11 +20,11 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What is wrong with a Getfly without this version of its API, and how to mend it.
+/// The trouble with a Getfly without this version of its API, and the remedy.
 pub const OLD_GETFLY: &str = "Getfly 4.x with API v3 only: this tenant does not have API 6.1, which the bridge needs. \
                               Ask Getfly for version 6.0; events wait until then and use up no attempt";
 
-/// Which record KiotViet has.
+/// A kind of record at KiotViet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -34,7 +34,7 @@ pub enum Source {
     Invoice,
 }
 
-/// Which record Getfly is to have.
+/// A kind of record in Getfly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -57,16 +57,17 @@ pub enum Trouble {
     OldGetfly,
     /// A connection's secrets cannot be opened.
     Sealed(SealError),
-    /// `getfly_url` is another tenant than the one where the store's accounts and orders are.
+    /// `getfly_url` is another tenant than the one that has the store's accounts and orders.
     AnotherGetfly {
         /// The store's tenant.
         kept: String,
         /// The one that waits for a person.
         asked: String,
     },
-    /// Another bridge is registered for this shop: two stores that do not know of each other could double everything.
+    /// Another bridge is registered for this shop: two stores that do not know each other could
+    /// double everything.
     AnotherBridge {
-        /// Where KiotViet delivers for it.
+        /// The address to which KiotViet delivers for it.
         origin: String,
     },
     /// The connection or its switches cannot be read.
@@ -85,7 +86,7 @@ pub enum Trouble {
     EditOrSale {
         /// Its code.
         code: InvoiceCode,
-        /// The code of the other one.
+        /// The code of the other invoice.
         base: String,
     },
     /// The account to which a person linked the customer is gone from Getfly.
@@ -95,7 +96,7 @@ pub enum Trouble {
     },
     /// A list of users cannot be read (R13).
     UsersUnread {
-        /// Whose.
+        /// The side with the list.
         side: Side,
         /// Of which connection, or `getfly`.
         subject: String,
@@ -109,27 +110,27 @@ pub enum Trouble {
     },
     /// The customer has too many numbers and addresses.
     TooManyNumbers {
-        /// How many would do.
+        /// The most that can be searched.
         most: usize,
     },
     /// An amount cannot be calculated with.
     AbsurdAmount,
-    /// Getfly refuses the record also without what it can do without, and under every code.
+    /// Getfly refuses the record even without all optional details, and under every code.
     EveryFormRefused {
         /// Which record.
         of: Target,
     },
     /// KiotViet does not show the record.
     NotShown {
-        /// When it is asked again.
+        /// When it is read again.
         until: Timestamp,
     },
-    /// What an earlier attempt sent may still come.
+    /// The create of an earlier attempt may still take effect.
     Unsettled {
         /// Until then.
         until: Timestamp,
     },
-    /// A sentence that an earlier version kept.
+    /// A sentence that an earlier version stored.
     #[serde(skip)]
     Text(String),
 }
@@ -151,7 +152,7 @@ impl Tagged for Trouble {
 }
 
 impl Trouble {
-    /// The sentence of a former version's note.
+    /// A trouble from an earlier version's sentence.
     pub(super) fn of_text(text: &str) -> Self {
         Self::of_old(text.to_owned())
     }

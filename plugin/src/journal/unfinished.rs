@@ -1,5 +1,5 @@
-//! Marks a customer or an invoice that has an event which is not done: waiting for another attempt, or a
-//! dead letter. Reading KiotViet's lists passes over it; what is done stands in the ledger instead.
+//! Marks a customer or an invoice that has an unfinished event: one that waits for another attempt,
+//! or a dead letter. A list scan passes over it; finished ones are in the ledger instead.
 
 use crate::{
     journal::{
@@ -17,7 +17,7 @@ fn key(record: &Record) -> Option<String> {
     Some(keys::open_event(&record.connection, record.kind, id))
 }
 
-/// The dead letter that an earlier event about the same customer or invoice is.
+/// The dead letter of an earlier event about the same customer or invoice.
 pub async fn dead_letter(store: &impl Store, record: &Record) -> Result<Option<u64>, StoreError> {
     let Some(key) = key(record) else {
         return Ok(None);
@@ -28,14 +28,14 @@ pub async fn dead_letter(store: &impl Store, record: &Record) -> Result<Option<u
     let event = entries::read_event(store, seq).await?;
     let reaches = |r: &Record| r.hint.as_ref().is_some_and(|hint| hint.since.is_some());
     let same = |other: &Record| {
-        // A backfill asks again about what was found too old.
+        // A backfill asks again about a record that was found too old.
         other.state() == State::Dead && (reaches(other) || !reaches(record))
     };
     Ok(event.filter(same).map(|_| seq))
 }
 
-/// Dead letters of one customer or invoice are one: ends `record`, which was just made one for `reason`, where an
-/// earlier event is it already.
+/// Keeps one dead letter for each customer or invoice: ends `record`, which just became one for
+/// `reason`, if an earlier event is one already.
 pub async fn fold<W: Store + Clock>(
     world: &W,
     record: &mut Record,
@@ -47,8 +47,8 @@ pub async fn fold<W: Store + Clock>(
     Ok(())
 }
 
-/// Marks `record`, unless its customer or invoice has a dead letter, whose mark stays; the caller writes it
-/// afterwards.
+/// Marks `record`, unless its customer or invoice has a dead letter, whose mark stays. The caller
+/// writes `record` afterwards.
 pub async fn mark(store: &impl Store, record: &mut Record) -> Result<(), StoreError> {
     if record.marked || mutant!(UnfinishedNotMarked) {
         return Ok(());
@@ -68,16 +68,16 @@ async fn seq_at(store: &impl Store, key: &str) -> Result<Option<u64>, StoreError
     Ok(bytes.and_then(|b| String::from_utf8(b).ok()?.parse().ok()))
 }
 
-/// Takes the mark away, once `record` is written as done or removed.
+/// Removes the mark, once `record` is written as done or removed.
 pub async fn unmark(store: &impl Store, record: &Record) {
     if let Some(key) = key(record).filter(|_| record.marked) {
-        // Only tidiness: a mark whose event is done or gone marks nothing.
+        // Only housekeeping: the mark of a finished or removed event marks nothing.
         let _ = store.delete(&key).await;
     }
 }
 
-/// Whether there is an unfinished event about it. For a backfill only a backfill's own event counts: any
-/// other one may end as too old.
+/// Whether there is an unfinished event about it. For a backfill only a backfill's own event
+/// counts: any other may end as too old.
 pub async fn is_marked(
     store: &impl Store,
     connection: &ConnectionName,

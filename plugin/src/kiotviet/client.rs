@@ -1,5 +1,5 @@
-//! The client of KiotViet's public API (manual, sections 2.1 to 2.12). One method is one question;
-//! it neither retries nor fetches a new token by itself.
+//! The client of KiotViet's public API (manual, sections 2.1 to 2.12). One method asks one
+//! question. It neither retries nor renews its token.
 
 use crate::{
     assumption::Assumption,
@@ -92,7 +92,7 @@ pub async fn fetch_token(
     let fields = Fields::of(&answer, "answer")?;
     let token = fields.text("access_token")?;
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        // It goes into a header.
+        // The token goes into a header.
         return Err(FieldError::missing("access_token").into());
     }
     let seconds = fields.integer("expires_in")?;
@@ -103,11 +103,11 @@ pub async fn fetch_token(
     })
 }
 
-/// The order in which the newest records come first.
+/// Newest records first.
 const NEWEST: [(&str, &str); 2] = [("orderBy", "id"), ("orderDirection", "Desc")];
-/// Invoices that are looked at before the first sale.
+/// How many of the newest invoices are looked at before the first sale.
 pub const NEWEST_INVOICES: usize = 50;
-/// Pages that are read for them.
+/// How many pages are read for them.
 const NEWEST_PAGES: usize = 3;
 
 /// One page of a list of customers or invoices.
@@ -128,7 +128,7 @@ pub struct KiotViet<'a, H> {
     pub http: &'a H,
     /// Where KiotViet is.
     pub settings: &'a Settings,
-    /// Whose data.
+    /// The shop whose data is read.
     pub retailer: &'a RetailerId,
     /// From [`fetch_token`].
     pub token: Secret,
@@ -153,7 +153,7 @@ impl<H: Http> KiotViet<'_, H> {
         record(value.map(|value| records::invoice(id, &value)))
     }
 
-    /// What a read of one record by its id shows.
+    /// Reports what a read of one record by its id shows.
     fn saw_record(&self, answer: &Response, record: Option<&Value>) {
         let Some(record) = record else {
             self.http.saw(Assumption::GoneRecord, answer.status == 404);
@@ -169,7 +169,7 @@ impl<H: Http> KiotViet<'_, H> {
                 .saw(Assumption::KiotVietTimes, !has_offset(created.trim()));
         }
         let location = fields.text("locationName").unwrap_or_default();
-        // A province alone says nothing: there are no districts since July 2025.
+        // A province alone proves nothing: there are no districts since July 2025.
         if location.contains(" - ") || location.contains(',') {
             let assumed = !location.contains(',');
             self.http.saw(Assumption::LocationName, assumed);
@@ -179,7 +179,7 @@ impl<H: Http> KiotViet<'_, H> {
     /// The invoice with this code, or none (manual 2.12.2).
     pub async fn invoice_by_code(&self, code: &str) -> Result<Option<Invoice>, KiotVietError> {
         if matches!(code, "" | "." | "..") {
-            // As a path segment that is another address.
+            // As a path segment, this code would be another address.
             return Ok(None);
         }
         let path = format!("/invoices/code/{}", percent_encode(code));
@@ -209,8 +209,8 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(users)
     }
 
-    /// How many branches the shop has, from one page of them (manual 2.7). R1's proof that the
-    /// credentials open this shop.
+    /// How many branches the shop has, from one page of them (manual 2.7). It proves that the
+    /// credentials open this shop (R1).
     pub async fn branches(&self) -> Result<u64, KiotVietError> {
         let page = self
             .page("KiotViet GET /branches", "/branches", &[], 0)
@@ -218,7 +218,7 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(page.total)
     }
 
-    /// Whether this list may be read.
+    /// Checks that this list may be read.
     pub async fn may_read(&self, path: &'static str) -> Result<(), KiotVietError> {
         let endpoint = match path {
             "/customers" => "KiotViet GET /customers",
@@ -230,7 +230,7 @@ impl<H: Http> KiotViet<'_, H> {
         read_existing(&answer).map(|_| ())
     }
 
-    /// The phones of the newest customers who have one, as far as they are on the first page.
+    /// The phones of the newest customers on the first page who have one.
     pub async fn newest_phones(&self) -> Result<Vec<String>, KiotVietError> {
         let page = self
             .page("KiotViet GET /customers", "/customers", &NEWEST, 0)
@@ -243,7 +243,8 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(phones.collect())
     }
 
-    /// The newest invoices, at most [`NEWEST_INVOICES`] of the first pages; one that cannot be read is left out.
+    /// The newest invoices: at most [`NEWEST_INVOICES`] of the first pages. An unreadable one is
+    /// left out.
     pub async fn newest_invoices(&self) -> Result<Vec<Invoice>, KiotVietError> {
         let (mut invoices, mut offset) = (Vec::new(), 0);
         for _ in 0..NEWEST_PAGES {
@@ -298,7 +299,7 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(records::webhook(&answer)?)
     }
 
-    /// Removes a registration (manual 2.11.4). One that is not there is removed.
+    /// Removes a registration (manual 2.11.4). An unknown id counts as removed.
     pub async fn delete_webhook(&self, id: i64) -> Result<(), KiotVietError> {
         let path = format!("/webhooks/{id}");
         let request = self.request(Method::Delete, "KiotViet DELETE /webhooks/{id}", &path);
@@ -309,9 +310,9 @@ impl<H: Http> KiotViet<'_, H> {
         read(&response).map(|_| ())
     }
 
-    /// One page of the customers changed since `from`, from record `offset`, in an order that changes
-    /// during the reading do not disturb: a record may come twice, none is skipped (manual 2.6.1).
-    /// The window may start hours before `from`, never after it.
+    /// One page of the customers changed since `from`, starting at record `offset` (manual 2.6.1).
+    /// Changes between two pages do not disturb the order: a record may come twice, none is
+    /// skipped. The window may start hours before `from`, never after it.
     pub async fn customers_modified_since(
         &self,
         from: Timestamp,
@@ -430,8 +431,8 @@ impl<H: Http> KiotViet<'_, H> {
     }
 }
 
-/// A record as it was read; one that cannot be read will not be any better later, unless it is another
-/// one than was asked for.
+/// A record as it was read. An unreadable one will stay unreadable, unless it is another record
+/// than the one that was asked for.
 fn record<T>(read: Option<Result<T, FieldError>>) -> Result<Option<T>, KiotVietError> {
     read.transpose().map_err(|error| match error.problem {
         ANOTHER_RECORD => error.into(),
@@ -449,8 +450,8 @@ struct RawPage {
 }
 
 impl RawPage {
-    /// The step to the next page is KiotViet's own page size: it may be smaller than what was asked
-    /// for, and a page may hold fewer records than its size without being the last.
+    /// The next offset follows KiotViet's own page size. It may be smaller than the size asked for,
+    /// and a page may hold fewer records than that without being the last.
     fn read(answer: &Value, offset: u64) -> Result<Self, FieldError> {
         let fields = Fields::of(answer, "answer")?;
         let data = fields.array("data")?.ok_or(FieldError::missing("data"))?;
@@ -467,7 +468,7 @@ impl RawPage {
         let told = fields
             .integer("total")?
             .and_then(|total| u64::try_from(total).ok());
-        // Without a total only a full page promises another.
+        // Without a total, only a full page promises another one.
         let total = told.unwrap_or(if seen >= next {
             seen.saturating_add(1)
         } else {

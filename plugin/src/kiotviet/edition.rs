@@ -1,6 +1,6 @@
-//! KiotViet's other editions, told apart by the address a shop logs in at. Knows nothing of their API.
+//! KiotViet's other editions, recognised by a shop's log-in address. Knows nothing of their API.
 
-/// An edition whose shops have no invoices to be told of by a webhook.
+/// An edition without invoice webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OtherEdition {
     /// KiotViet F&B: `fnb.kiotviet.vn/<shop>`.

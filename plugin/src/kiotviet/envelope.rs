@@ -1,5 +1,5 @@
-//! A webhook delivery taken apart into items (manual 2.11). A delivery is only a hint, so this
-//! reads as much as it can and judges nothing; it never panics, whatever the bytes.
+//! Takes a webhook delivery apart into items (manual 2.11). A delivery is only a hint: this reads
+//! as much as it can and judges nothing. It never panics, whatever the bytes.
 
 use crate::{
     json::{self, NotJson},
@@ -15,7 +15,7 @@ use serde_json::Value;
 /// One delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// KiotViet's id of the delivery; empty when it gives none.
+    /// KiotViet's id of the delivery; empty if absent.
     pub id: String,
     /// 1 on the first attempt in every capture.
     pub attempt: Option<i64>,
@@ -26,23 +26,23 @@ pub struct Delivery {
 /// One customer, invoice or anything else that a delivery mentions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Lower-case type without the retailer, e.g. `customer.update`; empty when none is given.
+    /// Lower-case type without the retailer, e.g. `customer.update`; empty if absent.
     pub action: String,
-    /// The numeric retailer behind the type.
+    /// The numeric retailer at the type's end.
     pub retailer_id: Option<i64>,
-    /// What it is to the sync.
+    /// What the sync does with it.
     pub kind: Kind,
-    /// The record's id where it is readable and positive.
+    /// The record's id, if it is readable and positive.
     pub id: Option<i64>,
-    /// The record's code where there is one.
+    /// The record's code, if it has one.
     pub code: Option<String>,
-    /// Whether its members are named in PascalCase; none where it has no id by either name.
+    /// Whether its members are named in PascalCase; none if it has no id under either name.
     pub is_pascal: Option<bool>,
-    /// The item as it came, as the text of its JSON.
+    /// The item's JSON text as it came.
     pub raw: Vec<u8>,
 }
 
-/// What an item is to the sync.
+/// What the sync does with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `customer.update`.
@@ -53,24 +53,24 @@ pub enum Kind {
     Other,
 }
 
-/// Why a body is no delivery of KiotViet's.
+/// Why a body is not one of KiotViet's deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotAnEnvelope {
-    /// It may well be a delivery, with more items than asked for.
+    /// It may be a delivery, but has more items than asked for.
     TooManyItems,
-    /// It is no JSON.
+    /// It is not JSON.
     NotJson,
-    /// It is no object.
+    /// It is not an object.
     NotAnObject,
-    /// It tells of nothing.
+    /// It has no notifications.
     NoNotifications,
-    /// What it tells of is no list.
+    /// Its notifications are not a list.
     NotAList,
 }
 
 impl NotAnEnvelope {
-    /// In words, without any of its content.
+    /// The reason in words, without any of the body's content.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooManyItems => "too many items",
@@ -83,8 +83,8 @@ impl NotAnEnvelope {
 }
 
 /// Takes the body of one delivery apart: `{Id, Attempt, Notifications: [{Action, Data: […]}]}`, or
-/// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than
-/// `max_items` items is refused as a whole.
+/// `{RemoveId: […]}` for a deletion. Names match in any case. A delivery with more than `max_items`
+/// items is refused as a whole.
 pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
     let value = match json::parse(without_bom(body)) {
         Ok(value) => value,
@@ -121,7 +121,7 @@ pub fn parse(body: &[u8], max_items: usize) -> Result<Delivery, NotAnEnvelope> {
     })
 }
 
-/// `{Action, Data: […]}`; something else is kept as one item of no type.
+/// Reads `{Action, Data: […]}`. Anything else becomes one item without a type.
 fn read_notification(notification: &Value, items: &mut Vec<Item>) {
     let Ok(fields) = Fields::of(notification, "notification") else {
         return push(&Action::default(), notification, items);
@@ -134,7 +134,8 @@ fn read_notification(notification: &Value, items: &mut Vec<Item>) {
     }
 }
 
-/// The manual's shape of a deletion: ids and, as a rule, nothing else. Nothing here is ever synced.
+/// Reads the manual's shape of a deletion: usually ids and nothing else. Such an item is never
+/// synced.
 fn read_removed(envelope: Fields<'_>, removed: &Value, items: &mut Vec<Item>) {
     let action = Action {
         kind: Kind::Other,

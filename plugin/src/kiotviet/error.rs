@@ -1,5 +1,5 @@
-//! What can go wrong with a call to KiotViet, and what its answers mean. No text here ever holds a
-//! token, a query or an unmasked word of KiotViet's.
+//! How a call to KiotViet can fail, and what its answers mean. No text here ever holds a token, a
+//! query or an unmasked word of KiotViet's.
 
 use crate::{
     kiotviet::{
@@ -36,11 +36,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A call to KiotViet that did not do what was asked.
+/// A call to KiotViet that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KiotVietError {
-    /// 401 or `TokenException`: a new token, once, may do.
+    /// 401 or `TokenException`: a new token may help, once.
     #[error("KiotViet does not accept the token: {reason}")]
     Unauthorized {
         /// KiotViet's own words.
@@ -65,7 +65,7 @@ pub enum KiotVietError {
     /// 403: the connection has no right to this in KiotViet's settings.
     #[error("KiotViet's settings do not let this connection do that (403)")]
     NoRight,
-    /// 429, 5xx and the like: later.
+    /// 429, 5xx and the like: retry later.
     #[error("KiotViet is busy or down ({status})")]
     Busy {
         /// HTTP status.
@@ -77,7 +77,7 @@ pub enum KiotVietError {
     /// No answer.
     #[error("KiotViet could not be reached: {0}")]
     Unreachable(HttpError),
-    /// The record is there, and what decides about it cannot be read.
+    /// The record exists, but a member that decides about it cannot be read.
     #[error("KiotViet's record cannot be read: {what}")]
     Unreadable {
         /// What is wrong with it, without its values.
@@ -92,7 +92,7 @@ pub enum KiotVietError {
         /// The variable that holds the origin.
         variable: Origin,
     },
-    /// An answer that is not KiotViet's, or not as the manual says.
+    /// An answer that is not KiotViet's, or not what the manual says.
     #[error("KiotViet's answer cannot be read: {what}")]
     Garbled {
         /// What is wrong with it, without its values.
@@ -101,7 +101,7 @@ pub enum KiotVietError {
 }
 
 impl KiotVietError {
-    /// A plain refusal and a record that cannot be read are final: everything else passes, or people can
+    /// A plain refusal and an unreadable record are final. Everything else passes, or a person can
     /// mend it.
     pub fn fate(&self) -> Fate {
         match self {
@@ -126,8 +126,8 @@ impl KiotVietError {
         }
     }
 
-    /// Whether it is a validation's refusal that names this kind of record, as some shops answer for
-    /// one that is gone.
+    /// Whether this is a refused validation that names this kind of record. Some shops answer so
+    /// for a deleted record.
     fn names_a_record(&self, words: &[&str]) -> bool {
         let Self::Refused {
             status: VALIDATION_STATUS,
@@ -155,7 +155,8 @@ impl From<FieldError> for KiotVietError {
     }
 }
 
-/// What an API answer means. None is "KiotViet has no such record": a 404 that is JSON or empty.
+/// What an API answer means. None is "KiotViet has no such record": a 404 with JSON or an empty
+/// body.
 pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> {
     let status = response.status;
     let body = Body::read(&response.body);
@@ -185,8 +186,8 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> 
     }
 }
 
-/// The same for one record, whose kind goes by these words: a validation's refusal that names it says
-/// that there is none, too.
+/// What an answer about one record means. `words` name its kind: a refused validation that says one
+/// of them also means that there is no such record.
 pub(super) fn read_record(
     response: &Response,
     words: &[&str],
@@ -197,7 +198,7 @@ pub(super) fn read_record(
     }
 }
 
-/// The same where "no such record" makes no sense.
+/// What an answer means where "no such record" makes no sense.
 pub(super) fn read_existing(response: &Response) -> Result<Value, KiotVietError> {
     read(response)?.ok_or_else(|| KiotVietError::garbled("there is nothing at this address (404)"))
 }
@@ -234,7 +235,7 @@ fn not_kiotviets(status: u16) -> KiotVietError {
     KiotVietError::garbled(format!("HTTP {status} with a body that is not KiotViet's"))
 }
 
-/// `error` and `error_description`, whichever there are.
+/// `error` and `error_description`, if present.
 fn oauth_error(value: &Value) -> String {
     let Ok(fields) = Fields::of(value, "answer") else {
         return String::new();
@@ -248,7 +249,7 @@ fn oauth_error(value: &Value) -> String {
     }
 }
 
-/// `errorCode` and `message` of `responseStatus`, empty where there is none.
+/// `errorCode` and `message` of `responseStatus`; empty if absent.
 fn response_status(body: &Body) -> (String, String) {
     let status = body.json().and_then(|value| {
         let fields = Fields::of(value, "answer").ok()?;

@@ -1,5 +1,6 @@
-//! A view on a JSON object whose keys may come in PascalCase or camelCase: KiotViet sends both,
-//! even for one webhook. An exact name wins, else ASCII case does not matter. `null` is absent.
+//! A view of a JSON object whose keys may be in PascalCase or camelCase: KiotViet sends both, even
+//! for one webhook. An exact name wins; otherwise ASCII case does not matter. `null` counts as
+//! absent.
 
 use super::{
     assumptions::NO_DATE_YEAR,
@@ -12,7 +13,7 @@ use crate::{
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
-/// A field that is not what the manual says. Tells its name, never its value.
+/// A field that is not what the manual says. It shows its name, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the field `{field}` {problem}")]
 pub struct FieldError {
@@ -22,24 +23,24 @@ pub struct FieldError {
     pub problem: &'static str,
 }
 
-/// The problem of a record that is another one than was asked for.
+/// The problem of a record that is not the one that was asked for.
 pub(super) const ANOTHER_RECORD: &str = "is another record's";
 
 impl FieldError {
-    /// `field` is required and not there.
+    /// `field` is required and absent.
     pub fn missing(field: &'static str) -> Self {
         let problem = "is missing";
         Self { field, problem }
     }
 }
 
-/// One JSON object. Every getter gives none (or the empty text) for an absent or `null` field, and
-/// an error for one of another type.
+/// One JSON object. Every getter returns none (or the empty text) for an absent or `null` field,
+/// and an error for a field of another type.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(&'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    /// A view on `value`, which `field` names in the error when it is no object.
+    /// A view of `value`. `field` names it in the error when it is not an object.
     pub fn of(value: &'a Value, field: &'static str) -> Result<Self, FieldError> {
         let problem = "is not an object";
         value
@@ -59,7 +60,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A text as it came, or a number's own text.
+    /// A text as it came, or a number's digits.
     pub fn text(self, field: &'static str) -> Result<String, FieldError> {
         let problem = "is not a text";
         match self.get(field) {
@@ -81,7 +82,7 @@ impl<'a> Fields<'a> {
             .ok_or(FieldError { field, problem })
     }
 
-    /// The same, when it names a record: KiotViet writes 0 for "nobody", and -1 in rows that sum up.
+    /// A whole number that names a record. KiotViet writes 0 for "no user", and -1 in rows of sums.
     pub fn reference(self, field: &'static str) -> Result<Option<i64>, FieldError> {
         Ok(self.integer(field)?.filter(|&id| id > 0))
     }
@@ -120,7 +121,7 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    /// A list. A lone object stands for a list of one, as the manual prints `invoiceDetails`.
+    /// A list. A single object counts as a list of one, as the manual prints `invoiceDetails`.
     pub fn array(self, field: &'static str) -> Result<Option<&'a [Value]>, FieldError> {
         let problem = "is not a list";
         match self.get(field) {
@@ -138,12 +139,12 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    /// An instant. An empty text and .NET's smallest date are none.
+    /// An instant. An empty text and .NET's smallest date count as none.
     pub fn time(self, field: &'static str) -> Result<Option<Timestamp>, FieldError> {
         self.moment(field, parse_time)
     }
 
-    /// The day as written. An empty text and .NET's smallest date are none.
+    /// The day as written. An empty text and .NET's smallest date count as none.
     pub fn date(self, field: &'static str) -> Result<Option<Date>, FieldError> {
         self.moment(field, parse_date)
     }

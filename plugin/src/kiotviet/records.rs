@@ -1,5 +1,6 @@
-//! KiotViet's REST records become the model's. Strict: what decides about money, dates or identity
-//! is read exactly or refused; nothing is guessed. A detail that cannot be read is left out and named.
+//! Turns KiotViet's REST records into the model's. A member that decides about money, dates or
+//! identity is read exactly or refused, never guessed. A detail that cannot be read is left out and
+//! named.
 
 use super::fields::{ANOTHER_RECORD, FieldError, Fields};
 use crate::rules::newness::CANCELLED;
@@ -13,10 +14,11 @@ use crate::time::{Date, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-/// Nobody alive was born before this year.
+/// No living customer was born before this year.
 const EARLIEST_BIRTH: i32 = 1850;
 
-/// The details of one record: what cannot be read of them counts as absent, and its name is kept.
+/// Collects the details of one record. An unreadable detail counts as absent, and its name is
+/// remembered.
 #[derive(Default)]
 struct Details {
     unreadable: Vec<&'static str>,
@@ -31,8 +33,8 @@ impl Details {
     }
 }
 
-/// The customer with the id `asked` (manual 2.6.2). Refuses another customer's record. What the account
-/// is found by is read strictly; the rest are details.
+/// The customer with the id `asked` (manual 2.6.2). Refuses another customer's record. Members that
+/// find the account are read strictly; the rest are details.
 pub fn customer(asked: i64, value: &Value) -> Result<Customer, FieldError> {
     let fields = Fields::of(value, "customer")?;
     let id = same_id(asked, fields)?;
@@ -60,8 +62,8 @@ pub fn customer(asked: i64, value: &Value) -> Result<Customer, FieldError> {
     })
 }
 
-/// Province and district of a `locationName`: `Hà Nội - Quận Hai Bà Trưng` (manual 2.6.1), or the province
-/// alone. Two provinces have such a dash in their own names.
+/// Province and district of a `locationName`: `Hà Nội - Quận Hai Bà Trưng` (manual 2.6.1), or the
+/// province alone. Two provinces have such a dash in their own names.
 fn areas(location: &str) -> (String, String) {
     let mut parts = location.split(" - ").map(str::trim);
     let mut province = parts.next().unwrap_or_default().to_owned();
@@ -79,7 +81,7 @@ fn areas(location: &str) -> (String, String) {
     (province, parts.collect::<Vec<_>>().join(" - "))
 }
 
-/// A birthday that somebody may have. Years like 0 come from dates that were typed in half.
+/// A plausible birthday. Years like 0 come from dates that were only half typed.
 fn birth_date(fields: Fields<'_>) -> Result<Option<Date>, FieldError> {
     let field = "birthDate";
     let date = fields.date(field)?;
@@ -101,7 +103,7 @@ pub fn invoice(asked: i64, value: &Value) -> Result<Invoice, FieldError> {
     any_invoice(value)
 }
 
-/// An invoice asked for in another way than by its id.
+/// An invoice that was not asked for by its id.
 pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
     let fields = Fields::of(value, "invoice")?;
     let lines = fields.array("invoiceDetails")?;
@@ -167,13 +169,13 @@ fn taxes(line: Fields<'_>) -> impl Iterator<Item = Fields<'_>> {
     taxes.filter_map(|tax| Fields::of(tax, "invoiceDetailTaxs").ok())
 }
 
-/// An amount with tax, on the line itself or on its tax; it only serves to read the other ones.
+/// An amount with tax, from the line or its tax. It only serves to read the other amounts.
 fn with_tax(line: Fields<'_>, field: &'static str) -> Option<Money> {
     let mut places = core::iter::once(line).chain(taxes(line));
     places.find_map(|place| place.money(field).ok().flatten())
 }
 
-/// The tax of all lines together, where the invoice does not sum it up itself.
+/// The tax of all lines together, where the invoice itself has no sum of it.
 fn tax_of_lines(lines: &[Value]) -> Option<Money> {
     let lines = lines
         .iter()
@@ -185,7 +187,7 @@ fn tax_of_lines(lines: &[Value]) -> Option<Money> {
     amounts.try_fold(first, Money::checked_add).ok()
 }
 
-/// A discount per unit that is only given in percent.
+/// A discount per unit that is only known in percent.
 fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError> {
     let ratio = percent
         .unwrap_or_default()
@@ -197,8 +199,8 @@ fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError>
     })
 }
 
-/// `price` is the money that a surcharge came to, and without it there is none; `surValue` is its
-/// rate card's.
+/// A surcharge that was charged. `price` is its money, and without `price` there is no surcharge;
+/// `surValue` only belongs to its rate card.
 fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
     let fields = Fields::of(value, "invoiceOrderSurcharges")?;
     let amount = fields.money("price")?.unwrap_or_default();
@@ -211,7 +213,7 @@ fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
     Ok(Surcharge { name, amount })
 }
 
-/// One user of `GET /users` (manual 2.8); none for a row whose id names nobody.
+/// One user of `GET /users` (manual 2.8); none for a row whose id names no user.
 pub fn user(value: &Value) -> Result<Option<KiotVietUser>, FieldError> {
     let fields = Fields::of(value, "user")?;
     let Some(id) = fields.reference("id")? else {
@@ -224,7 +226,7 @@ pub fn user(value: &Value) -> Result<Option<KiotVietUser>, FieldError> {
     }))
 }
 
-/// What a list of customers or invoices tells about one of them.
+/// What a list of customers or invoices says about one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The record's id.
@@ -235,13 +237,13 @@ pub struct Listed {
     pub created_at: Option<Timestamp>,
     /// When it was last changed.
     pub modified_at: Option<Timestamp>,
-    /// It is a cancelled invoice.
+    /// Whether it is a cancelled invoice.
     pub cancelled: bool,
 }
 
-/// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1); none for a row whose id names
-/// no record, such as the sums that one list begins with. A row's own trouble stops no page: what
-/// cannot be read of it is absent, and the record itself is read by its id.
+/// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1). None for a row whose id
+/// names no record, such as the sums at the head of one list. An unreadable member counts as absent
+/// and stops no page: the record itself is read by its id.
 pub fn listed(value: &Value) -> Option<Listed> {
     let fields = Fields::of(value, "data").ok()?;
     let mut details = Details::default();
@@ -255,20 +257,20 @@ pub fn listed(value: &Value) -> Option<Listed> {
 }
 
 /// A webhook registered with KiotViet (manual 2.11.2). `Debug` hides the address: its path is the
-/// key to our door, or to somebody else's.
+/// key to our endpoint, or to another system's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// KiotViet's id of the registration.
     pub id: i64,
     /// The type, as KiotViet writes it: `customer.update`.
     pub kind_type: String,
-    /// Where it delivers.
+    /// Where KiotViet delivers.
     pub url: String,
-    /// False once KiotViet has given up on it; a registration that does not tell is active.
+    /// False once KiotViet has given up on it. Absent means active.
     pub is_active: bool,
-    /// What was registered with it.
+    /// The text that was registered with it.
     pub description: String,
-    /// When it was last changed; only lists tell.
+    /// When it was last changed; only lists have it.
     pub modified_at: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
-//! The `X-Hub-Signature` of a delivery (manual 2.11): an HMAC over the raw body. The manual tells
-//! neither the digest's text form nor its prefix nor the key's bytes, so every form that public
-//! clients met or tried is accepted; each of them needs the secret. All comparisons are constant time.
+//! Checks the `X-Hub-Signature` of a delivery (manual 2.11): an HMAC over the raw body. The manual
+//! states neither the digest's text form nor its prefix nor the key's bytes. Every form that public
+//! clients use is accepted; each of them needs the secret. All comparisons take constant time.
 
 use super::assumptions::SIGNATURE_LABELS;
 use crate::secret::Secret;
@@ -14,14 +14,14 @@ use sha1::Sha1;
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-/// What a delivery's signature is worth.
+/// The result of checking a delivery's signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Made with the registered secret over exactly this body.
     Valid,
     /// No header, or an empty one.
     Missing,
-    /// Made with something else.
+    /// Made with another secret, or over another body.
     Wrong,
 }
 
@@ -31,12 +31,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The secret of a webhook, made ready to check signatures with. The key is the text that the webhook was
-/// registered with, or what it decodes to.
+/// The secret of a webhook, ready for checking signatures. The key is the text that the webhook was
+/// registered with, or what that text decodes to.
 pub struct Keys(Vec<(Hmac<Sha256>, Hmac<Sha1>)>);
 
 impl Keys {
-    /// None for an empty secret: anyone could sign with an empty key.
+    /// None for an empty secret: with an empty key, any sender could sign.
     pub fn of(secret: &Secret) -> Self {
         let text = secret.reveal();
         let decoded = BASE64.decode(text).unwrap_or_default();
@@ -44,8 +44,8 @@ impl Keys {
         Self(keys.filter_map(keyed).collect())
     }
 
-    /// Judges the header `X-Hub-Signature` of a delivery with this raw `body`. An optional label `sha1=`
-    /// or `sha256=` says nothing; the digest is hex or Base64 of HMAC-SHA-256 or HMAC-SHA-1.
+    /// Judges the header `X-Hub-Signature` of a delivery with this raw `body`. An optional label
+    /// `sha1=` or `sha256=` is ignored; the digest is hex or Base64 of HMAC-SHA-256 or HMAC-SHA-1.
     pub fn verify(&self, header: Option<&str>, body: &[u8]) -> Verdict {
         let header = header.unwrap_or_default().trim();
         if header.is_empty() {
@@ -67,7 +67,7 @@ impl Keys {
     }
 }
 
-/// Whether the header has the form that is taken for granted: `sha1=` and SHA-256 in lower-case hex.
+/// Whether the header has the assumed form: `sha1=` and SHA-256 in lower-case hex.
 pub fn has_assumed_form(header: Option<&str>) -> bool {
     let digits = header.and_then(|header| header.strip_prefix("sha1="));
     digits.is_some_and(|digits| {
@@ -85,7 +85,7 @@ fn keyed(key: &[u8]) -> Option<(Hmac<Sha256>, Hmac<Sha1>)> {
     Some((sha256, Hmac::new_from_slice(key).ok()?))
 }
 
-/// The header without its label. A label is only what it is known to be: Base64 may hold `=` too.
+/// The header without its label. Only known labels are cut off: Base64 may hold `=` too.
 fn without_label(header: &str) -> &str {
     for label in SIGNATURE_LABELS {
         if let Some((start, rest)) = header.split_at_checked(label.len())
@@ -97,7 +97,7 @@ fn without_label(header: &str) -> &str {
     header
 }
 
-/// The bytes that the text may stand for: hex, Base64, or both.
+/// The bytes that the text may stand for, read as hex and as Base64.
 fn digests(text: &str) -> Vec<Vec<u8>> {
     hex(text).into_iter().chain(BASE64.decode(text)).collect()
 }
@@ -114,7 +114,8 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn matches<M: Mac + Clone>(keyed: &M, body: &[u8], claim: &[u8]) -> Choice {
-    // The length is the sender's own and tells nothing of the secret: the digest need not be made.
+    // The sender chose the length, so it reveals nothing of the secret: the digest need not be
+    // computed.
     if claim.len() != M::output_size() {
         return Choice::from(0);
     }

@@ -1,10 +1,10 @@
 //! KiotViet's times: seven fraction digits, with an offset in webhooks and without one in REST
-//! answers. Birthdays are never shifted by a zone.
+//! answers. A time zone never shifts a birthday.
 
 use super::assumptions::SHOP_HOURS_AHEAD;
 use crate::time::{Date, DateTime, Timestamp};
 
-/// An instant from `2024-03-04T23:39:24.1470000+07:00`, the same without offset (Vietnam's wall
+/// Reads an instant: `2024-03-04T23:39:24.1470000+07:00`, the same without offset (Vietnam's wall
 /// time), with `Z`, or a bare date (its midnight in Vietnam). None for anything else.
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
@@ -25,7 +25,7 @@ pub fn parse_date(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
-/// Whether a zone follows the time of day; such a text is not wall time.
+/// Whether an offset follows the time of day; such a text is not wall time.
 pub(super) fn has_offset(text: &str) -> bool {
     let time_of_day = text.get(10..).unwrap_or_default();
     time_of_day.contains(['+', '-', 'Z', 'z', '['])

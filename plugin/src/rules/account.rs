@@ -1,5 +1,5 @@
-//! The Getfly account that a KiotViet customer becomes (R2, R8, R9, R12, R14). Pure: whether one is
-//! due is decided in `newness` and `matching`.
+//! The Getfly account that a KiotViet customer becomes (R2, R8, R9, R12, R14). Pure: `newness` and
+//! `matching` decide whether one is due.
 
 use super::{
     address,
@@ -13,8 +13,8 @@ use super::{
 };
 use std::borrow::Cow;
 
-/// R12: the manager of an account that is about to be created from an invoice: its executor while
-/// the customer webhook is off, nobody while it is on. (From a customer event: nobody.)
+/// R12: the manager of an account that is about to be created from an invoice: the invoice's
+/// executor while the customer webhook is off, none while it is on. (From a customer event: none.)
 pub fn manager_from_invoice(
     customer_webhook_on: bool,
     executor: Option<&GetflyUser>,
@@ -23,7 +23,7 @@ pub fn manager_from_invoice(
 }
 
 /// The account that `customer` becomes, whole, for one create call (R2, R11). Blank texts are left
-/// out; phone and e-mail stay one field each (R8). `manager` is what [`manager_from_invoice`] says.
+/// out; phone and e-mail stay one field each (R8). `manager` comes from [`manager_from_invoice`].
 pub fn new_account(
     shop: &ShopCodes,
     customer: &Customer,
@@ -48,7 +48,7 @@ pub fn new_account(
     }
 }
 
-/// What of `customer` is left out of the account, for the audit record.
+/// What of `customer` the account leaves out, for the audit record.
 pub fn left_out(customer: &Customer) -> Vec<Remark> {
     let mut notes = unreadable(&customer.unreadable);
     if PhoneField::parse(&customer.contact_number).is_masked() {
@@ -60,7 +60,7 @@ pub fn left_out(customer: &Customer) -> Vec<Remark> {
     notes
 }
 
-/// What is said of optional members that cannot be read, for the audit record.
+/// The remarks about optional members that cannot be read, for the audit record.
 pub fn unreadable(members: &[&'static str]) -> Vec<Remark> {
     let members = members.iter().map(|member| Cow::Borrowed(*member));
     members
@@ -68,7 +68,7 @@ pub fn unreadable(members: &[&'static str]) -> Vec<Remark> {
         .collect()
 }
 
-/// Getfly wants a name: the KiotViet code stands in for a missing one, its id for a missing code.
+/// Getfly needs a name: the KiotViet code stands in for a missing name, the id for a missing code.
 fn name(customer: &Customer) -> String {
     filled(&customer.name)
         .or_else(|| filled(&customer.code))

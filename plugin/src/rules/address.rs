@@ -1,13 +1,13 @@
-//! R2: the one line that says where a customer lives. The till's street is often all that is typed;
-//! ward, district and province are chosen from lists.
+//! R2: a customer's address on one line. Shops often type only a street at the till, and choose
+//! ward, district and province from lists.
 
 use super::{
     model::Customer,
     text::{filled, fold},
 };
 
-/// Street, ward, district and province, joined by `, `. A part that the street names already is not
-/// repeated; at the street's end it gives way to the chosen one, so that the order stays right.
+/// Street, ward, district and province, joined by `, `. A part that the street already names is not
+/// repeated. At the street's end the chosen part replaces it, so that the order stays right.
 pub fn one_line(customer: &Customer) -> Option<String> {
     let chosen = [&customer.ward, &customer.district, &customer.province];
     let mut areas: Vec<String> = Vec::new();
@@ -36,7 +36,7 @@ pub fn one_line(customer: &Customer) -> Option<String> {
         .reduce(|line, part| format!("{line}, {part}"))
 }
 
-/// Whether one of these is this area, whatever its case, diacritics and blanks.
+/// Whether `areas` hold `area`, whatever its case, diacritics and blanks.
 fn names(areas: &[String], area: &str) -> bool {
     areas.iter().any(|other| is_same(other, area))
 }

@@ -1,12 +1,12 @@
-//! The names that records go by on both sides: shops, invoices, accounts and orders. Codes for
-//! Getfly are deterministic, so that a lost reply is settled by reading, never by a second create.
-//! Nothing here looks anything up.
+//! The names of shops, invoices, accounts and orders on both sides. Codes for Getfly are
+//! deterministic, so that a read settles a lost reply, never a second create. Nothing here looks
+//! anything up.
 
 use super::text::undeleted;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// Longest accepted shop name.
+/// The longest accepted shop name.
 const MAX_RETAILER_LEN: usize = 64;
 
 /// A KiotViet shop name (retailer): the `datta` of `https://datta.kiotviet.vn`. Lower case, 1 to 64
@@ -42,8 +42,8 @@ impl RetailerId {
         }
     }
 
-    /// Whether this name begins like another shop's codes: `thu-hn` like `thu-`. With a `-` behind both,
-    /// invoice `hn-HD1` of `thu` and invoice `HD1` of `thu-hn` had one code.
+    /// Whether this name begins like another shop's codes: `thu-hn` like `thu-`. With a `-` behind
+    /// both names, invoice `hn-HD1` of `thu` and invoice `HD1` of `thu-hn` would share one code.
     pub fn runs_into(&self, other: &Self) -> bool {
         let rest = self.0.strip_prefix(&other.0);
         rest.is_some_and(|rest| rest.starts_with('-'))
@@ -55,13 +55,13 @@ impl RetailerId {
     }
 }
 
-/// How the codes of one shop's accounts and orders begin, so that those of two shops never meet.
+/// The beginning of one shop's account and order codes. Two shops' codes never meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShopCodes(String);
 
 impl ShopCodes {
-    /// The shop's name and `-`; a `.` instead where it stands `apart` ([`RetailerId::runs_into`]): no
-    /// shop's name has one.
+    /// The shop's name and `-`. A shop that stands `apart` ([`RetailerId::runs_into`]) gets `.`
+    /// instead, which no shop's name contains.
     pub fn of(shop: &RetailerId, apart: bool) -> Self {
         let separator = if apart { '.' } else { '-' };
         Self(format!("{shop}{separator}"))
@@ -82,8 +82,8 @@ impl TryFrom<String> for RetailerId {
 pub struct InvoiceCode(String);
 
 impl InvoiceCode {
-    /// Takes the code as KiotViet gives it; surrounding white space goes, and so does the mark of a
-    /// deletion: `HD000123{DEL}` is the original `HD000123`.
+    /// Takes the code from KiotViet. Surrounding white space and the mark of a deletion are
+    /// removed: `HD000123{DEL}` is the original `HD000123`.
     pub fn new(code: impl AsRef<str>) -> Self {
         Self(undeleted(code.as_ref()).0.to_owned())
     }
@@ -117,17 +117,18 @@ impl InvoiceCode {
 pub struct AccountCode(String);
 
 impl AccountCode {
-    /// The code under which KiotViet customer `id` of a shop is created.
+    /// The code under which KiotViet's customer `id` of a shop is created.
     pub fn for_customer(shop: &ShopCodes, id: i64) -> Self {
         Self(format!("KV-{}{id}", shop.0))
     }
 
-    /// The code of a shop's account for walk-ins (R5); no customer's, whose codes end in a number.
+    /// The code of a shop's account for walk-ins (R5). A customer's code never equals it, because
+    /// that ends in a number.
     pub fn for_walk_ins(shop: &ShopCodes) -> Self {
         Self(format!("KV-{}KHACHLE", shop.0))
     }
 
-    /// The code of an account that Getfly has already, untouched.
+    /// The code of an account that Getfly already has, unchanged.
     pub fn existing(code: String) -> Self {
         Self(code)
     }
@@ -144,12 +145,12 @@ impl AccountCode {
 pub struct OrderCode(String);
 
 impl OrderCode {
-    /// The code under which the sale of this code is ordered.
+    /// The order's code for the sale of invoice `code`.
     pub fn for_sale(shop: &ShopCodes, code: &str) -> Self {
         Self(format!("{}{code}", shop.0))
     }
 
-    /// The code of an order that Getfly has already, untouched.
+    /// The code of an order that Getfly already has, unchanged.
     pub fn existing(code: String) -> Self {
         Self(code)
     }

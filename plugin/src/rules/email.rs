@@ -1,4 +1,4 @@
-//! E-mail fields (R7, R8): the addresses in a free text, and exact comparison of them. It never
+//! E-mail fields (R7, R8): finds the addresses in a free text and compares them exactly. It never
 //! changes what is written to Getfly.
 
 use super::text::{filled, is_invisible, without};
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 pub struct EmailAddress(String);
 
 impl EmailAddress {
-    /// Takes one address, with or without `<…>`. A text without something on both sides of an `@`
-    /// is none.
+    /// Takes one address, with or without `<…>`. A text needs something on both sides of an `@` to
+    /// be one.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches(is_wrapping).to_lowercase();
         let (local, domain) = text.split_once('@')?;
@@ -23,8 +23,8 @@ impl EmailAddress {
         &self.0
     }
 
-    /// R7: whether the address stands for "no address" and so matches nobody: no dot in its domain, a
-    /// word for none at a free-mail domain, or one of `ignored`.
+    /// R7: whether the address means "no address" and so matches no account: no dot in its domain,
+    /// a word for "none" at a free-mail domain, or one of `ignored`.
     pub fn is_placeholder(&self, ignored: &[Self]) -> bool {
         let (local, domain) = self.0.split_once('@').unwrap_or_default();
         let inside = domain.trim_matches('.');
@@ -35,7 +35,7 @@ impl EmailAddress {
     }
 }
 
-/// Domains where anybody has an address.
+/// Domains where everyone can register an address.
 const FREE_MAIL: [&str; 14] = [
     "gmail.com",
     "gmail.com.vn",
@@ -53,7 +53,7 @@ const FREE_MAIL: [&str; 14] = [
     "zoho.com",
 ];
 
-/// Local parts that say "none", without their dots, dashes and underlines.
+/// Local parts that mean "none", without their dots, dashes and underlines.
 const NO_ADDRESS: [&str; 17] = [
     "khongco",
     "khong",
@@ -101,8 +101,8 @@ pub struct EmailField {
 }
 
 impl EmailField {
-    /// Finds the addresses in `text`, which are separated by white space or `, ; / |`; each one once,
-    /// in the order of the text. Masked ones (`n***@x.vn`) are left out.
+    /// Finds the addresses in `text`, separated by white space or `, ; / |`: each one once, in the
+    /// order of the text. Masked ones (`n***@x.vn`) are left out.
     pub fn parse(text: &str) -> Self {
         let mut seen = BTreeSet::new();
         let (mut addresses, mut masked) = (Vec::new(), Vec::new());
@@ -140,7 +140,7 @@ impl EmailField {
         &self.addresses
     }
 
-    /// R7: the addresses that may be searched for and matched: no placeholders.
+    /// R7: the addresses that may be searched for and matched: those that are not placeholders.
     pub fn matchable<'a>(
         &'a self,
         ignored: &'a [EmailAddress],
@@ -150,13 +150,14 @@ impl EmailField {
             .filter(|address| !address.is_placeholder(ignored))
     }
 
-    /// R8: what is written to Getfly: the text as it was, trimmed; none when it is blank.
+    /// R8: what is written to Getfly: the trimmed text, unchanged; none if it is blank.
     pub fn as_written(&self) -> Option<String> {
         filled(&self.text)
     }
 }
 
-/// R7: whether the fields share an address, exactly (`an@x.vn` is not `lan@x.vn`), placeholders aside.
+/// R7: whether the fields share an address exactly (`an@x.vn` is not `lan@x.vn`), placeholders
+/// aside.
 pub fn fields_match(a: &EmailField, b: &EmailField, ignored: &[EmailAddress]) -> bool {
     let mut sought = BTreeSet::new();
     sought.extend(a.matchable(ignored).cloned());
@@ -284,7 +285,7 @@ mod tests {
             assert_eq!(field.as_written().as_deref(), written, "{text}");
         }
         assert!(!EmailField::parse("an@x.vn").is_masked());
-        // No address, so nothing is hidden in it.
+        // This is not an address, so the mark hides nothing in it.
         assert_eq!(
             EmailField::parse("5 * 2").as_written().as_deref(),
             Some("5 * 2")

@@ -1,23 +1,23 @@
-//! R13: which Getfly user carried out an order: the one with the KiotViet seller's phone number. It
-//! never guesses by name alone.
+//! R13: finds the Getfly user who carried out an order, by the phone number of the KiotViet seller.
+//! It never guesses by name alone.
 
 use super::{
     model::{GetflyUser, KiotVietUser},
     phone::{self, PhoneField, PhoneNumber},
 };
 
-/// What came of the search.
+/// The result of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExecutorFinding {
     /// The executor.
     Found(GetflyUser),
     /// The invoice names no seller.
     NoSeller,
-    /// KiotViet does not list the seller: an admin, or somebody removed.
+    /// KiotViet does not list the seller: an admin, or a removed user.
     AdminOrUnknown,
     /// KiotViet has no usable phone number of the seller.
     SellerWithoutPhone,
-    /// No Getfly user has it.
+    /// No Getfly user has the seller's number.
     NobodyWithThatPhone,
 }
 
@@ -31,8 +31,9 @@ impl ExecutorFinding {
     }
 }
 
-/// Looks the seller up among KiotViet's users, and his number among Getfly's. Of two Getfly users
-/// with that number, the one with the seller's name, else the one with the smallest id.
+/// Looks the seller up among KiotViet's users, and the seller's number among Getfly's. If several
+/// Getfly users have that number, the one with the seller's name wins, else the one with the
+/// smallest id.
 pub fn find_executor(
     sold_by_id: Option<i64>,
     kiotviet_users: &[KiotVietUser],

@@ -1,12 +1,12 @@
-//! Amounts in đồng and other decimals of the two APIs: exact, bounded, checked. They come from the
-//! text of a JSON number and go back as one, never through binary floating point.
+//! Amounts in đồng and other decimals of the two APIs: exact, bounded, checked. They are read from
+//! the text of a JSON number and written as one, never through binary floating point.
 
 use core::fmt;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Number;
 
-/// Largest magnitude: a billion billions.
+/// The largest magnitude: 10^18.
 const MAX: i64 = 1_000_000_000_000_000_000;
 
 /// Fraction digits that are read; further ones are rounded away (half up, by magnitude).
@@ -96,7 +96,7 @@ impl Money {
     pub fn checked_mul(self, factor: Decimal) -> Result<Self, AbsurdAmount> {
         let (amount, factor) = (self.0.normalize(), factor.normalize());
         let product = amount.checked_mul(factor).ok_or(AbsurdAmount)?;
-        // Decimal drops digits silently when a product needs more than 28 of them.
+        // Decimal silently drops digits when a product needs more than 28 of them.
         let exact = product.scale() == amount.scale().saturating_add(factor.scale());
         if exact || product.is_zero() {
             Self::new(product)
@@ -124,12 +124,12 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
-/// Reads a JSON number that is no amount (a quantity, a percentage), with the same bounds.
+/// Reads a JSON number that is not an amount (a quantity, a percentage), with the same bounds.
 pub fn decimal(number: &Number) -> Result<Decimal, AbsurdAmount> {
     parse_text(number.as_str()).ok_or(AbsurdAmount)
 }
 
-/// Writes a decimal that is no amount.
+/// Writes a decimal that is not an amount.
 pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     to_number(*value).serialize(serializer)
 }
@@ -141,7 +141,8 @@ pub fn to_number(value: Decimal) -> Number {
     } else {
         value.normalize().to_string()
     };
-    // A normalised decimal prints `-?digits(.digits)?`, always a JSON number: the zero never happens.
+    // A normalised decimal prints `-?digits(.digits)?`, always a JSON number: the fallback to zero
+    // never happens.
     text.parse().unwrap_or_else(|_| Number::from(0))
 }
 

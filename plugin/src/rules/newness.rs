@@ -1,6 +1,6 @@
 //! Whether a customer or an invoice is newly created (R2, R3, R4, R6, R10). KiotViet sends one kind
-//! of event for creations and edits, so this goes by KiotViet's own record and by what was done
-//! before, never by the delivery. `on_since` is when the webhook was switched on; none: it is off.
+//! of event for creations and edits. So KiotViet's own record and the ledger decide, never the
+//! delivery. `on_since` is when the webhook was switched on; none: it is off.
 
 use super::{
     model::{Customer, Invoice},
@@ -12,7 +12,7 @@ use crate::time::{Date, Timestamp};
 /// KiotViet's status of a cancelled invoice.
 pub const CANCELLED: i64 = 2;
 
-/// What is known of a KiotViet customer.
+/// What the ledger knows of a KiotViet customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// Nothing.
@@ -23,34 +23,34 @@ pub enum Known {
     Synced,
 }
 
-/// What is known of the invoices of one code.
+/// What the ledger knows of the invoices of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownInvoice {
-    /// This one is older than the webhook, or an edit of one that is.
+    /// The invoice is older than the webhook, or an edit of one that is.
     Old {
         /// The invoice.
         invoice_id: i64,
-        /// It is an edit.
+        /// Whether it is an edit.
         edited: bool,
     },
-    /// This one is an edit of an invoice that has its order.
+    /// The invoice is an edit of one that has its order.
     Edit {
         /// The invoice.
         invoice_id: i64,
     },
-    /// There is an order.
+    /// The invoice has an order.
     Ordered {
-        /// The invoice that it was made from.
+        /// The invoice that the order was made from.
         invoice_id: i64,
-        /// Its day of sale; not kept by earlier versions.
+        /// Its day of sale; earlier versions did not store it.
         day: Option<Date>,
-        /// Its total; not kept by earlier versions.
+        /// Its total; earlier versions did not store it.
         total: Option<Money>,
     },
 }
 
 impl KnownInvoice {
-    /// Why this very invoice needs no reading, if it is the one that this is about.
+    /// Why invoice `id` need not be read, if this is about that very invoice.
     fn reason_for(self, id: i64) -> Option<Reason> {
         let (invoice_id, reason) = match self {
             Self::Ordered { invoice_id, .. } => (invoice_id, Reason::AlreadySynced),
@@ -65,19 +65,19 @@ impl KnownInvoice {
     }
 }
 
-/// What KiotViet's record says.
+/// What KiotViet's record shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newness {
     /// Nothing is due.
     Ignore(Reason),
     /// It is newly created.
     New,
-    /// KiotViet gives no creation date, so it cannot be told: a dead letter.
+    /// KiotViet sends no creation date, so newness cannot be decided: a dead letter.
     NoCreationDate,
 }
 
 impl Newness {
-    /// Whether only its age stands against it, or its original's.
+    /// Whether only its age, or its original's, speaks against it.
     pub fn is_too_old(self) -> bool {
         matches!(
             self,
@@ -86,7 +86,7 @@ impl Newness {
     }
 }
 
-/// R2, R4, R6: why a customer event needs no reading of KiotViet's record, if so.
+/// R2, R4, R6: why KiotViet's record need not be read for a customer event, if so.
 pub fn customer_before_reading(on_since: Option<Timestamp>, known: Known) -> Option<Reason> {
     match (on_since, known) {
         (None, _) => Some(Reason::CustomerWebhookOff),
@@ -110,8 +110,8 @@ pub fn customer_after_reading(on_since: Timestamp, record: Option<&Customer>) ->
     }
 }
 
-/// R3: why an invoice event needs no reading of KiotViet's record, if so: only what is `known` of this
-/// very invoice. A code in the delivery alone decides nothing.
+/// R3: why KiotViet's record need not be read for an invoice event, if so: only because of what is
+/// `known` of this very invoice. A code in the delivery alone decides nothing.
 pub fn invoice_before_reading(
     on_since: Option<Timestamp>,
     known: &[KnownInvoice],
@@ -123,9 +123,9 @@ pub fn invoice_before_reading(
     known.iter().find_map(|known| known.reason_for(id))
 }
 
-/// R3, R6: whether a living invoice is new. `original`: for an edit (`HD000123.01`), KiotViet's record of
-/// the base code, where it has one; without it, what is `known` of that code stands. An original that was
-/// cancelled before it became an order does not block its corrected invoice.
+/// R3, R6: whether a living invoice is new. `original`: for an edit (`HD000123.01`), KiotViet's
+/// record of the base code, if it has one; otherwise what is `known` of that code counts. An
+/// original that was cancelled before it became an order does not block its corrected invoice.
 pub fn invoice_after_reading(
     on_since: Timestamp,
     invoice: &Invoice,

@@ -1,5 +1,5 @@
 //! The Getfly order that a KiotViet invoice becomes (R3, R5, R11). A difference between its sum and
-//! KiotViet's total is never silent. Pure: whether an order is due is decided in `newness`.
+//! KiotViet's total is never silent. Pure: `newness` decides whether an order is due.
 
 #[cfg(test)]
 mod tests;
@@ -17,19 +17,20 @@ use super::{
 /// R5: the name on an order without a customer.
 const WALK_IN: &str = "Khách lẻ";
 
-/// An order and what is to be said about it.
+/// An order and the remarks about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedOrder {
     /// The order, whole, for one create call.
     pub order: NewOrder,
-    /// KiotViet's total minus the sum that Getfly will compute, when they differ by more than rounding.
+    /// KiotViet's total minus the sum that Getfly will compute, if they differ by more than
+    /// rounding.
     pub difference: Option<Money>,
     /// For people.
     pub notes: Vec<Remark>,
 }
 
-/// R5: the customer block of an order without a customer; attached to the operator's account for
-/// those, if there is one.
+/// R5: the customer block of an order without a customer. It is attached to the operator's walk-in
+/// account, if there is one.
 pub fn walk_in_account(settings: &RuleSettings) -> OrderAccount {
     OrderAccount {
         code: settings.walk_in_account_code.clone(),
@@ -38,8 +39,8 @@ pub fn walk_in_account(settings: &RuleSettings) -> OrderAccount {
     }
 }
 
-/// Whether a line may go under its own code although KiotViet has deleted the product since: only where
-/// Getfly's product of that code has the same name. Getfly may use the code for something else.
+/// Whether a line may keep its own code although KiotViet has deleted the product since: only if
+/// Getfly's product of that code has the same name. Getfly may use the code for another product.
 pub fn keeps_code(line: &OrderLine, name_in_getfly: &str) -> bool {
     let words = |name: &str| {
         let name = fold(undeleted(name).0);

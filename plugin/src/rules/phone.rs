@@ -1,5 +1,5 @@
-//! Phone fields (R7, R8, R9): the numbers in a free text, their canonical form, and what is written
-//! to Getfly. It never judges whether a number is in use.
+//! Phone fields (R7, R8, R9): finds the numbers in a free text, brings them into canonical form,
+//! and says what is written to Getfly. It never judges whether a number is in use.
 
 mod canonical;
 mod split;
@@ -12,15 +12,15 @@ use split::Found;
 pub(crate) use split::is_noise;
 use std::collections::BTreeSet;
 
-/// Fewest digits of a number that is somebody's own: with fewer it is a local number without area
-/// code, or an extension.
+/// The fewest digits of a full phone number. A shorter one is a local number without area code, or
+/// an extension.
 const FEWEST_DIGITS: usize = 8;
 
-/// So many equal digits in a row are nobody's number.
+/// This many equal digits in a row make a placeholder.
 const EQUAL_DIGITS: usize = 7;
 
-/// One number in canonical form: `0…` in Vietnam, `00` and the country code elsewhere. The same
-/// number is always the same text.
+/// One number in canonical form: `0…` in Vietnam, `00` and the country code elsewhere. Equal
+/// numbers have equal texts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber(String);
 
@@ -39,15 +39,15 @@ impl PhoneNumber {
     }
 
     /// The digits that every stored form of the number contains (`0912…`, `84912…`, `+84912…`,
-    /// `912…`): without the leading zeros, so that one "contains" search finds them all. Empty for a
-    /// number of zeros only, which is a placeholder: never search for those.
+    /// `912…`): without the leading zeros, so that one "contains" search finds them all. It is
+    /// empty for a number of zeros only: a placeholder, which must not be searched for.
     pub fn search_key(&self) -> &str {
         self.0.trim_start_matches('0')
     }
 
-    /// R7: whether the number stands for "no number" and so matches nobody: fewer than 8 digits, zeros
-    /// only, seven equal digits in a row, a rising or falling run, or one of `ignored`. Leading zeros
-    /// do not count.
+    /// R7: whether the number means "no number" and so matches no account: fewer than 8 digits,
+    /// zeros only, seven equal digits in a row, a rising or falling run, or one of `ignored`.
+    /// Leading zeros do not count.
     pub fn is_placeholder(&self, ignored: &[Self]) -> bool {
         if mutant!(PlaceholderMatches) {
             return false;
@@ -79,8 +79,8 @@ pub struct PhoneField {
 }
 
 impl PhoneField {
-    /// Finds the numbers in `text`, each one once, in the order of the text. Masked ones, which hide
-    /// some of their digits (`09****5678`, `0912xxx678`), are left out.
+    /// Finds the numbers in `text`: each one once, in the order of the text. Masked numbers, which
+    /// hide some of their digits (`09****5678`, `0912xxx678`), are left out.
     pub fn parse(text: &str) -> Self {
         let all = split::split(text);
         let cut = text.len() > split::MAX_CHARS && text.chars().nth(split::MAX_CHARS).is_some();
@@ -92,7 +92,7 @@ impl PhoneField {
         let field = if same_numbers(&found, &all.numbers) {
             Self::whole(&kept, found, cut)
         } else {
-            // What is left would join to other numbers: each one is written by itself.
+            // What is left would run into other numbers, so each one is written by itself.
             let each = all.numbers.iter().map(|found| found.canonical.as_str());
             let each = each.collect::<Vec<_>>().join(" / ");
             let found = split::numbers(&each);
@@ -104,7 +104,7 @@ impl PhoneField {
         }
     }
 
-    /// The same for a text that masks nothing, and the numbers in it.
+    /// The field for a text without masks, and its numbers.
     fn whole(text: &str, found: Vec<Found>, cut: bool) -> Self {
         let zeroed = found.first().map(|first| zero_rule(text, first));
         // A junk digit before a `+` could join the number behind it: then the text stays as it was.
@@ -136,12 +136,12 @@ impl PhoneField {
         &self.numbers
     }
 
-    /// Whether the text is too long to be looked at whole: there may be more numbers.
+    /// Whether the text is too long to be read whole, so that it may hold more numbers.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// R7: the numbers that may be searched for and matched: no placeholders.
+    /// R7: the numbers that may be searched for and matched: those that are not placeholders.
     pub fn matchable<'a>(
         &'a self,
         ignored: &'a [PhoneNumber],
@@ -170,8 +170,8 @@ fn same_numbers(a: &[Found], b: &[Found]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.canonical == b.canonical)
 }
 
-/// Whether each digit is one more than the one before, or each one less: `123456789`, `987654321`;
-/// `1234567890` too.
+/// Whether each digit is one more than the one before, or each is one less: `123456789`,
+/// `987654321`; also `1234567890`.
 fn is_run(digits: &str) -> bool {
     let rises = |(a, b): (u8, u8)| b == a.saturating_add(1) || (a, b) == (b'9', b'0');
     let falls = |(a, b): (u8, u8)| a == b.saturating_add(1);
@@ -196,13 +196,13 @@ pub fn fields_match(a: &PhoneField, b: &PhoneField, ignored: &[PhoneNumber]) -> 
     b.numbers.iter().any(|number| sought.contains(number))
 }
 
-/// R9: `text` with its first number beginning in canonical manner, all else untouched:
-/// `+84 912 345 678 / 0903…` → `0912 345 678 / 0903…`.
+/// R9: `text` with the beginning of its first number made canonical, all else unchanged: `+84 912
+/// 345 678 / 0903…` → `0912 345 678 / 0903…`.
 fn zero_rule(text: &str, first: &Found) -> String {
     let raw: String = first.digits.iter().map(|(_, digit)| *digit).collect();
     let kept = match first.canonical.strip_suffix(&raw) {
         Some(_) => 0,
-        // All but the 0 in front of the canonical form is at the end of the raw one.
+        // The raw number ends in the canonical form without its 0.
         None => raw
             .len()
             .saturating_sub(first.canonical.len().saturating_sub(1)),
@@ -218,7 +218,7 @@ fn zero_rule(text: &str, first: &Found) -> String {
     if zeros.is_empty() && !first.plus {
         return text.to_owned();
     }
-    // A prefix goes with its brackets; an unprefixed number keeps them.
+    // A prefix is removed with its brackets; a number without prefix keeps them.
     let start = if kept > 0 || first.plus {
         first.lead
     } else {

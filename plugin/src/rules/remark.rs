@@ -1,4 +1,4 @@
-//! What the rules remark about an account or an order, for people.
+//! Remarks of the rules about an account or an order, for people.
 
 use super::money::Money;
 use core::fmt;
@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// The amount of the whole order that takes what rounding left over.
+/// Which amount of the whole order takes the remainder of rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remainder {
@@ -18,7 +18,7 @@ pub enum Remainder {
     Surcharge,
 }
 
-/// See the module. `Display` is the English sentence of the API.
+/// One remark. `Display` is the English sentence of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
@@ -42,7 +42,7 @@ pub enum Remark {
         #[serde(with = "amount")]
         unit: Money,
     },
-    /// R3: a line's total cannot be told by a price for its quantity.
+    /// R3: no price for its quantity makes this line's total.
     LineTotalUnclear {
         /// The line's product.
         product_code: String,
@@ -53,29 +53,29 @@ pub enum Remark {
         #[serde(with = "amount")]
         quantity: Decimal,
     },
-    /// R3: what rounding left over went into one amount of the whole order.
+    /// R3: the remainder of rounding went into one amount of the whole order.
     Rounded {
         /// KiotViet's total.
         #[serde(with = "amount")]
         total: Money,
-        /// What the order added up to before.
+        /// The order's sum before that.
         #[serde(with = "amount")]
         before: Money,
-        /// The total less that.
+        /// KiotViet's total minus that sum.
         #[serde(with = "amount")]
         rest: Money,
-        /// Where it went.
+        /// The amount that took it.
         into: Remainder,
     },
-    /// R3: the order adds up to something else than KiotViet's total.
+    /// R3: the order adds up to another sum than KiotViet's total.
     Difference {
         /// KiotViet's total.
         #[serde(with = "amount")]
         total: Money,
-        /// What the order adds up to.
+        /// The order's sum.
         #[serde(with = "amount")]
         computed: Money,
-        /// The total less that.
+        /// KiotViet's total minus that sum.
         #[serde(with = "amount")]
         difference: Money,
     },
@@ -135,14 +135,14 @@ impl fmt::Display for Remark {
     }
 }
 
-/// Amounts as texts: a number in the store must not go through binary floating point.
+/// Amounts as texts: a number in the store must not pass through binary floating point.
 mod amount {
     use crate::rules::money::Money;
     use core::fmt;
     use rust_decimal::Decimal;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    /// What is written so.
+    /// An amount that is stored so.
     pub(super) trait Amount: Sized + fmt::Display {
         fn of(decimal: Decimal) -> Option<Self>;
     }

@@ -1,6 +1,6 @@
-//! R6: which sale an invoice is, and under which code it is ordered. KiotViet edits `HD000123` by
-//! cancelling it and making `HD000123.01`, with a new id and the same day of sale; shops number their own
-//! invoices like that too. What cannot be told safely is a person's matter.
+//! R6: which sale an invoice is, and the code of its order. KiotViet edits `HD000123` by cancelling
+//! it and making `HD000123.01`, with a new id and the same day of sale. Shops number their own
+//! invoices like that too. A person decides what cannot be decided safely.
 
 use super::{
     codes::{InvoiceCode, OrderCode, ShopCodes},
@@ -25,11 +25,11 @@ pub enum EditOrSale {
 /// Which sale an invoice is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sale {
-    /// The one of its base code: the original, or what an edit made of it.
+    /// The sale of its base code: the original, or what an edit made of it.
     Family,
-    /// One of its own, though its code looks like an edit's.
+    /// A sale of its own, though its code looks like an edit's.
     Own,
-    /// Another one under a code that was used before.
+    /// Another sale under a code that was used before.
     Again,
 }
 
@@ -44,12 +44,12 @@ impl Sale {
     }
 }
 
-/// What the ledger knows of the invoice that another one may be an edit of.
+/// What the ledger knows of the invoice that this one may be an edit of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Original {
     /// Nothing.
     Unknown,
-    /// It was ordered, tried or found too old, and sold on this day, where that is known.
+    /// It was ordered, attempted or found too old; with its day of sale, where that is known.
     Known(Option<Date>),
 }
 
@@ -64,13 +64,13 @@ pub enum MaybeEdit {
     OldSale,
     /// The original lives; KiotViet may not have cancelled it yet.
     Wait,
-    /// The original is cancelled or gone, and was sold on another day: a person must say.
+    /// The original is cancelled or gone, and was sold on another day: a person must decide.
     Ask,
 }
 
 /// R6: what `invoice`, whose code ends in `.NN`, is. `on_kiotviet`: the invoice of exactly the code
-/// before that, where KiotViet has it. `waited`: KiotViet had its time to cancel it. `on_day`: the day
-/// of the switch-on.
+/// before that, if KiotViet has it. `waited`: KiotViet has had its time to cancel it. `on_day`: the
+/// day of the switch-on.
 pub fn maybe_edit(
     invoice: &Invoice,
     on_kiotviet: Option<&Invoice>,
@@ -105,15 +105,16 @@ pub fn maybe_edit(
     }
 }
 
-/// R6: whether `invoice` is another sale than the one that was ordered under its code from an invoice
-/// with another id: only where day or total differs. What is not known of the older one does not.
+/// R6: whether `invoice` is another sale than the one that was ordered under its code from an
+/// invoice with another id: only if day or total differs. A fact that is not known of the older one
+/// does not differ.
 pub fn is_another(invoice: &Invoice, day: Option<Date>, total: Option<Money>) -> bool {
     let other_day = day.zip(invoice.purchase_date).is_some_and(|(a, b)| a != b);
     other_day || total.is_some_and(|total| total != invoice.total)
 }
 
-/// R3, R6: why a cancelled invoice becomes no order; none for a living one. `own` is known of its code,
-/// `family` of the code before `.NN`.
+/// R3, R6: why a cancelled invoice becomes no order; none for a living one. `own` is what is known
+/// of its code, `family` of the code before `.NN`.
 pub fn cancelled(
     invoice: &Invoice,
     own: Option<KnownInvoice>,

@@ -1,4 +1,5 @@
-//! The variables that the rules depend on, read once by the caller. Nothing here reads variables.
+//! The variables that the rules depend on. The caller reads them once; nothing here reads
+//! variables.
 
 use super::{codes::AccountCode, email::EmailAddress, phone::PhoneNumber};
 
@@ -11,9 +12,9 @@ pub struct RuleSettings {
     pub gender_codes: GenderCodes,
     /// R5: `walk_in_account_code`.
     pub walk_in_account_code: Option<AccountCode>,
-    /// R7: `ignored_phones`; they match nobody.
+    /// R7: `ignored_phones`; they match no account.
     pub ignored_phones: Vec<PhoneNumber>,
-    /// R7: `ignored_emails`; they match nobody.
+    /// R7: `ignored_emails`; they match no account.
     pub ignored_emails: Vec<EmailAddress>,
     /// R11: `customer_campaign_code`.
     pub customer_campaign_code: Option<String>,
@@ -54,8 +55,8 @@ impl Default for GenderCodes {
 }
 
 impl GenderCodes {
-    /// Reads `female=1,male=2`: both, once each, in any order, with two different numbers. The error
-    /// says what is wanted.
+    /// Reads `female=1,male=2`: both, once each, in any order, with two different numbers. The
+    /// error says what is expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::read(text).ok_or_else(|| {
             "gender_codes must name both genders with two different numbers, like female=1,male=2"

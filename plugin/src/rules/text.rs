@@ -2,14 +2,14 @@
 
 use core::ops::Range;
 
-/// The text without surrounding white space, or none when nothing is left.
+/// The text without surrounding white space; none if nothing is left.
 pub(crate) fn filled(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The text without KiotViet's mark of a deletion behind it (`SP000041{DEL}`), in any case, numbered or
-/// not, once or more; and whether it had one.
+/// The text without KiotViet's mark of a deletion behind it (`SP000041{DEL}`): in any case,
+/// numbered or not, once or more. The flag says whether it had one.
 pub(crate) fn undeleted(text: &str) -> (&str, bool) {
     let mut rest = text.trim();
     let mut deleted = false;
@@ -35,12 +35,13 @@ fn before_mark(text: &str) -> Option<&str> {
     word.eq_ignore_ascii_case("DEL").then(|| before.trim_end())
 }
 
-/// What may stand between two entries of one field.
+/// Whether `c` separates two entries of one field.
 fn separates(c: char) -> bool {
     c.is_whitespace() || matches!(c, ',' | ';' | '/' | '|' | '-' | '\u{2013}' | '&' | '+')
 }
 
-/// The text without these parts, which are in order, and without the separators that they leave alone.
+/// The text without these parts, which are in order, and without the separators that would be left
+/// over.
 pub(super) fn without(text: &str, parts: &[Range<usize>]) -> String {
     let mut out = String::new();
     let mut from = 0;
@@ -66,8 +67,8 @@ pub(super) fn without(text: &str, parts: &[Range<usize>]) -> String {
     out
 }
 
-/// Whether `c` leaves no mark on a screen: zero-width characters and direction marks, which are
-/// pasted along with numbers and addresses.
+/// Whether `c` is invisible: zero-width characters and direction marks, which people paste along
+/// with numbers and addresses.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}'

@@ -1,6 +1,7 @@
-//! R3: an invoice's lines, discount, surcharges and tax as Getfly adds them up, in the reading that
-//! comes nearest to KiotViet's total. KiotViet rounds each amount by itself; the few đồng that this
-//! leaves over go into one amount of the whole order, so that the totals are equal.
+//! R3: an invoice's lines, discount, surcharges and tax as Getfly adds them up, in the
+//! interpretation that comes nearest to KiotViet's total. KiotViet rounds each amount by itself.
+//! The few đồng that this leaves over go into one amount of the whole order, so that the totals are
+//! equal.
 
 #[cfg(test)]
 mod tests;
@@ -13,21 +14,21 @@ use super::{
 };
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// Most fraction digits of a unit price that is raised.
+/// The most fraction digits of a unit price that is raised.
 const PRICE_DIGITS: u32 = 2;
 
 /// The most that rounding can leave over, in đồng, however many amounts there are.
 const REST_AT_MOST: usize = 10;
 
-/// `pricingMode` of a shop whose prices hold their tax.
+/// `pricingMode` of a shop whose prices include tax.
 const AFTER_TAX: i64 = 1;
 
-/// What an order carries, and what is to be said about it.
+/// The order's amounts and the remarks about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
-    /// Lines; no money off is negative.
+    /// Lines; none has a negative discount.
     pub lines: Vec<OrderLine>,
-    /// Off the whole order.
+    /// Discount on the whole order.
     pub discount: Money,
     /// Tax on top.
     pub vat: Money,
@@ -35,9 +36,9 @@ pub struct Sum {
     pub transport: Money,
     /// Any other surcharge.
     pub installation: Money,
-    /// What these add up to, exactly.
+    /// The exact sum of these.
     pub computed: Money,
-    /// KiotViet's total minus `computed`, where they differ by more than rounding does.
+    /// KiotViet's total minus `computed`, if they differ by more than rounding.
     pub difference: Option<Money>,
     /// For people.
     pub notes: Vec<Remark>,
@@ -48,9 +49,9 @@ pub struct Sum {
 enum Reading {
     /// On top of lines, discount and surcharges.
     OnTop,
-    /// Inside the prices.
+    /// Included in the prices.
     Inside,
-    /// Inside, and prices and discounts are the ones that KiotViet gives with their tax.
+    /// Included, and prices and discounts are the ones that KiotViet sends with their tax.
     WithTax,
 }
 
@@ -61,7 +62,7 @@ pub fn nearest(invoice: &Invoice) -> Result<Sum, AbsurdAmount> {
     for reading in readings(invoice) {
         let sum = add_up(invoice, reading)?;
         let off = invoice.total.checked_sub(sum.computed)?.abs();
-        // The unit prices that KiotViet calls so go before the ones with tax.
+        // The unit prices that KiotViet calls so come before those with tax.
         let with_tax = reading == Reading::WithTax;
         let rank = (off > rounding, sum.notes.len(), with_tax, off);
         if best.as_ref().is_none_or(|(least, _)| rank < *least) {
@@ -72,7 +73,7 @@ pub fn nearest(invoice: &Invoice) -> Result<Sum, AbsurdAmount> {
     settle(invoice.total, rounding, sum)
 }
 
-/// The readings that are tried; of two that are equally good the first one counts.
+/// The interpretations that are tried; of two that are equally near, the first one wins.
 fn readings(invoice: &Invoice) -> impl Iterator<Item = Reading> {
     let after_tax = |line: &InvoiceLine| line.price_after_tax.is_some();
     let with_tax = invoice.discount_after_tax.is_some() || invoice.lines.iter().any(after_tax);
@@ -121,7 +122,7 @@ fn add_up(invoice: &Invoice, reading: Reading) -> Result<Sum, AbsurdAmount> {
     })
 }
 
-/// Puts what rounding left over into an amount of the whole order; a larger difference stays one.
+/// Puts the remainder of rounding into an amount of the whole order; a larger difference stays one.
 fn settle(total: Money, rounding: Money, mut sum: Sum) -> Result<Sum, AbsurdAmount> {
     let before = sum.computed;
     let rest = total.checked_sub(before)?;
@@ -165,15 +166,15 @@ fn most_rounding(invoice: &Invoice) -> Result<Money, AbsurdAmount> {
     Money::new(Decimal::from(amounts.min(REST_AT_MOST)))
 }
 
-/// What Getfly will compute for a line.
+/// The total that Getfly will compute for a line.
 fn line_total(line: &OrderLine) -> Result<Money, AbsurdAmount> {
     line.price
         .checked_mul(line.quantity)?
         .checked_sub(line.cash_discount)
 }
 
-/// R3: a line that adds up to KiotViet's line total, with money off that is not negative. Where
-/// KiotViet charges more than price × quantity the unit price is raised, but not for rounding.
+/// R3: a line that adds up to KiotViet's line total, with a discount that is not negative. If
+/// KiotViet charges more than price × quantity, the unit price is raised, but not for rounding.
 fn order_line(
     line: &InvoiceLine,
     reading: Reading,
@@ -222,7 +223,7 @@ fn order_line(
     })
 }
 
-/// The unit price and the money off that make `total` exactly: the quotient where it has at most two
+/// The unit price and the discount that make `total` exactly: the quotient if it has at most two
 /// fraction digits, else the next whole đồng. `quantity` is above zero.
 fn raised(total: Money, quantity: Decimal) -> Result<(Money, Money), AbsurdAmount> {
     let quotient = total.amount().checked_div(quantity).ok_or(AbsurdAmount)?;
@@ -235,7 +236,7 @@ fn raised(total: Money, quantity: Decimal) -> Result<(Money, Money), AbsurdAmoun
     if exact.1.is_zero() { Ok(exact) } else { up(0) }
 }
 
-/// The whole invoice's discount; from its ratio only where KiotViet gives no amount.
+/// The discount on the whole invoice; from its ratio only if KiotViet sends no amount.
 fn invoice_discount(invoice: &Invoice, lines: Money) -> Result<Money, AbsurdAmount> {
     match (invoice.discount, invoice.discount_ratio) {
         (Some(discount), _) => Ok(discount),
@@ -250,12 +251,12 @@ fn invoice_discount(invoice: &Invoice, lines: Money) -> Result<Money, AbsurdAmou
     }
 }
 
-/// Whether a surcharge is charged: KiotViet adds up only those above zero.
+/// Whether a surcharge is charged: KiotViet adds up only amounts above zero.
 fn is_due(surcharge: &Surcharge) -> bool {
     surcharge.amount > Money::ZERO
 }
 
-/// Surcharges for shipping, and all others.
+/// The sums of the surcharges for shipping and of all others.
 fn surcharges(surcharges: &[Surcharge]) -> Result<(Money, Money), AbsurdAmount> {
     let (mut transport, mut installation) = (Money::ZERO, Money::ZERO);
     for surcharge in surcharges.iter().filter(|s| is_due(s)) {
@@ -269,7 +270,7 @@ fn surcharges(surcharges: &[Surcharge]) -> Result<(Money, Money), AbsurdAmount> 
     Ok((transport, installation))
 }
 
-/// Whether a surcharge's name speaks of shipping, whatever its case and diacritics.
+/// Whether a surcharge's name means shipping, whatever its case and diacritics.
 fn is_shipping(name: &str) -> bool {
     let folded = fold(name);
     let words: Vec<_> = folded

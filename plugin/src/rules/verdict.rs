@@ -1,4 +1,4 @@
-//! How an event ends when it ends well, in the words of the API, and the sentence that explains it.
+//! How an event ends well, in the words of the API, and the sentence that explains it.
 
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// A record was created in Getfly.
     Created,
-    /// An account was there already.
+    /// An account existed already.
     Linked,
-    /// Nothing was to be done.
+    /// Nothing was due.
     Ignored,
 }
 
@@ -65,7 +65,7 @@ impl Reason {
         Self::WebhookRegisteredAgain,
     ];
 
-    /// The outcome that goes with it.
+    /// The outcome that belongs to it.
     pub fn outcome(self) -> Outcome {
         match self {
             Self::CustomerCreated | Self::OrderCreated => Outcome::Created,
@@ -100,7 +100,7 @@ impl Reason {
             Self::CustomerCreated => "R2",
             Self::OrderCreated | Self::OrderWebhookOff | Self::InvoiceCancelled => "R3",
             Self::CustomerWebhookOff => "R4",
-            // What is gone, older or done already is not newly created.
+            // A record that is gone, older or already synced is not newly created.
             Self::CreatedBeforeConnection
             | Self::AlreadySynced
             | Self::InvoiceEdited

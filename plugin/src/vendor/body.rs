@@ -1,9 +1,9 @@
-//! An answer's body, told apart by its bytes.
+//! An answer's body, recognised by its bytes.
 
 use crate::json;
 use serde_json::Value;
 
-/// An answer's body, told apart by its bytes: neither vendor's content type is documented.
+/// An answer's body, recognised by its bytes: neither vendor documents its content type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
     /// Nothing, or white space.
@@ -17,7 +17,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// Reads a body; a byte order mark is no part of it.
+    /// Reads a body; a byte order mark does not count.
     pub fn read(bytes: &[u8]) -> Self {
         let bytes = without_bom(bytes).trim_ascii();
         match bytes.first() {

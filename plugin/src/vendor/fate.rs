@@ -5,9 +5,9 @@ use core::time::Duration;
 /// What becomes of the event whose call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// Try again later: the trouble may pass, or people can mend it.
+    /// Retry later: the trouble may pass, or a person can mend it.
     Retry {
-        /// Not before this long from now, where the vendor said so.
+        /// How long to wait at least, if the vendor said so.
         after: Option<Duration>,
     },
     /// The same request can never succeed: a dead letter.
@@ -15,11 +15,11 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// Again, whenever the schedule says.
+    /// Retry when the schedule says.
     pub const RETRY: Self = Self::Retry { after: None };
 }
 
-/// Longest wait that a vendor may ask for; a longer one is cut to this.
+/// The longest wait that a vendor may ask for; a longer one is cut to this.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Reads a `Retry-After` header (RFC 9110, 10.2.3): delta seconds, cut to [`MAX_RETRY_AFTER`].
@@ -32,7 +32,7 @@ pub fn parse_retry_after(header: &str) -> Option<Duration> {
     {
         return None;
     }
-    // All digits, so the only failure is a number too large: longer than any cap.
+    // All digits, so the only failure is a number that is too large: longer than the longest wait.
     let seconds = text.parse().unwrap_or(u64::MAX);
     Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }

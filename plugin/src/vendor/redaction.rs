@@ -1,25 +1,25 @@
-//! A vendor's words, made fit to be shown: what is personal or secret in them is masked.
+//! Makes a vendor's words fit to be shown: masks what is personal or secret in them.
 
 use crate::rules::{phone, text::is_invisible};
 
-/// Longest text of a vendor that is kept, in characters.
+/// The longest text of a vendor that is stored, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 300;
 
-/// Runs of digits from this length on may be a phone number.
+/// A run of at least this many digits may be a phone number.
 const PHONE_DIGITS: usize = 8;
 
-/// Runs of letters and digits from this length on may be a key or a token.
+/// A run of at least this many letters and digits may be a key or a token.
 const KEY_CHARS: usize = 24;
 
-/// Most characters between two groups of a number's digits.
+/// The most characters between two groups of a number's digits.
 const GAP_CHARS: usize = 3;
 
-/// What stands where something was masked.
+/// Replaces what was masked.
 const HIDDEN: &str = "[hidden]";
 
-/// A vendor's words, fit for a log or a page: e-mail addresses, runs of eight or more digits (with
-/// or without separators) and anything shaped like a key are masked, white space is plain, what
-/// cannot be seen is gone, and at most [`MAX_MESSAGE_CHARS`] characters stay.
+/// A vendor's words, fit for a log or a page. E-mail addresses, runs of eight or more digits (with
+/// or without separators) and anything shaped like a key are masked. White space becomes plain
+/// blanks, invisible characters are removed, and at most [`MAX_MESSAGE_CHARS`] characters stay.
 pub fn redact(text: &str) -> String {
     if mutant!(WordsNotMasked) {
         return text.to_owned();
@@ -83,11 +83,12 @@ fn is_key_like(word: &str) -> bool {
         .any(|run| run.len() >= KEY_CHARS && run.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
-/// Masks digits that may be a phone number, however they are grouped: by all that may stand inside a number,
-/// by `/` and `+`, and by a blank's `%20` in an address.
+/// Masks digits that may be a phone number, grouped by anything that may stand inside a number, by
+/// `/` and `+`, or by a blank's `%20` in an address.
 fn mask_digits(text: &str) -> String {
     let mut out = String::new();
-    // The digits seen since the last text, the separators among them, and those after the last.
+    // The digits since the last text with their separators, and the separators after the last
+    // digit.
     let (mut run, mut digits, mut gap) = (String::new(), 0_usize, String::new());
     for c in text.chars() {
         if c.is_numeric() {
@@ -156,7 +157,7 @@ mod tests {
             redact(&"x ".repeat(1000)).chars().count(),
             MAX_MESSAGE_CHARS
         );
-        // Masked first, cut afterwards: no half of an address stays.
+        // The text is masked before it is cut, so that no half of an address stays.
         let long = format!("{} an@example.com", "x".repeat(295));
         assert!(!redact(&long).contains("an"));
     }

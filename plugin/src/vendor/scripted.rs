@@ -1,4 +1,4 @@
-//! An `Http` that answers from a script and remembers what it was asked.
+//! An `Http` that answers from a script and remembers its requests.
 
 use crate::world::{Http, HttpError, Request, Response};
 use core::{
@@ -8,7 +8,7 @@ use core::{
 };
 use std::collections::VecDeque;
 
-/// The answers still to give, and the requests that came.
+/// The answers still to come, and the requests so far.
 #[derive(Default)]
 pub(crate) struct Script {
     answers: RefCell<VecDeque<Result<Response, HttpError>>>,
@@ -28,12 +28,12 @@ impl Script {
         script
     }
 
-    /// The next answer.
+    /// Then this answer.
     pub(crate) fn then(self, status: u16, body: &str) -> Self {
         self.push(status, None, body)
     }
 
-    /// The next answer, with a `Retry-After` header.
+    /// Then this answer, with a `Retry-After` header.
     pub(crate) fn then_after(self, status: u16, retry_after: &str, body: &str) -> Self {
         self.push(status, Some(retry_after.to_owned()), body)
     }

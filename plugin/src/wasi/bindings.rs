@@ -1,4 +1,4 @@
-//! What `wit/world.wit` becomes in Rust, on the executor of spin-sdk.
+//! The Rust bindings of `wit/world.wit`, on the executor of spin-sdk.
 
 #![allow(
     missing_docs,

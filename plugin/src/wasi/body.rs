@@ -1,5 +1,5 @@
-//! Headers and bodies on the types of `wasi:http` themselves; the `http` crate's would double the
-//! code for nothing.
+//! Headers and bodies on the types of `wasi:http` themselves. The `http` crate's types would double
+//! the code for nothing.
 
 use super::bindings::{
     wasi::http::types::{ErrorCode, Fields, Trailers},
@@ -7,13 +7,13 @@ use super::bindings::{
 };
 use spin_sdk::wit_bindgen::{FutureReader, StreamReader, StreamResult, spawn};
 
-/// What of a body is asked for at once.
+/// How much of a body is read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// How a body ends.
 type End = FutureReader<Result<Option<Trailers>, ErrorCode>>;
 
-/// Why a body is not whole.
+/// Why a body could not be read whole.
 pub(super) enum ReadError {
     /// Longer than allowed.
     TooLarge,
@@ -52,7 +52,7 @@ pub(super) async fn read(
     Ok(whole)
 }
 
-/// A body that is written in the background; none for an empty one.
+/// Writes a body in the background; none for an empty one.
 pub(super) fn write(body: Vec<u8>) -> (Option<StreamReader<u8>>, End) {
     if body.is_empty() {
         let (_whole, end) = wit_future::new(|| Ok(None));
@@ -64,7 +64,7 @@ pub(super) fn write(body: Vec<u8>) -> (Option<StreamReader<u8>>, End) {
         let unwritten = writer.write_all(body).await;
         drop(writer);
         if unwritten.is_empty() {
-            // Nobody may want to know any more.
+            // The reader may be gone.
             let _ = whole.write(Ok(None)).await;
         }
     });

@@ -30,7 +30,7 @@ impl Guest for Plugin {
         let world = Wasi::new();
         let (answer, after) = app::handle(&world, &config, inbound(request)).await;
         if after != After::Nothing {
-            // The executor of the export itself: the task lives on after the answer.
+            // The executor of the export itself, so that the task outlives the answer.
             spin_sdk::wit_bindgen::spawn(async move {
                 app::process(&world, &config, after, Waits::ForDue).await;
             });
@@ -43,7 +43,7 @@ impl Guest for Plugin {
 static CONFIG: ConfigCache = ConfigCache::new();
 
 fn load_config() -> Arc<Config> {
-    // A host whose variables cannot be read has none: each is then named as missing.
+    // A host whose variables cannot be read has none: each is then reported as missing.
     CONFIG.load(variables::get_all().unwrap_or_default())
 }
 
@@ -51,7 +51,8 @@ struct Incoming(Request);
 
 impl Body for Incoming {
     async fn read(self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        // Nothing is told about how the body was taken, but this end must stay until it was.
+        // The result of reading the body is not used, but this end must stay until the body was
+        // read.
         let (taken, taken_seen) = wit_future::new(|| Ok(()));
         let (bytes, end) = Request::consume_body(self.0, taken_seen);
         let whole = body::read(bytes, end, limit).await;
@@ -70,7 +71,7 @@ fn inbound(request: Request) -> Inbound<Incoming> {
         Some((path, query)) => (path, Some(query)),
         None => (target.as_str(), None),
     };
-    // Each field is a call to the host, and a delivery needs one of them.
+    // Each field costs a call to the host, and a delivery needs only one of them.
     let is_delivery = path.starts_with("/hooks/");
     let header = |of_deliveries, name| {
         let asked = (is_delivery == of_deliveries).then_some(name);

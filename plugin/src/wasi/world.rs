@@ -1,4 +1,4 @@
-//! The traits of `crate::world` over WIT.
+//! Implements the traits of `crate::world` over WIT.
 
 use crate::{
     address::Address,
@@ -162,7 +162,7 @@ async fn exchange(request: Request) -> Result<Response, HttpError> {
     let response = client::send(request).await.map_err(http_error)?;
     let status = response.get_status_code();
     let retry_after = body::header(&response.get_headers(), "retry-after");
-    // Nothing is told about how the body was taken, but this end must stay until it was.
+    // The result of reading the body is not used, but this end must stay until the body was read.
     let (taken, taken_seen) = wit_future::new(|| Ok(()));
     let (bytes, end) = types::Response::consume_body(response, taken_seen);
     let body = body::read(bytes, end, MAX_RESPONSE_BYTES).await;
@@ -178,13 +178,13 @@ async fn exchange(request: Request) -> Result<Response, HttpError> {
     })
 }
 
-/// The request's header fields; none where one is malformed.
+/// The request's header fields; none if one is malformed.
 fn fields(request: &Request) -> Option<types::Fields> {
     let headers = types::Fields::new();
     for (name, value) in request.fields() {
         match headers.append(name, value.as_bytes()) {
             Ok(()) => {}
-            // A host that keeps these to itself sets them as it likes.
+            // A host that reserves these headers sets them itself.
             Err(types::HeaderError::Forbidden)
                 if matches!(name, "content-length" | "user-agent") => {}
             Err(_) => return None,
@@ -211,7 +211,7 @@ fn outgoing(request: Request) -> Option<types::Request> {
     };
     let options = RequestOptions::new();
     let limit = Some(nanoseconds(request.timeout));
-    // A host that does not know one of these still has our own limit around the whole call.
+    // A host that ignores one of these still has our own limit around the whole call.
     let _ = options.set_connect_timeout(limit);
     let _ = options.set_first_byte_timeout(limit);
     let _ = options.set_between_bytes_timeout(limit);
@@ -268,7 +268,7 @@ impl Log for Wasi {
             let written = stderr::write_via_stream(reader);
             writer.write_all(bytes).await;
             drop(writer);
-            // There is nowhere to report a log that cannot be written.
+            // A log line that cannot be written can be reported nowhere.
             let _ = written.await;
         });
     }

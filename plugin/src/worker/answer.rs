@@ -1,4 +1,4 @@
-//! What a person said that an invoice is, which could not be told: an edit or a sale of its own (R6).
+//! A person's answer to a dead letter that asks: an edit, or a sale of its own (R6).
 
 use crate::{
     journal::{
@@ -12,13 +12,13 @@ use crate::{
     world::{Store, StoreError},
 };
 
-/// Keeps in the ledger what the invoice of `record`, a dead letter that asks, is. An order that was made or tried
-/// under its code meanwhile stays what is known of that code.
+/// Stores that answer in the ledger for the invoice of `record`. An order that was made or
+/// attempted under the same code meanwhile stays in the ledger.
 pub async fn keep(store: &impl Store, record: &Record, is: EditOrSale) -> Result<(), StoreError> {
     let connection = connections::load(store, &record.connection).await?;
     let (Some(hint), Some(code), Some(connection)) = (&record.hint, code_of(record), connection)
     else {
-        // The retry ends for that.
+        // The retry ends for that order's reason.
         return Ok(());
     };
     let key = keys::invoice(&connection.retailer, code.as_str());
@@ -30,7 +30,7 @@ pub async fn keep(store: &impl Store, record: &Record, is: EditOrSale) -> Result
     ledger::keep_invoice(store, &key, &InvoiceEntry::Answered { invoice_id, is }).await
 }
 
-/// The invoice's own code: KiotViet's record told it when the dead letter was made.
+/// The invoice's own code, which KiotViet's record held when the dead letter was made.
 fn code_of(record: &Record) -> Option<InvoiceCode> {
     let told = record.notes.iter().rev().find_map(|note| match note {
         Note::Failed(Trouble::EditOrSale { code, .. }) => Some(code.clone()),

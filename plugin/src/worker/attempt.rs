@@ -23,10 +23,11 @@ use crate::{
     world::{Clock, World},
 };
 
-/// Plans that one attempt makes at most.
+/// The most plans that one attempt makes.
 const MOST_PLANS: usize = 3;
 
-/// Attempts `record` once, and ends it where that succeeds. `held` are the creates whose outcome is not known.
+/// Attempts `record` once, and ends it on success. `held` are the creates whose outcome is not
+/// known.
 pub async fn attempt<W: World>(
     worker: &Worker<'_, W>,
     ready: &Ready,
@@ -41,7 +42,7 @@ pub async fn attempt<W: World>(
         Kind::Invoice => Reason::OrderWebhookOff,
         Kind::Other => Reason::NotSyncedType,
     };
-    // Read anew for each event: a person may have changed it since the last one.
+    // Read again for each event: a person may have changed it since the last one.
     let unreadable = |why: String| Failure::Retry {
         side: Side::KiotViet,
         why: Trouble::ConnectionUnreadable { why },
@@ -83,7 +84,7 @@ pub async fn attempt<W: World>(
     }
 }
 
-/// Plans and executes; anew where what the plan was made on proves wrong.
+/// Plans and executes; plans again if a fact that the plan relies on proves wrong.
 async fn carry_out<W: World>(
     session: &Session<'_, W>,
     switches: Switches,

@@ -1,4 +1,5 @@
-//! What a record can do without: the record matters more than a detail that Getfly refuses by name.
+//! Details that a record can do without: the record matters more than a detail that Getfly refuses
+//! by name.
 
 use crate::{
     getfly::{
@@ -14,8 +15,8 @@ use crate::{
     },
 };
 
-/// Takes the detail out of an account; false when the account does not have it. A phone or an e-mail
-/// goes into the description, so that its text is not lost.
+/// Removes the detail from an account; false if the account does not have it. A phone or an e-mail
+/// moves into the description, so that its text is not lost.
 pub fn drop_from_account(account: &mut NewAccount, detail: Detail) -> bool {
     match detail {
         Detail::Manager => account.manager.take().is_some(),
@@ -48,7 +49,7 @@ fn describe(account: &mut NewAccount, name: &str, text: Option<String>) -> bool 
     true
 }
 
-/// Takes the detail out of an order; false when the order does not have it.
+/// Removes the detail from an order; false if the order does not have it.
 pub fn drop_from_order(order: &mut NewOrder, detail: Detail) -> bool {
     match detail {
         Detail::Executor => order.executor.take().is_some(),
@@ -61,9 +62,9 @@ pub fn drop_from_order(order: &mut NewOrder, detail: Detail) -> bool {
     }
 }
 
-/// Takes out a phone or an e-mail that is a placeholder and that Getfly refuses as a duplicate: many
-/// customers share it, so it says nothing about who this one is. Which one it was; none when both are
-/// real, or the refusal is about the other.
+/// Removes a placeholder phone or e-mail that Getfly refuses as a duplicate: many customers share a
+/// placeholder, so it does not identify this one. Returns which one it was; none if both are real,
+/// or the refusal is about the other one.
 pub fn drop_placeholder(
     account: &mut NewAccount,
     error: &GetflyError,
@@ -90,7 +91,7 @@ pub fn drop_placeholder(
     None
 }
 
-/// The note of a record that is created without a detail.
+/// The note on a record that is created without a detail.
 pub fn without(detail: Detail, error: &GetflyError) -> Note {
     Note::CreatedWithout {
         detail,

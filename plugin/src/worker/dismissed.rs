@@ -1,5 +1,5 @@
-//! A dismissal holds: an invoice's for good, a customer's until what would be pushed of him changes. It does not
-//! keep his invoices from creating the account.
+//! A dismissal of an invoice holds for good. A dismissal of a customer holds until the members that
+//! would be pushed change; it does not keep the customer's invoices from creating the account.
 
 use crate::{
     journal::{
@@ -26,14 +26,15 @@ use serde::{Deserialize, Serialize};
 struct Dismissal {
     /// The event that was dismissed.
     event: u64,
-    /// What it was a dead letter for.
+    /// The reason of its dead letter.
     reason: DeadReason,
-    /// A keyed mark of what the customer would have been pushed as; none for one that was never read.
+    /// A keyed mark of the customer as it would have been pushed; none for a customer that was
+    /// never read.
     members: Option<String>,
 }
 
-/// Whether a dead letter of this reason is about the record that it names: anybody can name one in a delivery
-/// that is refused.
+/// Whether a dead letter of this reason is about the record that it names. A refused delivery
+/// proves nothing: any sender can name any record.
 fn is_about_record(reason: DeadReason) -> bool {
     !matches!(
         reason,
@@ -44,7 +45,7 @@ fn is_about_record(reason: DeadReason) -> bool {
     )
 }
 
-/// Keeps that a person dismisses `record`, a dead letter for `reason`.
+/// Stores that a person dismisses `record`, a dead letter for `reason`.
 pub async fn keep(
     store: &impl Store,
     record: &Record,
@@ -65,8 +66,8 @@ pub async fn keep(
     store.set(&key, &stored::write(&dismissal)).await
 }
 
-/// Ends `record` as dismissed where a person dismissed its customer or invoice before and that holds. An event that a
-/// person retries is attempted all the same.
+/// Ends `record` as dismissed if a person dismissed its customer or invoice before and the
+/// dismissal still holds. An event that a person retries is attempted all the same.
 pub async fn applies<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -116,7 +117,8 @@ pub fn mark<W: World>(session: &Session<'_, W>, customer: &Customer) -> String {
     sealer.fingerprint(&pushed(session, customer))
 }
 
-/// What KiotViet decides of a customer's account: not its source, which is the operator's, nor its manager.
+/// The members of an account that KiotViet decides: not the source, which is the operator's, nor
+/// the manager.
 fn pushed<W: World>(session: &Session<'_, W>, customer: &Customer) -> String {
     let account = NewAccount {
         source: None,

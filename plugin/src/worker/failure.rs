@@ -1,4 +1,5 @@
-//! Why an attempt did not end the event, and what follows: another attempt, a later one, a person, or nothing.
+//! Why an attempt did not end the event, and what follows: another attempt now or later, a person,
+//! or nothing.
 
 use crate::{
     getfly::error::GetflyError,
@@ -16,7 +17,7 @@ use core::time::Duration;
 
 pub use crate::journal::connection_name::Side;
 
-/// Why a worker stops before its end. Nothing about any event: the next worker goes on.
+/// Why a worker stops early. It concerns no event: the next worker goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// The store failed, or the lease ended before a write.
@@ -33,41 +34,45 @@ pub enum Stop {
 /// Why an attempt did not end the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// Attempted again by the schedule.
+    /// The schedule attempts it again.
     Retry {
-        /// Who failed.
+        /// The side that failed.
         side: Side,
         /// For people.
         why: Trouble,
-        /// What the upstream asks for.
+        /// How long the upstream asks to wait.
         after: Option<Duration>,
     },
-    /// A create without an answer, or with one that does not tell: it may still take effect for
-    /// [`SETTLE`](crate::journal::ledger::SETTLE). Attempted again by the schedule, and not before that.
+    /// A create whose answer is lost or holds no code. It may still take effect for
+    /// [`SETTLE`](crate::journal::ledger::SETTLE). The schedule attempts it again, but not before
+    /// that.
     Unknown {
         /// For people.
         why: Trouble,
-        /// What Getfly asks for.
+        /// How long Getfly asks to wait.
         after: Option<Duration>,
-        /// What it would bring into Getfly, where it is an account.
+        /// The account that the create would bring into Getfly, if it is one.
         brings: Option<Box<Brings>>,
     },
-    /// Not before this moment, when something has settled; no failure.
+    /// To be attempted at this moment, when something has settled. It does not count as a failure.
     Later(Timestamp),
-    /// KiotViet does not show what the event is about: asked again then. No failure.
+    /// KiotViet does not show the record: it is read again at this moment. It does not count as a
+    /// failure.
     NotShown(Timestamp),
-    /// Nothing can be done until people mend this side's address or rights; no failure of the event's.
+    /// Nothing can be done until a person mends this side's address or rights. It does not count as
+    /// the event's failure.
     Outside {
-        /// Which side.
+        /// The side to mend.
         side: Side,
-        /// For people, with what to do.
+        /// For people, with the remedy.
         why: Trouble,
     },
-    /// A 404 for what every tenant with this API has: it may have another version only.
+    /// A 404 for something that every tenant with this API has: the tenant may have another version
+    /// only.
     NothingThere(Box<Failure>),
     /// It needs a person.
     Dead {
-        /// Of the dead letter.
+        /// The dead letter's reason.
         reason: DeadReason,
         /// For people.
         why: Trouble,
@@ -93,7 +98,7 @@ impl Failure {
         }
     }
 
-    /// A dead letter for what Getfly or KiotViet told.
+    /// A dead letter for a reason that Getfly or KiotViet stated.
     pub(crate) fn dead(reason: DeadReason, why: impl Into<Trouble>) -> Self {
         Self::Dead {
             reason,

@@ -1,5 +1,5 @@
-//! Whether a record that KiotViet does not show is gone. One answer is no proof: a record that was just
-//! told of may not be readable yet, and a shop's whole API may answer so for a while.
+//! Whether a record that KiotViet does not show is gone. One answer proves nothing: a new record
+//! may not be readable yet, and a shop's whole API may answer 404 for a while.
 
 use crate::{
     journal::{note::Note, record::Record},
@@ -9,17 +9,17 @@ use crate::{
 };
 use core::time::Duration;
 
-/// A record that was told of less than this long ago is asked for again.
+/// A record whose delivery or list row is younger than this is read again.
 const YOUNG: Duration = Duration::from_secs(600);
-/// After how long, each time.
+/// The wait before each further read.
 const AGAIN: [Duration; 3] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
     Duration::from_secs(300),
 ];
 
-/// How often `record`'s customer or invoice was asked for in vain, if it counts as gone only after
-/// several times: it is young, and a signed delivery or KiotViet's own list told of it.
+/// How often `record`'s customer or invoice was read in vain, if it counts as gone only after
+/// several reads: it is young, and a signed delivery or KiotViet's own list named it.
 pub fn asked_in_vain(record: &Record, now: Timestamp) -> Option<usize> {
     let asked = record.misses.unwrap_or_default();
     let young = now.saturating_since(record.received_at) < YOUNG;
@@ -27,7 +27,7 @@ pub fn asked_in_vain(record: &Record, now: Timestamp) -> Option<usize> {
     (signed && (young || asked > 0)).then(|| usize::try_from(asked).unwrap_or(usize::MAX))
 }
 
-/// What an event is about was not found: fails unless it counts as gone.
+/// Handles a record that was not found: fails unless the record counts as gone.
 pub async fn confirm<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
     let wait = session.asked_in_vain.and_then(|asked| AGAIN.get(asked));
     if let Some(wait) = wait {
@@ -37,7 +37,7 @@ pub async fn confirm<W: World>(session: &Session<'_, W>) -> Result<(), Failure> 
     control(session).await
 }
 
-/// The control for any "not found": the shop's API works, so that it is about the record.
+/// The control read for any "not found": the shop's API works, so the answer is about the record.
 pub async fn control<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
     session.kiotviet(async |k| k.branches().await).await?;
     Ok(())

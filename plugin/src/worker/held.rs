@@ -1,5 +1,5 @@
-//! Which customers have to wait for a create that may still take effect: those who share a phone or an e-mail
-//! with it.
+//! Which customers must wait for a create that may still take effect: those who share a phone or an
+//! e-mail with it.
 
 use crate::{
     journal::held::Brings,
@@ -14,7 +14,7 @@ use crate::{
     world::World,
 };
 
-/// What `account` brings into Getfly once its create takes effect.
+/// The phones and e-mails that `account` brings into Getfly once its create takes effect.
 pub(super) fn brings<W: World>(session: &Session<'_, W>, account: &NewAccount) -> Brings {
     let phone = account.phone.as_deref().unwrap_or_default();
     let email = account.email.as_deref().unwrap_or_default();
@@ -24,8 +24,8 @@ pub(super) fn brings<W: World>(session: &Session<'_, W>, account: &NewAccount) -
     }
 }
 
-/// Fails until no create can take effect any more that would bring a phone or an e-mail of `customer`, whose own
-/// account has the code `own`.
+/// Fails while a create may still take effect that would bring a phone or an e-mail of `customer`,
+/// whose own account has the code `own`.
 pub(super) fn wait<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
@@ -44,7 +44,7 @@ pub(super) fn wait<W: World>(
     }
 }
 
-/// Keyed fingerprints of the numbers and addresses that can match another customer's.
+/// Keyed fingerprints of the numbers and addresses that may match another customer's.
 fn marks<W: World>(session: &Session<'_, W>, phone: &str, email: &str) -> Vec<String> {
     let rules = &session.ready.rules;
     let (phones, emails) = (PhoneField::parse(phone), EmailField::parse(email));

@@ -1,5 +1,5 @@
-//! Processing a delivery's own entries before its answer, in a store without atomics, where there is no lease
-//! ([`crate::journal::no_atomics`]).
+//! Processes a delivery's own entries before its answer, in a store without atomics, where there is
+//! no lease ([`crate::journal::no_atomics`]).
 
 use crate::{
     config::Ready,
@@ -16,8 +16,8 @@ use crate::{
 };
 use core::ops::Range;
 
-/// Processes a delivery's own entries, beginning none after `until`. What does not end here goes on
-/// with the next drain.
+/// Processes a delivery's own entries, beginning none after `until`. The next drain goes on with
+/// the rest.
 pub async fn process<W: World>(
     world: &W,
     ready: &Ready,

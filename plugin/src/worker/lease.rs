@@ -1,7 +1,8 @@
-//! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: whoever counts a
-//! time slot's key to one owns the slot. A worker that crashed costs at most one slot, and where an
-//! account is to be created the time until what it may have sent has settled. The hosts' clocks may
-//! differ by about two seconds: what every call leaves of the lease that it is begun under.
+//! One worker per Getfly tenant, from `increment`, `delete` and the clock alone: the worker whose
+//! increment brings a time slot's key to one owns the slot. A crashed worker costs at most one
+//! slot; where an account is to be created, it costs the time until the crashed worker's calls have
+//! settled. The hosts' clocks may differ by about two seconds: each call begins only if it ends
+//! that long before the lease does.
 
 use crate::{
     journal::{keys, ledger::SETTLE},
@@ -13,33 +14,33 @@ use core::time::Duration;
 
 /// Length of a slot, seconds.
 pub const SLOT_SECONDS: i64 = 30;
-/// No write is begun in a lease's last seconds, and a call only where the lease outlasts its timeout by
-/// [`SKEW_SECONDS`], so that what was begun under the lease ends under it.
+/// No write begins in a lease's last seconds. A call begins only if the lease outlasts its timeout
+/// by [`SKEW_SECONDS`]. So what begins under the lease ends under it.
 pub const MARGIN_SECONDS: i64 = 10;
 
-/// How far the hosts' clocks may differ: what the longest call leaves of the lease.
+/// How far the hosts' clocks may differ. The longest call leaves this much of the lease.
 pub const SKEW_SECONDS: i64 = 2;
 
-/// Slots that are over for this long are surely nobody's, whatever the clocks say.
+/// A slot that ended this many slots ago certainly has no owner, whatever the clocks show.
 const FORGOTTEN_SLOTS: i64 = 3;
 
-/// Added to the count of a slot that is over when its holder gives the lease back: far more than ever try
-/// to get it. A slot that is over and has less was left by a crash.
+/// Added to the count of a past slot when its holder releases the lease: far more than the workers
+/// that ever try to get it. A past slot with less was left by a crash.
 const GIVEN_BACK: i64 = 1 << 32;
 
-/// How long after a slot's end the last call that was begun under it may still take effect. The call has ended
-/// [`SKEW_SECONDS`] before the slot does, by a clock that may be as much behind.
+/// How long after a slot's end the last call that began under it may still take effect. The call
+/// has ended [`SKEW_SECONDS`] before the slot does, by a clock that may be as much behind.
 const SETTLES: Duration = SETTLE;
 
-/// Pause between two looks at a lease that somebody else holds.
+/// Pause between two looks at a lease that another worker holds.
 const LEASE_LOOK: Duration = Duration::from_secs(1);
 
-/// Whether to wait for a lease that somebody else holds.
+/// Whether to wait for a lease that another worker holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Leave: whoever holds the lease sees the new entries.
+    /// Leave: the holder of the lease sees the new entries.
     None,
-    /// Wait for the rest of this slot and the next: a worker that crashed holds no more.
+    /// Wait for the rest of this slot and the next: a crashed worker holds no more.
     TwoSlots,
 }
 
@@ -57,14 +58,14 @@ fn slot_of(now: Timestamp) -> i64 {
     now.as_second().div_euclid(SLOT_SECONDS)
 }
 
-/// Whether somebody holds the present slot.
+/// Whether a worker holds the present slot.
 pub async fn is_held<W: Store + Clock>(world: &W) -> Result<bool, StoreError> {
     world.exists(&keys::lease(slot_of(world.now()))).await
 }
 
 impl<'w, W: Store + Clock> Lease<'w, W> {
-    /// Tries to own the present slot, and near its end the next one too; none when somebody else
-    /// does. An error counts as "not mine": the increment may have happened.
+    /// Tries to own the present slot, and near its end the next one too; none if another worker
+    /// owns it. After an error the increment may have happened, so the slot counts as not ours.
     pub async fn acquire(world: &'w W) -> Result<Option<Self>, StoreError> {
         let slot = slot_of(world.now());
         let count = world.increment(&keys::lease(slot), 1).await;
@@ -78,8 +79,8 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             first: slot,
             left_open: Cell::new(None),
         };
-        // Nothing was read yet that somebody else could change in between, so it may be late, and the
-        // increment may have taken long.
+        // The worker has read nothing yet that another could change in between, so this may be
+        // late, and the increment may have taken long.
         let now = world.now();
         let last = now.as_second().saturating_add(MARGIN_SECONDS);
         let first = slot_of(now).max(slot.saturating_add(1));
@@ -102,9 +103,10 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         .await
     }
 
-    /// Whether what takes at most `lasting` (no longer than a slot) may begin now. Where the present slot ends
-    /// before it, the next slot is taken too; past the end (less the clocks' difference) the lease is lost for
-    /// good, even if the next slot is free, because another worker may have had it in between and given it back.
+    /// Whether work that takes at most `lasting` (no longer than a slot) may begin now. If the
+    /// present slot ends before that, the next slot is taken too. Past the slot's end (less the
+    /// clocks' difference) the lease is lost for good, even if the next slot is free: another
+    /// worker may have had it in between and released it.
     pub async fn outlasts(&self, lasting: Duration) -> bool {
         let lasting = i64::try_from(lasting.as_secs()).unwrap_or(SLOT_SECONDS);
         let margin = lasting.saturating_add(SKEW_SECONDS);
@@ -131,8 +133,8 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         // Calls of one worker run at once: another of them may just have taken the slot for all.
         let ours = self.held.borrow().contains(&next);
         if !ours {
-            // The increment took time of its own: where it came too late, somebody may have had the
-            // next slot and given it back, and its one is a second one.
+            // The increment took time of its own. If it came too late, another worker may have had
+            // the next slot and released it, so that this count of one is a second one.
             let late = self.world.now().as_second() >= latest;
             if !mine || (late && !mutant!(LeaseTakenBackLate)) {
                 return false;
@@ -148,16 +150,17 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
             old
         };
         for slot in forgotten {
-            // Only tidiness: a slot that stays costs one small key.
+            // Only housekeeping: a slot that stays costs one small key.
             let _ = self.world.delete(&keys::lease(slot)).await;
         }
         let longer = ends.saturating_add(SLOT_SECONDS);
         self.world.now().as_second() < longer.saturating_sub(margin)
     }
 
-    /// Until when a request may still take effect that was sent under the slot before this lease's first:
-    /// whoever had that one did not give it back, and began no call in its last seconds. None where there
-    /// is nothing to wait for. What was sent under an earlier slot has settled. Reads the store once.
+    /// Until when a request may still take effect that was sent under the slot before this lease's
+    /// first. It exists if that slot's worker did not release it and so may have begun a call in
+    /// its last seconds. A request under an earlier slot has settled. None: nothing to wait for.
+    /// Reads the store once.
     pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
         if let Some(known) = self.left_open.get() {
             return Ok(known);
@@ -173,24 +176,24 @@ impl<'w, W: Store + Clock> Lease<'w, W> {
         Ok(until)
     }
 
-    /// Gives back what is left of the slots. The caller looks at the journal's tail once more
-    /// afterwards: an acceptor may have found the lease taken in between.
+    /// Releases what is left of the slots. The caller then looks at the journal's tail once more:
+    /// an acceptor may have found the lease taken in between.
     pub async fn release(self) {
         let present = slot_of(self.world.now());
         let held = self.held.into_inner();
         let former = present.saturating_sub(1);
         if held.contains(&former) {
-            // A lost one makes the next worker wait as after a crash.
+            // If this is lost, the next worker waits as after a crash.
             let _ = self.world.increment(&keys::lease(former), GIVEN_BACK).await;
         }
         for slot in held.into_iter().rev().filter(|s| *s >= present) {
-            // A lost delete costs the rest of the slot, nothing else.
+            // If this is lost, only the rest of the slot is lost.
             let _ = self.world.delete(&keys::lease(slot)).await;
         }
     }
 }
 
-/// The lease; none when somebody else holds it for longer than `patience`.
+/// The lease; none if another worker holds it for longer than `patience`.
 pub async fn acquire<W: Store + Clock>(
     world: &W,
     patience: Patience,

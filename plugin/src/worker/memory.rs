@@ -1,5 +1,6 @@
-//! A remembered account is a memory (R4, R7): it may have been merged or deleted in Getfly since. What
-//! was created under a code of Getfly's own is found by the text that it carries.
+//! Checks the remembered account codes (R4, R7): an account may have been merged or deleted in
+//! Getfly since. A record that Getfly stored under a code of its own is found by the text that it
+//! carries.
 
 use crate::{
     getfly::{error::GetflyError, wire::Stored},
@@ -19,8 +20,9 @@ use crate::{
     world::World,
 };
 
-/// Getfly refused an order for `code`, the account that customer `id` is remembered as. Whether it is
-/// gone, and the memory with it, unless a person made the link; not before the memory is older than what may still settle.
+/// Getfly refused an order for `code`, the remembered account of customer `id`. Drops the memory if
+/// the account is gone, unless a person made the link; never before the memory is older than the
+/// time in which a create may still settle. Returns whether it did.
 pub async fn drop_if_gone<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -46,7 +48,7 @@ pub async fn drop_if_gone<W: World>(
     Ok(true)
 }
 
-/// Whether Getfly has no account with this code, while it answers other questions.
+/// Whether Getfly has no account with this code although it answers other questions.
 pub async fn is_gone<W: World>(
     session: &Session<'_, W>,
     code: &AccountCode,
@@ -58,8 +60,8 @@ pub async fn is_gone<W: World>(
     Ok(true)
 }
 
-/// The account that an earlier attempt at `since` created under a code of Getfly's own, which nobody saw; none
-/// where what was sent was refused.
+/// The account that an earlier attempt at `since` created under a code of Getfly's own, and whose
+/// answer was lost; none if the create was refused.
 pub async fn account_by_text<W: World>(
     session: &Session<'_, W>,
     code: &AccountCode,
@@ -87,16 +89,16 @@ pub async fn order_by_text<W: World>(
     Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
 }
 
-/// The code that the answer to a create tells. Where it tells an id or nothing, the code has to be read back:
-/// it need not be the one that was sent.
+/// The code in the answer to a create. If the answer holds only an id or nothing, the code must be
+/// read back: it may differ from the one that was sent.
 pub fn code_told(answer: Result<Stored, GetflyError>) -> Result<String, GetflyError> {
     let Stored { id, code } = answer?;
     code.ok_or(GetflyError::Untold { id })
 }
 
-/// The code under which Getfly has the account that was sent as `sent` and whose create ended with `error`:
-/// that one; where Getfly accepted it without telling a code, the one that is read back by the account's id, or
-/// by the text that it carries.
+/// The code under which Getfly stores the account that was sent as `sent` and whose create ended
+/// with `error`. It is `sent`; if Getfly accepted the account without returning a code, it is read
+/// back by the account's id, or by the text that the account carries.
 pub async fn account_stored<W: World>(
     session: &Session<'_, W>,
     sent: &AccountCode,
@@ -119,7 +121,7 @@ pub async fn account_stored<W: World>(
     Ok(found.map(|account| account.code))
 }
 
-/// The same for an order.
+/// The code under which Getfly stores an order, found in the same way.
 pub async fn order_stored<W: World>(
     session: &Session<'_, W>,
     sent: &OrderCode,
@@ -141,7 +143,7 @@ pub async fn order_stored<W: World>(
     order_by_text(session, sent, session.world.now()).await
 }
 
-/// Notes that Getfly stored what was sent as `sent` under another code; whether it did.
+/// Notes that Getfly stored the record `sent` under another code; returns whether it did.
 pub fn is_stored_under(record: &mut Record, sent: &str, code: &str) -> bool {
     if sent == code {
         return false;
@@ -153,7 +155,7 @@ pub fn is_stored_under(record: &mut Record, sent: &str, code: &str) -> bool {
     true
 }
 
-/// A Getfly that does not take this question cannot be asked so: the code alone decides.
+/// For a Getfly that refuses this question, the code alone decides.
 fn unless_refused<T>(found: Result<Option<T>, GetflyError>) -> Result<Option<T>, Failure> {
     match found {
         Err(GetflyError::Refused(_)) => Ok(None),

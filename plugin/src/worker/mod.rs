@@ -1,4 +1,5 @@
-//! What is done about one event: the lease and the permit to act, the plan, its execution, the retry schedule.
+//! The work on one event: the lease and the permit to act, the plan, its execution, the retry
+//! schedule.
 
 pub mod answer;
 pub mod attempt;

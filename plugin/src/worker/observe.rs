@@ -1,4 +1,4 @@
-//! What an event showed of the assumptions, as far as its end or its record tells.
+//! What an event shows about the assumptions, from its end or its record.
 
 use crate::{
     assumption::Assumption,
@@ -16,9 +16,10 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How soon after a change a delivery is taken to come.
+/// A delivery is expected within this time after the change.
 const SOON: Duration = Duration::from_secs(600);
-/// A delivery that is this late, give or take [`SOON`], shows that the record's times have another zone.
+/// A delivery that is this late, give or take [`SOON`], shows that the record's times have another
+/// zone.
 const ZONE: Duration = Duration::from_hours(7);
 
 /// What the end of `record` shows.
@@ -28,7 +29,7 @@ pub fn ended(http: &impl Http, record: &mut Record) {
         record.status.outcome(),
         Some(Outcome::Created | Outcome::Linked)
     );
-    // Of what led to nothing anybody could have been the sender.
+    // Any sender could have caused an event that led to nothing.
     if let Some((signed, cased)) = record.as_assumed.take()
         && made
     {
@@ -60,7 +61,7 @@ pub fn ended(http: &impl Http, record: &mut Record) {
     details(http, record, made);
 }
 
-/// A code that ends in `.NN` was a sale of its own.
+/// Whether a code that ends in `.NN` was a sale of its own.
 fn is_own_sale(evidence: &Evidence) -> bool {
     matches!(
         evidence,
@@ -73,7 +74,7 @@ fn by_name(record: &Record) -> bool {
     record.notes.iter().any(by_name)
 }
 
-/// What its remarks show, and that there are none.
+/// What the event's remarks show, or their absence.
 fn details(http: &impl Http, record: &Record, made: bool) {
     let mut against = Vec::new();
     for note in &record.notes {
@@ -116,7 +117,7 @@ fn details(http: &impl Http, record: &Record, made: bool) {
     }
 }
 
-/// How long after its change the delivery of `record` came, whose record at KiotViet was changed at `modified`.
+/// How long after the change at `modified` the delivery of `record` came.
 pub fn delivered<W: Http + Clock>(world: &W, record: &Record, modified: Option<Timestamp>) {
     let (Some(modified), Some(_), 0) = (modified, record.as_assumed, record.attempts) else {
         return;
@@ -138,7 +139,7 @@ pub fn lines(http: &impl Http, invoice: &Invoice) {
     }
 }
 
-/// Whether the line's total is made with its discount for each unit; none where that makes no difference.
+/// Whether the line's total applies its discount to each unit; none if that makes no difference.
 fn is_per_unit(line: &InvoiceLine) -> Option<bool> {
     let total = line.sub_total?;
     let whole = line.price.checked_mul(line.quantity).ok()?;

@@ -1,5 +1,5 @@
-//! What only people can mend outside of this application: a Getfly without this version of its API.
-//! Events wait for it and use up no attempt.
+//! Troubles that only people can mend, outside of this application: a Getfly without this version
+//! of its API. Events wait for them and use up no attempt.
 
 use crate::{
     assumption::Assumption,
@@ -23,15 +23,16 @@ use core::time::Duration;
 /// How long events wait before the next look.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(300);
 
-/// A finding that no event has confirmed for so long is not told any more.
+/// A finding that no event has confirmed for this long is no longer shown.
 const STALE: Duration = Duration::from_secs(3600);
 
-/// What a 404 comes to: the failure itself, or that the tenant has only the old version of the API.
+/// The failure that a 404 means: the one given, or that the tenant has only the old version of the
+/// API.
 pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Failure {
     let Failure::NothingThere(failure) = failure else {
         return failure;
     };
-    // Where this cannot be answered either, the failure stands as it is.
+    // If this has no answer either, the failure stands as it is.
     if !matches!(session.getfly().is_old_version().await, Ok(true)) {
         return *failure;
     }
@@ -45,7 +46,7 @@ pub async fn explain<W: World>(session: &Session<'_, W>, failure: Failure) -> Fa
     }
 }
 
-/// `record` went through: takes the mark away if it had waited for a newer Getfly.
+/// `record` succeeded: removes the mark if the event had waited for a newer Getfly.
 pub async fn mended<S: Store>(store: &S, record: &Record) {
     let last = record.last_failure.as_ref();
     if last.is_some_and(|last| last.why == Trouble::OldGetfly) {
@@ -53,7 +54,7 @@ pub async fn mended<S: Store>(store: &S, record: &Record) {
     }
 }
 
-/// What is wrong with the Getfly tenant, as the last events found it; none when nothing is known to be.
+/// What is wrong with the Getfly tenant, as the last events found it; none if no trouble is known.
 pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
     let found = world.get(keys::OLD_GETFLY).await.ok()??;
     let found: Timestamp = stored::read(&found).ok()?;
@@ -61,8 +62,8 @@ pub async fn old_getfly<W: Store + Clock>(world: &W) -> Option<&'static str> {
     fresh.then_some(OLD_GETFLY)
 }
 
-/// What only people can mend: the tenant's version, and lists of users that cannot be read (R13).
-/// `connections` are the names of those that are connected.
+/// The troubles that only people can mend: the tenant's version, and lists of users that cannot be
+/// read (R13). `connections` are the names of the connected ones.
 pub async fn troubles<W: Store + Clock>(world: &W, connections: &[ConnectionName]) -> Vec<Trouble> {
     let old = old_getfly(world).await.map(|_| Trouble::OldGetfly);
     let mut troubles: Vec<Trouble> = old.into_iter().collect();

@@ -1,5 +1,6 @@
-//! How long an upstream that failed is left alone. One record that fails says nothing about another: an upstream
-//! pauses once three different records failed in a row, or where it asks for it itself.
+//! Decides how long a failed upstream is left alone. One failed record proves nothing about
+//! another. An upstream pauses once three different records failed in a row, or when it asks for a
+//! pause itself.
 
 use crate::{
     journal::{
@@ -29,7 +30,7 @@ pub fn until(pauses: &Pauses, upstream: Upstream<'_>, clock: &impl Clock) -> Opt
 pub struct Failed<'f> {
     /// Its number.
     pub seq: u64,
-    /// At what.
+    /// What failed: all calls, or creates alone.
     pub at: FailsAt,
     /// How long the upstream asks to be left alone.
     pub after: Option<Duration>,
@@ -55,7 +56,8 @@ pub fn failed(pauses: &mut Pauses, upstream: Upstream<'_>, failed: &Failed<'_>, 
     pauses.set(upstream, pause);
 }
 
-/// Leaves `upstream` alone until then, for what only people can mend; this counts as no failure.
+/// Leaves `upstream` alone until `until` for a trouble that only people can mend. It does not count
+/// as a failure.
 pub fn pause_until(
     pauses: &mut Pauses,
     upstream: Upstream<'_>,

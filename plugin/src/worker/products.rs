@@ -1,5 +1,5 @@
-//! Lines whose product Getfly does not know (R3): found out all together at the first refusal, and sent
-//! under another code, or by name alone. Amounts stay as they are.
+//! Handles lines whose product Getfly does not know (R3). All of them are found together at the
+//! first refusal, and sent under another code, or by name alone. Amounts stay as they are.
 
 use crate::{
     getfly::{error::GetflyError, wire::Product},
@@ -13,8 +13,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Looks up every line's product and replaces those that Getfly does not have; false when there are
-/// none, or when Getfly does not show its products. Lines without a code are not looked up.
+/// Looks up every line's product and replaces those that Getfly does not have. False if there are
+/// none, or if Getfly does not show its products. Lines without a code are not looked up.
 pub async fn replace_unknown<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -42,7 +42,7 @@ pub async fn replace_unknown<W: World>(
     Ok(replaced)
 }
 
-/// The product of this code, if Getfly has it; none where the key has no right to read products.
+/// The product of this code, if Getfly has it; none if the key has no right to read products.
 async fn look_up<W: World>(
     session: &Session<'_, W>,
     code: &str,
@@ -53,8 +53,8 @@ async fn look_up<W: World>(
     }
 }
 
-/// Looks up the products that KiotViet has deleted since, and replaces those that Getfly does not have under the
-/// same code and name: it may use the code for something else.
+/// Looks up the products that KiotViet has deleted since, and replaces those that Getfly does not
+/// have under the same code and name: Getfly may use the code for another product.
 pub async fn replace_deleted<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -79,7 +79,7 @@ pub async fn replace_deleted<W: World>(
 
 fn replace(line: &mut OrderLine, fallback: Option<&str>) {
     let code = core::mem::take(&mut line.product_code);
-    // The operator's own product may be what Getfly does not have: then the name must do.
+    // Getfly may lack the operator's own fallback product: then the name must do.
     let Some(fallback) = fallback.filter(|fallback| *fallback != code) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! When to try again: a pure schedule.
+//! The retry schedule, pure.
 
 use core::time::Duration;
 
@@ -6,12 +6,12 @@ use core::time::Duration;
 pub const FIRST: Duration = Duration::from_secs(5);
 /// Longest wait between two attempts, unless the upstream asks for more.
 pub const LONGEST: Duration = Duration::from_secs(6 * 3600);
-/// Failures after which an event is a dead letter. The waits before that add up to more than 75
-/// hours (the contract's third guarantee) without jitter, which only lengthens them.
+/// An event with this many failures becomes a dead letter. The waits before that add up to more
+/// than 75 hours (the contract's third guarantee) without jitter, which only lengthens them.
 pub const GIVE_UP_AFTER: u32 = 25;
 
-/// The wait after the `failures`-th failure (from 1), or none when it is time for a dead letter.
-/// `retry_after` is what the upstream asks for and only lengthens; `jitter` in 0..=255 adds up to a
+/// The wait after the `failures`-th failure (from 1), or none for a dead letter. `retry_after` is
+/// what the upstream asks for and can only lengthen the wait; `jitter` in 0..=255 adds up to a
 /// quarter.
 pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> Option<Duration> {
     if failures >= GIVE_UP_AFTER || (failures >= 5 && mutant!(GivesUpEarly)) {
@@ -27,25 +27,25 @@ pub fn wait_after(failures: u32, retry_after: Option<Duration>, jitter: u8) -> O
     )
 }
 
-/// First pause of an upstream that does not do what it is asked.
+/// First pause of an upstream that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// Longest pause of an upstream that goes on failing, unless it asks for more.
+/// Longest pause of an upstream that keeps failing, unless it asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// First pause of a Getfly that answers questions and fails creates: the records may be to blame.
+/// First pause of a Getfly that answers questions but fails creates: the records may be to blame.
 const FIRST_CREATES_PAUSE: Duration = Duration::from_secs(2);
-/// Longest one.
+/// Longest pause of such a Getfly.
 const LONGEST_CREATES_PAUSE: Duration = Duration::from_secs(10);
 
-/// What an upstream fails at.
+/// Which calls an upstream fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailsAt {
-    /// Anything.
+    /// All calls.
     All,
     /// Creates alone.
     Creates,
 }
 
-/// How long an upstream is left alone before the `nth` pause in a row (from 1) is over.
+/// The length of the `nth` pause in a row (from 1).
 pub fn pause_after(nth: u32, fails_at: FailsAt) -> Duration {
     let (first, longest) = match fails_at {
         FailsAt::All => (FIRST_PAUSE, LONGEST_PAUSE),

@@ -1,6 +1,6 @@
-//! One connection's access to both APIs: the cached KiotViet token, renewed once when it is refused,
-//! and the cached lists of users. Everything cached is sealed; a cache that cannot be read or
-//! written is only slower.
+//! One connection's access to both APIs, with the cached KiotViet token, which is renewed once when
+//! KiotViet refuses it, and the cached lists of users. Everything cached is sealed. A cache that
+//! cannot be read or written only costs time.
 
 use crate::{
     assumption::Assumption,
@@ -31,12 +31,12 @@ use core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// How long the lists of users are believed.
+/// How long a cached list of users counts as fresh.
 pub const USERS_FRESH: Duration = Duration::from_secs(600);
-/// Who is not among the users may be new: lists that are older than this are then read anew, once in
-/// ten minutes for each seller.
+/// A seller who is not among the users may be new. Lists older than this are then read again, once
+/// in ten minutes for each seller.
 pub const USERS_AGAIN: Duration = Duration::from_secs(60);
-/// Sellers looked for in vain that are remembered.
+/// How many sellers that were not found are remembered.
 const MISSED_AT_MOST: usize = 50;
 /// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
@@ -60,11 +60,11 @@ pub struct Session<'a, W> {
     pub held: &'a [Held],
     /// See [`super::gone::asked_in_vain`].
     pub asked_in_vain: Option<usize>,
-    /// A keyed mark of what the event's customer would be pushed as, once he was read.
+    /// A keyed mark of the event's customer as it would be pushed, once it was read.
     pub members: RefCell<Option<String>>,
     /// When the event's record was last changed at KiotViet, once it was read.
     pub modified_at: Cell<Option<Timestamp>>,
-    /// Keyed marks by which the event is found, once its customer was read.
+    /// Keyed marks by which people find the event, once its customer was read.
     pub marks: RefCell<Vec<String>>,
     token: RefCell<Option<Secret>>,
 }
@@ -107,12 +107,12 @@ impl<'a, W: World> Session<'a, W> {
         (self.world.now() < until).then_some(value)
     }
 
-    /// Users, or who was missed among them, younger than this.
+    /// Cached users, or the sellers missed among them, younger than `age`.
     async fn cached_users<T: DeserializeOwned>(&self, key: &str, age: Duration) -> Option<T> {
         let (until, value) = self.cached_until(key).await?;
         let left = until.saturating_since(self.world.now());
         let young = left > USERS_FRESH.saturating_sub(age);
-        // What was read while a clock was ahead would be believed for as long as that.
+        // A list that was read while a clock was ahead would count as fresh for that much longer.
         let ahead = left > USERS_FRESH && !mutant!(FutureUsersBelieved);
         ((young && !ahead) || mutant!(UsersBelievedForGood)).then_some(value)
     }
@@ -129,7 +129,7 @@ impl<'a, W: World> Session<'a, W> {
         };
         let plain = stored::write(&(until, value));
         if let Ok(sealed) = self.ready.sealer.seal(key, &plain, self.world) {
-            // A cache that was not written is only slower.
+            // A cache that was not written only costs time.
             let _ = self.world.set(key, sealed.as_bytes()).await;
         }
     }
@@ -175,7 +175,7 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
-    /// Runs `call` with a client; when KiotViet refuses the token, once more with a new one.
+    /// Runs `call` with a client; if KiotViet refuses the token, once more with a new one.
     pub async fn kiotviet<T>(
         &self,
         call: impl AsyncFn(KiotViet<'_, W>) -> Result<T, KiotVietError>,
@@ -194,7 +194,7 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
-    /// KiotViet's users, at most so old.
+    /// KiotViet's users, at most `age` old.
     pub async fn kiotviet_users(&self, age: Duration) -> Result<Vec<KiotVietUser>, KiotVietError> {
         let key = keys::kiotviet_users(&self.connection.name);
         if let Some(users) = self.cached_users(&key, age).await {
@@ -213,16 +213,16 @@ impl<'a, W: World> Session<'a, W> {
         Ok(users)
     }
 
-    /// The list of users of this upstream can be read again.
+    /// Clears the mark that this upstream's list of users cannot be read.
     async fn users_were_read(&self, upstream: Upstream<'_>) {
         let key = keys::users_unread(upstream);
-        // Were this lost, an order would go without its executor sooner than need be.
+        // If this is lost, an order goes without its executor sooner than necessary.
         if matches!(self.world.exists(&key).await, Ok(true)) {
             let _ = self.world.delete(&key).await;
         }
     }
 
-    /// Whether this seller was not looked for in vain within the last ten minutes; from now on he was.
+    /// Whether this is the first time in ten minutes that this seller is not found; remembers it.
     pub async fn is_first_miss(&self, seller: i64) -> bool {
         let key = keys::missed_sellers(&self.connection.name);
         let mut missed: Vec<i64> = self
@@ -238,7 +238,7 @@ impl<'a, W: World> Session<'a, W> {
         true
     }
 
-    /// Getfly's users, at most so old.
+    /// Getfly's users, at most `age` old.
     pub async fn getfly_users(&self, age: Duration) -> Result<Vec<GetflyUser>, GetflyError> {
         if let Some(users) = self.cached_users(keys::GETFLY_USERS, age).await {
             return Ok(users);

@@ -1,5 +1,6 @@
-//! One Getfly for one store. The tenant's origin is kept; where `getfly_url` is another one nothing is sent until a
-//! person confirms it and what the store knows reads back there. Deliveries are kept meanwhile.
+//! Ties one store to one Getfly. The store remembers the tenant's origin. If `getfly_url` changes,
+//! nothing is sent until a person confirms it and known records read back there. Deliveries are
+//! stored meanwhile.
 
 use crate::{
     config::Ready,
@@ -12,22 +13,22 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Newest journal entries among which a known account and a known order are looked for.
+/// How many of the newest journal entries are searched for a known account and a known order.
 const LOOKED_AT: usize = 1000;
-/// How many of each are tried: people may have deleted one in Getfly.
+/// How many of each are read: people may have deleted one in Getfly.
 const TRIED: usize = 3;
 
-/// What is kept of the tenant.
+/// What the store remembers of the tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     /// Its origin.
     pub origin: String,
-    /// Another origin that waits for a person.
+    /// Another origin that waits for a person's confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
 }
 
-/// What is kept; none in a store that has not met a tenant. One that cannot be read is met anew.
+/// The remembered tenant; none in a store that has met none. An unreadable entry counts as none.
 pub async fn load(store: &impl Store) -> Result<Option<Tenant>, StoreError> {
     let bytes = store.get(keys::TENANT).await?;
     Ok(bytes.and_then(|bytes| stored::read(&bytes).ok()))
@@ -37,13 +38,13 @@ async fn save(store: &impl Store, tenant: &Tenant) -> Result<(), StoreError> {
     store.set(keys::TENANT, &stored::write(tenant)).await
 }
 
-/// The tenant that the store belongs to, where `getfly_url` is another one.
+/// The tenant that the store belongs to, if `getfly_url` is another one.
 pub async fn other_than(store: &impl Store, ready: &Ready) -> Result<Option<String>, StoreError> {
     let kept = load(store).await?.map(|tenant| tenant.origin);
     Ok(kept.filter(|kept| !kept.eq_ignore_ascii_case(&ready.getfly_url)))
 }
 
-/// Whose the Getfly at `getfly_url` is.
+/// To whom the Getfly at `getfly_url` belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tenancy {
     /// The store has not met a tenant.
@@ -72,7 +73,8 @@ pub async fn tenancy(store: &impl Store, ready: &Ready) -> Result<Tenancy, Stop>
     })
 }
 
-/// Something was created or linked at `getfly_url`, where the store had met no tenant: it is kept.
+/// Remembers the tenant at `getfly_url` after the first create or link there, if the store had met
+/// none.
 pub async fn keep_first(store: &impl Store, ready: &Ready) -> Result<(), Stop> {
     let first = Tenant {
         origin: ready.getfly_url.clone(),
@@ -81,10 +83,10 @@ pub async fn keep_first(store: &impl Store, ready: &Ready) -> Result<(), Stop> {
     Ok(save(store, &first).await?)
 }
 
-/// What a person's confirmation came to.
+/// The result of a person's confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmed {
-    /// The store belongs to it now, or did already.
+    /// The store belongs to it now, or already did.
     Taken,
     /// It does not have what the store knows.
     Unknown {
@@ -95,7 +97,8 @@ pub enum Confirmed {
     },
 }
 
-/// A person confirms that `getfly_url` is the tenant where the store's accounts and orders are: looks for some there.
+/// A person confirms that the store's accounts and orders are at `getfly_url`: reads some of them
+/// there.
 pub async fn confirm<W: World>(world: &W, ready: &Ready) -> Result<Confirmed, ConfirmError> {
     if other_than(world, ready).await?.is_some() {
         let (accounts, orders) = known(world).await?;
@@ -137,7 +140,7 @@ async fn known(store: &impl Store) -> Result<(Vec<AccountCode>, Vec<OrderCode>),
     Ok((accounts, orders))
 }
 
-/// The first of them, where the tenant has none.
+/// The first of these accounts, if the tenant has none of them.
 async fn lacks_accounts<H: Http>(
     getfly: &Getfly<'_, H>,
     codes: &[AccountCode],

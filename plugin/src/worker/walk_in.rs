@@ -1,8 +1,8 @@
-//! Orders without a customer (R5): walk-ins, and sales whose customer is gone from KiotViet. They create
-//! at most one account a shop, whatever Getfly does with an order that names no account.
+//! Orders without a customer (R5): walk-ins, and sales whose customer is gone from KiotViet. They
+//! create at most one account a shop, whatever Getfly does with an order that names no account.
 //!
-//! The first such order goes without an account code, and what Getfly made of it is read back. Until that
-//! is done it is owed in the ledger, and the next order does it first.
+//! The first such order goes without an account code, and what Getfly made of it is read back.
+//! Until then the ledger owes the read-back, and the next order does it first.
 
 use crate::{
     assumption::Assumption,
@@ -26,17 +26,17 @@ use serde::{Deserialize, Serialize};
 
 /// The name on such orders, and of their account.
 const NAME: &str = "Khách lẻ";
-/// An account that is this much older than the order was not created for it.
+/// An account that is older than the order by more than this was not created for it.
 const CLOCK_SKEW: Duration = Duration::from_secs(600);
 
-/// What is known of how Getfly takes a shop's orders without a customer.
+/// What the ledger knows of how Getfly handles a shop's orders without a customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WalkIns {
-    /// This order was sent without an account code, in a call that has ended by `since`; what Getfly made of it is
-    /// not read yet.
+    /// This order was sent without an account code, in a call that has ended by `since`. What
+    /// Getfly made of it is not read back yet.
     Owed { order: OrderCode, since: Timestamp },
-    /// Getfly keeps them without an account.
+    /// Getfly stores them without an account.
     Bare,
     /// This account was about to be created, in a call that has ended by `since`.
     Creating { code: AccountCode, since: Timestamp },
@@ -44,7 +44,7 @@ enum WalkIns {
     Account(AccountCode),
 }
 
-/// What is known; an entry that cannot be read is nothing, and the next order finds out anew.
+/// What the ledger knows. An unreadable entry counts as none, and the next order finds out again.
 async fn load<W: World>(session: &Session<'_, W>) -> Result<Option<WalkIns>, Failure> {
     let key = keys::walk_ins(&session.connection.retailer);
     let bytes = session.world.get(&key).await?;
@@ -56,8 +56,8 @@ async fn keep<W: World>(session: &Session<'_, W>, known: &WalkIns) -> Result<(),
     Ok(session.world.set(&key, &stored::write(known)).await?)
 }
 
-/// Makes `order`, which names no account, ready to be sent: the name, and the account where there is one
-/// for such orders. True when what Getfly makes of it has to be read back.
+/// Makes `order`, which names no account, ready to be sent: sets the name, and the account if there
+/// is one for such orders. True if what Getfly makes of it must be read back.
 pub async fn prepare<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -97,14 +97,14 @@ pub async fn prepare<W: World>(
     }
 }
 
-/// The order that was to be read back is refused for good: nothing is owed.
+/// The order that was to be read back is refused for good: the ledger owes nothing.
 pub async fn never_stored<W: World>(session: &Session<'_, W>) -> Result<(), Failure> {
     let key = keys::walk_ins(&session.connection.retailer);
     Ok(session.world.delete(&key).await?)
 }
 
-/// Reads back what Getfly made of the order that was just stored under `code`. What fails stays owed: the
-/// order is there, and its event must not wait for this.
+/// Reads back what Getfly made of the order that was just stored under `code`. A failure leaves it
+/// owed: the order exists, and its event must not wait for this.
 pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, code: &OrderCode) {
     let since = session.world.now();
     if let Ok(Some(order)) = session.getfly().order_by_code(code).await {
@@ -112,7 +112,8 @@ pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, 
     }
 }
 
-/// Does what is owed for the order `sent` at `since`; none when that was never stored.
+/// Does the read-back that is owed for the order `sent` at `since`; none if that order was never
+/// stored.
 async fn settle<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -185,7 +186,7 @@ async fn is_its_own<W: World>(
     if let Some(orders) = session.getfly().orders_of(account.id).await? {
         return Ok(orders <= 1);
     }
-    // Getfly does not tell: then it must be as young as the order.
+    // Getfly does not say: then the account must be as young as the order.
     let created = account
         .created_at
         .and_then(|at| at.to_timestamp(TENANT_HOURS_AHEAD));
@@ -195,8 +196,9 @@ async fn is_its_own<W: World>(
         .is_some_and(|(created, earliest)| created >= earliest))
 }
 
-/// Getfly refused an order for its account. For one without an account, or whose account for walk-ins is
-/// gone, the shop's own account is made and taken; false when neither is so.
+/// Handles an order that Getfly refused for its account. If the order has no account, or its
+/// walk-in account is gone, the shop's own walk-in account is created and used; false if neither is
+/// so.
 pub async fn give_account<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -224,8 +226,8 @@ pub async fn give_account<W: World>(
     Ok(true)
 }
 
-/// Makes sure that the account for walk-ins exists; gives its code. `since` is when an earlier attempt was
-/// about to create it.
+/// Makes sure that the walk-in account exists; returns its code. `since` is when an earlier attempt
+/// was about to create it.
 async fn create<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -254,7 +256,7 @@ async fn create<W: World>(
     Ok(code)
 }
 
-/// The account for walk-ins: a name, and the source that all accounts carry (R14).
+/// The walk-in account: a name, and the source that all accounts carry (R14).
 fn new_account<W: World>(session: &Session<'_, W>, code: AccountCode) -> NewAccount {
     let source = session.ready.rules.customer_source.as_deref();
     NewAccount {

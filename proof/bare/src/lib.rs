@@ -1,6 +1,6 @@
-//! The least that a component can do: `GET` is answered at once; any other request is read whole and
-//! kept with the same calls to the store that the plugin makes for a delivery while a worker is busy: three
-//! reads, a count and a write. Nothing is parsed, checked, sealed or processed.
+//! The least that a component can do. It answers `GET` at once. It reads any other request whole
+//! and stores it with the calls that the plugin makes for a delivery while a worker is busy: three
+//! reads, a count and a write. It parses, checks, seals and processes nothing.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(

@@ -1,5 +1,5 @@
-//! How many deliveries are accepted each second, beside a component that does nothing but the same
-//! calls to the store, one that does nothing, and a host without a component.
+//! How many deliveries are accepted each second, beside a component that only makes the same calls
+//! to the store, one that does nothing, and a host without a component.
 
 use crate::{
     load::{Pace, client, load},
@@ -24,10 +24,10 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Deliveries that are sent over and over.
+/// The deliveries that are sent repeatedly.
 const DELIVERIES: usize = 2_000;
 
-/// Who answers.
+/// The program that answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Who {
@@ -41,17 +41,17 @@ pub(crate) enum Who {
     Host,
 }
 
-/// Where it is kept.
+/// The store of the deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kept {
-    /// Nowhere: nothing is written.
+    /// None: nothing is written.
     Nothing,
     /// In memory.
     Memory,
     /// In the host's own file, forced to the disk before the answer.
     Embedded,
-    /// In a Redis of the person who measures, with the durability that it is set to.
+    /// In a Redis of the person who measures, with its own durability.
     Redis,
 }
 
@@ -63,12 +63,12 @@ pub(crate) struct Row {
     pub(crate) connections: usize,
     #[serde(flatten)]
     pub(crate) pace: Pace,
-    /// Processor time of the server's side for an answer; none where the system does not tell.
+    /// Processor time of the server's side for an answer; none if the system does not say.
     pub(crate) cpu_us: Option<f64>,
     pub(crate) refused: usize,
 }
 
-/// Every combination, each for `time`. Redis takes part where there is one.
+/// Every combination, each for `time`. Redis takes part if there is one.
 pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> Result<Vec<Row>> {
     let server = tokio::runtime::Builder::new_multi_thread()
         .thread_name("server")
@@ -103,7 +103,8 @@ pub(crate) fn run(time: Duration, connections: &[usize], redis: &Databases) -> R
             let shop = server.block_on(Shop::connected(backend, DELIVERIES, |builder| builder))?;
             let (to, serving) = match who {
                 Who::Host => server.block_on(bare_host())?,
-                // A runtime of its own: what the former one still works on keeps places in its pool.
+                // With a runtime of its own: unfinished work of the former one keeps slots in its
+                // pool.
                 Who::Hello | Who::Bare => {
                     let app = App::over(Runtime::load(&bare, Metering::Epochs)?, shop.world());
                     server.block_on(host(Arc::new(app)))?

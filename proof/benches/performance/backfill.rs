@@ -1,6 +1,7 @@
-//! A backfill of customers who were there before the shop was connected: the component as WebAssembly,
-//! under the default ceiling towards Getfly, drained as `kvgf up` does it, every minute or as soon as the last drain has ended.
-//! Time is virtual, so that days pass in minutes; vendors answer at once and the store is memory.
+//! A backfill of customers from before the connection: the component as WebAssembly, under the
+//! default rate limit towards Getfly. It is drained as `kvgf up` does it, every minute or as soon
+//! as the last drain has ended. Time is virtual, so that days pass in minutes. Vendors answer at
+//! once and the store is memory.
 
 use crate::processor;
 use anyhow::{Result, ensure};
@@ -21,23 +22,23 @@ use std::{
 };
 use tokio::time::MissedTickBehavior;
 
-/// A customer came so often before the shop was connected.
+/// The time between two customers before the connection.
 const EVERY: SignedDuration = SignedDuration::from_mins(5);
-/// Drains; one that never ends is a mistake.
+/// The most drains; a backfill that needs more never ends.
 const DRAINS: usize = 100_000;
 
 /// One line of the table.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub(crate) struct Row {
     pub(crate) customers: usize,
-    /// Accounts in Getfly afterwards, none of them twice: as many.
+    /// Accounts in Getfly afterwards, none of them double: as many as customers.
     pub(crate) accounts: usize,
-    /// What it would take by the clock.
+    /// How long it would take by the clock.
     pub(crate) hours: f64,
-    /// Besides what follows the request itself.
+    /// The drains besides the one after the request itself.
     pub(crate) drains: usize,
     pub(crate) kiotviet_calls: usize,
-    /// Most of them in any sixty minutes; KiotViet allows 5,000.
+    /// The most of them in any sixty minutes; KiotViet allows 5,000.
     pub(crate) kiotviet_calls_an_hour: usize,
     pub(crate) getfly_calls: usize,
     pub(crate) store_reads: usize,
@@ -47,13 +48,14 @@ pub(crate) struct Row {
     pub(crate) fuel: u64,
     /// Peak of an instance's memory, bytes.
     pub(crate) guest_memory: usize,
-    /// Processor time of everything, with host and simulated vendors; none where the system does not tell.
+    /// Processor time of everything, with host and simulated vendors; none if the system does not
+    /// say.
     pub(crate) processor_seconds: Option<f64>,
-    /// What it took here.
+    /// How long the measurement took.
     pub(crate) seconds: f64,
 }
 
-/// A backfill of each of so many customers.
+/// A backfill of each of these numbers of customers.
 pub(crate) fn run(customers: &[usize]) -> Result<Vec<Row>> {
     let rows = customers.iter().map(|customers| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -134,7 +136,8 @@ impl Row {
     }
 }
 
-/// Customers with a phone and an e-mail of their own, none of which is told; returns when the first came.
+/// Creates customers with a phone and an e-mail of their own, none of them delivered; returns when
+/// the first was created.
 fn a_past(shop: &WasmShop, customers: usize) -> Result<Timestamp> {
     let start: Timestamp = START.parse()?;
     let first = start.checked_sub(EVERY * i32::try_from(customers)?)?;
@@ -149,7 +152,7 @@ fn a_past(shop: &WasmShop, customers: usize) -> Result<Timestamp> {
     Ok(first)
 }
 
-/// Most calls whose first and last are less than this apart.
+/// The most calls whose first and last are less than this apart.
 pub(crate) fn most_within(calls: &[Call], time: SignedDuration) -> usize {
     let (mut window, mut most) = (VecDeque::new(), 0);
     for call in calls {

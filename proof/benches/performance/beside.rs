@@ -1,5 +1,5 @@
-//! The deliveries that the plugin is told, sent to something else: what another program answers beside it
-//! (`benches/node-red`).
+//! Sends the deliveries that the plugin gets to another program (`benches/node-red`) and measures
+//! its answers.
 
 use crate::{
     load::{Pace, client, load},
@@ -12,9 +12,9 @@ use sim::{KiotVietSim, TokioClock, kiotviet::Settings};
 use std::{net::ToSocketAddrs, sync::Arc, time::Duration};
 use url::Url;
 
-/// Deliveries that are sent over and over.
+/// The deliveries that are sent repeatedly.
 const DELIVERIES: usize = 2_000;
-/// What they are signed with; `benches/node-red/compare` tells it to Node-RED.
+/// The secret that signs them; `benches/node-red/compare` passes it to Node-RED.
 const SECRET: &str = "a-secret-of-the-load";
 
 /// One line of the table.
@@ -26,7 +26,7 @@ pub(crate) struct Row {
     pub(crate) refused: usize,
 }
 
-/// Each number of connections for `time`.
+/// Measures each number of connections for `time`.
 pub(crate) fn run(url: &str, time: Duration, connections: &[usize]) -> Result<Vec<Row>> {
     let client = client()?;
     let url = Url::parse(url)?;

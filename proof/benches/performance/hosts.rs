@@ -1,7 +1,8 @@
-//! One, two and four hosts over one Redis: what they accept together, and that processing stays one at a
-//! time for the tenant: told by the hosts' logs and by the simulated Getfly's. The hosts are applications
-//! with a runtime, instances and a connection to Redis each, in one process with the vendors and the load:
-//! they share this machine's cores, so what a delivery costs tells more than how many there are a second.
+//! One, two and four hosts over one Redis: how much they accept together, and that only one of them
+//! processes at a time for the tenant. The hosts' logs and the simulated Getfly's show it. The
+//! hosts are applications with a runtime, instances and a connection to Redis each, in one process
+//! with the vendors and the load. They share this machine's cores, so the cost of a delivery means
+//! more than the number a second.
 
 use crate::{
     backfill::most_within,
@@ -27,9 +28,9 @@ use std::{
 
 const HOSTS: [usize; 3] = [1, 2, 4];
 const CONNECTIONS: usize = 80;
-/// Customers who are told of over and over.
+/// The customers that are delivered repeatedly.
 const CUSTOMERS: usize = 300;
-/// Calls a second to Getfly, the highest ceiling there is, so that the queue does not take an hour.
+/// Calls a second to Getfly: the highest rate limit, so that the queue does not take an hour.
 const CEILING: usize = 100;
 /// A queue that is not empty by then never will be.
 const QUEUE_TIME: Duration = Duration::from_secs(600);
@@ -38,26 +39,26 @@ const QUEUE_TIME: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Row {
     pub(crate) hosts: usize,
-    /// Of all of them together.
+    /// The pace of all of them together.
     #[serde(flatten)]
     pub(crate) pace: Pace,
-    /// Processor time of an accepted delivery on the hosts' side; none where the system does not tell.
+    /// Processor time of an accepted delivery on the hosts' side; none if the system does not say.
     pub(crate) cpu_us: Option<f64>,
     pub(crate) accepted: usize,
     /// Events that each host ended.
     pub(crate) ended_by: Vec<usize>,
     /// Events that ended more than once.
     pub(crate) ended_twice: usize,
-    /// Accounts in Getfly afterwards, each by one create: as many as there are customers who were told of.
+    /// Accounts in Getfly afterwards, each from one create: as many as delivered customers.
     pub(crate) accounts: usize,
     pub(crate) getfly_calls: usize,
-    /// Most of them that arrived within a second, under a ceiling of so many that begin within one: each
-    /// is some moments on its way, so one or two more may arrive.
+    /// The most calls that arrived within a second. The rate limit counts their beginnings. Each
+    /// call is on its way for some moments, so one or two more may arrive.
     pub(crate) getfly_calls_a_second: usize,
     pub(crate) ceiling: usize,
 }
 
-/// Each number of hosts for `time`; none where there is no Redis.
+/// Measures each number of hosts for `time`; none if there is no Redis.
 pub(crate) fn run(time: Duration, redis: &Databases) -> Result<Vec<Row>> {
     let server = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -84,7 +85,7 @@ pub(crate) fn run(time: Duration, redis: &Databases) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The events that ended: by which host.
+/// The hosts that ended each event.
 type Ended = Arc<Mutex<BTreeMap<u64, Vec<usize>>>>;
 
 struct Hosts {
@@ -125,7 +126,7 @@ impl Hosts {
         Ok(hosts)
     }
 
-    /// Every host drains, over and over, as their schedulers would.
+    /// Lets every host drain repeatedly, as schedulers would.
     async fn until_nothing_waits(&self) -> Result<()> {
         let began = Instant::now();
         loop {
@@ -189,7 +190,7 @@ impl Hosts {
     }
 }
 
-/// Keeps which host ended which event.
+/// Notes which host ended which event.
 fn note(ended: &Ended, host: usize, line: &str) {
     let line: Value = serde_json::from_str(line).unwrap_or_default();
     if line["message"] == "event ended"
@@ -200,7 +201,7 @@ fn note(ended: &Ended, host: usize, line: &str) {
     }
 }
 
-/// A host of this process, as the admin API is called at it.
+/// A host in this process, for calls to its admin API.
 struct Near(Arc<App>);
 
 impl Carrier for Near {

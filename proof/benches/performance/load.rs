@@ -1,4 +1,4 @@
-//! Requests over and over for a while, what came of them, and what they cost.
+//! Sends requests repeatedly for a while; counts their results and their cost.
 
 use crate::processor;
 use anyhow::Result;
@@ -15,12 +15,12 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-/// The load's threads, by name: what they take is not the server's.
+/// The load's threads, by name: their processor time is not the server's.
 const THREADS: &str = "load";
-/// An answer that takes longer is none.
+/// An answer that takes longer counts as none.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a load met.
+/// The result of a load.
 #[derive(Debug)]
 pub(crate) struct Met {
     /// Answers in 200.
@@ -29,8 +29,8 @@ pub(crate) struct Met {
     pub(crate) refused: usize,
     /// How fast answers came.
     pub(crate) pace: Pace,
-    /// Processor time for an answer, microseconds, without the load's own; none where the system does not
-    /// tell.
+    /// Processor time for an answer, in microseconds, without the load's own; none if the system
+    /// does not say.
     pub(crate) cpu_us: Option<f64>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Pace {
     pub(crate) p99_ms: f64,
 }
 
-/// What a load runs on.
+/// The runtime of a load.
 pub(crate) fn client() -> Result<Runtime> {
     let mut client = Builder::new_multi_thread();
     client.thread_name(THREADS).worker_threads(1).enable_all();
@@ -74,7 +74,7 @@ impl Source for InTurn {
     }
 }
 
-/// Sends `requests`, in turn and over again, for `time`; connections are shared out among `to`.
+/// Sends `requests` in turn, repeatedly, for `time`. The connections are shared out among `to`.
 pub(crate) async fn load(
     to: &[SocketAddr],
     requests: Arc<Vec<Bytes>>,

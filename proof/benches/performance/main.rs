@@ -1,4 +1,4 @@
-//! `cargo bench`: what the plugin costs, beside what its host can do at all.
+//! `cargo bench`: the cost of the plugin, beside the limits of its host.
 
 mod accept;
 mod backfill;
@@ -113,7 +113,8 @@ fn value(figures: impl Serialize) -> Result<Value> {
     Ok(serde_json::to_value(figures)?)
 }
 
-/// A part's rows, or the names and values of its one row; what lies deeper has a line for each.
+/// A part's rows, or the names and values of its one row; a nested value gets a line for each
+/// member.
 fn table(figures: &Value) -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::ASCII_MARKDOWN);
@@ -150,7 +151,7 @@ fn words<'a>(all: impl IntoIterator<Item = &'a Value>, between: &str) -> String 
     all.join(between)
 }
 
-/// Replaces the measured parts in a file, which need not be there.
+/// Replaces the measured parts in a file, which need not exist.
 fn put(file: &Path, figures: Value) -> Result<()> {
     let before = fs::read(file).unwrap_or_else(|_| b"{}".to_vec());
     let mut all: Value = serde_json::from_slice(&before)?;

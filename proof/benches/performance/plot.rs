@@ -1,4 +1,4 @@
-//! The plots of docs/performance.md, drawn from a file of figures. Nothing is measured.
+//! Draws the plots of docs/performance.md from a file of figures. It measures nothing.
 
 use crate::{
     accept::{Kept, Who},
@@ -17,7 +17,7 @@ struct Figures {
     scale: Vec<scale::Row>,
 }
 
-/// What is drawn of a line of `accept`.
+/// The drawn members of a line of `accept`.
 #[derive(serde::Deserialize)]
 struct Accepted {
     who: Who,
@@ -32,7 +32,7 @@ type Drawn = Result<(), Box<dyn Error + Send + Sync>>;
 const FONT: &str = "system-ui, sans-serif";
 const SIZE: (u32, u32) = (900, 380);
 
-/// Writes `accept.svg` and `scale.svg`, each where the file has its figures.
+/// Writes `accept.svg` and `scale.svg`, each if the file has its figures.
 pub(crate) fn draw(figures: &Path, folder: &Path) -> Result<()> {
     let text = fs::read(figures).with_context(|| format!("cannot read {}", figures.display()))?;
     let figures: Figures = serde_json::from_slice(&text)?;

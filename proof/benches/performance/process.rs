@@ -1,6 +1,6 @@
-//! How many events each second the worker takes to Getfly, under the highest ceiling there is, 100 calls a
-//! second to Getfly: with vendors that answer at once, in virtual time, where waiting for the ceiling takes
-//! none, so that only work is measured; and with vendors that take 50 ms for each call, in real time.
+//! How many events a second the worker carries to Getfly, under the highest rate limit, 100 calls a
+//! second to Getfly. With vendors that answer at once, time is virtual and waiting costs none, so
+//! that only work is measured. With vendors that take 50 ms for each call, time is real.
 
 use crate::processor;
 use anyhow::{Result, ensure};
@@ -15,22 +15,22 @@ use tokio::runtime::{Builder, Runtime};
 /// One line of the table.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Row {
-    /// What each event is.
+    /// The kind of event.
     pub(crate) what: &'static str,
-    /// What each call to a vendor takes, milliseconds.
+    /// The time of each call to a vendor, in milliseconds.
     pub(crate) latency_ms: u64,
     pub(crate) events: usize,
     pub(crate) per_second: f64,
-    /// Processor time of an event, with its delivery, the host and the simulated vendors; none where the
-    /// system does not tell.
+    /// Processor time of an event, with its delivery, the host and the simulated vendors; none if
+    /// the system does not say.
     pub(crate) processor_ms: Option<f64>,
     pub(crate) calls_per_event: f64,
-    /// Calls of an event that follow one another: what one alone takes in virtual time, where nothing
-    /// but the calls takes any.
+    /// An event's calls that follow one another: its time alone in virtual time, where only calls
+    /// take time.
     pub(crate) round_trips: f64,
 }
 
-/// What happens.
+/// A kind of event.
 #[derive(Debug, Clone, Copy)]
 enum What {
     Customer,
@@ -101,7 +101,7 @@ async fn shop(latency_ms: u64) -> Result<WasmShop> {
     Ok(shop)
 }
 
-/// In calls of 50 ms: how long one event takes from its delivery to its end.
+/// How long one event takes from its delivery to its end, in calls of 50 ms.
 async fn round_trips(what: What) -> Result<f64> {
     const LATENCY_MS: u32 = 50;
     let shop = shop(LATENCY_MS.into()).await?;

@@ -1,9 +1,9 @@
-//! Processor time of this process. Only Linux tells it.
+//! Processor time of this process. Only Linux shows it.
 
 use std::{fs, time::Duration};
 
-/// Processor time of all threads but those of this name, so far, in hundredths of a second. Threads that
-/// have ended are not counted.
+/// Processor time so far of all threads except those with this name, in hundredths of a second.
+/// Threads that have ended are not counted.
 pub(crate) fn time_but(name: &str) -> Option<Duration> {
     let mut ticks = 0;
     for thread in fs::read_dir("/proc/self/task").ok()? {

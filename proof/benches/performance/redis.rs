@@ -1,4 +1,4 @@
-//! The Redis of the person who measures: each line of a table takes a database of its own.
+//! The Redis of the person who measures: each line of a table uses a database of its own.
 
 use anyhow::{Result, ensure};
 use host::keyvalue::{Backend, Redis, RedisAddress};
@@ -19,7 +19,7 @@ impl Databases {
         }
     }
 
-    /// The next database; none where there is no Redis. An error when something is in it.
+    /// The next database; none if there is no Redis. An error if it is not empty.
     pub(crate) async fn empty(&self) -> Result<Option<RedisAddress>> {
         let Some(redis) = &self.redis else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! What accepting, draining, looking at events and healing cost after so many past events: calls to the
-//! store, and time. The plugin natively, over a store in memory, in virtual time.
+//! The cost of accepting, draining, showing events and healing after many past events: calls to the
+//! store, and time. The plugin runs natively, over a store in memory, in virtual time.
 
 use anyhow::{Result, ensure};
 use host_test::{
@@ -8,21 +8,21 @@ use host_test::{
 };
 use std::time::{Duration, Instant};
 
-/// One of so many past events brought a new customer; the others told one customer again.
+/// One in this many past events brought a new customer; the others repeated one customer.
 const NEW_EVERY: usize = 100;
 
 /// One line of the table.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Row {
     pub(crate) past_events: usize,
-    /// By what was done: calls to the store, and microseconds.
+    /// For each action: calls to the store, and microseconds.
     pub(crate) accept: (usize, f64),
     pub(crate) drain: (usize, f64),
     pub(crate) events: (usize, f64),
     pub(crate) heal: (usize, f64),
 }
 
-/// After each of so many events.
+/// Measures after each of these numbers of events.
 pub(crate) fn run(past: &[usize]) -> Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -82,10 +82,10 @@ async fn rows(past: &[usize]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Store calls, and the least of some times.
+/// Store calls, and the least of several times.
 async fn cost(shop: &TestShop, what: impl AsyncFn(&TestShop)) -> (usize, f64) {
     const TIMES: usize = 5;
-    // Away from the end of one of the lease's half minutes, where the next one is taken too.
+    // Away from the end of a lease's slot, where the next slot is taken too.
     let into = shop.clock.now().as_second().rem_euclid(30).unsigned_abs();
     shop.pass(32 - into).await;
     shop.app.take_stored();

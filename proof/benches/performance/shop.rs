@@ -1,4 +1,4 @@
-//! A connected shop whose customers are told, and the host that is told.
+//! A connected shop with deliveries of its customers, and the host that gets them.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A connected shop, and deliveries that it is told.
+/// A connected shop, and its deliveries.
 pub(crate) struct Shop {
     /// With both vendors.
     pub(crate) shop: WasmShop,
@@ -31,7 +31,7 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Over this store; `changed` may change variables. Every customer is told.
+    /// A shop over this store; `changed` may change variables. Every customer has a delivery.
     pub(crate) async fn connected(
         backend: Arc<dyn Backend>,
         customers: usize,
@@ -48,7 +48,8 @@ impl Shop {
         })
     }
 
-    /// What surrounds a host's instances: nothing is noted, and randomness is the system's.
+    /// The surroundings of a host's instances: calls are not logged, and randomness is the
+    /// system's.
     pub(crate) fn world(&self) -> World {
         World {
             calls: CallLog::default(),
@@ -59,7 +60,7 @@ impl Shop {
     }
 }
 
-/// So many new customers, each told where a webhook is on.
+/// Creates this many new customers, each delivered if a webhook is on.
 pub(crate) fn tell(shop: &KiotVietSim, customers: usize) {
     for number in 0..customers {
         let phone = format!("09{number:08}");
@@ -67,7 +68,7 @@ pub(crate) fn tell(shop: &KiotVietSim, customers: usize) {
     }
 }
 
-/// Serves on loopback and drains by no clock.
+/// Serves on loopback; no clock drains.
 pub(crate) async fn host(app: Arc<App>) -> Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let to = listener.local_addr()?;

@@ -1,15 +1,15 @@
-//! How much of the component is whose: its code by crate, told by the names of its functions. A function
-//! that the compiler made for one crate out of another's generic one counts for where it was written, and
-//! one that was inlined for where it went.
+//! The component's code by crate, found by the names of its functions. A function that the compiler
+//! made for one crate from another's generic function counts for the crate where it was written. An
+//! inlined function counts for the crate into which it was inlined.
 
 use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// Crates that are told by name; the others are told together.
+/// The crates that are named; the others are summed.
 const TOLD: usize = 20;
 
-/// What a crate, or another part of the core module, has.
+/// The size of a crate, or of another part of the core module.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Part {
     pub(crate) of: String,
@@ -78,8 +78,8 @@ fn parts_of(module: &[u8]) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The first crate in a function's name: of `<serde_json::A as core::B>::c` it is `serde_json`. The plugin's
-/// own are told by module. None for what the linker or C brought.
+/// The first crate in a function's name: of `<serde_json::A as core::B>::c` it is `serde_json`. The
+/// plugin's own functions go by module. None for functions of the linker or of C.
 fn crate_of(mangled: &str) -> Option<String> {
     let name = format!("{:#}", rustc_demangle::demangle(mangled));
     let (before, after) = name.split_once("::")?;

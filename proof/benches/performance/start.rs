@@ -1,5 +1,5 @@
-//! What a host pays before the first answer: compiling the component, starting an instance; and what
-//! later ones cost in the same instance.
+//! The cost of a host's first answer (compiling the component, starting an instance) and of later
+//! answers in the same instance.
 
 use crate::size::{self, Part};
 use anyhow::Result;
@@ -8,7 +8,7 @@ use host::runtime::{Instances, Metering, Runtime, World};
 use host_test::{shop::On, shop::WasmShop};
 use std::time::{Duration, Instant};
 
-/// Milliseconds, each the least of some tries.
+/// Milliseconds, each the least of several attempts.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Figures {
     pub(crate) component_bytes: u64,

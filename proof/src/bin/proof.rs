@@ -4,7 +4,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
-/// Two fifths of the search were glibc's allocator. The host gains nothing by another.
+/// glibc's allocator took two fifths of the search. The host gains nothing from another one.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

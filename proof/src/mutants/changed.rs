@@ -1,5 +1,5 @@
-//! What people change between the first attempt of an event and the next: a customer is edited or deleted,
-//! a webhook is switched off and on.
+//! Changes by people between the first attempt at an event and the next: a customer is edited or
+//! deleted, a webhook is switched off and on.
 
 use super::{AFTER_THE_LEASE, Verdict, creating::works_for, in_getfly, same};
 use host_test::shop::{On, TestShop, hoa, sale};
@@ -17,7 +17,7 @@ pub(super) async fn between_attempts() -> Verdict {
     a_deletion_before_the_account().await
 }
 
-/// Getfly does this with the first create of the kind.
+/// Makes Getfly fail the first create of this kind so.
 fn first_create(shop: &TestShop, path: &str, fault: Fault) {
     let rule = FaultRule::new(fault).on(Method::POST, path);
     shop.getfly_faults.add(rule.when(When::First(1)));
@@ -96,7 +96,7 @@ async fn a_deletion_before_the_account() -> Verdict {
     shop.deliver().await;
     shop.kiotviet.delete_customer(id);
     shop.settle().await;
-    // One that comes once the others have their orders.
+    // It comes once the others have their orders.
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
     shop.settle().await;

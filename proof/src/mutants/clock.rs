@@ -1,4 +1,4 @@
-//! A clock that was wrong and is set right.
+//! A clock that was wrong and is corrected.
 
 use super::{Verdict, in_getfly, same};
 use host_test::shop::{On, TestShop, hoa, sale};
@@ -17,7 +17,7 @@ fn set(shop: &TestShop, off: SignedDuration) {
     shop.app.skew.set(shop.clock.now(), Some(off));
 }
 
-/// A shop that was looked after while the clock was ahead.
+/// A shop whose webhooks were checked while the clock was ahead.
 async fn ahead() -> TestShop {
     let shop = TestShop::connected(On::Both).await;
     let user = User::new(2, "nhanvien1", "Nhân Viên Một", "0900000501");

@@ -1,4 +1,4 @@
-//! Creates whose end nobody sees: they are settled by reading, never by a second create.
+//! Creates whose answer is lost: reading settles them, never a second create.
 
 use super::{AFTER_THE_LEASE, Verdict, drain, in_getfly, same};
 use host_test::{
@@ -10,7 +10,7 @@ use plugin::worker::lease::SLOT_SECONDS;
 use sim::{Fault, FaultRule, When, kiotviet::NewCustomer};
 use std::time::Duration;
 
-/// An instance works for so many seconds and dies; then its lease runs out.
+/// An instance works for this many seconds and dies; then its lease runs out.
 pub(super) async fn works_for(shop: &TestShop, seconds: u64) {
     let app = shop.app.another(31);
     let _ = tokio::time::timeout(Duration::from_secs(seconds), drain(&app)).await;
@@ -44,7 +44,8 @@ pub(super) async fn stored_late() -> Verdict {
     let late = FaultRule::new(Fault::Late(Duration::from_secs(33)));
     let late = late.on(Method::POST, "/api/v6.1/sale_order");
     shop.getfly_faults.add(late);
-    // The worker needs no other slot for its create, so that the next one comes soon after it dies.
+    // The worker needs no other slot for its create, so that the next worker comes soon after it
+    // dies.
     let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
     shop.pass((SLOT_SECONDS - into).unsigned_abs()).await;
     shop.kiotviet.create_invoice(sale(None));
@@ -74,8 +75,9 @@ pub(super) async fn stored_late() -> Verdict {
     in_getfly(&fails, 1, 0).await
 }
 
-/// A customer's second attempt is due as another one with the same phone is created, which Getfly stores half a
-/// minute later; its worker dies meanwhile, or its store fails. Gives the host calls of its drain too.
+/// A customer's second attempt is due while another customer with the same phone is created, which
+/// Getfly stores half a minute later. The worker dies meanwhile, or its store fails. Returns the
+/// host calls of its drain too.
 async fn beside_a_retry(dies: bool, fails_at: Option<usize>) -> (TestShop, Vec<String>) {
     let shop = TestShop::connected(On::Customers).await;
     let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
@@ -142,8 +144,8 @@ pub(super) async fn after_the_retention() -> Verdict {
     same("dead letters", outcomes.iter().any(dead), false)
 }
 
-/// An account is stored late, and the store fails as the worker lists the next attempt; another customer has the
-/// same phone. Gives the host calls of the first drain too.
+/// An account is stored late, and the store fails as the worker lists the next attempt; another
+/// customer has the same phone. Returns the host calls of the first drain too.
 async fn account_stored_late(fails_at: Option<usize>) -> (TestShop, Vec<String>) {
     let shop = TestShop::connected(On::Customers).await;
     let late = FaultRule::new(Fault::Late(Duration::from_secs(50)));

@@ -1,4 +1,4 @@
-//! What KiotViet failed to deliver, and whose webhooks those are.
+//! What KiotViet failed to deliver, and to whom its webhooks belong.
 
 use super::{Verdict, in_getfly, same};
 use host_test::shop::{On, TestShop, hoa, sale};
@@ -60,7 +60,7 @@ async fn an_edit_during_a_backfill_comes_in() -> Verdict {
     in_getfly(&shop, 0, 1).await
 }
 
-/// The first attempt is refused, the shop edits the invoice, and the edit is never told.
+/// The first attempt is refused, the shop edits the invoice, and the edit is never delivered.
 async fn an_edit_after_a_failed_try_is_read_back() -> Verdict {
     let shop = TestShop::connected(On::Orders).await;
     shop.minutes(20).await;

@@ -1,4 +1,4 @@
-//! Accepting deliveries and keeping the cursor among them, with a store that fails or is slow and
+//! Accepting deliveries and saving the cursor in between, with a store that fails or is slow and
 //! workers that die.
 
 use super::{Verdict, dies_before, drain, in_getfly, same};
@@ -11,7 +11,7 @@ use serde_json::json;
 use sim::{Fault, FaultRule, When};
 use std::time::Duration;
 
-/// More host calls than accepting a delivery takes.
+/// More host calls than accepting a delivery makes.
 const ACCEPTING: usize = 6;
 
 pub(super) async fn store_fails() -> Verdict {
@@ -27,8 +27,8 @@ pub(super) async fn store_fails() -> Verdict {
     in_getfly(&shop, ACCEPTING, 0).await
 }
 
-/// A delivery whose acceptor is stopped so long between taking a number and writing the entry, while
-/// drains go on.
+/// A delivery whose acceptor is stopped for this long between taking a number and writing the
+/// entry, while drains go on.
 async fn written_after(seconds: u64) -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     shop.kiotviet.create_customer(hoa());
@@ -48,13 +48,13 @@ async fn written_after(seconds: u64) -> Verdict {
     shop.deliver().await;
     // KiotViet's second delivery counts.
     same("accounts in Getfly", shop.getfly.accounts().len(), 1)?;
-    // An entry written after ten minutes is looked at once more, after eighty hours.
+    // An entry that was written after ten minutes is looked at once more, after eighty hours.
     shop.pass(81 * 3600).await;
     shop.drain().await;
     in_getfly(&shop, 1, 0).await
 }
 
-/// A store that does not count: what a delivery's own request could not end is taken up by a drain.
+/// A store that does not count: a drain takes up what a delivery's own request could not end.
 pub(super) async fn without_atomics() -> Verdict {
     let shop = TestShop::unconnected();
     shop.app.set_variable("processing", "inline");
@@ -91,7 +91,7 @@ pub(super) async fn crash_after_a_retry() -> Verdict {
 }
 
 pub(super) async fn crash_after_a_command() -> Verdict {
-    // In the middle of the attempt that the person asked for, and once it has ended.
+    // During the attempt that the person asked for, and after it.
     command_then_crash("get kvgf/connection/").await?;
     command_then_crash("set kvgf/journal/cursor").await
 }
@@ -106,7 +106,7 @@ async fn command_then_crash(dies_at: &str) -> Verdict {
         shop.outcomes().await,
         vec!["dead getfly_refused".to_owned()],
     )?;
-    // Past its retention, so that the command is the oldest entry that may go.
+    // Past its retention, so that the command is the oldest entry that may be removed.
     shop.pass(40 * 86_400).await;
     shop.drain().await;
     dies_before(&shop, dies_at, async |app| {

@@ -1,5 +1,5 @@
-//! What people say holds: which Getfly is the store's, what they dismissed, whom they linked; and a store that they put
-//! back from a copy.
+//! People's decisions hold: which Getfly is the store's, what they dismissed, whom they linked.
+//! Also a store that they restored from a copy.
 
 use super::{Verdict, in_getfly, same};
 use host_test::{

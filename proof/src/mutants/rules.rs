@@ -129,7 +129,7 @@ async fn a_new_sellers_first_sale() -> Verdict {
         Some("nhanvien2"),
     )?;
 
-    // Ten minutes later he is gone, and two others have the number.
+    // Ten minutes later the seller is gone, and two others have the number.
     shop.pass(601).await;
     shop.getfly.change_users(|users| {
         users.retain(|user| user.user_name != "nhanvien2");
@@ -164,7 +164,7 @@ pub(super) async fn only_new() -> Verdict {
     let cancelled = shop.kiotviet.create_invoice(sale(None));
     shop.kiotviet.cancel_invoice(cancelled);
     shop.deliver().await;
-    // KiotViet counts its orders by themselves: one may have the number of some invoice.
+    // KiotViet numbers its orders separately: one may have the number of some invoice.
     shop.app.set_variable("signature_policy", "observe");
     shop.kiotviet.create_invoice(sale(None));
     for delivery in shop.kiotviet.take_deliveries() {

@@ -1,4 +1,4 @@
-//! Stores that break their word.
+//! Stores that break a promise.
 
 use super::{Verdict, same};
 use bytes::Bytes;

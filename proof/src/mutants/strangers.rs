@@ -56,7 +56,7 @@ async fn the_store_tells_nothing() -> Verdict {
     Ok(())
 }
 
-/// Getfly's refusal repeats what it was sent.
+/// Getfly's refusal repeats the text that was sent.
 async fn an_event_tells_nothing() -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     let words = Fault::Refusal("0912 345 678, hoa@example.vn: không nhận");

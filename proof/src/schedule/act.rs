@@ -1,4 +1,4 @@
-//! What an instance is asked for in a race, and what the shop's evidence has to tell of it.
+//! The requests to an instance in a race, and what the shop's evidence must record of them.
 
 use crate::search::run::{Run, is_done};
 use host_test::{admin::Admin, native::Native, shop::CONNECTION};
@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use sim::kiotviet::Delivery;
 
-/// The moment that a backfill is asked from, older than all that a race sells.
+/// The moment from which a backfill is asked, older than all sales of a race.
 const FROM: &str = "2026-10-01T00:00:00+07:00";
 /// How often a person repeats a command.
 const REPEATS: usize = 3;
 
-/// What one instance is asked for.
+/// A request to one instance.
 pub(super) enum Act {
     /// KiotViet delivers this.
     Deliver(Delivery),
@@ -19,29 +19,29 @@ pub(super) enum Act {
     Ask(Ask),
 }
 
-/// What a person or a scheduler asks for.
+/// A request of a person or a scheduler.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ask {
     /// A drain.
     Drain,
-    /// A drain that looks after the webhooks at once.
+    /// A drain that checks the webhooks at once.
     Heal,
-    /// A dead letter of this number is to be tried again.
+    /// A retry of the dead letter with this number.
     Retry(u64),
-    /// A webhook is to be on or off.
+    /// A webhook switched on or off.
     Switch(&'static str, bool),
-    /// The shop is to be disconnected.
+    /// A disconnection.
     Leave,
-    /// What is older than the webhooks is to come in.
+    /// A backfill of what is older than the webhooks.
     Backfill,
 }
 
 impl Ask {
-    /// Asks this instance, and writes down what people were told.
+    /// Sends the request to this instance, and records the answer that people got.
     pub(super) async fn of(self, app: &Native, run: &Run) {
         let asked = run.shop.clock.now();
         let mut status = self.ask(app).await;
-        // A person who is asked to repeat a command does so; a scheduler comes again anyway.
+        // A person repeats a command that had no answer; a scheduler comes again anyway.
         for _ in 0..REPEATS {
             if status == 503 && matches!(self, Self::Leave | Self::Switch(_, false)) {
                 status = self.ask(app).await;

@@ -1,4 +1,4 @@
-//! Where instances wait for their turns: one list of the host calls that are about to be made.
+//! Where instances wait for their turns: one list of the host calls that they are about to make.
 
 use host_test::native::Gate;
 use sim::{Boxed, lock};
@@ -30,16 +30,16 @@ struct Calls {
 pub(super) struct Board(Arc<Mutex<Calls>>);
 
 impl Board {
-    /// The next call of `instance`. Several that it makes at once are made in the order in which it
-    /// came to them.
+    /// The next call of `instance`. Concurrent calls of one instance are made in the order in which
+    /// they were begun.
     pub(super) fn next_of(&self, instance: usize) -> Option<String> {
         let calls = lock(&self.0);
         let mut own = calls.waiting.iter().filter(|w| w.instance == instance);
         own.next().map(|w| w.call.clone())
     }
 
-    /// Whether `instance` can be frozen for any time: nothing that it is about to do counts on being
-    /// under the lease.
+    /// Whether `instance` may be frozen for any time: no call that it is about to make relies on
+    /// the lease.
     pub(super) fn may_sleep_long(&self, instance: usize) -> bool {
         let calls = lock(&self.0);
         let mut own = calls.waiting.iter().filter(|w| w.instance == instance);
@@ -53,7 +53,7 @@ impl Board {
         calls.accepting.contains(&instance) || own.all(|w| harmless(&w.call))
     }
 
-    /// `instance` is answering a delivery, or no longer.
+    /// Notes whether `instance` is answering a delivery.
     pub(super) fn accepts(&self, instance: usize, is: bool) {
         let mut calls = lock(&self.0);
         if is {
@@ -63,7 +63,7 @@ impl Board {
         }
     }
 
-    /// Lets the next call of `instance` be made.
+    /// Grants the next call of `instance`.
     pub(super) fn grant(&self, instance: usize) {
         let mut calls = lock(&self.0);
         if let Some(at) = calls.waiting.iter().position(|w| w.instance == instance) {
@@ -73,7 +73,7 @@ impl Board {
     }
 }
 
-/// One instance's way to the board.
+/// One instance's access to the board.
 pub(super) struct Door {
     /// The board.
     pub(super) board: Board,
@@ -107,7 +107,7 @@ impl Future for Ticket {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        // The board grants it and looks at the instance at once: no waker is needed.
+        // The board grants it and polls the instance at once: no waker is needed.
         if lock(&self.board.0).granted.remove(&self.ticket) {
             Poll::Ready(())
         } else {
@@ -117,7 +117,7 @@ impl Future for Ticket {
 }
 
 impl Drop for Ticket {
-    /// A call that was given up waits no longer.
+    /// A cancelled call waits no longer.
     fn drop(&mut self) {
         let mut calls = lock(&self.board.0);
         calls.waiting.retain(|w| w.ticket != self.ticket);

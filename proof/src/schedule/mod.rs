@@ -1,12 +1,13 @@
-//! Several instances of the plugin over one store and the same vendors, in one thread and virtual
-//! time, in every order of their host calls within a bound. At the end of each the proof's checker says
-//! what is lost, doubled, stuck or wrong; it sees only the vendors' records. A schedule is a short list of departures
-//! from "the instance that runs goes on", so that each can be told again. It never snapshots: each schedule is
-//! run anew. Time passes only while every instance waits.
+//! Runs several instances of the plugin over one store and the same vendors, in one thread and
+//! virtual time, in every order of their host calls within a bound. At the end of each run the
+//! proof's checker says what is lost, doubled, stuck or wrong; it sees only the vendors' records. A
+//! schedule is a short list of departures from "the instance that runs goes on", so that each can
+//! be repeated. There are no snapshots: each schedule runs from the beginning. Time passes only
+//! while every instance waits.
 //!
-//! Left out as equal: a switch just before an instance reads a key that no other instance ever writes.
-//! The others' calls do not change what it reads, so switching after the read gives the same run. Which
-//! keys these are is learned from the runs themselves; the search is repeated until nothing new is
+//! Left out as equal: a switch just before an instance reads a key that no other instance ever
+//! writes. The others' calls do not change what it reads, so a switch after the read makes the same
+//! run. The runs themselves show which keys these are; the search repeats until no new key is
 //! written. Where the instance may still be frozen nothing is left out, because time would pass.
 
 mod act;
@@ -25,28 +26,29 @@ use std::{collections::BTreeSet, ops::Range, time::Duration, time::Instant};
 /// How many departures a schedule may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
-    /// Times an instance that could go on is made to wait for another one.
+    /// How often an instance that could go on must wait for another one.
     pub switches: usize,
-    /// Times an instance is frozen before a host call while the others go on.
+    /// How often an instance is frozen before a host call while the others go on.
     pub freezes: usize,
 }
 
-/// A departure at a decision (there is one before every host call).
+/// A departure at a decision (there is a decision before every host call).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
     /// This instance goes on instead.
     To(usize),
-    /// The instance whose turn it is stands still for so long.
+    /// The instance whose turn it is stands still for this long.
     Freeze(Duration),
 }
 
 /// A schedule: departures by the number of the decision, ascending.
 pub type Schedule = Vec<(usize, Move)>;
 
-/// A frozen host's upstream call or write still ends under the lease when it takes no longer than
-/// this, the plugin's outbound timeout; longer freezes befall reads, the lease and deliveries only.
+/// The longest freeze during which a frozen host's upstream call or write still ends under the
+/// lease: the plugin's outbound timeout. Longer freezes happen at reads, the lease and deliveries
+/// only.
 const SHORT: Duration = Duration::from_secs(8);
-/// Broken schedules that are kept for the report.
+/// How many broken schedules are kept for the report.
 const KEPT: usize = 5;
 
 /// What each instance has written so far, over all runs.
@@ -55,23 +57,23 @@ type Written = Vec<BTreeSet<String>>;
 struct Search<'s> {
     scenario: &'s Scenario,
     bound: Bound,
-    /// What was known to be written when the search began.
+    /// The keys known to be written when the search began.
     known: Written,
-    /// What was seen to be written.
+    /// The keys that were seen being written.
     seen: Written,
-    /// Some schedule was left out as equal to another one.
+    /// Whether some schedule was left out as equal to another one.
     left_out: bool,
     report: Report,
 }
 
-/// Runs every schedule of `scenario` within `bound`. Not to be called within an async runtime: each
-/// schedule has one of its own.
+/// Runs every schedule of `scenario` within `bound`. Must not be called within an async runtime:
+/// each schedule has one of its own.
 pub fn search(scenario: &Scenario, bound: Bound) -> Report {
     search_over(scenario, bound, true)
 }
 
-/// The same where leases are forgotten before every host call, looking for doubles only: the control
-/// that shows that the search finds what the lease prevents.
+/// The same search, but leases are removed before every host call, and only doubles count: the
+/// control that shows that the search finds what the lease prevents.
 pub fn search_without_lease(scenario: &Scenario, bound: Bound) -> Report {
     search_over(scenario, bound, false)
 }
@@ -113,7 +115,7 @@ fn search_over(scenario: &Scenario, bound: Bound, lease: bool) -> Report {
     }
 }
 
-/// Runs one schedule again; returns what is wrong at its end and the calls in their order.
+/// Repeats one schedule; returns what is wrong at its end and the calls in their order.
 pub fn replay(scenario: &Scenario, schedule: &Schedule) -> (Vec<String>, Vec<String>) {
     let told = run::run(scenario, Chooser::script(schedule), true);
     let calls = told.turns.iter().map(Turn::to_string).collect();
@@ -131,7 +133,7 @@ pub fn random(scenario: &Scenario, seeds: Range<u64>) -> Report {
     report.seeds = Some(seeds.clone());
     for seed in seeds {
         let mut rng = StdRng::seed_from_u64(seed);
-        // Some runs are torn to pieces, some hardly touched.
+        // Some runs have many departures, some hardly any.
         let restless = rng.random_range(0.02..0.6);
         let chooser = Chooser::drawn(Box::new(rng), restless, bound.freezes);
         let told = run::run(scenario, chooser, true);

@@ -10,7 +10,7 @@ use std::{fmt, ops::Range, time::Duration};
 /// A schedule that broke a guarantee.
 #[derive(Debug, Clone)]
 pub struct Broken {
-    /// To run it again.
+    /// The schedule, to run it again.
     pub schedule: Schedule,
     /// The host calls in their order: instance, call.
     pub calls: Vec<String>,
@@ -25,13 +25,13 @@ pub struct Report {
     pub scenario: &'static str,
     /// The bound within which every schedule was run.
     pub bound: Bound,
-    /// Whether the lease worked.
+    /// Whether the lease was in force.
     pub with_lease: bool,
-    /// The seeds, where schedules were drawn.
+    /// The seeds, if schedules were drawn.
     pub seeds: Option<Range<u64>>,
     /// Different schedules of the last round.
     pub schedules: usize,
-    /// Runs in all, those that only learned what is written included.
+    /// All runs, including those that only learned which keys are written.
     pub runs: usize,
     /// Host calls of the longest run.
     pub longest: usize,

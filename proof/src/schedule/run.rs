@@ -1,5 +1,5 @@
-//! One run: the instances race under a chooser, then faults and freezes are over, KiotViet sends again
-//! what was not answered, there is one drain after the last retry time, and the checker judges.
+//! One run: the instances race under a chooser. Then faults and freezes end, KiotViet sends again
+//! what was not answered, one drain runs after the last retry time, and the checker judges.
 
 use super::{
     Move, Schedule,
@@ -26,36 +26,36 @@ use std::{
 };
 use tokio::time::{Instant, Sleep};
 
-/// More host calls than any race here makes: beyond, it does not end.
+/// More host calls than any race here makes: a race with more does not end.
 const MOST_TURNS: usize = 20_000;
 /// Longer than any race takes in virtual time.
 const LONGEST_RACE: Duration = Duration::from_secs(3600);
 /// Longer than two slots of the lease.
 const AFTER_THE_LEASE: u64 = 61;
-/// KiotViet waits for an answer so long.
+/// How long KiotViet waits for an answer.
 const KIOTVIET_WAITS: Duration = Duration::from_secs(5);
 
-/// A decision, and what came of it.
+/// A decision and its result.
 #[derive(Debug, Clone)]
 pub(super) struct Turn {
-    /// Whose turn it is without a departure.
+    /// The instance whose turn it is without a departure.
     pub(super) instance: usize,
     /// Its next host call.
     pub(super) call: String,
-    /// It also ran before.
+    /// Whether it also ran before.
     pub(super) went_on: bool,
-    /// It has its turn by a departure just before.
+    /// Whether it has its turn by a departure just before.
     pub(super) just_switched: bool,
-    /// Who could have the turn.
+    /// The instances that could have the turn.
     pub(super) ready: Vec<usize>,
-    /// It may be frozen for longer than an upstream call takes.
+    /// Whether it may be frozen for longer than an upstream call takes.
     pub(super) may_sleep_long: bool,
     /// The departure that was made.
     made: Option<Move>,
 }
 
 impl Turn {
-    /// The instance, when its call was made.
+    /// The instance, if its call was made.
     pub(super) fn ran(&self) -> Option<usize> {
         self.made.is_none().then_some(self.instance)
     }
@@ -67,7 +67,7 @@ impl Turn {
             .or_else(|| call.strip_prefix("look "))
     }
 
-    /// The key that it writes.
+    /// The key that the call writes.
     pub(super) fn written(&self) -> Option<&str> {
         let write = ["set ", "delete ", "increment "];
         write.into_iter().find_map(|w| self.call.strip_prefix(w))
@@ -87,7 +87,7 @@ impl fmt::Display for Turn {
     }
 }
 
-/// Says which departure is made at a decision.
+/// Chooses the departure at a decision.
 pub(super) enum Chooser {
     Script(BTreeMap<usize, Move>),
     Drawn {
@@ -143,7 +143,7 @@ impl Chooser {
     }
 }
 
-/// How a run went.
+/// The record of a run.
 pub(super) struct Told {
     /// The decisions.
     pub(super) turns: Vec<Turn>,
@@ -151,7 +151,7 @@ pub(super) struct Told {
     pub(super) schedule: Schedule,
     /// How many of them kept an instance from going on.
     pub(super) forced_switches: usize,
-    /// What is wrong in the end; empty when all is well.
+    /// What is wrong at the end; empty if all is well.
     pub(super) wrong: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ struct Race<'p> {
     just_switched: bool,
     alarm: Pin<Box<Sleep>>,
     turns: Vec<Turn>,
-    /// Where leases are forgotten before every call, where there shall be none.
+    /// The store from which leases are removed before every call, if there must be none.
     forgets: Option<&'p Memory>,
 }
 
@@ -191,7 +191,7 @@ impl Race<'_> {
             .collect()
     }
 
-    /// Runs until every instance is done or waits for time.
+    /// Runs until every instance is done or waits for time to pass.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for instance in 0..self.programs.len() {
             self.poll_one(instance, cx);
@@ -344,7 +344,8 @@ async fn perform(run: &Run, app: &Native, board: &Board, instance: usize, act: &
     }
 }
 
-/// Everything is over and settles; returns what the checker finds then, and what else is wrong.
+/// Ends the faults and lets everything settle; returns what the checker finds then, and what else
+/// is wrong.
 async fn aftermath(stage: &Stage) -> (BTreeSet<Finding>, Vec<String>) {
     let shop = &stage.run.shop;
     shop.kiotviet_faults.clear();

@@ -1,4 +1,4 @@
-//! The races: what is in the shop, and what each instance is asked for at the same moment.
+//! The races: the shop before them, and the request to each instance at the same moment.
 
 use super::act::{Act, Ask};
 use crate::search::run::Run;
@@ -24,20 +24,20 @@ const BOTH: &[&str] = &["customer", "order"];
 
 /// A race that is about to begin.
 pub(super) struct Stage {
-    /// The shop, whose evidence is gathered all along.
+    /// The shop, whose evidence is recorded from the beginning.
     pub(super) run: Run,
     /// Its store.
     pub(super) store: Memory,
     /// One for each instance.
     pub(super) acts: Vec<Act>,
-    /// The drain at the end looks after the webhooks, as it does once in a quarter of an hour.
+    /// Whether the drain at the end checks the webhooks, as one does once in a quarter of an hour.
     pub(super) heals: bool,
-    /// What else is wrong in the end, that no vendor's record tells.
+    /// What else is wrong at the end, besides the vendors' records.
     pub(super) check: fn(&TestShop) -> Vec<String>,
 }
 
 impl Stage {
-    /// A shop that nobody has connected, whose KiotViet lists show something or nothing.
+    /// An unconnected shop; `lists` says whether its KiotViet's lists show anything.
     fn new(lists: bool) -> Self {
         let store = Memory::new();
         Self {
@@ -49,14 +49,15 @@ impl Stage {
         }
     }
 
-    /// With these webhooks on. Its lists are empty: what is lost cannot come in by reading back.
+    /// A shop with these webhooks on. Its lists are empty, so that no list scan brings in what is
+    /// lost.
     async fn connected(webhooks: &[&str]) -> Self {
         let stage = Self::new(false);
         stage.run.connect(webhooks).await;
         stage
     }
 
-    /// The same with both webhooks on and lists that show everything.
+    /// A shop with both webhooks on and lists that show everything.
     async fn listing() -> Self {
         let stage = Self::new(true);
         stage.run.connect(BOTH).await;
@@ -76,13 +77,13 @@ type Preparing = Pin<Box<dyn Future<Output = Stage>>>;
 
 /// A race.
 pub struct Scenario {
-    /// What it is, for people; also finds it ([`named`]).
+    /// Its name for people; [`named`] finds it by this.
     pub name: &'static str,
     /// How many instances take part.
     pub instances: usize,
     /// How long a frozen instance may stand still.
     pub freezes: &'static [Duration],
-    /// By how many milliseconds each one's clock is ahead, where they are not right.
+    /// By how many milliseconds each clock is ahead; empty: all are right.
     pub ahead: &'static [i64],
     pub(super) prepare: fn() -> Preparing,
 }
@@ -94,7 +95,7 @@ const FREEZES: &[Duration] = &[
     Duration::from_secs(65),
 ];
 
-/// One ends in a slot's last two seconds, which are over by a clock that is ahead.
+/// One freeze ends in a slot's last two seconds, which are over by a clock that is ahead.
 const FREEZES_TO_THE_END: &[Duration] = &[
     Duration::from_secs(8),
     Duration::from_millis(10_500),
@@ -111,7 +112,7 @@ const fn race(name: &'static str, instances: usize, prepare: fn() -> Preparing) 
     }
 }
 
-/// The same where the clocks differ as far as they may: by almost two seconds.
+/// The same race with clocks that differ as far as they may: by almost two seconds.
 const fn apart(mut race: Scenario) -> Scenario {
     race.ahead = &[0, 1_990];
     race.freezes = FREEZES_TO_THE_END;
@@ -180,7 +181,7 @@ pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().chain(THREE).find(|s| s.name == name)
 }
 
-/// Waits until so many seconds of a lease's slot are over.
+/// Waits until this many seconds of a lease's slot are over.
 async fn into_slot(shop: &TestShop, seconds: i64) {
     let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
     let wait = (seconds - into).rem_euclid(SLOT_SECONDS);
@@ -192,11 +193,11 @@ fn take_all(shop: &TestShop) -> Vec<Act> {
     due.map(Act::Deliver).collect()
 }
 
-/// One delivery as often as there are instances.
+/// One delivery for each of the instances.
 fn copies(delivery: Delivery, instances: usize) -> Vec<Act> {
     let copy = |n| {
         let mut copy = delivery.clone();
-        // KiotViet sends again what was not answered once, however often it came.
+        // KiotViet sends an unanswered delivery again once, however many copies there were.
         copy.duplicate = n > 0;
         Act::Deliver(copy)
     };
@@ -283,8 +284,8 @@ async fn delivery_and_drain() -> Stage {
     stage.with(acts)
 }
 
-/// A dead letter whose cause is over and a new customer of the same phone; one instance drains, the
-/// others are asked for the retry (or all are).
+/// A dead letter whose cause is over, and a new customer with the same phone. One instance drains,
+/// the others get the retry (or all do).
 async fn retry_and_drain(retries: usize) -> Stage {
     let stage = Stage::connected(BOTH).await;
     let shop = stage.shop();
@@ -308,13 +309,13 @@ fn switch_off_at_kiotviet(shop: &TestShop) {
     shop.kiotviet.switch_off_webhooks();
 }
 
-/// One instance heals, another one is asked for this.
+/// One instance heals, another one gets this request.
 fn heal_and(ask: Ask) -> Vec<Act> {
     vec![Act::Ask(Ask::Heal), Act::Ask(ask)]
 }
 
-/// KiotViet has switched both webhooks off and a sale was not told; one instance heals, another one
-/// is asked to switch the customer webhook off.
+/// KiotViet has switched both webhooks off and a sale was not delivered. One instance heals,
+/// another one is asked to switch the customer webhook off.
 async fn healing_and_switch() -> Stage {
     let stage = Stage::listing().await;
     switch_off_at_kiotviet(stage.shop());
@@ -326,8 +327,8 @@ async fn healing_and_switch() -> Stage {
     }
 }
 
-/// KiotViet did not unregister the customer webhook when it was switched off; one instance heals, another
-/// one is asked to switch it on again.
+/// KiotViet did not unregister the customer webhook when it was switched off. One instance heals,
+/// another one is asked to switch it on again.
 async fn healing_and_switch_on() -> Stage {
     let stage = Stage::listing().await;
     let shop = stage.shop();
@@ -342,7 +343,7 @@ async fn healing_and_switch_on() -> Stage {
     }
 }
 
-/// KiotViet has switched both webhooks off; one instance heals, another one is asked to disconnect.
+/// KiotViet has switched both webhooks off. One instance heals, another one is asked to disconnect.
 async fn healing_and_leaving() -> Stage {
     let stage = Stage::listing().await;
     switch_off_at_kiotviet(stage.shop());
@@ -350,8 +351,8 @@ async fn healing_and_leaving() -> Stage {
     stage.with(heal_and(Ask::Leave))
 }
 
-/// `master_key` is rotated; one instance heals and seals the connection anew, another one is asked to
-/// disconnect.
+/// `master_key` is rotated. One instance heals and seals the connection under the new key, another
+/// one is asked to disconnect.
 async fn sealing_and_leaving() -> Stage {
     let stage = Stage::listing().await;
     let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
@@ -383,7 +384,7 @@ async fn healing_twice() -> Stage {
     }
 }
 
-/// Older than the connection: only a backfill brings it in.
+/// Records older than the connection: only a backfill brings them in.
 async fn backfills() -> Stage {
     let stage = Stage::new(true);
     new_sale(stage.shop());

@@ -1,6 +1,6 @@
-//! The search: every single fault of a scenario, then pairs of them; how many there are, how many were
-//! tried, and which failed. Of a pair, faults that leave everything as another one does are left out
-//! ([`HostFault::distinct`]).
+//! The search: every single fault of a scenario, then pairs of faults; it counts them, those that
+//! were tried, and those that failed. Of a pair, faults with the same effect as another one are
+//! left out ([`HostFault::distinct`]).
 
 use super::{
     run::{self, Ended, Script},
@@ -20,10 +20,10 @@ use std::{
     time::Instant,
 };
 
-/// Failures that are kept in words.
+/// How many failures are kept in words.
 const FAILURES_TOLD: usize = 20;
 
-/// What a search of one scenario found.
+/// The result of one scenario's search.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Tally {
     /// The scenario.
@@ -34,9 +34,9 @@ pub struct Tally {
     pub host_calls: usize,
     /// Single faults, each of them tried.
     pub singles: usize,
-    /// Pairs of faults that there are.
+    /// How many pairs of faults exist.
     pub pairs: usize,
-    /// Of these tried.
+    /// How many of them were tried.
     pub pairs_tried: usize,
     /// Runs with a finding.
     pub failures: usize,
@@ -48,7 +48,7 @@ pub struct Tally {
 pub struct Singles<'a> {
     scenario: &'a Scenario,
     tally: Tally,
-    /// A distinct fault, and the names of the calls of the run that it befell.
+    /// A distinct fault, and the names of the calls of its run.
     runs: Vec<((usize, HostFault), Vec<String>)>,
 }
 
@@ -83,7 +83,7 @@ pub fn every_single(scenario: &Scenario) -> Singles<'_> {
     singles
 }
 
-/// Every fault `of` every call behind the first `done`.
+/// Every fault `of` every call after the first `done`.
 pub(super) fn following(
     calls: &[String],
     done: usize,
@@ -94,8 +94,8 @@ pub(super) fn following(
 }
 
 impl Singles<'_> {
-    /// Tries at most so many pairs: all when there are no more, else a sample drawn from `seed`. No
-    /// further pair is begun after `until`. Gives the figures of all runs.
+    /// Tries at most `most` pairs: all if there are no more, else a sample drawn from `seed`. No
+    /// further pair begins after `until`. Returns the figures of all runs.
     pub fn with_pairs(mut self, most: usize, seed: u64, until: Option<Instant>) -> Tally {
         if most > 0 {
             self.pairs(most, seed, until);
@@ -104,7 +104,7 @@ impl Singles<'_> {
     }
 
     fn pairs(&mut self, most: usize, seed: u64, until: Option<Instant>) {
-        // The second fault is one of the run that the first befell, not of the plain run.
+        // The second fault is one of the run with the first, not of the plain run.
         let count = |(first, calls): &((usize, HostFault), Vec<String>)| {
             following(calls, first.0, HostFault::distinct).count()
         };
@@ -117,7 +117,7 @@ impl Singles<'_> {
             .filter_map(|index| self.pair(&counts, index))
             .collect();
         let scenario = self.scenario;
-        // Of millions of runs only those with a finding are kept, and told at once.
+        // Of millions of runs only those with a finding are kept, and they are reported at once.
         let ended = all(&scripts, until, |script| {
             let ended = run::scenario(scenario, script);
             let found = !ended.findings.is_empty();
@@ -165,7 +165,7 @@ pub(super) fn fail(failures: &mut usize, told: &mut Vec<String>, words: impl FnO
     }
 }
 
-/// What befell a run, and what was found then.
+/// The faults of a run, and its findings.
 pub(super) fn words(script: &Script, ended: &Ended) -> String {
     let findings: Vec<String> = ended.findings.iter().map(ToString::to_string).collect();
     let point = |(number, fault): &(usize, HostFault)| {
@@ -176,7 +176,7 @@ pub(super) fn words(script: &Script, ended: &Ended) -> String {
     format!("[{}] {}", script.join(", "), findings.join("; "))
 }
 
-/// Does every job on every core; none for those that were not begun before `until`.
+/// Does every job on every core; none for jobs that were not begun before `until`.
 pub(super) fn all<T: Sync, R: Send>(
     jobs: &[T],
     until: Option<Instant>,
@@ -194,7 +194,8 @@ pub(super) fn all<T: Sync, R: Send>(
         }
     };
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    // A mutant is one thread's; what is searched without a protection is so on every core.
+    // A mutant belongs to one thread; a search without a protection must be without it on every
+    // core.
     let mutant = mutant::active();
     thread::scope(|scope| {
         for _ in 0..cores {

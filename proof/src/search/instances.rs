@@ -1,5 +1,6 @@
-//! Two instances of the plugin, each on a machine with a clock of its own. All that an instance keeps between
-//! two requests is what it loaded last, so one of them stands for both while they work by turns.
+//! Two instances of the plugin, each on a machine with its own clock. An instance keeps only its
+//! last loaded configuration between two requests, so one object stands for both while they take
+//! turns.
 
 use super::{evidence::Clocks, run::Run, switched::Shown};
 use host_test::admin::Admin;

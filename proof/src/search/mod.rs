@@ -1,7 +1,8 @@
-//! `cargo proof`: nothing lost, nothing doubled, nothing stuck, whichever host call goes wrong. Every
-//! scenario is run with every fault at every host call, then with pairs of faults, over every store, and by
-//! the component, trapped at instructions; several instances race in every order; a checker that sees only the
-//! vendors' records judges each run; the figures go into `docs/proof.md`.
+//! `cargo proof`: nothing lost, nothing doubled, nothing stuck, whichever host call goes wrong.
+//! Every scenario is run with every fault at every host call, then with pairs of faults, over every
+//! store, and by the component, trapped at instructions. Several instances race in every order. A
+//! checker that sees only the vendors' records judges each run. The figures go into
+//! `docs/proof.md`.
 
 pub mod checker;
 pub mod evidence;
@@ -61,7 +62,7 @@ pub struct Options {
     pub json: bool,
 }
 
-/// Searches, prints the figures, and writes `docs/proof.md`; an error when a run had a finding.
+/// Searches, prints the figures, and writes `docs/proof.md`; an error if a run had a finding.
 pub fn run(options: &Options) -> Result<()> {
     let mut scenarios = scenario::all();
     if let Some(only) = &options.only {
@@ -73,7 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     let whole = options.only.is_none();
-    // Whatever cannot be had is told before the hours.
+    // What is missing is reported before the hours of search.
     let component = harness::component()?;
     let kinds = match whole {
         true => stores::every_kind(options.redis.as_deref())?,
@@ -141,7 +142,7 @@ fn every_trap(scenarios: &[Scenario], component: &Runtime, options: &Options) ->
 fn every_scenario(scenarios: &[Scenario], options: &Options) -> Vec<faults::Tally> {
     let budget = options.budget;
     let end = budget.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    // Every single fault first; what time is left is shared among the scenarios' pairs.
+    // Every single fault first; the scenarios' pairs share the time that is left.
     let singles = scenarios.iter().map(|scenario| {
         eprintln!("{}: single faults", scenario.name);
         faults::every_single(scenario)

@@ -1,6 +1,7 @@
-//! The rules (R3 to R9, R12, R13) once more, as naively as they can be told: no calls, no order of events,
-//! no memory; records of both vendors in, yes or no out. It shares no code with the plugin, and
-//! knows only what the scenarios need of phones: digits, `+84`, and `/`, `;` or `,` between several.
+//! The rules (R3 to R9, R12, R13) once more, as naively as possible: no calls, no order of events,
+//! no memory; records of both vendors in, yes or no out. It shares no code with the plugin. Of
+//! phones it knows only what the scenarios need: digits, `+84`, and `/`, `;` or `,` between
+//! several.
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -30,8 +31,8 @@ fn with_zero(number: &str) -> String {
     format!("0{national}")
 }
 
-/// R8, R9: a phone field as Getfly must have it: one number as `0…`, several as they were written
-/// with only the first one's zero mended.
+/// R8, R9: a phone field as Getfly must have it: one number as `0…`; several as they were written,
+/// with only the first one's zero added.
 pub fn written_phone(field: &str) -> String {
     match phones(field).as_slice() {
         [] => String::new(),
@@ -47,7 +48,8 @@ pub fn day(at: Timestamp) -> String {
     there.to_string().chars().take("2026-10-05".len()).collect()
 }
 
-/// R3: surcharges for shipping, and all others. It knows one word for shipping, the one that the scenarios have.
+/// R3: the sums of the surcharges for shipping and of all others. It knows the one word for
+/// shipping that the scenarios use.
 pub fn surcharges(invoice: &Invoice) -> (Decimal, Decimal) {
     let all = invoice.content.surcharges.iter();
     let (transport, other): (Vec<_>, Vec<_>) = all.partition(|s| s.name.contains("giao hàng"));
@@ -71,7 +73,8 @@ pub fn is_wide(text: &str) -> bool {
     text.chars().any(|c| c.len_utf8() > 3)
 }
 
-/// R7: whether a number is nobody's. It knows the one kind that the scenarios have: one digit repeated.
+/// R7: whether a number is a placeholder. It knows the one kind that the scenarios use: one digit
+/// repeated.
 pub fn is_placeholder(number: &str) -> bool {
     let digits = number.trim_start_matches('0');
     !number.contains('@') && digits.chars().all(|digit| digits.starts_with(digit))
@@ -92,7 +95,8 @@ pub fn same_phone(customer: &Customer, account: &Account) -> bool {
     )
 }
 
-/// R2: street, ward, district, province. It knows no part that is typed twice.
+/// R2: street, ward, district, province. It ignores repeated parts, which the scenarios do not
+/// have.
 pub fn address(customer: &Customer) -> String {
     let content = &customer.content;
     let location = content.location_name.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The scenarios again, each at vendors of many personalities, and with single faults that are drawn.
+//! Runs the scenarios with vendors of many personalities, and with single faults that are drawn.
 
 use super::{
     faults::{self, fail, following},
@@ -11,17 +11,17 @@ use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use sim::{Habit, Personality};
 use std::{collections::BTreeMap, fmt::Write};
 
-/// Personalities that each scenario meets.
+/// How many personalities each scenario meets.
 pub const PERSONALITIES: u64 = 240;
-/// Single faults that are drawn for a scenario at a personality.
+/// How many single faults are drawn for a scenario at a personality.
 pub const FAULTS: usize = 6;
 
-/// What was found.
+/// The result.
 #[derive(Debug, Default)]
 pub struct Met {
-    /// Personalities that were met, each by every scenario.
+    /// How many personalities every scenario met.
     pub personalities: usize,
-    /// Runs of each habit.
+    /// The runs of each habit.
     pub habits: BTreeMap<Habit, usize>,
     /// All runs.
     pub runs: usize,
@@ -31,7 +31,8 @@ pub struct Met {
     pub told: Vec<String>,
 }
 
-/// Every scenario at the first `count` personalities that are drawn from `seed` on, without and with faults.
+/// Runs every scenario with the first `count` personalities that are drawn from `seed` on, without
+/// and with faults.
 pub fn every_scenario(scenarios: &[Scenario], count: u64, seed: u64) -> Met {
     let open = history::open_habits();
     let drawn = (seed..seed.saturating_add(count)).map(|seed| {
@@ -61,7 +62,7 @@ pub fn every_scenario(scenarios: &[Scenario], count: u64, seed: u64) -> Met {
     met
 }
 
-/// A scenario at a personality: without a fault, then with one at a time.
+/// A scenario with a personality: without a fault, then with one at a time.
 fn runs(personality: &Personality, scenario: &Scenario, seed: u64) -> Vec<(Script, Ended)> {
     let run = |script: Script| {
         let ended = run::scenario_at(personality, scenario, &script);
@@ -90,7 +91,7 @@ impl Met {
     }
 }
 
-/// How often each habit was met, in Markdown.
+/// How often each habit occurred, in Markdown.
 pub(super) fn table(met: &Met) -> String {
     let mut table = String::from("| habit | what it is | runs |\n|---|---|---:|\n");
     for habit in Habit::ALL {

@@ -1,5 +1,5 @@
-//! Several instances at once, for the document: every race of `schedule` within the bounds of the test,
-//! and three instances in drawn orders.
+//! Races of several instances, for the document: every race of `schedule` within the bounds of the
+//! test, and three instances in drawn orders.
 
 use crate::schedule::{Bound, Report, SCENARIOS, THREE, random, search};
 

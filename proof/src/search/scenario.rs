@@ -1,5 +1,5 @@
-//! The scenarios of the search, each a small value: what is there before, what happens under faults,
-//! and what people do about what they see once faults are over.
+//! The scenarios of the search, each a small value: the state before, the action under faults, and
+//! what people do about what they see afterwards.
 
 use super::run::{Run, Step};
 use host_test::{
@@ -16,7 +16,7 @@ use sim::{
 
 pub use super::run::Scenario;
 
-/// A scenario of deliveries that people leave alone.
+/// A scenario of deliveries without people.
 fn deliveries(
     name: &'static str,
     what: &'static str,
@@ -33,7 +33,8 @@ fn deliveries(
     }
 }
 
-/// One in which Getfly refuses a create at first. A refusal that arrives garbled is a dead letter, which people retry.
+/// A scenario in which Getfly refuses a create at first. A garbled refusal is a dead letter, which
+/// people retry.
 fn refusing(
     name: &'static str,
     what: &'static str,
@@ -206,7 +207,7 @@ pub fn all() -> Vec<Scenario> {
     ]
 }
 
-/// KiotViet puts up to so many records of one kind, and both kinds, into one delivery.
+/// KiotViet puts up to this many records of one kind, and both kinds, into one delivery.
 fn merge(run: &Run, merge_items: usize) {
     run.shop.kiotviet.set_chaos(Chaos {
         merge_items,
@@ -336,7 +337,7 @@ async fn conflict_past(run: &Run) {
     run.connect(&["customer", "order"]).await;
 }
 
-/// The moment that the backfill is asked from; the shop begins three hours later.
+/// The moment from which the backfill is asked; the shop begins three hours later.
 const FROM: &str = "2026-10-05T07:00:00+07:00";
 
 async fn backfill_past(run: &Run) {
@@ -385,7 +386,7 @@ async fn healing_past(run: &Run) {
     new_sale(run);
 }
 
-/// Webhooks are looked after every quarter of an hour.
+/// Webhooks are checked every quarter of an hour.
 async fn an_hour(run: &Run) -> bool {
     for _ in 0..12 {
         run.drain().await;
@@ -438,7 +439,7 @@ async fn account_is_gone(run: &Run) {
     drain_through(run, 3).await;
 }
 
-/// Retries of what is due, again and again, until the vendors' faults are over.
+/// Retries due events repeatedly, until the vendors' faults are over.
 async fn drain_through(run: &Run, drains: usize) {
     run.deliver().await;
     for _ in 0..drains {

@@ -1,7 +1,7 @@
-//! The scenarios over every store that the plugin is for, each with its own semantics: memory, the
-//! embedded file, models of Spin's two, and a Redis where one is at hand. Beside the checker, the store
-//! itself is looked at: nothing but the plugin's own keys may be there, nobody else's may have
-//! changed, and no counter may have been used as a value.
+//! The scenarios over every store that the plugin supports, each with its own semantics: memory,
+//! the embedded file, models of Spin's two, and a Redis if there is one. Besides the checker, the
+//! store itself is checked: it must hold only the plugin's own keys, other applications' keys must
+//! be unchanged, and no counter may have been used as a value.
 
 use super::{
     faults::{all, fail, following},
@@ -19,45 +19,45 @@ use std::{
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// What other applications keep in the same Redis.
+/// Other applications' keys in the same Redis.
 const OTHERS: [(&str, &str); 4] = [
     ("journal/1", "another's journal"),
     ("kvg", "1"),
     ("kvgf-other/journal/1", "{}"),
     ("session:8", "7"),
 ];
-/// Databases that a Redis has unless it is told otherwise.
+/// The databases that a Redis has by default.
 const DATABASES: u16 = 16;
-/// A folder in memory, where the system has one: how often a run flushes is not what is tried here.
+/// A folder in memory, if the system has one: how often a run flushes does not matter here.
 const FOLDER_IN_MEMORY: &str = "/dev/shm";
 
 /// A store for one run.
 pub struct Fresh {
     backend: Arc<dyn Backend>,
-    /// What the run did to it that must not be.
+    /// Forbidden effects of the run on it.
     misused: Box<dyn Fn() -> Vec<String>>,
-    /// What must live as long as the run.
+    /// Values that must live as long as the run.
     _keep: Box<dyn std::any::Any>,
 }
 
 /// A kind of store.
 pub struct Kind {
-    /// In the table.
+    /// Its name in the table.
     pub name: &'static str,
-    /// What of it is particular.
+    /// What is particular about it.
     pub what: &'static str,
     fresh: Box<dyn Fn() -> Result<Fresh> + Sync>,
     others: &'static [(&'static str, &'static str)],
 }
 
-/// What a search over one store found.
+/// The result of a search over one store.
 #[derive(Debug, Clone)]
 pub struct StoreTally {
     /// The store.
     pub store: &'static str,
-    /// What of it is particular.
+    /// What is particular about it.
     pub what: &'static str,
-    /// Scenarios that were ended without faults.
+    /// How many scenarios were run to their end without faults.
     pub scenarios: usize,
     /// Host calls in these: the same over each store.
     pub host_calls: usize,
@@ -169,7 +169,7 @@ impl Kind {
         (ended.calls, wrong)
     }
 
-    /// Keys that are not the plugin's, and others' that are not as they were.
+    /// Keys that are neither the plugin's nor unchanged keys of other applications.
     async fn strangers(&self, store: &dyn Backend) -> Vec<String> {
         let mut wrong = Vec::new();
         for (key, value) in self.others {
@@ -187,7 +187,7 @@ impl Kind {
     }
 }
 
-/// Those that need nothing but this process.
+/// The kinds that need only this process.
 pub fn kinds() -> Result<Vec<Kind>> {
     let redis = Kind::of_model(
         "Spin, Redis (model)",
@@ -216,14 +216,14 @@ pub fn kinds() -> Result<Vec<Kind>> {
     ])
 }
 
-/// The same and this Redis.
+/// These, and this Redis.
 pub(super) fn every_kind(redis: Option<&str>) -> Result<Vec<Kind>> {
     let mut kinds = kinds()?;
     kinds.extend(redis.map(Kind::redis).transpose()?);
     Ok(kinds)
 }
 
-/// Every single fault of every scenario over each of these stores.
+/// Runs every single fault of every scenario over each of these stores.
 pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     let scenarios = scenario::all();
     let each = kinds.iter().map(|kind| {
@@ -234,8 +234,8 @@ pub(super) fn every_single(kinds: &[Kind]) -> Vec<StoreTally> {
     each.collect()
 }
 
-/// Runs every scenario over a store, and single faults of those for which `every` gives a number: each
-/// one for 1, each third for 3.
+/// Runs every scenario over a store, and single faults of those for which `every` returns a number:
+/// each one for 1, each third for 3.
 pub fn search(
     kind: &Kind,
     scenarios: &[Scenario],
@@ -323,7 +323,7 @@ impl Drop for GiveBack {
     }
 }
 
-/// What a future returns that never waits: one over a [`Waits`] or over memory.
+/// The result of a future that never waits: one over a [`Waits`] or over memory.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -334,7 +334,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Where calls to a store that takes real time are carried out.
+/// Carries out calls to a store that takes real time.
 struct Waiting {
     runtime: Runtime,
 }
@@ -354,7 +354,7 @@ impl Waiting {
     }
 }
 
-/// A store whose calls hold up the caller's thread until they are answered, so that no virtual time
+/// A store whose calls block the caller's thread until they are answered, so that no virtual time
 /// passes meanwhile.
 struct Waits {
     store: Arc<dyn Backend>,

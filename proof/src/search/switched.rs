@@ -1,48 +1,49 @@
-//! When people switched a webhook on and off and asked for backfills, and what follows for the moment from which
-//! records are new: surely, or perhaps, where a command had no answer.
+//! When people switched a webhook on and off and asked for backfills, and from which moment records
+//! are new: certainly, or perhaps, if a command had no answer.
 
 use jiff::{SignedDuration, Timestamp};
 use std::ops::RangeInclusive;
 
-/// A record may be stored so long after it was read: what is under way without an answer may still
-/// take effect for half a minute, and there may be a pause before it is sent.
+/// How long after a record was read it may still be stored: a create without an answer may take
+/// effect for half a minute, and there may be a pause before it is sent.
 pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
-/// What a person asked for.
+/// A command of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     /// The webhook on.
     On,
     /// The webhook off.
     Off,
-    /// Everything that was created from then on, to the moment of asking.
+    /// Everything created from this moment to the command.
     Backfill(Timestamp),
 }
 
-/// What the clock of the instance that carries out a command may have shown.
+/// The times that the clock of the instance that carries out a command may have shown.
 pub type Shown = RangeInclusive<Timestamp>;
 
 #[derive(Debug, Clone)]
 struct Command {
     what: What,
     at: Timestamp,
-    /// From which moment records are new to the plugin, which has its own clock for that.
+    /// The moment from which records are new for the plugin, which uses its own clock for that.
     shown: Shown,
-    /// When it was answered that it is done; none: perhaps it was done.
+    /// When its success was answered; none: perhaps it succeeded.
     done: Option<Timestamp>,
 }
 
 /// A webhook as people switched it; off at first. See the module.
 #[derive(Debug, Clone, Default)]
 pub struct Switched {
-    /// On as the shop was connected: before that nothing can have been under way that saw it off.
+    /// Whether it was on from the shop's connection on: before that, no worker can have seen it
+    /// off.
     from_the_first: bool,
     commands: Vec<Command>,
 }
 
 impl Switched {
-    /// One that was switched on as the shop was connected, at this moment; the clock of whoever did so showed
-    /// the other.
+    /// A webhook that was switched on with the shop's connection, at this moment; that instance's
+    /// clock showed `shown`.
     pub fn on(at: Timestamp, shown: Timestamp) -> Self {
         let mut switched = Self {
             from_the_first: true,
@@ -52,7 +53,7 @@ impl Switched {
         switched
     }
 
-    /// A person switched it on or off, and was told that it is done, or was told nothing of the kind.
+    /// A person switched it on or off; `done` is when the success was answered, if it was.
     pub fn switch(&mut self, on: bool, at: Timestamp, done: Option<Timestamp>, shown: Shown) {
         let what = if on { What::On } else { What::Off };
         self.commands.push(Command {
@@ -63,7 +64,7 @@ impl Switched {
         });
     }
 
-    /// A person asked for everything that was created from then on.
+    /// A person asked for everything that was created from that moment on.
     pub fn backfill(
         &mut self,
         from: Timestamp,
@@ -80,7 +81,7 @@ impl Switched {
         });
     }
 
-    /// How people want it, by their last command.
+    /// Whether people want it on, by their last command.
     pub fn should_be_on(&self) -> bool {
         let mut commands = self.commands.iter().rev();
         let last = commands.find(|command| matches!(command.what, What::On | What::Off));
@@ -94,9 +95,10 @@ impl Switched {
         last.is_none_or(|command| command.done.is_some())
     }
 
-    /// Whether a record that was created at `first`, and is since `created` what it is now (the edit of an invoice),
-    /// is surely new, as it stands after all commands: created since it was switched on, or within an answered
-    /// backfill. What waits while it is switched off is owed no more.
+    /// Whether a record is certainly new after all commands. It was created at `first` and has its
+    /// present form since `created` (the edit of an invoice). It is new if it was created since the
+    /// webhook was switched on, or within an answered backfill. A record that waits while the
+    /// webhook is switched off is no longer owed.
     pub fn surely_new(&self, first: Timestamp, created: Timestamp) -> bool {
         let (mut perhaps_off, mut since, mut asked_for) = (true, None, Vec::new());
         for command in &self.commands {
@@ -116,14 +118,16 @@ impl Switched {
                 What::Backfill(_) => {}
             }
         }
-        // What was created after a backfill by the plugin's clock, and told before it, is in neither.
+        // A record created after a backfill by the plugin's clock, and delivered before it, is in
+        // neither.
         let wanted = |(from, to, at): &(Timestamp, Timestamp, Timestamp)| {
             (from..=to).contains(&&first) && (created <= *to || created > *at)
         };
         since.is_some_and(|since| first >= since || asked_for.iter().any(wanted))
     }
 
-    /// Whether a record of `created` may have counted as new to the worker that stored it at `stored`.
+    /// Whether a record of `created` may have counted as new for the worker that stored it at
+    /// `stored`.
     pub fn perhaps_new(&self, created: Timestamp, stored: Timestamp) -> bool {
         let asked_for = |command: &Command| match command.what {
             What::Backfill(from) => command.at <= stored && from <= created,
@@ -136,7 +140,7 @@ impl Switched {
                 .any(|on| *on.shown.start() <= created)
     }
 
-    /// Whether it may have been on, or off, to the worker that stored something at `stored`.
+    /// Whether it may have been on, or off, for the worker that stored something at `stored`.
     pub fn perhaps(&self, on: bool, stored: Timestamp) -> bool {
         if on {
             return self.standing(What::On, stored).next().is_some();
@@ -145,7 +149,7 @@ impl Switched {
         (at_first && !self.from_the_first) || self.standing(What::Off, stored).next().is_some()
     }
 
-    /// The commands of this kind that the opposite one had not surely ended by then.
+    /// The commands of this kind that the opposite one had not certainly ended by then.
     fn standing(&self, what: What, stored: Timestamp) -> impl Iterator<Item = &Command> {
         let all = self.commands.iter().enumerate();
         all.filter(move |(place, command)| {
@@ -156,7 +160,8 @@ impl Switched {
     }
 }
 
-/// Whether this command is the opposite of `what`, and was done so long before that nobody saw it otherwise.
+/// Whether this command is the opposite of `what`, and so old that every worker had seen its
+/// effect.
 fn ends(command: &Command, what: What, stored: Timestamp) -> bool {
     let opposite = match what {
         What::On => What::Off,

@@ -1,6 +1,7 @@
-//! The scenarios ended by the component itself, as WebAssembly, trapped once it has used so much fuel
-//! since they began: at every stride of the whole run, in accepting, in what is done after the answer, in
-//! drains and in people's commands; and, by seeded draws, twice in one run. The same checker judges.
+//! The scenarios with the component itself, as WebAssembly, trapped once it has used a given amount
+//! of fuel since their beginning: at every stride of the whole run, in accepting, in the work after
+//! the answer, in drains and in people's commands; and, by seeded draws, twice in one run. The same
+//! checker judges.
 
 use super::{
     checker::Finding,
@@ -25,7 +26,7 @@ use std::{
 
 /// The host's line about a trap.
 const STOPPED: &str = "the guest was stopped";
-/// Of one that was set.
+/// The words of a trap that was set.
 const OUT_OF_FUEL: &str = "all fuel consumed";
 
 /// Where a component is trapped.
@@ -33,18 +34,18 @@ const OUT_OF_FUEL: &str = "all fuel consumed";
 pub struct Plan {
     /// Fuel from one trap to the next.
     pub stride: u64,
-    /// Draws of two traps in one run.
+    /// How many times two traps are drawn for one run.
     pub twice: usize,
-    /// Decides what is drawn.
+    /// The seed of the draws.
     pub seed: u64,
 }
 
-/// What the traps of one scenario found.
+/// The result of one scenario's traps.
 #[derive(Debug, Clone)]
 pub struct Trapped {
     /// The scenario.
     pub scenario: &'static str,
-    /// What it takes without a trap.
+    /// Its fuel without a trap.
     pub fuel: u64,
     /// Runs that were trapped once.
     pub traps: usize,
@@ -72,7 +73,7 @@ pub fn every_scenario(
     each.collect()
 }
 
-/// Traps the component in one scenario; the plan may depend on what a run takes.
+/// Traps the component in one scenario; the plan may depend on the fuel of a run.
 fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Plan) -> Trapped {
     let plain = run_trapped(scenario, component, &[]);
     let fuel = plain.spent.used;
@@ -80,7 +81,8 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
     let stride = usize::try_from(plan.stride.max(1)).unwrap_or(usize::MAX);
     let once = (plan.stride..fuel).step_by(stride).map(|k| vec![k]);
     let mut rng = StdRng::seed_from_u64(plan.seed);
-    // The second one in what follows the first, redeliveries included; where that is over before, there is none.
+    // The second trap is in what follows the first, redeliveries included; if the run ends before,
+    // there is none.
     let twice = (0..plan.twice).map(|_| {
         let first = rng.random_range(1..fuel.max(2));
         vec![first, first + rng.random_range(1..fuel.max(2))]
@@ -105,15 +107,15 @@ fn search(scenario: &Scenario, component: &Runtime, plan: impl FnOnce(u64) -> Pl
     tally
 }
 
-/// How a run went.
+/// The record of a run.
 struct TrappedRun {
     spent: Meter,
-    /// What must not be, by the checker.
+    /// The checker's findings.
     findings: BTreeSet<Finding>,
 }
 
-/// Plays a scenario with the component trapped after each of these amounts of fuel, counted from where
-/// faults begin.
+/// Runs a scenario with the component trapped after each of these amounts of fuel, counted from the
+/// beginning of the faults.
 fn run_trapped(scenario: &Scenario, component: &Runtime, points: &[u64]) -> TrappedRun {
     let ended = run::in_virtual_time(async {
         let mut run = Run::new(scenario.lists, Arc::new(Memory::new()));
@@ -133,13 +135,13 @@ fn run_trapped(scenario: &Scenario, component: &Runtime, points: &[u64]) -> Trap
     })
 }
 
-/// The component in the place of the native code.
+/// The component in place of the native code.
 struct Component {
     app: Harness,
     meter: Mutex<Meter>,
 }
 
-/// What is used of fuel, and where it ends.
+/// The fuel used, and its limits.
 #[derive(Debug, Default)]
 struct Meter {
     counts: bool,
@@ -147,7 +149,7 @@ struct Meter {
     points: VecDeque<u64>,
     traps: usize,
     unanswered: usize,
-    /// Traps that nobody set: the component failed by itself.
+    /// Traps that were not set: the component failed by itself.
     unexpected: Vec<String>,
 }
 
@@ -167,7 +169,7 @@ impl Component {
 }
 
 impl Component {
-    /// The host's own words for the last trap; the answer's are the same for all.
+    /// The host's own words for the last trap; all answers have the same words.
     fn why_stopped(&self) -> String {
         let lines = self.app.logs();
         let stopped = lines.iter().rfind(|line| line.contains(STOPPED));
@@ -181,7 +183,7 @@ impl Meter {
         self.points = points.iter().copied().collect();
     }
 
-    /// What the next request may use; none for as much as it likes.
+    /// The fuel of the next request; none: unlimited.
     fn left(&self) -> Option<u64> {
         let point = self.points.front()?;
         Some(point.saturating_sub(self.used).max(1))
@@ -193,7 +195,7 @@ impl Meter {
         self.points.clear();
     }
 
-    /// A request was trapped, for this reason, or not.
+    /// Notes that a request was trapped for this reason, or not trapped.
     fn spend(&mut self, left: Option<u64>, outcome: &Outcome, trap: Option<String>) {
         match (left, trap) {
             (Some(left), Some(trap)) if trap.contains(OUT_OF_FUEL) => {
@@ -319,7 +321,7 @@ mod tests {
             (meter.traps, meter.unanswered, meter.left()),
             (1, 1, Some(30))
         );
-        // It panics by itself, with fuel left; then once more where nothing is to be trapped.
+        // It panics by itself, with fuel left; then once more where no trap is set.
         let panicked = || Some(format!("{STOPPED}: unreachable"));
         meter.spend(meter.left(), &outcome(503, 0), panicked());
         meter.end();

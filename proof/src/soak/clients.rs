@@ -33,16 +33,17 @@ const HALF_BODIES: usize = 32;
 const SLOW_READERS: usize = 4;
 /// Clients with large bodies.
 const LARGE_BODIES: usize = 24;
-/// Requests of one that never reads: their answers fill every buffer on the way.
+/// Requests of a client that never reads: their answers fill every buffer on the way.
 const UNREAD: usize = 400;
-/// The host cuts it off twenty seconds after the last buffer was full, which is late on a busy machine.
+/// The host cuts it off twenty seconds after the last buffer was full, which is late on a busy
+/// machine.
 const UNREAD_FOR: Duration = Duration::from_secs(600);
-/// Longest wait for any end; the bounds of `docs/operating.md` end everything much sooner.
+/// The longest wait for any end; the bounds of `docs/operating.md` end everything much sooner.
 const LONGEST: Duration = Duration::from_secs(90);
-/// A client whose large body is answered 503, as the bounds allow while too many come, sends it again like
-/// KiotViet, at most so often.
+/// The bounds allow a 503 to a large body while too many come. Its client sends it again like
+/// KiotViet, at most this often.
 const TRIES: usize = 20;
-/// Its pause before.
+/// Its pause before each.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The contract's largest body.
 const LIMIT: usize = 5 * 1024 * 1024;
@@ -76,8 +77,8 @@ pub(super) struct Seen {
 /// What they saw, in figures.
 #[derive(Debug, Default, Serialize)]
 pub struct BadClients {
-    /// Bodies by size in bytes, the code for each, and how often it was turned away with 503 before, as the
-    /// bounds allow.
+    /// Bodies by size in bytes, the code for each, and how often it was refused with 503 before, as
+    /// the bounds allow.
     pub large_bodies: String,
     /// Codes for connections whose header never ends; none: closed.
     pub half_headers: String,
@@ -85,24 +86,25 @@ pub struct BadClients {
     pub half_bodies: String,
     /// Clients that never read their answers.
     pub slow_readers: usize,
-    /// Of these, cut off by the host.
+    /// How many of these the host cut off.
     pub slow_readers_cut_off: usize,
-    /// Answers to bodies, or ends of slow readers, that are not as they should be.
+    /// Answers to bodies, or ends of slow readers, that differ from the documents.
     pub not_as_documented: Vec<String>,
     /// Answers that stop KiotViet for good.
     #[serde(skip)]
     pub forbidden: usize,
 }
 
-/// Clients that send the beginning of a request: how many, what, and where their answers are counted.
+/// Clients that send only the beginning of a request: how many, which text, and where their answers
+/// are counted.
 type Unended = (usize, String, fn(&Seen) -> &Mutex<Tally>);
 
-/// What became of a large body.
+/// The result of a large body.
 struct Large {
     length: usize,
     /// The code for its length.
     right: u16,
-    /// The last code that came; none: no answer.
+    /// The last code; none: no answer.
     answer: Option<u16>,
     /// How often it was 503 before.
     turned_away: usize,
@@ -192,7 +194,7 @@ impl Bad {
     }
 }
 
-/// Asks again and again for a long answer and reads none; whether the host gave up.
+/// Requests a long answer repeatedly and reads none; returns whether the host gave up.
 async fn unread(port: u16) -> std::io::Result<bool> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
@@ -238,14 +240,14 @@ async fn large(kiotviet: &KiotVietSim, known: &Delivery, length: usize) -> Optio
 }
 
 impl Seen {
-    /// Sends this beginning of a request and waits for whatever comes.
+    /// Sends this beginning of a request and waits for any answer.
     async fn unended(&self, port: u16, text: &str, seen: &Mutex<Tally>) {
         let began = Instant::now();
         let answer = tokio::time::timeout(LONGEST, async {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
             stream.write_all(text.as_bytes()).await.ok()?;
             let mut answer = Vec::new();
-            // Closed without a word, or reset: there is no code.
+            // Closed without an answer, or reset: there is no code.
             let _ = stream.read_to_end(&mut answer).await;
             let line = String::from_utf8_lossy(&answer).into_owned();
             line.split(' ').nth(1)?.parse::<u16>().ok()

@@ -1,6 +1,6 @@
-//! `cargo soak flood`: far more clients than a shop has, all at once, many of them bad, while both vendors
-//! hang. The host must stay within its memory, KiotViet must never get a code that stops it, and what was
-//! answered 200 must be there after a stop in the middle of it.
+//! `cargo soak flood`: far more clients than a shop has, all at once, many of them bad, while both
+//! vendors hang. The host must stay within its memory, KiotViet must never get a code that stops
+//! it, and what was answered 200 must exist after a stop in the middle of the flood.
 
 use super::{
     Print,
@@ -23,10 +23,10 @@ use std::{
 const CUSTOMERS: usize = 40;
 /// Pause between two looks at the host.
 const LOOK: Duration = Duration::from_millis(200);
-/// What clients can make the host take, by what things take (`docs/operating.md`): 96 MiB idle; 64 MiB of the
-/// embedded store's pages; 64 instances of 4 MiB, beyond which none is used again; six large bodies with
-/// 40 MiB in their instance and three copies of 5 MiB on the way there; a header and a body of 64 KiB for each
-/// of 768 connections.
+/// The most memory that clients can make the host use, by its parts (`docs/operating.md`): 96 MiB
+/// idle; 64 MiB of the embedded store's pages; 64 instances of 4 MiB, beyond which none is used
+/// again; six large bodies with 40 MiB in their instance and three copies of 5 MiB on the way
+/// there; a header and a body of 64 KiB for each of 768 connections.
 pub(super) const MEMORY_MIB: u64 = 96 + 64 + 64 * 4 + 6 * (40 + 3 * 5) + 768 * 2 / 16;
 
 /// What the host is flooded with.
@@ -56,7 +56,7 @@ pub struct Options {
     pub print: Print,
 }
 
-/// What was seen.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
     /// The store.
@@ -77,7 +77,7 @@ pub struct Figures {
     pub look_times: String,
     /// Looks at `/healthz`, by code.
     pub healthz: String,
-    /// Of these, 200.
+    /// How many of these were 200.
     pub healthz_200: usize,
     /// Times to them.
     pub healthz_times: String,
@@ -100,17 +100,17 @@ pub struct Figures {
     pub missing: usize,
     /// Time from there until nothing waited, seconds.
     pub settled_seconds: f64,
-    /// Accounts in Getfly, of so many customers.
+    /// Accounts in Getfly, with the number of customers.
     pub accounts: String,
-    /// Orders in Getfly, of so many invoices.
+    /// Orders in Getfly, with the number of invoices.
     pub orders: String,
-    /// What the checker says of the end.
+    /// The checker's judgement of the end.
     #[serde(flatten)]
     pub judged: Judged,
 }
 
 impl Figures {
-    /// What must not be, in words; empty when all is well.
+    /// What is wrong, in words; empty if all is well.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong = self.judged.findings.clone();
         wrong.extend(self.bad.not_as_documented.iter().cloned());
@@ -224,7 +224,7 @@ impl Figures {
     }
 }
 
-/// Floods; `program` is how the host is called.
+/// Floods the host; `program` is the host's command.
 pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut rng = StdRng::seed_from_u64(options.seed);
     let mut site = Site::build(program, options.store, options.seed).await?;
@@ -244,12 +244,12 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let began = Instant::now();
     let pause = Duration::from_millis(options.pause);
     let (connections, deliveries) = (options.connections, options.deliveries);
-    // First, while a delivery waits that they can make their own from.
+    // They come first, while a delivery waits from which they can make their own.
     let mut bad = Bad::begin(&site, options.bad_rounds)?;
     let load = Load::begin(&site, connections, deliveries, pause, VecDeque::new());
     load.keep_going();
     let mut health = Tally::default();
-    // The bad clients may take so long each time they come.
+    // The bad clients may take this long each time they come.
     let within = COMES_WITHIN * u32::try_from(options.bad_rounds.max(1))?;
     while !(load.repeats_left() == 0 && bad.is_done()) {
         ensure!(
@@ -262,7 +262,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.flooded_seconds = began.elapsed().as_secs_f64().round();
     figures.peak_memory_mib = process.peak_mebibytes();
     let mut seen = load.seen();
-    // In the middle of it: the connections go on, and are refused from now on.
+    // In the middle of the flood: the connections go on, and are refused from now on.
     let some = |load: &Load| Some(load.under_way()).filter(|under_way| *under_way > 0);
     figures.under_way_at_sigterm = load.until("a delivery under way", some).await?;
     figures.exit_code = process.stop().await?.0;

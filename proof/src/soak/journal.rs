@@ -1,22 +1,22 @@
-//! What the host's public list of events holds, against what its 200s promised.
+//! Compares the host's public list of events with what its 200s promised.
 
 use super::site::Site;
 use anyhow::{Context, Result};
 use host_test::admin::Admin;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is known of the journal.
+/// The known part of the journal.
 #[derive(Default)]
 pub(super) struct Journal {
     last: u64,
     /// Events for each customer's id and invoice's code.
     pub(super) events: BTreeMap<String, usize>,
-    /// What was promised and not there, in words.
+    /// What was promised but is absent, in words.
     pub(super) missing: BTreeSet<String>,
 }
 
 impl Journal {
-    /// Reads the events that are new, and looks for each that was promised. Nothing may be under way.
+    /// Reads the new events, and looks for each that was promised. No delivery may be under way.
     pub(super) async fn check(&mut self, site: &Site) -> Result<()> {
         for event in site.api.events_after(self.last, "").await? {
             let key = event["key"].as_str().context("a key")?.to_owned();

@@ -1,8 +1,10 @@
-//! `cargo soak kill`: `kill -9` at drawn moments under load, and after each what KiotViet was answered
-//! 200 must be in the journal. At the end everything is processed and the checker looks.
+//! `cargo soak kill`: `kill -9` at drawn moments under load. After each, every delivery that
+//! KiotViet was answered 200 for must be in the journal. At the end everything is processed and the
+//! checker judges.
 //!
-//! A killed worker's lease keeps the next one idle until its slot of 30 s is over. So every fifth round
-//! waits until the worker works and kills it at a call; the rounds between use the time until then.
+//! A killed worker's lease keeps the next one idle until its slot of 30 s is over. So every fifth
+//! round waits until the worker works and kills it at a call; the rounds between use the time until
+//! then.
 
 use super::{
     Print,
@@ -25,30 +27,31 @@ use std::{
 const CONNECTIONS: usize = 32;
 /// New customers a round.
 const CUSTOMERS: usize = 6;
-/// Deliveries sent once more in a round.
+/// How many deliveries a round repeats.
 const REPEATS: usize = 24;
-/// Of the rounds that do not wait for the worker, a share kills while the host starts.
+/// Of the rounds that do not wait for the worker, this share kills while the host starts.
 const WHILE_STARTING: f64 = 0.15;
 /// The latest moment of such a kill after the start.
 const STARTING: f64 = 2.0;
-/// Half of the others kill while deliveries are under way, at most so many seconds after the first is.
+/// Half of the others kill while deliveries are under way, at most this many seconds after the
+/// first.
 const ACCEPTING: f64 = 0.03;
 /// The latest moment of the other half after the load began, seconds.
 const SERVING: f64 = 1.2;
 /// Each connection's rest after an answer in a round that waits for the worker, which takes long.
 const WAITING_PAUSE: Duration = Duration::from_millis(100);
-/// How long a worker may take to come to the call that it is killed at: a killed one's two slots, a pause
-/// after a call that failed, and time to spare.
+/// How long a worker may take to reach the call at which it is killed: two slots of a killed
+/// worker's lease, a pause after a failed call, and time to spare.
 const WORKS_WITHIN: Duration = Duration::from_secs(300);
 /// Pause between two looks at what is under way.
 const LOOK: Duration = Duration::from_millis(2);
-/// The latest moment of a kill at a call that the vendors hold, seconds after deliveries come meanwhile: much
-/// sooner than the worker gives the call up.
+/// The latest moment of a kill at a call that the vendors hold, in seconds after deliveries have
+/// come meanwhile: much sooner than the worker's timeout.
 const HELD: f64 = 0.06;
-/// The latest moment of a kill after the answer to a create, seconds: its outcome is written then, and the
-/// next event begun.
+/// The latest moment of a kill after the answer to a create, in seconds: by then its outcome is
+/// written, and the next event has begun.
 const ANSWERED: f64 = 0.04;
-/// A kill so soon after the answer to a create counts as just after it.
+/// A kill this soon after the answer to a create counts as just after it.
 const JUST_AFTER: Duration = Duration::from_millis(50);
 /// The last create that is held or waited for: a round's own customers make more.
 const CREATES: usize = 4;
@@ -75,17 +78,17 @@ pub struct Options {
     pub print: Print,
 }
 
-/// Where the worker is killed that a round waits for.
+/// Where the worker for which a round waits is killed.
 #[derive(Debug, Clone, Copy)]
 enum Aim {
     /// At a call that the vendors hold.
     Held(Hold),
-    /// When so many creates were answered: between two calls, or at the next.
+    /// When this many creates were answered: between two calls, or at the next.
     Answered(usize),
 }
 
 impl Aim {
-    /// They take turns, so that each comes as often as the others.
+    /// The aims take turns, so that each is used as often as the others.
     fn of(turn: u64, rng: &mut StdRng) -> Self {
         let creates = rng.random_range(0..CREATES);
         let others = rng.random_range(0..OTHERS);
@@ -108,7 +111,7 @@ impl Aim {
     }
 }
 
-/// What was seen.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
     /// The store.
@@ -123,15 +126,16 @@ pub struct Figures {
     pub kills_while_accepting: usize,
     /// Rounds whose kill was to come while the vendors hold a call.
     pub rounds_at_a_held_call: usize,
-    /// Of these, with the call held at the kill.
+    /// How many of these killed while the call was held.
     pub kills_at_a_held_call: usize,
-    /// With a call of the worker under way at a vendor, whatever the round was meant for.
+    /// With a call of the worker under way at a vendor, whatever the aim of the round.
     pub kills_at_work: usize,
     /// In a call that creates no record.
     pub kills_in_another_call: usize,
-    /// In a create in Getfly that had no effect yet; half of those that were held had it a second later.
+    /// In a create in Getfly that had no effect yet; half of those that were held took effect a
+    /// second later.
     pub kills_before_a_creates_effect: usize,
-    /// In a create in Getfly that had its effect, and no answer.
+    /// In a create in Getfly that had taken effect, without an answer.
     pub kills_after_a_creates_effect: usize,
     /// With no call under way, at most 50 ms after a create was answered with success.
     pub kills_just_after_a_create: usize,
@@ -159,19 +163,19 @@ pub struct Figures {
     pub invoices: usize,
     /// Orders in Getfly.
     pub orders: usize,
-    /// What the checker says of the end.
+    /// The checker's judgement of the end.
     #[serde(flatten)]
     pub judged: Judged,
     /// Exit code after SIGTERM at the end.
     pub exit_code: Option<i32>,
     /// Most memory of any of the hosts, MiB.
     pub peak_memory_mib: u64,
-    /// The whole, seconds.
+    /// The time of the whole, seconds.
     pub took_seconds: u64,
 }
 
 impl Figures {
-    /// What must not be, in words; empty when all is well.
+    /// What is wrong, in words; empty if all is well.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong = self.judged.findings.clone();
         if self.forbidden_answers > 0 {
@@ -200,7 +204,7 @@ impl Figures {
     }
 }
 
-/// Kills and starts; `program` is how the host is called.
+/// Kills and starts the host; `program` is the host's command.
 pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let began = Instant::now();
     let mut rng = StdRng::seed_from_u64(options.seed);
@@ -213,7 +217,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start()?;
     process.serves().await?;
     site.connect().await?;
-    // Returns its lease back, so that the first round need not wait for one.
+    // It releases its lease, so that the first round need not wait for it.
     process.stop().await?;
 
     let mut journal = Journal::default();
@@ -287,7 +291,8 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Waits until the worker is where it is killed, with deliveries coming in, and then for a drawn moment.
+/// Waits until the worker is where it is to be killed, with deliveries coming in, and then for a
+/// drawn moment.
 async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Result<()> {
     let began = Instant::now();
     let mut is_new = true;
@@ -309,14 +314,14 @@ async fn come_to(aim: Aim, site: &mut Site, load: &Load, rng: &mut StdRng) -> Re
         };
         is_new = false;
         wait_up_to(latest, rng).await;
-        // On a machine that stood still the worker may have given the call up.
+        // On a machine that stood still, the call may have timed out.
         if aim.is_reached(site) {
             return Ok(());
         }
     }
 }
 
-/// Waits until one is under way, or all are through already.
+/// Waits until a delivery is under way, or all are done already.
 async fn deliveries_come(load: &Load) -> Result<()> {
     let come = |load: &Load| (load.under_way() > 0 || load.is_done()).then_some(());
     load.until("a delivery under way", come).await
@@ -327,7 +332,7 @@ async fn wait_up_to(latest: f64, rng: &mut StdRng) {
 }
 
 impl Figures {
-    /// What is going on at the moment of a kill.
+    /// What is under way at the moment of a kill.
     fn count(
         &mut self,
         site: &Site,

@@ -1,4 +1,4 @@
-//! KiotViet as a crowd: many connections that deliver what waits, deliver again what came before, and
+//! KiotViet as a crowd: many connections that deliver what waits, repeat earlier deliveries, and
 //! count every answer.
 
 use super::site::Site;
@@ -17,19 +17,19 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-/// KiotViet waits so long for an answer.
+/// How long KiotViet waits for an answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
-/// Pause after a delivery that was not taken on.
+/// Pause after a delivery that was not accepted.
 const AFTER_FAILURE: Duration = Duration::from_millis(20);
-/// Of what came before, so many deliveries are kept to be sent again.
+/// How many earlier deliveries are kept for repeats.
 const REMEMBERED: usize = 64;
 
 /// Pause between two looks at the crowd.
 const LOOK: Duration = Duration::from_millis(2);
-/// Whatever a crowd is waited for comes within this on the slowest machine, or the host is dead.
+/// Everything that a crowd waits for comes within this on the slowest machine, or the host is dead.
 pub(super) const COMES_WITHIN: Duration = Duration::from_secs(15 * 60);
 
-/// Of so many looks at the address, one is a delivery where a crowd goes on.
+/// Of this many looks at the address, one is a delivery while a crowd goes on.
 const LOOKS: usize = 100;
 
 /// What a crowd saw.
@@ -37,12 +37,12 @@ const LOOKS: usize = 100;
 pub(super) struct Seen {
     /// Answers to deliveries.
     pub(super) deliveries: Tally,
-    /// Answers to looks at the webhook's address, which come while there is nothing to deliver.
+    /// Answers to looks at the webhook's address, which come while no delivery waits.
     pub(super) looks: Tally,
 }
 
 impl Seen {
-    /// What another crowd saw, too.
+    /// Adds what another crowd saw.
     pub(super) fn merge(&mut self, other: Self) {
         self.deliveries.merge(other.deliveries);
         self.looks.merge(other.looks);
@@ -76,8 +76,8 @@ struct Shared {
 }
 
 impl Load {
-    /// Begins. So many of the deliveries that came before are sent again; each connection rests for
-    /// `pause` after each answer.
+    /// Begins. This many of the earlier deliveries are repeated; each connection rests for `pause`
+    /// after each answer.
     pub(super) fn begin(
         site: &Site,
         connections: usize,
@@ -106,12 +106,13 @@ impl Load {
         Self { shared, workers }
     }
 
-    /// When all repeats are sent, every hundredth look at the address is a repeat instead, until the end.
+    /// Once all repeats are sent, every hundredth look at the address is a repeat instead, until
+    /// the end.
     pub(super) fn keep_going(&self) {
         self.shared.goes_on.store(true, Ordering::Relaxed);
     }
 
-    /// Repeats that were asked for and not sent yet.
+    /// Repeats that are still to be sent.
     pub(super) fn repeats_left(&self) -> usize {
         self.shared.repeats.load(Ordering::Relaxed)
     }
@@ -121,9 +122,10 @@ impl Load {
         self.shared.under_way.load(Ordering::Relaxed)
     }
 
-    /// Whether everything was taken on, and sent again as often as asked.
+    /// Whether every delivery was accepted, and repeated as often as asked.
     pub(super) fn is_done(&self) -> bool {
-        // Locked, nothing is taken out meanwhile; and what failed waits before it is no longer under way.
+        // While it is locked, no delivery is taken out; and a failed one waits again before it
+        // stops being under way.
         let queue = lock(&self.shared.queue);
         self.under_way() == 0
             && queue.is_empty()
@@ -131,7 +133,7 @@ impl Load {
             && self.repeats_left() == 0
     }
 
-    /// Waits until this finds what it looks for; an error when that never comes.
+    /// Waits until `look` returns something; an error if it never does.
     pub(super) async fn until<T>(
         &self,
         what: &str,
@@ -148,7 +150,7 @@ impl Load {
         }
     }
 
-    /// Waits until everything was taken on.
+    /// Waits until every delivery was accepted.
     pub(super) async fn until_done(&self) -> Result<()> {
         let done = |load: &Self| load.is_done().then_some(());
         self.until("every delivery taken on", done).await
@@ -159,11 +161,12 @@ impl Load {
         std::mem::take(&mut *lock(&self.shared.seen))
     }
 
-    /// Ends when each connection has its last answer; returns what was seen, and what came before.
+    /// Ends when each connection has its last answer; returns what was seen, and the earlier
+    /// deliveries.
     pub(super) async fn end(mut self) -> (Seen, VecDeque<Delivery>) {
         self.shared.stop.store(true, Ordering::Relaxed);
         while self.workers.join_next().await.is_some() {}
-        // What was taken out and not sent failed as far as KiotViet can tell.
+        // A delivery that was taken out but not sent has failed, as far as KiotViet can know.
         for delivery in lock(&self.shared.queue).drain(..) {
             self.shared.kiotviet.settle(delivery, None);
         }
@@ -175,9 +178,9 @@ impl Load {
 
 /// What a connection sent.
 enum Sent {
-    /// Something that KiotViet delivers.
+    /// One of KiotViet's deliveries.
     Delivery(Delivery),
-    /// A look at the address, as people do, while there is nothing to deliver.
+    /// A look at the address, as people do, while no delivery waits.
     Look,
 }
 
@@ -209,7 +212,8 @@ impl Source for Shared {
                     }
                 }
                 lock(&self.seen).deliveries.add(status, took);
-                // Waits again where it was not taken on, so it is at no moment neither under way nor waiting.
+                // It waits again if it was not accepted, so it is always either under way or
+                // waiting.
                 self.kiotviet.settle(delivery, status);
                 self.under_way.fetch_sub(1, Ordering::Relaxed);
             }
@@ -222,7 +226,7 @@ impl Source for Shared {
 }
 
 impl Shared {
-    /// What waits; else, while there is a repeat left, something that came before.
+    /// A waiting delivery; else, while repeats are left, an earlier one.
     fn delivery(&self) -> Option<Delivery> {
         let mut queue = lock(&self.queue);
         if queue.is_empty() {

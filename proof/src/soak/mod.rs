@@ -1,7 +1,7 @@
-//! `cargo soak`: the real host as a process of its own, on loopback, in real time. `flood` gives it far
-//! too many clients, many of them bad, while both vendors hang; `kill` kills it with `kill -9` again and
-//! again under load; `strangers` attacks it in every way that needs no credential. Each ends with the
-//! checker of `proof`, which sees only the vendors' records.
+//! `cargo soak`: the real host as a process of its own, on loopback, in real time. `flood` sends it
+//! far too many clients, many of them bad, while both vendors hang. `kill` repeatedly kills it with
+//! `kill -9` under load. `strangers` attacks it in every way that needs no credential. Each ends
+//! with the checker of `proof`, which sees only the vendors' records.
 
 mod clients;
 pub mod flood;
@@ -39,8 +39,8 @@ pub struct Print {
     pub markdown: bool,
 }
 
-/// Does it and prints the figures; an error when anything was lost, doubled or stuck, when KiotViet
-/// got a code that stops it, or when the host grew beyond its bound.
+/// Runs it and prints the figures. An error if anything was lost, doubled or stuck, if KiotViet got
+/// a code that stops it, or if the host grew beyond its bound.
 pub async fn run(what: &What) -> Result<()> {
     let program = std::env::current_exe().context("this program's own path")?;
     let program = [program.display().to_string(), "host".to_owned()];

@@ -30,7 +30,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Where the shop is connected.
+/// The name of the shop's connection.
 const CONNECTION: &str = "shop";
 /// Getfly's time for each call, so that a kill finds calls under way.
 const GETFLY_TAKES: Duration = Duration::from_millis(10);
@@ -51,7 +51,7 @@ pub(super) struct Site {
     pub(super) vendors: Vendors,
     pub(super) kiotviet_faults: Arc<Faulty>,
     pub(super) getfly_faults: Arc<Faulty>,
-    /// The calls of the host that runs.
+    /// The calls of the running host.
     pub(super) watch: Arc<Watch>,
     pub(super) port: u16,
     pub(super) api: Remote,
@@ -64,15 +64,15 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// The vendors, and the store; no host yet. `program` is how the host is called.
+    /// Makes the vendors and the store, without a host. `program` is the host's command.
     pub(super) async fn build(program: &[String], store: StoreKind, seed: u64) -> Result<Self> {
         let settings = Settings {
             retailer: CONNECTION.to_owned(),
-            // A host that is down refuses more often than a shop's ever would.
+            // A host that is down fails more often than a real one ever does.
             max_attempts: u32::MAX,
             retry_wait: Duration::ZERO,
             gets_per_hour: u32::MAX,
-            // Or what was lost could be read back.
+            // Otherwise a list scan could bring in what was lost.
             lists_are_empty: true,
             ..Settings::default()
         };
@@ -143,7 +143,7 @@ impl Site {
         Program::start_unlogged(&self.arguments)
     }
 
-    /// The same, keeping its log.
+    /// Starts the host and keeps its log.
     pub(super) fn start_logged(&self) -> Result<Program> {
         Program::start(&self.arguments)
     }
@@ -156,7 +156,8 @@ impl Site {
         &self.vendors.getfly
     }
 
-    /// Bytes that the embedded store's file takes on the disk, which is less than its length; 0 where there is none.
+    /// The bytes that the embedded store's file takes on the disk, which is less than its length; 0
+    /// without a file.
     pub(super) fn store_bytes(&self) -> u64 {
         let file = self.folder.path().join("store.redb");
         std::fs::metadata(file).map_or(0, |there| there.blocks() * 512)
@@ -174,12 +175,12 @@ impl Site {
         for webhook in On::Both.webhooks() {
             successful(self.api.switch(CONNECTION, webhook, true).await)?;
         }
-        // Whatever the shop does next is later than the switches.
+        // The shop's next actions are later than the switches.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         Ok(())
     }
 
-    /// The address that KiotViet delivers customers to: the path.
+    /// The path of the address to which KiotViet delivers customers.
     pub(super) fn hook(&self) -> Result<String> {
         let hooks = self.kiotviet().webhooks().into_iter();
         let mut hooks = hooks.filter(|hook| hook.kind == "customer.update");
@@ -189,7 +190,7 @@ impl Site {
         Ok(path.to_owned())
     }
 
-    /// The shop sells: so many new customers, an invoice of every second one, an edit.
+    /// The shop sells: this many new customers, an invoice of every second one, an edit.
     pub(super) fn act(&mut self, customers: usize, rng: &mut StdRng) {
         for _ in 0..customers {
             let number = self.customers.len();
@@ -212,7 +213,7 @@ impl Site {
         self.versions.note(customers, invoices);
     }
 
-    /// How many events KiotViet was promised by its 200s, for each customer's id and invoice's code.
+    /// How many events the 200s promised to KiotViet, for each customer's id and invoice's code.
     pub(super) fn promised(&self) -> BTreeMap<String, usize> {
         let codes: BTreeMap<i64, String> = {
             let invoices = self.kiotviet().invoices().into_iter();
@@ -228,12 +229,12 @@ impl Site {
         promised
     }
 
-    /// Drains until nothing waits; returns what still does when that takes too long, and what needs a
-    /// person.
+    /// Drains until no event waits; returns the events that still wait after too long, and those
+    /// that need a person.
     pub(super) async fn settle(&self) -> Result<Vec<Unfinished>> {
         let began = tokio::time::Instant::now();
         loop {
-            // A drain that was stopped, by a slow store or machine, is gone on with by the next one.
+            // If a slow store or machine stops a drain, the next one goes on.
             let drained = successful(self.api.drain().await);
             let at_rest = drained.is_ok_and(|d| d["waiting"] == 0 && d["busy"] == false);
             let late = began.elapsed() > SETTLED_WITHIN;
@@ -265,15 +266,15 @@ impl Site {
 /// The checker's findings of each kind, counted and in words.
 #[derive(Debug, Default, Serialize)]
 pub struct Judged {
-    /// Not there.
+    /// Absent.
     pub lost: usize,
-    /// There twice.
+    /// Double.
     pub doubled: usize,
     /// Waiting, or in need of a person.
     pub stuck: usize,
-    /// Other than it should be.
+    /// Different from the rules.
     pub wrong: usize,
-    /// All of them in words, and what else is missing.
+    /// All findings in words, and what else is missing.
     pub findings: Vec<String>,
 }
 

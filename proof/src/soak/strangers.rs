@@ -1,7 +1,8 @@
-//! `cargo soak strangers`: who has no credential, or only knows the webhook's path, does all that he can against the host
-//! at once, from many connections of a few addresses, while a shop sells. Genuine deliveries must be answered and
-//! carried to Getfly as if nobody else were there, the owner must get in, and neither KiotViet's calls nor memory nor the
-//! store may grow beyond their bounds.
+//! `cargo soak strangers`: strangers without a credential, some of whom know the webhook's path, do
+//! everything they can against the host at once, from many connections of a few addresses, while a
+//! shop sells. Genuine deliveries must be answered and carried to Getfly as if there were no
+//! strangers. The owner must get in. KiotViet's calls, memory and store must stay within their
+//! bounds.
 
 use super::{
     Print,
@@ -37,27 +38,29 @@ use tokio::{
 
 /// Addresses that strangers come from, 127.0.0.2 and following.
 const ADDRESSES: usize = 16;
-/// Customers of the shop, at the least; every second one buys.
+/// The least number of customers; every second one buys.
 const SELLS: usize = 4;
-/// The shop's next customers come after this, at the earliest: it sells less than Getfly's ceiling lets through.
+/// The earliest time of the shop's next customers: it sells less than the rate limit of Getfly
+/// allows.
 const SELLS_EVERY: Duration = Duration::from_millis(500);
-/// The owner looks in so often.
+/// The time between two looks of the owner.
 const OWNER_LOOKS: Duration = Duration::from_millis(500);
-/// In this time each attack ends once, or the host let it go on for longer than it says.
+/// Each attack ends once within this time; if not, the host let it go on for longer than
+/// documented.
 const SEEN_THROUGH: Duration = Duration::from_secs(90);
-/// An attacker turns to the next thing after this, whatever the host does.
+/// An attacker moves on after this, whatever the host does.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A genuine delivery is answered within this, 99 of 100.
+/// 99 of 100 genuine deliveries are answered within this.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// No answer comes later than this; KiotViet waits for five seconds.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
-/// What was sold is in Getfly within this.
+/// Every sale is in Getfly within this.
 const IN_GETFLY_WITHIN: Duration = Duration::from_secs(30);
-/// What the store may grow by.
+/// How much the store may grow.
 const STORE_BYTES: u64 = 60_000_000;
-/// KiotViet calls that strangers may cause in an hour.
+/// The KiotViet calls that strangers may cause in an hour.
 const CALLS_AN_HOUR: usize = 500;
-/// Customers that KiotViet does not have: ids from here on.
+/// Ids of customers that KiotViet does not have begin here.
 const FORGED: i64 = 8_000_000_000;
 
 /// Who attacks, and for how long.
@@ -132,7 +135,7 @@ const ATTACKS: [Attack; 12] = [
 ];
 
 impl Attack {
-    /// What is sent at once. `hook` is the webhook's path; no number is used twice.
+    /// The text that is sent at once. `hook` is the webhook's path; no number is used twice.
     fn begins(self, hook: &str, number: i64) -> String {
         let head = |path: &str, length: usize| {
             format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n")
@@ -165,7 +168,7 @@ impl Attack {
         }
     }
 
-    /// The codes that may come for it; 0: closed without one.
+    /// The codes that may answer it; 0: closed without one.
     fn right(self) -> &'static [u16] {
         match self {
             Self::StalledUpload | Self::Upload | Self::Drip | Self::WrongPaths => &[404, 503, 0],
@@ -178,7 +181,7 @@ impl Attack {
     }
 }
 
-/// What was seen.
+/// The result.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
     /// Connections of strangers at once.
@@ -187,17 +190,17 @@ pub struct Figures {
     pub attacked_seconds: f64,
     /// Answers to strangers, by what they did and by code.
     pub strangers: BTreeMap<String, String>,
-    /// Answers that should not have been given to a stranger.
+    /// Answers that a stranger should not have got.
     pub not_as_documented: Vec<String>,
     /// Genuine deliveries, by code.
     pub answers: String,
-    /// Of these, not answered 200.
+    /// How many of these were not answered 200.
     pub not_taken_on: usize,
     /// Times to the answers.
     pub answer_times: String,
     /// Whether 99 of 100 were answered within a second.
     pub answered_in_time: bool,
-    /// Times from a customer's creation on KiotViet to his account in Getfly, seconds.
+    /// Times from a customer's creation on KiotViet to the account in Getfly, seconds.
     pub in_getfly: String,
     /// Whether none took longer than 30 seconds.
     pub in_getfly_in_time: bool,
@@ -213,19 +216,19 @@ pub struct Figures {
     pub forbidden_answers: usize,
     /// Most memory, MiB.
     pub peak_memory_mib: u64,
-    /// What the store grew by, kB.
+    /// How much the store grew, kB.
     pub store_grew_kb: u64,
     /// Exit code after SIGTERM.
     pub exit_code: Option<i32>,
-    /// Accounts in Getfly, of so many customers.
+    /// Accounts in Getfly, with the number of customers.
     pub accounts: String,
-    /// What the checker says of the end.
+    /// The checker's judgement of the end.
     #[serde(flatten)]
     pub judged: Judged,
 }
 
 impl Figures {
-    /// What must not be, in words, whatever the speed of the machine; empty when all is well.
+    /// What is wrong on any machine, in words; empty if all is well.
     pub fn wrong(&self) -> Vec<String> {
         let mut wrong = self.judged.findings.clone();
         wrong.extend(self.not_as_documented.iter().cloned());
@@ -276,7 +279,7 @@ impl Figures {
         wrong
     }
 
-    /// The same, and what depends on the machine.
+    /// What is wrong, including what depends on the machine's speed.
     pub(super) fn wrong_or_late(&self) -> Vec<String> {
         let mut wrong = self.wrong();
         if !self.answered_in_time {
@@ -331,10 +334,10 @@ impl Figures {
     }
 }
 
-/// Answers by what a stranger did.
+/// The answers to each attack.
 type Seen = Arc<Mutex<BTreeMap<Attack, Tally>>>;
 
-/// Attacks; `program` is how the host is called.
+/// Attacks the host; `program` is the host's command.
 pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut rng = StdRng::seed_from_u64(options.seed);
     let program = match &options.host {
@@ -345,7 +348,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     let mut process = site.start_logged()?;
     process.serves().await?;
     site.connect().await?;
-    // Its first signed delivery tells that KiotViet signs.
+    // Its first signed delivery shows that KiotViet signs.
     let first = deliver(&mut site, 1, &mut rng, |_| true).await;
     ensure!(first.with(200) == first.sent(), "{}", first.by_code());
     let hook: Arc<str> = site.hook()?.into();
@@ -406,7 +409,7 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     Ok(figures)
 }
 
-/// What came to the vendors.
+/// What reached the vendors.
 fn carried(site: &Site, calls_before: usize, figures: &mut Figures) {
     let accounts = site.getfly().accounts().into_iter();
     let accounts: BTreeMap<String, _> = accounts
@@ -424,7 +427,7 @@ fn carried(site: &Site, calls_before: usize, figures: &mut Figures) {
     };
     figures.in_getfly = took.latency();
     figures.in_getfly_in_time = took.times.iter().all(|time| *time <= IN_GETFLY_WITHIN);
-    // And what makes sure that the shop's API works, where it does not have a record.
+    // This includes the control reads that check the shop's API after a missing record.
     let forged = |path: &str| {
         let id = path.split("/customers/").nth(1).unwrap_or_default();
         id.parse().is_ok_and(|id: i64| id >= FORGED) || path.starts_with("/branches")
@@ -433,8 +436,8 @@ fn carried(site: &Site, calls_before: usize, figures: &mut Figures) {
     figures.calls_of_strangers = calls.filter(|call| forged(&call.path)).count();
 }
 
-/// The shop sells, and KiotViet delivers, one after another: so many deliveries, and until `enough` of what began then
-/// was seen.
+/// The shop sells, and KiotViet delivers, one after another: this many deliveries, and until
+/// `enough` of what began then was seen.
 async fn deliver(
     site: &mut Site,
     deliveries: usize,
@@ -488,7 +491,7 @@ async fn connect(port: u16, number: usize) -> Result<TcpStream> {
     Ok(connected.context("in time")??)
 }
 
-/// Half a head, and again as soon as the host closes the connection.
+/// Sends half a head, and again as soon as the host closes the connection.
 async fn half_heads(port: u16, number: usize) {
     loop {
         if let Ok(mut stream) = connect(port, number).await {
@@ -499,7 +502,7 @@ async fn half_heads(port: u16, number: usize) {
     }
 }
 
-/// One thing after another, or only one; `to` a port, and the webhook's path.
+/// Attacks in turn, or only one; `to` is a port, and the webhook's path.
 async fn attack(to: (u16, Arc<str>), number: usize, only: Option<Attack>, seen: Seen) {
     for turn in number.. {
         let attack = only.unwrap_or(ATTACKS[turn % ATTACKS.len()]);
@@ -529,7 +532,7 @@ fn drawn() -> i64 {
     DRAWN.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The codes that came; 0 where the connection was closed without one.
+/// The codes that came; 0 if the connection was closed without one.
 async fn carry_out(attack: Attack, text: &str, mut stream: TcpStream) -> Vec<u16> {
     let (mut from, mut to) = stream.split();
     let sending = async {

@@ -1,5 +1,6 @@
-//! Both vendors' calls, seen from outside at every step and held there, so that a kill finds the worker in
-//! the midst of one: in a create in Getfly before its effect, in one after it, in any other call.
+//! Watches both vendors' calls from outside at every step and can hold them there, so that a kill
+//! finds the worker in the middle of one: in a create in Getfly before its effect, in one after it,
+//! or in any other call.
 
 use http::Method;
 use sim::{Boxed, Broken, Request, Response, Upstream, lock};
@@ -10,32 +11,32 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// So long after nobody waits for it any more, a create may still take effect.
+/// How long after its client is gone a create may still take effect.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How far a call is that was not answered yet.
+/// The step of an unanswered call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Of a call that creates no record: a read, a change of a record, a token, a webhook.
     Other,
     /// Of a create in Getfly: nothing is stored yet.
     BeforeItsEffect,
-    /// Of a create in Getfly: it is stored, and the worker does not know it.
+    /// Of a create in Getfly: it is stored, but the worker does not know it.
     AfterItsEffect,
 }
 
-/// Calls that are not answered.
+/// Which calls are not answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hold {
     /// Where they are held, until their client is gone.
     pub(super) at: Step,
-    /// So many come by before.
+    /// How many of them pass before.
     pub(super) passes: usize,
     /// Whether a create that is held before its effect has it a second after its client is gone.
     pub(super) late: bool,
 }
 
-/// What is seen of the present host's calls.
+/// The calls of the present host.
 #[derive(Default)]
 pub(super) struct Watch(Mutex<Calls>);
 
@@ -50,7 +51,8 @@ struct Calls {
 }
 
 impl Watch {
-    /// Another host comes: what was under way is nobody's, and these calls are held from now on.
+    /// Begins with another host: the calls under way are forgotten, and these calls are held from
+    /// now on.
     pub(super) fn anew(&self, hold: Option<Hold>) {
         let mut calls = lock(&self.0);
         let begun = calls.begun;
@@ -61,7 +63,7 @@ impl Watch {
         };
     }
 
-    /// Where the calls are that have no answer yet.
+    /// The steps of the calls without an answer.
     pub(super) fn under_way(&self) -> Vec<Step> {
         lock(&self.0).under_way.values().copied().collect()
     }
@@ -89,17 +91,17 @@ impl Watch {
     }
 }
 
-/// A call that its client waits for. Its client's end ends it.
+/// A call for which its client waits. Its client's end ends it.
 struct UnderWay {
     watch: Arc<Watch>,
     number: u64,
 }
 
 impl UnderWay {
-    /// It has come here; whether it is held.
+    /// It has reached this step; returns whether it is held.
     fn comes_to(&self, step: Step) -> Option<Hold> {
         let mut calls = lock(&self.watch.0);
-        // Not one of a host before.
+        // Not a call of an earlier host.
         *calls.under_way.get_mut(&self.number)? = step;
         let hold = calls.hold.as_mut().filter(|hold| hold.at == step)?;
         if let Some(passes) = hold.passes.checked_sub(1) {
@@ -136,7 +138,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// KiotViet, where no record is ever created.
+    /// KiotViet, which never creates a record.
     pub(super) fn kiotviet(inner: Arc<dyn Upstream>, watch: &Arc<Watch>) -> Arc<Self> {
         let watch = watch.clone();
         Arc::new(Self {
@@ -162,7 +164,7 @@ impl Watched {
             // Dropped with the client's connection.
             let (_waits, gone) = oneshot::channel::<()>();
             if hold.late {
-                // The vendor has all of it, and does not notice that nobody waits any more.
+                // The vendor has the whole call, and does not notice that its client is gone.
                 let inner = self.inner.clone();
                 tokio::spawn(async move {
                     let _ = gone.await;
@@ -209,8 +211,8 @@ mod tests {
         net::{TcpListener, TcpStream},
     };
 
-    /// A create over a socket that is held there; its client breaks off. The accounts stored while it was
-    /// held, and some seconds after.
+    /// A create over a socket that is held there; its client breaks off. Returns the accounts
+    /// stored while it was held, and some seconds after.
     async fn held(at: Step, late: bool) -> [usize; 2] {
         let clock = Arc::new(TokioClock::starting_at(jiff::Timestamp::UNIX_EPOCH));
         let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock));

@@ -1,7 +1,8 @@
-//! Claims that in whole histories of a shop, drawn at random, nothing is doubled or wrong however many
-//! faults there are, and nothing is lost or stuck once they stop. How: `proof::search::history`,
-//! judged by the checker that sees only the vendors' records; a failing history is made small and written
-//! to `proof/histories/`, where every history is replayed. `KVGF_HISTORIES=n` tries n of each mode.
+//! Claims that in whole histories of a shop, drawn at random, nothing is doubled or wrong however
+//! many faults there are, and nothing is lost or stuck once they stop. How:
+//! `proof::search::history`, judged by the checker that sees only the vendors' records. A failing
+//! history is made small and written to `proof/histories/`; every history there is replayed.
+//! `KVGF_HISTORIES=n` tries n of each mode.
 
 use host_test::host_fault::HostFault;
 use plugin::mutant::{Mutant, activate};
@@ -24,7 +25,7 @@ const CASES: u32 = 100;
 const SHRINKS: u32 = 3000;
 /// Histories until one must fail without a protection.
 const UNTIL_FOUND: u32 = 8000;
-/// Protections that are taken away, and the mode that shows it.
+/// Protections that are removed, and the mode that shows it.
 const MUTANTS: &[(Mutant, Mode)] = &[
     (Mutant::RetryWithoutReadingBack, Mode::Safety),
     (Mutant::CreateWithoutCode, Mode::Safety),
@@ -51,17 +52,17 @@ fn mutants() -> impl Iterator<Item = (Mutant, Mode, Clocks)> {
     with(MUTANTS, Clocks::Right).chain(with(WITH_WRONG_CLOCKS, Clocks::Wrong))
 }
 
-/// How many host calls more or fewer are tried for a history that fails no longer without its protection.
+/// By how many host calls a history is shifted if it no longer fails without its protection.
 const MOVED_BY: i8 = 30;
 
 /// A committed history.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Fixture {
-    /// Why it is here.
+    /// Why it was committed.
     why: String,
     /// The protection without which it fails, as `plugin::mutant` names it.
     mutant: Option<String>,
-    /// Whether it is a finding that nobody has mended yet.
+    /// Whether it is a finding that is not mended yet.
     #[serde(default)]
     open: bool,
     mode: Mode,
@@ -72,7 +73,7 @@ fn folder() -> PathBuf {
     xtask::workspace_root().join("proof/histories")
 }
 
-/// Whether clocks are as README asks for, or one is wrong and set right in the end.
+/// Whether clocks differ within README's requirement, or one is wrong and corrected in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clocks {
     Right,
@@ -204,8 +205,8 @@ fn runner(cases: u32, shrinks: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// The smallest history found that fails, and its findings in words.
-/// With a protection taken away, only one that is sound with it counts.
+/// The smallest failing history that was found, and its findings in words. With a protection
+/// removed, only a history that is sound with the protection counts.
 fn search(
     mode: Mode,
     clocks: Clocks,
@@ -299,7 +300,8 @@ fn committed() -> Vec<(PathBuf, Fixture)> {
     paths.map(read).collect()
 }
 
-/// Whether it shows what it is here for: it fails where it is open, and else without its protection only.
+/// Whether it still shows its finding: an open one fails, any other fails only without its
+/// protection.
 fn shows(fixture: &Fixture) -> bool {
     let fails = || !judge(&fixture.history, fixture.mode).is_empty();
     if fixture.open {
@@ -325,7 +327,8 @@ fn call_of(step: &mut Step) -> Option<&mut u8> {
     }
 }
 
-/// The same history, for a plugin that makes a few host calls more, or fewer, before those that it names.
+/// The same history, for a plugin that makes some host calls more, or fewer, before those that it
+/// names.
 fn moved(fixture: &Fixture) -> Option<Fixture> {
     let mut by = (1..MOVED_BY).flat_map(|by| [by, -by]);
     by.find_map(|by| {
@@ -336,7 +339,7 @@ fn moved(fixture: &Fixture) -> Option<Fixture> {
     })
 }
 
-/// One that names another host call than it was written for may be moved; `BLESS=1` writes it so.
+/// A history that names a shifted host call may be adapted; `BLESS=1` writes it.
 #[test]
 fn every_committed_history_is_sound_and_fails_without_its_protection() {
     let committed = committed();

@@ -1,9 +1,10 @@
-//! Claims guarantees 1 to 3 for instances that run at once: in whichever order two of them make their
+//! Claims guarantees 1 to 3 for concurrent instances: in whichever order two of them make their
 //! host calls, within a stated number of forced switches and freezes, nothing is lost, doubled or
-//! stuck afterwards, nothing is other than the rules say, and the counts add up. How: a scheduler of our
-//! own runs every such order anew (`proof::schedule`), and the proof's checker judges each from the
-//! vendors' records; three instances run in orders drawn from seeds. Controls without the lease and with
-//! mutants show that the search finds what there is. `KVGF_SWITCHES` and `KVGF_SEEDS` set a deeper search.
+//! stuck afterwards, nothing breaks the rules, and the counts add up. How: a scheduler of our own
+//! runs every such order (`proof::schedule`), and the proof's checker judges each from the vendors'
+//! records; three instances run in orders drawn from seeds. Controls without the lease and with
+//! mutants show that the search finds such faults. `KVGF_SWITCHES` and `KVGF_SEEDS` set a deeper
+//! search.
 
 use plugin::mutant::{Mutant, activate};
 use proof::schedule::{
@@ -102,7 +103,7 @@ fn without_the_lease_the_search_finds_a_double() {
     assert_eq!(wrong, [""; 0], "{calls:#?}");
 }
 
-/// The other controls: what the checker says of some order of a race without a protection.
+/// The other controls: the checker's findings about some order of a race without a protection.
 #[test]
 fn without_a_protection_some_order_is_doubled_lost_stuck_or_wrong() {
     let bound = Bound {

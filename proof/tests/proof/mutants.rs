@@ -1,6 +1,6 @@
-//! Claims that the checks can fail: all of them pass on the plugin as it is, and each protection that is
-//! taken away is noticed by the check that was made for it. How: every check with every mutant, in
-//! virtual time; `docs/mutants.md` is the table, and must be the real one (`BLESS=1` writes it).
+//! Claims that the checks can fail: all of them pass on the plugin as it is, and the check made for
+//! a protection notices its removal. How: every check with every mutant, in virtual time.
+//! `docs/mutants.md` is the table, and must be the real one (`BLESS=1` writes it).
 
 use proof::mutants::{kill_table, killer, render};
 use std::fs;

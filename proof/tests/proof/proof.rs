@@ -1,7 +1,7 @@
-//! Claims guarantees 1 to 3 by search: in each scenario of `cargo proof`, whatever befalls any single
-//! host call, and a seeded sample of pairs, nothing is lost, doubled, stuck or wrong. How: the search of
-//! `proof::search` with few pairs; its checker sees only the vendors' records. `docs/proof.md` has the
-//! figures of the full search.
+//! Claims guarantees 1 to 3 by search: in each scenario of `cargo proof`, with any single fault at
+//! any host call, and a seeded sample of pairs, nothing is lost, doubled, stuck or wrong. How: the
+//! search of `proof::search` with few pairs; its checker sees only the vendors' records.
+//! `docs/proof.md` has the figures of the full search.
 
 use host_test::host_fault::{HostFault, Reply};
 use proof::search::{faults, personalities, run, scenario};
@@ -12,13 +12,13 @@ use std::env;
 /// Pairs of each scenario.
 const PAIRS: usize = 60;
 const SEED: u64 = 1;
-/// Personalities of the vendors that each scenario meets.
+/// How many personalities of the vendors each scenario meets.
 const PERSONALITIES: u64 = 8;
 /// Host calls after a create in which the store fails.
 const WINDOW: usize = 12;
 
-/// Found among all pairs: a create takes effect after its timeout, and the store fails right after that,
-/// so that the worker cannot keep that it waits for it.
+/// Found among all pairs: a create takes effect after its timeout, and the store fails right after
+/// that, so that the worker cannot store that it waits for it.
 #[test]
 fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
     let mut tried = 0;
@@ -46,7 +46,8 @@ fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
     assert!(tried > 60, "{tried}");
 }
 
-/// What such vendors owe differs, and the checker knows it. `KVGF_PERSONALITIES=n` and `KVGF_SEED` draw others.
+/// The checker knows what such vendors cannot be owed. `KVGF_PERSONALITIES=n` and `KVGF_SEED` draw
+/// others.
 #[test]
 fn at_vendors_of_any_personality_nothing_is_lost_doubled_stuck_or_wrong() {
     let set = |name: &str| env::var(name).ok().and_then(|n| n.parse().ok());
@@ -57,7 +58,7 @@ fn at_vendors_of_any_personality_nothing_is_lost_doubled_stuck_or_wrong() {
     assert_eq!(met.failures, 0, "{:#?}", met.told);
 }
 
-/// The control: without a protection the same search finds what that protects from.
+/// The control: without a protection the same search finds what the protection prevents.
 #[test]
 fn without_a_protection_the_search_finds_something_lost_doubled_stuck_or_wrong() {
     for (protection, name, kind) in [

@@ -1,7 +1,8 @@
-//! Claims that nothing is lost, doubled, stuck or wrong over any store that the plugin is for: memory, the
-//! embedded file, Spin's SQLite and Redis (models), and a real Redis. How: all scenarios of `cargo proof`
-//! over each, and every single fault of some of them; the host calls must be the same everywhere. What
-//! is tried here is bounded, `cargo proof` tries every single fault of every scenario.
+//! Claims that nothing is lost, doubled, stuck or wrong over any store that the plugin supports:
+//! memory, the embedded file, Spin's SQLite and Redis (models), and a real Redis. How: all
+//! scenarios of `cargo proof` over each, and every single fault of some of them; the host calls
+//! must be the same everywhere. This test is bounded; `cargo proof` tries every single fault of
+//! every scenario.
 
 use host_test::redis_server::redis;
 use proof::search::{
@@ -10,8 +11,8 @@ use proof::search::{
 };
 use tokio::runtime::Runtime;
 
-/// Single faults that are tried: every one of a create, and every fifth of what people ask for and of
-/// what is healed. Over memory `proof.rs` tries every one of all scenarios.
+/// Which single faults are tried: every one of a create, and every fifth of people's commands and
+/// of healings. Over memory `proof.rs` tries every one of all scenarios.
 fn every(scenario: &str) -> Option<usize> {
     match scenario {
         "invoice-new-customer" => Some(1),
@@ -49,7 +50,7 @@ fn nor_over_a_real_redis() {
     search(&Kind::redis(&server.url()).expect("a store"));
 }
 
-/// The control: a run that misuses the store is told.
+/// The control: a run that misuses the store is reported.
 #[test]
 fn a_misused_store_is_told() {
     let vandal = Scenario {

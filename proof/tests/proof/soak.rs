@@ -1,13 +1,13 @@
-//! Claims that the host stands a flood of clients, many of them bad, while both vendors hang: its memory
-//! stays within the bound of `docs/operating.md`, KiotViet never gets a code that stops it; that strangers
-//! change nothing for the shop and its owner; and that ten
-//! `kill -9` under load lose, double and hold up nothing, on the embedded store and on Redis. How: `cargo
-//! soak`, smaller: the real program on loopback; nothing here depends on how fast it is.
+//! Claims that the host withstands a flood of clients, many of them bad, while both vendors hang:
+//! its memory stays within the bound of `docs/operating.md`, and KiotViet never gets a code that
+//! stops it. Strangers change nothing for the shop and its owner. Ten `kill -9` under load lose,
+//! double and hold up nothing, on the embedded store and on Redis. How: `cargo soak`, smaller, with
+//! the real program on loopback; nothing here depends on its speed.
 
 use clap::Parser;
 use proof::soak::{flood, kill, site::StoreKind, strangers};
 
-/// How the host is called.
+/// The host's command.
 fn program() -> [String; 2] {
     [env!("CARGO_BIN_EXE_soak").to_owned(), "host".to_owned()]
 }
@@ -52,7 +52,8 @@ async fn strangers_delay_lose_and_change_nothing_and_do_not_keep_the_owner_out()
     );
 }
 
-/// Ten rounds, the first of which kills the worker in the midst of a create; `seed` decides at which step.
+/// Ten rounds, the first of which kills the worker in the middle of a create; `seed` decides at
+/// which step.
 async fn killed(store: StoreKind, seed: &str) {
     let words = ["kill", "--rounds", "10", "--at-work-every", "10"];
     let words = words.into_iter().chain(["--seed", seed]);

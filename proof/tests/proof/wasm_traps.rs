@@ -1,8 +1,8 @@
-//! Claims guarantees 1 to 3 at every instruction of the component: trapped after any amount of work, in
-//! accepting, in what follows the answer, in a drain, a healing, a backfill or a person's command, and trapped
-//! once more in what follows, nothing is lost, doubled, stuck or wrong. How: each scenario of the
-//! proof is ended by the component, trapped once it has used k of wasmtime's fuel, with k striding over
-//! the whole run; the proof's checker judges. `cargo proof` has finer strides.
+//! Claims guarantees 1 to 3 at every instruction of the component. It is trapped after any amount
+//! of work, in accepting, after the answer, in a drain, a healing, a backfill or a person's
+//! command, and once more in what follows. Nothing is lost, doubled, stuck or wrong. How: the
+//! component runs each scenario of the proof, trapped once it has used k of wasmtime's fuel, with k
+//! striding over the whole run; the proof's checker judges. `cargo proof` has finer strides.
 
 use host_test::harness;
 use proof::search::{

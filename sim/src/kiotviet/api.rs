@@ -10,7 +10,7 @@ use std::{cmp::Ordering, sync::Arc};
 const DEFAULT_PAGE: usize = 20;
 const HOUR: i64 = 3600;
 
-/// A request taken apart.
+/// A request with its parts.
 pub(super) struct Asked<'a> {
     pub(super) method: &'a Method,
     pub(super) query: Vec<(String, String)>,
@@ -40,7 +40,7 @@ impl Asked<'_> {
         let Some(text) = self.get(key) else {
             return Ok(None);
         };
-        // ASSUMPTION: without an offset it is Vietnam time; the manual gives no rule.
+        // ASSUMPTION: without an offset it is Vietnam time; the manual has no rule.
         let wall = || {
             text.parse::<civil::DateTime>()
                 .ok()
@@ -66,11 +66,11 @@ pub(super) fn refuse(status: u16, code: &str, message: &str) -> Response {
 }
 
 pub(super) fn not_found() -> Response {
-    // ASSUMPTION: the status is seen in clients, the error code is invented.
+    // ASSUMPTION: clients show the status; the error code is invented.
     refuse(404, "KvNotFoundException", "Dữ liệu không tồn tại")
 }
 
-/// The page of `rows` that was asked for, in a list's envelope.
+/// The requested page of `rows`, in a list's envelope.
 pub(super) fn page<T>(
     asked: &Asked<'_>,
     rows: &[T],
@@ -95,7 +95,7 @@ pub(super) fn page<T>(
         .chain(rest.iter().map(Some));
     let mut data: Vec<Value> = all.skip(start).take(size).flatten().map(show).collect();
     if asked.pages.summary && start == 0 {
-        // ASSUMPTION: an importer's notes tell of it, not what stands in it.
+        // ASSUMPTION: an importer's notes mention it, but not its members.
         data.insert(0, json!({"id": -1, "code": "", "total": 0}));
     }
     let mut body = json!({
@@ -110,7 +110,7 @@ pub(super) fn page<T>(
     wire::json(200, &body)
 }
 
-/// A record in a list: only what is on the page is written down.
+/// A record in a list. Only the records of the page are serialised.
 struct Row<'a, T> {
     record: &'a T,
     id: i64,
@@ -126,7 +126,7 @@ fn sorted<'a, T>(
     if let Some(from) = asked.time("lastModifiedFrom")? {
         rows.retain(|row| row.modified >= from);
     }
-    // ASSUMPTION: by id when nothing is asked.
+    // ASSUMPTION: by id if no order is requested.
     let key = asked.get("orderBy").unwrap_or("id").to_ascii_lowercase();
     rows.sort_by(|a, b| {
         let order = match key.as_str() {
@@ -237,7 +237,7 @@ impl State {
         }
         let left = HOUR - (now.as_second() - start.as_second());
         if *count >= self.settings.gets_per_hour {
-            // ASSUMPTION: counted in fixed hours per shop; nobody captured the body.
+            // ASSUMPTION: counted in fixed hours per shop; no capture has the body.
             let refusal = refuse(
                 429,
                 "RateLimitException",
@@ -338,7 +338,7 @@ impl State {
         Ok(page(asked, &sorted(asked, rows)?, show, removed))
     }
 
-    /// The answer for a record of this kind that is not there.
+    /// The answer for an absent record of this kind.
     fn missing(&self, kind: &str) -> Response {
         if self.settings.missing_is_420 {
             let words = format!("{kind} không tồn tại");
@@ -347,7 +347,7 @@ impl State {
         not_found()
     }
 
-    /// Whether what was made then can be read by now.
+    /// Whether a record that was created at `created` can be read by now.
     fn is_shown(&self, created: Timestamp, now: Timestamp) -> bool {
         let hidden = self.settings.shown_after;
         hidden.is_zero() || crate::clock::later(created, hidden) <= now
@@ -446,11 +446,11 @@ impl Upstream for KiotVietSim {
 }
 
 /// Several shops behind one address, as on the real KiotViet: the `client_id` or the `Retailer`
-/// header says whose request it is. One that belongs to nobody is refused by the first shop.
+/// header names the shop of a request. The first shop refuses a request that belongs to none.
 pub struct Clouds(Vec<Arc<KiotVietSim>>);
 
 impl Clouds {
-    /// At least one shop.
+    /// Takes at least one shop.
     pub fn new(
         first: Arc<KiotVietSim>,
         others: impl IntoIterator<Item = Arc<KiotVietSim>>,

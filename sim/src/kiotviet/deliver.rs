@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
 
-/// A single one of these switches the webhook off for good (manual, and measured).
+/// One of these answers switches the webhook off for good (manual, and measured).
 const FATAL: [u16; 5] = [400, 401, 403, 404, 405];
 
-/// Carries a delivery to its URL and brings back the status.
+/// Carries a delivery to its URL and returns the status.
 pub trait Deliverer: Send + Sync {
     /// Sends it. The five-second limit is KiotViet's, not the deliverer's.
     fn deliver<'a>(&'a self, request: Request) -> Boxed<'a, Result<u16, Broken>>;
@@ -52,9 +52,9 @@ pub struct Delivery {
     pub url: String,
     /// Content.
     pub notifications: Vec<Notification>,
-    /// Not before.
+    /// The earliest moment to send it.
     pub due: Timestamp,
-    /// A chaotic copy: it is answered and logged, and never retried.
+    /// A copy made by chaos: it is answered and logged, but never retried.
     pub duplicate: bool,
     /// The registrations that asked for it.
     pub webhooks: Vec<i64>,
@@ -105,7 +105,7 @@ impl Delivery {
     }
 }
 
-/// One attempt and what came back.
+/// One attempt and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered {
     /// When it was settled.
@@ -121,7 +121,7 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Whether the receiver took it on (2xx).
+    /// Whether the receiver accepted it (2xx).
     pub fn accepted(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
@@ -137,11 +137,11 @@ pub struct Chaos {
     pub duplicates: f64,
     /// First attempts wait for the next multiple of this, then go all at once.
     pub burst: Option<Duration>,
-    /// What is due at the same time is sent in random order.
+    /// Deliveries due at the same time are sent in random order.
     pub out_of_order: bool,
-    /// Up to so many records of one action in one notification (0 and 1: no merging).
+    /// The most records of one action in one notification (0 and 1: no merging).
     pub merge_items: usize,
-    /// Up to so many notifications in one envelope, for one URL and secret (0 and 1: none).
+    /// The most notifications in one envelope, for one URL and secret (0 and 1: no merging).
     pub merge_notifications: usize,
 }
 
@@ -153,12 +153,12 @@ impl KiotVietSim {
         state.rng = StdRng::seed_from_u64(chaos.seed);
     }
 
-    /// What waits to be sent, retries too.
+    /// The deliveries that wait to be sent, retries included.
     pub fn outbox(&self) -> Vec<Delivery> {
         self.state().outbox.clone()
     }
 
-    /// When the next delivery is due; none when nothing waits.
+    /// When the next delivery is due; none if the outbox is empty.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.state()
             .outbox
@@ -172,18 +172,19 @@ impl KiotVietSim {
         self.state().answered.clone()
     }
 
-    /// What KiotViet gave up on: actions and record ids that were queued and will not come.
+    /// The deliveries that KiotViet gave up: actions and record ids that were queued and will not
+    /// come.
     pub fn undelivered(&self) -> Vec<(String, i64)> {
         self.state().undelivered.clone()
     }
 
-    /// Takes everything out of the outbox, due or not, chaos applied. The caller sends
+    /// Takes everything out of the outbox, due or not, and applies the chaos. The caller sends
     /// [`KiotVietSim::request`] and reports with [`KiotVietSim::settle`].
     pub fn take_deliveries(&self) -> Vec<Delivery> {
         self.state().take(Timestamp::MAX)
     }
 
-    /// The same of what is due by now.
+    /// Takes what is due by now, in the same way.
     pub fn take_due(&self) -> Vec<Delivery> {
         self.state().take(self.clock.now())
     }
@@ -204,7 +205,7 @@ impl KiotVietSim {
         request.body(body).unwrap_or_default()
     }
 
-    /// Sends what is due and does what the answers call for; gives the number taken on.
+    /// Sends what is due and applies the effects of the answers; returns how many were accepted.
     /// Dropping the future loses the deliveries under way, as if KiotViet had crashed.
     pub async fn deliver_due<D: Deliverer + ?Sized>(&self, to: &D) -> usize {
         let batch = self.state().take(self.clock.now());
@@ -230,7 +231,7 @@ impl KiotVietSim {
         })
     }
 
-    /// What came back for a delivery; none means no answer in time or a broken connection.
+    /// Reports the answer to a delivery; none: no answer in time, or a broken connection.
     pub fn settle(&self, delivery: Delivery, status: Option<u16>) {
         let now = self.clock.now();
         self.state().settle(delivery, status, now);
@@ -292,9 +293,9 @@ impl State {
         sent
     }
 
-    /// Whether anybody is still registered for it; otherwise it is given up.
+    /// Whether an active registration still wants it; if not, it is given up.
     fn still_wanted(&mut self, delivery: &Delivery) -> bool {
-        // ASSUMPTION: what is queued for a webhook that is off or gone is thrown away.
+        // ASSUMPTION: deliveries queued for a webhook that is off or gone are discarded.
         let active = |id| self.webhooks.get(id).is_some_and(|hook| hook.is_active);
         let wanted = delivery.webhooks.iter().any(active);
         if !wanted && !delivery.duplicate {
@@ -339,7 +340,7 @@ impl State {
     }
 }
 
-/// Puts a delivery into one that is already in the batch, or behind it.
+/// Merges a delivery into one that is already in the batch, or adds it at the end.
 fn merge(batch: &mut Vec<Delivery>, delivery: Delivery, chaos: &Chaos) {
     let first = |d: &Delivery| d.attempt == 1 && !d.bare;
     let Some(notification) = delivery.notifications.first().filter(|_| first(&delivery)) else {

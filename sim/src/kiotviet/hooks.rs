@@ -1,5 +1,5 @@
-//! `/webhooks`: registering, listing, deleting. There is no PUT: what KiotViet switched off stays
-//! off until it is deleted and registered again.
+//! `/webhooks`: registering, listing, deleting. There is no PUT: a webhook that KiotViet switched
+//! off stays off until it is deleted and registered again.
 
 use super::{
     KiotVietSim, State,
@@ -10,7 +10,7 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// What a webhook may be about (manual 2.11).
+/// The types of webhooks (manual 2.11).
 pub const TYPES: [&str; 15] = [
     "customer.update",
     "customer.delete",
@@ -69,7 +69,7 @@ impl KiotVietSim {
         self.state().register(hook)
     }
 
-    /// Switches a webhook on or off behind its owner's back; false when there is none.
+    /// Switches a webhook on or off without its owner's knowledge; false if there is none.
     pub fn set_webhook_active(&self, id: i64, is_active: bool) -> bool {
         let now = self.clock.now();
         let mut state = self.state();
@@ -80,14 +80,14 @@ impl KiotVietSim {
         })
     }
 
-    /// Switches all webhooks off and tells nobody.
+    /// Switches all webhooks off without their owners' knowledge.
     pub fn switch_off_webhooks(&self) {
         for hook in self.webhooks() {
             self.set_webhook_active(hook.id, false);
         }
     }
 
-    /// Deletes a webhook behind its owner's back; false when there is none.
+    /// Deletes a webhook without its owner's knowledge; false if there is none.
     pub fn remove_webhook(&self, id: i64) -> bool {
         self.state().webhooks.remove(&id).is_some()
     }
@@ -163,7 +163,7 @@ impl State {
             id: 0,
             kind: kind.to_owned(),
             url: text("Url").to_owned(),
-            // ASSUMPTION: active unless it says otherwise.
+            // ASSUMPTION: active unless the request says otherwise.
             is_active: wanted.get("IsActive") != Some(&Value::Bool(false)),
             description: text("Description").to_owned(),
             secret: Some(text("Secret").to_owned()).filter(|secret| !secret.is_empty()),

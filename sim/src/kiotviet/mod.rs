@@ -1,6 +1,6 @@
-//! A simulated KiotViet shop: its public API (an [`Upstream`](super::Upstream)), the actions its
-//! staff take at the till, and the webhook deliveries that follow from them.
-//! It never knows anything about the receiver beyond the status it answers.
+//! A simulated KiotViet shop: its public API (an [`Upstream`](super::Upstream)), the actions of its
+//! staff at the till, and the webhook deliveries that follow from them. It knows nothing of the
+//! receiver but the status of its answers.
 
 mod api;
 mod deliver;
@@ -28,7 +28,7 @@ use std::{
     time::Duration,
 };
 
-/// How the names of an `invoice.update` payload's members are written.
+/// The casing of the names of an `invoice.update` payload's members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Casing {
     /// `purchaseDate`, as measured on a live shop.
@@ -48,7 +48,7 @@ pub enum DeleteShape {
     RemoveId,
 }
 
-/// How REST answers write a time.
+/// The form of times in REST answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Times {
     /// Seven digits of fraction, no offset: seen on a live shop.
@@ -62,12 +62,12 @@ pub enum Times {
     Utc,
 }
 
-/// How lists of customers and invoices are cut.
+/// How lists of customers and invoices are split into pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pages {
     /// Largest page; more is silently cut.
     pub largest: usize,
-    /// Rows behind the first page that count and are not shown: an empty page in the middle.
+    /// Rows after the first page that count but are not shown: an empty page in the middle.
     pub hidden: usize,
     /// Whether the first page begins with a row of id -1, a summary.
     pub summary: bool,
@@ -83,7 +83,7 @@ impl Default for Pages {
     }
 }
 
-/// What the shop is called and how its KiotViet behaves. Change it at any time with
+/// The shop's names and its KiotViet's behaviour. Change it at any time with
 /// [`KiotVietSim::update_settings`].
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -115,41 +115,41 @@ pub struct Settings {
     pub delete_shape: DeleteShape,
     /// Time from an action to its first delivery.
     pub delivery_delay: Duration,
-    /// A delivery without an answer by then has failed.
+    /// The wait for an answer to a delivery.
     pub delivery_timeout: Duration,
     /// Wait before a second attempt; the n-th retry waits n times as long.
     pub retry_wait: Duration,
-    /// A delivery that failed so often switches its webhook off.
+    /// A delivery that failed this often switches its webhook off.
     pub max_attempts: u32,
     /// Whether a retry carries the `Id` of the first attempt.
     pub retry_keeps_id: bool,
-    /// Deliveries on their way at the same time.
+    /// The most deliveries on their way at the same time.
     pub parallel_deliveries: usize,
     /// Whether the `.01` invoice of an edit keeps the original's `createdDate`.
     pub edit_keeps_created_date: bool,
-    /// Whether a record that is not there is refused with 420 instead of 404.
+    /// Whether an absent record is refused with 420 instead of 404.
     pub missing_is_420: bool,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
     /// How lists are cut.
     pub pages: Pages,
-    /// How times are written.
+    /// The form of times.
     pub times: Times,
-    /// Codes of products that were deleted: invoices show them, and the products' names, with `{DEL}`.
+    /// Codes of deleted products: invoices show them, and the products' names, with `{DEL}`.
     pub deleted_products: Vec<String>,
-    /// Whether a deleted customer's code and name stand with `{DEL}` on invoices, and the code of an invoice that
-    /// was cancelled for an edit.
+    /// Whether a deleted customer's code and name, and the code of an invoice that was cancelled
+    /// for an edit, have `{DEL}` on invoices.
     pub marks_deleted: bool,
     /// Whether the phone of every second customer is masked: `09123***78`.
     pub masks_phones: bool,
     /// Whether a second webhook of one type is refused.
     pub one_webhook_a_type: bool,
-    /// What codes of the shop's own begin with: `8.` makes `8.01`, `8.02`; `HD000001` where there is none.
+    /// The beginning of the shop's own codes: `8.` makes `8.01`, `8.02`; none: `HD000001`.
     pub own_codes: Option<String>,
-    /// A record cannot be read for so long after it was made, though it is told of.
+    /// How long a new record cannot be read, though it is delivered.
     pub shown_after: Duration,
-    /// Whether the lists of customers and of invoices are empty, so that only deliveries tell of
-    /// them. Single records are answered all the same.
+    /// Whether the lists of customers and of invoices are empty, so that only deliveries name
+    /// records. Single records can still be read.
     pub lists_are_empty: bool,
 }
 
@@ -184,11 +184,11 @@ impl Default for Settings {
             pages: Pages::default(),
             times: Times::default(),
             deleted_products: Vec::new(),
-            // ASSUMPTION: seen on lines and cancelled receipts; on invoices it is inferred.
+            // ASSUMPTION: seen on lines and cancelled receipts; inferred for invoices.
             marks_deleted: false,
-            // ASSUMPTION: masked names are seen, masked phones told of.
+            // ASSUMPTION: masked names are seen, masked phones only reported.
             masks_phones: false,
-            // ASSUMPTION: several may stand side by side.
+            // ASSUMPTION: several may exist side by side.
             one_webhook_a_type: false,
             own_codes: None,
             shown_after: Duration::ZERO,
@@ -215,7 +215,7 @@ struct State {
     tokens: BTreeMap<String, Timestamp>,
     /// Start of the counted hour, and the GETs in it.
     gets: (Timestamp, u32),
-    /// Source of every number that must be new: ids, codes, tokens.
+    /// The source of every new number: ids, codes, tokens.
     numbers: Numbers,
     outbox: Vec<Delivery>,
     answered: Vec<Answered>,
@@ -235,8 +235,8 @@ struct Numbers {
 }
 
 impl KiotVietSim {
-    /// An empty shop with one branch (1001) and two users: staff 5001 and the admin 5000, whom
-    /// `GET /users` does not list.
+    /// An empty shop with one branch (1001) and two users: staff 5001 and the admin 5000, who is
+    /// not in `GET /users`.
     pub fn new(settings: Settings, clock: Arc<dyn SimClock>) -> Self {
         let now = clock.now();
         let staff = vec![
@@ -272,22 +272,22 @@ impl KiotVietSim {
         }
     }
 
-    /// The settings as they are.
+    /// The present settings.
     pub fn settings(&self) -> Settings {
         self.state().settings.clone()
     }
 
-    /// Changes them from now on.
+    /// Changes the settings from now on.
     pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.state().settings);
     }
 
-    /// Every token issued so far is refused from now on.
+    /// Refuses every token issued so far, from now on.
     pub fn revoke_tokens(&self) {
         self.state().tokens.clear();
     }
 
-    /// The tokens that are good, or were until their life ended.
+    /// The tokens that are valid, or have only expired.
     pub fn tokens(&self) -> Vec<String> {
         self.state().tokens.keys().cloned().collect()
     }

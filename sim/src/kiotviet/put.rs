@@ -1,4 +1,4 @@
-//! Records that stand in the shop without anybody being told of them.
+//! Puts records into the shop without a delivery.
 
 use super::{Customer, Invoice, KiotVietSim};
 

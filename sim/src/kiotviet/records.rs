@@ -12,7 +12,7 @@ pub struct Staff {
     pub user_name: String,
     /// Display name.
     pub given_name: String,
-    /// Absent from the answer when none.
+    /// None: absent from the answer.
     pub mobile_phone: Option<String>,
     /// Admins are left out of `GET /users`.
     pub is_admin: bool,
@@ -40,10 +40,11 @@ pub struct Branch {
     pub name: String,
 }
 
-/// What staff type in for a customer. What is none is absent everywhere; an empty text is sent.
+/// What staff type in for a customer. A member that is none is absent everywhere; an empty text is
+/// sent.
 #[derive(Debug, Clone, Default)]
 pub struct NewCustomer {
-    /// Numbered `KH000001`, … when none.
+    /// None: numbered `KH000001`, …
     pub code: Option<String>,
     /// Name.
     pub name: String,
@@ -69,7 +70,7 @@ pub struct NewCustomer {
     pub comments: Option<String>,
     /// Whether `Type` is 1 (company) instead of 0.
     pub company: bool,
-    /// Now when none; set it to have an old customer.
+    /// None: now. Set it for an old customer.
     pub created_at: Option<Timestamp>,
 }
 
@@ -101,7 +102,7 @@ pub struct Line {
     pub price: Decimal,
     /// Per unit.
     pub discount: Option<Decimal>,
-    /// The line total as REST answers give it; absent there when none.
+    /// The line total in REST answers; none: absent there.
     pub sub_total: Option<Decimal>,
 }
 
@@ -149,29 +150,29 @@ pub struct InvoiceDelivery {
 /// What staff type in for an invoice (or an order).
 #[derive(Debug, Clone, Default)]
 pub struct NewInvoice {
-    /// Numbered `HD000001`, … when none.
+    /// None: numbered `HD000001`, …
     pub code: Option<String>,
     /// None is a walk-in.
     pub customer_id: Option<i64>,
     /// Seller.
     pub sold_by: Option<i64>,
-    /// The first branch when none.
+    /// None: the first branch.
     pub branch_id: Option<i64>,
     /// Lines.
     pub lines: Vec<Line>,
     /// On the whole invoice.
     pub discount: Option<Decimal>,
-    /// The same in percent, shown and not computed with.
+    /// The same in percent, shown but not used.
     pub discount_ratio: Option<Decimal>,
     /// Surcharges.
     pub surcharges: Vec<Surcharge>,
     /// `totalTax`.
     pub tax: Option<Decimal>,
-    /// Computed when none; set it to have an invoice that does not add up.
+    /// None: computed. Set it for an invoice that does not add up.
     pub total: Option<Decimal>,
-    /// Paid in full when none.
+    /// None: paid in full.
     pub total_payment: Option<Decimal>,
-    /// 1 when none.
+    /// None: 1.
     pub status: Option<u8>,
     /// Description.
     pub description: Option<String>,
@@ -179,12 +180,12 @@ pub struct NewInvoice {
     pub using_cod: bool,
     /// Delivery.
     pub delivery: Option<InvoiceDelivery>,
-    /// Now when none; set it to have an old invoice.
+    /// None: now. Set it for an old invoice.
     pub created_at: Option<Timestamp>,
 }
 
 impl NewInvoice {
-    /// What KiotViet says is payable.
+    /// The amount that KiotViet calls payable.
     pub fn total(&self) -> Decimal {
         // ASSUMPTION: lines − discount + surcharges + tax.
         self.total.unwrap_or_else(|| {
@@ -202,7 +203,7 @@ pub struct Invoice {
     pub id: i64,
     /// `HD000001`, `HD000001.01`.
     pub code: String,
-    /// The code of the one that it, or what it is an edit of, was at first.
+    /// The code of the invoice at the beginning of its chain of edits.
     pub family: String,
     /// What was typed in.
     pub content: NewInvoice,
@@ -214,6 +215,6 @@ pub struct Invoice {
     pub created_at: Timestamp,
     /// `modifiedDate`.
     pub modified_at: Timestamp,
-    /// Whether an edit took its place.
+    /// Whether an edit replaced it.
     pub edited: bool,
 }

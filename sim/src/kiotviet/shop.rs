@@ -1,5 +1,5 @@
-//! What is in the shop and what its staff do. Every action that KiotViet tells the world about
-//! queues deliveries; seeding before a webhook is registered therefore stays silent.
+//! The shop's records and its staff's actions. Every action that KiotViet delivers queues
+//! deliveries; records added before a webhook is registered therefore cause none.
 
 use super::{
     DeleteShape, KiotVietSim, People, State,
@@ -17,7 +17,7 @@ impl KiotVietSim {
         });
     }
 
-    /// The staff are changed in any way.
+    /// Changes the staff in any way.
     pub fn change_staff(&self, change: impl FnOnce(&mut Vec<Staff>)) {
         let now = self.clock.now();
         self.state().staff.change(now, change);
@@ -28,7 +28,7 @@ impl KiotVietSim {
         self.state().branches.push(branch);
     }
 
-    /// A new customer, told as `customer.update`.
+    /// A new customer, delivered as `customer.update`.
     pub fn create_customer(&self, mut customer: NewCustomer) -> i64 {
         let now = self.clock.now();
         let state = &mut *self.state();
@@ -53,8 +53,8 @@ impl KiotVietSim {
         id
     }
 
-    /// Changes a customer, told as `customer.update`; false when there is none. An empty change
-    /// tells it again all the same.
+    /// Changes a customer, delivered as `customer.update`; false if there is none. An empty change
+    /// is delivered too.
     pub fn edit_customer(&self, id: i64, change: impl FnOnce(&mut NewCustomer)) -> bool {
         let now = self.clock.now();
         let state = &mut *self.state();
@@ -67,7 +67,7 @@ impl KiotVietSim {
         true
     }
 
-    /// Deletes a customer, told as `customer.delete`; false when there is none.
+    /// Deletes a customer, delivered as `customer.delete`; false if there is none.
     pub fn delete_customer(&self, id: i64) -> bool {
         let now = self.clock.now();
         let state = &mut *self.state();
@@ -81,7 +81,7 @@ impl KiotVietSim {
         true
     }
 
-    /// A new invoice, told as `invoice.update`.
+    /// A new invoice, delivered as `invoice.update`.
     pub fn create_invoice(&self, invoice: NewInvoice) -> i64 {
         let now = self.clock.now();
         let state = &mut *self.state();
@@ -91,7 +91,7 @@ impl KiotVietSim {
     }
 
     /// Edits an invoice the way KiotViet does: the old one is cancelled, a new one with the next
-    /// `.NN` takes its place, and both are told. Answers the new id; none when there is no such
+    /// `.NN` replaces it, and both are delivered. Returns the new id; none if there is no such
     /// invoice or it is cancelled.
     pub fn edit_invoice(&self, id: i64, change: impl FnOnce(&mut NewInvoice)) -> Option<i64> {
         let now = self.clock.now();
@@ -122,13 +122,13 @@ impl KiotVietSim {
         Some(new_id)
     }
 
-    /// Cancels an invoice (status 2), told as `invoice.update`.
+    /// Cancels an invoice (status 2), delivered as `invoice.update`.
     pub fn cancel_invoice(&self, id: i64) -> bool {
         self.set_invoice_status(id, 2)
     }
 
-    /// Moves an invoice to another status, or to the same (a payment, a delivery note): told as
-    /// `invoice.update`. False when there is none.
+    /// Moves an invoice to another status, or to the same (a payment, a delivery note), delivered
+    /// as `invoice.update`. False if there is none.
     pub fn set_invoice_status(&self, id: i64, status: u8) -> bool {
         let now = self.clock.now();
         let state = &mut *self.state();
@@ -141,7 +141,7 @@ impl KiotVietSim {
         true
     }
 
-    /// A new order (đặt hàng), told as `order.update` only; it is no invoice.
+    /// A new order (đặt hàng), delivered as `order.update` only; it is not an invoice.
     pub fn create_order(&self, order: NewInvoice) -> i64 {
         let now = self.clock.now();
         let state = &mut *self.state();

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// Form of the header. The manual says HMAC-SHA-256 over the body and nothing else.
+/// The form of the header. The manual says only HMAC-SHA-256 over the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Signature {
     /// `sha1=` before the lower-case hex of HMAC-SHA-256, keyed with the secret as registered.
@@ -18,8 +18,8 @@ pub enum Signature {
     Sha256BareHex,
     /// Base64 of the digest, alone.
     Sha256Base64,
-    /// `sha1=` and hex, keyed with the bytes that the secret holds in Base64. A secret that is
-    /// not Base64 is used as it is.
+    /// `sha1=` and hex, keyed with the bytes that the secret holds in Base64. A secret that is not
+    /// Base64 is used as it is.
     Sha256DecodedKey,
     /// `sha1=` before the hex of a real HMAC-SHA-1.
     Sha1,
@@ -30,7 +30,7 @@ pub enum Signature {
 }
 
 impl Signature {
-    /// The header's value for a raw body; none when there is nothing to send.
+    /// The header's value for a raw body; none if there is no header.
     pub fn header(self, secret: &str, body: &[u8]) -> Option<String> {
         let key = secret.as_bytes();
         Some(match self {

@@ -1,5 +1,5 @@
-//! How KiotViet writes its records down: REST answers (camelCase, Vietnam time without offset)
-//! and webhook payloads (offset, fewer members). What is null is absent in both.
+//! How KiotViet serialises its records: REST answers (camelCase, Vietnam time without offset) and
+//! webhook payloads (offset, fewer members). A null member is absent in both.
 
 use super::{
     Casing, Settings, State, Times,
@@ -23,7 +23,7 @@ fn rest_time(at: Timestamp, times: Times) -> String {
     }
 }
 
-/// What stands behind the code and the name of what was deleted.
+/// Follows the code and the name of a deleted record.
 const DELETED: &str = "{DEL}";
 
 /// A text with the mark of a deletion.
@@ -139,7 +139,7 @@ pub(super) fn customer_payload(customer: &Customer, casing: Casing) -> String {
     payload("WebhookCustomerUpdateRes", members, casing)
 }
 
-/// Who an invoice names: branch, seller, customer.
+/// The parties of an invoice: branch, seller, customer.
 fn parties(state: &State, invoice: &Invoice) -> Map<String, Value> {
     let content = &invoice.content;
     let branch = content
@@ -313,7 +313,7 @@ pub(super) fn order_payload(state: &State, order: &Invoice) -> String {
     members.extend(parties(state, order));
     members.extend(amounts(order));
     members.insert("statusValue".to_owned(), json!("Phiếu tạm"));
-    // ASSUMPTION: orders follow the casing of invoices; nobody captured one.
+    // ASSUMPTION: orders follow the casing of invoices; there is no capture of one.
     let casing = state.settings.invoice_casing;
     payload("WebhookOrderUpdateRes", Value::Object(members), casing)
 }

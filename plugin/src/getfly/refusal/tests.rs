@@ -255,7 +255,7 @@ fn details_of_the_field_are_known_and_a_duplicate_phone_or_email_is_none() {
             Some(Phone),
         ),
         (json!({"message": "SĐT không hợp lệ"}), Some(Phone)),
-        // A phone without a word about its form may be refused for anything.
+        // A phone without a word about its format may be refused for any reason.
         (
             json!({"errors": {"phone_office": ["đã được đăng ký"]}}),
             None,

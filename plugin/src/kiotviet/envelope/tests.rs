@@ -175,7 +175,7 @@ fn both_shapes_of_a_deletion_are_other_items() {
     }
     assert_eq!(items(&json!({"removeId": []})).len(), 1);
     assert_eq!(items(&json!({"RemoveId": 8}))[0].id, Some(8));
-    // Even a deletion that claims to be an update is never synced.
+    // A deletion that claims to be an update is not synced either.
     assert_eq!(
         items(&json!({"RemoveId": [8], "Action": "customer.update.5"}))[0].kind,
         Kind::Other

@@ -122,7 +122,7 @@ fn times_that_mean_none_are_none_and_unreadable_ones_are_errors() {
     assert!(fields(&value).date("e").is_err());
 }
 
-/// Any JSON, a few levels deep, with the names that matter among its keys.
+/// Any JSON, a few levels deep, with the names that the code reads among its keys.
 pub(in crate::kiotviet) fn any_json() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         Just("Id"),

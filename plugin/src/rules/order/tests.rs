@@ -47,7 +47,7 @@ fn surcharge(name: &str, amount: i64) -> Surcharge {
     }
 }
 
-/// What a Getfly that computes exactly makes of the order.
+/// The total that an exact Getfly computes for the order.
 fn getfly_total(order: &NewOrder) -> Decimal {
     let line = |l: &OrderLine| l.price.amount() * l.quantity - l.cash_discount.amount();
     let lines: Decimal = order.lines.iter().map(line).sum();

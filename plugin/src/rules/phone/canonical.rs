@@ -1,11 +1,11 @@
 //! The canonical form of one number (R7, R9).
 
 /// Fewest and most digits of a number, without its leading zeros. Shorter ones are extensions and
-/// hotlines like 113, longer ones are no phone numbers (E.164).
+/// hotlines like 113; longer ones are no phone numbers (E.164).
 const SIGNIFICANT_DIGITS: core::ops::RangeInclusive<usize> = 6..=15;
 
-/// The canonical form of a number's digits (R7, R9); `plus` when a `+` stands before them. None when
-/// there are too few or too many of them.
+/// The canonical form of a number's digits (R7, R9). `plus` says that a `+` stands before them.
+/// None if there are too few or too many digits.
 pub(super) fn canonical(plus: bool, digits: &str) -> Option<String> {
     let vietnamese = |rest: &str| format!("0{}", rest.trim_start_matches('0'));
     let form = if let Some(rest) = digits.strip_prefix("0084") {

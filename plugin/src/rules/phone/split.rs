@@ -1,14 +1,14 @@
-//! Where one number ends and the next begins in a free text. Letters and most punctuation always
-//! separate. Spaces, dots, dashes and brackets may stand inside a number as well as between two:
-//! of all ways to cut there, the one that leaves the most plausible numbers wins.
+//! Finds where one number ends and the next begins in a free text. Letters and most punctuation
+//! always separate. Spaces, dots, dashes and brackets may stand inside a number as well as between
+//! two. Of all ways to cut there, the one with the most plausible numbers wins.
 
 use super::canonical::canonical;
 use crate::rules::text::is_invisible;
 
-/// Longest run of digits that is tried as one number: `00` and fifteen digits.
+/// The longest run of digits that is tried as one number: `00` and fifteen digits.
 const MAX_RUN: usize = 17;
 
-/// Characters of a text that are looked at: more than any field has, and little to hold.
+/// How many characters of a text are read: more than any real field has, and cheap to hold.
 pub(super) const MAX_CHARS: usize = 2_000;
 
 /// A number in a text.
@@ -23,7 +23,7 @@ pub(super) struct Found {
     pub(super) lead: usize,
 }
 
-/// What stands for a hidden digit.
+/// The mark that stands for a hidden digit.
 const HIDDEN: char = '*';
 
 /// What a text holds.
@@ -31,7 +31,7 @@ const HIDDEN: char = '*';
 pub(super) struct Split {
     /// Numbers, in order.
     pub(super) numbers: Vec<Found>,
-    /// Where the masked ones stand, which hide some of their digits (bytes).
+    /// The byte ranges of the masked numbers, which hide some of their digits.
     pub(super) masked: Vec<core::ops::Range<usize>>,
 }
 
@@ -40,7 +40,8 @@ struct Group {
     digits: Vec<(usize, char)>,
     plus: bool,
     lead: usize,
-    /// What it costs to begin a number here: the more the gap before looks like a separator, the less.
+    /// The cost of beginning a number here: the more the gap before looks like a separator, the
+    /// lower.
     gap: u32,
 }
 
@@ -73,8 +74,8 @@ pub(super) fn split(text: &str) -> Split {
     split
 }
 
-/// Which characters hide a digit: every `*` and `x` of a run that touches a digit, or of a longer run
-/// between the digits of one number. An `x` beside a letter is a letter.
+/// Which characters hide a digit: every `*` and `x` of a run that touches a digit, or of a longer
+/// run between the digits of one number. An `x` beside a letter is a letter.
 fn hidden(text: &str) -> Vec<bool> {
     let is_mark = |c: char| matches!(c, '*' | '\u{FF0A}' | 'x' | 'X');
     if !text.contains(is_mark) {
@@ -139,7 +140,7 @@ impl Gap {
         }
     }
 
-    /// Adds one character of noise; false when it is none.
+    /// Adds one character of noise; false if it is not noise.
     fn absorb(&mut self, at: usize, c: char) -> bool {
         if is_line_break(c) {
             return false;
@@ -161,8 +162,8 @@ impl Gap {
     }
 }
 
-/// Cuts `text` where a number surely ends: at everything that is no digit and no noise, and before
-/// every `+`.
+/// Cuts `text` where a number surely ends: at everything that is neither digit nor noise, and
+/// before every `+`.
 fn pieces(text: &str) -> Vec<Vec<Group>> {
     let mut pieces: Vec<Vec<Group>> = Vec::new();
     let mut piece: Vec<Group> = Vec::new();
@@ -184,7 +185,7 @@ fn pieces(text: &str) -> Vec<Vec<Group>> {
                 }
             }
         } else if is_invisible(c) {
-            // No gap: it is not seen.
+            // Invisible characters make no gap.
         } else if matches!(c, '+' | '\u{FF0B}') {
             let lead = gap.take().and_then(|gap| gap.lead).or(Some(at));
             pieces.push(core::mem::take(&mut piece));
@@ -203,7 +204,7 @@ fn pieces(text: &str) -> Vec<Vec<Group>> {
     pieces
 }
 
-/// The cheapest cut of the groups before some place.
+/// The cheapest cut of the groups before some group.
 #[derive(Clone, Copy)]
 struct Cut {
     cost: u32,
@@ -253,7 +254,7 @@ fn best_cut(piece: &[Group], split: &mut Split) {
     }
 }
 
-/// Where a run stands in the text, if it hides digits: from its beginning to its last character.
+/// The byte range of a run that hides digits: from its beginning to its last character.
 fn masked(run: &[Group]) -> Option<core::ops::Range<usize>> {
     let mut digits = run.iter().flat_map(|group| &group.digits);
     let hidden = digits.clone().any(|(_, digit)| *digit == HIDDEN);
@@ -261,7 +262,7 @@ fn masked(run: &[Group]) -> Option<core::ops::Range<usize>> {
     hidden.then_some(run.first()?.lead..*last)
 }
 
-/// The number that the groups of a run are together, if they are one.
+/// The number that the groups of a run form together, if they form one.
 fn join(run: &[Group]) -> Option<Found> {
     let first = run.first()?;
     let digits: Vec<_> = run
@@ -282,9 +283,10 @@ fn join(run: &[Group]) -> Option<Found> {
     })
 }
 
-/// How unlikely a run is to be what was meant: 0 for a full number, 20 for digits that are none.
-/// Full numbers: ten digits (`0` and nine), eleven for landlines (`02…`) and the old mobile numbers
-/// (`01…`), eight to fifteen abroad. Six to eight digits are a local number without area code.
+/// How unlikely it is that a run is one number: 0 for a full number, 20 for digits that are no
+/// number. Full numbers have ten digits (`0` and nine), eleven for landlines (`02…`) and the old
+/// mobile numbers (`01…`), eight to fifteen abroad. Six to eight digits are a local number without
+/// area code.
 fn run_cost(run: &[Group]) -> u32 {
     if masked(run).is_some() {
         let digits = run.iter().map(|group| group.digits.len()).sum();
@@ -298,7 +300,7 @@ fn run_cost(run: &[Group]) -> u32 {
     let form = found.canonical.as_str();
     let key = form.trim_start_matches('0');
     let first = key.chars().next().unwrap_or('0');
-    // Without 0 and 84, the digits could belong to something else.
+    // Without 0 and 84, the digits could be something else than a number.
     let bare = u32::from(found.digits.len() == key.len() && !found.plus);
     match (form.len(), key.len()) {
         (_, 8..) if form.starts_with("00") && !form.starts_with("000") => 0,
@@ -312,7 +314,7 @@ fn run_cost(run: &[Group]) -> u32 {
     }
 }
 
-/// Whether `c` may stand inside a number as well as between two, as white space may.
+/// Whether `c`, like white space, may stand inside a number as well as between two.
 pub(crate) fn is_noise(c: char) -> bool {
     c.is_whitespace() || is_dash(c) || is_dot(c) || is_opening(c) || is_closing(c)
 }

@@ -377,7 +377,7 @@ fn spelled(national: String) -> impl Strategy<Value = String> {
     })
 }
 
-/// Texts of everything that the splitting knows.
+/// Texts of all characters that the splitting knows.
 const MESSY: &str = "[0-9０-９0-9084+＋() （）.·_ \u{A0}\u{200B}\u{202A}\\-–—,/a*xX\n]{0,40}";
 
 proptest! {

@@ -1,5 +1,5 @@
-//! Known answers, and the property that matters: whatever KiotViet makes by its own formula, a Getfly
-//! that computes exactly comes to the same total.
+//! Known answers, and the property that matters: an exact Getfly computes the total that KiotViet's
+//! own formula makes.
 
 use super::*;
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn surcharge(name: &str, amount: i64) -> Surcharge {
     }
 }
 
-/// What a Getfly that computes exactly makes of it.
+/// The total that an exact Getfly computes.
 fn getfly_total(sum: &Sum) -> Decimal {
     let line = |l: &OrderLine| l.price.amount() * l.quantity - l.cash_discount.amount();
     let lines: Decimal = sum.lines.iter().map(line).sum();
@@ -244,15 +244,15 @@ fn r3_shipping_is_recognised_by_its_words() {
 /// Where KiotViet puts an invoice's tax.
 #[derive(Debug, Clone, Copy)]
 enum Taxed {
-    /// Direct: none, or told and inside the prices.
+    /// No tax, or tax that is stated and included in the prices.
     Inside,
-    /// On top, of what is left after the discount.
+    /// On top of what is left after the discount.
     AfterDiscount,
-    /// On top, of the lines before the discount.
+    /// On top of the lines before the discount.
     BeforeDiscount,
-    /// The shop types prices with tax; KiotViet gives them without, to ten decimals.
+    /// The shop types prices with tax; KiotViet sends them without, to ten decimals.
     PricesWithTax,
-    /// The same, and the total is what the typed prices come to.
+    /// The same, and the total is the sum of the typed prices.
     TypedTotal,
 }
 
@@ -261,7 +261,7 @@ enum Taxed {
 struct Typed {
     quantity: Decimal,
     price: i64,
-    /// Off each unit, in hundredths of the price.
+    /// Discount on each unit, in hundredths of the price.
     off: i64,
 }
 
@@ -270,7 +270,7 @@ struct Shop {
     taxed: Taxed,
     rate: i64,
     lines: Vec<Typed>,
-    /// Off the invoice, in hundredths of the lines.
+    /// Discount on the invoice, in hundredths of the lines.
     off: i64,
     off_as_ratio: bool,
     surcharges: Vec<i64>,
@@ -287,7 +287,7 @@ fn exact(amount: Decimal) -> Money {
 }
 
 impl Shop {
-    /// The factor that takes the tax out of a typed amount.
+    /// A typed amount without its tax.
     fn before_tax(&self, amount: Decimal) -> Decimal {
         match self.taxed {
             Taxed::PricesWithTax | Taxed::TypedTotal => {

@@ -77,7 +77,7 @@ pub async fn customer<W: World>(
                 gone::confirm(session).await?;
             }
             let remember = match reason {
-                // What was announced may still come, and must be read back by whoever comes next.
+                // An announced create may still take effect: the next attempt must read it back.
                 Reason::CreatedBeforeConnection if known == CustomerKnown::Nothing || forgets => {
                     Remember::OldCustomer(hint.id)
                 }

@@ -42,7 +42,7 @@ pub enum AccountPlan {
         /// Its phone field as Getfly has it.
         #[serde(skip)]
         phone: String,
-        /// The event that was about to create it, where the ledger still knows.
+        /// The event that was about to create it, if the ledger still knows it.
         by: Option<u64>,
     },
     /// Create it.
@@ -58,7 +58,8 @@ impl AccountPlan {
         }
     }
 
-    /// R6: the customer block of its order: with the account's own name, or none where that is not known.
+    /// R6: the customer block of its order: with the account's own name, or none if that is not
+    /// known.
     pub fn order_block(&self) -> OrderAccount {
         let name = match self {
             Self::Known(_) => None,
@@ -81,7 +82,7 @@ impl AccountPlan {
     }
 }
 
-/// What is kept in the ledger of an event that is ignored.
+/// What the ledger remembers of an event that is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remember {
@@ -89,14 +90,14 @@ pub enum Remember {
     Nothing,
     /// This customer is older than the webhook.
     OldCustomer(i64),
-    /// This of an invoice. People see its code.
+    /// This about an invoice. People see its code.
     #[serde(serialize_with = "code_alone")]
     Invoice {
         /// Its code.
         code: InvoiceCode,
         /// The ledger's key.
         key: String,
-        /// What became of it.
+        /// What became of the invoice.
         entry: InvoiceEntry,
     },
 }
@@ -110,7 +111,7 @@ fn code_alone<S: Serializer>(
     code.serialize(serializer)
 }
 
-/// Where the ledger keeps an order, and as what.
+/// The ledger key of an order, and the decision to store there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaleClaim {
     /// The ledger's key.
@@ -151,7 +152,7 @@ pub enum Action {
         #[serde(skip)]
         claim: SaleClaim,
     },
-    /// The order is there, from an earlier attempt at event `by`.
+    /// The order exists, from an earlier attempt at event `by`.
     OrderIsThere {
         /// KiotViet's id.
         invoice_id: i64,
@@ -159,7 +160,7 @@ pub enum Action {
         invoice_code: InvoiceCode,
         /// The order's code.
         code: OrderCode,
-        /// The event that was about to create it; none where the store may not know all.
+        /// The event that was about to create it; none if the store may not know all.
         by: Option<u64>,
         /// For the ledger.
         #[serde(skip)]
@@ -172,7 +173,7 @@ pub enum Action {
 pub struct Plan {
     /// What to do.
     pub action: Action,
-    /// What it was decided on.
+    /// The facts that it was decided on.
     pub evidence: Vec<Evidence>,
     /// Accounts that matched.
     pub alternatives: Vec<Alternative>,
@@ -186,7 +187,7 @@ impl Plan {
         Explanation::default().ignore(reason)
     }
 
-    /// The reason the event ends with when everything goes as planned.
+    /// The reason with which the event ends if everything goes as planned.
     pub fn reason(&self) -> Reason {
         match &self.action {
             Action::Ignore { reason, .. } => *reason,
@@ -201,7 +202,7 @@ impl Plan {
     }
 }
 
-/// What a plan was decided on, while it is being made.
+/// The facts behind a plan, collected while it is made.
 #[derive(Default)]
 pub(super) struct Explanation {
     pub(super) evidence: Vec<Evidence>,
@@ -232,7 +233,7 @@ impl Explanation {
     }
 }
 
-/// From when on a record counts as new.
+/// The moment from which a record counts as new.
 pub(super) fn new_since(webhook: Webhook, since: Timestamp, hint: &Hint) -> NewSince {
     if hint.since == Some(since) {
         NewSince::Backfill(since)

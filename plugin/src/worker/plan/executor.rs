@@ -1,5 +1,5 @@
-//! Who sold an invoice (R13). Executor and manager are not worth a sale: where a list of users cannot be
-//! read, the order goes without them.
+//! Finds who sold an invoice (R13). Executor and manager are not worth a sale: if a list of users
+//! cannot be read, the order goes without them.
 
 use crate::{
     getfly::error::GetflyError,
@@ -20,14 +20,14 @@ use crate::{
 };
 use core::time::Duration;
 
-/// A list of users that fails is waited for so long.
+/// How long an order waits for a list of users that fails.
 const WAIT: Duration = Duration::from_secs(300);
-/// A failure so long after the last one begins a new time of failing.
+/// A failure this long after the last one starts a new series.
 const APART: Duration = Duration::from_secs(1800);
 
 /// Why a list of users cannot be read.
 enum Unread {
-    /// It is refused: people have to give the right.
+    /// It is refused: a person must grant the right.
     Refused(Trouble),
     /// It fails.
     Failing(Failure),
@@ -50,10 +50,10 @@ pub(super) async fn executor<W: World>(
         };
         let may_be_new = finding.user().is_none() && !mutant!(UsersNotReadAnew);
         if may_be_new && session.is_first_miss(seller).await {
-            // The shop may have added the seller, or a number, a moment ago; R6 mends no order later.
+            // The shop may have just added the seller, or a number. R6 mends no order later.
             match look(session, seller, USERS_AGAIN).await {
                 Ok(again) => finding = again,
-                // Where they are refused now, what was read before stands.
+                // If the lists are refused now, the earlier result stands.
                 Err(Ok(_)) => {}
                 Err(Err(failure)) => return Err(failure),
             }
@@ -66,8 +66,8 @@ pub(super) async fn executor<W: World>(
     })
 }
 
-/// Looks for a seller among users that were read within `age`. The error is the note with which the order
-/// goes without an executor, or the failure that it waits for.
+/// Looks for a seller among users that were read within `age`. The error is the note with which the
+/// order goes without an executor, or the failure that it waits for.
 async fn look<W: World>(
     session: &Session<'_, W>,
     seller: i64,
@@ -90,7 +90,7 @@ async fn read<W: World, T>(
 ) -> Result<T, Result<Note, Failure>> {
     let unread = match list {
         Ok(list) => return Ok(list),
-        // Neither passes by waiting for this list.
+        // Waiting for this list ends neither.
         Err(Unread::Failing(failure @ (Failure::Abandoned(_) | Failure::Outside { .. }))) => {
             return Err(Err(failure));
         }
@@ -109,7 +109,8 @@ async fn read<W: World, T>(
     }
 }
 
-/// Since when the list of this side cannot be read; kept for the next order, and for people to see.
+/// Since when this side's list cannot be read. It is stored for the next order, and for people to
+/// see.
 async fn unread_since<W: World>(
     session: &Session<'_, W>,
     upstream: Upstream<'_>,

@@ -1,4 +1,4 @@
-//! The plan for an invoice event: whether the sale is new, whether its order is there already, whose
+//! The plan for an invoice event: whether the sale is new, whether its order exists already, whose
 //! it is and who sold it.
 
 use crate::{
@@ -71,7 +71,7 @@ pub async fn invoice<W: World>(
         since: new_since(Webhook::Order, on_since, hint),
     });
     if hinted.as_ref() != Some(&invoice.code) {
-        // The delivery had no code, or another one: the record's own decides.
+        // The delivery had no code, or another one: the record's own code decides.
         known = known_of(session, &invoice.code, hint).await?;
         if let Some(reason) = is_known(&known) {
             return Ok(why.ignore(reason));
@@ -84,8 +84,8 @@ pub async fn invoice<W: World>(
         }
         Decision::Sale(decided) => *decided,
     };
-    // Before its age is looked at, which depends on switches that people may have turned since: an
-    // order that is there, or may still come, must not be forgotten.
+    // This comes before the record's age, which depends on switches that people may have turned
+    // since: an order that exists, or may still take effect, must not be forgotten.
     if let Some(code) = order_of_earlier_attempt(session, &decided).await? {
         return Ok(why.plan(Action::OrderIsThere {
             claim: decided.claim(&invoice),
@@ -131,7 +131,7 @@ pub async fn invoice<W: World>(
     }))
 }
 
-/// R2, R6: what is done with an invoice that is not new; none for a new one.
+/// R2, R6: the plan for an invoice that is not new; none for a new one.
 async fn too_old<W: World>(
     session: &Session<'_, W>,
     on_since: Timestamp,
@@ -180,8 +180,9 @@ async fn known_of<W: World>(
     })
 }
 
-/// From when on the shop's backfill wants invoices, if this one's family is among them. Its list shows
-/// an invoice that is edited before its turn as cancelled, and the edit as younger than its window.
+/// The moment from which the shop's backfill wants invoices, if this one's family is among them.
+/// KiotViet's list shows an invoice that is edited before its turn as cancelled, and the edit as
+/// younger than its window.
 async fn wanted_from<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -194,7 +195,7 @@ async fn wanted_from<W: World>(
     Ok(backfill.and_then(|backfill| backfill.wants(Webhook::Order, created)))
 }
 
-/// Whether an earlier attempt, which nobody saw the end of, created the order.
+/// The order's code, if an earlier attempt whose end was lost created the order.
 async fn order_of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
     decided: &Decided,

@@ -1,5 +1,5 @@
-//! What an event should lead to: reads both sides, asks the rules, writes nothing. The preview shows
-//! a plan, the worker executes it.
+//! Plans what an event should lead to: reads both sides, asks the rules, writes nothing. The
+//! preview shows a plan; the worker executes it.
 
 pub mod account;
 pub mod customer;

@@ -1,5 +1,5 @@
-//! R6: which sale an invoice is: what the ledger knows, what an earlier attempt decided, and for a code that
-//! ends in `.NN` whether KiotViet has the invoice that it may be an edit of.
+//! R6: decides which sale an invoice is, from the ledger, from an earlier attempt's decision and,
+//! for a code that ends in `.NN`, from the invoice at KiotViet that it may be an edit of.
 
 use crate::{
     getfly::wire::StoredOrder,
@@ -32,10 +32,11 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How long KiotViet gets to cancel the original of an edit.
+/// How long KiotViet may take to cancel the original of an edit.
 const CANCELS_WITHIN: Duration = Duration::from_secs(120);
 
-/// What Getfly's total may differ by from KiotViet's without being another one: it may round lines.
+/// By how much Getfly's total may differ from KiotViet's and still count as equal: Getfly may round
+/// lines.
 const ROUNDING: i64 = 10;
 
 /// What an invoice is.
@@ -46,24 +47,24 @@ pub(super) enum Decision {
     Sale(Box<Decided>),
 }
 
-/// A sale, and all that is never decided anew once it is tried.
+/// A sale, and everything that is never decided again once it was attempted.
 pub(super) struct Decided {
     /// Its order's code.
     pub(super) code: OrderCode,
-    /// Where the ledger keeps it.
+    /// Its ledger key.
     pub(super) key: String,
-    /// Where the ledger keeps that this very invoice is too old: never over another one's order.
+    /// The ledger key that says that this very invoice is too old: never over another one's order.
     pub(super) own_key: String,
-    /// An earlier try of it.
+    /// An earlier attempt at it.
     pub(super) perhaps: Option<EarlierAttempt>,
-    /// The invoice that it is an edit of, where KiotViet has it.
+    /// The invoice that it is an edit of, if KiotViet has it.
     pub(super) original: Option<Invoice>,
-    /// What is known of that one.
+    /// What the ledger knows of that one.
     pub(super) known_original: Option<KnownInvoice>,
 }
 
 impl Decided {
-    /// Where the ledger keeps it, and as what.
+    /// The ledger key of the sale, and the decision to store there.
     pub(super) fn claim(&self, invoice: &Invoice) -> SaleClaim {
         SaleClaim {
             key: self.key.clone(),
@@ -87,7 +88,8 @@ struct Used {
     total: Option<Money>,
 }
 
-/// Decides what `invoice` is, whose event was received at `received`. `on_since`: what is older is old.
+/// Decides what `invoice` is, whose event was received at `received`. A record from before
+/// `on_since` is old.
 pub(super) async fn decide<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -121,7 +123,7 @@ pub(super) async fn decide<W: World>(
     .await
 }
 
-/// The sale that an earlier try of this very invoice decided on.
+/// The sale that an earlier attempt at this very invoice decided on.
 fn claimed<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -139,7 +141,7 @@ fn claimed<W: World>(
     ];
     places.into_iter().find_map(|(sale, code)| {
         let perhaps = code.perhaps.clone()?;
-        // One that cannot be read may be this invoice's.
+        // An unreadable one may be this invoice's.
         let ours = match perhaps.invoice_id {
             Some(id) => id == invoice.id,
             None => sale == own,
@@ -180,7 +182,8 @@ fn sale<W: World>(session: &Session<'_, W>, sale: Sale, invoice: &Invoice) -> De
     Decision::Sale(Box::new(decided(session, sale, invoice)))
 }
 
-/// The order of another invoice with the same code, also one that somebody may just have made.
+/// The order of another invoice with the same code, including one that another attempt may just
+/// have made.
 async fn used<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -247,8 +250,8 @@ async fn used_number<W: World>(
     Ok(Decision::Ignore(Reason::AlreadySynced, remember))
 }
 
-/// Where the store may not know all: whether Getfly has the order of this sale already. The order of another sale
-/// under its code makes it a sale with a code of its own.
+/// If the store may not know all: whether Getfly already has the order of this sale. If Getfly has
+/// another sale's order under its code, the sale gets a code of its own.
 pub(super) async fn order_in_getfly<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -291,7 +294,7 @@ pub(super) async fn order_in_getfly<W: World>(
     Ok(again.is_some())
 }
 
-/// What the ledger of an earlier version does not tell of an order, Getfly does.
+/// Facts about an order that an earlier version's ledger lacks, read from Getfly.
 fn told_by_getfly(
     used: Used,
     order: Option<StoredOrder>,
@@ -310,7 +313,8 @@ fn told_by_getfly(
     })
 }
 
-/// What an invoice is whose code ends in `.NN`: what a person said, or what KiotViet and the ledger tell.
+/// What an invoice is whose code ends in `.NN`: a person's answer, or what KiotViet and the ledger
+/// show.
 async fn maybe_edit<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
@@ -385,8 +389,8 @@ async fn maybe_edit<W: World>(
     })
 }
 
-/// The day of sale of an original that the ledger knows; Getfly's order tells what the ledger of an earlier
-/// version does not, where that is needed.
+/// The day of sale of an original that the ledger knows. If an earlier version's ledger lacks it
+/// and it is needed, Getfly's order has it.
 async fn day_of<W: World>(
     session: &Session<'_, W>,
     base: &str,

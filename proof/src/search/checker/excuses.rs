@@ -1,5 +1,5 @@
-//! What a pair of vendors refuses for good, whatever is sent: then a dead letter that says why in the vendor's
-//! words is all that is owed, of that record and of no other.
+//! What a pair of vendors refuses for good, whatever is sent. Then only a dead letter with the
+//! vendor's words is owed, for that record and for no other.
 
 use super::customers;
 use crate::search::{
@@ -11,14 +11,14 @@ use sim::{
     kiotviet::{Customer, Invoice},
 };
 
-/// Words of which a dead letter's notes must hold one; none where nothing is refused.
+/// The words of which a dead letter's notes must hold one; empty if nothing is refused.
 pub(super) type Words = Vec<&'static str>;
 
-/// What Getfly says of a field that is not there.
+/// Getfly's words about a missing field.
 const REQUIRED: [&str; 2] = ["bắt buộc", "required"];
-/// What it says of a product that it does not have.
+/// Its words about a product that it does not have.
 const UNKNOWN: [&str; 2] = ["không hợp lệ", "invalid"];
-/// What it says of an emoji.
+/// Its words about an emoji.
 const FAILS: [&str; 1] = ["500"];
 
 /// Why this customer can have no account of its own, in some version.
@@ -73,7 +73,8 @@ pub(super) fn of_invoice(evidence: &Evidence, shop: &Shop, invoice: &Invoice) ->
     words
 }
 
-/// R3: whether a line may go without its product's code: Getfly does not have it, or KiotViet says that it was deleted.
+/// R3: whether a line may go without its product's code: Getfly does not have it, or KiotViet marks
+/// it as deleted.
 pub(super) fn may_lack_code(evidence: &Evidence, code: &str) -> bool {
     let has = |habit| evidence.personality.has(habit);
     let must_exist = [
@@ -85,7 +86,7 @@ pub(super) fn may_lack_code(evidence: &Evidence, code: &str) -> bool {
     (must_exist && !is_known) || (has(Habit::ProductsDeleted) && is_known)
 }
 
-/// Why this event can come to nothing.
+/// Why this event can end without a record.
 pub(super) fn of_event(evidence: &Evidence, event: &Unfinished) -> Words {
     let mut shops = evidence.shops.iter();
     let Some(shop) = shops.find(|shop| shop.connection == event.connection) else {
@@ -99,7 +100,7 @@ pub(super) fn of_event(evidence: &Evidence, event: &Unfinished) -> Words {
     its.flat_map(|i| of_invoice(evidence, shop, i)).collect()
 }
 
-/// Whether a dead letter tells of this customer.
+/// Whether a dead letter names this customer.
 pub(super) fn customer_is_told(evidence: &Evidence, shop: &Shop, id: i64) -> bool {
     let dead = || evidence.unfinished.iter().filter(|event| event.is_dead);
     let mut invoices = shop.kiotviet.invoices.iter();
@@ -109,7 +110,7 @@ pub(super) fn customer_is_told(evidence: &Evidence, shop: &Shop, id: i64) -> boo
         })
 }
 
-/// Whether a dead letter tells of this invoice.
+/// Whether a dead letter names this invoice.
 pub(super) fn invoice_is_told(evidence: &Evidence, shop: &Shop, invoice: &Invoice) -> bool {
     let mut dead = evidence.unfinished.iter().filter(|event| event.is_dead);
     dead.any(|event| is_of(event, shop, "invoice", &invoice.code, invoice.id))

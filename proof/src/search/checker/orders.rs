@@ -1,5 +1,6 @@
-//! Orders: each family of invoices that is owed one has exactly one, each that is there is explained
-//! by an invoice as KiotViet had it then: lines, total, executor, account (R3, R5, R6, R13).
+//! Orders: each family of invoices that is owed an order has exactly one, and an invoice as
+//! KiotViet had it then explains each existing order: lines, total, executor, account (R3, R5, R6,
+//! R13).
 
 use super::{Findings, Kind, current, customers, excuses, people};
 use crate::search::{
@@ -43,7 +44,7 @@ fn order_code(shop: &Shop, invoice: &Invoice) -> String {
     format!("{}-{}", shop.retailer, invoice.family)
 }
 
-/// R6, R7: who has got an account keeps it, unless people deleted it in Getfly.
+/// R6, R7: a customer with an account keeps it, unless people deleted it in Getfly.
 fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     let invoices = shop.kiotviet.invoices.iter();
     let customers: BTreeMap<String, i64> = invoices
@@ -76,8 +77,8 @@ fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     }
 }
 
-/// R3, R6: versions of invoices that were told, are not cancelled, and may have been new to whoever
-/// stored something then: themselves, and the original where they are an edit.
+/// R3, R6: versions of invoices that were delivered, are not cancelled, and may have been new to
+/// the worker that stored something then: themselves, and, for an edit, the original.
 pub(super) fn new_invoices(shop: &Shop, at: Timestamp) -> impl Iterator<Item = &Invoice> {
     told(shop).filter(move |invoice| {
         let switched = &shop.since.invoices;
@@ -85,7 +86,7 @@ pub(super) fn new_invoices(shop: &Shop, at: Timestamp) -> impl Iterator<Item = &
     })
 }
 
-/// The same of those that surely are new at the end, and that nobody dismissed.
+/// The versions that are certainly new at the end and were not dismissed.
 fn owed_invoices(shop: &Shop) -> impl Iterator<Item = &Invoice> {
     told(shop).filter(move |invoice| {
         let first = first_of(shop, invoice);
@@ -99,14 +100,14 @@ fn told(shop: &Shop) -> impl Iterator<Item = &Invoice> {
     versions.filter(|i| i.status != CANCELLED && shop.told_invoices.contains(&i.id))
 }
 
-/// When it was created, or its original where that was earlier.
+/// When it was created, or when its original was, if that was earlier.
 fn first_of(shop: &Shop, invoice: &Invoice) -> Option<Timestamp> {
     let of_family = |i: &&Invoice| i.id == invoice.id || i.code == invoice.family;
     let family = shop.kiotviet.invoices.iter().filter(of_family);
     family.map(|i| i.created_at).min()
 }
 
-/// Whether KiotViet has it like that at the end.
+/// Whether KiotViet has this version at the end.
 fn is_final(shop: &Shop, invoice: &Invoice) -> bool {
     let mut later = shop.kiotviet.invoices.iter();
     !later.any(|i| i.id == invoice.id && i.modified_at > invoice.modified_at)
@@ -138,7 +139,7 @@ fn check_order(evidence: &Evidence, order: &Order, findings: &mut Findings) {
     }
 }
 
-/// R3: whether a line is as on the invoice.
+/// R3: whether a line matches the invoice's.
 fn is_line_of(evidence: &Evidence, is: &OrderLine, of: &Line) -> bool {
     let lacks_code =
         is.product_code.is_empty() && excuses::may_lack_code(evidence, &of.product_code);
@@ -148,7 +149,7 @@ fn is_line_of(evidence: &Evidence, is: &OrderLine, of: &Line) -> bool {
         && is.amount() == of.total()
 }
 
-/// In what the order is not what the rules make of this invoice.
+/// In what the order differs from what the rules make of this invoice.
 fn differences(
     evidence: &Evidence,
     shop: &Shop,
@@ -207,7 +208,7 @@ fn differences(
         accounts.any(|a| a.account_code == *account && a.created_at <= Some(order.created_at));
     let owners = customers::owners(evidence, shop, id, order.created_at);
     let as_walk_in = account.is_empty() || of_walk_ins;
-    // An empty one stands for a customer that was gone.
+    // An empty code means that the customer was gone.
     let owner = if as_walk_in { "" } else { account };
     must(
         owners.contains(owner) && (as_walk_in || is_there),
@@ -215,7 +216,7 @@ fn differences(
     );
     let mut versions = customers::versions(shop, id);
     if as_walk_in {
-        // R5: who is gone from KiotViet is named in the terms.
+        // R5: the terms name a customer who is gone from KiotViet.
         let named = |c: &Customer| terms == [format!("Khách hàng: {}", c.content.name)];
         must(name == model::WALK_IN && versions.any(named), "name");
         return different;

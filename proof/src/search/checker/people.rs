@@ -1,6 +1,6 @@
-//! Who may be the executor (R13) to the worker that stored something: the lists of both vendors' people are
-//! believed for ten minutes, by the clock of the worker that looks, so any version that was fetched since then may
-//! have been looked at.
+//! Who may be the executor (R13) for the worker that stored something. A cached list of users
+//! counts for ten minutes by the clock of the worker that reads it, so the worker may have used any
+//! version that was fetched since then.
 
 use crate::search::{
     evidence::{Clocks, Evidence, Listed, Shop},
@@ -10,11 +10,11 @@ use crate::search::{
 use jiff::{SignedDuration, Timestamp};
 use sim::kiotviet::Invoice;
 
-/// How long a list of people is believed.
+/// How long a cached list of users counts.
 pub(super) const BELIEVED: SignedDuration = SignedDuration::from_secs(600);
 
-/// The executors that this invoice may have had for the worker that stored something at `at`; nobody too where
-/// Getfly no longer has him, and so refuses him by name.
+/// The executors that this invoice may have had for the worker that stored something at `at`; also
+/// none, if Getfly no longer has the user, and so refuses the name.
 pub(super) fn executors(
     evidence: &Evidence,
     shop: &Shop,
@@ -28,7 +28,7 @@ pub(super) fn executors(
     let is_gone = |name: &String| !there.iter().any(|user| user.user_name == *name);
     let mut executors = Vec::new();
     if shop.staff.failed || evidence.users.failed {
-        // It is not worth a sale.
+        // An executor is not worth a sale.
         executors.push(None);
     }
     for staff in believed(&evidence.clocks, &shop.staff, at) {
@@ -43,7 +43,7 @@ pub(super) fn executors(
     executors
 }
 
-/// The versions that the worker that stored something at `at` may have looked at.
+/// The versions that the worker that stored something at `at` may have used.
 fn believed<'p, T>(
     clocks: &Clocks,
     listed: &'p Listed<T>,
@@ -54,8 +54,8 @@ fn believed<'p, T>(
     young.map(|fetch| listed.people.at(fetch))
 }
 
-/// Whether what was fetched then may have been younger than ten minutes to the worker that stored something at
-/// `at`: by the clocks of both.
+/// Whether a list fetched at `fetch` may have been younger than ten minutes for the worker that
+/// stored something at `at`, by the clocks of both.
 fn is_young(clocks: &Clocks, fetch: Timestamp, at: Timestamp) -> bool {
     let looked = at.checked_sub(UNDER_WAY).unwrap_or(at).max(fetch);
     let kept = clocks.off(fetch, fetch + UNDER_WAY);

@@ -14,7 +14,7 @@ use host::keyvalue::Memory;
 use sim::getfly::Account;
 use std::sync::Arc;
 
-/// What a scenario leaves without any fault.
+/// The evidence of a scenario without any fault.
 async fn sound(name: &str) -> Evidence {
     let scenarios = scenario::all();
     let scenario = scenarios.iter().find(|s| s.name == name).expect(name);
@@ -114,7 +114,7 @@ async fn every_planted_fault_is_found() {
             e.accounts[0].sources.clear()
         }),
         ("new-customer", Kind::Wrong, |e| {
-            // Nobody fetched the customer.
+            // The customer was never fetched.
             e.shops[0].readings.clear();
         }),
         ("conflict", Kind::Wrong, |e| {
@@ -132,7 +132,7 @@ async fn every_planted_fault_is_found() {
             e.orders[0].account_name = "Ai đó".to_owned();
         }),
         ("duplicates", Kind::Wrong, |e| {
-            // A second order of the customer, of nobody's account.
+            // A second order of the customer, with an unknown account's code.
             let mut invoice = e.shops[0].kiotviet.invoices[0].clone();
             (invoice.id, invoice.code) = (1, "HD9".to_owned());
             e.shops[0].told_invoices.insert(1);
@@ -149,11 +149,11 @@ async fn every_planted_fault_is_found() {
             e.shops[0].since = Since::default();
         }),
         ("invoice-new-customer", Kind::Wrong, |e| {
-            // Nobody asked Getfly who works there.
+            // Getfly's users were never fetched.
             e.users.fetched.clear();
         }),
         ("invoice-new-customer", Kind::Wrong, |e| {
-            // The list that its executor follows from was believed for too long.
+            // The list from which its executor follows was cached for too long.
             let created = e.orders[0].created_at;
             e.users.fetched = vec![created - BELIEVED - UNDER_WAY - UNDER_WAY];
         }),

@@ -1,5 +1,5 @@
-//! What changes in a history among the people at work: KiotViet's sellers and Getfly's users, whom a phone
-//! makes the same person (R13).
+//! Changes in a history among the users: KiotViet's sellers and Getfly's users, whom a phone makes
+//! the same person (R13).
 
 use super::{
     Step,
@@ -68,7 +68,7 @@ pub(super) fn change(kiotviet: &KiotVietSim, getfly: &GetflySim, step: Step) {
     }
 }
 
-/// One of those who sell; none of the pool is nobody.
+/// The id of a seller; the pool's entry without a seller means 5004.
 fn seller_of(index: u8) -> i64 {
     pick(&SELLERS, index).unwrap_or(5004)
 }

@@ -1,9 +1,9 @@
-//! The pools from which a history's records come: what is typed in for a customer, and what is sold.
+//! The pools of a history's records: customers and sales.
 
 use rust_decimal::Decimal;
 use sim::kiotviet::{Line, NewCustomer, NewInvoice, Surcharge};
 
-/// Phone fields of customers; several are the same person's, and one is nobody's.
+/// Phone fields of customers; several belong to one person, and one is a placeholder.
 pub(super) const PHONES: [&str; 10] = [
     "",
     "0912 345 678",
@@ -18,7 +18,7 @@ pub(super) const PHONES: [&str; 10] = [
 ];
 /// E-mail fields of customers.
 pub(super) const EMAILS: [&str; 4] = ["", "hoa@example.vn", "HOA@example.vn", "oa@example.vn"];
-/// Sellers: one that Getfly knows, one that it does not, one without a phone, the admin, nobody.
+/// Sellers: one that Getfly knows, one that it does not, one without a phone, the admin, none.
 pub(super) const SELLERS: [Option<i64>; 5] = [Some(5001), Some(5002), Some(5003), Some(5000), None];
 
 /// The pool's entry of this number, whatever its size.

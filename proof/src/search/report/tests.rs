@@ -1,4 +1,4 @@
-//! What the document says of a run's command, its parts and its pairs.
+//! What the document says about a run's command, its parts and its pairs.
 
 use super::*;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 const URL: &str = "https://app.example/hooks/a/b";
 const SECRET: &str = "plain-secret";
 
-/// Answers what it is told to, and keeps what it got.
+/// Answers as it is told to, and records its requests.
 #[derive(Default)]
 struct Receiver {
     answers: Mutex<Vec<Result<u16, Broken>>>,
@@ -14,7 +14,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    /// Gives these answers in turn, then 200.
+    /// Returns these answers in turn, then 200.
     fn answering(answers: &[Result<u16, Broken>]) -> Self {
         let answers = answers.iter().rev().copied().collect();
         Self {
