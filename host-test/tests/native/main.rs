@@ -26,6 +26,7 @@ mod lease;
 mod links;
 mod manifest;
 mod many_numbers;
+mod metrics;
 mod observing;
 mod preflight;
 mod preview;

@@ -13,7 +13,11 @@ use host_test::{
     variables::PUBLIC,
     visitor::Visitor,
 };
-use plugin::journal::{format::FORMAT, keys};
+use plugin::journal::{
+    cursor::{self, Counts},
+    format::FORMAT,
+    keys,
+};
 use serde_json::{Value, json};
 use sim::KiotVietSim;
 use std::sync::Arc;
@@ -138,6 +142,12 @@ async fn an_older_store_is_brought_up_once_and_nothing_else_of_it_changes_by_tha
     bridge.pass(3600).await;
     bridge.minutes(2).await;
     assert_eq!(formats(&bridge.app.store), [1, 1, 1]);
+    let cursor = cursor::load(&bridge.app).await.expect("the cursor");
+    let shops = || cursor.shops.iter().map(|(_, counts)| counts);
+    let open: u64 = shops().map(Counts::open).sum();
+    let dead: u64 = shops().map(|counts| counts.dead).sum();
+    assert_eq!((open, dead), (cursor.counts.waiting, cursor.counts.dead));
+    assert!(dead > 0, "what was there before is counted too");
     assert_eq!(secrets(&bridge.app.store), before);
     let lines = told(&bridge);
     assert_eq!(lines.len(), 1, "{lines:?}");

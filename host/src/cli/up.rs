@@ -13,6 +13,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
+use plugin::config::{Config, Problem};
 use sha2::{Digest, Sha256};
 use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -66,6 +67,12 @@ impl Up {
             let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
             log(&line.to_string());
         }
+        for Problem { variable, problem } in bad_variables(&manifest) {
+            let message =
+                "a variable is missing or malformed; nothing is processed until it is mended";
+            let line = serde_json::json!({ "level": "warn", "message": message, "variable": variable, "why": problem });
+            log(&line.to_string());
+        }
         let store = place.open().await?;
         for warning in &store.warnings {
             let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
@@ -85,6 +92,11 @@ impl Up {
         server::serve(Arc::new(app), listener, self.drain_every, stop).await;
         Ok(())
     }
+}
+
+/// The variables that the application would complain of.
+fn bad_variables(manifest: &Manifest) -> Vec<Problem> {
+    Config::load(|name| manifest.variables.get(name).cloned()).problems
 }
 
 /// The component, and the SHA-256 of its file.

@@ -155,9 +155,10 @@ impl<W: World> Drain<'_, '_, W> {
                 self.cursor
                     .stats
                     .came(&record.connection, record.received_at);
+                let connection = record.connection.clone();
                 let pass = self.event(*record).await?;
                 if pass == Pass::Complete {
-                    self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);
+                    self.cursor.received(&connection);
                 }
                 Ok(pass)
             }

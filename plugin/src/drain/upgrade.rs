@@ -2,11 +2,19 @@
 //! cursor tells the new format last: the worker after a crash begins again.
 
 use crate::{
-    drain::state::Drain,
-    journal::{connections, cursor::Cursor, format::FORMAT},
+    drain::{due::Due, state::Drain},
+    journal::{
+        connections,
+        cursor::{Counts, Cursor},
+        entries,
+        format::FORMAT,
+        keys,
+        record::State,
+        sorted_map::SortedMap,
+    },
     log,
     worker::failure::Stop,
-    world::World,
+    world::{Store, World},
 };
 
 impl<W: World> Drain<'_, '_, W> {
@@ -30,9 +38,40 @@ impl<W: World> Drain<'_, '_, W> {
                 connections::save(self.worker, &stamped, false).await?;
             }
         }
+        self.count_by_shop().await?;
         self.cursor.format = FORMAT;
         self.save().await?;
         log::brought_up(self.worker, from, FORMAT);
+        Ok(())
+    }
+
+    /// What waits and what is dead, by connection: before format 1 only the sums were counted.
+    async fn count_by_shop(&mut self) -> Result<(), Stop> {
+        let mut open = self.cursor.dead.clone();
+        for (start, bucket) in self.cursor.due.clone() {
+            for index in bucket.next..bucket.len {
+                let due = self.worker.get(&keys::due(start, index)).await?;
+                if let Some(Due::Attempt(seq)) = due.and_then(|due| Due::parse(&due)) {
+                    open.push(seq);
+                }
+            }
+        }
+        let mut shops = SortedMap::default();
+        for seq in open {
+            let Some(record) = entries::read_event(self.worker, seq).await? else {
+                continue;
+            };
+            let counts: Counts = shops.get(&record.connection).copied().unwrap_or_default();
+            let mut counts = Counts {
+                received: counts.received.saturating_add(1),
+                ..counts
+            };
+            if record.state() == State::Dead {
+                counts.enter(&record);
+            }
+            shops.insert(record.connection, counts);
+        }
+        self.cursor.shops = shops;
         Ok(())
     }
 }

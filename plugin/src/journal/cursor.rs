@@ -91,6 +91,22 @@ impl Counts {
         }
     }
 
+    /// Events that are not final, where only [`waiting`](Self::waiting) is not counted.
+    pub fn open(&self) -> u64 {
+        self.received.saturating_sub(self.ended())
+    }
+
+    fn ended(&self) -> u64 {
+        let ended = [
+            self.created,
+            self.linked,
+            self.ignored,
+            self.dead,
+            self.dismissed,
+        ];
+        ended.into_iter().fold(0, u64::saturating_add)
+    }
+
     /// Counts `record` where it now stands.
     pub fn enter(&mut self, record: &Record) {
         if let Some(count) = self.class(record) {
@@ -100,15 +116,7 @@ impl Counts {
 
     /// Whether the loss equation holds.
     pub fn balanced(&self) -> bool {
-        let ended = [
-            self.created,
-            self.linked,
-            self.ignored,
-            self.dead,
-            self.dismissed,
-        ];
-        let known = ended.into_iter().fold(self.waiting, u64::saturating_add);
-        self.received == known
+        self.received == self.waiting.saturating_add(self.ended())
     }
 }
 
@@ -177,6 +185,9 @@ pub struct Cursor {
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,
+    /// The same counts for each connection, since this is counted; what waits follows from the others.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub shops: SortedMap<ConnectionName, Counts>,
     /// Until when Getfly gets one call at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_until: Option<Timestamp>,
@@ -248,6 +259,7 @@ impl Cursor {
     /// Counts `record` where it now stands, and lists a dead letter.
     pub fn enter(&mut self, record: &Record) {
         self.counts.enter(record);
+        self.at_shop(&record.connection, |counts| counts.enter(record));
         if record.state() == State::Dead
             && let Err(at) = self.dead.binary_search(&record.seq)
         {
@@ -257,10 +269,32 @@ impl Cursor {
         }
     }
 
-    /// `seq` is a dead letter no longer.
-    pub fn risen(&mut self, seq: u64) {
-        self.counts.dead = self.counts.dead.saturating_sub(1);
+    /// `record` was looked at for the first time.
+    pub fn received(&mut self, connection: &ConnectionName) {
+        let add = |counts: &mut Counts| counts.received = counts.received.saturating_add(1);
+        add(&mut self.counts);
+        self.at_shop(connection, add);
+    }
+
+    /// A command for a dead letter of `connection` was carried out and is not counted yet.
+    pub fn dead_still(&mut self, connection: &ConnectionName) {
+        let add = |counts: &mut Counts| counts.dead = counts.dead.saturating_add(1);
+        add(&mut self.counts);
+        self.at_shop(connection, add);
+    }
+
+    /// `seq`, of `connection`, is a dead letter no longer.
+    pub fn risen(&mut self, seq: u64, connection: &ConnectionName) {
+        let subtract = |counts: &mut Counts| counts.dead = counts.dead.saturating_sub(1);
+        subtract(&mut self.counts);
+        self.at_shop(connection, subtract);
         self.dead.retain(|dead| *dead != seq);
+    }
+
+    fn at_shop(&mut self, connection: &ConnectionName, change: impl Fn(&mut Counts)) {
+        let mut counts = self.shops.get(connection).copied().unwrap_or_default();
+        change(&mut counts);
+        self.shops.insert(connection.clone(), counts);
     }
 }
 
