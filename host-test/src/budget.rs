@@ -174,23 +174,23 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let hoa = kiotviet.create_customer(hoa());
     // One write is for the phone, which Getfly may keep in a form that its search does not find. Two lease calls are
     // for the next slot, because a create is begun only under a lease that outlasts it.
-    let budget = [1_870_000, MEMORY, 17, 6, 6, 3_150, 4];
+    let budget = [1_870_000, MEMORY, 17, 6, 6, 3_200, 4];
     costs.push(shop.cost("a new customer", budget).await?);
 
     let sold = kiotviet.create_invoice(sale(Some(hoa)));
-    let budget = [2_120_000, MEMORY, 20, 5, 6, 3_850, 2];
+    let budget = [2_120_000, MEMORY, 20, 5, 6, 3_920, 2];
     costs.push(shop.cost("an invoice of a known customer", budget).await?);
 
     let nam = kiotviet.create_customer(customer("Anh Nam", "0922002222"));
     // Only its invoice tells of the customer.
     kiotviet.take_deliveries();
     kiotviet.create_invoice(sale(Some(nam)));
-    let budget = [2_420_000, MEMORY, 22, 7, 6, 4_400, 5];
+    let budget = [2_420_000, MEMORY, 22, 7, 6, 4_480, 5];
     costs.push(shop.cost("an invoice of a new customer", budget).await?);
 
     kiotviet.create_invoice(sale(None));
     // The shop's first: what Getfly made of it is read back, and kept (R5); so is that an assumption holds.
-    let budget = [2_260_000, MEMORY, 20, 8, 6, 4_850, 3];
+    let budget = [2_260_000, MEMORY, 20, 8, 6, 4_900, 3];
     costs.push(shop.cost("an invoice without a customer", budget).await?);
 
     kiotviet.edit_customer(hoa, |_| {});
@@ -206,7 +206,7 @@ pub async fn costs() -> Result<Vec<Cost>> {
     let budget = [450_000, MEMORY, 4, 0, 2, 30, 0];
     costs.push(shop.cost("a drain with nothing due", budget).await?);
 
-    let budget = [1_280_000, MEMORY, 14, 5, 1, 1_900, 3];
+    let budget = [1_280_000, MEMORY, 14, 5, 1, 1_940, 3];
     let many = "each of sixty new customers in one drain";
     costs.push(shop.each_of_many(many, budget).await?);
 

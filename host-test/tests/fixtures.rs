@@ -1,6 +1,6 @@
-//! Every folder of `host-test/fixtures`, natively and as WebAssembly, each a test with its name. A fixture claims one
-//! sentence of the rules or one trouble met in the field; a folder without an expectation, with an unknown
-//! member or with a scripted answer that is not asked for is a failure.
+//! Every folder of `host-test/fixtures`, natively and as WebAssembly, each a test with its name. A
+//! fixture claims one sentence of the rules or one trouble met in the field. A folder without an
+//! expectation, with an unknown member or with an unused scripted answer is a failure.
 //!
 //! `cargo test -p host-test --test fixtures r07` runs those whose name contains `r07`.
 

@@ -176,7 +176,7 @@ assumptions! {
         "API 6.1 nhận giới tính khi tạo khách hàng"
         "Version 6.1 takes the gender of a new account",
     Details "details" Getfly shown
-        "Getfly nhận người phụ trách, nguồn, ngày sinh, mã số thuế, địa chỉ, điện thoại và e-mail được gửi"
+        "Getfly nhận người phụ trách, nguồn, ngày sinh, mã số thuế, địa chỉ, điện thoại và email được gửi"
         "Getfly takes manager, source, birthday, tax code, address, phone and e-mail as sent",
     UnknownAccount "unknown_account" Getfly shown
         "Đơn hàng có mã khách hàng không tồn tại bị từ chối; khách hàng đã xóa đọc ra 404"

@@ -83,6 +83,8 @@ pub struct Ready {
     pub sealer: Sealer,
     /// Finished events older than this many days are removed.
     pub retention_days: i64,
+    /// Whether the customer's name, his code and a sale's total are kept with its event, sealed.
+    pub keep_names: bool,
     /// Where people are told of trouble; none: nowhere.
     pub alerts: Option<AlertSettings>,
     /// R3: the product under which lines go whose own product Getfly does not know.
@@ -426,6 +428,11 @@ impl Config {
                 .filter(|d| (1..=3650).contains(d))
                 .ok_or_else(|| "must be a whole number of days from 1 to 3650.".to_owned())
         });
+        let keep_names = read.parsed("keep_names", true, |v| match v {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("must be true or false.".to_owned()),
+        });
         let ignored_phones = read
             .text("ignored_phones")
             .map(|list| {
@@ -474,6 +481,7 @@ impl Config {
                 rules,
                 sealer: sealer.clone(),
                 retention_days,
+                keep_names,
                 fallback_product_code,
                 alerts,
             }),

@@ -1,6 +1,6 @@
-//! The order of the plugin's modules: none takes anything from a higher layer or from its neighbour in the
-//! same one, and no files go round in a circle. Read from the source's `use` lines, paths and `mod` lines, without
-//! its tests.
+//! The order of the plugin's modules: none uses anything of a higher layer or of its neighbour in
+//! the same one, and no files depend on each other in a circle. Read from the source's `use` lines,
+//! paths and `mod` lines, without its tests.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,8 @@ use std::{
     path::Path,
 };
 
-/// From the ground up. Modules of one layer stand beside each other and take nothing from each other.
+/// From the lowest layer up. Modules of one layer stand beside each other and use nothing of each
+/// other.
 const LAYERS: &[&[&str]] = &[
     &["mutant", "address", "assumption", "secret", "time", "json"],
     &["world", "stored", "web"],
@@ -55,15 +56,15 @@ fn read_into(sources: &mut BTreeMap<String, String>, root: &Path, folder: &Path)
 /// A module's path below the crate.
 type Module = Vec<String>;
 
-/// `from` takes something from `to`, or declares it.
+/// `from` uses something of `to`, or declares it.
 struct Arrow {
     from: Module,
     to: Module,
-    /// Where, and what stands there.
+    /// The place, and its text.
     place: String,
 }
 
-/// The files that a crate consists of without its tests, and what they take from each other.
+/// The files of a crate without its tests, and what they use of each other.
 struct House {
     files: BTreeMap<Module, String>,
     arrows: Vec<Arrow>,
@@ -125,7 +126,7 @@ impl House {
         Self { files, arrows }
     }
 
-    /// What is wrong with it, with the lines that make it so.
+    /// What is wrong with it, with the lines that cause it.
     fn faults(&self, layers: &[&[&str]]) -> Vec<String> {
         let mut faults = Vec::new();
         let room = |module: &Module| {
@@ -154,7 +155,7 @@ impl House {
                 faults.push(format!("a circle: {}", arrow.place));
             }
         }
-        // One line may take several things.
+        // One line may use several things.
         let mut seen = BTreeSet::new();
         faults.retain(|fault| seen.insert(fault.clone()));
         faults
@@ -174,7 +175,7 @@ impl House {
     }
 }
 
-/// The path from the crate on; none where it leads out of it.
+/// The path from the crate on; none if it leads out of it.
 fn absolute(module: &Module, path: &[String], files: &BTreeMap<Module, String>) -> Option<Module> {
     let mut here = module.clone();
     let mut rest = path;
@@ -305,7 +306,7 @@ fn paths(tokens: &[Token]) -> Vec<(Vec<String>, usize)> {
     let mut i = 0;
     while i < tokens.len() {
         let before = i.checked_sub(1).map(|i| tokens[i].text.as_str());
-        // `pub(in crate::…)` takes nothing.
+        // `pub(in crate::…)` uses nothing.
         if matches!(before, Some("::" | "." | "in")) || !is_word(&tokens[i].text) {
             i += 1;
         } else if tokens[i].text == "use" {

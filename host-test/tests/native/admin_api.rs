@@ -134,7 +134,7 @@ async fn a_failing_store_and_a_failing_kiotviet_are_told_apart() {
         (status, &problem["type"]),
         (502, &"kiotviet-unreachable".into())
     );
-    // The list is for looking: it says what it does not know.
+    // The list is for reading: it says what it does not know.
     let (status, list) = shop.app.connections().await;
     assert_eq!(status, 200);
     let order = &list["connections"][0]["webhooks"]["order"];

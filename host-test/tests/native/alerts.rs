@@ -1,6 +1,6 @@
-//! Claims that people are told without looking: of a dead letter, of a side that fails and why, of a webhook that stays
-//! off, of silence in business hours, and that all is well again; within a minute, once in ten minutes for each cause,
-//! until it arrives, and without holding anything up.
+//! Claims that alerts reach people who do not look: about a dead letter, a side that fails and why,
+//! a webhook that stays off, silence in business hours, and recovery. An alert comes within a
+//! minute, once in ten minutes for each cause, is repeated until it arrives, and holds nothing up.
 
 use host_test::{
     admin::Admin as _,
@@ -14,7 +14,7 @@ use std::sync::Arc;
 const RECEIVER: &str = "https://alerts.test";
 const LIMIT: i64 = 60;
 
-/// A shop with both webhooks on, and who is told of its troubles.
+/// A shop with both webhooks on, and the receiver of its alerts.
 async fn told(changed: &[(&str, &str)]) -> (TestShop, Arc<Receiver>) {
     let mut shop = TestShop::unconnected();
     let receiver = Arc::new(Receiver::new(shop.clock.clone()));
@@ -40,7 +40,7 @@ fn messages(receiver: &Receiver) -> Vec<(Received, Value)> {
         .collect()
 }
 
-/// What each message tells, and whether it is over.
+/// The cause of each message, and whether it is over.
 fn causes(messages: &[(Received, Value)]) -> Vec<(String, bool)> {
     let all = messages
         .iter()
@@ -84,7 +84,7 @@ async fn a_refused_key_is_told_within_a_minute_with_its_reason_and_its_end() {
         overview["paused"][0]["why"],
         "Getfly refuses the API key (401)"
     );
-    // Hours of it are told once.
+    // Hours of it cause one alert.
     shop.minutes(90).await;
     assert_eq!(messages(&receiver), []);
     shop.getfly_faults.clear();

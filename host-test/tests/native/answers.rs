@@ -1,7 +1,7 @@
 //! Claims the contract's "Answers to KiotViet": on a known connection and token 200, 503 or 413 and
-//! nothing else, whatever the body, the signature and the method; 404 only for an unknown connection
-//! or a wrong token; 200 only for what is kept; and never later than a second, even while both
-//! upstreams hang. How: requests straight to the webhook's own address.
+//! nothing else, whatever the body, the signature and the method; 404 only for an unknown
+//! connection or a wrong token; 200 only for what is stored; and never later than a second, even
+//! while both upstreams hang. How: requests straight to the webhook's own address.
 
 use bytes::Bytes;
 use host_test::{
@@ -54,7 +54,7 @@ async fn any_method_and_body_is_answered_200_and_kept_or_without_content() {
     let shop = TestShop::connected(On::Both).await;
     let hook = hook(&shop);
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"] {
-        // Twenty an hour are kept whole.
+        // Twenty an hour are stored whole.
         shop.pass(3600).await;
         for body in BODIES {
             assert_eq!(
@@ -140,7 +140,7 @@ async fn five_mebibytes_of_garbage_are_kept_and_one_byte_more_is_413() {
     }
     assert_eq!(shop.journal().await.len(), 2);
 
-    // Dismissed, and past its retention, nothing of it stays.
+    // Once dismissed and past its retention, nothing of it stays.
     for seq in [1, 2] {
         let path = format!("events/{seq}/dismiss");
         assert_eq!(

@@ -1,5 +1,6 @@
-//! Claims: what cannot be told safely a person tells, once: an invoice whose code looks like an edit's is an edit or a
-//! sale, and stays it. How: a dead letter that asks, its two commands, and more deliveries afterwards.
+//! Claims: what cannot be decided safely a person decides, once: an invoice whose code looks like
+//! an edit's is an edit or a sale, and stays so. How: a dead letter that asks, its two commands,
+//! and more deliveries afterwards.
 
 use host_test::{
     admin::Admin,
@@ -50,7 +51,7 @@ async fn r6_a_person_says_that_it_is_an_edit_or_a_sale_and_is_not_asked_again() 
             event["notes"].to_string().contains("a person said"),
             "{event}"
         );
-        // A later delivery of the same invoice, also by its list.
+        // A later delivery of the same invoice, and a list scan with it.
         shop.kiotviet.set_invoice_status(id, 1);
         shop.deliver().await;
         shop.minutes(60).await;
@@ -69,7 +70,7 @@ async fn r6_a_person_says_that_it_is_an_edit_or_a_sale_and_is_not_asked_again() 
 #[tokio::test(start_paused = true)]
 async fn r6_the_answer_holds_for_deliveries_that_came_meanwhile() {
     let (shop, id) = asking().await;
-    // Getfly is down while the person tells; the next delivery comes before it is up again.
+    // Getfly is down while the person answers; the next delivery comes before it is up again.
     let down = sim::FaultRule::new(sim::Fault::Status(503, None));
     let rule = shop.getfly_faults.add(down);
     tell(&shop, 3, "sale").await;

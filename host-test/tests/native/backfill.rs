@@ -1,7 +1,8 @@
-//! Claims: a backfill brings a shop's earlier customers and invoices through the same journal, rules and
-//! ledger as live events, once (that no fault in between loses or doubles anything is the proof's scenario `backfill`); its preview says what it would bring
-//! and writes nothing; it keeps to KiotViet's calls an hour and lets live events pass; wrong input is
-//! told and loses nothing. How: a simulated shop with a past, through the API, in virtual time.
+//! Claims: a backfill brings a shop's earlier customers and invoices through the same journal,
+//! rules and ledger as live events, once (the proof's scenario `backfill` shows that no fault in
+//! between loses or doubles anything). Its preview says what it would bring and writes nothing. It
+//! keeps KiotViet's calls an hour and lets live events pass. Wrong input is reported and loses
+//! nothing. How: a simulated shop with a past, through the API, in virtual time.
 
 use host_test::{
     admin::Admin,
@@ -62,7 +63,7 @@ async fn a_preview_says_what_would_come_and_writes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn it_brings_in_what_is_older_than_the_switch_once() {
     let shop = shop_with_a_past(On::Both).await;
-    // A delivery of an old record is ignored, and does not stand in a backfill's way.
+    // A delivery of an old record is ignored, and does not hinder a backfill.
     let old = shop.kiotviet.customers()[1].id;
     shop.kiotviet
         .edit_customer(old, |c| c.name = "Anh Ba (sửa)".to_owned());

@@ -25,7 +25,8 @@ fn writes(shop: &TestShop) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn each_ordinary_event_costs_what_the_design_says() {
     let shop = TestShop::connected(On::Both).await;
-    // Tokens and lists of users are cached from here on; the first signature of each webhook is kept.
+    // Tokens and lists of users are cached from here on; the first signature of each webhook is
+    // stored.
     shop.kiotviet.create_invoice(sale(None));
     shop.kiotviet
         .create_customer(customer("Khách", "0977777777"));
@@ -45,7 +46,7 @@ async fn each_ordinary_event_costs_what_the_design_says() {
             "Getfly POST /account"
         ]
     );
-    // One for his phone: Getfly may keep it in a form that its search does not find.
+    // One for the phone: Getfly may store it in a form that its search does not find.
     let stored = writes(&shop);
     assert!(stored.len() <= 5, "{stored:?}");
 

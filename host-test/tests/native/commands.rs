@@ -1,8 +1,8 @@
 //! Claims: a person's retry or dismissal of a dead letter survives any failed host call and any
-//! crash: asked for until it is confirmed, it is carried out once, nothing is doubled, and the counts
-//! add up. One that needs no Getfly does not wait for it, and a huge delivery that is taken apart again
-//! leaves a small cursor after a crash. How: each host call of the command fails or is the last before a
-//! crash.
+//! crash: repeated until it is confirmed, it is carried out once, nothing is doubled, and the
+//! counts add up. A command that needs no Getfly does not wait for it, and a huge delivery that is
+//! taken apart again leaves a small cursor after a crash. How: each host call of the command fails
+//! or is the last before a crash.
 
 use host_test::{
     admin::Admin,
@@ -28,7 +28,7 @@ async fn two_dead_letters() -> TestShop {
     shop
 }
 
-/// Asks for a command: `1/retry`.
+/// Sends a command: `1/retry`.
 async fn ask(shop: &TestShop, command: &str) -> Option<u16> {
     let (seq, what) = command.split_once('/').unwrap();
     let seq = seq.parse().unwrap();
@@ -41,7 +41,7 @@ async fn ask(shop: &TestShop, command: &str) -> Option<u16> {
     Some(shop.app.host_faults.live(asked).await?.0)
 }
 
-/// A person asks until it is confirmed; returns the host calls of the first time.
+/// A person repeats a command until it is confirmed; returns the host calls of the first time.
 async fn asked_for(
     shop: &TestShop,
     script: Vec<(usize, HostFault)>,
@@ -121,8 +121,8 @@ async fn asked_for_twice_at_once_it_is_carried_out_once() {
     assert_eq!(ask(&shop, "1/dismiss").await, Some(409));
 }
 
-/// A worker makes a dead letter, carries a person's command for it out, and dies, all before it has saved
-/// its cursor.
+/// A worker makes a dead letter, carries out a person's command for it, and dies, all before it has
+/// saved its cursor.
 async fn asked_for_and_dead_in_one_stretch(command: &str, wanted: State) {
     let shop = TestShop::connected(On::Customers).await;
     shop.refuse_accounts(1);
@@ -153,7 +153,7 @@ async fn a_command_carried_out_just_before_a_crash_is_counted_once() {
     asked_for_and_dead_in_one_stretch("retry", State::Done).await;
 }
 
-/// What a delivery could not say stays a dead letter, however often it is retried.
+/// An item without an id stays a dead letter, however often it is retried.
 #[tokio::test(start_paused = true)]
 async fn an_item_without_an_id_stays_dead() {
     let shop = TestShop::connected(On::Both).await;
@@ -200,8 +200,9 @@ async fn a_crash_while_a_huge_delivery_is_taken_apart_leaves_a_small_cursor() {
     }
 }
 
-/// Getfly asks for a long pause. A customer of before it is to be tried again, one of after it waits in
-/// the queue, and a delivery whose signature was refused stands first or behind both; returns its number.
+/// Getfly asks for a long pause. A customer from before it is due again, one from after it waits in
+/// the queue, and a delivery whose signature was refused stands first or behind both; returns its
+/// number.
 async fn in_an_outage(refused_first: bool) -> (TestShop, u64) {
     let shop = TestShop::connected(On::Customers).await;
     shop.app.set_variable("signature_policy", "enforce");
@@ -230,7 +231,8 @@ async fn deliver_refused(shop: &TestShop) {
     sign(Signature::default());
 }
 
-/// Once all is over: the refused delivery is dismissed, all else is done, with so many accounts.
+/// After the outage: the refused delivery is dismissed, all other events are done, with this many
+/// accounts.
 async fn outage_is_over(shop: &TestShop, refused: u64, accounts: usize, what: &str) {
     for record in shop.journal().await {
         let wanted = if record.seq == refused {
@@ -276,7 +278,7 @@ async fn a_command_that_needs_no_getfly_does_not_wait_for_it() {
     }
 }
 
-/// A person asks until it is confirmed, which takes no end of the outage.
+/// A person repeats a command until it is confirmed, during the outage.
 async fn asked_for_in_an_outage(
     shop: &TestShop,
     script: Vec<(usize, HostFault)>,

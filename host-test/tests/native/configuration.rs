@@ -1,6 +1,6 @@
-//! Claims: a missing or malformed variable is named by `/healthz` and by `/api` with how to set it,
-//! deliveries are kept all the same, and what was kept is processed once it is mended. How: each
-//! variable of the contract, missing and malformed.
+//! Claims: `/healthz` and `/api` name a missing or malformed variable, with the remedy; deliveries
+//! are stored all the same, and processed once it is mended. How: each variable of the contract,
+//! missing and malformed.
 
 use bytes::Bytes;
 use host_test::{

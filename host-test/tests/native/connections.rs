@@ -1,8 +1,8 @@
-//! Claims R1 and the connection routes: credentials are proved before they are kept; the two
-//! webhooks switch on and off on their own, any number of times; nobody else's webhook is touched;
-//! our own that KiotViet switched off is repaired; new credentials and a rotated key keep what works;
-//! a deleted connection leaves its history and nothing else. How: through the API, against KiotViet's
-//! list of webhooks.
+//! Claims R1 and the connection routes: credentials are proved before they are stored; the two
+//! webhooks switch on and off on their own, any number of times; no other system's webhook is
+//! touched; our own that KiotViet switched off is repaired; new credentials and a rotated key keep
+//! what works; a deleted connection leaves only its history. How: through the API, against
+//! KiotViet's list of webhooks.
 
 use host_test::{
     admin::Admin,
@@ -130,7 +130,7 @@ async fn our_own_webhook_that_kiotviet_switched_off_is_repaired() {
     assert_eq!(shop.outcomes().await, ["created customer_created"]);
 }
 
-/// The address of the app changed: the webhooks move along.
+/// The address of the app changed: the webhooks move with it.
 #[tokio::test(start_paused = true)]
 async fn a_webhook_at_a_former_address_is_registered_anew() {
     let shop = TestShop::connected(On::Customers).await;
@@ -159,7 +159,7 @@ async fn a_registration_that_fails_leaves_the_switch_as_it_was() {
     let (_, list) = shop.app.connections().await;
     assert_eq!(list["connections"][0]["webhooks"]["customer"]["on"], false);
 
-    // The reply alone was lost: the next try finds the registration.
+    // Only the reply was lost: the next attempt finds the registration.
     let lost = FaultRule::new(Fault::StoredButReplyLost).on(http::Method::POST, "/webhooks");
     shop.kiotviet_faults.add(lost.when(When::First(1)));
     assert_eq!(shop.switch("customer", true).await.0, 502);
@@ -174,7 +174,7 @@ async fn a_rotated_security_code_keeps_the_webhooks_working() {
     shop.kiotviet
         .update_settings(|s| s.client_secret = "F".repeat(40));
     shop.kiotviet.revoke_tokens();
-    // Until it is told, events wait.
+    // Until the answer comes, events wait.
     shop.kiotviet.create_customer(hoa());
     assert_eq!(shop.deliver().await, [200]);
     assert_eq!(shop.outcomes().await, ["retrying -"]);
@@ -202,7 +202,7 @@ async fn a_name_is_not_given_to_another_shop() {
     }
 }
 
-/// The former `master_key` is gone for a while: nothing is lost, and nobody is told 404.
+/// The former `master_key` is gone for a while: nothing is lost, and no delivery gets 404.
 #[tokio::test(start_paused = true)]
 async fn under_another_master_key_deliveries_are_kept_and_wait() {
     let shop = TestShop::connected(On::Both).await;
@@ -231,7 +231,7 @@ async fn a_deleted_connection_leaves_its_history_and_nothing_else() {
     shop.kiotviet.create_customer(hoa());
     shop.deliver().await;
     let hook = shop.kiotviet.webhooks()[0].url.clone();
-    // What still waits ends with the connection.
+    // Events that still wait end with the connection.
     shop.getfly_faults.add(FaultRule::new(Fault::Hang));
     shop.kiotviet.create_customer(ba());
     shop.deliver().await;
@@ -256,7 +256,7 @@ async fn a_deleted_connection_leaves_its_history_and_nothing_else() {
     );
     assert_eq!(shop.app.disconnect(CONNECTION).await.0, 404);
 
-    // Connected anew it is listed once, with a fresh token.
+    // Connected again, it is listed once, with a fresh token.
     shop.connect().await;
     let (_, list) = shop.app.connections().await;
     assert_eq!(list["connections"].as_array().unwrap().len(), 1);

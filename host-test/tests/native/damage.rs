@@ -1,6 +1,6 @@
-//! Claims that a value of the store that cannot be read (a downgrade, a foreign writer) never stops
-//! the worker and never doubles anything: a damaged journal entry is a dead letter, a damaged ledger
-//! entry is settled by reading the code back, a damaged connection is connected again or forgotten.
+//! Claims that an unreadable value of the store (a downgrade, a foreign writer) never stops the
+//! worker and never doubles anything: a damaged journal entry is a dead letter, a damaged ledger
+//! entry is settled by reading the code back, a damaged connection is connected again or removed.
 //! How: values are overwritten by hand.
 
 use host_test::{
@@ -145,7 +145,7 @@ async fn a_damaged_connection_is_shown_and_connected_again_and_hides_no_other() 
     assert!(shops.contains("Không đọc được thông tin kết nối"));
     assert!(shops.contains("/ui/connect?retailer=shop"));
 
-    // What KiotViet sends meanwhile is neither lost nor refused.
+    // KiotViet's deliveries meanwhile are neither lost nor refused.
     shop.kiotviet.create_customer(hoa());
     let delivery = shop.kiotviet.take_deliveries().pop().expect("a delivery");
     let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;

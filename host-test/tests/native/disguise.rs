@@ -1,6 +1,6 @@
-//! Claims that a recorded payload holds nothing of the persons in it, and is still a payload: the
-//! same person is the same one everywhere, a phone looks like a phone, amounts and states are what
-//! they were. How: the disguise alone, on a payload with everything in it and on random ones.
+//! Claims that a recorded payload holds no personal data, and is still a payload: one person stays
+//! one person everywhere, a phone looks like a phone, amounts and states are unchanged. How: the
+//! disguise alone, on a payload with every member and on random ones.
 
 use host::record::Disguise;
 use plugin::{kiotviet::envelope, rules::phone::PhoneField};
@@ -16,7 +16,7 @@ fn disguised(disguise: &mut Disguise, payload: &Value) -> Value {
     serde_json::from_slice(&body.expect("it is JSON")).expect("it stays JSON")
 }
 
-/// A customer and his invoice, with everything that KiotViet may tell, and more.
+/// A customer and an invoice, with every member that KiotViet may send, and more.
 fn payload() -> Value {
     json!({
         "Id": "0b8f7a6e-1111-4222-8333-944455556666",
@@ -46,7 +46,7 @@ fn payload() -> Value {
     })
 }
 
-/// What a stranger could recognise somebody by.
+/// Texts by which a stranger could recognise a person.
 const PERSONAL: [&str; 32] = [
     "0b8f7a6e",
     "500987123",

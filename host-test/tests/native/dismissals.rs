@@ -1,6 +1,6 @@
-//! Claims: a dismissal holds, an invoice's for good, a customer's until what would be pushed of him changes; it does
-//! not keep his invoice from creating the account; and a record has one dead letter. How: refusals, a person's
-//! dismissal, and whatever KiotViet tells afterwards.
+//! Claims: a dismissal holds, an invoice's for good, a customer's until the pushed members change;
+//! it does not keep the customer's invoice from creating the account; and a record has one dead
+//! letter. How: refusals, a person's dismissal, and any deliveries afterwards.
 
 use host_test::{
     admin::Admin,
@@ -11,7 +11,7 @@ use plugin::journal::record::State;
 use serde_json::json;
 use sim::{Fault, FaultRule, When};
 
-/// Getfly refuses so many orders.
+/// Makes Getfly refuse this many orders.
 fn refuse_orders(shop: &TestShop, times: u64) {
     let refusal = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
     shop.getfly_faults.add(refusal.when(When::First(times)));
@@ -53,7 +53,7 @@ async fn a_customer_that_was_dismissed_stays_so_until_what_is_pushed_changes() {
     let id = shop.kiotviet.create_customer(hoa());
     shop.deliver().await;
     assert_eq!(shop.app.dismiss(1).await.0, 200);
-    // Told again, as after a sale or a payment: nothing that is pushed is another.
+    // Delivered again, as after a sale or a payment: no pushed member differs.
     shop.kiotviet.edit_customer(id, |_| {});
     shop.deliver().await;
     assert_eq!(states(&shop).await, [State::Dismissed; 2]);

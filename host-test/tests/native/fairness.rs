@@ -1,6 +1,7 @@
-//! Claims guarantee 5, no event waits behind another's trouble: records that Getfly cannot store, an import of many
-//! customers and a Getfly that is slow delay an ordinary sale by seconds; a create whose outcome is not known holds
-//! up only those who share its phone or e-mail. How: a worker as it goes on after an answer, in virtual time.
+//! Claims guarantee 5, no event waits behind another's trouble: records that Getfly cannot store,
+//! an import of many customers and a slow Getfly delay an ordinary sale by seconds; a create whose
+//! outcome is not known holds up only those who share its phone or e-mail. How: a worker as it goes
+//! on after an answer, in virtual time.
 
 use host_test::{
     native::Native,
@@ -18,7 +19,7 @@ use tokio::task::LocalSet;
 const ACCOUNT: &str = "/api/v6.1/account";
 const ORDER: &str = "/api/v6.1/sale_order";
 
-/// What goes on after an answer: a worker that waits for what is due soon.
+/// The work after an answer: a worker that waits for what is due soon.
 async fn background(app: &Native) {
     let ready = app.config().ready.clone().expect("a whole configuration");
     let how = How {
@@ -28,7 +29,7 @@ async fn background(app: &Native) {
     drain(app, &ready, how).await;
 }
 
-/// A shop with one customer whom Getfly has; returns his number too.
+/// A shop with one customer who is in Getfly; returns the customer's number too.
 async fn with_a_regular() -> (TestShop, i64) {
     let shop = TestShop::connected(On::Both).await;
     let regular = shop.kiotviet.create_customer(hoa());
@@ -37,7 +38,7 @@ async fn with_a_regular() -> (TestShop, i64) {
     (shop, regular)
 }
 
-/// How many seconds after `since` Getfly was last asked to create an order.
+/// How many seconds after `since` Getfly last got a request to create an order.
 fn last_order(shop: &TestShop, since: jiff::Timestamp) -> i64 {
     let calls = shop.getfly_faults.calls();
     let mut orders = calls
@@ -47,7 +48,7 @@ fn last_order(shop: &TestShop, since: jiff::Timestamp) -> i64 {
     last.at.duration_since(since).as_secs()
 }
 
-/// Sales of so many new customers whom Getfly cannot store, and then one of the regular.
+/// Sales of this many new customers whom Getfly cannot store, and then one of the regular.
 async fn behind_poisoned_sales(poisoned: usize) -> i64 {
     let (shop, regular) = with_a_regular().await;
     let fails = FaultRule::new(Fault::Status(500, None)).on(Method::POST, ACCOUNT);
@@ -200,7 +201,7 @@ async fn a_worker_waits_for_what_is_due_soon_and_the_first_retry_comes_after_fiv
     shop.accept().await;
     let began = shop.clock.now();
     background(&shop.app).await;
-    // KiotViet's failure, then Getfly's, whose create may still come for half a minute.
+    // KiotViet's failure, then Getfly's, whose create may still take effect for half a minute.
     assert_eq!(shop.in_getfly(), (1, 1));
     let calls = shop.kiotviet_faults.calls();
     let reads = calls.iter().filter(|c| c.path.starts_with("/invoices"));

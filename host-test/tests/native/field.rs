@@ -1,6 +1,7 @@
-//! Claims what becomes of a sale when a vendor is not as its manual says: refused details, lists of users
-//! that cannot be read, accounts and products that are gone, codes of Getfly's own, walk-ins, another
-//! version or edition, calls that the host denies. How: simulated vendors with one such trait each.
+//! Claims the outcome of a sale when a vendor differs from its manual: refused details, lists of
+//! users that cannot be read, accounts and products that are gone, codes of Getfly's own, walk-ins,
+//! another version or edition, calls that the host denies. How: simulated vendors with one such
+//! trait each.
 
 use bytes::Bytes;
 use host_test::{
@@ -350,7 +351,7 @@ async fn a_code_that_getfly_chose_and_does_not_tell_is_read_back_before_it_is_re
             s.numbers_itself = true;
             s.created = created;
             s.refuse_unknown_account = true;
-            // No search finds a phone that is kept so.
+            // No search finds a phone in this form.
             s.phones = PhoneForm::Spaced;
         });
         let id = shop.kiotviet.create_customer(hoa());
@@ -469,7 +470,7 @@ async fn r4_a_deleted_account_is_created_anew_under_the_next_code() {
 async fn r7_a_link_is_not_dropped_while_it_is_young_or_getfly_answers_nothing_else() {
     let (shop, id, account) = remembered().await;
     shop.getfly.delete_account(account);
-    // Younger than what a create may still take.
+    // Younger than the time in which a create may still take effect.
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.deliver().await;
     assert_eq!(last(&shop).await["state"], "retrying");
@@ -540,7 +541,7 @@ async fn r3_lines_that_getfly_refuses_in_every_form_are_a_dead_letter_that_says_
     assert!(has(&notes, "fallback_product_code"), "{notes:?}");
 }
 
-/// Sells to five walk-ins; gives Getfly's accounts and the codes on the orders.
+/// Sells to five walk-ins; returns Getfly's accounts and the codes on the orders.
 async fn walk_ins(shop: &TestShop) -> (usize, Vec<String>) {
     for _ in 0..5 {
         shop.kiotviet.create_invoice(sale(None));
@@ -557,11 +558,11 @@ async fn walk_ins(shop: &TestShop) -> (usize, Vec<String>) {
 #[tokio::test(start_paused = true)]
 async fn r5_walk_ins_make_at_most_one_account_whatever_getfly_does() {
     let own = "KV-cuahangthu-KHACHLE";
-    // Getfly keeps them without an account.
+    // Getfly stores them without an account.
     let shop = TestShop::connected(On::Both).await;
     let (accounts, codes) = walk_ins(&shop).await;
     assert_eq!((accounts, codes), (0, vec![String::new(); 5]));
-    // It makes one for each: the first is used from then on.
+    // Getfly makes an account for each: the first is used from then on.
     for counts_orders in [true, false] {
         let shop = TestShop::connected(On::Both).await;
         shop.getfly.update_settings(|s| {
@@ -573,7 +574,7 @@ async fn r5_walk_ins_make_at_most_one_account_whatever_getfly_does() {
         let made = shop.getfly.accounts().remove(0).account_code;
         assert_eq!(codes, vec![made; 5]);
     }
-    // It takes somebody's.
+    // Getfly chooses another customer's account.
     let shop = TestShop::connected(On::Both).await;
     shop.getfly
         .seed_account(account("KH-1", "Chị Lan", "0912345678", ""));
@@ -582,7 +583,7 @@ async fn r5_walk_ins_make_at_most_one_account_whatever_getfly_does() {
     let (accounts, codes) = walk_ins(&shop).await;
     assert_eq!(accounts, 2);
     assert_eq!(codes, ["KH-1", own, own, own, own]);
-    // It wants one.
+    // Getfly demands an account.
     let shop = TestShop::connected(On::Both).await;
     shop.getfly
         .update_settings(|s| s.order_needs_account = true);
@@ -684,7 +685,7 @@ async fn a_tenant_without_this_version_is_told_and_events_wait_without_using_up_
     let (status, told) = health(&shop).await;
     assert_eq!(status, 503);
     assert!(told.contains("Getfly 4.x with API v3 only"), "{told}");
-    // Getfly is brought up to date.
+    // Getfly is upgraded.
     shop.getfly.update_settings(|s| s.old_version = false);
     shop.minutes(12).await;
     assert_eq!(shop.in_getfly(), (2, 2));

@@ -1,5 +1,5 @@
-//! Claims that a fixture is whole or refused, that each rule and decision has one, and that what differs from
-//! its script or expectation is told.
+//! Claims that a fixture is complete or refused, that each rule and decision has one, and that
+//! every difference from its script or expectation is reported.
 
 use host_test::fixture::{Fixture, folders, play};
 use std::fs;
@@ -20,8 +20,8 @@ fn every_known_failure_says_why_it_is_one() {
     }
 }
 
-/// What folder names begin with: a rule, a decision of the rules, a complaint from the field, a body
-/// that nobody should send, or a signature.
+/// What folder names begin with: a rule, a decision of the rules, a complaint from the field, a
+/// body that must not be sent, or a signature.
 const AREAS: [&str; 30] = [
     "r01",
     "r02",
@@ -160,7 +160,7 @@ fn what_differs_from_the_script_is_told() {
     let play = |answers: &str| {
         let files = [
             ("request.json", hook),
-            // What a signed delivery tells of is asked for several times.
+            // A record that a signed delivery names is read several times.
             ("headers", "unsigned"),
             ("answers.json", answers),
             ("expect.json", expect),

@@ -1,6 +1,7 @@
-//! Claims that forged hints cost little: one id told of many times is read a few times, unsigned hints that lead to
-//! nothing use up a bounded part of KiotViet's calls an hour and delay no genuine event, and what they ask about
-//! in vain is never believed over a signed delivery. How: deliveries that nobody signed, in virtual time.
+//! Claims that forged hints cost little: an id that is named many times is read a few times;
+//! unsigned hints that lead to nothing use up a bounded part of KiotViet's calls an hour and delay
+//! no genuine event; and what they ask about in vain never overrules a signed delivery. How:
+//! unsigned deliveries, in virtual time.
 
 use host_test::{
     admin::Admin,
@@ -18,7 +19,7 @@ fn told(ids: impl Iterator<Item = i64>) -> String {
     json!({"Notifications": [{"Action": "customer.update.1", "Data": data}]}).to_string()
 }
 
-/// How often KiotViet was asked for a customer, or whether its API works, since the last time.
+/// How often a customer, or the control read, was requested from KiotViet since the last time.
 fn reads(shop: &TestShop) -> usize {
     let calls = shop.app.take_calls().into_iter();
     let asked =
@@ -26,7 +27,7 @@ fn reads(shop: &TestShop) -> usize {
     calls.filter(|call| asked(call.endpoint)).count()
 }
 
-/// A shop whose deliveries are taken with any signature, after a genuine one.
+/// A shop that accepts deliveries with any signature, after a genuine one.
 async fn observing() -> TestShop {
     let shop = TestShop::connected(On::Customers).await;
     shop.app.set_variable("signature_policy", "observe");
@@ -45,7 +46,7 @@ async fn one_id_told_of_four_hundred_times_is_read_once() {
         } else {
             TestShop::connected(On::Customers).await
         };
-        // Both deliveries wait as their turn comes.
+        // Both deliveries wait for their turn.
         let ids = || told(std::iter::repeat_n(7_000_001, 100));
         for _ in 0..4 {
             assert_eq!(shop.post(ids()).await, 200);
@@ -129,7 +130,7 @@ async fn what_an_unsigned_hint_did_not_find_is_found_by_a_signed_one() {
     assert_eq!(shop.getfly.accounts().len(), 3);
 }
 
-/// Ids are given in order, so that who knows the webhook's path can tell of records before they exist.
+/// Ids are in order, so a sender who knows the webhook's path can name records before they exist.
 #[tokio::test(start_paused = true)]
 async fn customers_who_were_foretold_come_in_with_the_next_list_scan() {
     for signature in [Signature::Missing, Signature::default()] {
@@ -152,7 +153,7 @@ async fn customers_who_were_foretold_come_in_with_the_next_list_scan() {
     }
 }
 
-/// What a list scan has read is there for an unsigned hint, too.
+/// A record that a list scan has read exists for an unsigned hint, too.
 #[tokio::test(start_paused = true)]
 async fn a_list_scan_clears_what_was_not_there() {
     let shop = observing().await;
@@ -172,7 +173,7 @@ async fn a_list_scan_clears_what_was_not_there() {
     );
 }
 
-/// Each item of a delivery is an event, and waits where the hour's calls are used up.
+/// Each item of a delivery is an event, and waits if the hour's calls are used up.
 #[tokio::test(start_paused = true)]
 async fn hints_without_end_take_fifty_megabytes_an_hour_and_what_is_only_counted_is_read_back() {
     let shop = TestShop::connected(On::Customers).await;

@@ -1,8 +1,8 @@
-//! Claims: a webhook of ours that KiotViet switched off, that a person deleted, or that delivers to an
-//! old address is registered again by itself; what changed meanwhile is read back through the same
-//! journal; deliveries that KiotViet silently did not make are found; somebody else's webhook is
-//! never touched; nothing comes twice, and what happened stands in the events. How: hours pass in
-//! virtual time, with a drain every minute as any scheduler would call it.
+//! Claims: our webhook that KiotViet switched off, that a person deleted, or that delivers to an
+//! old address is registered again automatically; records that changed meanwhile come in through
+//! the same journal; deliveries that KiotViet silently did not make are found; another system's
+//! webhook is never touched; nothing comes twice, and the events say what happened. How: hours pass
+//! in virtual time, with a drain every minute as a scheduler would call it.
 
 use host_test::{
     admin::Admin,
@@ -68,7 +68,7 @@ async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is
     let sale = events.iter().find(|e| e["kind"] == "invoice").unwrap();
     assert_eq!(sale["notes"][0], "read back: KiotViet had not delivered it");
 
-    // From here on KiotViet delivers again, and nothing more is told or read.
+    // From here on KiotViet delivers again, and no further event is made and no list scanned.
     let before = shop.events().await.len();
     shop.minutes(45).await;
     assert_eq!(shop.events().await.len(), before);
@@ -136,7 +136,7 @@ async fn deliveries_that_were_silently_not_made_are_found() {
     assert!(again(&shop).await.is_empty());
     let (_, overview) = shop.app.overview().await;
     assert!(overview["connections"][0]["missed_at"].is_string());
-    // What then comes late after all changes nothing.
+    // A delivery that comes late after all changes nothing.
     let before = shop.in_getfly();
     shop.kiotviet.set_chaos(sim::kiotviet::Chaos::default());
     shop.minutes(60).await;
@@ -151,7 +151,7 @@ async fn what_waits_or_is_a_dead_letter_is_not_brought_in_again() {
     shop.getfly_faults.add(refused);
     unseen_sale(&shop);
     shop.deliver().await;
-    // Another one waits for an upstream that is down for this record only.
+    // Another one waits for an upstream that fails for this record only.
     let down = FaultRule::new(Fault::Status(500, None)).on(Method::GET, "/customers/");
     shop.kiotviet_faults.add(down);
     shop.kiotviet.create_customer(ba());
@@ -209,13 +209,13 @@ async fn a_webhook_that_a_person_switched_off_stays_off() {
     shop.minutes(40).await;
     shop.heal().await;
     assert_eq!(hooks(&shop), [("invoice.update".to_owned(), true)]);
-    // Nor does anything come in of what it would have brought.
+    // What it would have brought does not come in either.
     shop.kiotviet.create_customer(hoa());
     shop.minutes(40).await;
     assert_eq!(shop.in_getfly(), (0, 0));
 }
 
-/// KiotViet answers the switch-off 503; another tool's webhook and another connection's stand beside.
+/// KiotViet answers the switch-off 503; another tool's webhook and another connection's exist too.
 #[tokio::test(start_paused = true)]
 async fn what_a_switch_off_has_left_at_kiotviet_is_removed_and_nothing_of_others() {
     for on in [On::Both, On::Customers] {
@@ -333,7 +333,7 @@ async fn a_rotated_master_key_seals_the_connection_anew_and_the_former_one_can_g
     );
 }
 
-/// Otherwise a shop would be read from its first day on.
+/// Otherwise a shop would be scanned from its first day on.
 #[tokio::test(start_paused = true)]
 async fn who_comes_after_one_whose_clock_is_a_moment_ahead_does_not_read_everything_anew() {
     let shop = TestShop::connected(On::Both).await;
@@ -356,7 +356,7 @@ async fn who_comes_after_one_whose_clock_is_a_moment_ahead_does_not_read_everyth
     assert_eq!(lists(), read, "what was read a moment ago is read");
 }
 
-/// Webhooks that are off and a sale nobody told of, healed while one host call goes wrong; returns how
+/// Webhooks that are off and an undelivered sale, healed while one host call fails; returns how
 /// many calls there were.
 async fn healed_under(script: Option<(usize, HostFault)>) -> usize {
     let shop = TestShop::connected(On::Both).await;
@@ -370,7 +370,7 @@ async fn healed_under(script: Option<(usize, HostFault)>) -> usize {
     shop.settle().await;
     assert_eq!(hooks(&shop), both_sound(), "{script:?}");
     assert_eq!(shop.in_getfly(), (1, 1), "{script:?}");
-    // Told for both; after a crash between telling and keeping that it was told, once more.
+    // One event for each; after a crash between making an event and noting it, one more.
     let told = again(&shop).await.len();
     let most = if script.is_some() { 3 } else { 2 };
     assert!((2..=most).contains(&told), "{told} times: {script:?}");

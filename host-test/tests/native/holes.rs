@@ -1,7 +1,7 @@
 //! Claims: a journal number that was reserved and never written (an acceptor died) blocks nothing;
-//! one that is written late, within ten minutes, is processed by the next drain; and one that an
-//! upstream's pause holds back is neither lost nor makes a drain spin. How: an acceptor that dies or
-//! sleeps between reserving and writing.
+//! an entry that is written late, within ten minutes, is processed by the next drain; and an event
+//! that an upstream's pause holds back is neither lost nor makes a drain spin. How: an acceptor
+//! that dies or sleeps between reserving and writing.
 
 use host_test::{
     host_fault::HostFault,
@@ -32,7 +32,7 @@ async fn holes(shop: &TestShop) -> usize {
 #[tokio::test(start_paused = true)]
 async fn a_number_that_is_never_written_blocks_nothing() {
     let shop = TestShop::connected(On::Both).await;
-    // The first delivery of all also keeps that its signature was valid.
+    // The first delivery of all also stores that its signature was valid.
     call_that_writes(&shop).await;
     let write = call_that_writes(&shop).await;
     shop.kiotviet.create_customer(hoa());
@@ -62,7 +62,7 @@ async fn a_number_that_is_never_written_blocks_nothing() {
     assert_eq!(shop.audit().await, [""; 0]);
 }
 
-/// Delivers to an acceptor that sleeps so long between reserving and writing; returns the status.
+/// Delivers to an acceptor that sleeps this long between reserving and writing; returns the status.
 async fn deliver_slowly(shop: &TestShop, sleep: Duration) -> u16 {
     let delivery = shop.kiotviet.take_deliveries().remove(0);
     let slow = shop.app.another(5);

@@ -1,6 +1,7 @@
-//! Claims: a store that is new, restored from a copy, or that stood still doubles nothing, also where Getfly takes a
-//! used order code again; in ordinary running that costs no call; two hosts with a store each for one shop are told. How:
-//! a copy of the store is put back after the shop went on.
+//! Claims: a store that is new, restored from a copy, or that stood still doubles nothing, even if
+//! Getfly accepts a used order code again; in ordinary operation this costs no call; two hosts with
+//! a store each for one shop are reported. How: a copy of the store is restored after the shop went
+//! on.
 
 use host_test::{
     admin::Admin,
@@ -16,12 +17,12 @@ fn endpoints(shop: &TestShop) -> Vec<&'static str> {
     calls.map(|call| call.endpoint).collect()
 }
 
-/// A customer without phone or e-mail: nothing but his code tells that he is there.
+/// A customer without phone or e-mail: only its code shows that it exists.
 fn nameless() -> sim::kiotviet::NewCustomer {
     customer("Chị Không Số", "")
 }
 
-/// What was sold after the copy was made is told again once it is put back.
+/// Sales after the copy are delivered again once the copy is restored.
 async fn put_back_after(minutes: u64) -> TestShop {
     let shop = TestShop::connected(On::Both).await;
     shop.minutes(20).await;
@@ -33,7 +34,7 @@ async fn put_back_after(minutes: u64) -> TestShop {
     shop.deliver().await;
     assert_eq!(shop.in_getfly(), (1, 2));
     let shop = shop.over(Arc::new(copy));
-    // Told again by an edit on KiotViet, and by its lists.
+    // Delivered again by an edit on KiotViet, and by its lists.
     shop.kiotviet.edit_customer(who, |_| {});
     shop.kiotviet.set_invoice_status(first, 1);
     shop.kiotviet.edit_invoice(walk_in, |_| {});
@@ -50,7 +51,7 @@ async fn a_store_that_was_put_back_doubles_nothing() {
     let notes = shop.events().await;
     let notes = Value::from(notes).to_string();
     assert!(notes.contains("Getfly has the order already"), "{notes}");
-    // A later delivery finds it in the ledger, and asks nobody.
+    // A later delivery finds it in the ledger, and calls no vendor.
     let invoices = shop.kiotviet.invoices();
     shop.app.take_calls();
     shop.kiotviet.set_invoice_status(invoices[0].id, 1);
@@ -66,7 +67,7 @@ async fn a_new_store_asks_for_what_is_older_than_itself() {
     shop.deliver().await;
     assert_eq!(shop.in_getfly(), (1, 1));
     shop.pass(5).await;
-    // All is lost; the shop is connected anew, and its older sales are brought over.
+    // Everything is lost; the shop is connected again, and its older sales are brought in.
     let shop = shop.over(Arc::new(host::keyvalue::Memory::new()));
     shop.connect_with(On::Both).await;
     let from = json!({"from": "2026-10-05T00:00:00Z"});
@@ -95,7 +96,7 @@ async fn in_ordinary_running_nothing_more_is_asked_also_after_a_quiet_night() {
     shop.deliver().await;
     let asked = endpoints(&shop);
     assert!(!asked.contains(&"Getfly GET /sale_order"), "{asked:?}");
-    // Without any drain the store stood still: the next sale is looked for first.
+    // Without any drain the store stood still: the next sale is first read in Getfly.
     shop.pass(3600).await;
     shop.kiotviet.create_invoice(sale(Some(known)));
     shop.pass(1).await;
@@ -168,7 +169,7 @@ async fn another_bridge_for_the_same_shop_is_told() {
         metrics.contains("kvgf_other_bridges{connection=\"shop\"} 1"),
         "{metrics}"
     );
-    // Its registrations deleted, all is well.
+    // Once its registrations are deleted, all is well.
     let ours = shop.kiotviet.webhooks().len() / 2;
     let others: Vec<i64> = shop.kiotviet.webhooks()[..ours]
         .iter()

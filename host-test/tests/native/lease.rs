@@ -1,8 +1,8 @@
 //! Claims: however many instances and drains run at once over one store, each event is processed
-//! once; a worker that crashed costs at most one slot; one that wakes late makes no call; and what
-//! arrives while the lease is given back is not forgotten. How: several instances as concurrent
+//! once; a crashed worker costs at most one slot; a worker that wakes late makes no call; and what
+//! arrives while the lease is released is not forgotten. How: several instances as concurrent
 //! tasks, every store call taking a random time, so that they interleave differently for each seed.
-//! A control shows that the race is there: without the lease, accounts are doubled.
+//! A control shows that the race exists: without the lease, accounts are doubled.
 
 use host_test::{
     host_fault::HostFault,
@@ -69,7 +69,7 @@ async fn fifty_equal_deliveries_at_once_make_one_account() {
     }
 }
 
-/// The control: the same without the lease is seen to race.
+/// The control: without the lease the same work races.
 #[tokio::test(start_paused = true)]
 async fn without_the_lease_the_same_work_is_done_twice() {
     let mut creates = 0;
@@ -120,7 +120,7 @@ async fn a_worker_that_crashed_costs_at_most_a_slot_and_what_it_may_have_sent() 
     let other = shop.app.another(9);
     drain_once(&other).await;
     let waited = shop.clock.now().duration_since(began).as_secs();
-    // What was sent under a slot has settled 30 s after it.
+    // Calls under a slot have settled 30 s after it.
     assert!(waited <= SLOT_SECONDS + 30 + 2, "{waited} s");
     assert_eq!(shop.getfly.accounts().len(), 1);
 }
@@ -180,7 +180,7 @@ async fn two_calls_at_once_near_the_end_of_a_slot_do_not_lose_the_lease() {
     }
 }
 
-/// Taking the next slot takes so long that another worker has had it meanwhile and given it back.
+/// Taking the next slot takes so long that another worker has had it meanwhile and released it.
 #[tokio::test(start_paused = true)]
 async fn a_next_slot_that_somebody_had_in_between_is_not_taken() {
     let shop = TestShop::connected(On::Neither).await;
@@ -241,7 +241,7 @@ async fn what_arrives_while_the_lease_is_given_back_is_processed() {
             tokio::time::sleep(late).await;
             second.request(two).await;
         });
-        // Nobody drains any more.
+        // No drain comes any more.
         assert_eq!(shop.waiting().await.len(), 0, "offset {late:?}");
         assert_eq!(shop.getfly.accounts().len(), 2);
     }

@@ -1,6 +1,6 @@
-//! Claims: a person says which account a customer is; later orders are that account's, orders under another one are
-//! listed, undoing brings back what was known, and a link to an account that is gone asks. How: the API's commands at
-//! the natively run plugin between the simulated vendors.
+//! Claims: a person says which account a customer is; later orders are that account's, orders under
+//! another one are listed, undoing restores what was known, and a link to an account that is gone
+//! asks. How: the API's commands with the plugin running natively between the simulated vendors.
 
 use host_test::{
     admin::{Admin, Reply},
@@ -63,7 +63,7 @@ async fn r7_a_link_by_hand_moves_later_orders_and_lists_earlier_ones() {
         assert_eq!(order(&shop, customer).await, "KH-7");
         let all = links(&shop).await;
         assert_eq!(all[0]["account_code"], "KH-7", "{all}");
-        // Undone, he is who he was; nothing is created anew.
+        // Undone, the customer has its former account; nothing is created again.
         assert_eq!(link(&shop, seq, Value::Null).await.0, 200);
         assert_eq!(order(&shop, customer).await, own);
         assert_eq!(links(&shop).await, json!([]));

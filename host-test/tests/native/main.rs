@@ -36,6 +36,7 @@ mod retention;
 mod retry;
 mod rotation;
 mod sales;
+mod search;
 mod signatures;
 mod store;
 

@@ -1,5 +1,5 @@
-//! Claims that the host reads `spin.toml` as Spin does and names whatever is wrong with it or with
-//! the variables, with how to mend it. How: the project's own manifest and small ones in text.
+//! Claims that the host reads `spin.toml` as Spin does and names every error in it or in the
+//! variables, with the remedy. How: the project's own manifest and small ones in text.
 
 use host::{manifest::Manifest, origins::OutboundPolicy};
 use std::{collections::BTreeMap, path::Path};
@@ -41,7 +41,8 @@ fn the_projects_manifest_has_the_contracts_defaults_and_origins() {
     assert_eq!(value("signature_policy"), Some("auto"));
     assert_eq!(value("getfly_requests_per_second"), Some("2"));
     assert_eq!(value("alert_origin"), Some("https://alerts.invalid"));
-    assert_eq!(manifest.variables.len(), 28);
+    assert_eq!(value("keep_names"), Some("true"));
+    assert_eq!(manifest.variables.len(), 29);
     assert_eq!(manifest.stores, ["default"]);
     let allows = |uri: &str| manifest.outbound.allows(&uri.parse().expect("a URI"));
     assert!(allows("https://shop.getfly.test/api/v6.1/account"));

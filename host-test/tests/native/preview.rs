@@ -1,6 +1,6 @@
 //! Claims: a preview says what a delivery would do, item by item, and writes nothing anywhere: the
 //! store is the same before and after, and no call changes anything at either vendor. How: previews
-//! of deliveries of every kind, compared with what the delivery itself leads to afterwards.
+//! of deliveries of every kind, compared with the result of the delivery itself afterwards.
 
 use bytes::Bytes;
 use host_test::{
@@ -103,7 +103,7 @@ async fn a_preview_foretells_and_writes_nothing() {
             "ignored invoice_cancelled",
         ]
     );
-    // Afterwards it foretells repeats.
+    // Afterwards it predicts repeats.
     let (_, answer) = preview(&shop, delivery.body()).await;
     assert_eq!(answer["items"][2]["reason"], "already_synced");
     assert_eq!(answer["items"][3]["reason"], "already_synced");
@@ -121,7 +121,7 @@ async fn a_preview_of_trouble_says_so_and_writes_nothing() {
     assert_eq!(status, 200);
     assert!(answer["items"][0]["problem"].is_string(), "{answer}");
     shop.getfly_faults.clear();
-    // A token that is refused once is fetched anew, and not kept.
+    // A token that is refused once is fetched again, and not stored.
     shop.kiotviet_faults
         .add(FaultRule::new(Fault::Status(401, None)).when(When::First(1)));
     let (_, answer) = preview(&shop, body).await;

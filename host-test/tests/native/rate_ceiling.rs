@@ -1,6 +1,7 @@
 //! Claims: never more than `getfly_requests_per_second` calls to Getfly begin in any second, over
-//! any number of drains, instances and crashes, and a preview or the list of staff right after them;
-//! and the ceiling is used, not only kept. How: the simulated Getfly writes down when each call arrives.
+//! any number of drains, instances and crashes, and a preview or the list of staff right after
+//! them; and the rate limit is used fully. How: the simulated Getfly records when each call
+//! arrives.
 
 use host_test::{
     admin::Admin,
@@ -18,7 +19,7 @@ fn millis(shop: &TestShop) -> Vec<i128> {
     calls.map(|c| c.at.as_nanosecond() / 1_000_000).collect()
 }
 
-/// Most calls in any window of so many milliseconds.
+/// The most calls in any window of this many milliseconds.
 fn most_within(window: i128, at: &[i128]) -> usize {
     let from = |start: i128| {
         at.iter()
@@ -137,7 +138,7 @@ async fn what_a_person_asks_for_right_after_the_worker_keeps_it_too() {
         let allowed: usize = rate.parse().unwrap();
         assert_eq!(most_within(1000, &millis(&shop)), allowed, "{rate}");
 
-        // What a person asked for is not known to the worker after it.
+        // The next worker does not know the calls of a person's request.
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         shop.kiotviet
             .edit_customer(previewed, |c| c.contact_number = Some("0911222333".into()));
@@ -165,7 +166,7 @@ async fn a_tenant_that_bears_less_than_configured_gets_one_call_at_a_time_for_a_
         .filter(|c| c.status == Some(429));
     let busy = busy.count();
     assert!((1..=3).contains(&busy), "{busy} calls were refused");
-    // And what it was configured to bear once that is over.
+    // And the configured rate once that is over.
     shop.getfly
         .update_settings(|settings| settings.requests_per_second = None);
     shop.pass(601).await;
@@ -203,7 +204,7 @@ async fn a_call_that_came_too_soon_is_made_once_more_and_its_event_ends_at_its_f
         .iter()
         .map(|order| order.assigned_username.as_deref());
     assert!(executors.eq([Some("lan.nv"); 2]));
-    // A longer wait is its event's.
+    // For a longer wait, the event itself waits.
     let busy = FaultRule::new(Fault::Status(429, Some(6))).when(When::First(1));
     shop.getfly_faults.add(busy);
     shop.kiotviet.create_invoice(sale(None));

@@ -1,7 +1,8 @@
-//! Claims that refused and unreadable deliveries, which whoever knows a webhook's path can send without end, leave
-//! little behind: the first 20 of an hour whole, 50 MB of them, further ones as a count with a hash; that no longer than
-//! finished events; and that the lists are read for what a dropped one may have told. That a person's commands about
-//! them are bounded too. How: garbage and unsigned deliveries to the natively run plugin.
+//! Claims that refused and unreadable deliveries, which any sender who knows a webhook's path can
+//! send without end, leave little behind: the first 20 of an hour whole, 50 MB of them, further
+//! ones as a count with a hash; all of that no longer than finished events; and that the lists are
+//! scanned for records that a dropped one may have named. A person's commands about them are
+//! bounded too. How: garbage and unsigned deliveries to the plugin running natively.
 
 use bytes::Bytes;
 use host::keyvalue::Cell;

@@ -1,7 +1,7 @@
 //! Claims: a finished event is removed once it is older than `retention_days`, whatever ended it; a
-//! dead letter stays until a person has it retried or dismissed; and what was removed leaves no
-//! trace in the counts, no second account, no second order and no dearer call. How: months pass in
-//! virtual time, with a drain now and then.
+//! dead letter stays until a person has it retried or dismissed; and a removed event causes no
+//! difference in the counts, no second account, no second order and no further call. How: months
+//! pass in virtual time, with a drain now and then.
 
 use host_test::{
     admin::Admin,
@@ -19,7 +19,7 @@ fn keys(shop: &TestShop, part: &str) -> Vec<String> {
     all.filter(|key| key.contains(part)).collect()
 }
 
-/// So many days pass, then there is a drain.
+/// This many days pass, then a drain runs.
 async fn days(shop: &TestShop, days: u64) {
     shop.pass(days * DAY).await;
     shop.drain().await;
@@ -55,7 +55,7 @@ async fn finished_events_go_and_dead_letters_stay() {
     days(&shop, 2).await;
     assert_eq!(shop.outcomes().await, ["dead getfly_refused"]);
 
-    // A person's command still works, and is itself kept for its time.
+    // A person's command still works, and is itself stored for its time.
     assert_eq!(shop.app.dismiss(2).await.0, 200);
     days(&shop, 29).await;
     assert_eq!(shop.events().await.len(), 1);
@@ -125,7 +125,7 @@ async fn what_was_removed_is_neither_doubled_nor_dearer() {
     shop.deliver().await;
     all_are_removed(&shop).await;
 
-    // A payment: R6 holds for what was forgotten too.
+    // A payment: R6 holds for removed events too.
     shop.app.take_calls();
     shop.kiotviet.set_invoice_status(sold, 1);
     shop.deliver().await;

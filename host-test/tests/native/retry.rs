@@ -1,7 +1,8 @@
-//! Claims guarantee 3: whatever an upstream answers or fails to answer, the event is tried again and
-//! ends well once the fault is over, with one drain after the last retry time; `Retry-After` is
-//! honoured; after at least 75 hours of failures it is a dead letter with a reason, which stays until
-//! a person has it retried or dismissed. How: every fault at every endpoint, in virtual time.
+//! Claims guarantee 3: whatever an upstream answers or fails to answer, the event is attempted
+//! again and ends well once the fault is over, with one drain after the last retry time;
+//! `Retry-After` is honoured; after at least 75 hours of failures it is a dead letter with a
+//! reason, which stays until a person has it retried or dismissed. How: every fault at every
+//! endpoint, in virtual time.
 
 use host_test::{
     admin::Admin,
@@ -52,7 +53,7 @@ async fn recovers(shop: &TestShop, what: &str) {
 /// A new customer and an invoice, redelivered too, while `rule` holds on one upstream.
 async fn shop_under(rule: FaultRule, at_getfly: bool) -> TestShop {
     let shop = TestShop::connected(On::Both).await;
-    // No token is cached, so that its fetching fails too.
+    // No token is cached, so that fetching one fails too.
     shop.app.store.forget("/cache/");
     if at_getfly {
         shop.getfly_faults.add(rule);
@@ -63,7 +64,7 @@ async fn shop_under(rule: FaultRule, at_getfly: bool) -> TestShop {
     shop.kiotviet.create_invoice(sale(Some(id)));
     assert_eq!(shop.deliver().await, [200, 200]);
     shop.pass(33).await;
-    // Told again while the first try's end is unknown.
+    // Delivered again while the first attempt's end is unknown.
     shop.kiotviet.edit_customer(id, |_| {});
     let sold = shop.kiotviet.invoices()[0].id;
     shop.kiotviet.set_invoice_status(sold, 1);
@@ -82,7 +83,7 @@ async fn every_fault_at_every_endpoint_of_getfly_is_overcome() {
     ] {
         for fault in passing_faults() {
             if method == Method::POST && fault == Fault::Status(403, None) {
-                // Of a create it is a refusal, not a passing fault.
+                // For a create it is a refusal, not a passing fault.
                 continue;
             }
             for when in [When::First(1), When::First(2), When::Nth(2), When::Every] {
@@ -125,7 +126,7 @@ async fn retry_after_is_honoured_for_the_whole_upstream() {
     shop.kiotviet.create_invoice(sale(None));
     shop.deliver().await;
     shop.settle().await;
-    // Both searches of the first try were under way together.
+    // Both searches of the first attempt were under way together.
     let calls = shop.getfly_faults.calls();
     let next = calls.get(2).map(|c| c.at.duration_since(began).as_secs());
     assert!(next >= Some(900), "{next:?}");
@@ -144,7 +145,7 @@ async fn what_getfly_stores_after_its_caller_gave_up_is_not_stored_twice() {
             shop.kiotviet.create_invoice(sale(Some(id)));
             shop.deliver().await;
             for _ in 0..16 {
-                // A scheduler drains all the time, and KiotViet tells it again.
+                // A scheduler drains all the time, and KiotViet delivers it again.
                 shop.pass(5).await;
                 shop.kiotviet.edit_customer(id, |_| {});
                 shop.kiotviet.set_invoice_status(300_000_001, 1);

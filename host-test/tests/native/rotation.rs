@@ -1,7 +1,7 @@
-//! Claims about a new webhook path and secret: KiotViet gets them, the former registration goes, and the former path
-//! stays valid for what is on its way, for an hour, or not at all where it leaked; whatever fails in between, webhook
-//! health goes on with it, and no sale is missed. How: the simulated KiotViet's webhooks, its deliveries made before, and
-//! hours of virtual time.
+//! Claims about a new webhook path and secret: KiotViet gets them, the former registration goes,
+//! and the former path stays valid for deliveries on their way, for an hour, or not at all if it
+//! leaked; whatever fails in between, webhook health goes on with it, and no sale is missed. How:
+//! the simulated KiotViet's webhooks, its deliveries made before, and hours of virtual time.
 
 use bytes::Bytes;
 use host_test::{
@@ -25,7 +25,7 @@ async fn rotate(shop: &TestShop, query: &str) -> Value {
     rotated
 }
 
-/// A new customer's delivery as KiotViet makes it now, for later.
+/// A new customer's delivery, made now and sent later.
 fn on_its_way(shop: &TestShop, phone: &str) -> http::Request<Bytes> {
     shop.kiotviet.create_customer(customer("Khách", phone));
     let told = shop.kiotviet.take_deliveries().remove(0);

@@ -1,12 +1,13 @@
-//! Claims R6 for codes that are used twice, also over a ledger that an earlier version kept, which tells
-//! neither day nor total of an order: Getfly does. How: the ledger's entries are written over by hand.
+//! Claims R6 for codes that are used twice, also over an earlier version's ledger, which has
+//! neither day nor total of an order: Getfly has them. How: the ledger's entries are overwritten by
+//! hand.
 
 use host_test::shop::{On, TestShop, sale};
 use plugin::rules::codes::RetailerId;
 use plugin::{journal::keys, world::Store};
 use sim::kiotviet::{Line, NewInvoice};
 
-/// An invoice with this code, of so many pieces.
+/// An invoice with this code and this many pieces.
 fn with_code(code: &str, pieces: i64) -> NewInvoice {
     NewInvoice {
         code: Some(code.to_owned()),

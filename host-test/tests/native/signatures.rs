@@ -1,7 +1,7 @@
-//! Claims: under `enforce` a delivery with a missing or wrong signature is kept as a dead letter and
-//! acts on nothing; under `observe` it is taken as the hint that it is, with a note; `auto` observes
-//! until the connection's first valid signature and enforces from then on; a person may accept a
-//! refused delivery. How: the simulated KiotViet signs in the form it is told to.
+//! Claims: under `enforce` a delivery with a missing or wrong signature is stored as a dead letter
+//! and has no effect; under `observe` it is accepted as the hint that it is, with a note; `auto`
+//! observes until the connection's first valid signature and enforces from then on; a person may
+//! accept a refused delivery. How: the simulated KiotViet signs in the form that the test chooses.
 
 use host_test::{
     admin::Admin,

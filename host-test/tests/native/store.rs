@@ -1,7 +1,8 @@
-//! Claims that the host's own stores and the models of Spin's keep what the plugin relies on: nothing is
-//! forgotten, `increment` is atomic, `delete` resets it, and the embedded one is still there after it was
-//! closed; that the models break where Spin's stores do; and that a store which breaks its word is
-//! refused in plain words. How: the self-test of `kvgf check` over each (Redis: `redis.rs`).
+//! Claims that the host's own stores and the models of Spin's keep what the plugin relies on:
+//! nothing is lost, `increment` is atomic, `delete` resets it, and the embedded store is still
+//! there after it was closed; that the models break where Spin's stores do; and that a store which
+//! breaks a promise is refused in plain words. How: the self-test of `kvgf check` over each (Redis:
+//! `redis.rs`).
 
 use host::{
     check,
@@ -24,7 +25,7 @@ async fn conforms(store: Arc<dyn Backend>) {
     assert_eq!(left, [""; 0], "nothing is left");
 }
 
-/// A counter and a value are kept apart, at nobody else's cost.
+/// A counter and a value are kept apart, without harm to other callers.
 async fn keeps_counters_apart(store: Arc<dyn Backend>) {
     store.increment("n", 1).await.expect("increment");
     let refused = store.set("n", b"x".to_vec()).await;
@@ -49,7 +50,7 @@ async fn the_embedded_store_conforms() {
     keeps_counters_apart(store).await;
 }
 
-/// `what` is what the store consists of, to be compared.
+/// `what` returns the store's content, for comparison.
 async fn adding_zero_writes_nothing<T: PartialEq + Debug>(
     store: &dyn Backend,
     what: impl AsyncFn() -> T,
@@ -133,7 +134,8 @@ async fn the_embedded_file_is_for_its_user_alone_and_so_is_a_new_folder() {
     let store = Embedded::open(&folder).expect("open");
     assert_eq!((mode(&folder), mode(store.path())), (0o700, 0o600));
     drop(store);
-    // What an earlier version left: the file is closed to others, the folder may be somebody's choice.
+    // As an earlier version left it: the file is closed to other users, the folder may be the
+    // user's choice.
     let wide = |path: &Path, bits| {
         std::fs::set_permissions(path, Permissions::from_mode(bits)).expect("changed");
     };
@@ -143,7 +145,7 @@ async fn the_embedded_file_is_for_its_user_alone_and_so_is_a_new_folder() {
     assert_eq!((mode(&folder), mode(store.path())), (0o755, 0o600));
 }
 
-/// What readers look at does not keep what was there before from being used again.
+/// Readers of an old commit do not keep its space from being used again.
 #[tokio::test]
 async fn the_embedded_file_does_not_grow_with_what_is_written_again() {
     const KIB: usize = 1024;
@@ -169,7 +171,7 @@ async fn a_second_host_on_the_same_folder_is_refused_in_words() {
     assert!(why.contains("in use by another host"), "{why}");
 }
 
-/// What `kvgf check` says of a store that breaks its word: a claim and the words for it, for each.
+/// `kvgf check` on a store that breaks a promise: for each broken claim, its words.
 async fn refused(how: How) -> Vec<String> {
     let broken = Arc::new(Broken::new(how));
     let store: Arc<dyn Backend> = broken.clone();

@@ -1,6 +1,7 @@
-//! Claims: a store belongs to one Getfly. Another `getfly_url` is sent nothing until a person confirms it and what the
-//! store knows reads back there; deliveries are kept meanwhile, use up no attempt, and are told. How: the simulated Getfly
-//! moves to another address, or another tenant answers there.
+//! Claims: a store belongs to one Getfly. Nothing is sent to another `getfly_url` until a person
+//! confirms it and known records read back there; meanwhile deliveries are stored, use up no
+//! attempt, and are reported. How: the simulated Getfly moves to another address, or another tenant
+//! answers there.
 
 use host_test::{
     admin::{Admin, Reply},
@@ -62,7 +63,7 @@ async fn a_new_address_is_taken_after_one_confirmation_and_nothing_is_lost() {
     let (status, words) = health(&shop).await;
     assert!(status == 503 && words.contains("another Getfly"), "{words}");
     assert!(!words.contains("crm.example.test"), "{words}");
-    // What reads Getfly for a person waits too.
+    // Reads of Getfly for a person wait too.
     assert_eq!(shop.app.look("connections/shop/staff").await.0, 409);
 
     let (status, wrong) = confirm(&shop, "https://crm.example.tset").await;
@@ -75,7 +76,7 @@ async fn a_new_address_is_taken_after_one_confirmation_and_nothing_is_lost() {
     assert_eq!(event["attempts"], 0);
     assert_eq!(outside(&shop).await, "[]");
     assert_eq!(health(&shop).await.0, 200);
-    // Said again, it changes nothing.
+    // Repeated, it changes nothing.
     let (status, again) = confirm(&shop, NEW).await;
     assert_eq!((status, &again["former"]), (200, &Value::Null));
 }

@@ -1,8 +1,9 @@
-//! Claims: on a host whose key-value store has no working atomics (hosted Spin at the edge) the application
-//! works with `processing = inline`: each delivery is processed before its answer, without a lease;
-//! what does not end within 4 s goes on with the next drain; nothing is lost through crashes, nothing
-//! doubled but in the one case that healthz and the overview name; retries, commands, healing, counts
-//! and retention work as elsewhere. How: a store whose `increment` always fails.
+//! Claims: on a host whose key-value store has no working atomics (hosted Spin at the edge) the
+//! application works with `processing = inline`: each delivery is processed before its answer,
+//! without a lease; an event that does not end within 4 s goes on with the next drain; nothing is
+//! lost through crashes, and nothing doubled except in the one case that healthz and the overview
+//! name; retries, commands, healing, counts and retention work as elsewhere. How: a store whose
+//! `increment` always fails.
 
 use host_test::{
     admin::Admin,
@@ -64,7 +65,7 @@ async fn each_delivery_is_processed_before_its_answer() {
         "no lease"
     );
 
-    // A drain counts them, and an idle one does nothing more.
+    // A drain counts them, and an idle one does nothing else.
     shop.minutes(2).await;
     let (_, overview) = shop.app.overview().await;
     assert_eq!(overview["counts"]["created"], 2);
@@ -174,8 +175,8 @@ async fn a_crash_anywhere_loses_and_doubles_nothing() {
     }
 }
 
-/// A customer and his sale, delivered and drained while one host call goes wrong; returns how many calls
-/// there were.
+/// A customer and an invoice, delivered and drained while one host call fails; returns how many
+/// calls there were.
 async fn crash_at(script: Option<(usize, HostFault)>) -> usize {
     let shop = connected().await;
     let id = shop.kiotviet.create_customer(hoa());

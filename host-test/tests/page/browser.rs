@@ -210,7 +210,15 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     ensure!(town.vendors.getfly.orders().len() == 2, "two orders");
     browser.go(&town.at("/ui/events")).await?;
     browser.see("HD000001").await?;
+    browser.see("Chị Hoa · 300.000 đ").await?;
     browser.picture(&picture("events")).await?;
+    browser.fill("q", "0912345678").await?;
+    browser.press("Lọc").await?;
+    browser.see("Hóa đơn HD000001").await?;
+    let found = "document.querySelectorAll('a.event').length";
+    ensure!(browser.eval(found).await? == 3, "her events");
+    browser.picture(&picture("found")).await?;
+    browser.go(&town.at("/ui/events")).await?;
     browser.click("//main//a[contains(., 'HD000001')]").await?;
     browser
         .see("đã được tạo thành đơn hàng trên Getfly")
@@ -254,7 +262,7 @@ async fn mends(town: &Town, browser: &Browser) -> Result<()> {
     browser.see("Cần làm gì").await?;
     browser.picture(&picture("dead-letter")).await?;
     browser.press("Thử lại").await?;
-    browser.see("Đã thực hiện").await?;
+    browser.see("Đã thử lại: xong.").await?;
     browser.see("Đã tạo").await?;
     ensure!(
         town.vendors.getfly.accounts().len() == 2,

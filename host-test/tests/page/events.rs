@@ -7,8 +7,10 @@ use host_test::{
     shop::{On, TestShop, ba, customer, hoa, sale},
     visitor::Visitor,
 };
+use http::Method;
 use serde_json::{Value, json};
 use sim::{
+    Fault, FaultRule, When,
     getfly::{Account, User},
     kiotviet::{NewInvoice, Staff},
 };
@@ -45,10 +47,10 @@ async fn a_dead_letter_says_why_and_is_retried_or_dismissed() {
         assert!(dead.contains(words), "{words}: {dead}");
     }
     let shown = visitor.post("/ui/events/1/retry", &[]).await;
-    assert_eq!(shown.location(), "/ui/events/1?done=wish");
+    assert_eq!(shown.location(), "/ui/events/1?done=tried");
     let done = visitor.get(shown.location()).await.html;
     assert!(
-        done.contains("Đã thực hiện.") && done.contains("R2 · Khách hàng mới"),
+        done.contains("Đã thử lại: xong.") && done.contains("R2 · Khách hàng mới"),
         "{done}"
     );
     assert!(done.contains("KV-cuahangthu-20000001"));
@@ -315,5 +317,84 @@ async fn an_event_is_looked_for_by_phone_on_the_page() {
         found.contains("/ui/events/1\"") && !found.contains("/ui/events/2\""),
         "{found}"
     );
-    assert!(found.contains("Mã, id hoặc số điện thoại"));
+    assert!(found.contains("Mã HD…, KH…, mã đơn hoặc số điện thoại"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_and_events_show_code_name_and_total_which_are_sealed_in_the_store() {
+    let shop = TestShop::connected(On::Both).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
+    let code = shop.kiotviet.customers()[0].content.code.clone();
+    let code = code.expect("a code");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let list = visitor.get("/ui/events").await.html;
+    for words in [code.as_str(), "Chị Hoa", "Chị Hoa · 300.000 đ"] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    let event = visitor.get("/ui/events/2").await.html;
+    assert!(event.contains("<title>Hóa đơn HD000001 · "), "{event}");
+    assert!(event.contains("300.000 đ") && event.contains("Chị Hoa"));
+    for (key, cell) in shop.app.store.dump() {
+        let text = format!("{cell:?}");
+        assert!(!text.contains("Hoa"), "{key}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_keep_names_nobody_is_named() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.set_variable("keep_names", "false");
+    shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let list = visitor.get("/ui/events").await.html;
+    assert!(
+        !list.contains("Chị Hoa") && !list.contains("300.000 đ"),
+        "{list}"
+    );
+    assert!(list.contains("HD000001"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_says_what_came_of_it_and_every_attempt_is_kept() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.refuse_accounts(2);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let shown = visitor.post("/ui/events/1/retry", &[]).await;
+    let again = visitor.get(shown.location()).await.html;
+    assert!(
+        again.contains("Đã thử lại, nhưng vẫn chưa được: Getfly"),
+        "{again}"
+    );
+    assert!(!again.contains("alert good"), "{again}");
+    let (_, event) = shop.app.event(1).await;
+    assert_eq!(event["tried"].as_array().map(Vec::len), Some(2), "{event}");
+    let english = visitor.get("/ui/events/1?done=tried&lang=en").await.html;
+    assert!(
+        english.contains("It was tried again, and still fails: Getfly"),
+        "{english}"
+    );
+    let shown = visitor.post("/ui/events/1/retry", &[]).await;
+    let done = visitor.get(shown.location()).await.html;
+    assert!(done.contains("It was tried again, and is done."), "{done}");
+    assert!(done.contains("<h3>Attempts</h3>"), "{done}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_getfly_refused_is_tried_again_at_once() {
+    let shop = TestShop::connected(On::Both).await;
+    let refuse = FaultRule::new(Fault::ErrorsIn200).on(Method::POST, "/api/v6.1/sale_order");
+    shop.getfly_faults.add(refuse.when(When::First(1)));
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let shown = visitor.post("/ui/events/1/retry", &[]).await;
+    let done = visitor.get(shown.location()).await.html;
+    assert!(done.contains("Đã thử lại: xong."), "{done}");
+    assert_eq!(shop.getfly.orders().len(), 1);
 }

@@ -1,6 +1,6 @@
-//! Claims: everything the API can do, a person can do on the page; every refusal says what was wrong
-//! and keeps what was typed, but for secrets; what only looks writes nothing. How: a person at the
-//! natively run plugin between the simulated vendors.
+//! Claims: everything the API can do, a person can do on the page; every refusal says what was
+//! wrong and keeps what was typed, except secrets; a page that only shows something writes nothing.
+//! How: a person with the plugin running natively between the simulated vendors.
 
 use host_test::{
     admin::Admin,

@@ -63,7 +63,7 @@ async fn shop() -> TestShop {
     shop
 }
 
-/// Panics when the last request wrote anything or called anybody.
+/// Panics if the last request wrote anything or called a vendor.
 fn untouched(shop: &TestShop, what: &str) {
     let written: Vec<_> = shop
         .app
@@ -82,7 +82,7 @@ const CONNECT: [(&str, &str); 3] = [
     ("client_secret", "secret"),
 ];
 
-/// What `/metrics` tells the admin.
+/// `/metrics`, as the admin sees it.
 async fn metrics(shop: &TestShop) -> String {
     let asked = http::Request::get(format!("{PUBLIC}/metrics"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
@@ -200,14 +200,14 @@ async fn no_form_does_anything_without_this_sessions_mark() {
             untouched(&shop, path);
         }
     }
-    // Old browsers do not say where they come from.
+    // Old browsers do not state a request's origin.
     visitor.fetch_site = None;
     let shown = visitor.post("/ui/shops/shop/webhooks/order/off", &[]).await;
     assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
     assert_eq!(shop.kiotviet.webhooks().len(), 1);
 }
 
-/// Failed log-ins over page, API and metrics, and what the last answer took.
+/// Failed log-ins over page, API and metrics, and the time of the last answer.
 async fn guess(shop: &TestShop, times: usize) -> Duration {
     let mut took = Duration::ZERO;
     for n in 0..times {
@@ -324,7 +324,7 @@ async fn of_many_session_cookies_only_the_first_few_are_looked_at() {
     }
 }
 
-/// A form's body that says how much of it was asked for.
+/// A form's body that records how much of it was read.
 struct Asked(Arc<Mutex<Vec<usize>>>, Vec<u8>);
 
 impl Body for Asked {
@@ -542,7 +542,7 @@ async fn a_missing_admin_token_is_said_to_anybody_and_the_rest_only_inside() {
         assert_eq!(shown.status, 200);
         assert!(!shown.html.contains("getfly_api_key"));
     }
-    // What needs no upstream is shown, everything else says what is missing.
+    // Pages that need no upstream are shown; all others say what is missing.
     visitor.cookies.clear();
     let mut visitor = Visitor::inside(&shop.app).await;
     for path in ["/", "/ui/shops", "/ui/shops/shop", "/ui/try"] {

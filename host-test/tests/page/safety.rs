@@ -214,7 +214,7 @@ async fn no_page_holds_a_secret() {
         for secret in &secrets {
             assert!(!all.contains(secret.as_str()), "{secret} in {what}");
         }
-        // Phones are on the staff page alone, and in a plan that a person asked for.
+        // Phones are only on the staff page, and in a plan that a person asked for.
         if !what.contains("staff") && !what.contains("/ui/try") {
             assert!(
                 !all.contains("0900 000 50") && !all.contains("912345678"),

@@ -1,6 +1,6 @@
-//! A headless Chromium over WebDriver (W3C), as far as the tests need it. WebDriver is JSON over HTTP,
-//! for which everything is here; the crates for it would bring two dozen others. Waiting is the
-//! driver's own (`implicit`), so nothing here sleeps.
+//! A headless Chromium over WebDriver (W3C), as far as the tests need it. WebDriver is JSON over
+//! HTTP, for which everything is here; the crates for it would add two dozen others. The driver
+//! itself waits (`implicit`), so nothing here sleeps.
 
 use anyhow::{Context, Result, anyhow, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -20,7 +20,7 @@ use tokio::{
 /// How long an element may take to appear, milliseconds.
 const PATIENCE: u64 = 20_000;
 
-/// How a browser is kept to itself: no sandbox (tests may run as root), no network of its own.
+/// How a browser is isolated: no sandbox (tests may run as root), no network of its own.
 const ARGUMENTS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
@@ -34,7 +34,7 @@ const ARGUMENTS: [&str; 10] = [
     "--hide-scrollbars",
 ];
 
-/// The member under which WebDriver hands out elements.
+/// The member under which WebDriver returns elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// See the module.
@@ -119,13 +119,13 @@ impl Browser {
         Ok(())
     }
 
-    /// Where it is.
+    /// Its address.
     pub(crate) async fn url(&self) -> Result<String> {
         let url = self.call("GET", "/url", Value::Null).await?;
         Ok(url.as_str().unwrap_or_default().to_owned())
     }
 
-    /// What a script gives.
+    /// The result of a script.
     pub(crate) async fn eval(&self, script: &str) -> Result<Value> {
         let body = json!({ "script": format!("return {script}"), "args": [] });
         self.call("POST", "/execute/sync", body).await
@@ -185,7 +185,7 @@ impl Browser {
         Ok(())
     }
 
-    /// What stands in the field of this name.
+    /// The content of the field of this name.
     pub(crate) async fn field(&self, name: &str) -> Result<String> {
         let value = self
             .eval(&format!("document.querySelector('[name={name}]').value"))

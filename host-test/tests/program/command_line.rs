@@ -26,7 +26,7 @@ async fn every_command_has_a_help_with_examples_and_exit_codes() {
     assert_eq!(version.out.trim(), format!("host {}", host::cli::VERSION));
 }
 
-/// What stands in an example is what people do: a secret in an argument is in the list of processes.
+/// People copy examples, and a secret in an argument is in the list of processes.
 #[tokio::test]
 async fn every_example_gives_a_secret_by_a_file() {
     let root = xtask::workspace_root();

@@ -1,5 +1,6 @@
 //! Claims that `kvgf up` serves the application, loses nothing at `kill -9`, stops cleanly at
-//! SIGTERM with nothing left half done, and says in words what is wrong with its arguments. How: the real program on loopback.
+//! SIGTERM with nothing half done, and says in words what is wrong with its arguments. How: the
+//! real program on loopback.
 
 use crate::process::{Host, ok, run, start, up, variables, vendors};
 use bytes::Bytes;

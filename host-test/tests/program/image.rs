@@ -1,5 +1,6 @@
-//! Claims that what `deploy/Dockerfile` puts into an image is enough: the program serves from a folder that
-//! holds only itself, `spin.toml` and the component, started from elsewhere. How: the real program on loopback.
+//! Claims that the content of `deploy/Dockerfile`'s image is enough: the program serves from a
+//! folder that holds only itself, `spin.toml` and the component, started from elsewhere. How: the
+//! real program on loopback.
 
 use std::{
     fs,

@@ -37,7 +37,7 @@ pub(crate) fn variables(vendors: &Vendors) -> Vec<String> {
     vendors.arguments("http://127.0.0.1:1", ADMIN_TOKEN)
 }
 
-/// `kvgf up` on a store in this folder, where nothing but a request makes it drain.
+/// `kvgf up` on a store in this folder, where only a request starts a drain.
 pub(crate) async fn up(state: &Path, vendors: &Vendors) -> Host {
     let state = state.to_str().expect("text");
     up_with(vendors, &["--drain-every", "0", "--state-dir", state]).await
@@ -93,7 +93,7 @@ impl Host {
         }
     }
 
-    /// Ends it with SIGTERM, after which its exit code must be 0; returns all that it wrote.
+    /// Ends it with SIGTERM, after which its exit code must be 0; returns its output.
     pub(crate) async fn stop(self) -> String {
         let (code, wrote) = self.program.stop().await.expect("it ends");
         assert_eq!(code, Some(0), "{wrote}");
@@ -106,7 +106,7 @@ impl Host {
     }
 }
 
-/// What the program left when it was run to its end.
+/// The result of a program that was run to its end.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,

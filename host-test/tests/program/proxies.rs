@@ -1,6 +1,7 @@
-//! Claims that the examples in `deploy/proxy/` work as they stand: they pass what KiotViet and people send, refuse what
-//! is too large, answer nothing below `/hooks/` that stops KiotViet, and log no webhook's path, also when the host is
-//! gone. How: real nginx (with TLS) and Caddy before the real program, with only names, ports and places changed.
+//! Claims that the examples in `deploy/proxy/` work as they are: they pass what KiotViet and people
+//! send, refuse what is too large, answer nothing below `/hooks/` that stops KiotViet, and log no
+//! webhook's path, even when the host is gone. How: real nginx (with TLS) and Caddy before the real
+//! program, with only names, ports and paths changed.
 
 use crate::process::{Host, up_with, vendors};
 use host_test::{
@@ -22,10 +23,10 @@ use tokio::{
 };
 
 const NAME: &str = "bridge.example.vn";
-/// Whatever a proxy has to log is there within this.
+/// A proxy's log lines are there within this.
 const LOGGED_WITHIN: Duration = Duration::from_secs(60);
 
-/// The program's version; none where it is missing, which only a developer's machine may do.
+/// The program's version; none if it is missing, which is allowed on a developer's machine only.
 async fn found(program: &str, asks: &str) -> bool {
     let found = Command::new(program).arg(asks).output().await.is_ok();
     if !found {
@@ -38,7 +39,7 @@ async fn found(program: &str, asks: &str) -> bool {
     found
 }
 
-/// The example with each of `changes` made wherever its left side stands, which must be somewhere.
+/// The example with each of `changes` made wherever its left side occurs, which must be somewhere.
 fn example(file: &str, changes: &[(&str, String)]) -> String {
     let path = xtask::workspace_root().join("deploy/proxy").join(file);
     let mut text = fs::read_to_string(path).expect(file);
@@ -110,19 +111,19 @@ fn code(answer: &str) -> u16 {
     code.unwrap_or_else(|| panic!("no answer: {answer:?}"))
 }
 
-/// What is answered to `request` without TLS.
+/// The answer to `request` without TLS.
 async fn plain(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port))
         .await
         .expect("it listens");
-    // A proxy that refuses may not read all of it.
+    // A proxy that refuses may not read the whole request.
     let _ = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What is answered to `request` over TLS by who calls himself `name`; empty when there is no connection.
+/// The answer to `request` over TLS from a server named `name`; empty if there is no connection.
 async fn encrypted(port: u16, name: &str, request: &str) -> String {
     let mut client = Command::new("openssl")
         .args(["s_client", "-quiet", "-servername", name])
@@ -147,7 +148,7 @@ async fn listens(port: u16, proxy: &mut Child) {
     }
 }
 
-/// All that stands in the files of `folder`.
+/// The content of all files in `folder`.
 fn logged(folder: &Path) -> String {
     let mut all = String::new();
     for entry in fs::read_dir(folder).expect("the folder") {
@@ -159,7 +160,7 @@ fn logged(folder: &Path) -> String {
     all
 }
 
-/// Waits until `what` is logged; gives all that is.
+/// Waits until `what` is logged; returns the whole log.
 async fn logs(folder: &Path, what: &str) -> String {
     let waiting = async {
         loop {
@@ -174,8 +175,8 @@ async fn logs(folder: &Path, what: &str) -> String {
     all.unwrap_or_else(|_| panic!("{what} is not logged: {}", logged(folder)))
 }
 
-/// What holds of each proxy; `send` carries a request to it, and a body that is too large for its route is answered
-/// `too_large`.
+/// The claims about each proxy; `send` carries a request to it, and a body that is too large for
+/// its route is answered `too_large`.
 async fn holds(shop: Shop, folder: &Path, too_large: u16, send: impl AsyncFn(&str) -> String) {
     assert_eq!(code(&send(&get("/healthz")).await), 200);
     let (delivery, path) = shop.delivery();
@@ -191,7 +192,7 @@ async fn holds(shop: Shop, folder: &Path, too_large: u16, send: impl AsyncFn(&st
     shop.host.kill().await;
     let gone = code(&send(&delivery).await);
     assert!(matches!(gone, 502..=504), "KiotViet sends it again: {gone}");
-    // What the proxy says of the page comes after all it has to say of the delivery.
+    // The proxy's answer about the page comes after its log lines about the delivery.
     assert!(matches!(code(&send(&get("/ui/last")).await), 502..=504));
     let all = logs(folder, "/ui/last").await;
     assert!(all.contains("/healthz"), "{all}");

@@ -1,5 +1,5 @@
-//! Claims that `kvgf record` hands deliveries on as they are and writes them without anything about
-//! persons, the way to the bridge or its secrets, so that `host replay` can play them. How: the real
+//! Claims that `kvgf record` passes deliveries on unchanged and writes them without personal data,
+//! the address of the bridge or its secrets, so that `host replay` can play them. How: the real
 //! program between a simulated KiotViet and a real bridge, on loopback.
 
 use crate::process::{Host, ok, run, start, up, vendors};

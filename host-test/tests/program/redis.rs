@@ -1,7 +1,7 @@
 //! Claims that Redis is as good a store as the host's own: it keeps its promises, is there after a
 //! restart, and two hosts share one without losing or doubling anything; a Redis that is gone or
-//! hangs gives errors, never a hang, and is found again; its password is shown nowhere. How: a real
-//! `redis-server` of the test's own on loopback, and the real program.
+//! hangs returns errors, never a hang, and is found again; its password is shown nowhere. How: the
+//! test's own real `redis-server` on loopback, and the real program.
 
 use crate::process::{Host, run, up_with, variables, vendors};
 use host::keyvalue::{Backend, Redis, RedisAddress, conformance};
@@ -120,7 +120,7 @@ async fn a_redis_that_is_gone_or_hangs_gives_errors_and_is_found_again() {
     assert_eq!(soon(&store).await, Some(b"1".to_vec()));
 }
 
-/// What is there, as soon as it can be read.
+/// The value, as soon as it can be read.
 async fn soon(store: &Redis) -> Option<Vec<u8>> {
     for _ in 0..100 {
         match store.get("a").await {
@@ -164,7 +164,7 @@ async fn a_delivery_is_answered_503_while_redis_is_down_and_taken_again_after() 
     assert!(!log.contains(PASSWORD), "{log}");
 }
 
-/// Customers who come with a number of their own, and an invoice of each.
+/// Customers with a number of their own, and an invoice of each.
 const CUSTOMERS: usize = 12;
 
 fn busy_day(vendors: &Vendors) {
@@ -213,7 +213,7 @@ async fn two_hosts_on_one_redis_push_each_customer_and_invoice_once() {
         up_with(&vendors, &more).await,
     ];
     hosts[0].connect_with(&vendors, On::Both).await;
-    // Whatever the shop does next is later than the switches.
+    // The shop's next actions are later than the switches.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     busy_day(&vendors);
 

@@ -1,4 +1,4 @@
-//! Claims that `host replay` tells what becomes of recorded deliveries, one JSON line an event, with
+//! Claims that `host replay` shows the result of recorded deliveries, one JSON line an event, with
 //! an exit code that a script can rely on, and that it is repeatable. How: the real program, on
 //! files that the test writes and on this project's fixtures.
 

@@ -1,6 +1,6 @@
-//! Claims that whatever the component sends to a vendor says who sends it and how long it is, as bytes
-//! on a socket and not only in memory. How: the real program on loopback, before vendors that keep
-//! every request's head as it came.
+//! Claims that every request of the component to a vendor states its sender and its length, as
+//! bytes on a socket and not only in memory. How: the real program on loopback, before vendors that
+//! keep every request's head as it came.
 
 use crate::process::{Host, ok, up};
 use host_test::{

@@ -1,10 +1,11 @@
-//! Claims that `.ci/advisories` passes only where the database was asked and knows nothing, or where the environment says
-//! aloud that nobody asked. How: the script, with a cargo in its path that does as the test wants.
+//! Claims that `.ci/advisories` passes only if the database was asked and knows nothing, or if the
+//! environment explicitly allows skipping it. How: the script, with a `cargo` in its path that
+//! behaves as the test wants.
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
-/// Whether the script passes, what it says, and what it asked of a `cargo deny` that fails at `fails`; `allowed` is
-/// the value of the variable.
+/// Whether the script passes, its output, and the calls to a `cargo deny` that fails at `fails`;
+/// `allowed` is the value of the variable.
 fn advisories(fails: &str, allowed: Option<&str>) -> (bool, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let asked = folder.path().join("asked");

@@ -1,6 +1,7 @@
-//! Claims that the Grafana dashboard and the alert rules speak of what `/metrics` really shows: every name
-//! and label they use is there, what they show of it still has the labels they print, and every metric is on
-//! the dashboard. How: a simulated shop sells, fails and is mended; its `/metrics` is compared with the files.
+//! Claims that the Grafana dashboard and the alert rules match `/metrics`: every name and label
+//! they use exists, results still have the labels that are printed, and every metric is on the
+//! dashboard. How: a simulated shop sells, fails and is mended; its `/metrics` is compared with the
+//! files.
 
 use host_test::{
     admin::Admin,
@@ -24,7 +25,7 @@ fn text(name: &str) -> String {
     fs::read_to_string(xtask::workspace_root().join("deploy").join(name)).expect(name)
 }
 
-/// What comes out of, or stands in, an expression: metrics with their matchers, and grouping labels.
+/// The parts of an expression: metrics with their matchers, and grouping labels.
 #[derive(Debug, Default)]
 struct Used {
     metrics: Vec<(String, Vec<(String, String)>)>,
@@ -114,7 +115,7 @@ impl Exported {
         exported
     }
 
-    /// `expression` uses what there is, and its result has the labels that are printed of it.
+    /// `expression` uses existing series, and its result has the labels that are printed.
     fn check(&self, place: &str, expression: &str, printed: &Words) {
         let used = read(expression);
         let mut there: Words = SCRAPED.map(str::to_owned).into();
@@ -152,7 +153,7 @@ async fn wish(shop: &TestShop, path: &str) {
     assert!(status < 300, "{path}: {answer}");
 }
 
-/// A shop in which everything has happened that a metric tells of.
+/// A shop in which everything has happened that a metric counts.
 async fn everything_has_happened() -> Exported {
     let shop = TestShop::connected(On::Both).await;
     let id = shop.kiotviet.create_customer(hoa());
@@ -174,7 +175,7 @@ async fn everything_has_happened() -> Exported {
         &format!("events/{}/dismiss", dead["events"][0]["seq"]),
     )
     .await;
-    // A drain begins to watch; KiotViet then stops delivering, and a later one mends that.
+    // A drain begins to check; KiotViet then stops delivering, and a later drain mends that.
     shop.drain().await;
     shop.kiotviet.switch_off_webhooks();
     shop.kiotviet.create_invoice(sale(None));

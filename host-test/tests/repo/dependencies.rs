@@ -1,6 +1,6 @@
-//! Claims that everything comes from crates.io, and that the component is made of the crates listed here and
-//! of no other, each in one version. How: reads the lock files, and asks cargo for the component's tree.
-//! Licences, advisories and versions elsewhere are `deny.toml`'s.
+//! Claims that everything comes from crates.io, and that the component consists of the crates
+//! listed here and of no other, each in one version. How: reads the lock files, and asks cargo for
+//! the component's tree. Licences, advisories and versions elsewhere are in `deny.toml`.
 
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, process::Command};
@@ -16,7 +16,7 @@ const IN_THE_COMPONENT: &str = "\
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// What stands in this repository.
+/// The crates of this repository.
 const OURS: [&str; 8] = [
     "bare",
     "fuzz",
@@ -115,7 +115,7 @@ fn the_bill_of_materials_is_whole() {
 
 #[test]
 fn the_component_holds_these_crates_and_no_other() {
-    // Fetches what its tree is made of, where nobody has built it yet.
+    // Fetches the crates of its tree, if it was never built.
     xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let asked = Command::new(cargo)

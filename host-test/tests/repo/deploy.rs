@@ -1,6 +1,7 @@
-//! Claims that the deployment files fit the application and each other: they parse, hold no secret, give
-//! every required variable by its right name, ask for paths that exist, and run nothing as root. How: each
-//! file of `deploy/` is read and compared with `spin.toml` and the plugin's own routes.
+//! Claims that the deployment files match the application and each other: they parse, hold no
+//! secret, set every required variable by its right name, request existing paths, and run nothing
+//! as root. How: each file of `deploy/` is read and compared with `spin.toml` and the plugin's own
+//! routes.
 
 use bytes::Bytes;
 use host_test::{shop::TestShop, variables::PUBLIC};

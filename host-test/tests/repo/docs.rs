@@ -1,5 +1,5 @@
-//! Claims that the documentation is complete and leads somewhere: every reason of a dead letter is explained,
-//! and every link within README and `docs/` points to a file, and to a heading, that is there.
+//! Claims that the documentation is complete and its links work: every reason of a dead letter is
+//! explained, and every link within README and `docs/` leads to an existing file and heading.
 
 use plugin::{assumption::Assumption, journal::dead_reason::DeadReason};
 use std::{fs, path::Path};

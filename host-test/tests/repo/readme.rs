@@ -1,5 +1,5 @@
-//! Claims that what the documents show is what is there: the embedding example is the file that is
-//! compiled, and every variable of `spin.toml` is in the table.
+//! Claims that the documents match the code: the embedding example is the file that is compiled,
+//! and every variable of `spin.toml` is in the table.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Claims what ordinary events cost in WebAssembly (`host_test::budget`), as budgets that are counts. A
-//! budget is an upper bound, and one far above the cost says nothing, so it fails too.
+//! Claims the cost of ordinary events in WebAssembly (`host_test::budget`), as budgets of counts. A
+//! budget is an upper bound. One far above the cost proves nothing, so it fails too.
 
 use host_test::budget::{COUNTED, Cost, costs};
 

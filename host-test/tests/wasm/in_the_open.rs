@@ -1,6 +1,7 @@
-//! Claims that strangers cannot use the host's server against its owner: the guest sees the path that a proxy in
-//! front saw, a stranger gets no large body's place, and connections whose clients let the host wait make room for
-//! others. How: the server on loopback, with small bounds; who waits is closed by a bound, never by a clock.
+//! Claims that strangers cannot use the host's server against its owner: the guest sees the path
+//! that a proxy in front saw, a stranger gets no place for a large body, and connections whose
+//! clients let the host wait make room for others. How: the server on loopback, with small bounds;
+//! a bound closes waiting connections, never a clock.
 
 use bytes::Bytes;
 use host::server::{App, Bounds, Proxies, serve};
@@ -19,7 +20,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// More than a body that needs no place, bytes.
+/// More than a body that needs no place, in bytes.
 const LARGE: usize = 200 * 1024;
 
 /// A server until it is dropped.
@@ -188,7 +189,7 @@ async fn what_needs_no_large_body_does_not_get_one() {
         ("POST /healthz", "x: y", 1 << 20, 413),
         ("PUT /api/connections/shop", &token, (64 << 10) + 1, 413),
         ("PUT /api/connections/shop", "x: y", 4 * 1024 + 1, 413),
-        // Who does not show a credential that is one is told so, and nothing is kept.
+        // A client with a wrong credential gets 401, and nothing is stored.
         ("POST /api/preview/shop", wrong, LARGE, 401),
         ("POST /ui/try", cookie, LARGE, 303),
         ("POST /hooks/shop/token", "x: y", LARGE, 404),
@@ -239,7 +240,7 @@ async fn stalled_uploads_of_strangers_take_no_large_bodys_place() {
     .await;
     let mut stalled = Vec::new();
     for at in 0..6 {
-        // One has the right connection, and none the right token.
+        // In turn a known and an unknown connection, both with a wrong token.
         let wrong = format!("/hooks/{}/wrong", ["shop", "other"][at % 2]);
         let begun = delivery(&wrong, 4 << 20) + &"x".repeat(LARGE);
         stalled.push(server.begin(2, &begun).await);

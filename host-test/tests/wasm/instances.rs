@@ -1,6 +1,6 @@
-//! Claims: the own host's instances serve one request after another and are replaced in time; one that
-//! was stopped or has grown serves nobody again. How: the fuel of a request tells a fresh instance, which
-//! has to start, from one that has served before.
+//! Claims: our host's instances serve one request after another and are replaced in time; one that
+//! was stopped or has grown serves no further request. How: the fuel of a request shows whether it
+//! was served by a fresh instance, which must start, or by one that has served before.
 
 use bytes::Bytes;
 use host::runtime::{Finished, Instances, World};
@@ -13,7 +13,7 @@ use host_test::{
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-/// None yet, over a store that was tried, with a shop; each request may use so much fuel.
+/// No instance yet, over a tested store, with a shop; each request may use this much fuel.
 async fn instances(limit: Option<u64>) -> Arc<Instances> {
     let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
     let world = World {
@@ -36,7 +36,7 @@ async fn fuel(instances: &Arc<Instances>) -> u64 {
     ask(instances, Bytes::new()).await.expect("answered").fuel
 }
 
-/// A request whose body is read whole and is nothing.
+/// A request whose body is read whole and has no effect.
 fn large(instances: &Instances) -> http::Request<Bytes> {
     let token = &instances.world().variables["admin_token"];
     http::Request::post(format!("http://bridge.test/api/preview/{CONNECTION}"))
@@ -77,7 +77,7 @@ async fn one_that_was_stopped_serves_nobody_again() {
     let stopping = instances(Some(2 * fresh.fuel)).await;
     let stopped = stopping.handle(large(&stopping), ()).await;
     assert!(stopped.is_err(), "out of fuel");
-    // What it had taken of memory would show in whoever served again.
+    // Its memory would show in an instance that served again.
     assert_eq!(ask(&stopping, Bytes::new()).await, Some(fresh), "a new one");
 }
 

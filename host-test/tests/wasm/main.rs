@@ -1,4 +1,4 @@
-//! The component as WebAssembly, in the host: what only it can show.
+//! The component as WebAssembly, in the host: claims that only it can show.
 
 mod budgets;
 mod imports;

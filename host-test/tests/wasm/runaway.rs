@@ -1,6 +1,6 @@
-//! Claims that a guest gone wrong harms nobody else: one that loops forever leaves its thread to
-//! others and is stopped in the end, one that traps is an error and not an answer.
-//! How: core modules of a few lines in the plugin's own world, on a runtime of one thread.
+//! Claims that a runaway guest harms no other: one that loops forever leaves its thread to others
+//! and is stopped in the end; one that traps is an error and not an answer. How: core modules of a
+//! few lines in the plugin's own world, on a runtime of one thread.
 
 use bytes::Bytes;
 use host::{
@@ -15,7 +15,7 @@ use std::{
 };
 use wit_component::{DecodedWasm, StringEncoding};
 
-/// Asks its host for the time, again and again for a quarter of a second, and traps then.
+/// Asks its host for the time, repeatedly for a quarter of a second, and then traps.
 const ASKS: &str = "(local $end i64)
     (local.set $end (i64.add (call $now) (i64.const 250000000)))
     (loop (br_if 0 (i64.lt_s (call $now) (local.get $end))))

@@ -1,6 +1,6 @@
 //! Claims that the component does in WebAssembly what the plugin does natively: a simulated shop is
-//! connected, sells, and its customer and invoice arrive in a simulated Getfly. Prints what an
-//! ordinary event costs. Time is paused; nothing leaves this process.
+//! connected, sells, and its customer and invoice arrive in a simulated Getfly. Prints the cost of
+//! an ordinary event. Time is paused; nothing leaves this process.
 
 use host_test::{
     harness::Outcome,
@@ -14,7 +14,7 @@ use sim::{
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// What an instance may need for the worst delivery; the README names it.
+/// The most memory of an instance for the worst delivery; the README names it.
 const MOST_MEBIBYTES: usize = 40;
 
 async fn connected() -> WasmShop {

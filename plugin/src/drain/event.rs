@@ -12,6 +12,7 @@ use crate::{
         dead_reason::DeadReason,
         entries,
         held::Held,
+        index,
         ledger::SETTLE,
         note::Note,
         pauses::Pauses,
@@ -188,6 +189,9 @@ impl<W: World> Drain<'_, '_, W> {
         if passed && (record.state() != State::Dead || record.may_be_forged()) {
             self.list_removal(record).await?;
         }
+        if index::span_of(record.seq) < self.cursor.indexed.1 {
+            index::add_late(self.worker, record).await?;
+        }
         let now = self.worker.now();
         self.cursor.stats.ended(self.worker, record, now).await?;
         self.cursor.enter(record);
@@ -214,7 +218,9 @@ impl<W: World> Drain<'_, '_, W> {
         reason: DeadReason,
         why: Trouble,
     ) -> Result<(), Stop> {
-        record.bury(reason, self.worker.now());
+        let now = self.worker.now();
+        record.bury(reason, now);
+        record.tried(now, why.clone());
         record.note(Note::Failed(why));
         observe::ended(self.worker, &mut record);
         unfinished::fold(self.worker, &mut record, reason).await?;
@@ -242,8 +248,9 @@ impl<W: World> Drain<'_, '_, W> {
         why: Trouble,
     ) -> Result<Pass, Stop> {
         self.drained.failed = self.drained.failed.saturating_add(1);
-        record.failed(why.clone());
         let now = self.worker.now();
+        record.tried(now, why.clone());
+        record.failed(why.clone());
         let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
         let connection = record.connection.clone();
         let pass = self.postpone(record, until).await?;
@@ -288,6 +295,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.set_pauses(pauses, upstream);
             return Ok(Pass::Complete);
         };
+        record.tried(now, why.clone());
         record.failed(why);
         let wanted = now_after(now, wait.max(not_before));
         // Not before the pause ends, so that no pause outlasts the last retry time.

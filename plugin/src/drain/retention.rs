@@ -5,7 +5,7 @@ use crate::{
     drain::{due::Due, state::Drain},
     journal::{
         cursor::due_time,
-        entries, keys, ledger,
+        entries, index, keys, ledger,
         record::{Command, Entry, Record, State},
         refused, unfinished,
     },
@@ -17,6 +17,9 @@ use core::time::Duration;
 
 /// Old entries removed in one drain.
 const REMOVED_AT_ONCE: u32 = 200;
+
+/// Spans of the journal that are indexed in one drain.
+const INDEXED_AT_ONCE: u64 = 4;
 
 /// From when a retention counts: an event's end, or that it came.
 fn ended(record: &Record) -> Timestamp {
@@ -70,6 +73,26 @@ impl<W: World> Drain<'_, '_, W> {
             let seq = entries::reserve(self.worker, 1).await?;
             entries::write_command(self.worker, seq, &Command::Expire(record.seq)).await?;
         }
+        Ok(())
+    }
+
+    /// Indexes the spans of the journal whose events were all looked at, and forgets those that were removed.
+    pub(super) async fn index(&mut self) -> Result<(), Stop> {
+        if !self.worker.is_atomic() {
+            return Ok(());
+        }
+        let (from, to) = self.cursor.indexed;
+        let kept = index::span_of(self.cursor.oldest);
+        for span in from..to.min(kept) {
+            index::remove(self.worker, span).await?;
+        }
+        let complete = index::span_of(self.cursor.low.saturating_add(1));
+        let first = to.max(kept);
+        let next = complete.clamp(first, first.saturating_add(INDEXED_AT_ONCE));
+        for span in first..next {
+            index::add(self.worker, span).await?;
+        }
+        self.cursor.indexed = (from.max(kept), next);
         Ok(())
     }
 

@@ -206,6 +206,7 @@ impl<W: World> Drain<'_, '_, W> {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
+            self.index().await?;
             if self.next_due().is_none() && !self.upkeep().read_lists().await? {
                 self.read_orders_back().await?;
                 return Ok(Pass::Complete);

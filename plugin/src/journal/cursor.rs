@@ -10,6 +10,7 @@ use crate::{
         entries,
         format::{self, Formatted},
         held::Held,
+        index::Indexed,
         keys,
         pauses::Pauses,
         record::{Record, State, Status},
@@ -164,6 +165,9 @@ pub struct Cursor {
     /// Numbers without an entry that are looked at again.
     #[serde(default)]
     pub holes: Vec<Hole>,
+    /// Spans of the journal that are indexed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub indexed: Indexed,
     /// When this was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_write: Option<Timestamp>,

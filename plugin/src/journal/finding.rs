@@ -3,19 +3,59 @@
 //! holds no phone.
 
 use crate::{
-    journal::record::Record,
-    rules::phone::{PhoneField, PhoneNumber},
+    journal::{kind::Kind, record::Record},
+    rules::{
+        codes::AccountCode,
+        phone::{PhoneField, PhoneNumber},
+    },
     seal::Sealer,
 };
 
 /// The most fingerprints that an event keeps.
 const MOST_MARKS: usize = 20;
+/// Most words that are looked for at once.
+const MOST_WORDS: usize = 4;
 /// How much of a fingerprint is kept: 66 bits.
 const MARK_CHARS: usize = 11;
 
 /// The form in which words are compared: without surrounding blanks, case and leading zeros.
 fn plain(text: &str) -> String {
     text.trim().trim_start_matches('0').to_uppercase()
+}
+
+/// FNV-1a: what it takes as the same is compared afterwards.
+fn hash(kind: u8, text: &str) -> u64 {
+    let bytes = core::iter::once(kind).chain(text.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Before a word that an event shows as it is, and before a keyed mark.
+const WORD: u8 = b'w';
+const MARK: u8 = b'm';
+
+/// What an event shows as it is.
+fn shown(record: &Record) -> Vec<String> {
+    let hint = record.hint.as_ref();
+    let ids = record.customer_id.into_iter().chain(hint.map(|h| h.id));
+    let codes = [
+        Some(record.key.as_str()),
+        record.account_code.as_ref().map(|code| code.as_str()),
+        record.order_code.as_ref().map(|code| code.as_str()),
+        hint.and_then(|hint| hint.code.as_deref()),
+    ];
+    let codes = codes.into_iter().flatten().map(plain);
+    let all = ids.map(|id| plain(&id.to_string())).chain(codes);
+    all.filter(|word| !word.is_empty()).collect()
+}
+
+/// The hashes of what an event is found by.
+pub fn hashes(record: &Record) -> Vec<u64> {
+    let words = shown(record);
+    let words = words.iter().map(|word| hash(WORD, word));
+    let marks = record.marks.iter().map(|mark| hash(MARK, mark));
+    words.chain(marks).collect()
 }
 
 fn cut(fingerprint: String) -> String {
@@ -34,48 +74,78 @@ pub fn marks(sealer: &Sealer, code: &str, phones: &PhoneField) -> Vec<String> {
 /// What a person looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    plain: String,
+    words: Vec<String>,
     marks: Vec<String>,
+    phone: Option<PhoneNumber>,
 }
 
 impl Wanted {
     /// The typed text; none if it names nothing. Without a sealer, no customer's code and no phone
     /// is found.
     pub fn parse(typed: &str, sealer: Option<&Sealer>) -> Option<Self> {
-        let plain = plain(typed);
-        if plain.is_empty() {
+        let word = plain(typed);
+        if word.is_empty() {
             return None;
         }
         let phone = PhoneNumber::parse(typed);
-        let phone = phone.iter().map(|phone| phone.search_key().to_owned());
-        let words: Vec<String> = phone.chain([plain.clone()]).collect();
-        let marks = sealer.into_iter().flat_map(|sealer| {
-            let marks = words.iter().flat_map(|word| {
+        let key = phone.iter().map(|phone| phone.search_key().to_owned());
+        let marked: Vec<String> = key.chain([word.clone()]).collect();
+        let mut marks = Vec::new();
+        if let Some(sealer) = sealer {
+            for word in marked {
                 let text = format!("find {word}");
-                sealer.fingerprints(&text).map(cut).collect::<Vec<_>>()
-            });
-            marks.collect::<Vec<_>>()
-        });
+                marks.extend(sealer.fingerprints(&text).map(cut));
+            }
+        }
+        marks.dedup();
         Some(Self {
-            marks: marks.collect(),
-            plain,
+            words: vec![word],
+            marks,
+            phone,
         })
+    }
+
+    /// The phone number that was typed.
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        self.phone.as_ref()
+    }
+
+    /// Looks for this account too; whether that is new.
+    pub fn also(&mut self, account: &AccountCode) -> bool {
+        self.add(plain(account.as_str()))
+    }
+
+    /// Looks for the customer of `record` too, where his code or phone was found: his sales show only who he is. Whether
+    /// that is new.
+    pub fn learn(&mut self, record: &Record) -> bool {
+        if !record.marks.iter().any(|mark| self.marks.contains(mark)) {
+            return false;
+        }
+        let id = match record.kind {
+            Kind::Customer => record.hint.as_ref().map(|hint| hint.id),
+            Kind::Invoice | Kind::Other => record.customer_id,
+        };
+        id.is_some_and(|id| self.add(plain(&id.to_string())))
+    }
+
+    fn add(&mut self, word: String) -> bool {
+        let is_new = self.words.len() < MOST_WORDS && !self.words.contains(&word);
+        if is_new {
+            self.words.push(word);
+        }
+        is_new
+    }
+
+    /// The hashes of all that it may be.
+    pub fn hashes(&self) -> Vec<u64> {
+        let marks = self.marks.iter().map(|mark| hash(MARK, mark));
+        let words = self.words.iter().map(|word| hash(WORD, word));
+        marks.chain(words).collect()
     }
 
     /// Whether `record` is about it.
     pub fn is(&self, record: &Record) -> bool {
-        let same = |text: &str| plain(text) == self.plain;
-        let same_id = |id: i64| same(&id.to_string());
-        let hint = record.hint.as_ref();
-        same(&record.key)
-            || record
-                .account_code
-                .as_ref()
-                .is_some_and(|c| same(c.as_str()))
-            || record.order_code.as_ref().is_some_and(|c| same(c.as_str()))
-            || record.customer_id.is_some_and(same_id)
-            || hint.is_some_and(|hint| same_id(hint.id))
-            || hint.is_some_and(|hint| hint.code.as_deref().is_some_and(same))
+        shown(record).iter().any(|word| self.words.contains(word))
             || record.marks.iter().any(|mark| self.marks.contains(mark))
     }
 }
@@ -83,10 +153,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        journal::{connection_name::ConnectionName, kind::Kind},
-        time::Timestamp,
-    };
+    use crate::{journal::connection_name::ConnectionName, time::Timestamp};
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     fn sealer(byte: u8) -> Sealer {
@@ -121,6 +188,19 @@ mod tests {
         }
         for other in ["2000000", "KH00012", "091234567", "0", "", "  "] {
             assert!(!finds(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_finds_an_event_has_one_of_its_hashes() {
+        let hashes = hashes(&record());
+        for typed in ["20000001", "KH000123", "+84 912 345 678"] {
+            let wanted = Wanted::parse(typed, Some(&sealer(1))).unwrap();
+            let of_wanted = wanted.hashes();
+            assert!(
+                of_wanted.iter().any(|hash| hashes.contains(hash)),
+                "{typed}"
+            );
         }
     }
 

@@ -76,6 +76,16 @@ pub fn entry(seq: u64) -> String {
     format!("{ENTRIES}{seq}")
 }
 
+/// Where what people see of an event is sealed; a part of its entry.
+pub fn shown(seq: u64) -> String {
+    format!("{ENTRIES}{seq}/shown")
+}
+
+/// A part of the index of a span of journal numbers ([`super::index`]).
+pub fn index(span: u64, part: u64) -> String {
+    format!("kvgf/index/{span}/{part}")
+}
+
 /// A part of a large delivery body.
 pub fn body_part(seq: u64, part: usize) -> String {
     format!("kvgf/journal/{seq}/body/{part}")

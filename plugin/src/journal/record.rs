@@ -222,6 +222,18 @@ pub struct LastFailure {
     pub why: Trouble,
 }
 
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub why: Trouble,
+}
+
+/// Attempts that are kept of an event.
+const TRIED_KEPT: usize = 10;
+
 /// How an earlier version began the note that told the last failure, and how the API tells it.
 const LAST_FAILURE: &str = "last failure: ";
 
@@ -318,6 +330,10 @@ pub struct Record {
     pub members: Option<String>,
     /// Keyed marks of its customer's code and phones ([`super::finding`]).
     pub marks: Vec<String>,
+    /// What people see of its customer or sale, sealed ([`super::shown`]).
+    pub shown: Option<String>,
+    /// The newest attempts that failed, oldest first.
+    pub tried: Vec<Tried>,
     /// Whether its delivery was signed, and its members named, as is taken for granted; until it ends.
     pub as_assumed: Option<(Option<bool>, Option<bool>)>,
     /// Whether its order is read back later, and the total that was read.
@@ -361,6 +377,8 @@ impl Record {
             misses: None,
             members: None,
             marks: Vec::new(),
+            shown: None,
+            tried: Vec::new(),
             as_assumed: None,
             read_back: None,
         }
@@ -419,6 +437,13 @@ impl Record {
             after_notes: self.notes.len(),
             why,
         });
+    }
+
+    /// Keeps that an attempt failed, among the newest of them.
+    pub fn tried(&mut self, at: Timestamp, why: Trouble) {
+        self.tried.push(Tried { at, why });
+        let surplus = self.tried.len().saturating_sub(TRIED_KEPT);
+        self.tried.drain(..surplus);
     }
 
     /// Ends it as a dead letter.
@@ -517,6 +542,10 @@ struct Flat {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tried: Vec<Tried>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     as_assumed: Option<(Option<bool>, Option<bool>)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     read_back: Option<ReadBack>,
@@ -558,6 +587,8 @@ impl From<Record> for Flat {
             misses: record.misses,
             members: record.members,
             marks: record.marks,
+            shown: record.shown,
+            tried: record.tried,
             as_assumed: record.as_assumed,
             read_back: record.read_back,
         }
@@ -654,6 +685,8 @@ impl TryFrom<Flat> for Record {
             misses: flat.misses,
             members: flat.members,
             marks: flat.marks,
+            shown: flat.shown,
+            tried: flat.tried,
             as_assumed: flat.as_assumed,
             read_back: flat.read_back,
         })

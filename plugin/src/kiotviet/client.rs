@@ -262,7 +262,7 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(invoices)
     }
 
-    /// Every registered webhook, whoever registered it (manual 2.11.2).
+    /// Every registered webhook, ours or not (manual 2.11.2).
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, KiotVietError> {
         let mut webhooks = self
             .every("KiotViet GET /webhooks", "/webhooks", |value| {

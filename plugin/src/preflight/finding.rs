@@ -187,7 +187,7 @@ impl Finding {
                 format!("Getfly bắt buộc đơn hàng phải có {name}")
             }
             Self::DuplicateAccounts { accounts, of } => format!(
-                "{accounts} trong {of} khách hàng mới nhất trên Getfly trùng số điện thoại hoặc e-mail với khách hàng khác"
+                "{accounts} trong {of} khách hàng mới nhất trên Getfly trùng số điện thoại hoặc email với khách hàng khác"
             ),
             Self::PhonesStoredOtherwise { phones, of } => format!(
                 "{phones} trong {of} số điện thoại trên Getfly được lưu có khoảng trắng, dấu hoặc +84"

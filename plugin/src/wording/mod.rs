@@ -2,6 +2,7 @@
 //! does not compile.
 
 pub mod alerts;
+pub mod money;
 pub mod reasons;
 pub mod sentences;
 pub mod text;

@@ -84,7 +84,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "Getfly no longer has the account that you linked by hand.",
             ),
             text!(
-                "Hãy liên kết với khách hàng khác, hoặc bỏ liên kết để tìm lại theo e-mail và số điện thoại; sự kiện sẽ được thử lại.",
+                "Hãy liên kết với khách hàng khác, hoặc bỏ liên kết để tìm lại theo email và số điện thoại; sự kiện sẽ được thử lại.",
                 "Link another account, or undo the link so that it is searched by e-mail and phone again; the event is then tried again.",
             ),
         ),
@@ -110,11 +110,11 @@ pub fn death_of(reason: DeadReason) -> Death {
         ),
         DeadReason::TooManyNumbers => death(
             text!(
-                "Khách hàng có quá nhiều số điện thoại và e-mail để tìm theo từng số trên Getfly.",
+                "Khách hàng có quá nhiều số điện thoại và email để tìm theo từng số trên Getfly.",
                 "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
             ),
             text!(
-                "Xóa bớt số điện thoại hoặc e-mail của khách hàng trên KiotViet, rồi bấm Thử lại.",
+                "Xóa bớt số điện thoại hoặc email của khách hàng trên KiotViet, rồi bấm Thử lại.",
                 "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
             ),
         ),

@@ -12,13 +12,14 @@ use crate::{
     },
     kiotviet::{envelope::NotAnEnvelope, error::KiotVietError},
     rules::{
+        money::Money,
         remark::{Remainder, Remark},
         sale::EditOrSale,
         verdict::Reason,
     },
     seal::SealError,
     time::Timestamp,
-    wording::{reasons, text::Lang, times::shown},
+    wording::{money, reasons, text::Lang, times::shown},
     world::HttpError,
 };
 
@@ -295,6 +296,7 @@ fn webhook_broken(how: Broken, sound_at: Option<Timestamp>) -> String {
 }
 
 fn remark(remark: &Remark) -> String {
+    let dong = |amount: &Money| money::shown(*amount);
     match remark {
         Remark::MaskedPhone => "R7: bỏ qua một số điện thoại bị che".to_owned(),
         Remark::MaskedEmail => "R7: bỏ qua một địa chỉ email bị che".to_owned(),
@@ -306,14 +308,17 @@ fn remark(remark: &Remark) -> String {
             price,
             unit,
         } => format!(
-            "Dòng {product_code}: KiotViet tính cao hơn đơn giá × số lượng, nên đơn giá là {price} thay vì {unit}."
+            "Dòng {product_code}: KiotViet tính cao hơn đơn giá × số lượng, nên đơn giá là {} thay vì {}.",
+            dong(price),
+            dong(unit)
         ),
         Remark::LineTotalUnclear {
             product_code,
             total,
             quantity,
         } => format!(
-            "Dòng {product_code}: thành tiền {total} trên KiotViet không thể quy ra đơn giá với số lượng {quantity}."
+            "Dòng {product_code}: thành tiền {} trên KiotViet không thể quy ra đơn giá với số lượng {quantity}.",
+            dong(total)
         ),
         Remark::Rounded {
             total,
@@ -327,7 +332,10 @@ fn remark(remark: &Remark) -> String {
                 Remainder::Surcharge => "thu khác",
             };
             format!(
-                "Làm tròn: tổng tiền trên KiotViet là {total}, đơn hàng này cộng được {before}; phần lẻ {rest} tính vào {into} của đơn hàng."
+                "Làm tròn: tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}; phần lẻ {} tính vào {into} của đơn hàng.",
+                dong(total),
+                dong(before),
+                dong(rest)
             )
         }
         Remark::Difference {
@@ -335,7 +343,10 @@ fn remark(remark: &Remark) -> String {
             computed,
             difference,
         } => format!(
-            "Tổng tiền trên KiotViet là {total}, đơn hàng này cộng được {computed}: chênh lệch {difference}."
+            "Tổng tiền trên KiotViet là {}, đơn hàng này cộng được {}: chênh lệch {}.",
+            dong(total),
+            dong(computed),
+            dong(difference)
         ),
     }
 }

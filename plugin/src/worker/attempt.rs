@@ -74,6 +74,11 @@ pub async fn attempt<W: World>(
     if !marks.is_empty() {
         record.marks = marks;
     }
+    if ready.keep_names {
+        let shown = session.shown.take();
+        let sealed = shown.seal(&ready.sealer, record.seq, worker);
+        record.shown = sealed.or(record.shown.take());
+    }
     record.members = session.members.take().filter(|_| carried.is_err());
     match carried {
         Ok(()) => {

@@ -239,15 +239,7 @@ async fn create_account<W: World>(
             let detail = error.refused_detail();
             let Some(detail) = detail.filter(|d| details::drop_from_account(&mut account, *d))
             else {
-                // The next worker need not wait for it.
-                claim_account(
-                    session,
-                    record,
-                    customer_id,
-                    &account,
-                    Timestamp::UNIX_EPOCH,
-                )
-                .await?;
+                release_account(session, record, customer_id, &account).await?;
                 return Err(error.into());
             };
             record.note(details::without(detail, &error));
@@ -307,6 +299,7 @@ async fn account_perhaps_there<W: World>(
     if error.duplicate_field() == Some(DuplicateField::Code) {
         *used_codes += 1;
         if *used_codes >= LAST_NUMBER {
+            release_account(session, record, customer_id, account).await?;
             return Err(error.into());
         }
         let first = AccountCode::for_customer(&session.codes, customer_id);
@@ -325,6 +318,7 @@ async fn account_perhaps_there<W: World>(
     }
     let rules = &session.ready.rules;
     let Some(detail) = details::drop_placeholder(account, &error, rules) else {
+        release_account(session, record, customer_id, account).await?;
         return Err(error.into());
     };
     record.note(details::without(detail, &error));
@@ -340,6 +334,16 @@ async fn announce_account<W: World>(
 ) -> Result<(), Failure> {
     let since = ledger::call_ends(session.world.now());
     claim_account(session, record, customer_id, account, since).await
+}
+
+/// Keeps in the ledger that Getfly has refused to create `account`: whoever retries it need not wait.
+async fn release_account<W: World>(
+    session: &Session<'_, W>,
+    record: &Record,
+    customer_id: i64,
+    account: &NewAccount,
+) -> Result<(), Failure> {
+    claim_account(session, record, customer_id, account, Timestamp::UNIX_EPOCH).await
 }
 
 /// Keeps in the ledger that the call which creates `account` for this customer has ended by `since`.
@@ -471,6 +475,8 @@ async fn create_order<W: World>(
                 return Ok(None);
             }
             Refused::ForGood => {
+                // Whoever retries it need not wait.
+                claim_order(Timestamp::UNIX_EPOCH).await?;
                 if owes_read_back {
                     walk_in::never_stored(session).await?;
                 }

@@ -11,6 +11,7 @@ use crate::{
         connections::{Connection, Opened},
         held::Held,
         keys,
+        shown::Shown,
     },
     kiotviet::{
         client::{KiotViet, fetch_token},
@@ -66,6 +67,8 @@ pub struct Session<'a, W> {
     pub modified_at: Cell<Option<Timestamp>>,
     /// Keyed marks by which people find the event, once its customer was read.
     pub marks: RefCell<Vec<String>>,
+    /// What people see of the event, once its record was read.
+    pub shown: RefCell<Shown>,
     token: RefCell<Option<Secret>>,
 }
 
@@ -89,6 +92,7 @@ impl<'a, W: World> Session<'a, W> {
             members: RefCell::new(None),
             modified_at: Cell::new(None),
             marks: RefCell::new(Vec::new()),
+            shown: RefCell::default(),
             token: RefCell::new(None),
         }
     }

@@ -122,7 +122,7 @@ pub(super) async fn look_at_health(port: u16, seen: &mut Tally) {
 }
 
 impl Bad {
-    /// Begins; each comes again so many times.
+    /// Begins; each client comes `rounds` times.
     pub(super) fn begin(site: &Site, rounds: usize) -> Result<Self> {
         let seen = Arc::new(Seen::default());
         let mut workers = JoinSet::new();

@@ -1,5 +1,5 @@
-//! Asking a host, natively or as a program: whatever it answers is kept, so that nothing of it can be
-//! forgotten when it is searched.
+//! Calls a host, natively or as a program. Every answer is stored, so that the search misses none
+//! of them.
 
 use super::marks::{ALL, GUARDED, Marks, Of};
 use anyhow::Result;
@@ -14,29 +14,29 @@ use std::{
     sync::Arc,
 };
 
-/// The application, somewhere.
+/// A running application.
 pub(crate) trait Host: Carrier {
     /// Lets more than a second pass.
     async fn pass_a_second(&self);
     /// Lets the worker go on for a moment.
     async fn pass_a_moment(&self);
-    /// Lets ten minutes pass; false where nobody waits for so long.
+    /// Lets ten minutes pass; false in a test that does not wait that long.
     async fn pass_a_pause(&self) -> bool;
     /// Goes on with this `master_key`.
     async fn rotate(&mut self, master_key: &str);
 }
 
-/// What an answer may tell its reader, who is the owner.
+/// What an answer may show its reader, who is the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum May {
     Nothing,
-    /// The sellers' names, so that somebody can be found.
+    /// The sellers' names, so that a seller can be found.
     Names,
     /// What would be written to Getfly, and the page's list of sellers.
     Records,
 }
 
-/// A scenario that runs at a host, and what the host said.
+/// A scenario that runs with a host, and the host's answers.
 pub(crate) struct Scenario<H> {
     pub(crate) host: H,
     pub(crate) kiotviet: Arc<KiotVietSim>,
@@ -47,7 +47,7 @@ pub(crate) struct Scenario<H> {
     seen: RefCell<Vec<(String, May, Vec<u8>)>>,
 }
 
-/// Every answer is kept, and may tell nothing.
+/// Every answer is stored, and may show nothing.
 impl<H: Host> Carrier for Scenario<H> {
     async fn carry(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
         Ok(self.ask(May::Nothing, request).await.0)
@@ -77,7 +77,7 @@ impl<H: Host> Scenario<H> {
         }
     }
 
-    /// Answers that tell more than they may, and which text each of them tells.
+    /// Answers that show more than they may, and the texts.
     pub(crate) fn leaks(&self, what: &[Of]) -> BTreeSet<String> {
         let mut leaks = BTreeSet::new();
         for (may, of) in [
@@ -107,7 +107,7 @@ impl<H: Host> Scenario<H> {
         self.marks.note(&self.kiotviet, &self.getfly);
     }
 
-    /// A request whose answer is kept, with its header fields.
+    /// A request whose answer is stored, with its header fields.
     pub(crate) async fn ask(
         &self,
         may: May,
@@ -123,7 +123,7 @@ impl<H: Host> Scenario<H> {
         (response, body)
     }
 
-    /// An admin's request whose answer may tell more.
+    /// An admin's request whose answer may show more.
     pub(crate) async fn call_as(&self, may: May, method: &str, path: &str, body: Bytes) -> Reply {
         let request = admin::request(ADMIN_TOKEN, method, path, body);
         let (response, body) = self.ask(may, request).await;
@@ -131,7 +131,7 @@ impl<H: Host> Scenario<H> {
         (response.status().as_u16(), json)
     }
 
-    /// Asks until it is no longer refused.
+    /// Repeats a request until it is no longer refused.
     pub(crate) async fn insist(&self, ask: impl AsyncFn() -> Reply) {
         for _ in 0..5 {
             if ask().await.0 == 200 {

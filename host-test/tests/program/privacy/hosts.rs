@@ -1,4 +1,4 @@
-//! The hosts that the scenario is told to: the plugin natively, and the real program.
+//! The hosts of the scenario: the plugin natively, and the real program.
 
 use super::asked::Host;
 use crate::process::{Host as Program, start, variables};
@@ -33,7 +33,7 @@ impl Host for Native {
 pub(crate) struct Up {
     arguments: Vec<String>,
     program: Option<Program>,
-    /// What those before it wrote.
+    /// The output of the programs before it.
     pub(crate) wrote: String,
 }
 
@@ -54,7 +54,7 @@ impl Up {
         up
     }
 
-    /// Stops it; what it wrote is complete then.
+    /// Stops it; its output is complete then.
     pub(crate) async fn stop(&mut self) {
         if let Some(program) = self.program.take() {
             self.wrote += &program.stop().await;

@@ -1,6 +1,6 @@
-//! What nobody is to be told: taken from what is really there (both vendors' records, the shop's
-//! connection, the variables), so that no list can forget it; and the search for it, as it is and as it
-//! may be encoded.
+//! The texts that must stay hidden, taken from the existing records (both vendors' records, the
+//! shop's connection, the variables), so that none is forgotten; and the search for them, plain and
+//! encoded.
 
 use base64::{
     Engine as _,
@@ -10,7 +10,7 @@ use plugin::{rules::phone::PhoneField, vendor::encoding::percent_encode};
 use sim::{GetflySim, KiotVietSim};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Whose secret a text is.
+/// Whose text it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Of {
     /// Keys and tokens.
@@ -23,10 +23,10 @@ pub(crate) enum Of {
 
 /// What the contract's guarantee 4 names.
 pub(crate) const GUARDED: [Of; 2] = [Of::Secret, Of::Contact];
-/// All of it.
+/// All of them.
 pub(crate) const ALL: [Of; 3] = [Of::Secret, Of::Contact, Of::Person];
 
-/// Bytes of the shortest text that is looked for: a shorter one may stand anywhere.
+/// The length of the shortest text that is searched, in bytes: a shorter one may occur anywhere.
 const SHORTEST: usize = 8;
 
 /// See the module.
@@ -34,7 +34,7 @@ const SHORTEST: usize = 8;
 pub(crate) struct Marks(BTreeMap<String, Of>);
 
 impl Marks {
-    /// Adds all that both vendors hold now.
+    /// Adds all texts of both vendors' records.
     pub(crate) fn note(&mut self, kiotviet: &KiotVietSim, getfly: &GetflySim) {
         self.add(Of::Secret, &kiotviet.settings().client_secret);
         self.add(Of::Secret, &getfly.settings().api_key);
@@ -84,7 +84,7 @@ impl Marks {
             self.phone(&account.phone_office);
             self.email(&account.email);
             self.add(Of::Person, &account.account_name);
-            // Its last line is our own code, which says nothing about the person.
+            // Its last line is our own code, which is not personal.
             let code = account.account_code.as_str();
             let description = account.description.strip_suffix(code);
             self.add(Of::Person, description.unwrap_or(&account.description));
@@ -95,7 +95,7 @@ impl Marks {
         }
     }
 
-    /// A text that must be found nowhere; an empty one is none.
+    /// A text that must occur nowhere; an empty one is ignored.
     pub(crate) fn add(&mut self, of: Of, text: &str) {
         let text = text.trim();
         assert!(
@@ -107,8 +107,9 @@ impl Marks {
         }
     }
 
-    /// A phone field: as it was written, and each of its numbers in every usual grouping. What stands before
-    /// the last nine digits (0, 84, +84) is left out, so that it may be any of these.
+    /// A phone field: as it was written, and each of its numbers in every usual grouping. The
+    /// digits before the last nine (0, 84, +84) are left out, so that the prefix may be any of
+    /// these.
     fn phone(&mut self, field: &str) {
         self.add(Of::Contact, field);
         for number in PhoneField::parse(field).numbers() {
@@ -124,7 +125,7 @@ impl Marks {
         }
     }
 
-    /// An e-mail field: as it was written, each address, and what follows its name.
+    /// An e-mail field: as it was written, each address, and the part after its name.
     fn email(&mut self, field: &str) {
         self.add(Of::Contact, field);
         for address in field.split([';', ',', ' ']).filter(|a| a.contains('@')) {
@@ -155,11 +156,11 @@ impl Marks {
     }
 }
 
-/// How a form begins.
+/// The beginning of a form.
 type Head = [u8; SHORTEST];
 
-/// The forms of a text, as it was written or in small letters, and what they are called. As the search
-/// does not tell capitals from small letters, all are in small letters in the end.
+/// The forms of a text, as it was written or in small letters, and their names. The search ignores
+/// case, so all are in small letters in the end.
 fn forms_of(text: &str) -> Vec<(Vec<u8>, &'static str)> {
     let mut forms = Vec::new();
     for text in [text.to_owned(), text.to_ascii_lowercase()] {
@@ -209,7 +210,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// What these bytes tell.
+    /// The texts that these bytes show.
     pub(crate) fn find(&self, bytes: &[u8]) -> BTreeSet<String> {
         let mut may_begin = vec![false; 1 << 16];
         for [a, b] in &self.begins {

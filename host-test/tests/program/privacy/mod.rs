@@ -1,9 +1,10 @@
-//! Claims guarantee 4: no secret, phone or e-mail is in a log line, an error, an event, a page, a health
-//! report or a metric, nor in any usual encoding in the store at rest, even when both vendors throw it back
-//! at us in their refusals; and no name or address either, as long as they do not. How: one busy scenario,
-//! natively and with the real program over its file and over a real Redis, then a search for all that the
-//! simulated vendors hold in all that was answered, written and kept. Controls show that the search finds
-//! what was put there, and what a missing protection leaves there.
+//! Claims guarantee 4: no secret, phone or e-mail is in a log line, an error, an event, a page, a
+//! health report or a metric, nor in any usual encoding in the store at rest, even if both vendors
+//! repeat it in their refusals; and no name or address either, unless they do. How: one busy
+//! scenario, natively and with the real program over its file and over a real Redis, then a search
+//! for all texts of the simulated vendors in everything that was answered, written and stored.
+//! Controls show that the search finds what was put there, and what a missing protection leaves
+//! there.
 
 mod asked;
 mod hosts;
@@ -28,7 +29,8 @@ use plugin::mutant::{self, Mutant};
 use sim::{Fault, FaultRule, Faulty, When, getfly::GetflySettings, kiotviet::Settings};
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-/// The scenario natively, told to its end; `refusals` of KiotViet and of Getfly repeat all they were told.
+/// The scenario natively, to its end; the `refusals` of KiotViet and of Getfly repeat everything
+/// that was sent.
 async fn natively(refusals: [Refusals; 2]) -> (TestShop, Scenario<Native>) {
     let shop = TestShop::unconnected();
     let [kiotviet, getfly] = refusals;
@@ -61,7 +63,7 @@ const REFUSALS: [Refusals; 2] = [
     },
 ];
 
-/// What log and store of a scenario tell.
+/// The texts that a scenario's log and store show.
 fn leaks_inside(scenario: &Scenario<Native>, of: &[Of]) -> BTreeSet<String> {
     let search = scenario.marks.search(of);
     let mut leaks = BTreeSet::new();
@@ -125,7 +127,7 @@ async fn no_name_and_no_address_is_told_but_in_a_vendors_words() {
     assert_eq!(leaks_inside(&scenario, &ALL), BTreeSet::new());
 }
 
-/// The control: what a protection keeps back is found once it is taken away.
+/// The control: what a protection hides is found once the protection is removed.
 #[tokio::test(start_paused = true)]
 async fn the_search_finds_what_a_missing_protection_does() {
     let unsealed = mutant::activate(Mutant::NotSealed);
@@ -162,7 +164,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// What the files of a store tell; they must be the ones that were written.
+/// The texts that a store's files show; they must be the files that were written.
 fn told_at_rest(marks: &Marks, folder: &Path) -> BTreeSet<String> {
     let search = marks.search(&GUARDED);
     let files = files(folder);
@@ -179,7 +181,8 @@ fn told_at_rest(marks: &Marks, folder: &Path) -> BTreeSet<String> {
     told.collect()
 }
 
-/// The scenario with the real program over a store whose files are in `folder`, and what it tells.
+/// The scenario with the real program over a store whose files are in `folder`, and the texts that
+/// it shows.
 async fn told_by_the_program(store: [&str; 2], folder: &Path) -> Marks {
     let vendors = Vendors::new(Settings::default(), GetflySettings::default());
     let faults = Arc::new(Faulty::new(
@@ -224,7 +227,7 @@ async fn told_by_the_program(store: [&str; 2], folder: &Path) -> Marks {
     scenario.marks
 }
 
-/// The control: what is put into the store is found in its files.
+/// The control: a text that is put into the store is found in its files.
 async fn is_found_once_it_is_there(marks: &Marks, store: impl Backend, folder: &Path) {
     let value = br#"{"event":{"body":{"plain":"eyJzZHQiOiIwOTEyIDM0NSA2NzgifQ=="}}}"#;
     store
@@ -248,7 +251,7 @@ async fn the_program_over_its_file_tells_and_keeps_nothing_in_plain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_over_redis_tells_and_keeps_nothing_in_plain() {
-    // Its log of writes has all that was ever written; nothing in it is to be compressed.
+    // Its log of writes holds everything ever written; nothing in it may be compressed.
     let options = [
         "--appendonly",
         "yes",
@@ -270,7 +273,7 @@ async fn opened(server: &RedisServer) -> Redis {
     Redis::open(address).await.unwrap()
 }
 
-/// A worker that dies in the middle says why, and of whom nothing.
+/// A worker that dies in the middle says why, without personal data.
 #[tokio::test(start_paused = true)]
 async fn a_trap_tells_nothing() {
     let shop = WasmShop::connected_in_wasm(On::Both, |app| app)
@@ -299,7 +302,7 @@ async fn a_trap_tells_nothing() {
     }
 }
 
-/// The control: the scenario does carry those texts to where they belong.
+/// The control: the scenario does carry those texts to their destination.
 #[tokio::test(start_paused = true)]
 async fn the_marked_texts_do_pass_through() {
     let shop = TestShop::connected(On::Both).await;

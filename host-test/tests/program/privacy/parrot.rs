@@ -1,4 +1,4 @@
-//! A vendor that refuses in words that repeat all it was told.
+//! A vendor whose refusals repeat everything that was sent.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -19,7 +19,7 @@ impl Refusals {
     };
 }
 
-/// Refuses the first calls, each in another order of words: not all of them are kept.
+/// Refuses the first calls, each with the words in another order: not all of them are stored.
 pub(crate) struct Parrot {
     inner: Arc<dyn Upstream>,
     refusals: Refusals,
@@ -28,7 +28,7 @@ pub(crate) struct Parrot {
 }
 
 impl Parrot {
-    /// One in front of `inner`.
+    /// A parrot in front of `inner`.
     pub(crate) fn before(inner: Arc<dyn Upstream>, refusals: Refusals) -> Arc<dyn Upstream> {
         Arc::new(Self {
             inner,

@@ -1,4 +1,4 @@
-//! A busy scenario full of what nobody may be told, the same for every host.
+//! A busy scenario full of texts that must stay hidden, the same for every host.
 
 use super::{
     asked::{Host, May, Scenario},
@@ -44,7 +44,7 @@ impl<H: Host> Scenario<H> {
         self.look_around().await;
     }
 
-    /// Carries what KiotViet sends; each must be answered 200.
+    /// Carries KiotViet's deliveries; each must be answered 200.
     async fn deliver(&mut self) {
         for delivery in self.kiotviet.take_deliveries() {
             let request = self.kiotviet.request(&delivery);
@@ -54,7 +54,7 @@ impl<H: Host> Scenario<H> {
         }
     }
 
-    /// Until nothing waits, or only for longer than anybody does.
+    /// Drains until no event waits, or only for longer than a test does.
     async fn settle(&mut self) {
         while self.process().await.contains_key("retrying") {
             if !self.host.pass_a_pause().await {
@@ -63,7 +63,7 @@ impl<H: Host> Scenario<H> {
         }
     }
 
-    /// Until each event was tried; returns their numbers by state.
+    /// Processes until each event was attempted; returns their numbers by state.
     async fn process(&mut self) -> BTreeMap<String, Vec<u64>> {
         for _ in 0..1000 {
             let (_, drained) = self.drain().await;
@@ -76,7 +76,7 @@ impl<H: Host> Scenario<H> {
         panic!("it never comes to rest");
     }
 
-    /// Who was there before the shop was connected.
+    /// The customers from before the connection.
     fn begin(&mut self) {
         self.getfly.add_user(User {
             email: "nguyenvana@getfly.example".to_owned(),
@@ -128,7 +128,7 @@ impl<H: Host> Scenario<H> {
                 .await;
         }
         assert_eq!(self.kiotviet.webhooks().len(), 2);
-        // Whatever the shop does next is later than the switches.
+        // The shop's next actions are later than the switches.
         self.host.pass_a_second().await;
     }
 
@@ -177,7 +177,7 @@ impl<H: Host> Scenario<H> {
         self.note();
     }
 
-    /// One dead letter is dismissed, the others are tried again; an invoice is edited that is an order.
+    /// One dead letter is dismissed, the others are retried; an invoice that is an order is edited.
     async fn retry_and_dismiss(&mut self) {
         let mut dead = self.states().await.remove("dead").unwrap();
         assert!(dead.len() > 1, "{dead:?}");
@@ -224,7 +224,7 @@ impl<H: Host> Scenario<H> {
         self.note();
     }
 
-    /// A preview by the API and on the page, which tells all; then the delivery itself.
+    /// A preview by the API and on the page, which shows everything; then the delivery itself.
     async fn try_out(&mut self) {
         let person = person("Ông Năm Thử", "(0911) 222 999", "nam@tried.example");
         self.kiotviet.create_customer(person);
@@ -262,7 +262,8 @@ impl<H: Host> Scenario<H> {
         self.settle().await;
     }
 
-    /// A new `master_key` beside the former one; last a customer who waits, with his delivery kept.
+    /// A new `master_key` beside the former one; last a customer who waits, with the stored
+    /// delivery.
     async fn rotate(&mut self) {
         let both = format!("{OTHER_MASTER_KEY},{MASTER_KEY}");
         self.host.rotate(&both).await;
@@ -283,7 +284,7 @@ impl<H: Host> Scenario<H> {
         self.note();
     }
 
-    /// At what is said while a variable or the store is unsound, if it is.
+    /// Looks at the answers while a variable or the store is unsound, if it is.
     pub(crate) async fn look_at_what_is_wrong(&mut self) {
         let health = http::Request::get("/healthz").body(Bytes::new()).unwrap();
         self.ask(May::Nothing, health).await;
@@ -297,7 +298,7 @@ impl<H: Host> Scenario<H> {
         self.ask(May::Nothing, request).await;
     }
 
-    /// At all that can be seen.
+    /// Looks at everything that can be seen.
     async fn look_around(&mut self) {
         let mut numbers: Vec<u64> = self.states().await.into_values().flatten().collect();
         numbers.sort_unstable();

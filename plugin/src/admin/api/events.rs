@@ -15,6 +15,7 @@ use crate::{
         dead_reason::DeadReason,
         entries,
         finding::Wanted,
+        index, ledger,
         record::{Command, Record, State},
         refused,
     },
@@ -33,6 +34,10 @@ const LIMIT_MOST: usize = 200;
 /// Journal entries looked at for one answer, so that its cost does not grow with the history; where
 /// a filter leaves fewer, `next_before` goes on.
 const LOOKED_AT: usize = 1000;
+
+/// Entries that are not indexed yet, looked at for one answer to what a person looks for: more than the span that is being
+/// filled.
+const UNINDEXED_MOST: usize = 4000;
 
 /// The parameters of a list.
 const NAMES: [&str; 6] = ["q", "connection", "state", "reason", "limit", "before"];
@@ -132,15 +137,49 @@ pub(in crate::admin) const AT_ONCE: How = How {
     waits: Waits::No,
 };
 
-/// The events that a query asks for, newest first, and where to go on.
-async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option<u64>), Problem> {
+/// The events that a query asks for, newest first, and where to go on. Who looks for a customer's code or phone finds his
+/// sales too.
+async fn find<W: World>(
+    world: &W,
+    sealer: Option<&Sealer>,
+    query: &mut Query,
+) -> Result<(Vec<Record>, Option<u64>), Problem> {
+    let mut learnt = false;
+    if let Some(wanted) = &mut query.wanted
+        && let Some((phone, sealer)) = wanted.phone().zip(sealer)
+        && let Some(account) = ledger::account_with_number(world, sealer, phone).await?
+    {
+        wanted.also(&account);
+    }
+    let found = find_once(world, query).await?;
+    if let Some(wanted) = &mut query.wanted {
+        for record in &found.0 {
+            learnt |= wanted.learn(record);
+        }
+    }
+    if learnt {
+        return find_once(world, query).await;
+    }
+    Ok(found)
+}
+
+async fn find_once<W: World>(
+    world: &W,
+    query: &Query,
+) -> Result<(Vec<Record>, Option<u64>), Problem> {
     let mut found = Vec::new();
-    let numbers = if query.state == Some(State::Dead) {
-        dead(world, query.before).await?
-    } else {
-        entries::numbers(world, query.before, LOOKED_AT).await?
+    let (numbers, whole) = match &query.wanted {
+        Some(wanted) if world.is_atomic() => looked_up(world, wanted, query.before).await?,
+        _ => {
+            let numbers = if query.state == Some(State::Dead) {
+                dead(world, query.before).await?
+            } else {
+                entries::numbers(world, query.before, LOOKED_AT).await?
+            };
+            let whole = numbers.len() < LOOKED_AT;
+            (numbers, whole)
+        }
     };
-    let whole = numbers.len() < LOOKED_AT;
     let mut last = None;
     for seq in numbers {
         if found.len() >= query.limit {
@@ -154,6 +193,29 @@ async fn find<W: World>(world: &W, query: &Query) -> Result<(Vec<Record>, Option
         }
     }
     Ok((found, last.filter(|_| !whole)))
+}
+
+/// The numbers below `before` that may be about what is looked for, newest first: those that are not indexed yet, those
+/// that the index tells, and dead letters, which may be older than what is indexed. And whether these are all.
+async fn looked_up<W: World>(
+    world: &W,
+    wanted: &Wanted,
+    before: Option<u64>,
+) -> Result<(Vec<u64>, bool), Problem> {
+    let cursor = cursor::load(world).await.unwrap_or_default();
+    let mut numbers = entries::numbers(world, before, UNINDEXED_MOST).await?;
+    let is_indexed = |seq: &u64| index::span_of(*seq) < cursor.indexed.1;
+    let whole = numbers.len() < UNINDEXED_MOST || numbers.iter().any(is_indexed);
+    if !whole {
+        return Ok((numbers, false));
+    }
+    numbers.retain(|seq| !is_indexed(seq));
+    numbers.extend(index::numbers(world, cursor.indexed, &wanted.hashes()).await?);
+    numbers.extend(cursor.dead);
+    numbers.retain(|seq| before.is_none_or(|before| *seq < before));
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.dedup();
+    Ok((numbers, true))
 }
 
 /// The numbers below `before` that may be dead letters', newest first, at most [`LOOKED_AT`]: those that the
@@ -187,7 +249,7 @@ pub(in crate::admin) async fn listed<W: World>(
     sealer: Option<&Sealer>,
     query: Option<&str>,
 ) -> Result<(Vec<Record>, Option<u64>), Problem> {
-    find(world, &parse(query, sealer)?).await
+    find(world, sealer, &mut parse(query, sealer)?).await
 }
 
 /// `GET /api/events`.
@@ -348,7 +410,7 @@ async fn command_dead<W: World>(
         Command::Dismiss(_) => DISMISSED_MOST,
         _ => RETRIED_MOST,
     };
-    let (found, next_before) = find(world, &query).await?;
+    let (found, next_before) = find(world, Some(&ready.sealer), &mut query).await?;
     let first = entries::reserve(world, found.len()).await?;
     let mut number = first;
     for record in &found {

@@ -189,12 +189,30 @@ pub struct EventDetail {
     pub seq: u64,
     /// See [`Event`].
     pub state: State,
+    /// Its newest ten attempts that failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<FailedAttempt>,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// Why, with the vendor's words.
+    pub why: InWords<Trouble>,
 }
 
 impl From<Record> for EventDetail {
     fn from(record: Record) -> Self {
         let evidence = record.evidence.iter().map(ToString::to_string);
+        let tried = record.tried.iter().map(|one| FailedAttempt {
+            at: one.at,
+            why: InWords(one.why.clone()),
+        });
+        let tried = tried.collect();
         Self {
+            tried,
             evidence: evidence.collect(),
             attempts: record.attempts,
             finished_at: record.status.finished_at(),

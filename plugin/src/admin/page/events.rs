@@ -20,10 +20,11 @@ use crate::{
         connections,
         dead_reason::DeadReason,
         record::{Alternative, Call, Kind, Record, State, Status, Told},
+        shown::Shown,
     },
     rules::{matching::MatchedBy, verdict::Outcome},
     web::After,
-    wording::{reasons, sentences::Fact},
+    wording::{money, reasons, sentences::Fact},
     world::World,
 };
 use maud::{Markup, html};
@@ -73,6 +74,26 @@ fn why<W: World>(visit: &Visit<'_, W>, event: &Record) -> &'static str {
             visit.t(reasons::death_of(reason).means)
         }
     }
+}
+
+/// What people see of an event's customer or sale.
+fn shown<W: World>(visit: &Visit<'_, W>, event: &Record) -> Shown {
+    let opened = event.shown.as_deref().zip(visit.config.sealer.as_ref());
+    let shown = opened.and_then(|(sealed, sealer)| Shown::open(sealed, sealer, event.seq));
+    let mut shown = shown.unwrap_or_default();
+    if shown.code.is_empty() {
+        let hinted = event.hint.as_ref().and_then(|hint| hint.code.as_deref());
+        shown.code = hinted.unwrap_or(&event.key).to_owned();
+    }
+    shown
+}
+
+/// The customer's name and the sale's total.
+fn who(shown: &Shown) -> String {
+    let total = shown.total.map(money::shown);
+    let parts = [Some(shown.name.clone()), total].into_iter().flatten();
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
 }
 
 /// The address of a list with this filter, before an event, with the pages that are newer.
@@ -150,10 +171,13 @@ fn last_told(event: &Record) -> Option<Told<'_>> {
 }
 
 fn row<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+    let shown = shown(visit, event);
+    let who = who(&shown);
     html! {
         li {
             a.event href={ "/ui/events/" (event.seq) } {
-                span.what { strong { (kind(visit, event.kind)) " " (event.key) } (status(visit, event.status)) }
+                span.what { strong { (kind(visit, event.kind)) " " (shown.code) } (status(visit, event.status)) }
+                @if !who.is_empty() { span.who { (who) } }
                 span.why { (why(visit, event)) }
                 @if let Some(last) = last_told(event) { span { "“" (sentence(visit.view, &last)) "”" } }
                 span.muted { "#" (event.seq) " · " (event.connection) " · " (visit.view.moment(Some(event.received_at))) }
@@ -291,6 +315,49 @@ fn rule<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     html! { @if let Some(name) = reasons::rule(number) { (number) " · " (visit.t(name)) } }
 }
 
+/// What came of a retry, or what else a redirect asked to say.
+fn said<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+    if visit.query.get("done") != "tried" {
+        return visit.said();
+    }
+    let last = event.tried.last();
+    match event.status {
+        Status::Done { .. } | Status::Dismissed { .. } => {
+            alert("good", &html! { p { (visit.t(w::RETRIED_DONE)) } })
+        }
+        Status::Dead { .. } => alert(
+            "bad",
+            &html! {
+                p { (visit.t(w::RETRIED_REFUSED)) @if let Some(last) = last { " " (sentence(visit.view, &last.why)) } }
+            },
+        ),
+        Status::Received | Status::Retrying { .. } => alert(
+            "warn",
+            &html! {
+                p { (visit.t(w::RETRIED_WAITS)) " " (visit.view.time(event.status.next_attempt_at())) "." }
+                @if let Some(last) = last { p { (sentence(visit.view, &last.why)) } }
+            },
+        ),
+    }
+}
+
+/// The attempts that failed, and how it ended.
+fn tried<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+    html! {
+        @if !event.tried.is_empty() {
+            h3 { (visit.t(w::TRIED)) }
+            ol.sentences {
+                @for one in &event.tried {
+                    li { (visit.view.time(Some(one.at))) " · " (sentence(visit.view, &one.why)) }
+                }
+                @if let Status::Done { finished_at, .. } = event.status {
+                    li { (visit.view.time(Some(finished_at))) " · " (why(visit, event)) }
+                }
+            }
+        }
+    }
+}
+
 /// What is to be done about a dead letter, with its buttons.
 fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> Markup {
     let place = format!("/ui/events/{}", event.seq);
@@ -314,17 +381,19 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> 
 }
 
 /// The head of an event's page: what it is, where it stands, and the facts of it.
-fn head<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+fn head<W: World>(visit: &Visit<'_, W>, event: &Record, shown: &Shown) -> Markup {
     let time = |at| visit.view.moment(at);
     let reason = event.status.reason();
     html! {
         section.card {
             div.head {
-                h1 { (kind(visit, event.kind)) " " (event.key) }
+                h1 { (kind(visit, event.kind)) " " (shown.code) }
                 (status(visit, event.status))
             }
             @if !why(visit, event).is_empty() { p.lead { (why(visit, event)) } }
             (facts(&[
+                (visit.t(w::CUSTOMER_NAME), html! { (shown.name) }),
+                (visit.t(w::SALE_TOTAL), html! { @if let Some(total) = shown.total { (money::shown(total)) } }),
                 (visit.t(w::RULE), rule(visit, event)),
                 (visit.t(w::ACCOUNT_CODE), html! { @if let Some(code) = &event.account_code { (code) } }),
                 (visit.t(w::ORDER_CODE), html! { @if let Some(code) = &event.order_code { (code) } }),
@@ -342,10 +411,11 @@ fn head<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
 /// `GET /ui/events/{seq}`.
 pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Reply, Problem> {
     let event = &api::read(visit.world, seq).await?;
+    let shown = shown(visit, event);
     let body = html! {
-        (visit.said())
+        (said(visit, event))
         p { a href="/ui/events" { "← " (visit.t(w::EVENTS)) } }
-        (head(visit, event))
+        (head(visit, event, &shown))
         @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
         @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }
         (links::card(visit, event).await?)
@@ -353,10 +423,12 @@ pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Rep
             h2 { (visit.t(w::DETAILS)) }
             (sentences(visit, w::NOTES, &event.told()))
             (sentences(visit, w::EVIDENCE, &event.evidence))
+            (tried(visit, event))
             (calls(visit, &event.calls))
         }
     };
-    Ok(Reply::page(200, w::EVENTS, body))
+    let subject = format!("{} {}", kind(visit, event.kind), shown.code);
+    Ok(Reply::page(200, w::EVENTS, body).about(subject))
 }
 
 /// `POST /ui/events/{seq}/retry`, `/dismiss`, `/edit` and `/sale`.
@@ -368,7 +440,11 @@ pub(super) async fn command<W: World>(
     visit.genuine()?;
     let asked = api::Asked::parse(asked).ok_or_else(|| problem::not_found(""))?;
     let (status, event) = api::command(visit.world, visit.ready()?, seq, asked).await?;
-    let said = if status == 200 { "wish" } else { "taken" };
+    let said = match (status, asked) {
+        (200, api::Asked::Dismiss) => "wish",
+        (200, api::Asked::Retry | api::Asked::Answer(_)) => "tried",
+        _ => "taken",
+    };
     let mut reply = Reply::to(&format!("/ui/events/{}?done={said}", event.seq));
     reply.after = After::Drain;
     Ok(reply)

@@ -53,6 +53,11 @@ impl View {
         text.of(self.lang)
     }
 
+    /// A number and what is counted, in the singular or the plural.
+    pub(super) fn counted(&self, count: u64, (one, many): (Text, Text)) -> String {
+        format!("{count} {}", self.t(if count == 1 { one } else { many }))
+    }
+
     /// The hidden field that proves that a form is ours.
     pub(super) fn csrf(&self) -> Markup {
         html! { input type="hidden" name="csrf" value=(self.csrf.reveal()); }
@@ -200,7 +205,7 @@ pub(super) fn document(view: &View, reply: &Reply) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 @if refresh { meta http-equiv="refresh" content="5"; }
-                title { (view.t(title)) " · KiotViet → Getfly" }
+                title { @if !reply.subject.is_empty() { (reply.subject) " · " } (view.t(title)) " · KiotViet → Getfly" }
                 link rel="stylesheet" href=(style_path());
                 link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b5563'/%3E%3Cpath d='M4 8h7M8 5l3 3-3 3' stroke='%23fff' stroke-width='2' fill='none'/%3E%3C/svg%3E";
             }

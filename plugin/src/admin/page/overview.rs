@@ -42,7 +42,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
         @if dead > 0 {
             (alert("bad", &html! {
                 div.head.middle {
-                    strong { (dead) " " (visit.t(w::NEEDS_YOU)) }
+                    strong { (visit.view.counted(dead, (w::NEEDS_YOU_1, w::NEEDS_YOU))) }
                     a.button href="/ui/events?state=dead" { (visit.t(w::SEE_THEM)) }
                 }
             }))
@@ -58,7 +58,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
                 }
                 p {
                     @if let Some(since) = pause.since { (visit.t(w::FAILS_SINCE)) " " (visit.view.time(Some(since))) ". " }
-                    (overview.counts.waiting) " " (visit.t(w::EVENTS_WAIT)) " "
+                    (visit.view.counted(overview.counts.waiting, (w::EVENTS_WAIT_1, w::EVENTS_WAIT))) " "
                     @if let Some(until) = pause.until { (visit.t(w::ASKED_AGAIN)) " " (visit.view.time(Some(until))) "." }
                 }
             }))
@@ -83,7 +83,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
         @for token in &visit.config.weak_tokens {
             (alert("warn", &html! { p { code { (token) } " " (visit.t(w::WEAK_TOKEN)) } }))
         }
-        @if unread > 0 { (alert("info", &html! { p { (unread) " " (visit.t(w::UNREAD)) } })) }
+        @if unread > 0 { (alert("info", &html! { p { (visit.view.counted(unread, (w::UNREAD_1, w::UNREAD))) } })) }
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// The page's title.
     pub(super) title: Text,
+    /// What the page is about, before its title; empty for nothing of its own.
+    pub(super) subject: String,
     /// What is between its frame.
     pub(super) body: Markup,
     /// Further header fields.
@@ -28,11 +30,18 @@ impl Reply {
         Self {
             status,
             title,
+            subject: String::new(),
             body,
             headers: Vec::new(),
             refresh: false,
             after: After::Nothing,
         }
+    }
+
+    /// The same page, about this.
+    pub(super) fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = subject.into();
+        self
     }
 
     /// Elsewhere on this page, by GET.

@@ -82,13 +82,16 @@ words! {
     DEAD_LETTERS: "Cần xử lý" / "Need attention";
     OLDEST_WAITING: "Chờ lâu nhất từ" / "Oldest waiting since";
     NEEDS_YOU: "sự kiện cần anh/chị xử lý" / "events need a person";
+    NEEDS_YOU_1: "sự kiện cần anh/chị xử lý" / "event needs a person";
     SEE_THEM: "Xem và xử lý" / "See and settle them";
     WEAKER: "Kho dữ liệu của máy chủ này không có phép đếm nguyên tử: hai khách hàng cùng số điện thoại, hoặc hai lần gửi của một hóa đơn, đến đúng cùng một lúc có thể cùng được tạo trên Getfly. Mọi bảo đảm khác vẫn giữ nguyên." / "This host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly. Every other promise holds.";
     FAILS: "Đang lỗi." / "It fails.";
     FAILS_SINCE: "Từ lúc" / "Since";
     EVENTS_WAIT: "sự kiện đang chờ, không mất gì." / "events wait; nothing is lost.";
+    EVENTS_WAIT_1: "sự kiện đang chờ, không mất gì." / "event waits; nothing is lost.";
     ASKED_AGAIN: "Sẽ tự thử lại lúc" / "Tried again at";
     UNREAD: "sự kiện mới nhận, chưa bắt đầu xử lý" / "events have arrived and not been begun";
+    UNREAD_1: "sự kiện mới nhận, chưa bắt đầu xử lý" / "event has arrived and not been begun";
     EQUATION: "Không mất sự kiện nào" / "Nothing is lost";
     EQUATION_WRONG: "Số liệu không khớp" / "The numbers do not add up";
     EQUATION_MORE: "Mỗi sự kiện đã nhận kết thúc ở đúng một nơi:" / "Every event that was received ends in exactly one place:";
@@ -212,7 +215,7 @@ words! {
     LINK_HINT: "Mã khách hàng như trên Getfly. Các đơn hàng sau này sẽ thuộc khách hàng đó; đơn đã tạo không đổi." / "The account's code as Getfly shows it. Later orders will be that account's; orders that exist stay as they are.";
     OTHER_ORDERS: "Đơn đã tạo thuộc khách hàng khác" / "Orders under another account";
     SAME_GETFLY: "Đây là cùng một Getfly" / "It is the same Getfly";
-    LOOK_FOR: "Mã, id hoặc số điện thoại" / "Code, id or phone";
+    LOOK_FOR: "Mã HD…, KH…, mã đơn hoặc số điện thoại" / "Code HD…, KH…, order code or phone";
     IS_EDIT: "Đây là bản sửa" / "It is an edit";
     IS_SALE: "Đây là đơn bán riêng" / "It is a sale";
     DISMISS: "Đóng, không cần xử lý" / "Dismiss, nothing to do";
@@ -231,6 +234,12 @@ words! {
     RETRY_MORE: "Vẫn còn sự kiện cũ hơn cần xử lý." / "Older events still need attention.";
     RETRIED: "Đã yêu cầu thử lại. Kết quả hiện ra sau ít phút." / "They will be tried again. The outcome shows in a few minutes.";
     COMMAND_DONE: "Đã thực hiện." / "Done.";
+    RETRIED_DONE: "Đã thử lại: xong." / "It was tried again, and is done.";
+    RETRIED_REFUSED: "Đã thử lại, nhưng vẫn chưa được:" / "It was tried again, and still fails:";
+    RETRIED_WAITS: "Đã thử lại, chưa xong. Ứng dụng sẽ tự thử lại lúc" / "It was tried again and is not done yet. The application tries again at";
+    TRIED: "Các lần thử" / "Attempts";
+    CUSTOMER_NAME: "Khách hàng" / "Customer";
+    SALE_TOTAL: "Tổng tiền" / "Total";
     COMMAND_TAKEN: "Đã ghi nhận, sẽ được thực hiện trong giây lát." / "Noted; it will be carried out in a moment.";
 
     // Trying.

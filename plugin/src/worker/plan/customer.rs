@@ -7,6 +7,7 @@ use crate::{
         ledger::{self, CustomerKnown},
         note::Note,
         record::Hint,
+        shown::Shown,
         trouble::Source,
         webhook::Webhook,
     },
@@ -49,6 +50,11 @@ pub async fn customer<W: World>(
         .await?;
     if let Some(customer) = &record {
         account::mark(session, customer);
+        session.shown.replace(Shown {
+            code: customer.code.clone(),
+            name: customer.name.clone(),
+            total: None,
+        });
         session.modified_at.set(customer.modified_at);
         let mark = dismissed::mark(session, customer);
         session.members.replace(Some(mark));

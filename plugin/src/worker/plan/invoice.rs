@@ -10,6 +10,7 @@ use crate::{
         ledger::{self, CustomerKnown, InvoiceEntry, InvoiceKnown},
         note::Note,
         record::Hint,
+        shown::Shown,
         trouble::{Source, Trouble},
     },
     rules::{
@@ -64,6 +65,11 @@ pub async fn invoice<W: World>(
         return Ok(why.ignore(Reason::DeletedOnKiotviet));
     };
     session.modified_at.set(invoice.modified_at);
+    session.shown.replace(Shown {
+        code: invoice.code.as_str().to_owned(),
+        name: invoice.customer_name.clone(),
+        total: Some(invoice.total),
+    });
     observe::lines(session.world, &invoice);
     why.evidence.push(Evidence::InvoiceCreated {
         code: invoice.code.clone(),
