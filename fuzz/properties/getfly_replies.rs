@@ -125,7 +125,7 @@ fn is_told_apart(vendor: &Vendor, result: Result<Stored, GetflyError>) {
 }
 
 fn is_sound(vendor: &Vendor, error: &GetflyError) {
-    vendor.shows_nobody(&error.to_string());
+    vendor.shows_no_personal_data(&error.to_string());
     match error.fate() {
         Fate::Retry { after } => is_short(after),
         Fate::Dead => assert!(vendor.may_be_final(), "{error}"),
@@ -135,8 +135,8 @@ fn is_sound(vendor: &Vendor, error: &GetflyError) {
         .into_iter()
         .flat_map(|refusal| &refusal.fields)
     {
-        vendor.shows_nobody(name);
-        vendor.shows_nobody(text);
+        vendor.shows_no_personal_data(name);
+        vendor.shows_no_personal_data(text);
     }
     assert!(error.duplicate_field().is_none() || error.is_duplicate());
 }

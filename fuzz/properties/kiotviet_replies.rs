@@ -147,7 +147,7 @@ fn judged<T>(vendor: &Vendor, result: Result<T, KiotVietError>, absent: bool) ->
             Some(found)
         }
         Err(error) => {
-            vendor.shows_nobody(&error.to_string());
+            vendor.shows_no_personal_data(&error.to_string());
             match error.fate() {
                 Fate::Retry { after } => is_short(after),
                 Fate::Dead => assert!(

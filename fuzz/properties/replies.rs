@@ -84,8 +84,8 @@ impl Vendor {
     }
 
     /// A text made from the reply shows no personal data, least of all what was planted.
-    pub(super) fn shows_nobody(&self, text: &str) {
-        shows_nobody(text);
+    pub(super) fn shows_no_personal_data(&self, text: &str) {
+        shows_no_personal_data(text);
         assert!(
             !self.hidden.iter().any(|word| text.contains(word)),
             "{text}"
@@ -123,7 +123,7 @@ fn plant(json: &mut Value) {
 }
 
 /// An error's text is short and shows no address, no phone number and nothing like a key.
-fn shows_nobody(text: &str) {
+fn shows_no_personal_data(text: &str) {
     assert!(text.chars().count() < 1000, "{text}");
     assert!(!text.contains(['@', '＠', '\n', '\r']), "{text}");
     let (mut digits, mut key, mut key_has_digit) = (0, 0, false);

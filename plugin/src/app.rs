@@ -24,21 +24,21 @@ use crate::{
 use core::{ops::Range, time::Duration};
 use futures_util::future::{Either, select};
 
-/// Under `processing = inline` a delivery is processed at most this long before its answer:
+/// Under `processing = inline` a delivery is processed for at most this long before its answer:
 /// KiotViet waits five seconds.
 const INLINE_TIME: Duration = Duration::from_secs(3);
-/// Under `processing = inline` no further event is begun after this.
+/// Under `processing = inline` no further event begins after this.
 const INLINE_BEGIN: Duration = Duration::from_secs(2);
 
-/// Answers a request. Never waits for KiotViet's or Getfly's API on a delivery, unless
-/// `processing = inline`.
+/// Answers a request. A delivery never waits for KiotViet's or Getfly's API, unless `processing =
+/// inline`.
 pub async fn handle<W: World, B: Body>(
     world: &W,
     config: &Config,
     request: Inbound<B>,
 ) -> (Answer, After) {
     if config.processing == Processing::Inline {
-        // A store that does not answer shows in whatever is done next.
+        // If the store does not answer, the next step fails and shows it.
         let _ = probe::find_out(world).await;
     }
     let path = request.path.clone();
@@ -103,7 +103,7 @@ async fn hook<W: World, B: Body>(
     let Some(ready) = &config.ready else {
         return (Answer::empty(200), After::Nothing);
     };
-    // What was only counted is nothing to process.
+    // A delivery that was only counted needs no processing.
     if kept.is_empty() {
         return (Answer::empty(200), After::Nothing);
     }
@@ -114,8 +114,8 @@ async fn hook<W: World, B: Body>(
     (Answer::empty(200), After::Drain)
 }
 
-/// A path that opens no connection. On a store that forgets it may have opened one, and KiotViet never
-/// sends again after a 404.
+/// Answers a path that opens no connection. On a store that forgets, it may have opened one, and
+/// KiotViet never sends again after a 404.
 async fn unknown<W: World>(world: &W, config: &Config, name: &str) -> Answer {
     match probe::look_again(world, &config.store_seen).await {
         Ok(None) => Answer::empty(404),
@@ -140,18 +140,18 @@ async fn process_inline<W: World>(world: &W, ready: &Ready, kept: Range<u64>) {
             drain(world, ready, how).await;
         } else {
             let until = world.now().checked_add(INLINE_BEGIN);
-            // What failed is in the journal, for the next drain.
+            // A failure is in the journal, for the next drain.
             let _ = inline::process(world, ready, kept, until).await;
         }
     });
     let time = core::pin::pin!(world.sleep(INLINE_TIME));
-    // What is not done in time is journalled and goes on with the next drain.
+    // What is not done in time is in the journal and goes on with the next drain.
     match select(drain, time).await {
         Either::Left(_) | Either::Right(_) => {}
     }
 }
 
-/// What is to be done after an answer, and then what `waits` says.
+/// Does what follows an answer, and then what `waits` says.
 pub async fn process<W: World>(world: &W, config: &Config, after: After, waits: Waits) {
     let upkeep = match after {
         After::Nothing => return,
@@ -159,8 +159,8 @@ pub async fn process<W: World>(world: &W, config: &Config, after: After, waits: 
         After::ReadLists => Upkeep::Due,
     };
     if let Some(ready) = &config.ready {
-        // Most deliveries of a busy shop come while a worker is at it, which looks at the journal once
-        // more after giving the lease back: a read is enough, and costs no durable write.
+        // In a busy shop most deliveries come while a worker is running, which looks at the journal
+        // once more after it releases the lease: a read is enough, and costs no durable write.
         if after == After::Drain && matches!(lease::is_held(world).await, Ok(true)) {
             return;
         }
@@ -204,10 +204,10 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     Answer::json(if well { 200 } else { 503 }, &health)
 }
 
-/// Why nothing is sent. The addresses are for people who logged in.
+/// Why nothing is sent. The addresses are only for people who have logged in.
 const ANOTHER_GETFLY: &str = "getfly_url is another Getfly than the one this store belongs to: nothing is sent, deliveries are kept; confirm it on the page, or set it back";
 
-/// What is wrong with the store. Its own words are in the log only: they may name its address.
+/// What is wrong with the store. Its own words are in the log only: they may contain its address.
 async fn store_problem<W: World>(world: &W, config: &Config) -> Option<String> {
     let looked = probe::look_again(world, &config.store_seen).await;
     if let Ok(Some(unfit)) = looked {

@@ -238,6 +238,12 @@ assumptions! {
     ReadsSeeWrites "reads_see_writes" Getfly unshown
         "Những gì Getfly vừa lưu đọc lại thấy ngay"
         "What Getfly stores, its reads show at once",
+    ChangesListed "changes_listed" Getfly unshown
+        "Danh sách khách hàng lọc được theo updated_at"
+        "A list of accounts is filtered by updated_at",
+    AccountsSorted "accounts_sorted" Getfly unshown
+        "Danh sách khách hàng sắp xếp được theo số thứ tự"
+        "A list of accounts is sorted by its numbers",
 }
 
 #[cfg(test)]

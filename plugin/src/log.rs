@@ -240,6 +240,12 @@ pub fn read_back<W: Log + Clock>(world: &W, connection: &str, events: u64) {
     write(world, &line);
 }
 
+/// Getfly's list of accounts is not filtered by when they were changed.
+pub fn changes_unfiltered<W: Log + Clock>(world: &W) {
+    let message = "Getfly does not filter accounts by updated_at; all are read once a day instead";
+    write(world, &line(world, "warn", message));
+}
+
 /// A delivery could not be kept; KiotViet got 503.
 pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
     let line = Line {

@@ -127,6 +127,14 @@ mod listed {
         PlaceholderMatches,
         /// R7: the numbers of a merged field, which Getfly's search cannot find, are not kept.
         MergedNumbersForgotten,
+        /// R7: an account of the index is linked without being read.
+        IndexBelieved,
+        /// R7: how far the index is filled is kept before what was found.
+        IndexPlaceFirst,
+        /// R7: a page of accounts that does not join the one before is taken for the next one.
+        ShiftedPagesTrusted,
+        /// R7: accounts that were changed are asked for by a filter that nobody looks after.
+        ChangesFilterTrusted,
         /// R8: of several phones in one field only the first is written.
         MergedPhonesSplit,
         /// R9: the missing leading zero is not added.

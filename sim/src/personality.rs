@@ -1,5 +1,6 @@
-//! How a pair of vendors may be unlike another pair. Each [`Habit`] is one difference that the vendors'
-//! manuals leave open or that somebody met in the field; a [`Personality`] is a few of them at once.
+//! How one pair of vendors may differ from another. Each [`Habit`] is one difference that the
+//! vendors' manuals leave open or that was met in the field; a [`Personality`] is a few of them at
+//! once.
 
 use crate::{
     getfly::{Created, GetflySettings, Missing, PhoneForm, Refusals, Sums, UndocumentedFilter},
@@ -9,10 +10,10 @@ use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-/// Most habits of a drawn personality.
+/// The most habits of a drawn personality.
 const MOST: usize = 5;
 
-/// Names each habit, what is said of it, and what it is about: two that are about the same exclude each other.
+/// Names each habit, its words, and its subject: two with the same subject exclude each other.
 macro_rules! habits {
     ($($habit:ident $about:ident $words:literal,)*) => {
         /// One difference. See the module.
@@ -32,7 +33,7 @@ macro_rules! habits {
                 }
             }
 
-            /// What it is about.
+            /// Its subject.
             fn about(self) -> &'static str {
                 match self {
                     $(Self::$habit => stringify!($about),)*
@@ -78,6 +79,9 @@ habits! {
     UsersRefused users "Getfly refuses its list of users",
     PhonesSpaced stored "Getfly keeps phones as 0912 345 678",
     PhonesInternational stored "Getfly keeps phones as +84912345678",
+    PhonesDotted stored "Getfly keeps phones as 0912.345.678",
+    ChangesUnfiltered changes "Getfly ignores a filter by when accounts were changed",
+    ListsUnsorted sorting "Getfly ignores how lists are to be sorted",
     FoldsMarks folds "Getfly takes letters without their marks for the same",
     TimesInSeconds times "Getfly writes times as Unix seconds",
     LinesRounded sums "Getfly rounds each line to a dong",
@@ -109,7 +113,7 @@ habits! {
 }
 
 impl Habit {
-    /// Whether no pair of vendors has both: they are about the same.
+    /// Whether no pair of vendors has both, because they have the same subject.
     fn excludes(self, other: Self) -> bool {
         self.about() == other.about()
     }
@@ -166,6 +170,9 @@ impl Habit {
             Self::UsersRefused => getfly.users_refused = true,
             Self::PhonesSpaced => getfly.phones = PhoneForm::Spaced,
             Self::PhonesInternational => getfly.phones = PhoneForm::International,
+            Self::PhonesDotted => getfly.phones = PhoneForm::Dotted,
+            Self::ChangesUnfiltered => getfly.heeds_updated_at = false,
+            Self::ListsUnsorted => getfly.heeds_sort = false,
             Self::FoldsMarks => getfly.folds_marks = true,
             Self::TimesInSeconds => getfly.times_in_seconds = true,
             Self::LinesRounded => getfly.sums = Sums::LinesRounded,
@@ -204,12 +211,13 @@ impl Habit {
     }
 }
 
-/// A few habits at once, in the order of [`Habit::ALL`]; none is the vendors as their settings' defaults have them.
+/// A few habits at once, in the order of [`Habit::ALL`]; none: the vendors as their settings'
+/// defaults make them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Personality(Vec<Habit>);
 
 impl Personality {
-    /// Of these, the first of each that exclude each other.
+    /// Of these, the first of each group that exclude each other.
     pub fn of(habits: impl IntoIterator<Item = Habit>) -> Self {
         let mut taken: Vec<Habit> = Vec::new();
         for habit in habits {
@@ -221,7 +229,7 @@ impl Personality {
         Self(taken)
     }
 
-    /// The one of this seed: up to five habits.
+    /// The personality of this seed: up to five habits.
     pub fn drawn(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let count = usize::try_from(seed).unwrap_or_default() % (MOST + 1);
@@ -238,7 +246,7 @@ impl Personality {
         &self.0
     }
 
-    /// Makes both vendors so.
+    /// Applies the habits to both vendors.
     pub fn set(&self, getfly: &mut GetflySettings, kiotviet: &mut Settings) {
         for habit in &self.0 {
             habit.set(getfly, kiotviet);

@@ -173,7 +173,7 @@ async fn a_detail_that_is_refused_by_its_field_is_left_out_once_each_with_a_note
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tax_code_that_is_checked_for_duplicates_stops_no_customer_and_links_nobody() {
+async fn a_tax_code_that_is_checked_for_duplicates_stops_no_customer_and_links_none() {
     let shop = TestShop::connected(On::Both).await;
     shop.getfly
         .update_settings(|s| s.checked_fields = vec!["sic_code".to_owned()]);

@@ -63,7 +63,7 @@ async fn one_id_told_of_four_hundred_times_is_read_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_thousand_forged_hints_cost_five_hundred_calls_an_hour_and_delay_nobody() {
+async fn five_thousand_forged_hints_cost_five_hundred_calls_an_hour_and_delay_no_genuine_event() {
     let shop = observing().await;
     for lot in 0..25 {
         let first = 8_000_000 + lot * 200;

@@ -80,7 +80,7 @@ async fn a_webhook_that_kiotviet_switched_off_is_registered_again_and_the_gap_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_webhook_that_somebody_deleted_is_registered_again_and_others_stay_as_they_are() {
+async fn a_webhook_that_was_deleted_is_registered_again_and_others_stay_as_they_are() {
     let shop = TestShop::connected(On::Both).await;
     let foreign =
         shop.kiotviet

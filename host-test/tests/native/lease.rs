@@ -182,7 +182,7 @@ async fn two_calls_at_once_near_the_end_of_a_slot_do_not_lose_the_lease() {
 
 /// Taking the next slot takes so long that another worker has had it meanwhile and released it.
 #[tokio::test(start_paused = true)]
-async fn a_next_slot_that_somebody_had_in_between_is_not_taken() {
+async fn a_next_slot_that_another_worker_had_in_between_is_not_taken() {
     let shop = TestShop::connected(On::Neither).await;
     let slow = shop.app.another(1);
     let slot = shop.clock.now().as_second().div_euclid(SLOT_SECONDS) + 1;

@@ -1,5 +1,7 @@
-//! The plugin without WebAssembly, over simulated vendors: what becomes of deliveries, faults and commands.
+//! The plugin without WebAssembly, over simulated vendors: the results of deliveries, faults and
+//! commands.
 
+mod account_index;
 mod admin_api;
 mod alerts;
 mod answers;

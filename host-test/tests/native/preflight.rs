@@ -1,7 +1,8 @@
-//! Claims: before the first sale the preflight names what the first sales then show, for each personality of the vendors
-//! that matters to them; it is green where all is well; it asks at most eighty questions, writes nothing at a vendor,
-//! keeps Getfly's ceiling, goes on from request to request; and what a side does not answer is told as that.
-//! How: a shop that has sold before it is connected, at vendors with one trait each.
+//! Claims: before the first sale the preflight names what the first sales then show, for each
+//! personality of the vendors that matters to them; it is green if all is well; it makes at most
+//! eighty calls, writes nothing at a vendor, keeps Getfly's rate limit, and goes on from request to
+//! request; and it says which questions a side did not answer. How: a shop that has sold before its
+//! connection, with vendors of one trait each.
 
 use host_test::{
     admin::Admin,
@@ -16,7 +17,8 @@ use sim::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// What a personality leads to: what the preflight says beforehand, and what is found on the sale afterwards.
+/// The effect of a personality: what the preflight says beforehand, and what the sale shows
+/// afterwards.
 struct Row {
     habit: Habit,
     finding: &'static str,
@@ -110,6 +112,7 @@ async fn shop(habits: &[Habit]) -> TestShop {
         sim::getfly::PhoneForm::AsSent => "0977000111",
         sim::getfly::PhoneForm::Spaced => "0977 000 111",
         sim::getfly::PhoneForm::International => "+84977000111",
+        sim::getfly::PhoneForm::Dotted => "0977.000.111",
     };
     shop.getfly.seed_account(Account {
         account_code: "KH-1".to_owned(),
@@ -170,7 +173,7 @@ fn findings(run: &Value) -> Vec<String> {
     found.map(kind).collect()
 }
 
-/// A few sales, and everything that is told of them.
+/// A few sales, and every text about them.
 async fn sold(shop: &TestShop) -> String {
     for (name, phone) in [("Anh Sáu", "0966000111"), ("Chị Bảy", "0955000222")] {
         let id = shop.kiotviet.create_customer(customer(name, phone));
@@ -252,7 +255,7 @@ async fn it_is_green_where_all_is_well_and_writes_nothing() {
         (shop.getfly.accounts().len(), shop.getfly.orders().len()),
         (1, 0)
     );
-    // What is known is answered again.
+    // Known findings are answered again.
     let (again, requests) = whole(&shop).await;
     assert_eq!((&again, requests), (&run, 1));
     assert_eq!(shop.app.take_calls(), []);

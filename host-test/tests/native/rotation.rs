@@ -164,7 +164,7 @@ async fn former_paths_outlive_a_rotation_of_the_master_key_and_new_credentials()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_registration_to_a_former_path_is_ours_and_one_of_somebody_else_is_not() {
+async fn a_registration_to_a_former_path_is_ours_and_another_systems_is_not() {
     let shop = shop().await;
     let former = urls(&shop).remove(0);
     let foreign = "https://other.test/hooks/shop/token";

@@ -119,7 +119,7 @@ async fn history(store: &Memory) -> Result<()> {
 }
 
 impl Town {
-    /// KiotViet tells what happened at the till.
+    /// KiotViet delivers what happened at the till.
     async fn deliver(&self) {
         self.vendors
             .kiotviet
@@ -235,7 +235,7 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-/// Until so many events are in a state. The page is asked again and again, as a person would.
+/// Waits until this many events are in a state. The page is opened repeatedly, as by a person.
 async fn wait_for(town: &Town, browser: &Browser, state: &str, count: u64) -> Result<()> {
     for _ in 0..300 {
         browser

@@ -1,5 +1,5 @@
-//! Claims: an event is explained on the page to its last sentence; a dead letter says why and what to do,
-//! and is retried or dismissed, alone or with all others. How: a person at the natively run plugin
+//! Claims: the page explains an event completely; a dead letter says why and what to do, and is
+//! retried or dismissed, alone or with all others. How: a person with the plugin running natively
 //! between the simulated vendors.
 
 use host_test::{
@@ -143,7 +143,7 @@ async fn two_hundred_dead_letters_are_retried_in_a_click_and_the_rest_in_the_nex
     let shop = TestShop::connected(On::Both).await;
     let hook = shop.kiotviet.webhooks()[0].url.clone();
     for n in 0..205 {
-        // Twenty an hour are kept.
+        // Twenty an hour are stored.
         if n % 20 == 0 {
             shop.pass(3600).await;
         }

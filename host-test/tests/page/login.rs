@@ -531,7 +531,7 @@ async fn a_store_that_fails_is_said_in_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_admin_token_is_said_to_anybody_and_the_rest_only_inside() {
+async fn everyone_sees_that_the_admin_token_is_missing_and_the_rest_is_only_inside() {
     let shop = shop().await;
     let mut visitor = Visitor::inside(&shop.app).await;
     shop.app.set_variable("getfly_api_key", "");

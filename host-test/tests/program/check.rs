@@ -1,5 +1,5 @@
-//! Claims that `kvgf check` finds what is wrong with the configuration, the upstreams and the store,
-//! says how to mend it, and never shows a secret. How: the real program against simulated vendors on
+//! Claims that `kvgf check` finds errors in the configuration, the upstreams and the store, says
+//! how to mend them, and never shows a secret. How: the real program against simulated vendors on
 //! loopback.
 
 use crate::process::{Run, run, up, variables, vendors};

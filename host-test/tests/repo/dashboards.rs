@@ -148,7 +148,7 @@ impl Exported {
     }
 }
 
-async fn wish(shop: &TestShop, path: &str) {
+async fn post(shop: &TestShop, path: &str) {
     let (status, answer) = shop.app.call("POST", path, &Value::Null).await;
     assert!(status < 300, "{path}: {answer}");
 }
@@ -170,7 +170,7 @@ async fn everything_has_happened() -> Exported {
         shop.deliver().await;
     }
     let dead = shop.app.events("state=dead").await.1;
-    wish(
+    post(
         &shop,
         &format!("events/{}/dismiss", dead["events"][0]["seq"]),
     )

@@ -21,7 +21,7 @@ const IMPORTS: [&str; 11] = [
 
 /// What it measured, 2,123 kB before alerts, with fairness, refused deliveries, rotation, sessions, links, a store's own Getfly, and the
 /// sentences of assumptions and of the preflight in both languages.
-const MOST_BYTES: u64 = 2_350_000;
+const MOST_BYTES: u64 = 2_480_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {

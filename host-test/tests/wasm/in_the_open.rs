@@ -279,7 +279,7 @@ async fn half_sent_heads_do_not_keep_a_delivery_waiting() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_unfinished_requests_and_a_further_one_ends_the_longest_silent() {
+async fn an_address_has_a_bound_of_unfinished_requests_and_a_further_one_ends_the_longest_silent() {
     let bounds = Bounds {
         unfinished_an_address: 2,
         patience: Duration::ZERO,

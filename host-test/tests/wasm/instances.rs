@@ -71,7 +71,7 @@ async fn one_that_has_grown_large_is_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_was_stopped_serves_nobody_again() {
+async fn one_that_was_stopped_serves_no_request_again() {
     let fresh = ask(&instances(None).await, Bytes::new()).await;
     let fresh = fresh.expect("answered");
     let stopping = instances(Some(2 * fresh.fuel)).await;
@@ -109,7 +109,7 @@ async fn one_that_has_served_sees_what_another_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_no_longer_waits_stops_nothing() {
+async fn a_client_that_no_longer_waits_stops_nothing() {
     let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
     let shop = shop.expect("a shop");
     let component = harness::component().expect("the component");

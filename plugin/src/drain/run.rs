@@ -16,7 +16,7 @@ use crate::{
         entries, life,
     },
     log,
-    reconcile::upkeep::Upkeep,
+    reconcile::{filling::Filling, upkeep::Upkeep},
     worker::{
         failure::Stop,
         lease::{self, Lease},
@@ -122,6 +122,7 @@ async fn under_lease<W: World>(
         bounds,
         queue: Queue::default(),
         hints: Hints::default(),
+        filling: Filling::default(),
         tenancy: Tenancy::Ours,
         drained,
     };
@@ -139,6 +140,10 @@ async fn under_lease<W: World>(
     };
     if result == Ok(Pass::Paused) {
         result = drain.commands_ahead(commands).await.map(|()| Pass::Paused);
+    }
+    if result.is_ok() {
+        let kept = drain.upkeep().keep_accounts().await;
+        result = result.and_then(|pass| Ok(kept.map(|()| pass)?));
     }
     if result.is_ok() && drain.tenancy == Tenancy::First && made(&drain) > made_before {
         let kept = tenant::keep_first(&worker, ready).await;
@@ -207,7 +212,10 @@ impl<W: World> Drain<'_, '_, W> {
             }
             self.remove_old().await?;
             self.index().await?;
-            if self.next_due().is_none() && !self.upkeep().read_lists().await? {
+            if self.next_due().is_none()
+                && !self.upkeep().read_lists().await?
+                && !self.upkeep().fill_account_index().await?
+            {
                 self.read_orders_back().await?;
                 return Ok(Pass::Complete);
             }

@@ -15,7 +15,10 @@ use crate::{
         record::{Entry, Record},
         stats,
     },
-    reconcile::upkeep::{Reconciler, Upkeep},
+    reconcile::{
+        filling::Filling,
+        upkeep::{Reconciler, Upkeep},
+    },
     stored,
     time::Timestamp,
     worker::{failure::Stop, permit::Worker, tenant::Tenancy},
@@ -61,6 +64,7 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) bounds: Bounds,
     pub(super) queue: Queue,
     pub(super) hints: Hints,
+    pub(super) filling: Filling,
     pub(super) tenancy: Tenancy,
     pub(super) drained: &'d mut Drained,
 }
@@ -72,6 +76,7 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             worker: self.worker,
             ready: self.ready,
             cursor: &mut self.cursor,
+            filling: &mut self.filling,
             upkeep: self.bounds.upkeep,
             lists_until: self.bounds.lists_until,
         }

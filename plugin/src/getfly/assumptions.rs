@@ -31,12 +31,19 @@ pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,emai
 pub const SEARCHED_ACCOUNT_FIELDS: &str =
     "id,account_code,account_name,phone_office,email,created_at,contacts";
 
+/// Fields of an account that the index of accounts needs. Manual: a list shows `updated_at`.
+pub const INDEXED_ACCOUNT_FIELDS: &str =
+    "id,account_code,phone_office,email,created_at,updated_at,contacts";
+
 /// Where accounts are searched by their contact persons' numbers. Manual, version 6.0, account list: only there
 /// such a filter is documented; clients use both versions with one key (seen).
 pub const CONTACTS_API_PATH: &str = "/api/v6";
 
 /// Where a contact person's number is. Seen: `phone_home`, `phone_mobile`.
 pub const CONTACT_PHONE_NAMES: [&str; 3] = ["phone_home", "phone_mobile", "phone"];
+
+/// Where a contact person's e-mail is. Manual, version 6.0, account create.
+pub const CONTACT_EMAIL_NAME: &str = "email";
 
 /// Fields of an account whose code Getfly may have chosen itself.
 pub const LISTED_ACCOUNT_FIELDS: &str =

@@ -5,10 +5,10 @@ use crate::{
     assumption::Assumption,
     getfly::{
         assumptions::{
-            ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, KEY_HEADER, LISTED_ACCOUNT_FIELDS,
-            LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES, NEWEST_ACCOUNT_FIELDS, OLD_API_PATH,
-            ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS, SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD,
-            USER_FIELDS,
+            ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, INDEXED_ACCOUNT_FIELDS, KEY_HEADER,
+            LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES,
+            NEWEST_ACCOUNT_FIELDS, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
+            SEARCHED_ACCOUNT_FIELDS, TENANT_HOURS_AHEAD, USER_FIELDS,
         },
         error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
@@ -43,6 +43,17 @@ pub struct Hits {
     pub accounts: Vec<Account>,
     /// There are more than were read.
     pub cut: bool,
+}
+
+/// A page of all accounts, or of those that were changed since a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountPage {
+    /// The accounts, in Getfly's order.
+    pub accounts: Vec<Account>,
+    /// There is another page.
+    pub more: bool,
+    /// Each of them says that it was changed since the moment that was asked for.
+    pub is_filtered: bool,
 }
 
 /// The records whose demanded fields are asked for.
@@ -236,12 +247,65 @@ impl<H: Http> Getfly<'_, H> {
         &self,
         code: &AccountCode,
     ) -> Result<Option<Account>, GetflyError> {
-        let query = [("account_code", code.as_str()), ("fields", ACCOUNT_FIELDS)];
+        self.account(code, ACCOUNT_FIELDS).await
+    }
+
+    async fn account(
+        &self,
+        code: &AccountCode,
+        fields: &str,
+    ) -> Result<Option<Account>, GetflyError> {
+        let query = [("account_code", code.as_str()), ("fields", fields)];
         let found = self
             .one("Getfly GET /account", "/account", &query, wire::account)
             .await?;
         let found = found.map(|account| (account.code.as_str().to_owned(), account));
         same_code(code.as_str(), found)
+    }
+
+    /// The account with this code and its contact persons, or none.
+    pub async fn account_with_contacts(
+        &self,
+        code: &AccountCode,
+    ) -> Result<Option<Account>, GetflyError> {
+        self.account(code, SEARCHED_ACCOUNT_FIELDS).await
+    }
+
+    /// A page of the accounts, those with the smallest numbers first (manual, account list); with `since`, of those that
+    /// were changed since then.
+    pub async fn account_page(
+        &self,
+        since: Option<Timestamp>,
+        offset: u64,
+    ) -> Result<AccountPage, GetflyError> {
+        let from = since.map(|since| since.checked_sub(CLOCK_SKEW).unwrap_or(since));
+        let from = from.map(Timestamp::whole_second);
+        let from_text = from.map(listed_at).unwrap_or_default();
+        let (limit, offset) = (PAGE_SIZE.to_string(), offset.to_string());
+        let mut query = vec![
+            ("fields", INDEXED_ACCOUNT_FIELDS),
+            ("sort", "id"),
+            ("direction", "asc"),
+            ("limit", &limit),
+            ("offset", &offset),
+        ];
+        let mut endpoint = "Getfly GET /accounts?all";
+        if from.is_some() {
+            endpoint = "Getfly GET /accounts?updated";
+            query.push(("filtering[updated_at:gte]", &from_text));
+        }
+        let request = self.request(Method::Get, endpoint, "/accounts", &query);
+        let answer = read_existing(&self.http.send(request).await?)?;
+        let page =
+            wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
+        let accounts: Option<Vec<_>> = page.iter().map(wire::changed_account).collect();
+        let accounts = accounts.ok_or_else(|| GetflyError::garbled("a record without an id"))?;
+        let is_filtered = accounts.iter().all(|(_, changed)| *changed >= from);
+        Ok(AccountPage {
+            more: has_more(&answer, accounts.len()),
+            accounts: accounts.into_iter().map(|(account, _)| account).collect(),
+            is_filtered,
+        })
     }
 
     /// The account with this number, or none.

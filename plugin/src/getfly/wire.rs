@@ -2,7 +2,9 @@
 //! is lenient where types are undocumented (ids as numbers or texts, records in `data` or at the
 //! top) and never guesses an identity.
 
-use super::assumptions::{CONTACT_PHONE_NAMES, REQUIRED_NAMES, TENANT_HOURS_AHEAD};
+use super::assumptions::{
+    CONTACT_EMAIL_NAME, CONTACT_PHONE_NAMES, REQUIRED_NAMES, TENANT_HOURS_AHEAD,
+};
 use crate::rules::{
     codes::AccountCode,
     model::{Account, GetflyUser, NewAccount, NewOrder, OrderLine},
@@ -281,18 +283,24 @@ pub(super) fn account(value: &Value) -> Option<Account> {
         phone: text(value, "phone_office"),
         email: text(value, "email"),
         created_at: value.get("created_at").and_then(wall_time),
-        contacts: contact_numbers(value),
+        contacts: contact_texts(value, &CONTACT_PHONE_NAMES),
+        contact_emails: contact_texts(value, &[CONTACT_EMAIL_NAME]),
     })
 }
 
-/// The numbers of an account's contact persons, as they are stored; none where the answer does not show them.
-fn contact_numbers(account: &Value) -> Vec<String> {
+/// These fields of an account's contact persons, as they are stored; none where the answer does not show them.
+fn contact_texts(account: &Value, names: &[&str]) -> Vec<String> {
     let contacts = account.get("contacts").and_then(Value::as_array);
-    let numbers = contacts.into_iter().flatten().flat_map(|contact| {
-        let names = CONTACT_PHONE_NAMES.into_iter();
-        names.map(|name| text(contact, name))
-    });
-    numbers.filter(|number| !number.trim().is_empty()).collect()
+    let contacts = contacts.into_iter().flatten();
+    let texts = contacts.flat_map(|contact| names.iter().map(|name| text(contact, name)));
+    texts.filter(|text| !text.trim().is_empty()).collect()
+}
+
+/// An account of a list, and when it was last changed.
+pub(super) fn changed_account(value: &Value) -> Option<(Account, Option<Timestamp>)> {
+    let changed = value.get("updated_at").and_then(wall_time);
+    let changed = changed.and_then(|wall| wall.to_timestamp(TENANT_HOURS_AHEAD));
+    account(value).map(|account| (account, changed))
 }
 
 /// An order that was read by its code.

@@ -15,11 +15,11 @@ use std::sync::Arc;
 pub struct Opens {
     /// The connection.
     pub known: Arc<Known>,
-    /// With which of its tokens.
+    /// The token that opened it.
     pub token: PathToken,
 }
 
-/// Reads the connection that `name` and `token` open; none when they do not.
+/// The connection that `name` and `token` open, if they open one.
 pub async fn authenticate<W: Store + Clock>(
     world: &W,
     config: &Config,

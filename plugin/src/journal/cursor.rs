@@ -135,6 +135,9 @@ pub struct Spent {
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
+    /// When the index of Getfly's accounts is worked on again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts_at: Option<Timestamp>,
     /// Numbers above `low` that were looked at already, as the first and the last of each stretch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<(u64, u64)>,

@@ -29,6 +29,9 @@ pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 /// Mark: an account was seen whose contact person has a number that the account itself does not have.
 pub const CONTACT_NUMBERS: &str = "kvgf/contact-numbers";
 
+/// How far the index of Getfly's accounts is filled ([`super::account_index`]).
+pub const ACCOUNTS: &str = "kvgf/accounts";
+
 /// Which Getfly tenant the store's accounts and orders are in.
 pub const TENANT: &str = "kvgf/tenant";
 
@@ -114,6 +117,11 @@ pub fn links(retailer: &RetailerId) -> String {
 /// The account that was created with this number among several (`fingerprint` of it).
 pub fn number(fingerprint: &str) -> String {
     format!("kvgf/number/{fingerprint}")
+}
+
+/// A part of the index of Getfly's accounts.
+pub fn account_marks(shard: u32) -> String {
+    format!("kvgf/accounts/{shard}")
 }
 
 /// What a shop's orders without a customer are attached to.

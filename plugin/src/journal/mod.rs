@@ -1,5 +1,6 @@
 //! What is kept: the entries and bodies of the journal, the worker's cursor in it, the ledger, the connections.
 
+pub mod account_index;
 pub mod acts;
 pub mod alerts;
 pub mod assumptions;

@@ -176,6 +176,8 @@ pub enum Note {
     ContactsShared,
     /// R7: the number stands on a contact person of the linked account only.
     LinkedByContact,
+    /// R7: no search showed the linked account; the index of accounts did.
+    FoundInIndex,
     /// R7: the remembered account is gone from Getfly.
     AccountGone {
         /// Its code.
@@ -443,7 +445,10 @@ impl Note {
                 "R7: contact persons of several accounts have the phone number, so none of these was linked"
             }
             Self::LinkedByContact => {
-                "R7: the phone number stands on a contact person of the account, and of no other one"
+                "R7: the phone number or e-mail stands on a contact person of the account, and of no other one"
+            }
+            Self::FoundInIndex => {
+                "R7: Getfly's search did not show the account; the index of its accounts did, and the account was read"
             }
             Self::AccountGone { code } => {
                 return format!(

@@ -1,6 +1,6 @@
-//! What is counted for people beside the totals: endings by reason, each shop's days, the last event,
-//! and the worker's calls. Kept in the cursor, so that after a crash the same entries come to the same
-//! counts; days that are over have a key of their own, so that the cursor stays small.
+//! Counts for people beside the totals: endings by reason, each shop's days, the last event, and
+//! the worker's calls. They are stored in the cursor, so that after a crash the same entries come
+//! to the same counts. Past days have a key of their own, so that the cursor stays small.
 
 use crate::{
     journal::{
@@ -18,7 +18,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Days that are kept beside the present one.
+/// The days that are kept beside the present one.
 const DAYS: usize = 30;
 
 /// How many events of one shop ended on one day.
@@ -81,8 +81,8 @@ pub fn date(now: Timestamp) -> Option<Date> {
 }
 
 impl Stats {
-    /// Counts the ending of `record`; a day that is over is written to its own key first. After a
-    /// crash it is written again, with the same counts.
+    /// Counts the ending of `record`. A past day is written to its own key first; after a crash it
+    /// is written again, with the same counts.
     pub async fn ended(
         &mut self,
         store: &impl Store,
@@ -127,7 +127,7 @@ impl Stats {
         let Some(date) = date(now) else {
             return Ok(());
         };
-        // A clock that was set back stays in the later day.
+        // After a clock was set back, the later day goes on.
         if let Some(over) = self.today.filter(|today| *today < date) {
             store
                 .set(&keys::day(over), &stored::write(&self.day))
@@ -136,7 +136,7 @@ impl Stats {
             self.day = Day::default();
             let surplus = self.days.len().saturating_sub(DAYS);
             for old in self.days.drain(..surplus) {
-                // Only tidiness: a day that stays is a small key.
+                // Only housekeeping: a day that stays is a small key.
                 let _ = store.delete(&keys::day(old)).await;
             }
         }
@@ -161,7 +161,7 @@ impl Stats {
         }
     }
 
-    /// The kept days with today last; one that cannot be read is left out.
+    /// The stored days, today last; an unreadable day is left out.
     pub async fn all_days(&self, store: &impl Store) -> Result<Vec<(Date, Day)>, StoreError> {
         let mut days = Vec::new();
         for date in self.days.iter().copied() {

@@ -3,6 +3,7 @@
 use crate::{
     config::Ready,
     journal::{connection_name::ConnectionName, cursor::Cursor},
+    reconcile::filling::Filling,
     time::Timestamp,
     worker::permit::Worker,
 };
@@ -27,6 +28,8 @@ pub struct Reconciler<'r, 'w, W> {
     pub ready: &'r Ready,
     /// Its cursor.
     pub cursor: &'r mut Cursor,
+    /// What was read of Getfly's accounts.
+    pub filling: &'r mut Filling,
     /// Whether it is time.
     pub upkeep: Upkeep,
     /// No page of a list is read after this.

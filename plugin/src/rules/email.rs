@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn r7_placeholders_match_nobody_and_are_written_as_they_are() {
+    fn r7_placeholders_match_no_account_and_are_written_as_they_are() {
         let ignored = [EmailAddress::parse("shop@example.vn").unwrap()];
         for text in [
             "khongco@gmail.com",

@@ -21,13 +21,20 @@ pub enum MatchedBy {
     Phone,
     /// A number of one of its contact persons.
     Contact,
+    /// An e-mail address of one of its contact persons.
+    ContactEmail,
 }
 
 impl MatchedBy {
+    /// Whether only a contact person has it, so that it comes last and links one account alone.
+    pub fn is_of_contact(self) -> bool {
+        matches!(self, Self::Contact | Self::ContactEmail)
+    }
+
     /// The reason of an event that ends with this link.
     pub fn reason(self) -> Reason {
         match self {
-            Self::Email => Reason::LinkedByEmail,
+            Self::Email | Self::ContactEmail => Reason::LinkedByEmail,
             Self::Phone | Self::Contact => Reason::LinkedByPhone,
         }
     }
@@ -44,7 +51,7 @@ pub struct Choice {
 
 /// Chooses among the hits of the e-mail search and of the phone search (all pages of both, in any
 /// order, with repeats): e-mail before phone, then the account created first, then the smallest id.
-/// A number that stands only on a contact person comes last, and links only where it is one account's. Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
+/// A number or an address that stands only on a contact person comes last, and links only where it is one account's. Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
 pub fn choose(
     email_hits: &[Account],
     phone_hits: &[Account],
@@ -74,9 +81,7 @@ pub fn choose(
     if mutant!(PhoneBeforeEmail) {
         matches.sort_by_key(|(_, by)| core::cmp::Reverse(*by));
     }
-    let only_contacts = matches
-        .first()
-        .is_some_and(|(_, by)| *by == MatchedBy::Contact);
+    let only_contacts = matches.first().is_some_and(|(_, by)| by.is_of_contact());
     let is_shared = only_contacts && matches.len() > 1;
     let mut matches = matches.into_iter();
     Choice {
@@ -106,10 +111,16 @@ fn matched_by(
     } else if phone::fields_match(phones, &phone(), &settings.ignored_phones) {
         Some(MatchedBy::Phone)
     } else {
-        let mut contacts = account.contacts.iter().map(|text| PhoneField::parse(text));
-        contacts
-            .any(|field| phone::fields_match(phones, &field, &settings.ignored_phones))
-            .then_some(MatchedBy::Contact)
+        let mut numbers = account.contacts.iter().map(|text| PhoneField::parse(text));
+        let mut addresses = account.contact_emails.iter();
+        let has = |text: &String| {
+            email::fields_match(emails, &EmailField::parse(text), &settings.ignored_emails)
+        };
+        if numbers.any(|field| phone::fields_match(phones, &field, &settings.ignored_phones)) {
+            Some(MatchedBy::Contact)
+        } else {
+            addresses.any(has).then_some(MatchedBy::ContactEmail)
+        }
     }
 }
 
@@ -127,6 +138,7 @@ mod tests {
             email: email.to_owned(),
             created_at: created_at.map(|text| text.parse().unwrap()),
             contacts: Vec::new(),
+            contact_emails: Vec::new(),
         }
     }
 
@@ -224,6 +236,29 @@ mod tests {
         assert_eq!((choice.linked, choice.alternatives.len()), (None, 2));
         let placeholder = with_contact(account(4, "", "", EARLY), "0000000000");
         assert_eq!(ids((&[], &[placeholder]), "0000000000", ""), []);
+    }
+
+    #[test]
+    fn r7_a_contact_persons_address_comes_last_too() {
+        let on_contact = |id| Account {
+            contact_emails: vec!["An@x.vn".to_owned()],
+            ..account(id, "", "", EARLY)
+        };
+        let lone = [on_contact(1)];
+        assert_eq!(
+            ids((&[], &lone), "", "an@x.vn"),
+            [(1, MatchedBy::ContactEmail)]
+        );
+        let both = [
+            on_contact(1),
+            with_contact(account(2, "", "", EARLY), "0912345678"),
+        ];
+        let (emails, phones) = (
+            EmailField::parse("an@x.vn"),
+            PhoneField::parse("0912345678"),
+        );
+        let choice = choose(&[], &both, &emails, &phones, &RuleSettings::default());
+        assert_eq!((choice.linked, choice.alternatives.len()), (None, 2));
     }
 
     #[test]

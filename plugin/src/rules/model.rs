@@ -9,7 +9,7 @@ use crate::time::{Date, DateTime, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// A KiotViet customer as `GET /customers/{id}` tells it (manual 2.6.2). Absent texts are empty.
+/// A KiotViet customer as `GET /customers/{id}` returns it (manual 2.6.2). Absent texts are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
     /// Stable key; the code can be edited.
@@ -55,7 +55,7 @@ pub enum Gender {
     Male,
 }
 
-/// A KiotViet invoice (hóa đơn) as `GET /invoices/{id}` tells it (manual 2.12.2).
+/// A KiotViet invoice (hóa đơn) as `GET /invoices/{id}` returns it (manual 2.12.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invoice {
     /// New with every edit.
@@ -80,13 +80,13 @@ pub struct Invoice {
     pub total: Money,
     /// Discount on the whole invoice.
     pub discount: Option<Money>,
-    /// The same in percent; used only where `discount` is absent.
+    /// The same discount in percent; used only where `discount` is absent.
     pub discount_ratio: Option<Decimal>,
-    /// The same discount with its tax, where prices hold their tax.
+    /// The same discount with its tax, where prices include tax.
     pub discount_after_tax: Option<Money>,
     /// Tax, where the shop uses it.
     pub total_tax: Option<Money>,
-    /// How the shop reckons tax: 0 on top of its prices, 1 inside them, none: not at all.
+    /// How the shop's prices treat tax: 0 on top, 1 included, none: no tax at all.
     pub pricing_mode: Option<i64>,
     /// Lines.
     pub lines: Vec<InvoiceLine>,
@@ -111,11 +111,11 @@ pub struct InvoiceLine {
     pub price: Money,
     /// Per unit.
     pub discount: Money,
-    /// The unit price with its tax, where KiotViet gives it.
+    /// The unit price with its tax, where KiotViet has it.
     pub price_after_tax: Option<Money>,
-    /// The unit's discount with its tax, where KiotViet gives it.
+    /// The unit's discount with its tax, where KiotViet has it.
     pub discount_after_tax: Option<Money>,
-    /// The line total where KiotViet gives it; it is authoritative.
+    /// The line total, where KiotViet has it; it is authoritative.
     pub sub_total: Option<Money>,
 }
 
@@ -165,10 +165,12 @@ pub struct Account {
     pub phone: String,
     /// As stored: none, one or several.
     pub email: String,
-    /// Wall time of the tenant; none when Getfly did not give a readable one.
+    /// Wall time of the tenant; none if Getfly sent no readable one.
     pub created_at: Option<DateTime>,
     /// The numbers of its contact persons, as stored.
     pub contacts: Vec<String>,
+    /// The e-mails of its contact persons, as stored.
+    pub contact_emails: Vec<String>,
 }
 
 /// The account that will be created (R2, R4, R12, R14).
@@ -205,7 +207,7 @@ pub struct NewOrder {
     pub code: OrderCode,
     /// Day of sale.
     pub date: Option<Date>,
-    /// Whose order it is.
+    /// The customer of the order.
     pub account: OrderAccount,
     /// R13: the executor's Getfly login name.
     pub executor: Option<String>,
@@ -230,8 +232,8 @@ pub struct NewOrder {
 pub struct OrderAccount {
     /// Absent for a walk-in without `walk_in_account_code`.
     pub code: Option<AccountCode>,
-    /// Name on the order. With a code the account's own name, or none where it is not known: another one
-    /// could rename the account (R6).
+    /// Name on the order. With a code it is the account's own name, or none where that is not
+    /// known: another name could rename the account (R6).
     pub name: Option<String>,
     /// As on the account.
     pub phone: Option<String>,
@@ -244,9 +246,9 @@ pub struct OrderAccount {
 /// A line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderLine {
-    /// Product code; empty for a line that goes by its name alone.
+    /// Product code; empty for a line that is sent by name alone.
     pub product_code: String,
-    /// KiotViet has deleted the product since: the code is right only where Getfly's product of this
+    /// KiotViet has deleted the product since. The code is right only if Getfly's product of this
     /// code has the same name. Not sent.
     #[serde(skip)]
     pub is_deleted: bool,
@@ -259,6 +261,6 @@ pub struct OrderLine {
     pub price: Money,
     /// Money off the whole line, never negative.
     pub cash_discount: Money,
-    /// What the shop's people should know of the line.
+    /// What the shop's people should know about the line.
     pub note: Option<String>,
 }

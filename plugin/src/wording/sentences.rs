@@ -214,7 +214,10 @@ fn note(note: &Note) -> String {
             "R7: người liên hệ của nhiều khách hàng có số điện thoại này, nên không liên kết với ai"
         }
         Note::LinkedByContact => {
-            "R7: số điện thoại là của người liên hệ của khách hàng này, và không của khách hàng nào khác"
+            "R7: số điện thoại hoặc email là của người liên hệ của khách hàng này, và không của khách hàng nào khác"
+        }
+        Note::FoundInIndex => {
+            "R7: tìm kiếm của Getfly không cho thấy khách hàng này; danh mục khách hàng của ứng dụng đã tìm ra, và đã đọc lại trên Getfly"
         }
         Note::OrderReplyLost => "Không nhận được trả lời khi tạo đơn hàng; đã tìm lại theo mã",
         Note::OrderWasThere => {

@@ -1,5 +1,5 @@
-//! Carries a plan out at Getfly: each create is announced in the ledger first, and one whose answer
-//! was lost is settled by reading the code back, never by a second create.
+//! Carries out a plan at Getfly. The ledger announces each create first. If a create's answer is
+//! lost, reading the code back settles it, never a second create.
 
 use crate::{
     assumption::Assumption,
@@ -35,17 +35,17 @@ use crate::{
     world::{HttpError, World},
 };
 
-/// How a plan was carried out.
+/// How the execution of a plan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carried {
     /// The event ended.
     Out,
-    /// What it was made on proved wrong and was forgotten: plan again.
+    /// A fact that the plan relies on proved wrong and was forgotten: plan again.
     Anew,
 }
 
-/// Executes `plan` for `record` and ends it. On a failure the record is as before, but for notes of
-/// what was already done.
+/// Executes `plan` for `record` and ends it. After a failure the record is as before, except for
+/// notes of what was already done.
 pub async fn execute<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -106,7 +106,7 @@ pub async fn execute<W: World>(
                 });
                 let is_new = reason == Reason::CustomerCreated;
                 if order.account.code.as_ref() != Some(&code) && !is_new {
-                    // Linked after all: what was planned is not that account's own.
+                    // Linked after all: the planned values are not that account's own.
                     order.account = OrderAccount::default();
                 }
                 order.account.code = Some(code.clone());
@@ -168,7 +168,7 @@ async fn keep_synced<W: World>(
     Ok(ledger::keep_customer(session.world, &session.connection.retailer, id, &entry).await?)
 }
 
-/// Makes sure that the customer's account exists; gives its code and how it came about.
+/// Makes sure that the customer's account exists; returns its code and how it came about.
 async fn ensure_account<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -181,7 +181,7 @@ async fn ensure_account<W: World>(
             keep_synced(session, customer_id, &code).await?;
             Ok((code, by.reason()))
         }
-        // The other event, if it is still waiting, must go on finding its claim.
+        // The other event, if it is still waiting, must still find its claim.
         AccountPlan::Ours {
             code, by: Some(by), ..
         } if by != record.seq => Ok((code, Reason::AlreadySynced)),
@@ -249,7 +249,8 @@ async fn create_account<W: World>(
     Err(every_form_refused(Target::Account))
 }
 
-/// Getfly has `account` under `code`, which is kept where it is another one than was sent.
+/// Getfly has `account` under `code`, which the account takes over if it differs from the one that
+/// was sent.
 async fn stored_under<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -258,7 +259,7 @@ async fn stored_under<W: World>(
     code: AccountCode,
 ) -> Result<(), Failure> {
     if memory::is_stored_under(record, account.code.as_str(), code.as_str()) {
-        // If this is lost, the account is found by the text that it carries.
+        // If this write is lost, the account is found by the text that it carries.
         account.code = code;
         announce_account(session, record, customer_id, account).await?;
         keep_numbers(session, account.phone.as_deref(), &account.code).await?;
@@ -266,8 +267,8 @@ async fn stored_under<W: World>(
     Ok(())
 }
 
-/// What a create came to that Getfly refused as a duplicate, or whose answer was lost; none when it is to
-/// be sent again, without a placeholder or under the next code (the `used_codes`-th was used).
+/// The outcome of a create that Getfly refused as a duplicate, or whose answer was lost. None: send
+/// it again, without a placeholder or under the next code, because `used_codes` codes are used.
 async fn account_perhaps_there<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -325,7 +326,7 @@ async fn account_perhaps_there<W: World>(
     Ok(None)
 }
 
-/// Keeps in the ledger that `account` is about to be created for this customer.
+/// Stores in the ledger that `account` is about to be created for this customer.
 async fn announce_account<W: World>(
     session: &Session<'_, W>,
     record: &Record,
@@ -346,7 +347,8 @@ async fn release_account<W: World>(
     claim_account(session, record, customer_id, account, Timestamp::UNIX_EPOCH).await
 }
 
-/// Keeps in the ledger that the call which creates `account` for this customer has ended by `since`.
+/// Stores in the ledger that the call which creates `account` for this customer has ended by
+/// `since`.
 async fn claim_account<W: World>(
     session: &Session<'_, W>,
     record: &Record,
@@ -360,8 +362,8 @@ async fn claim_account<W: World>(
     Ok(ledger::keep_customer(session.world, retailer, customer_id, &claim).await?)
 }
 
-/// Keeps which account has the numbers of a phone field (R7, R8): Getfly's search finds neither all of a field's nor one that
-/// Getfly writes in a form of its own.
+/// Stores which account has the numbers of a phone field (R7, R8). Getfly's search finds neither
+/// every number of such a field, nor one that Getfly stores in a form of its own.
 async fn keep_numbers<W: World>(
     session: &Session<'_, W>,
     phone: Option<&str>,
@@ -375,8 +377,8 @@ async fn keep_numbers<W: World>(
     Ok(())
 }
 
-/// Getfly refused the account as a duplicate that the search did not show: somebody created it in
-/// between, or Getfly compares in another way than its search.
+/// Links after Getfly refused the account as a duplicate that the search did not show: another
+/// program created it in between, or Getfly compares in another way than it searches.
 async fn link_after_refusal<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -398,8 +400,8 @@ async fn link_after_refusal<W: World>(
     Ok(Some((found.code, by.reason())))
 }
 
-/// Creates the order of `sale`, its claim and its invoice's id; gives the order's code. None when its customer's
-/// account is gone from Getfly and was forgotten: the event is to be planned anew.
+/// Creates the order of `sale`, its claim and its invoice's id; returns the order's code. None if
+/// its customer's account is gone from Getfly and was forgotten: plan the event again.
 async fn create_order<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,
@@ -409,7 +411,7 @@ async fn create_order<W: World>(
 ) -> Result<Option<OrderCode>, Failure> {
     let (claim, invoice_id) = sale;
     let seq = record.seq;
-    // By `since` its call has ended.
+    // The call has ended by `since`.
     let claim_order = async |since| {
         if mutant!(ClaimNotAnnounced) {
             return Ok(());
@@ -487,11 +489,11 @@ async fn create_order<W: World>(
     Err(every_form_refused(Target::Order))
 }
 
-/// How many of a tenant's first orders are read back, and after these each one of how many.
+/// How many of a tenant's first orders are read back; after these, one in how many.
 const READ_BACK_FIRST: u64 = 20;
 const READ_BACK_EVERY: u64 = 100;
 
-/// What the order adds up to, where it is one of those whose total is read back later.
+/// The order's total, if it is one of the orders whose total is read back later.
 fn to_read_back<W: World>(
     session: &Session<'_, W>,
     record: &Record,
@@ -511,11 +513,11 @@ fn to_read_back<W: World>(
 
 /// What to do about an order that Getfly plainly refuses.
 enum Refused {
-    /// Something was left out or replaced: send it again.
+    /// A detail was left out or replaced: send the order again.
     SendAgain,
-    /// What it was planned on is wrong.
+    /// A fact that the plan relies on is wrong.
     PlanAnew,
-    /// Nothing.
+    /// Nothing helps.
     ForGood,
 }
 
@@ -587,7 +589,8 @@ async fn enrol<W: World>(
     };
     match session.getfly().create_opportunity(&opportunity).await {
         Ok(_) => record.note(Note::Enrolled),
-        // Not created for sure: the whole event is tried again and finds the account by its code.
+        // Certainly not created: the whole event is attempted again and finds the account by its
+        // code.
         Err(error @ GetflyError::Busy { status: 429, .. }) => return Err(error.into()),
         Err(error @ GetflyError::Unreachable(HttpError::LeaseEnded)) => return Err(error.into()),
         Err(error) => record.note(Note::EnrolmentUnknown { why: error.into() }),
@@ -595,7 +598,8 @@ async fn enrol<W: World>(
     Ok(())
 }
 
-/// R11 for an account that an earlier attempt created: it may have stopped before enrolling it.
+/// R11 for an account that an earlier attempt created: that attempt may have stopped before it
+/// enrolled the account.
 async fn enrol_found<W: World>(
     session: &Session<'_, W>,
     record: &mut Record,

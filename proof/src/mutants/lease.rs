@@ -1,4 +1,4 @@
-//! Several workers over one store: stopped, woken late, and at once.
+//! Several workers over one store: stopped, woken late, and concurrent.
 
 use super::{Verdict, drain, in_getfly};
 use host_test::{
@@ -10,16 +10,18 @@ use plugin::worker::lease::SLOT_SECONDS;
 use sim::{Fault, FaultRule};
 use std::time::Duration;
 
-/// A sale that was answered and waits.
+/// An accepted sale that waits.
 async fn a_sale_waits() -> TestShop {
     let shop = TestShop::connected(On::Orders).await;
+    // The index of accounts is filled: no later drain has anything else to do.
+    drain(&shop.app).await;
     shop.kiotviet.create_invoice(sale(None));
     shop.accept().await;
     shop
 }
 
-/// One worker is stopped for so many seconds just before it announces its create; another one comes
-/// two seconds after it, under these faults.
+/// One worker is stopped for `stopped` seconds just before it announces its create. Another one
+/// comes two seconds after it, under these faults.
 async fn overtaken(stopped: u64, faults: &[(usize, HostFault)]) -> Verdict {
     let shop = a_sale_waits().await;
     let (first, second) = (shop.app.another(1), shop.app.another(2));
@@ -43,7 +45,7 @@ pub(super) async fn lost_reply() -> Verdict {
 }
 
 pub(super) async fn late_worker() -> Verdict {
-    // Within the next slot, which the other worker had and gave back; and long after it.
+    // Within the next slot, which the other worker had and released; and long after it.
     overtaken(31, &[]).await?;
     overtaken(38, &[]).await?;
     overtaken(65, &[]).await
@@ -103,6 +105,6 @@ pub(super) async fn given_back() -> Verdict {
         shop.pass(3).await;
         second.request(two).await;
     });
-    // Nobody drains any more.
+    // No drain comes any more.
     in_getfly(&shop, 2, 0).await
 }

@@ -1,7 +1,6 @@
-//! Which checks notice that a protection is gone: every check is run with every mutant of
-//! `plugin::mutant` switched on, and the table of what caught what is the proof that the checks can
-//! fail. A check looks at the simulated vendors' records and at the API, as a stranger would; it never
-//! looks at a mutant.
+//! Which checks notice a removed protection: every check runs with every mutant of `plugin::mutant`
+//! switched on. The table of what caught what proves that the checks can fail. A check looks at the
+//! simulated vendors' records and at the API, as a stranger would; it never looks at a mutant.
 
 mod changed;
 mod clock;
@@ -13,6 +12,7 @@ mod outage;
 mod people;
 mod rules;
 mod store;
+mod stored_forms;
 mod strangers;
 mod table;
 
@@ -33,10 +33,10 @@ pub type Verdict = Result<(), String>;
 
 type Run = fn() -> Pin<Box<dyn Future<Output = Verdict>>>;
 
-/// A claim about the plugin, and the shops that try it.
+/// A claim about the plugin, and the shops that test it.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
-    /// In the table.
+    /// Its name in the table.
     pub name: &'static str,
     /// What it claims.
     pub claim: &'static str,
@@ -93,6 +93,8 @@ pub const CHECKS: &[Check] = checks! {
         "R6, R7: what people change between two attempts doubles nothing, and moves no order to another account";
     "links": rules::links,
         "R7, R8: a customer is linked to the right account, or to none";
+    "stored forms": stored_forms::stored_forms,
+        "R7: an account is found however its phone is stored, whatever befalls the scan; what the index has is not believed unread";
     "fields": rules::fields,
         "R3, R5, R8, R9, R12: accounts and orders hold what the rules say";
     "only new": rules::only_new,
@@ -108,8 +110,8 @@ pub const CHECKS: &[Check] = checks! {
 };
 
 impl Check {
-    /// Runs it in a runtime of its own, in virtual time, with this mutant switched on. A panic is
-    /// wrong too.
+    /// Runs it in a runtime of its own, in virtual time, with this mutant switched on. A panic
+    /// counts as wrong too.
     pub fn run(&self, mutant: Option<Mutant>) -> Verdict {
         let _active = mutant.map(activate);
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -129,7 +131,7 @@ fn same<T: PartialEq + Debug>(what: &str, have: T, wanted: T) -> Verdict {
     }
 }
 
-/// Wrong unless Getfly has so many accounts and orders, and no event waits.
+/// Wrong unless Getfly has this many accounts and orders, and no event waits.
 async fn in_getfly(shop: &TestShop, accounts: usize, orders: usize) -> Verdict {
     let have = (shop.getfly.accounts().len(), shop.getfly.orders().len());
     same("accounts and orders in Getfly", have, (accounts, orders))?;
@@ -144,8 +146,8 @@ async fn drain(app: &Native) {
 /// Longer than two slots of the lease: a worker that died holds it no longer.
 const AFTER_THE_LEASE: u64 = 61;
 
-/// An instance works until it is about to make the host call that begins so, and dies there, or after
-/// twenty seconds; then its lease runs out.
+/// An instance works until it is about to make the host call that begins so, and dies there, or
+/// after twenty seconds; then its lease runs out.
 async fn dies_before(shop: &TestShop, call: &str, work: impl AsyncFnOnce(&Native)) {
     let app = shop.app.another(31);
     app.hold_up(call, Duration::from_secs(3600));

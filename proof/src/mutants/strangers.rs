@@ -12,7 +12,7 @@ use sim::{Fault, FaultRule, kiotviet::Signature};
 
 pub(super) async fn strangers() -> Verdict {
     a_wrong_signature_does_nothing().await?;
-    a_wrong_path_is_nobodys().await?;
+    a_wrong_path_opens_no_connection().await?;
     the_store_tells_nothing().await?;
     an_event_tells_nothing().await
 }
@@ -27,7 +27,7 @@ async fn a_wrong_signature_does_nothing() -> Verdict {
     in_getfly(&shop, 0, 0).await
 }
 
-async fn a_wrong_path_is_nobodys() -> Verdict {
+async fn a_wrong_path_opens_no_connection() -> Verdict {
     let shop = TestShop::connected(On::Customers).await;
     shop.kiotviet.create_customer(hoa());
     for delivery in shop.kiotviet.take_deliveries() {

@@ -46,6 +46,10 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::EmailBySubstring
         | M::PlaceholderMatches
         | M::MergedNumbersForgotten => "links",
+        M::IndexBelieved
+        | M::IndexPlaceFirst
+        | M::ShiftedPagesTrusted
+        | M::ChangesFilterTrusted => "stored forms",
         M::MergedPhonesSplit
         | M::LeadingZeroNotAdded
         | M::ManagerAlways
@@ -70,12 +74,12 @@ pub fn killer(mutant: Mutant) -> &'static str {
     }
 }
 
-/// What was caught with one mutant, or with none, switched on.
+/// What was caught with one mutant, or none, switched on.
 #[derive(Debug, Clone)]
 pub struct Caught {
     /// The mutant; none for the plugin as it is.
     pub mutant: Option<Mutant>,
-    /// The checks that something was wrong for, by name, and what.
+    /// The checks that failed, by name, and why.
     pub by: Vec<(&'static str, String)>,
 }
 
@@ -113,7 +117,7 @@ fn caught_by(mutant: Option<Mutant>) -> Vec<(&'static str, String)> {
     run.collect()
 }
 
-/// The table as `docs/mutants.md` has it.
+/// The table for `docs/mutants.md`.
 pub fn render(table: &[Caught]) -> String {
     let mut page = HEAD.to_owned();
     for check in CHECKS {

@@ -243,6 +243,17 @@ impl fmt::Display for Unfinished {
     }
 }
 
+/// Getfly's people removed an account.
+#[derive(Debug, Clone)]
+pub struct Gone {
+    /// As it was.
+    pub account: Account,
+    /// When.
+    pub at: Timestamp,
+    /// It was merged into the account of this code, which has its orders now.
+    pub into: Option<String>,
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
@@ -256,8 +267,10 @@ pub struct Evidence {
     pub clocks: Clocks,
     /// The accounts that Getfly's people had typed in, as they were before.
     pub seeded: Vec<Account>,
-    /// Getfly's accounts at the end, in order of creation.
+    /// Every account that Getfly ever had, in order of creation.
     pub accounts: Vec<Account>,
+    /// When Getfly's people removed which of them, by its number.
+    pub gone: BTreeMap<i64, Timestamp>,
     /// Getfly's orders at the end.
     pub orders: Vec<Order>,
     /// Getfly's own log of every call that was no reading.
@@ -282,6 +295,7 @@ impl Evidence {
             clocks: Clocks::default(),
             seeded,
             accounts: getfly.accounts(),
+            gone: BTreeMap::new(),
             orders: getfly.orders(),
             writes: calls
                 .into_iter()
@@ -289,6 +303,39 @@ impl Evidence {
                 .collect(),
             unfinished,
         }
+    }
+
+    /// The same where Getfly's people removed these accounts. An order that moved with a merged account is shown as it
+    /// was before.
+    #[must_use]
+    pub fn without(mut self, gone: &[Gone]) -> Self {
+        for removed in gone {
+            let account = &removed.account;
+            self.gone.insert(account.id, removed.at);
+            let Some(into) = &removed.into else {
+                continue;
+            };
+            let mut accounts = self.accounts.iter_mut();
+            if let Some(here) = accounts.find(|other| other.id == account.id) {
+                here.account_code.clone_from(&account.account_code);
+            }
+            let moved = self.orders.iter_mut().filter(|order| {
+                order.account_code == *into
+                    && order.request["account"]["account_code"] == account.account_code.as_str()
+            });
+            moved.for_each(|order| order.account_code.clone_from(&account.account_code));
+        }
+        self
+    }
+
+    /// Whether Getfly had this account at this moment.
+    pub fn is_there(&self, account: &Account, at: Timestamp) -> bool {
+        let gone = match account.deleted {
+            // Removed by a scenario, which does not say when.
+            true => self.gone.get(&account.id).copied().or(Some(Timestamp::MIN)),
+            false => None,
+        };
+        account.created_at.unwrap_or_default() <= at && gone.is_none_or(|gone| gone > at)
     }
 
     /// What vendors of this personality have on record, as it was sent to them: under the codes that they were

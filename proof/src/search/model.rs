@@ -128,19 +128,26 @@ pub fn same_person(customer: &Customer, account: &Account) -> bool {
     same_email(customer, account) || same_phone(customer, account)
 }
 
+/// Whether a contact person of the account has a phone of the customer.
+pub fn same_contact(customer: &Customer, account: &Account) -> bool {
+    let own = customer.content.contact_number.as_deref();
+    let own = phones(own.unwrap_or_default());
+    let mut contacts = account.contacts.iter();
+    contacts.any(|text| share(&own, &phones(text)))
+}
+
 /// R7: which of these accounts a customer belongs to: its own, else the first created with its e-mail,
 /// else the first created with its phone.
 pub fn account_of<'a>(
-    retailer: &str,
     customer: &Customer,
+    is_own: impl Fn(&Account) -> bool,
     accounts: impl Iterator<Item = &'a Account> + Clone,
 ) -> Option<&'a Account> {
-    let own = account_code(retailer, customer.id);
     let first = |fits: &dyn Fn(&Account) -> bool| {
-        let fitting = accounts.clone().filter(|a| !a.deleted && fits(a));
+        let fitting = accounts.clone().filter(|a| fits(a));
         fitting.min_by_key(|a| (a.created_at, a.id))
     };
-    first(&|a| a.account_code == own)
+    first(&|a| is_own(a))
         .or_else(|| first(&|a| same_email(customer, a)))
         .or_else(|| first(&|a| same_phone(customer, a)))
 }

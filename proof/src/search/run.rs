@@ -4,7 +4,8 @@
 
 use super::{
     checker::{self, Finding, Kind},
-    evidence::{self, Dismissed, Evidence, Since, Unfinished, Versions},
+    evidence::{self, Dismissed, Evidence, Gone, Since, Unfinished, Versions},
+    model,
     switched::Switched,
 };
 use host::keyvalue::{Backend, Memory};
@@ -80,6 +81,7 @@ pub struct Run {
     shops: Vec<Shop>,
     here: Cell<usize>,
     seeded: RefCell<Vec<Account>>,
+    gone: RefCell<Vec<Gone>>,
     /// Another instance, for what two do at once.
     pub(super) beside: Native,
     /// How far the clock of the machine that is not asked is off.
@@ -207,6 +209,7 @@ impl Run {
             personality: RefCell::default(),
             here: Cell::new(0),
             seeded: RefCell::default(),
+            gone: RefCell::default(),
         };
         run.list_everything(lists);
         // Getfly's user with the phone of the shop's seller, and one with another.
@@ -416,6 +419,27 @@ impl Run {
         self.seeded.borrow_mut().extend(new);
     }
 
+    /// The accounts that Getfly's people can see, but for those of walk-ins.
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        let accounts = self.shop.getfly.accounts().into_iter();
+        let shown = accounts.filter(|a| !a.deleted && a.account_name != model::WALK_IN);
+        shown.collect()
+    }
+
+    /// Getfly's people delete this account, or merge it into the one of a code.
+    pub(super) fn remove_account(&self, account: Account, into: Option<String>) {
+        let getfly = &self.shop.getfly;
+        match &into {
+            Some(into) => getfly.merge_account(account.id, into),
+            None => getfly.delete_account(account.id),
+        };
+        self.gone.borrow_mut().push(Gone {
+            account,
+            at: self.shop.clock.now(),
+            into,
+        });
+    }
+
     /// Writes down how KiotViet's records are. To be called before they change again.
     pub fn note(&self) {
         for shop in &self.shops {
@@ -507,6 +531,7 @@ impl Run {
             shop.staff = shop.staff.clone().behind(&asked, "/users");
             shop.staff.failed |= befell("KiotViet GET /users");
         }
+        let evidence = evidence.without(&self.gone.borrow());
         evidence.of_vendors(self.personality.borrow().clone())
     }
 

@@ -432,7 +432,7 @@ async fn account_is_gone(run: &Run) {
     let getfly = &run.shop.getfly;
     run.meets_too(Habit::AccountsMustExist);
     for account in getfly.accounts() {
-        getfly.delete_account(account.id);
+        run.remove_account(account, None);
     }
     let id = run.shop.kiotviet.customers().first().map(|c| c.id);
     run.shop.kiotviet.create_invoice(sale(id));

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_goes_by_the_clock_of_whoever_switched() {
+    fn newness_follows_the_clock_of_the_instance_that_switched() {
         let mut switched = Switched::on(at(10), at(14));
         assert!(surely_new(&switched, 14) && !surely_new(&switched, 13));
         assert!(!switched.perhaps_new(at(13), at(20)));

@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn fuel_is_counted_over_requests_and_a_trap_that_nobody_set_is_told() {
+    fn fuel_is_counted_over_requests_and_a_trap_that_was_not_set_is_reported() {
         let mut meter = Meter::default();
         assert_eq!(meter.left(), None, "the past is not trapped");
         meter.begin(&[100, 130]);

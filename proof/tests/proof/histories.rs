@@ -128,6 +128,8 @@ fn event() -> impl Strategy<Value = Step> {
         1 => (0..4u8).prop_map(Step::SellerGone),
         2 => (0..5u8, 0..7u8).prop_map(|(user, phone)| Step::User { user, phone }),
         1 => (0..5u8).prop_map(Step::UserGone),
+        1 => (0..6u8).prop_map(Step::AccountDeleted),
+        1 => (0..6u8, 0..6u8).prop_map(|(account, into)| Step::AccountsMerged { account, into }),
         1 => (0..6u8).prop_map(Step::TellCustomer),
         2 => (0..6u8, 0..4u8).prop_map(|(invoice, content)| Step::EditInvoice { invoice, content }),
         2 => (0..6u8).prop_map(Step::CancelInvoice),
@@ -173,7 +175,7 @@ fn history(clocks: Clocks) -> impl Strategy<Value = History> {
         any::<bool>(),
         (-999..1000i32, -999..1000i32),
         personality(),
-        vec(0..5u8, 0..4),
+        vec(0..7u8, 0..4),
         vec(step(clocks), 1..30),
     );
     all.prop_map(

@@ -1,4 +1,4 @@
-//! Accounts: creating, restoring, and how one is shown.
+//! Creating, restoring and showing accounts.
 
 use super::{
     Account, State, User,
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 impl State {
-    /// Stores without checks, numbering what is not numbered.
+    /// Stores without checks; numbers an account without a number.
     pub(super) fn store_account(&mut self, mut account: Account, now: Timestamp) -> i64 {
         if account.id == 0 {
             account.id = self.accounts.last_id().unwrap_or(10_000) + 1;
@@ -46,7 +46,9 @@ impl State {
             gender: given(&body, "gender").and_then(|code| code.parse().ok()),
             manager: given(&body, "account_manager_username"),
             sources,
+            contacts: Vec::new(),
             created_at: Some(now),
+            updated_at: None,
             deleted: false,
             request: body,
         };
@@ -58,7 +60,7 @@ impl State {
         Ok(self.created(data))
     }
 
-    /// Why Getfly would not take an account.
+    /// Why Getfly would refuse an account.
     fn check_account(&self, body: &Value) -> Result<(), Response> {
         if given(body, "account_name").is_none() {
             return Err(refuse("account_name", "Tên khách hàng không được để trống"));
@@ -106,7 +108,7 @@ impl State {
         self.check_refused_fields(body)?;
         let manager = given(body, "account_manager_username");
         if manager.is_some_and(|manager| !self.is_user(&manager)) {
-            // ASSUMPTION: that it is refused is seen; field and words are not.
+            // ASSUMPTION: the refusal is seen; its field and words are not.
             let text = "Người phụ trách không tồn tại";
             return Err(refuse("account_manager_username", text));
         }
@@ -121,7 +123,7 @@ impl State {
         Ok(())
     }
 
-    /// Why Getfly would not take a field that this tenant refuses.
+    /// Why Getfly would refuse a field that this tenant refuses.
     pub(super) fn check_refused_fields(&self, body: &Value) -> Result<(), Response> {
         let refused = self.settings.refused_fields.iter();
         let mut present = refused.filter(|field| given(body, field).is_some());
@@ -165,6 +167,16 @@ impl State {
 
     pub(super) fn show_account(&self, account: &Account) -> Value {
         let created = account.created_at.map(|at| self.shown_time(at));
+        let updated = account.updated_at.map(|at| self.shown_time(at));
+        let contacts = account.contacts.iter().map(|text| {
+            let field = if text.contains('@') {
+                "email"
+            } else {
+                "phone_home"
+            };
+            json!({"first_name": "Người liên hệ", field: text})
+        });
+        let contacts: Vec<Value> = contacts.collect();
         let manager = account.manager.as_ref();
         let manager =
             manager.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));
@@ -180,14 +192,14 @@ impl State {
             "birthday": account.birthday,
             "sic_code": account.sic_code,
             "gender": account.gender,
-            "created_at": created,
-            "updated_at": created,
+            "created_at": &created,
+            "updated_at": updated.as_ref().or(created.as_ref()),
             "account_source_details": account.sources,
             "account_manager": manager.map(|user| self.id(user.user_id)),
             "mgr_display_name": manager.map(|user| &user.contact_name),
             "mgr_email": manager.map(|user| &user.email),
             "relation_name": "",
-            "contacts": [],
+            "contacts": contacts,
         })
     }
 

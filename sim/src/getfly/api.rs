@@ -1,6 +1,10 @@
 //! Routes, the API key, the rate limit, and the shapes of answers.
 
-use super::{Created, GetflySim, Missing, State, body::not_found, list};
+use super::{
+    Account, Created, GetflySim, Missing, State,
+    body::{not_found, refuse},
+    list,
+};
 use crate::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::Timestamp;
@@ -74,7 +78,11 @@ impl State {
             let users = || wire::json(200, &json!({"records": [], "pagination": {"page": 1}}));
             return if known { Ok(users()) } else { Err(not_found()) };
         }
-        let path = request.uri().path().strip_prefix("/api/v6.1/");
+        let path = request.uri().path();
+        if path == "/api/v6/accounts" && request.method() == Method::GET {
+            return self.by_contact(&wire::query(request.uri()));
+        }
+        let path = path.strip_prefix("/api/v6.1/");
         let path = path.ok_or_else(not_found)?;
         if request.method() == Method::GET {
             return self.read(path, &wire::query(request.uri()));
@@ -110,6 +118,22 @@ impl State {
         }
     }
 
+    /// Version 6.0's list of accounts, as far as it is asked by contact persons' numbers.
+    fn by_contact(&self, query: &[(String, String)]) -> Result<Response, Response> {
+        let name = "filtering[contact_phone:contains]";
+        let part = wire::find(query, name).filter(|_| self.settings.searches_contacts);
+        let part = part.ok_or_else(|| refuse(name, &format!("{name} không hỗ trợ")))?;
+        let has_it = |account: &&Account| account.contacts.iter().any(|text| text.contains(part));
+        let present = self.accounts.all().iter().filter(|a| !a.deleted);
+        let rows = present.filter(has_it).map(|a| self.show_account(a));
+        let rest: Vec<_> = query
+            .iter()
+            .filter(|(key, _)| key != name)
+            .cloned()
+            .collect();
+        list::page(&list::ACCOUNTS, &self.settings, &rest, rows.collect())
+    }
+
     fn read(&self, path: &str, query: &[(String, String)]) -> Result<Response, Response> {
         let settings = &self.settings;
         match path {
@@ -136,6 +160,14 @@ impl State {
                     _ => self.accounts.all().iter().collect(),
                 };
                 present.retain(|account| !account.deleted);
+                let row = |at: usize| present.get(at).map(|a| self.show_account(a));
+                let row = |at| row(at).unwrap_or_default();
+                if present.is_sorted_by_key(|account| account.id)
+                    && let Some(page) =
+                        list::page_of_all(&list::ACCOUNTS, settings, query, present.len(), row)
+                {
+                    return Ok(page);
+                }
                 let present = present.into_iter();
                 let rows = present.map(|account| self.show_account(account)).collect();
                 list::page(&list::ACCOUNTS, settings, query, rows)

@@ -1,4 +1,4 @@
-//! What bodies of requests and answers hold.
+//! The content of request and answer bodies.
 
 use crate::{Response, wire};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ pub(super) fn refuse(field: &str, text: &str) -> Response {
     wire::json(400, &json!({"message": text, "errors": {field: [text]}}))
 }
 
-/// What Getfly's forms call a field; its name where they have none.
+/// A field's label in Getfly's forms; its name if it has none.
 pub(super) fn label(field: &str) -> &str {
     match field {
         "account_name" => "Tên khách hàng",

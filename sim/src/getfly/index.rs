@@ -2,12 +2,13 @@
 //! at each: where their codes are, and where parts of their phones and e-mails are.
 
 use super::Account;
+use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// Bytes of a part that is looked up; a shorter one is searched for everywhere.
 const RUN: usize = 6;
 
-/// In order of creation. Code, phone and e-mail of a stored account never change.
+/// In order of creation. Code and e-mail of a stored account never change.
 #[derive(Default)]
 pub(super) struct Accounts {
     all: Vec<Account>,
@@ -41,6 +42,20 @@ impl Accounts {
 
     pub(super) fn all_mut(&mut self) -> &mut [Account] {
         &mut self.all
+    }
+
+    /// Gives an account another phone. False when there is none.
+    pub(super) fn change_phone(&mut self, id: i64, phone: &str, now: Timestamp) -> bool {
+        let Some(at) = self.all.iter().position(|account| account.id == id) else {
+            return false;
+        };
+        let Some(account) = self.all.get_mut(at) else {
+            return false;
+        };
+        phone.clone_into(&mut account.phone_office);
+        account.updated_at = Some(now);
+        self.phones.add(at, phone);
+        true
     }
 
     /// Takes an account away for good; gives its code.

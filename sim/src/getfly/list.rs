@@ -155,8 +155,8 @@ fn filters(query: &[(String, String)]) -> Vec<Filter> {
     all
 }
 
-/// The part of a phone or an e-mail that accounts are asked for, where there is one: fewer of them need
-/// to be looked at then.
+/// The part of a phone or an e-mail that the accounts are searched for, if there is one: then fewer
+/// of them need to be looked at.
 pub(super) fn part_of(query: &[(String, String)]) -> Option<(Field, &str)> {
     query.iter().find_map(|(key, value)| {
         let field = match key.as_str() {
@@ -250,7 +250,8 @@ impl Filter {
 }
 
 impl Listed {
-    /// The fields asked for; absent or unknown ones are refused with those that exist.
+    /// The requested fields; absent or unknown ones are refused, and the refusal lists the existing
+    /// ones.
     fn fields<'q>(&self, query: &'q [(String, String)]) -> Result<Vec<&'q str>, Response> {
         let asked = wire::find(query, "fields").unwrap_or_default();
         let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
@@ -278,10 +279,11 @@ impl Listed {
             let documented = known.is_some_and(|(_, ops)| ops.contains(&&*filter.op));
             match settings.undocumented_filter {
                 _ if settings.filters_ignored => {}
+                _ if filter.field == "updated_at" && !settings.heeds_updated_at => {}
                 _ if documented => counted.push(filter),
                 UndocumentedFilter::Honour => counted.push(filter),
                 UndocumentedFilter::Ignore => {}
-                // ASSUMPTION: what really happens is unknown.
+                // ASSUMPTION: the real behaviour is unknown.
                 UndocumentedFilter::Refuse => {
                     let name = format!("filtering[{}:{}]", filter.field, filter.op);
                     return Err(super::body::refuse(&name, &format!("{name} không hỗ trợ")));
@@ -291,13 +293,30 @@ impl Listed {
         Ok(counted)
     }
 
-    fn sort(&self, query: &[(String, String)], rows: &mut [Value]) -> Value {
-        let wanted = wire::find(query, "sort").filter(|field| self.sorts.contains(field));
-        let key = wanted.unwrap_or(self.id);
-        let direction = wire::find(query, "direction").unwrap_or(match wanted {
-            Some(_) => "asc",
+    fn sorted_by<'q>(
+        &self,
+        settings: &GetflySettings,
+        query: &'q [(String, String)],
+    ) -> Option<&'q str> {
+        let wanted = wire::find(query, "sort").filter(|_| settings.heeds_sort);
+        wanted.filter(|field| self.sorts.contains(field))
+    }
+
+    fn direction<'q>(&self, settings: &GetflySettings, query: &'q [(String, String)]) -> &'q str {
+        match self.sorted_by(settings, query) {
+            Some(_) => wire::find(query, "direction").unwrap_or("asc"),
             None => "desc",
-        });
+        }
+    }
+
+    fn sort(
+        &self,
+        settings: &GetflySettings,
+        query: &[(String, String)],
+        rows: &mut [Value],
+    ) -> Value {
+        let key = self.sorted_by(settings, query).unwrap_or(self.id);
+        let direction = self.direction(settings, query);
         let number = |row: &Value| row.get(key).and_then(wire::decimal);
         let text = |row: &Value| row.get(key).map(ToString::to_string);
         rows.sort_by(|a, b| {
@@ -322,23 +341,62 @@ pub(super) fn page(
     let fields = listed.fields(query)?;
     let filters = listed.filters(settings, query)?;
     rows.retain(|row| filters.iter().all(|f| f.takes(row, settings.folds_marks)));
-    let sorted = listed.sort(query, &mut rows);
+    let sorted = listed.sort(settings, query, &mut rows);
+    let row = |at: usize| rows.get(at).cloned().unwrap_or_default();
+    Ok(cut(settings, query, &fields, &sorted, rows.len(), row))
+}
+
+/// The page of a list that nothing filters and whose rows are ascending by their ids, of which only those of the page are
+/// made; none for any other question.
+pub(super) fn page_of_all(
+    listed: &Listed,
+    settings: &GetflySettings,
+    query: &[(String, String)],
+    total: usize,
+    row: impl Fn(usize) -> Value,
+) -> Option<Response> {
+    let is_plain = wire::find(query, "sort").is_none_or(|sort| sort == listed.id);
+    let filters = filters(query);
+    let fields = listed
+        .fields(query)
+        .ok()
+        .filter(|_| is_plain && filters.is_empty())?;
+    let direction = listed.direction(settings, query);
+    let sorted = json!({ listed.id: direction.to_uppercase() });
+    let is_descending = direction.eq_ignore_ascii_case("desc");
+    let at = |at: usize| {
+        if is_descending {
+            row(total - 1 - at)
+        } else {
+            row(at)
+        }
+    };
+    Some(cut(settings, query, &fields, &sorted, total, at))
+}
+
+fn cut(
+    settings: &GetflySettings,
+    query: &[(String, String)],
+    fields: &[&str],
+    sorted: &Value,
+    total: usize,
+    row: impl Fn(usize) -> Value,
+) -> Response {
     let number = |key: &str| wire::find(query, key).and_then(|text| text.parse::<usize>().ok());
     let offset = number("offset").unwrap_or(0);
-    let total = rows.len();
     // ASSUMPTION: without a limit all rows come, as in the manual's `"limited": false`.
     let limit = number("limit").map(|limit| limit.clamp(1, settings.max_limit.max(1)));
-    let rows = rows.into_iter().skip(offset).take(limit.unwrap_or(total));
-    let data: Vec<Value> = rows.map(|row| only(&row, &fields)).collect();
+    let rows = (0..total).skip(offset).take(limit.unwrap_or(total));
+    let data: Vec<Value> = rows.map(|at| only(&row(at), fields)).collect();
     let mut body = json!({"data": data, "offset": offset, "limited": false, "sorted": sorted});
     if let Some(limit) = limit {
         body["has_more"] = json!(offset.saturating_add(limit) < total);
         body["limited"] = json!(limit);
     }
-    Ok(wire::json(200, &body))
+    wire::json(200, &body)
 }
 
-/// A single record at top level, with the fields asked for; all of them when none are.
+/// A single record at top level, with the requested fields; all fields if none are requested.
 pub(super) fn one(query: &[(String, String)], row: Value) -> Response {
     // ASSUMPTION: a single read needs no `fields` and leaves unknown ones out.
     let shown = match wire::find(query, "fields") {

@@ -1,11 +1,11 @@
-//! How a tenant words and frames what it answers. The manual leaves all of it open, so each form is an
-//! ASSUMPTION: one of those that servers of this kind use.
+//! How a tenant words and frames its answers. The manual leaves all of it open, so each form is an
+//! ASSUMPTION: one that servers of this kind use.
 
 use super::body::label;
 use crate::{Response, wire};
 use serde_json::{Map, Value, json};
 
-/// How a create, or a question that is not understood, is refused.
+/// How a create, or a question that Getfly does not understand, is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Refusals {
     /// 400, `errors` with a list of texts for each field, and `message` that repeats them.
@@ -13,7 +13,7 @@ pub enum Refusals {
     Listed,
     /// 400, `errors` with one text for each field and no message.
     Texts,
-    /// 400 with a sentence under `msg`, in which the field's label stands.
+    /// 400 with a sentence under `msg` that holds the field's label.
     Sentence,
     /// 422 in English, as PHP's usual validator writes it.
     English,
@@ -37,7 +37,7 @@ pub enum Created {
     MessageOnly,
 }
 
-/// How a record that is not there is answered.
+/// The answer about an absent record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Missing {
     /// 404.
@@ -47,7 +47,7 @@ pub enum Missing {
     Empty,
 }
 
-/// How a phone of one number is kept that a create brings.
+/// How the phone of a create is stored if it is one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PhoneForm {
     /// As it was sent.
@@ -57,6 +57,8 @@ pub enum PhoneForm {
     Spaced,
     /// `+84912345678`.
     International,
+    /// `0912.345.678`.
+    Dotted,
 }
 
 /// How an order's total is computed.
@@ -69,7 +71,7 @@ pub enum Sums {
     LinesRounded,
     /// Quantities without their fraction.
     WholeQuantities,
-    /// The tax counts where it is a percentage only.
+    /// The tax counts only if it is a percentage.
     NoTaxAmount,
 }
 
@@ -81,6 +83,7 @@ impl PhoneForm {
             && phone.bytes().all(|byte| byte.is_ascii_digit());
         match self {
             Self::Spaced if is_one => format!("{} {} {}", &phone[..4], &phone[4..7], &phone[7..]),
+            Self::Dotted if is_one => format!("{}.{}.{}", &phone[..4], &phone[4..7], &phone[7..]),
             Self::International if is_one => format!("+84{}", &phone[1..]),
             _ => phone,
         }
@@ -88,7 +91,7 @@ impl PhoneForm {
 }
 
 impl Refusals {
-    /// A refusal (400 with `message` and `errors`) in this form; any other answer as it is.
+    /// A refusal (400 with `message` and `errors`) in this form; any other answer unchanged.
     pub(super) fn of(self, answer: Response) -> Response {
         let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
         let Some(errors) = body.get("errors").and_then(Value::as_object) else {
@@ -123,7 +126,7 @@ impl Refusals {
     }
 }
 
-/// What PHP's validator says of a field where Getfly says this.
+/// The words of PHP's validator about a field, for these words of Getfly.
 fn english(field: &str, text: &str) -> String {
     let name = field.replace('_', " ");
     match text {

@@ -120,6 +120,12 @@ pub struct GetflySettings {
     pub products_refused: bool,
     /// Whether only version 3 of the API is there: 404 to everything else.
     pub old_version: bool,
+    /// Whether accounts are searched by their contact persons' numbers, as version 6.0 does.
+    pub searches_contacts: bool,
+    /// Whether a list of accounts heeds its filter by `updated_at`.
+    pub heeds_updated_at: bool,
+    /// Whether lists heed how they are to be sorted.
+    pub heeds_sort: bool,
 }
 
 impl Default for GetflySettings {
@@ -183,6 +189,11 @@ impl Default for GetflySettings {
             sums: Sums::default(),
             products_refused: false,
             old_version: false,
+            // Documented for version 6.0 only.
+            searches_contacts: true,
+            // Documented, like the sorting.
+            heeds_updated_at: true,
+            heeds_sort: true,
         }
     }
 }
@@ -242,8 +253,12 @@ pub struct Account {
     pub manager: Option<String>,
     /// Source names.
     pub sources: Vec<String>,
+    /// Numbers and e-mails of its contact persons, as given.
+    pub contacts: Vec<String>,
     /// When it was created; now when none.
     pub created_at: Option<Timestamp>,
+    /// When it was last changed; as it was created when none.
+    pub updated_at: Option<Timestamp>,
     /// Hidden from every read; its code stays taken.
     pub deleted: bool,
     /// The request body that created it; null when it was seeded.
@@ -317,6 +332,12 @@ impl GetflySim {
     pub fn seed_account(&self, account: Account) -> i64 {
         let now = self.clock.now();
         self.state().store_account(account, now)
+    }
+
+    /// The tenant's people change an account's phone. False when there is none.
+    pub fn change_phone(&self, id: i64, phone: &str) -> bool {
+        let now = self.clock.now();
+        self.state().accounts.change_phone(id, phone, now)
     }
 
     /// Merges an account into another one: it and its code are gone, its orders are the other's. False when

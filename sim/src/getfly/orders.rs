@@ -20,7 +20,7 @@ pub struct OrderLine {
     pub quantity: Decimal,
     /// Per unit.
     pub price: Decimal,
-    /// Money off the line.
+    /// Discount on the line.
     pub cash_discount: Decimal,
 }
 
@@ -38,7 +38,7 @@ pub struct Order {
     pub id: i64,
     /// The caller's code; two orders may share one.
     pub order_code: String,
-    /// `YYYY-MM-DD` as given.
+    /// `YYYY-MM-DD` as sent.
     pub order_date: String,
     /// Empty for an order without one.
     pub account_code: String,
@@ -50,11 +50,11 @@ pub struct Order {
     pub account_email: String,
     /// Login name of the executor.
     pub assigned_username: Option<String>,
-    /// Campaign it is stamped with.
+    /// Its campaign.
     pub campaign_code: Option<String>,
     /// Lines.
     pub lines: Vec<OrderLine>,
-    /// Money off the whole order.
+    /// Discount on the whole order.
     pub discount_amount: Decimal,
     /// Tax.
     pub vat_amount: Decimal,
@@ -101,7 +101,7 @@ pub struct Opportunity {
     pub id: i64,
     /// Campaign.
     pub campaign_code: String,
-    /// Account, when given.
+    /// Account, if sent.
     pub account_code: String,
     /// Who receives it.
     pub recipient_username: String,
@@ -115,7 +115,7 @@ fn money(body: &Value, key: &str) -> Decimal {
     body.get(key).and_then(wire::decimal).unwrap_or_default()
 }
 
-/// An amount given as money, else as a percentage of `of`.
+/// An amount sent as money, else as a percentage of `of`.
 fn amount(body: &Value, money_key: &str, percent_key: &str, of: Decimal) -> Decimal {
     // ASSUMPTION: money overrides the percentage when both are sent.
     match body.get(money_key).and_then(wire::decimal) {
@@ -185,7 +185,7 @@ impl State {
         Ok(self.created(data))
     }
 
-    /// The code of the account an order belongs to, which the order may create.
+    /// The code of the account that an order belongs to, which the order may create.
     fn order_account(&mut self, account: &Value, now: Timestamp) -> String {
         let code = text(account, "account_code");
         if code.is_empty() && self.settings.order_takes_an_account {
@@ -215,7 +215,7 @@ impl State {
         stored.map_or_else(String::new, |account| account.account_code.clone())
     }
 
-    /// Why Getfly would not take an order. None of the words is documented.
+    /// Why Getfly would refuse an order. None of the words is documented.
     fn check_order(&self, body: &Value) -> Result<(), Response> {
         let settings = &self.settings;
         let code = given(body, "order_code");

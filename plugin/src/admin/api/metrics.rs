@@ -5,6 +5,7 @@ use crate::{
     admin::api::{assumptions, overview::oldest_waiting, problem::Problem},
     config::Config,
     journal::{
+        account_index,
         acts::{self, Act},
         backfill::{self, State},
         connection_name::ConnectionName,
@@ -115,6 +116,33 @@ pub(in crate::admin) async fn metrics<W: World>(
     for act in Act::ALL {
         let n = acts.get(act.as_str()).copied().unwrap_or_default();
         page.sample(name, &[("act", act.as_str())], n);
+    }
+    if let Some(index) = account_index::load(world).await? {
+        let gauges = [
+            (
+                "kvgf_getfly_accounts",
+                "Getfly's accounts that the last whole scan saw.",
+                index.accounts,
+            ),
+            (
+                "kvgf_getfly_accounts_scanned",
+                "Accounts that the scan under way has seen; 0 when none runs.",
+                index.scan.as_ref().map_or(0, |scan| scan.seen),
+            ),
+            (
+                "kvgf_getfly_accounts_filled_seconds",
+                "Seconds since the last whole scan of Getfly's accounts ended; 0 before the first one.",
+                index.filled_at.map_or(0, |at| age(world.now(), at)),
+            ),
+            (
+                "kvgf_getfly_accounts_unfiltered",
+                "Whether Getfly ignores which accounts were changed, so that all are read daily.",
+                u64::from(index.unfiltered_since.is_some()),
+            ),
+        ];
+        for (name, help, value) in gauges {
+            page.one(name, "gauge", help, value);
+        }
     }
     let names = connections::names(world).await?;
     let stats = events(world, &names, &mut page).await?;

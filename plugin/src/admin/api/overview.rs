@@ -4,6 +4,7 @@
 use crate::{
     admin::api::{assumptions, problem::Problem, view},
     journal::{
+        account_index,
         connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
         cursor::{self, Cursor},
@@ -53,7 +54,9 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
         why: pause.why.clone().map(view::InWords),
     });
     let outside = outside::troubles(world, &names).await;
+    let accounts = account_index::load(world).await?;
     Ok(view::Overview {
+        accounts: accounts.map(view::KnownAccounts::from),
         balanced: cursor.counts.balanced(),
         connections: shops,
         contradicted: assumptions::of_cursor(world, &cursor).await?.contradicted(),

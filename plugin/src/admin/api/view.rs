@@ -3,6 +3,7 @@
 
 use crate::{
     journal::{
+        account_index::AccountIndex,
         alerts::Cause,
         backfill,
         connection_name::ConnectionName,
@@ -267,6 +268,9 @@ pub struct Dismissed {
 /// `GET /api/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
+    /// The index of Getfly's accounts; none before its first scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<KnownAccounts>,
     /// Whether the counts add up.
     pub balanced: bool,
     /// The shops that can be read.
@@ -285,6 +289,40 @@ pub struct Overview {
     pub unread: u64,
     /// What this host's store cannot promise.
     pub weaker: Option<String>,
+}
+
+/// How far the index of Getfly's accounts is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownAccounts {
+    /// Accounts that the last scan of all saw.
+    pub accounts: u64,
+    /// When it ended; none during the first one.
+    pub filled_at: Option<Timestamp>,
+    /// Whether marks are missing, because there is no room for them.
+    pub is_full: bool,
+    /// Whether Getfly lists accounts in no certain order.
+    pub is_unsorted: bool,
+    /// Why the last page could not be read.
+    pub problem: Option<InWords<Trouble>>,
+    /// Accounts that the scan of all under way has seen.
+    pub scanned: Option<u64>,
+    /// Since when Getfly is known not to filter accounts by when they were changed.
+    pub unfiltered_since: Option<Timestamp>,
+}
+
+impl From<AccountIndex> for KnownAccounts {
+    fn from(index: AccountIndex) -> Self {
+        let scan = index.scan.filter(|scan| scan.since.is_none());
+        Self {
+            accounts: index.accounts,
+            filled_at: index.filled_at,
+            is_full: index.is_full,
+            is_unsorted: index.is_unsorted,
+            problem: index.problem.map(InWords),
+            scanned: scan.map(|scan| scan.seen),
+            unfiltered_since: index.unfiltered_since,
+        }
+    }
 }
 
 /// `GET /api/alerts`.

@@ -268,6 +268,7 @@ fn matches<W: World>(visit: &Visit<'_, W>, found: &[Alternative]) -> Markup {
                                 MatchedBy::Email => w::MATCHED_EMAIL,
                                 MatchedBy::Phone => w::MATCHED_PHONE,
                                 MatchedBy::Contact => w::MATCHED_CONTACT,
+                                MatchedBy::ContactEmail => w::MATCHED_CONTACT_EMAIL,
                             }))
                             @if let Some(at) = one.created_at.as_deref().filter(|at| !at.is_empty()) { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (at) }
                         }

@@ -6,7 +6,7 @@ use crate::{
             overview as api,
             problem::Problem,
             tenant,
-            view::{Overview, SeenHook, ShopOverview},
+            view::{KnownAccounts, Overview, SeenHook, ShopOverview},
         },
         page::{
             chart,
@@ -116,6 +116,32 @@ fn equation<W: World>(visit: &Visit<'_, W>, overview: &Overview) -> Markup {
     }
 }
 
+/// The index of Getfly's accounts.
+fn accounts<W: World>(visit: &Visit<'_, W>, known: &KnownAccounts) -> Markup {
+    let warnings = [
+        (known.is_full, w::ACCOUNTS_FULL),
+        (known.is_unsorted, w::ACCOUNTS_UNSORTED),
+        (known.unfiltered_since.is_some(), w::ACCOUNTS_UNFILTERED),
+    ];
+    let filled = html! { @if known.filled_at.is_some() { (visit.view.time(known.filled_at)) } };
+    let all = html! { @if known.filled_at.is_some() { (known.accounts) } };
+    html! {
+        section.card {
+            h2 { (visit.t(w::ACCOUNTS)) }
+            p.muted { (visit.t(w::ACCOUNTS_MORE)) }
+            @if let Some(problem) = &known.problem { (alert("warn", &html! { p { (sentence(visit.view, problem)) } })) }
+            @for (_, words) in warnings.into_iter().filter(|(is_so, _)| *is_so) {
+                (alert("warn", &html! { p { (visit.t(words)) } }))
+            }
+            (facts(&[
+                (visit.t(w::ACCOUNTS_KNOWN), all),
+                (visit.t(w::ACCOUNTS_READ_AT), filled),
+                (visit.t(w::ACCOUNTS_READING), html! { @if let Some(scanned) = known.scanned { (scanned) } }),
+            ]))
+        }
+    }
+}
+
 fn hook<W: World>(visit: &Visit<'_, W>, hook: &SeenHook) -> Markup {
     hook_badge(visit, hook.on, hook.active)
 }
@@ -181,6 +207,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
         @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
         (equation(visit, &overview))
+        @if let Some(known) = &overview.accounts { (accounts(visit, known)) }
         p { a href="/ui/assumptions" { (visit.t(w::ASSUMPTIONS)) } }
         p { (visit.view.button("/ui/logout-everywhere", w::LOG_OUT_EVERYWHERE, "link")) }
     };

@@ -85,6 +85,14 @@ words! {
     NEEDS_YOU_1: "sự kiện cần anh/chị xử lý" / "event needs a person";
     SEE_THEM: "Xem và xử lý" / "See and settle them";
     WEAKER: "Kho dữ liệu của máy chủ này không có phép đếm nguyên tử: hai khách hàng cùng số điện thoại, hoặc hai lần gửi của một hóa đơn, đến đúng cùng một lúc có thể cùng được tạo trên Getfly. Mọi bảo đảm khác vẫn giữ nguyên." / "This host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly. Every other promise holds.";
+    ACCOUNTS: "Khách hàng trên Getfly" / "Getfly's accounts";
+    ACCOUNTS_MORE: "Để tìm khách hàng đã có dù số điện thoại được lưu theo cách nào, kể cả của người liên hệ. Ứng dụng chỉ giữ mã băm có khóa, không giữ số điện thoại hay email." / "So that an existing account is found however its phone is written, a contact person's too. Only keyed marks are kept, no phone and no e-mail.";
+    ACCOUNTS_KNOWN: "Số khách hàng đã biết" / "Accounts known";
+    ACCOUNTS_READ_AT: "Đọc hết danh sách lúc" / "All of them last read at";
+    ACCOUNTS_READING: "Đang đọc, đã đọc được" / "Being read, so far";
+    ACCOUNTS_FULL: "Getfly có nhiều khách hàng hơn mức lưu được; một số khách chỉ được tìm qua tìm kiếm của Getfly." / "Getfly has more accounts than there is room for; some are found by Getfly's own search only.";
+    ACCOUNTS_UNSORTED: "Getfly không trả danh sách khách hàng theo thứ tự; toàn bộ danh sách được đọc lại mỗi ngày." / "Getfly lists its accounts in no certain order; all of them are read again every day.";
+    ACCOUNTS_UNFILTERED: "Getfly không lọc được khách hàng theo thời điểm sửa; toàn bộ danh sách được đọc lại mỗi ngày." / "Getfly does not tell which accounts were changed; all of them are read again every day.";
     FAILS: "Đang lỗi." / "It fails.";
     FAILS_SINCE: "Từ lúc" / "Since";
     EVENTS_WAIT: "sự kiện đang chờ, không mất gì." / "events wait; nothing is lost.";
@@ -201,6 +209,7 @@ words! {
     MATCHED_EMAIL: "Trùng email" / "Same e-mail";
     MATCHED_PHONE: "Trùng số điện thoại" / "Same phone";
     MATCHED_CONTACT: "Trùng số điện thoại của người liên hệ" / "Same phone on a contact person";
+    MATCHED_CONTACT_EMAIL: "Trùng email của người liên hệ" / "Same e-mail on a contact person";
     CHOSEN: "Được chọn" / "Chosen";
     CHOSEN_WHY: "Email được xét trước số điện thoại; nếu nhiều khách hàng trùng, khách được tạo trước trên Getfly được chọn." / "E-mail is looked at before phone; of several accounts, the one created first in Getfly is chosen.";
     CREATED_ON_GETFLY: "Tạo trên Getfly" / "Created in Getfly";

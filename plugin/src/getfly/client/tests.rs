@@ -89,7 +89,7 @@ fn contact_persons_are_searched_on_one_page_of_version_6_0() {
     assert_eq!(hits.accounts[0].contacts, ["0900000001", "84900000002"]);
     assert!(hits.cut);
     assert!(script.calls()[0].starts_with("GET https://t.test/api/v6/accounts?"));
-    // A tenant that does not take this search costs nobody his account.
+    // A tenant that refuses this search loses no customer an account.
     let none = ask!(&script, accounts_by_contact(&phone())).unwrap();
     assert_eq!(none, Hits::default());
 }
@@ -109,12 +109,12 @@ fn every_page_of_a_search_is_read() {
     };
     let found = |script: &Script| ask!(script, accounts_by_phone(&phone())).unwrap().len();
 
-    // While has_more says so, by what came.
+    // While `has_more` says so, counting the records that came.
     let script = Script::answering(200, &page(1..31, r#","has_more":true"#))
         .then(200, &page(31..32, r#","has_more":0"#));
     assert_eq!(found(&script), 31);
     assert_eq!(offsets(&script), ["0", "30"]);
-    // Without has_more, while pages are full.
+    // Without `has_more`, while pages are full.
     let script = Script::answering(200, &page(1..101, "")).then(200, &page(101..103, ""));
     assert_eq!(found(&script), 102);
     let script = Script::answering(200, &page(1..21, r#","limited":20"#))
@@ -176,7 +176,7 @@ fn an_unreadable_search_is_never_nothing_found() {
 }
 
 #[test]
-fn a_phone_without_digits_to_search_for_finds_nobody() {
+fn a_phone_without_digits_to_search_for_finds_no_account() {
     let zeros = PhoneNumber::parse("0000000000").unwrap();
     assert_eq!(
         ask!(&Script::default(), accounts_by_phone(&zeros)),
@@ -205,7 +205,7 @@ fn an_account_is_read_back_by_its_code() {
         .unwrap()
         .unwrap();
     assert_eq!(found.id, 7);
-    // Its contact persons say nothing then.
+    // The contact persons then show nothing.
     let fields = FIELDS.trim_end_matches("%2Ccontacts");
     let url = format!("GET https://t.test/api/v6.1/account?account_code=KH%2F2025%2F1&{fields}");
     assert_eq!(script.calls(), [url]);
@@ -296,13 +296,13 @@ fn a_search_by_email_asks_for_equality_where_thousands_hold_the_address_as_a_par
         "{}",
         calls[1]
     );
-    // As far as there are as many.
+    // Two pages, or fewer if there are no more.
     let script = Script::answering(200, &holding(1..101, true))
         .then(200, r#"{"data":[]}"#)
         .then(200, &holding(101..103, false));
     let hits = ask!(&script, accounts_by_email(&email())).unwrap();
     assert_eq!((hits.accounts.len(), hits.cut), (102, false));
-    // A server that heeds no filter is read to its end: who is searched for may be anywhere.
+    // A server that ignores filters is read to its end: the account may be anywhere.
     let script = Script::answering(200, &page(1..101, r#","has_more":true"#))
         .then(200, &page(1..101, r#","has_more":false"#));
     let script = (1..=9_i64).fold(script, |script, n| {

@@ -12,7 +12,7 @@ fn datetime(text: &str) -> DateTime {
     text.parse().unwrap()
 }
 
-/// A body as Getfly reads it. Its text has its members in alphabetical order, as they always were.
+/// A body as Getfly reads it, after checking that its members are in alphabetical order.
 fn sent(body: &impl Serialize) -> Value {
     let text = json::text(body);
     let read: Value = serde_json::from_slice(&text).unwrap();

@@ -327,7 +327,7 @@ fn every_page_of_users_is_read_an_empty_one_in_the_middle_included() {
 }
 
 #[test]
-fn a_smaller_page_size_of_kiotviets_own_skips_nobody() {
+fn a_smaller_page_size_of_kiotviets_own_skips_no_record() {
     let script = Script::default()
         .then(200, r#"{"total":21,"pageSize":20,"data":[{"id":1}]}"#)
         .then(200, r#"{"total":21,"pageSize":20,"data":[{"id":2}]}"#);

@@ -205,7 +205,7 @@ fn r8_a_field_without_numbers_is_written_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn r7_placeholders_match_nobody() {
+fn r7_placeholders_match_no_account() {
     let ignored = [number("0900 111 222")];
     for text in [
         "0000000000",

@@ -4,6 +4,7 @@
 use crate::{
     getfly::assumptions::{MAX_PART_PAGES, PAGE_SIZE},
     journal::{
+        account_index::{self, Candidate},
         dead_reason::DeadReason,
         evidence::Evidence,
         finding, keys,
@@ -36,6 +37,8 @@ use futures_util::future::{join, try_join_all};
 const SEARCHED_AT_MOST: usize = 100;
 /// Accounts that are read of those that hold an e-mail address as a part.
 const PARTS_READ: usize = (MAX_PART_PAGES + 1) * PAGE_SIZE;
+/// Accounts of the index that are read for one customer, besides those that a search shows.
+const CANDIDATES_READ: usize = 20;
 /// Numbers, and addresses, that are searched for at once: what the ceiling makes the last of them
 /// wait stays below the worker's longest wait.
 const AT_ONCE: usize = 6;
@@ -66,6 +69,7 @@ pub(super) async fn resolve<W: World>(
         ours,
         is_cut,
         contacts_cut,
+        by_index,
     } = search(session, customer, &own, Why::New).await?;
     if is_cut {
         why.note(Note::PartsCut {
@@ -75,8 +79,11 @@ pub(super) async fn resolve<W: World>(
     if let Some(account) = ours {
         return Ok(made_earlier(account, by));
     }
+    if by_index {
+        why.note(Note::FoundInIndex);
+    }
     match &choice.linked {
-        Some((_, MatchedBy::Contact)) => why.note(Note::LinkedByContact),
+        Some((_, by)) if by.is_of_contact() => why.note(Note::LinkedByContact),
         None if contacts_cut || !choice.alternatives.is_empty() => why.note(Note::ContactsShared),
         _ => {}
     }
@@ -179,6 +186,8 @@ pub struct Found {
     pub is_cut: bool,
     /// Whether contact persons of too many accounts to read have the number.
     pub contacts_cut: bool,
+    /// Whether the account to link is one that no search showed.
+    pub by_index: bool,
 }
 
 /// Why a customer's account is searched.
@@ -245,30 +254,100 @@ pub async fn search<W: World>(
         }
     }
     let mut choice = choose(&email_hits, &phone_hits, &emails, &phones, rules);
-    let mut contacts_cut = false;
-    let is_sure = matches!(
-        choice.linked,
-        Some((_, MatchedBy::Email | MatchedBy::Phone))
-    );
-    if !is_sure && asks_contacts(session, &email_hits, &phone_hits, reason).await? {
+    let is_sure = |choice: &Choice| {
+        let sure = |(_, by): &(Account, MatchedBy)| !by.is_of_contact();
+        choice.linked.as_ref().is_some_and(sure)
+    };
+    let (mut contacts_cut, mut indexed) = (false, Vec::new());
+    let searched = phone_hits.len();
+    if !is_sure(&choice) {
+        for (candidate, is_by_email) in candidates(session, &addresses, &numbers).await? {
+            let has_it = |a: &Account| a.code == candidate.code;
+            if email_hits.iter().chain(&phone_hits).any(has_it) || indexed.contains(&candidate.code)
+            {
+                continue;
+            }
+            if indexed.len() >= CANDIDATES_READ {
+                contacts_cut = true;
+                break;
+            }
+            phone_hits.extend(read_candidate(session, &candidate, customer).await?);
+            indexed.push(candidate.code);
+            choice = choose(&email_hits, &phone_hits, &emails, &phones, rules);
+            // Those that follow were created later or have less in common with the customer.
+            let by = choice.linked.as_ref().map(|(_, by)| *by);
+            if by == Some(MatchedBy::Email) || (by == Some(MatchedBy::Phone) && !is_by_email) {
+                break;
+            }
+        }
+    }
+    // That the index knows contact persons is no reason: it knows their numbers too.
+    let shown = phone_hits.get(..searched).unwrap_or_default();
+    if !is_sure(&choice) && asks_contacts(session, &email_hits, shown, reason).await? {
         for number in &numbers {
             let hits = getfly.accounts_by_contact(number).await?;
             contacts_cut |= hits.cut;
             phone_hits.extend(hits.accounts);
         }
         choice = choose(&email_hits, &phone_hits, &emails, &phones, rules);
-        if contacts_cut {
-            choice.linked = None;
-        }
+    }
+    if contacts_cut && !is_sure(&choice) {
+        choice.linked = None;
     }
     let mut hits = email_hits.iter().chain(&phone_hits);
     let ours = hits.find(|account| account.code == *own).cloned();
+    let linked = choice.linked.as_ref().map(|(account, _)| &account.code);
+    let by_index = linked.is_some_and(|code| indexed.contains(code));
     Ok(Found {
         choice,
         ours,
         is_cut,
         contacts_cut,
+        by_index,
     })
+}
+
+/// The accounts that the index has for these addresses and numbers, and whether it is by an address: first by addresses,
+/// then by numbers, then contact persons'.
+async fn candidates<W: World>(
+    session: &Session<'_, W>,
+    addresses: &[&EmailAddress],
+    numbers: &[&PhoneNumber],
+) -> Result<Vec<(Candidate, bool)>, Failure> {
+    let (store, sealer) = (session.world, &session.ready.sealer);
+    let addresses = addresses.iter().map(|address| address.as_str());
+    let numbers = numbers.iter().map(|number| number.as_str());
+    let by_email = account_index::find(store, sealer, addresses).await?;
+    let by_phone = account_index::find(store, sealer, numbers).await?;
+    let by_email = by_email.into_iter().map(|candidate| (candidate, true));
+    let by_phone = by_phone.into_iter().map(|candidate| (candidate, false));
+    let mut all: Vec<_> = by_email.chain(by_phone).collect();
+    all.sort_by_key(|(candidate, _)| candidate.is_contact);
+    Ok(all)
+}
+
+/// The account as Getfly has it now; none where it is gone.
+async fn read_candidate<W: World>(
+    session: &Session<'_, W>,
+    candidate: &Candidate,
+    customer: &Customer,
+) -> Result<Option<Account>, Failure> {
+    if mutant!(IndexBelieved) {
+        return Ok(Some(Account {
+            id: i64::MAX,
+            code: candidate.code.clone(),
+            name: String::new(),
+            phone: customer.contact_number.clone(),
+            email: customer.email.clone(),
+            created_at: None,
+            contacts: Vec::new(),
+            contact_emails: Vec::new(),
+        }));
+    }
+    Ok(session
+        .getfly()
+        .account_with_contacts(&candidate.code)
+        .await?)
 }
 
 /// Whether there is a reason to search by contact persons. That this tenant keeps numbers there is remembered.

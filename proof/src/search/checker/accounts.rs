@@ -35,7 +35,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
             findings.add(Kind::Wrong, what);
         }
         check_rest(evidence, shop, customer.id, account, findings);
-        check_only(&evidence.accounts[..place], account, &as_shown, findings);
+        check_only(evidence, place, account, &as_shown, findings);
     }
     let all = evidence.accounts.iter();
     let of_walk_ins = all.filter(|a| !a.deleted && a.account_name == model::WALK_IN);
@@ -71,7 +71,7 @@ fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a 
 
 /// Whether an account that would be created under `own` may have this code: the next ones, `…-2` and so on, where
 /// people deleted the one before in Getfly, whose code stays taken.
-fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
+pub(super) fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
     let number = code
         .strip_prefix(own)
         .and_then(|rest| rest.strip_prefix('-'));
@@ -121,12 +121,15 @@ fn is_of_an_invoice(shop: &Shop, customer_id: i64, at: Timestamp) -> bool {
 
 /// R7: when it was created there was no other account of the person.
 fn check_only(
-    earlier: &[Account],
+    evidence: &Evidence,
+    place: usize,
     account: &Account,
     versions: &[&Customer],
     findings: &mut Findings,
 ) {
-    for other in earlier.iter().filter(|other| !other.deleted) {
+    let at = account.created_at.unwrap_or_default();
+    let earlier = evidence.accounts[..place].iter();
+    for other in earlier.filter(|other| evidence.is_there(other, at)) {
         let same = |c: &&Customer| model::same_person(c, other);
         if other.account_code == account.account_code || versions.iter().any(same) {
             let what = format!(

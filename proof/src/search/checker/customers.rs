@@ -2,6 +2,7 @@
 //! was fetched, and each fetch shows one version. Whose account it is (R7) is decided right after a
 //! fetch, among the accounts that Getfly had then, and stays so whatever is edited later (R6).
 
+use super::accounts;
 use crate::search::{
     evidence::{Evidence, Reading, Shop},
     model,
@@ -39,14 +40,17 @@ pub(super) fn fetched<'e>(
 /// `at`; an empty one where KiotViet had deleted the customer before it had an account.
 pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> BTreeSet<String> {
     let own = model::account_code(&shop.retailer, id);
+    let is_own = |a: &&Account| accounts::is_code_of(evidence, &own, &a.account_code);
     let mut owners = BTreeSet::new();
     for reading in readings(shop, id).filter(|r| r.at <= at) {
         if !reading.found {
-            let has_own = evidence
-                .accounts
-                .iter()
-                .any(|a| a.account_code == own && created_at(a) <= reading.at);
-            owners.insert(if has_own { own.clone() } else { String::new() });
+            let there = evidence.accounts.iter().filter(is_own);
+            let there = there.filter(|a| created_at(a) <= reading.at);
+            let mut codes: Vec<String> = there.map(|a| a.account_code.clone()).collect();
+            if codes.is_empty() {
+                codes.push(String::new());
+            }
+            owners.extend(codes);
             continue;
         }
         let Some(customer) = version_at(shop, id, reading.at) else {
@@ -55,20 +59,39 @@ pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -
         let related: Vec<&Account> = evidence
             .accounts
             .iter()
-            .filter(|a| a.account_code == own || model::same_person(customer, a))
+            .filter(|a| is_own(a) || model::same_person(customer, a))
             .collect();
-        // It was searched for at the fetch, or when one of these had just been stored.
+        // It was searched for at the fetch, or when one of these had just been stored or removed.
         let end = at.min(reading.at.saturating_add(UNDER_WAY).unwrap_or(at));
-        let later = related.iter().map(|a| created_at(a));
-        let later = later.filter(|created| reading.at < *created && *created <= end);
+        let stored = related.iter().map(|a| created_at(a));
+        let removed = related.iter().filter_map(|a| evidence.gone.get(&a.id));
+        let later = stored.chain(removed.copied());
+        let later = later.filter(|moment| reading.at < *moment && *moment <= end);
         for searched in later.chain([reading.at]) {
             let there = related.iter().copied();
-            let there = there.filter(|a| created_at(a) <= searched);
-            let owner = model::account_of(&shop.retailer, customer, there);
-            owners.insert(owner.map_or_else(|| own.clone(), |a| a.account_code.clone()));
+            let there = there.filter(|a| evidence.is_there(a, searched));
+            match model::account_of(customer, |a| is_own(&a), there) {
+                Some(owner) => {
+                    owners.insert(owner.account_code.clone());
+                }
+                None => {
+                    owners.insert(own.clone());
+                    owners.extend(of_contact(evidence, customer, searched));
+                }
+            }
         }
     }
     owners
+}
+
+/// R7: the one account whose contact person has a number of the customer. Whether it is found depends on what the worker
+/// knows of this Getfly: a new account is right as well.
+fn of_contact(evidence: &Evidence, customer: &Customer, at: Timestamp) -> Option<String> {
+    let accounts = evidence.accounts.iter();
+    let mut with_it =
+        accounts.filter(|a| evidence.is_there(a, at) && model::same_contact(customer, a));
+    let only = with_it.next()?;
+    with_it.next().is_none().then(|| only.account_code.clone())
 }
 
 fn readings(shop: &Shop, id: i64) -> impl Iterator<Item = &Reading> {

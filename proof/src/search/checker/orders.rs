@@ -67,7 +67,10 @@ fn check_accounts(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
             None => {
                 accounts.insert(customer, account);
             }
-            Some(first) if *first == account || is_gone(first) => {}
+            Some(first) if *first == account => {}
+            Some(first) if is_gone(first) => {
+                accounts.insert(customer, account);
+            }
             Some(first) => {
                 let code = &order.order_code;
                 let what = format!("order {code} is of {account:?}, an earlier one of {first}");

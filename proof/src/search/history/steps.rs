@@ -83,6 +83,15 @@ pub enum Step {
     },
     /// A user is removed from Getfly.
     UserGone(u8),
+    /// Getfly's people delete an account.
+    AccountDeleted(u8),
+    /// They merge an account into another one.
+    AccountsMerged {
+        /// Which is gone.
+        account: u8,
+        /// Which has its orders then.
+        into: u8,
+    },
     /// KiotViet tells a customer again.
     TellCustomer(u8),
     /// An invoice gets another content: a new invoice in the place of the old.
@@ -163,9 +172,14 @@ pub enum Step {
     },
 }
 
+/// What this index chooses of those there are.
+fn of_these<T>(all: &[T], index: u8) -> Option<&T> {
+    all.get(usize::from(index).checked_rem(all.len())?)
+}
+
 /// The id that this index chooses, of those there are.
 fn chosen(ids: Vec<i64>, index: u8) -> Option<i64> {
-    (!ids.is_empty()).then(|| ids[usize::from(index) % ids.len()])
+    of_these(&ids, index).copied()
 }
 
 /// One that is not deleted.
@@ -248,6 +262,21 @@ pub(super) async fn take(run: &Run, step: Step) {
         | Step::SellerGone(_)
         | Step::User { .. }
         | Step::UserGone(_) => people::change(kiotviet, &run.shop.getfly, step),
+        Step::AccountDeleted(index) => {
+            let all = run.accounts();
+            if let Some(account) = of_these(&all, index) {
+                run.remove_account(account.clone(), None);
+            }
+        }
+        Step::AccountsMerged { account, into } => {
+            let all = run.accounts();
+            let (gone, into) = (of_these(&all, account), of_these(&all, into));
+            if let (Some(gone), Some(into)) = (gone, into)
+                && gone.id != into.id
+            {
+                run.remove_account(gone.clone(), Some(into.account_code.clone()));
+            }
+        }
         Step::TellCustomer(index) => {
             if let Some(id) = a_customer(run, index) {
                 kiotviet.edit_customer(id, |_| {});
