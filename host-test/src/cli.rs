@@ -9,7 +9,7 @@ use xtask::Install;
 
 /// `kvgf` for developers: builds a stale component first, and replays deliveries in a sandbox.
 #[derive(Debug, Parser)]
-#[command(name = "host", version)]
+#[command(name = "host", version = host::cli::VERSION)]
 struct Host {
     #[command(subcommand)]
     command: Command,

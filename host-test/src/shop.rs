@@ -465,9 +465,16 @@ impl TestShop {
         if counts != recount {
             wrong.push(format!("counts {counts:?}, recount {recount:?}"));
         }
+        let cursor = cursor::load(&self.app).await.unwrap_or_default();
+        let shops = || cursor.shops.iter().map(|(_, counts)| counts);
+        let open: u64 = shops().map(Counts::open).sum();
+        let dead: u64 = shops().map(|counts| counts.dead).sum();
+        if (open, dead) != (counts.waiting, counts.dead) {
+            wrong.push(format!("{counts:?}, by shop {:?}", cursor.shops));
+        }
         // Events that are listed for later only wait for their removal.
         let soon = self.clock.now().as_second() + 86_000;
-        let due = cursor::load(&self.app).await.unwrap_or_default().due;
+        let due = cursor.due;
         if due.keys().any(|start| *start < soon) {
             wrong.push(format!("due lists are left: {due:?}"));
         }

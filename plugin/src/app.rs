@@ -14,12 +14,12 @@ use crate::{
         accept::{self, MAX_BODY_BYTES},
         known,
     },
-    journal::{entries, keys, no_atomics, probe},
+    journal::{entries, format, keys, no_atomics, probe},
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
     worker::{inline, lease, outside, tenant},
-    world::World,
+    world::{StoreError, World},
 };
 use core::{ops::Range, time::Duration};
 use futures_util::future::{Either, select};
@@ -181,6 +181,9 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
         .collect();
     if let Some(reason) = store_problem(world, config).await {
         reasons.push(reason);
+    }
+    if let Err(newer @ StoreError::Newer { .. }) = format::check_store(world).await {
+        reasons.push(newer.to_string());
     }
     if let Some(words) = outside::old_getfly(world).await {
         reasons.push(words.to_owned());

@@ -153,6 +153,8 @@ pub struct Config {
     pub ready: Option<Ready>,
     /// Every variable that needs attention.
     pub problems: Vec<Problem>,
+    /// SHA-256 of the component's file, where its host or its manifest tells.
+    pub component_digest: Option<String>,
     /// The tokens that are so weak that they can be guessed. They open all the same.
     pub weak_tokens: Vec<&'static str>,
     /// Connections that deliveries came for.
@@ -467,6 +469,7 @@ impl Config {
         }
         let fallback_product_code = read.text("fallback_product_code");
         let alerts = read.alerts();
+        let component_digest = read.text("component_digest");
         let problems = read.problems;
         let ready = match (&sealer, getfly_api_key, public) {
             (Some(sealer), Some(key), Some(public_url)) if problems.is_empty() => Some(Ready {
@@ -494,6 +497,7 @@ impl Config {
             public_https,
             ready,
             problems,
+            component_digest,
             weak_tokens,
             connections: connection_cache::ConnectionCache::default(),
             failed_log_ins: Arc::default(),

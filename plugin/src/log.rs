@@ -209,6 +209,16 @@ pub fn alert_not_sent<W: Log + Clock>(world: &W, why: &str) {
     write(world, &line);
 }
 
+/// A worker brought the store up to this version's format.
+pub fn brought_up<W: Log + Clock>(world: &W, from: u32, to: u32) {
+    let why = format!("format {from} to {to}");
+    let line = Line {
+        why: Some(&why),
+        ..line(world, "info", "the store was brought up to this version")
+    };
+    write(world, &line);
+}
+
 /// A connection's webhooks could not be seen, or not mended.
 pub fn webhooks_not_sound<W: Log + Clock>(world: &W, connection: &str, why: &str) {
     let message = "webhooks not sound; looked at again in 15 minutes";

@@ -43,6 +43,16 @@ pub enum StoreError {
     /// This worker lost its lease, so the write was not made; the next worker goes on.
     #[error("the key-value store failed: the lease ended before the write")]
     LeaseEnded,
+    /// A newer version of this application wrote the store; nothing is read or written.
+    #[error(
+        "the store belongs to a newer version of this application (its format is {found}, this version knows {known}): nothing is done in it, and deliveries are answered 503, so that KiotViet sends them again. Start the newer version again, or put back the copy from before the upgrade"
+    )]
+    Newer {
+        /// The store's format.
+        found: u32,
+        /// The newest format that this version knows.
+        known: u32,
+    },
     /// What is kept there cannot be read.
     #[error("the key-value store failed: {what} is damaged: {why}")]
     Damaged {

@@ -5,6 +5,7 @@
 //! every kind (the command, the host, each test process) may call at once: a file lock makes them
 //! take turns, and a stamp of the sources' contents makes all but the first return at once.
 
+mod release;
 mod released;
 mod sources;
 mod toolchain;
@@ -13,6 +14,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+pub use release::{Compiled, FOLDER, package, release};
 pub use released::{licences, sbom};
 use toolchain::Toolchain;
 pub use toolchain::{Install, Situation};

@@ -8,15 +8,21 @@ fn main() -> ExitCode {
         Some("build") => build(),
         Some("licences") => print(xtask::licences()),
         Some("sbom") => print(xtask::sbom()),
+        Some("release") => print(xtask::release().map(|files| {
+            let line = |file: &std::path::PathBuf| format!("{}\n", file.display());
+            files.iter().map(line).collect()
+        })),
         other => {
             if let Some(other) = other {
                 eprintln!("xtask: there is no task `{other}`");
             }
             eprintln!(
                 "usage: cargo xtask build      builds {}\n       \
+                 cargo xtask release    makes what a release consists of, in {}\n       \
                  cargo xtask licences   prints the licences of the crates in a release\n       \
                  cargo xtask sbom       prints its bill of materials (CycloneDX)",
-                xtask::COMPONENT
+                xtask::COMPONENT,
+                xtask::FOLDER,
             );
             ExitCode::from(2)
         }

@@ -150,9 +150,14 @@ fn clean(program: &str) -> Command {
 }
 
 fn target_is_installed(root: &Path) -> bool {
+    has_library(root, TARGET)
+}
+
+/// Whether the toolchain in use has the standard library of a target.
+pub(crate) fn has_library(root: &Path, target: &str) -> bool {
     let output = clean("rustc")
         .current_dir(root)
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", target])
         .stderr(Stdio::null())
         .output();
     let Ok(output) = output else { return false };

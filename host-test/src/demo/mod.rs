@@ -1,6 +1,8 @@
 //! `cargo demo`: a simulated shop connects, sells and edits; the host is killed once in the middle, and
-//! later KiotViet silently stops sending; at the end both sides are counted against each other. Everything on loopback sockets, real time.
+//! later KiotViet silently stops sending; at the end both sides are counted against each other. With `--serve` the shop goes
+//! on selling until it is told to stop. Everything on loopback sockets, real time.
 
+mod counter;
 mod report;
 mod shop;
 
@@ -11,15 +13,26 @@ use crate::{
     vendors::Vendors,
 };
 use anyhow::{Context, Result, bail};
+use counter::Counter;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rand::{SeedableRng, rngs::StdRng};
 use sim::{
-    HttpDeliverer, KiotVietSim,
+    HttpDeliverer, KiotVietSim, Server,
     getfly::{GetflySettings, User},
     kiotviet::{Chaos, Settings, Staff},
+    lock, serve,
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+};
 
 /// What the demo is asked to do.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,15 +43,20 @@ pub struct Options {
     /// Decides everything that is random.
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
-    /// Keep everything running at the end, to be looked at.
+    /// Keep everything running at the end, to be looked at: the shop goes on selling, and s with Enter sells at once.
     #[arg(long)]
     pub serve: bool,
+    /// Where the host listens, 127.0.0.1:3000 for example; without it a free port of this machine.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
 }
 
 const CONNECTION: &str = "cuahangthu";
 const ADMIN_TOKEN: &str = "demo-admin-token-2026";
 /// Pause between two actions of the shop.
 const BETWEEN_ACTIONS: Duration = Duration::from_millis(250);
+/// The same once the count is over and the demo serves.
+const BETWEEN_SALES: Duration = Duration::from_secs(15);
 /// How long what waits may take to settle; a killed host's lease is free after 30 s.
 const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
@@ -91,8 +109,8 @@ async fn start_host(arguments: &[String]) -> Result<Program> {
     Ok(host)
 }
 
-fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
-    let (listen, state) = (format!("127.0.0.1:{port}"), state.display().to_string());
+fn host_arguments(at: At, vendors: &Vendors, state: &Path) -> Vec<String> {
+    let (listen, state) = (at.listen.to_string(), state.display().to_string());
     let fixed = ["up", "--listen", &listen, "--state-dir", &state];
     let more = [
         "--drain-every",
@@ -101,12 +119,54 @@ fn host_arguments(port: u16, vendors: &Vendors, state: &Path) -> Vec<String> {
         "getfly_requests_per_second=20",
     ];
     let fixed = fixed.into_iter().chain(more).map(str::to_owned);
-    let variables = vendors.arguments(&format!("http://{listen}"), ADMIN_TOKEN);
+    let variables = vendors.arguments(&at.origin(), ADMIN_TOKEN);
     fixed.chain(variables).collect()
 }
 
-/// Runs the demo; an error when anything was lost or doubled.
+/// Where the host listens.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    listen: SocketAddr,
+}
+
+impl At {
+    fn find(options: &Options) -> Result<Self> {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut listen = options.listen.unwrap_or(any);
+        if listen.port() == 0 {
+            listen.set_port(free_port()?);
+        }
+        Ok(Self { listen })
+    }
+
+    /// An address of this machine that reaches what listens there.
+    fn reached(address: SocketAddr) -> String {
+        let ip = match address.ip() {
+            ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, address.port()))
+    }
+
+    fn origin(self) -> String {
+        Self::reached(self.listen)
+    }
+}
+
+/// Runs the demo until it ends, or until SIGTERM or Ctrl-C. Either way nothing of it is left: its host is ended, and its
+/// folder removed. An error when anything was lost or doubled.
 pub async fn run(options: &Options) -> Result<()> {
+    let stop = host::cli::stop_signals()?;
+    tokio::select! {
+        played = play(options) => played,
+        () = stop => {
+            println!("Stopped.");
+            Ok(())
+        }
+    }
+}
+
+async fn play(options: &Options) -> Result<()> {
     println!("Building the component …");
     let built =
         tokio::task::spawn_blocking(|| xtask::build_component(xtask::Install::AsRoot)).await??;
@@ -117,13 +177,14 @@ pub async fn run(options: &Options) -> Result<()> {
         .prefix("kiotviet-getfly-demo-")
         .tempdir()
         .context("making a folder for the store")?;
-    let port = free_port()?;
-    let arguments = host_arguments(port, &vendors, state.path());
+    let at = At::find(options)?;
+    let arguments = host_arguments(at, &vendors, state.path());
     let mut host = start_host(&arguments).await?;
-    let app = Remote::new(format!("http://127.0.0.1:{port}"), ADMIN_TOKEN);
+    let app = Remote::new(at.origin(), ADMIN_TOKEN);
     let settings = vendors.kiotviet.settings();
     println!(
-        "Host on http://127.0.0.1:{port}. Connecting the shop {CONNECTION}, both webhooks on."
+        "Host on {}. Connecting the shop {CONNECTION}, both webhooks on.",
+        at.origin()
     );
     successful(app.connect(CONNECTION, &settings).await)?;
     for webhook in On::Both.webhooks() {
@@ -160,18 +221,67 @@ pub async fn run(options: &Options) -> Result<()> {
 
     println!("Waiting until everything that was told has ended …");
     let events = settled(&app, &vendors.kiotviet).await?;
-    delivering.abort();
     let verdict = report::print(&events, &vendors.kiotviet, &vendors.getfly, since);
     if options.serve {
-        println!(
-            "Still running. The page: http://127.0.0.1:{port}/  (log in with {ADMIN_TOKEN})\n\
-             The API: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://127.0.0.1:{port}/api/events"
-        );
-        println!("Ctrl-C ends it.");
-        tokio::signal::ctrl_c().await?;
+        let shop = Arc::new(Mutex::new(shop));
+        let _counter = open_counter(at, options, shop.clone()).await?;
+        go_on_selling(&shop).await;
     }
-    drop(host);
+    delivering.abort();
+    host.stop().await?;
     verdict
+}
+
+/// Serves the counter, and says where everything is.
+async fn open_counter(at: At, options: &Options, shop: Arc<Mutex<shop::Shop>>) -> Result<Server> {
+    let beside = options.listen.map_or(0, |asked| asked.port());
+    let beside = beside.checked_add(1).filter(|port| *port > 1);
+    let listener = TcpListener::bind((at.listen.ip(), beside.unwrap_or(0))).await?;
+    let counter = Counter {
+        shop,
+        app: Remote::new(at.origin(), ADMIN_TOKEN),
+        port: at.listen.port(),
+        token: ADMIN_TOKEN,
+    };
+    let counter = serve(Arc::new(counter), listener)?;
+    let (page, door) = (at.origin(), At::reached(counter.address()));
+    println!(
+        "Still running; the shop sells something every {} s.\n\
+         The page, logged in: {door}/{ADMIN_TOKEN}\n\
+         The API: curl -H 'Authorization: Bearer {ADMIN_TOKEN}' {page}/api/events\n\
+         s and Enter sells at once, and so does: curl -X POST {door}/sell\n\
+         Ctrl-C ends all of it.",
+        BETWEEN_SALES.as_secs()
+    );
+    Ok(counter)
+}
+
+/// The shop's day goes on, and whoever types s buys. It has no end.
+async fn go_on_selling(shop: &Mutex<shop::Shop>) {
+    let mut typed = Some(BufReader::new(tokio::io::stdin()).lines());
+    let mut day = tokio::time::interval(BETWEEN_SALES);
+    day.tick().await;
+    loop {
+        let line = async {
+            match &mut typed {
+                Some(lines) => lines.next_line().await,
+                None => std::future::pending().await,
+            }
+        };
+        let said = tokio::select! {
+            _ = day.tick() => lock(shop).act(),
+            line = line => match line {
+                Ok(Some(line)) if line.trim() == "s" => lock(shop).sell_something(),
+                Ok(Some(_)) => "s and Enter sells something",
+                // Nobody types any more.
+                Ok(None) | Err(_) => {
+                    typed = None;
+                    continue;
+                }
+            },
+        };
+        println!("{said}");
+    }
 }
 
 async fn deliver(kiotviet: Arc<KiotVietSim>) {

@@ -137,6 +137,15 @@ impl Shop {
             .collect()
     }
 
+    /// Somebody buys: one who is known, or a walk-in; says who.
+    pub(super) fn sell_something(&mut self) -> &'static str {
+        let customers = self.customers.clone();
+        match self.pick(&customers) {
+            Some(customer) => self.sell(Some(customer), "a customer buys"),
+            None => self.sell(None, "a walk-in buys"),
+        }
+    }
+
     fn sell(&mut self, customer_id: Option<i64>, said: &'static str) -> &'static str {
         let lines = self.lines();
         let surcharges = if self.rng.random_bool(0.2) {

@@ -29,6 +29,7 @@ mod lease;
 mod links;
 mod manifest;
 mod many_numbers;
+mod metrics;
 mod observing;
 mod preflight;
 mod preview;
@@ -43,4 +44,5 @@ mod signatures;
 mod store;
 
 mod tenant;
+mod upgrade;
 mod without_atomics;

@@ -3,6 +3,7 @@
 //! loopback.
 
 use crate::process::{Run, run, up, variables, vendors};
+use host::keyvalue::{Backend, Embedded};
 use host_test::redis_server::{PASSWORD, redis};
 use host_test::shop::{CONNECTION, On};
 use host_test::variables::{ADMIN_TOKEN, MASTER_KEY};
@@ -230,4 +231,23 @@ async fn what_would_go_wrong_with_a_shops_first_sales_is_asked_of_the_running_ap
     let (code, told) = asked("nobody").await;
     assert_eq!(code, Some(1));
     assert!(failed(&told)[0].contains("answers 404"), "{told}");
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let store = Embedded::open(folder.path()).expect("a store");
+    let cursor = br#"{"format":1000}"#.to_vec();
+    let written = store.set("kvgf/journal/cursor", cursor).await;
+    written.expect("it is written");
+    drop(store);
+    let (run, told) = check(&vendors, &[], state(folder.path())).await;
+    let failed = failed(&told);
+    assert_eq!((run.code, failed.len()), (Some(1), 1), "{failed:?}");
+    assert!(
+        failed[0].contains("belongs to a newer version")
+            && failed[0].contains("Start the newer version again"),
+        "{failed:?}"
+    );
 }

@@ -23,10 +23,7 @@ async fn every_command_has_a_help_with_examples_and_exit_codes() {
         }
     }
     let version = run(&["--version"]).await;
-    assert_eq!(
-        version.out.trim(),
-        format!("host {}", env!("CARGO_PKG_VERSION"))
-    );
+    assert_eq!(version.out.trim(), format!("host {}", host::cli::VERSION));
 }
 
 /// People copy examples, and a secret in an argument is in the list of processes.

@@ -130,3 +130,49 @@ async fn wrong_arguments_are_refused_in_words() {
     let (_, words) = refused(&["up", "--variable", "no_such=1"]).await;
     assert!(words.contains("unknown variable: no_such"), "{words}");
 }
+
+#[tokio::test]
+async fn what_keeps_it_from_starting_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let state = folder.path().to_str().expect("text");
+    let variables = variables(&vendors);
+    let variables: Vec<&str> = variables.iter().map(String::as_str).collect();
+    let up = ["up", "--listen", "127.0.0.1:0", "--state-dir", state];
+    std::fs::write(folder.path().join("store.redb"), "no store").expect("it is written");
+    let (code, words) = refused(&[&up[..], &variables].concat()).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        words.contains("is no store of this program") && words.contains("put back a copy"),
+        "{words}"
+    );
+    std::fs::remove_file(folder.path().join("store.redb")).expect("it is removed");
+    let manifest = folder.path().join("spin.toml");
+    let own = xtask::workspace_root().join("spin.toml");
+    std::fs::copy(own, &manifest).expect("it is copied");
+    let from = ["--from", manifest.to_str().expect("text")];
+    let (code, words) = refused(&[&up[..], &from, &variables].concat()).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        words.contains("cannot load the component") && words.contains("cargo xtask build"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn a_malformed_variable_is_told_in_the_log_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    let state = folder.path().to_str().expect("text");
+    let mut words = vec!["up", "--listen", "127.0.0.1:0", "--drain-every", "0"];
+    words.extend(["--state-dir", state, "--variable", "retention_days=soon"]);
+    let variables = variables(&vendors);
+    words.extend(variables.iter().map(String::as_str));
+    let log = start(&words, "Serving ").await.kill().await;
+    let warned: Vec<&str> = log.lines().filter(|l| l.contains("malformed")).collect();
+    assert_eq!(warned.len(), 1, "{log}");
+    assert!(
+        warned[0].contains(r#""variable":"retention_days""#),
+        "{log}"
+    );
+}

@@ -2,6 +2,7 @@
 
 mod check;
 mod command_line;
+mod demo;
 mod host_up;
 mod image;
 mod privacy;

@@ -6,3 +6,4 @@ mod dependencies;
 mod deploy;
 mod docs;
 mod readme;
+mod release;

@@ -87,7 +87,10 @@ async fn it_shows_its_page_and_its_metrics() {
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
     let (status, text) = page(&shop, metrics).await;
     assert_eq!(status, 200);
-    assert!(text.contains("\nkvgf_dead_letters 0\n"), "{text}");
+    assert!(
+        text.contains("\nkvgf_dead_letters{connection=\"shop\"} 0\n"),
+        "{text}"
+    );
     let first = http::Request::get(format!("{PUBLIC}/"));
     let (status, page) = page(&shop, first).await;
     assert_eq!(status, 200);

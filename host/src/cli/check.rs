@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{
     check::{Finding, Verdict, configuration, preflight, store, upstreams},
-    keyvalue::{InUse, conformance},
+    keyvalue::{Backend, InUse, conformance},
     manifest::Manifest,
 };
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use plugin::journal::{format, keys};
+use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
 Looks at every variable, asks the three origins with a GET each (8 s at most), and tries the store:
@@ -113,6 +115,7 @@ async fn try_store(place: &Place) -> Vec<Finding> {
         .iter()
         .map(|words| Finding::new("store", subject.clone(), Verdict::Warning, words))
         .collect();
+    findings.extend(newer(&subject, &opened.backend).await);
     let mut checks = conformance::check(&opened.backend, &space).await;
     drop(opened);
     match place.open().await {
@@ -121,6 +124,19 @@ async fn try_store(place: &Place) -> Vec<Finding> {
     }
     findings.extend(store(&subject, &checks));
     findings
+}
+
+/// The finding that a newer version wrote the store.
+async fn newer(subject: &str, store: &Arc<dyn Backend>) -> Option<Finding> {
+    // What fails here the self-test tells.
+    let cursor = store.get(keys::CURSOR).await.ok()??;
+    let newer = format::check(format::of(&cursor)).err()?;
+    Some(Finding::new(
+        "store",
+        subject,
+        Verdict::Failed,
+        newer.to_string(),
+    ))
 }
 
 fn table(findings: &[Finding]) -> String {

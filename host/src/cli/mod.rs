@@ -11,14 +11,18 @@ mod up;
 
 use clap::{Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
+pub use up::stop_signals;
 
 /// Runs the KiotViet–Getfly component without Spin, and helps with what is around it.
 #[derive(Debug, Parser)]
-#[command(name = "kvgf", version, after_help = AFTER_HELP)]
+#[command(name = "kvgf", version = VERSION, after_help = AFTER_HELP)]
 pub struct Kvgf {
     #[command(subcommand)]
     command: Command,
 }
+
+/// The version, and the newest format of a store that it knows.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (store format 1)");
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -145,4 +149,15 @@ pub fn print_line(line: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VERSION;
+    use plugin::journal::format::FORMAT;
+
+    #[test]
+    fn the_version_tells_the_format_of_the_component_that_it_is_built_with() {
+        assert!(VERSION.ends_with(&format!(" (store format {FORMAT})")));
+    }
 }

@@ -13,7 +13,9 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::Args;
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use plugin::config::{Config, Problem};
+use sha2::{Digest, Sha256};
+use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 const AFTER_HELP: &str = "\
@@ -52,7 +54,7 @@ impl Up {
         let given = self.variables.given()?;
         let place = self.store.place()?;
         let file = self.variables.manifest(program);
-        let manifest = Manifest::load(&file, &given, |name| std::env::var(name).ok())?;
+        let mut manifest = Manifest::load(&file, &given, |name| std::env::var(name).ok())?;
         if file == program.manifest {
             let prepare = program.prepare;
             let prepared = tokio::task::spawn_blocking(prepare).await;
@@ -65,12 +67,20 @@ impl Up {
             let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
             log(&line.to_string());
         }
+        for Problem { variable, problem } in bad_variables(&manifest) {
+            let message =
+                "a variable is missing or malformed; nothing is processed until it is mended";
+            let line = serde_json::json!({ "level": "warn", "message": message, "variable": variable, "why": problem });
+            log(&line.to_string());
+        }
         let store = place.open().await?;
         for warning in &store.warnings {
             let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
             log(&line.to_string());
         }
-        let runtime = load(manifest.component.clone()).await?;
+        let (runtime, digest) = load(manifest.component.clone()).await?;
+        let variables = &mut manifest.variables;
+        variables.insert("component_digest".to_owned(), digest);
         let bounds = Bounds {
             proxies: Proxies::new(self.trusted_proxies),
             ..Bounds::default()
@@ -84,8 +94,20 @@ impl Up {
     }
 }
 
-async fn load(component: std::path::PathBuf) -> Result<Runtime> {
-    tokio::task::spawn_blocking(move || Runtime::load(&component, Metering::Epochs)).await?
+/// The variables that the application would complain of.
+fn bad_variables(manifest: &Manifest) -> Vec<Problem> {
+    Config::load(|name| manifest.variables.get(name).cloned()).problems
+}
+
+/// The component, and the SHA-256 of its file.
+async fn load(component: PathBuf) -> Result<(Runtime, String)> {
+    let load = move || {
+        let runtime = Runtime::load(&component, Metering::Epochs)?;
+        let digest = Sha256::digest(std::fs::read(&component)?);
+        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((runtime, digest))
+    };
+    tokio::task::spawn_blocking(load).await?
 }
 
 fn stderr_log() -> LogSink {
@@ -96,7 +118,10 @@ fn stderr_log() -> LogSink {
 }
 
 /// Ends at SIGTERM or Ctrl-C, which are caught from now on.
-pub(super) fn stop_signals() -> Result<impl Future<Output = ()>> {
+///
+/// # Errors
+/// When signals cannot be caught.
+pub fn stop_signals() -> Result<impl Future<Output = ()>> {
     let caught = |kind| signal(kind).context("signals cannot be caught");
     let mut terminate = caught(SignalKind::terminate())?;
     let mut interrupt = caught(SignalKind::interrupt())?;

@@ -150,7 +150,13 @@ impl Embedded {
                 return Err(InUse(directory.to_owned()).into());
             }
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot open {}", path.display()));
+                return Err(error).with_context(|| {
+                    let shown = path.display();
+                    format!(
+                        "{shown} is no store of this program, or is damaged; put back a copy of it, move it away to \
+                         begin with an empty store, or give another --state-dir"
+                    )
+                });
             }
         };
         let fault = || format!("cannot prepare {}", path.display());
@@ -274,7 +280,11 @@ fn private_file(directory: &Path) -> Result<PathBuf> {
         .recursive(true)
         .mode(0o700)
         .create(directory)
-        .with_context(|| format!("cannot create the state directory {shown}"))?;
+        .with_context(|| {
+            format!(
+                "cannot create the state directory {shown}; give a --state-dir that can be written"
+            )
+        })?;
     let path = directory.join("store.redb");
     let file = OpenOptions::new()
         .create(true)
@@ -283,7 +293,12 @@ fn private_file(directory: &Path) -> Result<PathBuf> {
         .write(true)
         .mode(0o600)
         .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
+        .with_context(|| {
+            let shown = path.display();
+            format!(
+                "cannot open {shown}; run this as the user to whom it belongs, or give another --state-dir"
+            )
+        })?;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(Permissions::from_mode(0o600))
             .with_context(|| format!("cannot keep others from reading {}", path.display()))?;

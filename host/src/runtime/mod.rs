@@ -146,7 +146,13 @@ impl Runtime {
         }
         let component = Component::from_file(&engine, file)
             .map_err(|e| anyhow!("{e:#}"))
-            .with_context(|| format!("cannot load the component {}", file.display()))?;
+            .with_context(|| {
+                let shown = file.display();
+                format!(
+                    "cannot load the component {shown}; it comes with this program's release, beside spin.toml (from \
+                     sources: cargo xtask build)"
+                )
+            })?;
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|e| anyhow!("{e:#}"))?;
         let pre = linker

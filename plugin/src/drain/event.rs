@@ -45,7 +45,7 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         if self.command_is_ahead(&record).await? {
             // The command takes one dead letter away and counts the event where it now stands.
-            self.cursor.counts.dead = self.cursor.counts.dead.saturating_add(1);
+            self.cursor.dead_still(&record.connection);
             return Ok(Pass::Complete);
         }
         if record.state().is_final() {

@@ -17,3 +17,4 @@ mod read_back;
 mod retention;
 pub mod run;
 mod state;
+mod upgrade;

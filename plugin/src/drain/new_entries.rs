@@ -152,14 +152,14 @@ impl<W: World> Drain<'_, '_, W> {
                 Ok(Pass::Complete)
             }
             Entry::Event(record) => {
-                let connection = &record.connection;
-                if self.cursor.stats.came(connection, record.received_at) {
+                let connection = record.connection.clone();
+                if self.cursor.stats.came(&connection, record.received_at) {
                     let first = &mut self.cursor.first_events;
                     first.insert(connection.clone(), Vec::new());
                 }
                 let pass = self.event(*record).await?;
                 if pass == Pass::Complete {
-                    self.cursor.counts.received = self.cursor.counts.received.saturating_add(1);
+                    self.cursor.received(&connection);
                 }
                 Ok(pass)
             }

@@ -132,7 +132,10 @@ async fn under_lease<W: World>(
     };
     let made_before = made(&drain);
     let mut result = match life::begin_work(&worker, &drain.cursor).await {
-        Ok(()) => drain.work().await,
+        Ok(()) => match drain.bring_up().await {
+            Ok(()) => drain.work().await,
+            Err(e) => Err(e),
+        },
         Err(e) => Err(e.into()),
     };
     if result == Ok(Pass::Paused) {

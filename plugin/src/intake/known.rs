@@ -5,7 +5,7 @@ use crate::{
     journal::{
         connection_cache::Known,
         connection_name::ConnectionName,
-        connections::{self, PathToken, damaged, former_are_valid, path_token},
+        connections::{self, PathToken, former_are_valid, path_token},
     },
     world::{Clock, Store, StoreError},
 };
@@ -31,8 +31,7 @@ pub async fn authenticate<W: Store + Clock>(
         None => None,
     };
     let known = bytes.map(|bytes| config.connections.known(bytes, config.sealer.as_ref()));
-    let known = known.transpose();
-    let known = known.map_err(damaged("a connection"))?;
+    let known = known.transpose()?;
     let token = path_token(known.as_ref().map(|known| &known.connection), token);
     let Some((known, token)) = known.zip(token) else {
         return Ok(None);

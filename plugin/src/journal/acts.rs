@@ -39,6 +39,23 @@ pub enum Act {
 }
 
 impl Act {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::LogIn,
+        Self::LogOut,
+        Self::LogOutEverywhere,
+        Self::Connect,
+        Self::Disconnect,
+        Self::Switch,
+        Self::Rotate,
+        Self::Retry,
+        Self::Dismiss,
+        Self::Answer,
+        Self::Link,
+        Self::Backfill,
+        Self::Getfly,
+    ];
+
     /// The word in the log and in the metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,10 +2,14 @@
 //! have changed it; one with the very same bytes is not parsed and opened again.
 
 use crate::{
-    journal::connections::{Connection, PathToken},
+    journal::{
+        connections::{Connection, PathToken, damaged},
+        format,
+    },
     kiotviet::signature::Keys,
     seal::Sealer,
-    stored::{self, Damaged},
+    stored,
+    world::StoreError,
 };
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,8 +30,8 @@ pub struct Known {
 
 impl Known {
     /// From its record.
-    pub fn read(bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Self, Damaged> {
-        let connection: Connection = stored::read(&bytes)?;
+    pub fn read(bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Self, StoreError> {
+        let connection: Connection = format::read(&bytes)?.map_err(damaged("a connection"))?;
         let opened = sealer.and_then(|sealer| connection.open(sealer).ok());
         let former = opened.iter().flat_map(|opened| &opened.former);
         Ok(Self {
@@ -69,7 +73,7 @@ impl fmt::Debug for ConnectionCache {
 
 impl ConnectionCache {
     /// The connection of this record.
-    pub fn known(&self, bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Arc<Known>, Damaged> {
+    pub fn known(&self, bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Arc<Known>, StoreError> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept
             .iter()

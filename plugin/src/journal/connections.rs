@@ -3,7 +3,11 @@
 //! once cannot lose one another's change.
 
 use crate::{
-    journal::{connection_name::ConnectionName, keys},
+    journal::{
+        connection_name::ConnectionName,
+        format::{self, FORMAT, Formatted},
+        keys,
+    },
     kiotviet::client::Credentials,
     rules::codes::RetailerId,
     seal::{SealError, Sealer},
@@ -34,6 +38,9 @@ pub struct Connection {
     /// SHA-256 of the former path tokens, the last one first ([`former_are_valid`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former_hashes: Vec<String>,
+    /// In which format it and what it stands for are kept ([`format`]); 0 of a version before the first release.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    format: u32,
     /// Our name for it, in our routes.
     pub name: ConnectionName,
     /// KiotViet's shop name.
@@ -42,6 +49,16 @@ pub struct Connection {
     sealed: String,
     /// SHA-256 of the path token, so that a delivery is authenticated without `master_key`.
     token_hash: String,
+}
+
+impl Formatted for Connection {
+    fn format(&self) -> u32 {
+        self.format
+    }
+}
+
+fn is_zero(format: &u32) -> bool {
+    *format == 0
 }
 
 /// What is sealed.
@@ -157,6 +174,7 @@ impl Connection {
         let token_hash = hash(&secrets.path_token);
         Ok(Self {
             former_hashes: before.map_or_else(Vec::new, |c| c.former_hashes.clone()),
+            format: FORMAT,
             name: name.clone(),
             retailer: credentials.retailer.clone(),
             client_id: credentials.client_id.clone(),
@@ -167,9 +185,17 @@ impl Connection {
         })
     }
 
-    /// Whether it is sealed under the present key; while it is not, the worker may write it.
+    /// Whether it is in this version's format and sealed under the present key; while it is not, the worker may write it.
     pub fn is_current(&self, sealer: &Sealer) -> bool {
-        sealer.is_current(&self.sealed)
+        self.format == FORMAT && sealer.is_current(&self.sealed)
+    }
+
+    /// The same in this version's format, where it is in an older one.
+    pub fn in_this_format(&self) -> Option<Self> {
+        (self.format != FORMAT).then(|| Self {
+            format: FORMAT,
+            ..self.clone()
+        })
     }
 
     /// The same sealed under the present key, where it is under a former one.
@@ -179,7 +205,7 @@ impl Connection {
         sealer: &Sealer,
         random: &impl Random,
     ) -> Option<Self> {
-        if self.is_current(sealer) {
+        if sealer.is_current(&self.sealed) {
             return None;
         }
         let sealed = seal(&self.name, &opened.into(), sealer, random).ok()?;
@@ -206,6 +232,7 @@ impl Connection {
         let former = secrets.former.iter();
         Ok(Self {
             former_hashes: former.map(|former| hash(&former.path_token)).collect(),
+            format: FORMAT,
             token_hash: hash(&secrets.path_token),
             sealed: seal(&self.name, &secrets, sealer, random)?,
             ..self.clone()
@@ -378,13 +405,13 @@ pub async fn load(
     read.map_err(damaged("a connection"))
 }
 
-/// The same; the inner error is a connection that cannot be read.
+/// The same; the inner error is a connection that cannot be read. One of a newer format is the outer one.
 pub async fn load_or_damage(
     store: &impl Store,
     name: &ConnectionName,
 ) -> Result<Option<Result<Connection, Damaged>>, StoreError> {
     let bytes = load_bytes(store, name).await?;
-    Ok(bytes.map(|bytes| stored::read(&bytes)))
+    bytes.map(|bytes| format::read(&bytes)).transpose()
 }
 
 /// Its record as it is stored.

@@ -8,6 +8,7 @@ use crate::{
         assumptions::Seen,
         connection_name::ConnectionName,
         entries,
+        format::{self, Formatted},
         held::Held,
         index::Indexed,
         keys,
@@ -18,7 +19,6 @@ use crate::{
     },
     kiotviet::assumptions::MAX_ITEMS,
     rules::verdict::Outcome,
-    stored,
     time::Timestamp,
     world::{Store, StoreError},
 };
@@ -92,6 +92,22 @@ impl Counts {
         }
     }
 
+    /// Events that are not final, where only [`waiting`](Self::waiting) is not counted.
+    pub fn open(&self) -> u64 {
+        self.received.saturating_sub(self.ended())
+    }
+
+    fn ended(&self) -> u64 {
+        let ended = [
+            self.created,
+            self.linked,
+            self.ignored,
+            self.dead,
+            self.dismissed,
+        ];
+        ended.into_iter().fold(0, u64::saturating_add)
+    }
+
     /// Counts `record` where it now stands.
     pub fn enter(&mut self, record: &Record) {
         if let Some(count) = self.class(record) {
@@ -101,15 +117,7 @@ impl Counts {
 
     /// Whether the loss equation holds.
     pub fn balanced(&self) -> bool {
-        let ended = [
-            self.created,
-            self.linked,
-            self.ignored,
-            self.dead,
-            self.dismissed,
-        ];
-        let known = ended.into_iter().fold(self.waiting, u64::saturating_add);
-        self.received == known
+        self.received == self.waiting.saturating_add(self.ended())
     }
 }
 
@@ -154,6 +162,9 @@ pub struct Cursor {
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
+    /// The store's format ([`format`]).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub format: u32,
     /// Creates whose outcome is not known yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Held>,
@@ -184,6 +195,9 @@ pub struct Cursor {
     /// Connections whose lists are being read, the next one first.
     #[serde(default)]
     pub reading: Vec<ConnectionName>,
+    /// The same counts for each connection, since this is counted; what waits follows from the others.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub shops: SortedMap<ConnectionName, Counts>,
     /// Until when Getfly gets one call at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_until: Option<Timestamp>,
@@ -202,6 +216,12 @@ pub struct Cursor {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+impl Formatted for Cursor {
+    fn format(&self) -> u32 {
+        self.format
+    }
 }
 
 impl Cursor {
@@ -249,6 +269,7 @@ impl Cursor {
     /// Counts `record` where it now stands, and lists a dead letter.
     pub fn enter(&mut self, record: &Record) {
         self.counts.enter(record);
+        self.at_shop(&record.connection, |counts| counts.enter(record));
         if record.state() == State::Dead
             && let Err(at) = self.dead.binary_search(&record.seq)
         {
@@ -258,10 +279,32 @@ impl Cursor {
         }
     }
 
-    /// `seq` is a dead letter no longer.
-    pub fn risen(&mut self, seq: u64) {
-        self.counts.dead = self.counts.dead.saturating_sub(1);
+    /// `record` was looked at for the first time.
+    pub fn received(&mut self, connection: &ConnectionName) {
+        let add = |counts: &mut Counts| counts.received = counts.received.saturating_add(1);
+        add(&mut self.counts);
+        self.at_shop(connection, add);
+    }
+
+    /// A command for a dead letter of `connection` was carried out and is not counted yet.
+    pub fn dead_still(&mut self, connection: &ConnectionName) {
+        let add = |counts: &mut Counts| counts.dead = counts.dead.saturating_add(1);
+        add(&mut self.counts);
+        self.at_shop(connection, add);
+    }
+
+    /// `seq`, of `connection`, is a dead letter no longer.
+    pub fn risen(&mut self, seq: u64, connection: &ConnectionName) {
+        let subtract = |counts: &mut Counts| counts.dead = counts.dead.saturating_sub(1);
+        subtract(&mut self.counts);
+        self.at_shop(connection, subtract);
         self.dead.retain(|dead| *dead != seq);
+    }
+
+    fn at_shop(&mut self, connection: &ConnectionName, change: impl Fn(&mut Counts)) {
+        let mut counts = self.shops.get(connection).copied().unwrap_or_default();
+        change(&mut counts);
+        self.shops.insert(connection.clone(), counts);
     }
 }
 
@@ -269,7 +312,7 @@ impl Cursor {
 pub async fn load(store: &impl Store) -> Result<Cursor, StoreError> {
     match store.get(keys::CURSOR).await? {
         None => Ok(Cursor::default()),
-        Some(bytes) => stored::read(&bytes).map_err(|e: stored::Damaged| StoreError::Damaged {
+        Some(bytes) => format::read(&bytes)?.map_err(|e| StoreError::Damaged {
             what: "the journal's cursor",
             why: e.to_string(),
         }),
@@ -282,7 +325,7 @@ pub async fn load_or_rebuild(store: &impl Store) -> Result<(Cursor, u64), StoreE
     let Some(bytes) = store.get(keys::CURSOR).await? else {
         return Ok((Cursor::default(), 0));
     };
-    match stored::read(&bytes) {
+    match format::read(&bytes)? {
         Ok(cursor) => Ok((cursor, 0)),
         Err(_) => {
             let tail = entries::tail(store).await?;

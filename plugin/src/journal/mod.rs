@@ -15,6 +15,7 @@ pub mod entries;
 pub mod evidence;
 pub mod finding;
 pub mod first_events;
+pub mod format;
 pub mod held;
 pub mod index;
 pub mod keys;

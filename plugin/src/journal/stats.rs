@@ -37,6 +37,9 @@ pub struct Tally {
 /// One day's endings by connection.
 pub type Day = SortedMap<ConnectionName, Tally>;
 
+/// Endings by outcome and reason.
+pub type Endings = SortedMap<(String, String), u64>;
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -47,8 +50,12 @@ pub struct Stats {
     pub day: Day,
     /// Days that have a key of their own, oldest first.
     pub days: Vec<Date>,
-    /// Endings by outcome (`created`, `linked`, `ignored`, `dead`, `dismissed`) and reason.
-    pub endings: SortedMap<(String, String), u64>,
+    /// Endings by outcome (`created`, `linked`, `ignored`, `dead`, `dismissed`) and reason, from before they were counted
+    /// for each connection.
+    pub endings: Endings,
+    /// The same of each connection.
+    #[serde(skip_serializing_if = "SortedMap::is_empty")]
+    pub endings_at: SortedMap<ConnectionName, Endings>,
     /// When the last event of each connection came.
     pub last_event: SortedMap<ConnectionName, Timestamp>,
     /// Events of each connection that KiotViet had not delivered.
@@ -86,12 +93,19 @@ impl Stats {
         let outcome = match (record.state(), record.status.outcome()) {
             (State::Dead, _) => "dead",
             (State::Dismissed, _) => "dismissed",
-            (_, Some(Outcome::Created)) => "created",
-            (_, Some(Outcome::Linked)) => "linked",
-            _ => "ignored",
+            (_, Some(outcome)) => outcome.as_str(),
+            (_, None) => Outcome::Ignored.as_str(),
         };
         let reason = record.status.reason().unwrap_or_default().to_owned();
-        add(&mut self.endings, (outcome.to_owned(), reason), 1);
+        let ending = (outcome.to_owned(), reason);
+        match self.endings_at.get_mut(&record.connection) {
+            Some(endings) => add(endings, ending, 1),
+            None => {
+                let mut endings = Endings::default();
+                endings.insert(ending, 1);
+                self.endings_at.insert(record.connection.clone(), endings);
+            }
+        }
         let mut tally = self
             .day
             .get(&record.connection)

@@ -15,6 +15,17 @@ pub enum Outcome {
     Ignored,
 }
 
+impl Outcome {
+    /// The word in the API and in the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Linked => "linked",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
 /// Why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,14 +5,20 @@ use crate::{
     admin::api::{assumptions, overview::oldest_waiting, problem::Problem},
     config::Config,
     journal::{
-        account_index, acts,
+        account_index,
+        acts::{self, Act},
         backfill::{self, State},
         changes,
+        connection_name::ConnectionName,
         connections::{self, Switches, Webhook},
-        cursor,
-        stats::Stats,
+        cursor::{self, Counts},
+        dead_reason::DeadReason,
+        format::FORMAT,
+        sorted_map::SortedMap,
+        stats::{self, Stats},
     },
     reconcile::webhook_health,
+    rules::verdict::Reason,
     time::Timestamp,
     web::Answer,
     worker::lease,
@@ -79,6 +85,18 @@ pub(in crate::admin) async fn metrics<W: World>(
     config: &Config,
 ) -> Result<Answer, Problem> {
     let mut page = Page(String::new());
+    let build = "kvgf_build_info";
+    page.metric(build, "gauge", "Always 1; what runs is in the labels.");
+    let format = FORMAT.to_string();
+    let labels = [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("store_format", &format),
+        (
+            "component",
+            config.component_digest.as_deref().unwrap_or_default(),
+        ),
+    ];
+    page.sample(build, &labels, 1);
     let problems = u64::try_from(config.problems.len()).unwrap_or(u64::MAX);
     page.one(
         "kvgf_configuration_problems",
@@ -95,8 +113,10 @@ pub(in crate::admin) async fn metrics<W: World>(
     let name = "kvgf_security_events_total";
     let help = "What people did: log-ins, connections, switches, rotations, retries, dismissals.";
     page.metric(name, "counter", help);
-    for (act, n) in acts::counts(world).await?.iter() {
-        page.sample(name, &[("act", act)], *n);
+    let acts = acts::counts(world).await?;
+    for act in Act::ALL {
+        let n = acts.get(act.as_str()).copied().unwrap_or_default();
+        page.sample(name, &[("act", act.as_str())], n);
     }
     if let Some(index) = account_index::load(world).await? {
         let gauges = [
@@ -125,9 +145,10 @@ pub(in crate::admin) async fn metrics<W: World>(
             page.one(name, "gauge", help, value);
         }
     }
-    let stats = events(world, &mut page).await?;
-    shops(world, &stats, &mut page).await?;
-    changed(world, &mut page).await?;
+    let names = connections::names(world).await?;
+    let stats = events(world, &names, &mut page).await?;
+    shops(world, &names, &stats, &mut page).await?;
+    changed(world, &names, &mut page).await?;
     Ok(Answer {
         content_type: Some(CONTENT_TYPE),
         body: page.0.into_bytes(),
@@ -135,7 +156,11 @@ pub(in crate::admin) async fn metrics<W: World>(
     })
 }
 
-async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> {
+async fn events<W: World>(
+    world: &W,
+    names: &[ConnectionName],
+    page: &mut Page,
+) -> Result<Stats, Problem> {
     let cursor = cursor::load(world).await?;
     let oldest = oldest_waiting(world, &cursor).await?;
     let counter = "counter";
@@ -150,15 +175,14 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         counter,
         "Events that ended, by outcome and reason.",
     );
-    for ((outcome, reason), n) in cursor.stats.endings.iter() {
-        let labels = [("outcome", outcome.as_str()), ("reason", reason.as_str())];
-        page.sample("kvgf_events_total", &labels, *n);
-    }
-    page.one(
-        "kvgf_events_waiting",
-        "gauge",
-        "Events that wait for another try.",
+    endings(names, &cursor.stats, page);
+    of_each(
+        page,
+        ("kvgf_events_waiting", "Events that wait for another try."),
         cursor.counts.waiting,
+        names,
+        &cursor.shops,
+        Counts::open,
     );
     page.one(
         "kvgf_oldest_waiting_seconds",
@@ -166,11 +190,13 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         "Age of the oldest event that is not final; 0 when none waits.",
         oldest.map_or(0, |at| age(world.now(), at)),
     );
-    page.one(
-        "kvgf_dead_letters",
-        "gauge",
-        "Dead letters that need a person.",
+    of_each(
+        page,
+        ("kvgf_dead_letters", "Dead letters that need a person."),
         cursor.counts.dead,
+        names,
+        &cursor.shops,
+        |counts| counts.dead,
     );
     page.metric(
         "kvgf_upstream_calls_total",
@@ -209,25 +235,97 @@ async fn events<W: World>(world: &W, page: &mut Page) -> Result<Stats, Problem> 
         ),
     ] {
         page.metric(name, counter, help);
-        for (connection, n) in counts.iter() {
-            page.sample(name, &[("connection", connection.as_str())], *n);
+        for connection in known(names, counts) {
+            let n = counts.get(connection).copied().unwrap_or_default();
+            page.sample(name, &[("connection", connection.as_str())], n);
         }
     }
     Ok(cursor.stats)
 }
 
-async fn changed<W: World>(world: &W, page: &mut Page) -> Result<(), Problem> {
+async fn changed<W: World>(
+    world: &W,
+    names: &[ConnectionName],
+    page: &mut Page,
+) -> Result<(), Problem> {
     let name = "kvgf_orders_changed_total";
     let help = "Sales that KiotViet edited or cancelled after their order was made.";
     page.metric(name, "counter", help);
-    for shop in connections::names(world).await? {
-        let total = changes::load(world, &shop).await?.total;
+    for shop in names {
+        let total = changes::load(world, shop).await?.total;
         page.sample(name, &[("connection", shop.as_str())], total);
     }
     Ok(())
 }
 
-async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<(), Problem> {
+/// Every connection that there was, and those that are counted: so each counter begins at 0.
+fn known<'n, V>(
+    names: &'n [ConnectionName],
+    counted: &'n SortedMap<ConnectionName, V>,
+) -> Vec<&'n ConnectionName> {
+    let mut known: Vec<_> = names.iter().chain(counted.keys()).collect();
+    known.sort_unstable();
+    known.dedup();
+    known
+}
+
+/// The events that ended; of a connection also what has not happened yet.
+fn endings(names: &[ConnectionName], stats: &Stats, page: &mut Page) {
+    let name = "kvgf_events_total";
+    for ((outcome, reason), n) in stats.endings.iter() {
+        let labels = [("outcome", outcome.as_str()), ("reason", reason.as_str())];
+        page.sample(name, &labels, *n);
+    }
+    for connection in known(names, &stats.endings_at) {
+        let mut endings = stats
+            .endings_at
+            .get(connection)
+            .cloned()
+            .unwrap_or_default();
+        let ends = Reason::ALL.map(|reason| (reason.outcome().as_str(), reason.as_str()));
+        let dies = DeadReason::ALL.map(|reason| ("dead", reason.as_str()));
+        for (outcome, reason) in ends.into_iter().chain(dies) {
+            stats::add(&mut endings, (outcome.to_owned(), reason.to_owned()), 0);
+        }
+        for ((outcome, reason), n) in endings.iter() {
+            let labels = [
+                ("connection", connection.as_str()),
+                ("outcome", outcome.as_str()),
+                ("reason", reason.as_str()),
+            ];
+            page.sample(name, &labels, *n);
+        }
+    }
+}
+
+/// A gauge of each connection; what is of none that is known stands without one.
+fn of_each(
+    page: &mut Page,
+    (name, help): (&str, &str),
+    sum: u64,
+    names: &[ConnectionName],
+    shops: &SortedMap<ConnectionName, Counts>,
+    count: fn(&Counts) -> u64,
+) {
+    page.metric(name, "gauge", help);
+    let mut rest = sum;
+    let known = known(names, shops);
+    for connection in &known {
+        let n = shops.get(*connection).map(count).unwrap_or_default();
+        rest = rest.saturating_sub(n);
+        page.sample(name, &[("connection", connection.as_str())], n);
+    }
+    if rest > 0 || known.is_empty() {
+        page.sample(name, &[], rest);
+    }
+}
+
+async fn shops<W: World>(
+    world: &W,
+    names: &[ConnectionName],
+    stats: &Stats,
+    page: &mut Page,
+) -> Result<(), Problem> {
     let (active, checked, running, last, others) = (
         "kvgf_webhook_active",
         "kvgf_webhooks_checked_seconds",
@@ -237,13 +335,13 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
     );
     let mut text = [active, checked, running, last, others].map(|_| Page(String::new()));
     let [actives, checks, runs, lasts, bridges] = &mut text;
-    for name in connections::names(world).await? {
+    for name in names {
         // One that cannot be read hides no other.
-        let Ok(Some(_)) = connections::load(world, &name).await else {
+        let Ok(Some(_)) = connections::load(world, name).await else {
             continue;
         };
-        let switches = connections::readable_switches(world, &name).await?;
-        let health = webhook_health::load(world, &name).await?;
+        let switches = connections::readable_switches(world, name).await?;
+        let health = webhook_health::load(world, name).await?;
         let of_shop = [("connection", name.as_str())];
         for webhook in Webhook::ALL {
             let seen = health.of(webhook).active;
@@ -254,14 +352,14 @@ async fn shops<W: World>(world: &W, stats: &Stats, page: &mut Page) -> Result<()
         }
         // Of a shop with both webhooks off nothing is expected.
         let is_on = switches != Switches::default();
-        if let Some(at) = stats.last_event.get(&name).filter(|_| is_on) {
+        if let Some(at) = stats.last_event.get(name).filter(|_| is_on) {
             lasts.sample(last, &of_shop, age(world.now(), *at));
         }
         if let Some(at) = health.checked_at {
             checks.sample(checked, &of_shop, age(world.now(), at));
             bridges.sample(others, &of_shop, health.other_bridges);
         }
-        let job = backfill::load(world, &name).await?;
+        let job = backfill::load(world, name).await?;
         let runs_now = job.is_some_and(|job| job.state == State::Running);
         runs.sample(running, &of_shop, u64::from(runs_now));
     }

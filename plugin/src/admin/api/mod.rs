@@ -24,6 +24,7 @@ pub mod view;
 use crate::{
     config::{Config, Ready},
     drain::{how::How, run::drain},
+    journal::format,
     reconcile::upkeep::Upkeep,
     web::{Answer, Body, Inbound},
     world::World,
@@ -87,6 +88,10 @@ async fn route<W: World, B: Body>(
         _ => None,
     };
     admit(world, config, Door::Api, own, &request).await?;
+    // A drain finds out by itself.
+    if path != ["drain"] {
+        format::check_store(world).await?;
+    }
     let method = request.method.clone();
     // What people look at works without the upstreams' variables; everything else needs them.
     let query = request.query.as_deref();

@@ -156,12 +156,13 @@ pub fn not_configured(config: &Config) -> Problem {
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
-        Self::new(
-            503,
-            "store-unavailable",
-            "The key-value store does not answer",
-            e.to_string(),
-        )
+        let (kind, title) = match &e {
+            StoreError::Newer { .. } => ("newer-store", "The store belongs to a newer version"),
+            StoreError::Failed(_) | StoreError::LeaseEnded | StoreError::Damaged { .. } => {
+                ("store-unavailable", "The key-value store does not answer")
+            }
+        };
+        Self::new(503, kind, title, e.to_string())
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
         security::{self, By},
     },
     config::Config,
-    journal::sessions,
+    journal::{format, sessions},
     secret::Secret,
     web::{After, Answer, Body, Inbound},
     world::World,
@@ -267,6 +267,7 @@ async fn route<W: World>(
     method: &str,
     path: &[&str],
 ) -> Result<Reply, Problem> {
+    format::check_store(visit.world).await?;
     match (method, path) {
         ("GET", [""]) => overview::show(visit).await,
         ("GET", ["ui", "assumptions"]) => assumptions::show(visit).await,

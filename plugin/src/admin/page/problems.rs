@@ -54,6 +54,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Getfly không trả lời như mong đợi. Hãy thử lại sau một phút.",
             "Getfly does not answer as it should. Try again in a minute.",
         ),
+        "newer-store" => text!(
+            "Dữ liệu đã được một phiên bản mới hơn của ứng dụng ghi, nên phiên bản này không đọc và không ghi gì. KiotViet sẽ gửi lại những gì đang đến. Hãy báo cho người cài đặt ứng dụng: chạy lại phiên bản mới, hoặc khôi phục bản sao lưu trước khi nâng cấp.",
+            "A newer version of the application wrote the data, so this version reads and writes nothing. KiotViet sends again what comes meanwhile. Tell whoever installed the application: start the newer version again, or put back the copy from before the upgrade.",
+        ),
         "store-unavailable" => text!(
             "Kho lưu trữ không trả lời. Hãy thử lại sau một phút; nếu vẫn lỗi, báo cho người cài đặt ứng dụng.",
             "The key-value store does not answer. Try again in a minute; if it goes on, tell whoever installed the application.",
