@@ -1,7 +1,10 @@
 //! What people see of an event's customer or sale: KiotViet's code, the name and the total. It is sealed, and kept as long as
-//! the event.
+//! the event. A phone or an e-mail that stands in a name is masked.
 
-use crate::{journal::keys, rules::money::Money, seal::Sealer, stored, world::Random};
+use crate::{
+    journal::keys, rules::money::Money, seal::Sealer, stored, vendor::redaction::redact,
+    world::Random,
+};
 use serde::{Deserialize, Serialize};
 
 /// See the module.
@@ -9,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Shown {
     /// KiotViet's code of the customer or invoice.
     pub code: String,
-    /// The customer's name.
+    /// The customer's name, as KiotViet has it until it is sealed.
     pub name: String,
     /// The invoice's total.
     pub total: Option<Money>,
@@ -21,7 +24,7 @@ impl Shown {
         if *self == Self::default() {
             return None;
         }
-        let plain = stored::write(&(&self.code, &self.name, self.total));
+        let plain = stored::write(&(&self.code, redact(&self.name), self.total));
         sealer.seal(&keys::shown(seq), &plain, random).ok()
     }
 

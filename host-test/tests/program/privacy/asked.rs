@@ -30,7 +30,7 @@ pub(crate) trait Host: Carrier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum May {
     Nothing,
-    /// The sellers' names, so that a seller can be found.
+    /// Names: the sellers', so that a seller can be found, and the customer's, whose event it is.
     Names,
     /// What would be written to Getfly, and the page's list of sellers.
     Records,

@@ -1,6 +1,7 @@
 //! Claims guarantee 4: no secret, phone or e-mail is in a log line, an error, an event, a page, a
 //! health report or a metric, nor in any usual encoding in the store at rest, even if both vendors
-//! repeat it in their refusals; and no name or address either, unless they do. How: one busy
+//! repeat it in their refusals; and no name or address either, unless they do, but for the pages of events, which name the
+//! customer, and what is meant to show a record. How: one busy
 //! scenario, natively and with the real program over its file and over a real Redis, then a search
 //! for all texts of the simulated vendors in everything that was answered, written and stored.
 //! Controls show that the search finds what was put there, and what a missing protection leaves

@@ -306,7 +306,7 @@ impl<H: Host> Scenario<H> {
         for seq in numbers {
             self.event(seq).await;
             let path = format!("/ui/events/{seq}");
-            self.page(May::Nothing, &cookie, &path).await;
+            self.page(May::Names, &cookie, &path).await;
         }
         for path in [
             "connections",
@@ -324,13 +324,16 @@ impl<H: Host> Scenario<H> {
             "/ui/connect",
             "/ui/shops/shop",
             "/ui/shops/shop/backfill",
-            "/ui/events",
-            "/ui/events?state=dead",
+            "/ui/changed",
         ] {
             self.page(May::Nothing, &cookie, path).await;
         }
-        let path = "/ui/shops/shop/staff";
-        self.page(May::Records, &cookie, path).await;
+        for path in ["/ui/events", "/ui/events?state=dead"] {
+            self.page(May::Names, &cookie, path).await;
+        }
+        for path in ["/ui/shops/shop/staff", "/ui/shops/shop/first-day"] {
+            self.page(May::Records, &cookie, path).await;
+        }
         for path in ["/metrics", "/healthz"] {
             let request = http::Request::get(path)
                 .header("authorization", format!("Bearer {ADMIN_TOKEN}"))

@@ -15,6 +15,7 @@ use crate::{
         newness::{self, Newness},
         verdict::Reason,
     },
+    vendor::redaction::redact,
     worker::{
         dismissed,
         failure::{Failure, no_creation_date},
@@ -51,7 +52,8 @@ pub async fn customer<W: World>(
     if let Some(customer) = &record {
         account::mark(session, customer);
         session.shown.replace(Shown {
-            code: customer.code.clone(),
+            // Some shops take the phone for the code.
+            code: redact(&customer.code),
             name: customer.name.clone(),
             total: None,
         });
