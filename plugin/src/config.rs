@@ -1,6 +1,6 @@
-//! The application's variables, read for each request and checked when one has changed. A missing or
-//! malformed one is named for people with what to do; deliveries are still accepted, and nothing is
-//! processed until it is mended.
+//! The application's variables, read for each request and checked when one has changed. A missing
+//! or malformed variable is named for people, with the remedy. Deliveries are still accepted, and
+//! nothing is processed until it is mended.
 
 use crate::{
     address::Address,
@@ -41,7 +41,7 @@ pub enum SignaturePolicy {
     Auto,
     /// A dead letter.
     Enforce,
-    /// Taken as a hint, with a note.
+    /// It is accepted as a hint, with a note.
     Observe,
 }
 
@@ -55,7 +55,7 @@ pub enum Processing {
     Inline,
 }
 
-/// Getfly's call ceiling: at most `calls` in any `window`.
+/// The rate limit towards Getfly: at most `calls` in any `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallRate {
     /// Calls per window.
@@ -64,14 +64,14 @@ pub struct CallRate {
     pub window: Duration,
 }
 
-/// Everything that processing needs; exists only when every variable is sound.
+/// Everything that processing needs; exists only if every variable is valid.
 #[derive(Debug, Clone)]
 pub struct Ready {
     /// Origin of the Getfly tenant.
     pub getfly_url: String,
     /// `X-API-KEY`.
     pub getfly_api_key: Secret,
-    /// Ceiling towards Getfly.
+    /// The rate limit towards Getfly.
     pub getfly_rate: CallRate,
     /// Where KiotViet reaches this app, without a trailing slash.
     pub public_url: String,
@@ -85,24 +85,24 @@ pub struct Ready {
     pub retention_days: i64,
     /// Whether the customer's name, his code and a sale's total are kept with its event, sealed.
     pub keep_names: bool,
-    /// Where people are told of trouble; none: nowhere.
+    /// Where alerts are sent; none: nowhere.
     pub alerts: Option<AlertSettings>,
-    /// R3: the product under which lines go whose own product Getfly does not know.
+    /// R3: the product code for lines whose own product Getfly does not know.
     pub fallback_product_code: Option<String>,
 }
 
-/// Where people are told of trouble.
+/// Where alerts are sent.
 #[derive(Debug, Clone)]
 pub struct AlertSettings {
     /// The receiver's origin.
     pub origin: String,
-    /// Where it takes messages; often a password. None: only the heartbeat is sent.
+    /// The path that takes messages; often a password. None: only the heartbeat is sent.
     pub path: Option<Secret>,
-    /// In which form.
+    /// The form of the messages.
     pub format: AlertFormat,
     /// The chat, for Telegram.
     pub chat: String,
-    /// What is asked for after each good drain.
+    /// The path that is requested after each good drain.
     pub heartbeat_path: Option<Secret>,
 }
 
@@ -112,14 +112,14 @@ pub enum AlertFormat {
     /// An object of our own, for relays.
     #[default]
     Json,
-    /// `{"text"}`, as Slack and those like it take it.
+    /// `{"text"}`, as Slack and similar receivers take it.
     Slack,
     /// `{"chat_id","text"}`, Telegram's `sendMessage`.
     Telegram,
 }
 
 impl AlertFormat {
-    /// The variable's word for it.
+    /// The variable's word for this form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -129,19 +129,20 @@ impl AlertFormat {
     }
 }
 
-/// The value of `alert_origin` that sends nothing: Spin wants an origin in every place.
+/// The value of `alert_origin` that sends nothing: Spin requires an origin for every variable in
+/// its allow-list.
 const NO_ALERTS: &str = "https://alerts.invalid";
 
-/// The configuration as far as it is sound.
+/// The configuration, as far as it is valid.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Opens `/api`; none when missing or too short.
+    /// Opens `/api`; none if missing or too short.
     pub admin_token: Option<Secret>,
     /// Opens `GET /metrics` only, besides the admin token.
     pub metrics_token: Option<Secret>,
     /// Opens `POST /api/drain` only, besides the admin token.
     pub drain_token: Option<Secret>,
-    /// Seals what is kept; none when `master_key` is missing or malformed.
+    /// Seals personal data and secrets in the store; none if `master_key` is missing or malformed.
     pub sealer: Option<Sealer>,
     /// What to do with unsigned deliveries.
     pub signature_policy: SignaturePolicy,
@@ -155,13 +156,13 @@ pub struct Config {
     pub problems: Vec<Problem>,
     /// SHA-256 of the component's file, where its host or its manifest tells.
     pub component_digest: Option<String>,
-    /// The tokens that are so weak that they can be guessed. They open all the same.
+    /// The tokens that are weak enough to be guessed. They still open their routes.
     pub weak_tokens: Vec<&'static str>,
-    /// Connections that deliveries came for.
+    /// The connections that deliveries came for.
     pub connections: connection_cache::ConnectionCache,
-    /// Failed log-ins of this instance.
+    /// The failed log-ins of this instance.
     pub failed_log_ins: Arc<FailedLogIns>,
-    /// What this instance saw of the store a moment ago.
+    /// What this instance has just seen of the store.
     pub store_seen: Arc<probe::Lately>,
 }
 
@@ -192,7 +193,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         value
     }
 
-    /// An optional secret that opens one route. A short one opens nothing, and is complained about.
+    /// An optional secret that opens one route. A short one opens nothing, and is reported.
     fn one_routes_token(&mut self, name: &'static str) -> Option<Secret> {
         let token = self.text(name)?;
         if token.chars().count() < ADMIN_TOKEN_MIN {
@@ -304,7 +305,7 @@ fn public_url(value: &str) -> Result<(), String> {
 }
 
 fn rate(value: &str) -> Result<CallRate, String> {
-    // Slower than this, an event with several searches would take minutes.
+    // At a slower rate, an event with several searches would take minutes.
     let slowest = Decimal::new(2, 1);
     let wrong = || "is not a number from 0.2 to 100, e.g. 2 or 0.5.".to_owned();
     let per_second = money::parse_text(value).ok_or_else(wrong)?;
@@ -323,8 +324,8 @@ fn rate(value: &str) -> Result<CallRate, String> {
 }
 
 impl Config {
-    /// Reads and checks every variable of the contract's table through `get` (an unset or blank
-    /// variable takes its default).
+    /// Reads and checks every variable of the contract's table through `get`. An unset or blank
+    /// variable takes its default.
     pub fn load(get: impl Fn(&str) -> Option<String>) -> Self {
         let mut read = Reader {
             get,

@@ -72,8 +72,8 @@ struct ActLine<'a> {
     token: &'static str,
 }
 
-/// A person, or a token, did something that matters for security; `about` is a connection's name or an event's number.
-/// `client` is what the host says, and is left out where it is no address.
+/// A person, or a token, did something that matters for security; `about` is a connection's name or
+/// an event's number. `client` comes from the host, and is left out if it is not an address.
 pub fn act<W: Log + Clock>(
     world: &W,
     act: Act,
@@ -93,7 +93,8 @@ pub fn act<W: Log + Clock>(
     write(world, &line);
 }
 
-/// A wrong token was offered. `client` is what the host says, and is left out where it is no address.
+/// A wrong token was offered. `client` comes from the host, and is left out if it is not an
+/// address.
 pub fn failed_log_in<W: Log + Clock>(
     world: &W,
     door: &'static str,
@@ -112,7 +113,8 @@ pub fn failed_log_in<W: Log + Clock>(
     write(world, &line);
 }
 
-/// Whether it is an address, perhaps with a port: a host that does not set it lets the client write what he likes.
+/// Whether it is an address, perhaps with a port. If a host does not set it, the client may write
+/// anything.
 fn is_address(text: &str) -> bool {
     text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
 }
@@ -150,7 +152,7 @@ pub fn event<W: Log + Clock>(world: &W, record: &Record) {
     write(world, &line);
 }
 
-/// A drain ended before its time.
+/// A drain ended early.
 pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
     let message = "drain stopped; what waits is processed by the next one";
     let line = Line {
@@ -160,7 +162,7 @@ pub fn drain_stopped<W: Log + Clock>(world: &W, why: &str) {
     write(world, &line);
 }
 
-/// An upstream fails: from now on it is left alone for a while after each failure.
+/// An upstream fails: from now on each failure is followed by a pause.
 pub fn paused<W: Log + Clock>(world: &W, upstream: Upstream<'_>, why: &str) {
     let line = Line {
         connection: connection_of(upstream),
@@ -200,7 +202,7 @@ fn connection_of(upstream: Upstream<'_>) -> Option<&str> {
     }
 }
 
-/// A message for people, or the heartbeat, did not arrive.
+/// An alert, or the heartbeat, did not arrive.
 pub fn alert_not_sent<W: Log + Clock>(world: &W, why: &str) {
     let line = Line {
         why: Some(why),
@@ -219,7 +221,7 @@ pub fn brought_up<W: Log + Clock>(world: &W, from: u32, to: u32) {
     write(world, &line);
 }
 
-/// A connection's webhooks could not be seen, or not mended.
+/// A connection's webhooks could not be checked, or not mended.
 pub fn webhooks_not_sound<W: Log + Clock>(world: &W, connection: &str, why: &str) {
     let message = "webhooks not sound; looked at again in 15 minutes";
     let line = Line {
@@ -230,7 +232,7 @@ pub fn webhooks_not_sound<W: Log + Clock>(world: &W, connection: &str, why: &str
     write(world, &line);
 }
 
-/// KiotViet had not delivered so many records; they are events now.
+/// KiotViet had not delivered this many records; they are events now.
 pub fn read_back<W: Log + Clock>(world: &W, connection: &str, events: u64) {
     let line = Line {
         connection: Some(connection),
@@ -246,7 +248,7 @@ pub fn changes_unfiltered<W: Log + Clock>(world: &W) {
     write(world, &line(world, "warn", message));
 }
 
-/// A delivery could not be kept; KiotViet got 503.
+/// A delivery could not be stored; KiotViet got 503.
 pub fn not_kept<W: Log + Clock>(world: &W, connection: &str, why: &str) {
     let line = Line {
         connection: Some(connection),

@@ -1,5 +1,5 @@
-//! Everything the plugin knows of the outside, as small traits. `wasi/` implements them over WIT,
-//! the tests over memory; nothing else in this crate does input or output.
+//! The outside world of the plugin, as small traits. `wasi/` implements them over WIT, the tests
+//! over memory. Nothing else in this crate does input or output.
 
 #![allow(
     async_fn_in_trait,
@@ -21,12 +21,12 @@ pub trait Store {
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError>;
     /// Removes `key`; a missing key is no error. A removed counter starts again at zero.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
-    /// Adds `delta` to the counter at `key` (zero when missing), atomically, and gives the sum.
-    /// After an error it may have counted all the same.
+    /// Atomically adds `delta` to the counter at `key` (zero if missing) and returns the sum. After
+    /// an error it may have counted all the same.
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError>;
     /// Every key. Slow: only where there are no atomics.
     async fn list_keys(&self) -> Result<Vec<String>, StoreError>;
-    /// Opens the store anew for the next call: what only the present handle sees is gone then.
+    /// Opens the store again for the next call: what only the present handle sees is gone then.
     fn reopen(&self);
     /// Whether `increment` is atomic.
     fn is_atomic(&self) -> bool;
@@ -34,10 +34,10 @@ pub trait Store {
     fn count_plainly(&self);
 }
 
-/// Why the store did not do what was asked, or what is kept in it cannot be used.
+/// Why the store failed, or why a stored value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The store did not do it, or did it and the reply was lost; in its own words.
+    /// The store failed, or succeeded and the reply was lost; in its own words.
     #[error("the key-value store failed: {0}")]
     Failed(String),
     /// This worker lost its lease, so the write was not made; the next worker goes on.
@@ -53,10 +53,10 @@ pub enum StoreError {
         /// The newest format that this version knows.
         known: u32,
     },
-    /// What is kept there cannot be read.
+    /// A stored value cannot be read.
     #[error("the key-value store failed: {what} is damaged: {why}")]
     Damaged {
-        /// What it is.
+        /// Which value it is.
         what: &'static str,
         /// Where the damage is, never the value.
         why: String,
@@ -76,21 +76,21 @@ pub trait Http {
     /// request's own [`timeout`](Request::timeout).
     async fn send(&self, request: Request) -> Result<Response, HttpError>;
 
-    /// Traffic shows whether an assumption holds. Only a worker keeps that.
+    /// Traffic shows whether an assumption holds. Only a worker stores that.
     fn saw(&self, _assumption: Assumption, _holds: bool) {}
 
-    /// How often traffic showed it; where nothing is kept, more often than anybody counts.
+    /// How often traffic showed it. Where nothing is stored, a number higher than any real count.
     fn times_seen(&self, _assumption: Assumption) -> u64 {
         u64::MAX
     }
 }
 
-/// Longest wait for an upstream's answer. Below the lease's margin, so that a call that was started
-/// under the lease ends under it (Spin's own default is 600 s).
+/// The longest wait for an upstream's answer. It is below the lease's margin, so that a call that
+/// began under the lease ends under it (Spin's own default is 600 s).
 pub const OUTBOUND_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Longest wait for the answer to a create at Getfly, which runs the tenant's automations before it answers. A
-/// worker begins one only under a lease that outlasts it.
+/// The longest wait for the answer to a create at Getfly, which runs the tenant's automations
+/// before it answers. A worker begins a create only under a lease that outlasts it.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Largest upstream answer that is read; a larger one is an error.
@@ -118,7 +118,7 @@ impl Method {
     }
 }
 
-/// What every request to a vendor says about who sends it.
+/// The name of the sender in every request to a vendor.
 pub const USER_AGENT: &str = concat!("kiotviet-getfly/", env!("CARGO_PKG_VERSION"));
 
 /// One outbound request. `Debug` shows neither header values, body nor query.
@@ -147,9 +147,9 @@ impl core::fmt::Debug for Request {
 }
 
 impl Request {
-    /// The header fields as they go out: its own, `user-agent`, and for a request with a body, or one
-    /// whose method may have one, `content-length`. A host that is not told the length sends the body
-    /// in chunks, which some servers refuse (411) and others read as an empty form.
+    /// The header fields that are sent: the request's own, `user-agent`, and, for a request whose
+    /// method may have a body, `content-length`. A host that does not know the length sends the
+    /// body in chunks, which some servers refuse (411) and others read as an empty form.
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = self.headers.clone();
         fields.push(("user-agent", USER_AGENT.to_owned()));
@@ -179,7 +179,7 @@ impl core::fmt::Debug for Response {
     }
 }
 
-/// No usable answer came. In every case the other side may have done what was asked.
+/// No usable answer came. In every case the vendor may have done what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpError {
@@ -195,7 +195,7 @@ pub enum HttpError {
     /// The answer is larger than [`MAX_RESPONSE_BYTES`].
     #[error("the answer is too large")]
     TooLarge,
-    /// This worker lost its lease, so the call was not made; somebody else goes on.
+    /// This worker lost its lease, so the call was not made; the next worker goes on.
     #[error("the lease ended before the call")]
     LeaseEnded,
 }

@@ -50,7 +50,7 @@ async fn keys(store: &impl Backend) -> Vec<String> {
 
 const MARKS: [&str; 3] = ["kvgf/store", "kvgf/store/counted", "kvgf/store/kept"];
 
-/// What each broken store is told.
+/// The message for each broken store.
 const TOLD: [(How, &str); 5] = [
     (
         How::ForgetsAtOnce,
@@ -148,7 +148,7 @@ async fn strangers_have_a_counter_read_once_in_five_seconds_and_cause_no_write()
     assert_eq!(calls.iter().filter(|call| call.call == "look").count(), 1);
 }
 
-/// Takes these keys away behind the application's back.
+/// Removes these keys without the application's knowledge.
 fn lose(shop: &TestShop, keys: &[&str]) {
     for key in keys {
         shop.app.store.forget(key);
@@ -161,7 +161,7 @@ async fn a_mark_that_is_gone_is_told_for_an_hour_and_then_the_store_is_tried_ane
         let shop = TestShop::connected(On::Both).await;
         assert_eq!(health(&shop.app).await, ok());
         lose(&shop, &[lost]);
-        // So long an instance goes by what it saw of the counter.
+        // An instance relies this long on what it saw of the counter.
         shop.pass(5).await;
         assert_eq!(health(&shop.app).await, unfit(LOST), "{lost}");
         shop.pass(3000).await;
@@ -298,7 +298,7 @@ async fn the_page_says_why_no_shop_can_be_connected() {
     assert!(shown.html.contains(words), "{}", shown.html);
 }
 
-/// The same in WebAssembly, where each request opens the store anew.
+/// The same in WebAssembly, where each request opens the store again.
 #[tokio::test(start_paused = true)]
 async fn the_component_tells_a_store_that_forgets() {
     let forgetful = Arc::new(Broken::new(How::ForgetsAtOnce));

@@ -1,7 +1,7 @@
-//! Claims: `/api/overview` and `/metrics` tell where every event stands, with a loss equation whose numbers
-//! are counted apart; days, reasons, calls, the oldest waiting event, the lease, each shop's webhooks
-//! and its last event; only with the admin token, and never a person's data. How: a shop
-//! sells while upstreams fail, in virtual time, and the text is read as Prometheus would.
+//! Claims: `/api/overview` and `/metrics` show where every event stands, with a loss equation whose
+//! numbers are counted separately; days, reasons, calls, the oldest waiting event, the lease, each
+//! shop's webhooks and its last event; only with the admin token, and never personal data. How: a
+//! shop sells while upstreams fail, in virtual time, and the text is read as Prometheus would.
 
 use host_test::{
     admin::{self, Admin},
@@ -101,7 +101,7 @@ async fn the_overview_tells_where_everything_stands() {
     assert_eq!(shown["last_event_at"], waits[0]["received_at"]);
     assert_eq!(seen["paused"][0]["side"], "shop");
 
-    // Nothing waits any more, and the dead letter is dismissed.
+    // No event waits any more, and the dead letter is dismissed.
     shop.kiotviet_faults.clear();
     shop.settle().await;
     let dead = admin::listed(shop.app.events("state=dead").await);

@@ -1,4 +1,4 @@
-//! Everything that is taken for granted about Getfly, in one place, with the evidence. "Manual" is
+//! Everything that the sync takes for granted about Getfly, with the evidence. "Manual" is
 //! developer.getfly.vn, version 6.1; "seen" means in public clients' code.
 
 /// The version's path on the tenant's host. Manual, introduction.
@@ -13,21 +13,21 @@ pub const KEY_HEADER: &str = "x-api-key";
 /// Records asked for per page. No maximum is documented; other clients use 100 to 5000.
 pub const PAGE_SIZE: usize = 100;
 
-/// Pages after which a search is taken to be unfiltered or without end.
+/// A search with more pages than this counts as unfiltered or endless.
 pub const MAX_PAGES: usize = 200;
 
-/// Pages of accounts whose e-mail field *contains* an address that are read, besides those whose field
-/// is that address: `a@gmail.com` is a part of thousands of others.
+/// How many pages of accounts whose e-mail field *contains* an address are read, besides those
+/// whose field is that address: thousands of addresses contain `a@gmail.com`.
 pub const MAX_PART_PAGES: usize = 5;
 
-/// Times carry no zone; a tenant's are taken to be Vietnam's, so many hours ahead of UTC. Needed
-/// only for times in Unix seconds.
+/// Times carry no zone. A tenant's times are taken to be Vietnam's: UTC plus this many hours.
+/// Needed only for times in Unix seconds.
 pub const TENANT_HOURS_AHEAD: i8 = 7;
 
-/// Fields of an account that are read. Seen: without `fields` a list is refused.
+/// The fields of an account that are read. Seen: Getfly refuses a list without `fields`.
 pub const ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at";
 
-/// Fields of an account that a search reads. Seen: a list shows the contact persons too.
+/// The fields of an account that a search reads. Seen: a list includes the contact persons too.
 pub const SEARCHED_ACCOUNT_FIELDS: &str =
     "id,account_code,account_name,phone_office,email,created_at,contacts";
 
@@ -35,8 +35,8 @@ pub const SEARCHED_ACCOUNT_FIELDS: &str =
 pub const INDEXED_ACCOUNT_FIELDS: &str =
     "id,account_code,phone_office,email,created_at,updated_at,contacts";
 
-/// Where accounts are searched by their contact persons' numbers. Manual, version 6.0, account list: only there
-/// such a filter is documented; clients use both versions with one key (seen).
+/// Where accounts are searched by their contact persons' numbers. Only the manual of version 6.0
+/// (account list) documents such a filter. Seen: clients use both versions with one key.
 pub const CONTACTS_API_PATH: &str = "/api/v6";
 
 /// Where a contact person's number is. Seen: `phone_home`, `phone_mobile`.
@@ -52,7 +52,8 @@ pub const LISTED_ACCOUNT_FIELDS: &str =
 /// Fields of the newest accounts, which are looked at before the first sale.
 pub const NEWEST_ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,created_at,contacts,description,account_source_details";
 
-/// How a definition of a field says that it is demanded. Not documented: names that servers of this kind use.
+/// How a field's definition says that the field is required. Not documented: names that servers of
+/// this kind use.
 pub const REQUIRED_NAMES: [&str; 4] = ["is_required", "required", "field_required", "is_require"];
 
 /// Where a definition's rules are, one of which may be that the field is demanded. Not documented, like these names.
@@ -78,7 +79,7 @@ pub const PRODUCT_FIELDS: &str = "product_code,product_name";
 pub const USER_FIELDS: &str = "user_id,user_name,contact_name,contact_mobile";
 
 /// Words that make a refusal one of a duplicate, lower case. Seen: "không cho phép trùng" with
-/// status 400, and the same list in the clients that met it. 422 alone is no duplicate (seen).
+/// status 400, and the same list in clients. A 422 alone is not a duplicate (seen).
 pub const DUPLICATE_WORDS: [&str; 8] = [
     "trùng",
     "đã được sử dụng",
@@ -90,8 +91,9 @@ pub const DUPLICATE_WORDS: [&str; 8] = [
     "duplicate",
 ];
 
-/// Phrases that hold a duplicate's words and say something else: "does not exist", "does not match",
-/// and the everyday "đã có lỗi xảy ra" (an error has occurred). Taken out before looking.
+/// Phrases that contain a duplicate's words but mean something else: "does not exist", "does not
+/// match", and the everyday "đã có lỗi xảy ra" (an error has occurred). They are removed before the
+/// words are searched.
 pub const NOT_DUPLICATE_PHRASES: [&str; 9] = [
     "không tồn tại",
     "chưa tồn tại",
@@ -132,10 +134,11 @@ pub const GENDER_NAMES: [&str; 2] = ["gender", "giới tính"];
 /// How a refusal names the birthday.
 pub const BIRTHDAY_NAMES: [&str; 3] = ["birthday", "birth_date", "ngày sinh"];
 
-/// How a refusal names the tax code. Manual, help desk: it may be checked for duplicates by itself.
+/// How a refusal names the tax code. Manual, help desk: Getfly may check it for duplicates by
+/// itself.
 pub const TAX_CODE_NAMES: [&str; 4] = ["sic_code", "tax_code", "mã số thuế", "mst"];
 
-/// How a refusal names the address. "Địa chỉ email" is none.
+/// How a refusal names the address. "Địa chỉ email" is not an address.
 pub const ADDRESS_NAMES: [&str; 5] = [
     "billing_address_street",
     "account_address",
@@ -167,7 +170,7 @@ pub const PRODUCT_NAMES: [&str; 8] = [
     "hàng hóa",
 ];
 
-/// Words that make a refusal of a phone or an e-mail one of its form.
+/// Words that make a refusal of a phone or an e-mail one of its format.
 pub const FORMAT_WORDS: [&str; 11] = [
     "không hợp lệ",
     "định dạng",

@@ -1,4 +1,4 @@
-//! The client of Getfly's open API, version 6.1. One method is one question or one create; it never
+//! The client of Getfly's open API, version 6.1. One method is one question or one create. It never
 //! retries, because only its caller knows whether a second create is safe.
 
 use crate::{
@@ -36,13 +36,13 @@ const CLOCK_SKEW: Duration = Duration::from_secs(600);
 /// Reads a row of a list: its id, its record, and the text that may hold our code.
 type ItemWithText<T> = fn(&Value) -> Option<(i64, (T, Value))>;
 
-/// What a search found that need not be read to its end.
+/// The result of a search that may end before the last page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
-    /// By e-mail: every account whose field is the address, and those that hold it as a part. By contact
-    /// person: those on the first page.
+    /// By e-mail: every account whose field is the address, and some whose field contains it. By
+    /// contact person: those on the first page.
     pub accounts: Vec<Account>,
-    /// There are more than were read.
+    /// Whether there are more accounts than were read.
     pub cut: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct AccountPage {
     pub is_filtered: bool,
 }
 
-/// The records whose demanded fields are asked for.
+/// The records whose required fields are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Required {
     /// Accounts.
@@ -78,9 +78,9 @@ pub struct Getfly<'a, H> {
 }
 
 impl<H: Http> Getfly<'_, H> {
-    /// The accounts whose e-mail field holds this address as a part (manual, account list). The caller
-    /// compares whole addresses. The first page of these is mostly all; where it is not, those whose
-    /// field *is* the address are asked for, and only some further pages of the others are read.
+    /// The accounts whose e-mail field contains this address (manual, account list). The caller
+    /// compares whole addresses. Usually the first page holds them all. If not, the accounts whose
+    /// field *is* the address are searched for, and only some further pages of the others are read.
     pub async fn accounts_by_email(&self, email: &EmailAddress) -> Result<Hits, GetflyError> {
         const ENDPOINT: &str = "Getfly GET /accounts?email";
         let part = ("filtering[email:contains]", email.as_str());
@@ -97,7 +97,7 @@ impl<H: Http> Getfly<'_, H> {
         }
         let whole = vec![
             ("filtering[email]", email.as_str()),
-            // The one created first is wanted.
+            // The account that was created first decides.
             ("sort", "id"),
             ("direction", "asc"),
         ];
@@ -110,7 +110,7 @@ impl<H: Http> Getfly<'_, H> {
             let held = |a: &Account| a.email.to_lowercase().contains(email.as_str());
             accounts.iter().all(held)
         };
-        // A server that does not heed the filter is read to its end, as far as it has one.
+        // A server that ignores the filter is read to its end, up to the bound.
         let bound = if all_hold_it(&accounts) {
             MAX_PART_PAGES
         } else {
@@ -125,14 +125,15 @@ impl<H: Http> Getfly<'_, H> {
     }
 
     /// Every account whose phone field holds the number's search key (manual, account list). The
-    /// caller compares canonical numbers. Numbers stored with spaces inside are not found so.
+    /// caller compares canonical numbers. The search does not find numbers stored with spaces
+    /// inside.
     pub async fn accounts_by_phone(
         &self,
         phone: &PhoneNumber,
     ) -> Result<Vec<Account>, GetflyError> {
         let key = phone.search_key();
         if key.is_empty() {
-            // Every account would contain it; a number of zeros only matches nobody (R7).
+            // Every account would contain it; a number of zeros only matches no account (R7).
             return Ok(Vec::new());
         }
         let filter = ("filtering[phone_office:contains]", key);
@@ -145,7 +146,7 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found)
     }
 
-    /// How Getfly stores the phones of these accounts.
+    /// Reports how Getfly stores the phones of these accounts.
     fn saw_phones(&self, accounts: &[Account]) {
         for account in accounts {
             if !account.contacts.is_empty() {
@@ -158,8 +159,8 @@ impl<H: Http> Getfly<'_, H> {
         }
     }
 
-    /// The accounts one of whose contact persons has a number that holds this one's search key, as far as they
-    /// are on the first page (manual, version 6.0, account list). None where the tenant does not take that search.
+    /// The accounts on the first page with a contact person whose number holds this one's search
+    /// key (manual, version 6.0, account list). None if the tenant refuses that search.
     pub async fn accounts_by_contact(&self, phone: &PhoneNumber) -> Result<Hits, GetflyError> {
         let key = phone.search_key();
         if key.is_empty() {
@@ -232,8 +233,8 @@ impl<H: Http> Getfly<'_, H> {
         }
     }
 
-    /// Every active user (manual, users list). One without a login name cannot be referred to and
-    /// is left out.
+    /// Every active user (manual, users list). A user without a login name is left out: no record
+    /// can refer to it.
     pub async fn users(&self) -> Result<Vec<GetflyUser>, GetflyError> {
         let query = [("fields", USER_FIELDS), ("filtering[valid]", "1")];
         let read = |value: &Value| wire::user(value).map(|user| (user.user_id, user));
@@ -317,8 +318,9 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found.into_iter().find(|account| account.id == id))
     }
 
-    /// The account whose description holds `code`, whatever its own code is: among the newest, which depends on
-    /// nobody's clock, else among those that were created between `since` and `until`. Of several the first.
+    /// The account whose description holds `code`, whatever its own code is. It is searched among
+    /// the newest, which depends on no clock, then among those created between `since` and `until`.
+    /// If several hold it, the first one counts.
     pub async fn account_with_text(
         &self,
         code: &AccountCode,
@@ -346,7 +348,8 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found.into_iter().min_by_key(|account| account.id))
     }
 
-    /// The order one of whose terms holds `code`, whatever its own code is; looked for like an account.
+    /// The order one of whose terms holds `code`, whatever its own code is; searched like an
+    /// account.
     pub async fn order_with_text(
         &self,
         code: &OrderCode,
@@ -374,7 +377,8 @@ impl<H: Http> Getfly<'_, H> {
         Ok(found.into_iter().min_by_key(|order| order.id))
     }
 
-    /// The records of a list whose text holds `code`: on the page of the newest, else among those of that time.
+    /// The records of a list whose text holds `code`: on the page of the newest, else among those
+    /// of that time.
     async fn with_text<T>(
         &self,
         path: &'static str,
@@ -407,7 +411,7 @@ impl<H: Http> Getfly<'_, H> {
         ))
     }
 
-    /// How many orders the account with this number has; none where Getfly does not tell.
+    /// How many orders the account with this number has; none if Getfly does not say.
     pub async fn orders_of(&self, account_id: i64) -> Result<Option<i64>, GetflyError> {
         let id = account_id.to_string();
         let query = [("account_id", id.as_str())];
@@ -433,8 +437,8 @@ impl<H: Http> Getfly<'_, H> {
         same_code(code, found.map(|product| (product.code.clone(), product)))
     }
 
-    /// A question that every tenant with this API answers, and every key that may read accounts: its error is
-    /// about the tenant or the way to it.
+    /// A question that every tenant with this API answers for every key that may read accounts. Its
+    /// error is about the tenant or the way to it.
     pub async fn control(&self) -> Result<(), GetflyError> {
         let query = [("fields", "id"), ("limit", "1")];
         let request = self.request(
@@ -446,7 +450,7 @@ impl<H: Http> Getfly<'_, H> {
         read_existing(&self.http.send(request).await?).map(|_| ())
     }
 
-    /// Whether the key may read this list, of whose records `field` is asked for.
+    /// Whether the key may read this list; reads `field` of one record.
     pub async fn may_read(
         &self,
         path: &'static str,
@@ -462,8 +466,8 @@ impl<H: Http> Getfly<'_, H> {
         read_existing(&self.http.send(request).await?).map(|_| ())
     }
 
-    /// The fields that the tenant demands of new records, as far as its definitions of fields tell (manual, custom
-    /// fields).
+    /// The fields that the tenant requires of new records, as far as its field definitions say so
+    /// (manual, custom fields).
     pub async fn required_fields(&self, of: Required) -> Result<Vec<String>, GetflyError> {
         let (endpoint, path) = match of {
             Required::Account => (
@@ -485,8 +489,8 @@ impl<H: Http> Getfly<'_, H> {
             .collect())
     }
 
-    /// The newest accounts, as far as they are on the first page; and how many of them Getfly's own KiotViet integration
-    /// made.
+    /// The newest accounts on the first page, and how many of them Getfly's own KiotViet
+    /// integration made.
     pub async fn newest_accounts(&self) -> Result<(Vec<Account>, usize), GetflyError> {
         let query = vec![("fields", NEWEST_ACCOUNT_FIELDS)];
         let mut pages = self.pages("Getfly GET /accounts?newest", "/accounts", query, |value| {
@@ -518,7 +522,7 @@ impl<H: Http> Getfly<'_, H> {
         Ok(orders)
     }
 
-    /// The codes of the newest orders, as far as they are on the first page.
+    /// The codes of the newest orders on the first page.
     pub async fn newest_order_codes(&self) -> Result<Vec<String>, GetflyError> {
         let query = vec![("fields", "id,order_code")];
         let endpoint = "Getfly GET /sale_orders?newest";
@@ -528,8 +532,8 @@ impl<H: Http> Getfly<'_, H> {
         pages.next().await
     }
 
-    /// Whether the tenant has only the oldest version of the API: 404 to this one's list of users, and
-    /// an answer to that one's.
+    /// Whether the tenant has only the oldest version of the API: it answers 404 to this version's
+    /// list of users, and answers the old one's.
     pub async fn is_old_version(&self) -> Result<bool, GetflyError> {
         if self.first_user(API_PATH).await?.status != 404 {
             return Ok(false);
@@ -610,8 +614,8 @@ impl<H: Http> Getfly<'_, H> {
         last
     }
 
-    /// Creates an account (manual, account create). An error that [`GetflyError::maybe_stored`] calls
-    /// so leaves the outcome unknown.
+    /// Creates an account (manual, account create). After an error for which
+    /// [`GetflyError::maybe_stored`] is true, the outcome is unknown.
     pub async fn create_account(&self, account: &NewAccount) -> Result<Stored, GetflyError> {
         let mut body = wire::account_body(account);
         if mutant!(CreateWithoutCode) {
@@ -647,8 +651,8 @@ impl<H: Http> Getfly<'_, H> {
         .await
     }
 
-    /// Enrols an account in a campaign (R11; manual, opportunity create). Errors as for an account;
-    /// Getfly has no way to read an opportunity back by a code of ours.
+    /// Enrols an account in a campaign (R11; manual, opportunity create). Errors as for an account.
+    /// Getfly cannot read an opportunity back by a code of ours.
     pub async fn create_opportunity(
         &self,
         opportunity: &NewOpportunity,
@@ -664,7 +668,7 @@ impl<H: Http> Getfly<'_, H> {
         .await
     }
 
-    /// Creates a record; `sent` is its code, and what is taken for granted about the answer.
+    /// Creates a record. `sent` holds its code and the assumptions about the answer.
     async fn create(
         &self,
         (endpoint, path): (&'static str, &str),
@@ -694,7 +698,7 @@ impl<H: Http> Getfly<'_, H> {
         read
     }
 
-    /// What the answer to a create shows.
+    /// Reports what the answer to a create shows.
     fn saw_create(
         &self,
         status: u16,
@@ -782,7 +786,7 @@ struct Pages<'s, H, T> {
 }
 
 impl<H: Http, T> Pages<'_, H, T> {
-    /// Whether the last page was read. A page that brings nothing new is the last, whatever `has_more`
+    /// Whether the last page was read. A page without a new record is the last, whatever `has_more`
     /// says.
     fn is_over(&self) -> bool {
         self.is_over
@@ -818,12 +822,13 @@ impl<H: Http, T> Pages<'_, H, T> {
             }
         }
         self.is_over = items.is_empty() || mutant!(OnlyFirstPage) || !more;
-        // By what came, not by what was asked for: Getfly may give shorter pages.
+        // Counts the records that came, not those that were asked for: Getfly may return shorter
+        // pages.
         self.offset = self.offset.saturating_add(page.len());
         Ok(items)
     }
 
-    /// The records of the next `pages` pages, as far as there are as many.
+    /// The records of the next `pages` pages, or of fewer if the list ends before.
     async fn up_to(&mut self, pages: usize) -> Result<Vec<T>, GetflyError> {
         let mut items = Vec::new();
         for _ in 0..pages {
@@ -856,14 +861,14 @@ fn listed_to(until: Timestamp) -> String {
     listed_at(until.checked_add(CLOCK_SKEW).unwrap_or(until))
 }
 
-/// How a bound is written: the tenant's wall time, as its answers print it.
+/// Writes a bound: the tenant's wall time, as its answers print it.
 fn listed_at(moment: Timestamp) -> String {
     let wall = moment.whole_second().to_wall(TENANT_HOURS_AHEAD);
     wall.map_or_else(String::new, |wall| wall.to_string().replacen('T', " ", 1))
 }
 
-/// `has_more`, or where it is missing whether the page is full: as long as what was asked for, or as
-/// what Getfly says it limited itself to.
+/// `has_more`. If it is missing, whether the page is full: as long as was asked for, or as long as
+/// the limit that Getfly states.
 fn has_more(answer: &Value, records: usize) -> bool {
     match answer.get("has_more") {
         Some(Value::Bool(more)) => *more,
@@ -879,7 +884,8 @@ fn has_more(answer: &Value, records: usize) -> bool {
     }
 }
 
-/// The record, if it has the code that was asked for. Another one would settle the wrong create.
+/// The record, if it has the code that was asked for. A record with another code would settle the
+/// wrong create.
 fn same_code<T>(asked: &str, found: Option<(String, T)>) -> Result<Option<T>, GetflyError> {
     match found {
         None => Ok(None),

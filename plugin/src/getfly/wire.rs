@@ -32,13 +32,13 @@ pub struct NewOpportunity {
     pub recipient: Option<String>,
 }
 
-/// What Getfly told about a record that it has just stored.
+/// What Getfly returned about a record that it has just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Numeric id.
     pub id: Option<i64>,
-    /// The code under which it is stored, which should be the one that was sent; none where only an
-    /// id came (version 6.0's answer).
+    /// The code under which it is stored, which should be the one that was sent; none if only an id
+    /// came (version 6.0's answer).
     pub code: Option<String>,
 }
 
@@ -49,15 +49,15 @@ pub struct StoredOrder {
     pub id: i64,
     /// Its code, the one that was asked for.
     pub code: String,
-    /// Whose order it is; empty where Getfly does not tell.
+    /// The code of its account; empty if Getfly does not return it.
     pub account_code: String,
-    /// The same by number.
+    /// The number of its account.
     pub account_id: Option<i64>,
     /// 1 waits for approval, 2 is approved.
     pub status: Option<i64>,
-    /// Its day, where it is readable.
+    /// Its day, if readable.
     pub date: Option<Date>,
-    /// Its total, where it is readable.
+    /// Its total, if readable.
     pub total: Option<Money>,
 }
 
@@ -85,7 +85,8 @@ pub(super) struct AccountBody<'a> {
     billing_address_street: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     birthday: Option<Date>,
-    /// Our code is its end, so that the account is found by it where Getfly numbers accounts itself.
+    /// It ends in our code, so that the account is found by it where Getfly numbers accounts
+    /// itself.
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
@@ -134,7 +135,7 @@ pub(super) struct OrderBody<'a> {
     order_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_date: Option<Date>,
-    /// Our code is the first.
+    /// Our code is the first term.
     order_terms: Vec<Term<'a>>,
     saved_order_details: Vec<LineBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,8 +257,8 @@ pub(super) fn records(answer: &Value) -> Option<&Vec<Value>> {
 }
 
 /// The one record of an answer: at the top level, in `data`, or the only item of a list. `Ok(None)`
-/// when the answer is empty (`{}`, `[]`, or such a `data`): not documented, but how PHP writes
-/// nothing; an error when it is none of these.
+/// if the answer is empty (`{}`, `[]`, or such a `data`): not documented, but PHP writes nothing
+/// this way. An error if it is none of these.
 pub(super) fn record(answer: &Value) -> Result<Option<&Value>, &'static str> {
     let inside = answer.get("data");
     let data = inside.unwrap_or(answer);
@@ -366,8 +367,8 @@ pub(super) fn user(value: &Value) -> Option<GetflyUser> {
     })
 }
 
-/// What a create's answer tells: the first of these id and code fields in `data` or at the top
-/// level. None when it tells neither, so that the record may or may not be stored.
+/// What a create's answer returns: the first of these id and code fields in `data` or at the top
+/// level. None if it has neither, so that the record may or may not be stored.
 pub(super) fn stored(answer: &Value, ids: &[&str], code: &str) -> Option<Stored> {
     let places = [answer.get("data"), Some(answer)];
     for place in places.into_iter().flatten() {
@@ -381,7 +382,7 @@ pub(super) fn stored(answer: &Value, ids: &[&str], code: &str) -> Option<Stored>
     id.map(|_| Stored { id, code: None })
 }
 
-/// A text; a number's own text; the texts of a list, together. Empty for anything else.
+/// A text; a number's digits; the texts of a list, joined. Empty for anything else.
 pub(super) fn text(value: &Value, name: &str) -> String {
     fn plain(value: &Value) -> String {
         match value {
@@ -413,7 +414,7 @@ fn amount(value: &Value) -> Option<Money> {
     }
 }
 
-/// The name of a field that its definition says is demanded.
+/// The name of a field whose definition says that it is required.
 pub(super) fn required(definition: &Value) -> Option<String> {
     let is_set = |value: &Value| match value {
         Value::Bool(set) => *set,
@@ -431,7 +432,7 @@ pub(super) fn required(definition: &Value) -> Option<String> {
     demanded.then(|| text(definition, "field_name"))
 }
 
-/// Whether an account has the source of Getfly's own KiotViet integration and is none of ours.
+/// Whether an account has the source of Getfly's own KiotViet integration and is not one of ours.
 pub(super) fn is_of_own_integration(account: &Value) -> bool {
     let source = account.get("account_source_details");
     let ours = |name| text(account, name).contains(OUR_CODES);

@@ -1,5 +1,6 @@
-//! The connections that deliveries come for. A record is read for each delivery, since another instance may
-//! have changed it; one with the very same bytes is not parsed and opened again.
+//! A cache of the connections that deliveries come for. A record is read for each delivery, since
+//! another instance may have changed it. A record with the very same bytes is not parsed and opened
+//! again.
 
 use crate::{
     journal::{
@@ -14,22 +15,22 @@ use crate::{
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many connections are kept; of more, those that were read last.
+/// The most connections in the cache: those that were read last.
 const MOST: usize = 16;
 
-/// A connection, and what checks its deliveries' signatures.
+/// A connection, and the keys that check its deliveries' signatures.
 pub struct Known {
     bytes: Vec<u8>,
     /// The connection.
     pub connection: Connection,
-    /// What checks signatures; none where the secrets cannot be opened.
+    /// The keys that check signatures; none if the secrets cannot be opened.
     pub keys: Option<Keys>,
-    /// The same for former path tokens, the last one first.
+    /// The keys of former path tokens, the last one first.
     former: Vec<Keys>,
 }
 
 impl Known {
-    /// From its record.
+    /// Reads a connection from its record.
     pub fn read(bytes: Vec<u8>, sealer: Option<&Sealer>) -> Result<Self, StoreError> {
         let connection: Connection = format::read(&bytes)?.map_err(damaged("a connection"))?;
         let opened = sealer.and_then(|sealer| connection.open(sealer).ok());
@@ -46,7 +47,7 @@ impl Known {
         })
     }
 
-    /// What checks the signatures of deliveries that carry this path token.
+    /// The keys that check the signatures of deliveries with this path token.
     pub fn keys_of(&self, token: PathToken) -> Option<&Keys> {
         match token {
             PathToken::Present => self.keys.as_ref(),
@@ -55,7 +56,8 @@ impl Known {
     }
 }
 
-/// What was read last, for one configuration and its one sealer: a clone of it has none. `Debug` shows nothing.
+/// The connections that were read last, for one configuration and its one sealer. A clone is empty.
+/// `Debug` shows nothing.
 #[derive(Default)]
 pub struct ConnectionCache(Mutex<Vec<Arc<Known>>>);
 

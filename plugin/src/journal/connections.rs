@@ -1,6 +1,6 @@
-//! The shops that are connected: who they are, their sealed secrets, and which webhooks are on.
-//! Written by people's requests only; each switch has a key of its own, so that two requests at
-//! once cannot lose one another's change.
+//! The connected shops: their names, their sealed secrets, and which webhooks are on. Only people's
+//! requests write here. Each switch has a key of its own, so that of two requests at once neither
+//! loses the other's change.
 
 use crate::{
     journal::{
@@ -27,8 +27,8 @@ pub use crate::journal::webhook::Webhook;
 /// A connection as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Its name begins like the codes of another shop that was connected some time, so that its own codes
-    /// have a `.` behind it.
+    /// Whether its name begins like the codes of another shop that was connected at some time, so
+    /// that its own codes have a `.` after it.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub apart: bool,
     /// KiotViet's ClientId.
@@ -116,7 +116,8 @@ pub struct Former {
     pub webhook_secret: Secret,
 }
 
-/// Former path tokens and secrets that are kept, so that their registrations are found at KiotViet.
+/// How many former path tokens and secrets are kept, so that their registrations are found at
+/// KiotViet.
 const FORMER_MOST: usize = 8;
 
 fn hash(token: &str) -> String {
@@ -129,8 +130,8 @@ fn random_text(random: &impl Random) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A plain ASCII secret that is no valid Base64 of anything, so that the key of KiotViet's signature
-/// is not in doubt.
+/// A plain ASCII secret that is not valid Base64, so that there is only one way to read it as the
+/// key of KiotViet's signature.
 fn webhook_secret(random: &impl Random) -> String {
     let mut bytes = [0u8; 24];
     random.fill(&mut bytes);
@@ -152,7 +153,7 @@ fn seal(
 
 impl Connection {
     /// A new connection with fresh tokens, or the same one with new credentials: its path token and
-    /// webhook secret stay, so that its webhooks go on working.
+    /// webhook secret stay, so that its webhooks keep working.
     pub fn make(
         name: &ConnectionName,
         credentials: &Credentials,
@@ -198,7 +199,7 @@ impl Connection {
         })
     }
 
-    /// The same sealed under the present key, where it is under a former one.
+    /// The connection sealed under the present key, if it is under a former one.
     pub fn sealed_anew(
         &self,
         opened: &Opened,
@@ -215,7 +216,8 @@ impl Connection {
         })
     }
 
-    /// The same with a new path token and webhook secret; the present ones become former ones.
+    /// The connection with a new path token and webhook secret; the present ones become former
+    /// ones.
     pub fn rotated(
         &self,
         opened: &Opened,
@@ -277,7 +279,7 @@ impl Connection {
         self.path(&opened.path_token)
     }
 
-    /// The same for former path tokens, the last one first.
+    /// The paths of its former path tokens, the last one first.
     pub fn former_paths(&self, opened: &Opened) -> Vec<String> {
         let former = opened.former.iter();
         former.map(|former| self.path(&former.path_token)).collect()
@@ -297,8 +299,8 @@ pub enum PathToken {
     Former(usize),
 }
 
-/// Which of `connection`'s path tokens `token` is, if any; takes the same time for an unknown connection. A former one
-/// opens it only while [`former_are_valid`].
+/// Which of `connection`'s path tokens `token` is, if any. Takes the same time for an unknown
+/// connection. A former token opens it only while [`former_are_valid`].
 pub fn path_token(connection: Option<&Connection>, token: &str) -> Option<PathToken> {
     let offered = hash(token);
     let is_offered =
@@ -315,7 +317,8 @@ pub fn path_token(connection: Option<&Connection>, token: &str) -> Option<PathTo
         .map(PathToken::Former)
 }
 
-/// Whether former path tokens still open the connection: until they are done with, and an hour longer.
+/// Whether former path tokens still open the connection: until nothing is registered to them, and
+/// an hour longer.
 pub async fn former_are_valid(
     store: &impl Store,
     name: &ConnectionName,
@@ -325,7 +328,7 @@ pub async fn former_are_valid(
     Ok(until.is_none_or(|until| now < until))
 }
 
-/// Until when former path tokens open the connection; none while nobody knows.
+/// Until when former path tokens open the connection; none while this is not known.
 pub async fn former_until(
     store: &impl Store,
     name: &ConnectionName,
@@ -335,12 +338,12 @@ pub async fn former_until(
         let until = core::str::from_utf8(&until)
             .ok()
             .and_then(|text| text.parse().ok());
-        // What cannot be read must not keep a leaked path open.
+        // An unreadable value must not keep a leaked path open.
         until.unwrap_or(Timestamp::UNIX_EPOCH)
     }))
 }
 
-/// Former path tokens open the connection until then; none: until somebody says so.
+/// Former path tokens open the connection until `until`; none: until it is set again.
 pub async fn set_former_until(
     store: &impl Store,
     name: &ConnectionName,
@@ -356,7 +359,7 @@ pub async fn set_former_until(
 /// A webhook's switch while it is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
-    /// The moment it was switched on: what was created before is not new.
+    /// The moment it was switched on: records created before it are not new.
     pub on_since: Timestamp,
 }
 
@@ -370,7 +373,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// The same for a backfill that reaches back to `since`.
+    /// The switches for a backfill that reaches back to `since`.
     pub fn reaching(self, since: Option<Timestamp>) -> Self {
         let reach = |on: Option<Timestamp>| on.map(|on| since.map_or(on, |s| s.min(on)));
         Self {
@@ -388,7 +391,7 @@ impl Switches {
     }
 }
 
-/// What a stored value that cannot be read is to a caller who needs it.
+/// The error for a caller who needs a stored value that cannot be read.
 pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
     move |e| StoreError::Damaged {
         what,
@@ -396,7 +399,7 @@ pub fn damaged(what: &'static str) -> impl Fn(Damaged) -> StoreError {
     }
 }
 
-/// Reads a connection; one that is damaged is an error.
+/// Reads a connection; a damaged one is an error.
 pub async fn load(
     store: &impl Store,
     name: &ConnectionName,
@@ -422,8 +425,8 @@ pub async fn load_bytes(
     store.get(&keys::connection(name)).await
 }
 
-/// Whether the codes of `shop`, which connects as `name`, must stand apart from those of another shop. Marks
-/// the shops whose codes must stand apart from its own.
+/// Whether the codes of `shop`, which connects as `name`, must stand apart from those of another
+/// shop. Marks the shops whose codes must stand apart from this one's.
 pub async fn set_apart(
     store: &impl Store,
     name: &ConnectionName,
@@ -470,7 +473,7 @@ pub async fn has_signed(store: &impl Store, name: &ConnectionName) -> Result<boo
     store.exists(&keys::signed(name)).await
 }
 
-/// Forgets a connection and its secrets; its events stay.
+/// Removes a connection and its secrets; its events stay.
 pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), StoreError> {
     for webhook in Webhook::ALL {
         store.delete(&keys::switch(name, webhook)).await?;
@@ -492,7 +495,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
     Ok(())
 }
 
-/// The names of all connections that were ever made, in that order.
+/// The names of all connections that ever existed, in the order of their making.
 pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError> {
     let count = store.increment(keys::CONNECTION_COUNT, 0).await?;
     let mut names = Vec::new();
@@ -504,7 +507,7 @@ pub async fn names(store: &impl Store) -> Result<Vec<ConnectionName>, StoreError
     Ok(names)
 }
 
-/// All connections that can be read, in the order in which they were made, and the names of the others.
+/// All readable connections, in the order in which they were made, and the names of the others.
 pub async fn list(
     store: &impl Store,
 ) -> Result<(Vec<Connection>, Vec<ConnectionName>), StoreError> {
@@ -525,7 +528,7 @@ pub async fn switches(store: &impl Store, name: &ConnectionName) -> Result<Switc
     read.map_err(damaged("a webhook switch"))
 }
 
-/// The same; the inner error is a switch that cannot be read.
+/// Reads a connection's switches; the inner error is a switch that cannot be read.
 pub async fn switches_or_damage(
     store: &impl Store,
     name: &ConnectionName,
@@ -536,7 +539,7 @@ pub async fn switches_or_damage(
     Ok(customer.and_then(both))
 }
 
-/// The same for people to see, and to mend by switching: one that cannot be read is off.
+/// Reads the switches for people to see, and to mend by switching: an unreadable one counts as off.
 pub async fn readable_switches(
     store: &impl Store,
     name: &ConnectionName,

@@ -1,4 +1,4 @@
-//! Beginning and ending a backfill: a person asks for it, and the worker does it.
+//! Begins and ends a backfill: a person asks for it, and the worker does it.
 
 use crate::{
     journal::{
@@ -23,8 +23,8 @@ pub fn scans(switches: Switches, wanted: &Wanted) -> Vec<ListScan> {
 }
 
 impl<W: World> Reconciler<'_, '_, W> {
-    /// A person wants a backfill. One that is running already, or the same wish again after a crash,
-    /// changes nothing.
+    /// Begins the backfill that a person asked for. If one is running already, or the command is
+    /// repeated after a crash, nothing changes.
     pub async fn begin_backfill(&mut self, seq: u64, wanted: &Wanted) -> Result<(), StoreError> {
         let name = &wanted.connection;
         let before = backfill::load(self.worker, name).await?;
@@ -49,7 +49,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(())
     }
 
-    /// A person ends a backfill; what it has queued goes on.
+    /// Ends a backfill at a person's command; events that it has queued go on.
     pub async fn stop_backfill(&mut self, name: &ConnectionName) -> Result<(), StoreError> {
         let job = backfill::load(self.worker, name).await?;
         if let Some(mut job) = job.filter(|b| b.state == State::Running) {

@@ -1,7 +1,7 @@
-//! KiotViet switches a webhook off after one bad answer, other tools delete it, and nobody is told. So
-//! the worker asks, registers ours again, tells it as an event, and has everything read back that may
-//! have been missed. What a switch-off has left there is removed. Somebody else's webhook is never
-//! touched.
+//! Keeps the webhooks registered. KiotViet switches a webhook off after one bad answer, other tools
+//! delete it, and no one is notified. So the worker asks KiotViet, registers ours again, makes an
+//! event of it, and has the lists scanned for what may have been missed. It removes what a
+//! switch-off has left registered. It never touches another system's webhook.
 
 use crate::{
     journal::{
@@ -29,25 +29,25 @@ use crate::{
     world::{Clock, StoreError, World},
 };
 
-/// Whether that moment is no further ahead than another instance's clock may be; what is read overlaps by
-/// more.
+/// Whether that moment is no further ahead than another instance's clock may be. The scanned
+/// windows overlap by more.
 fn is_past(at: Timestamp, now: Timestamp) -> bool {
     at.saturating_since(now) <= OVERLAP
 }
 
 impl<W: World> Reconciler<'_, '_, W> {
-    /// Looks at every connection's webhooks, when it is time.
+    /// Looks at every connection's webhooks when it is time.
     pub async fn look_after_webhooks(&mut self) -> Result<(), StoreError> {
         let now = self.worker.now();
         match (self.upkeep, self.cursor.watched_at) {
             (Upkeep::None, _) => return Ok(()),
             (Upkeep::Now, _) => {}
-            // Whoever switched the first webhook on has just seen it.
+            // The request that switched the first webhook on has just seen it.
             (Upkeep::Due, None) => {
                 self.cursor.watched_at = Some(now);
                 return Ok(());
             }
-            // A look in the future was made while the clock was ahead, and tells nothing.
+            // A look in the future was made while the clock was ahead, and proves nothing.
             (Upkeep::Due, Some(last))
                 if now.saturating_since(last) < EVERY
                     && (is_past(last, now) || mutant!(FutureLookCounts)) =>
@@ -65,7 +65,7 @@ impl<W: World> Reconciler<'_, '_, W> {
 
     async fn look_after(&mut self, name: &ConnectionName) -> Result<(), StoreError> {
         let (worker, ready) = (self.worker, self.ready);
-        // A connection that cannot be read stops nobody; its own events say so.
+        // A connection that cannot be read stops no other one; its own events say so.
         let (Ok(Some(connection)), Ok(switches)) = (
             connections::load(worker, name).await,
             connections::switches(worker, name).await,
@@ -116,7 +116,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(())
     }
 
-    /// What of it people are told without looking.
+    /// The part of the webhook health that people see without looking.
     fn tell_people(&mut self, name: &ConnectionName, switches: Switches, health: &WebhookHealth) {
         let (now, alerts) = (self.worker.now(), &mut self.cursor.alerts);
         for webhook in Webhook::ALL {
@@ -134,8 +134,9 @@ impl<W: World> Reconciler<'_, '_, W> {
         alerts.set(Cause::AnotherBridge { connection }, another, None);
     }
 
-    /// Refused deliveries that were only counted may have told of something: the lists are read from then on, minus the
-    /// time that a delivery may be late. While a list is being read it waits for the next look. Whether it did so.
+    /// Refused deliveries that were only counted may have named records: the lists are scanned from
+    /// then on, minus the time that a delivery may be late. While a list scan is running, this
+    /// waits for the next look. Returns whether it did so.
     async fn set_back(
         &self,
         name: &ConnectionName,
@@ -156,8 +157,9 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(true)
     }
 
-    /// After a rotation of `master_key`. Only over what was read: a person's request may have connected the
-    /// shop anew before this lease; under it none does.
+    /// Stores the connection sealed under the new `master_key` after a rotation. It replaces only
+    /// what was read: a person's request may have connected the shop again before this lease; under
+    /// it none does.
     async fn keep_sealed_anew(
         &self,
         before: &Connection,
@@ -193,7 +195,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 let seen = health.of_mut(webhook);
                 seen.active = Some(false);
                 seen.mending = Some(broken(standing, seen.sound_at));
-                // Written first: should the worker die in between, the next one still tells it.
+                // Written first: if the worker dies in between, the next one still makes the event.
                 webhook_health::save(session.world, &session.connection.name, health).await?;
                 match again(session, registered, webhook).await {
                     Err(e) => {
@@ -221,7 +223,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(())
     }
 
-    /// What happened stands in the events.
+    /// The events say what happened.
     async fn tell(
         &mut self,
         name: &ConnectionName,
@@ -239,7 +241,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         entries::write_event(self.worker, &record).await
     }
 
-    /// Has the lists read that may hold what did not arrive.
+    /// Plans scans of the lists that may hold what did not arrive.
     fn plan_scans(
         &mut self,
         name: &ConnectionName,
@@ -253,14 +255,14 @@ impl<W: World> Reconciler<'_, '_, W> {
                 continue;
             };
             let seen = health.of_mut(webhook);
-            // While KiotViet does not deliver at all, nothing is on its way.
+            // While KiotViet does not deliver at all, no delivery is on its way.
             let broken = seen.active != Some(true) || core::mem::take(&mut seen.gap);
             let to = if broken || at_once {
                 now
             } else {
                 now.checked_sub(GRACE).unwrap_or(now)
             };
-            // While the clock was ahead, what had not happened yet was taken for read.
+            // While the clock was ahead, records that did not exist yet counted as read.
             let read = seen
                 .read_until
                 .filter(|until| is_past(*until, now) || mutant!(FutureLookCounts));
@@ -275,8 +277,8 @@ impl<W: World> Reconciler<'_, '_, W> {
     }
 }
 
-/// Registers `webhook` again and removes what was broken; false when a person has switched it off
-/// meanwhile.
+/// Registers `webhook` again and removes broken registrations; false if a person has switched it
+/// off meanwhile.
 async fn again<W: World>(
     session: &Session<'_, Worker<'_, W>>,
     registered: &[Registered],
@@ -291,8 +293,9 @@ async fn again<W: World>(
     Ok(!off)
 }
 
-/// Removes what a switch-off that broke off has left registered. Whoever switches `webhook` on looks at
-/// KiotViet after that, so either he finds it gone and registers it, or it is on here.
+/// Removes what an interrupted switch-off has left registered. A request that switches `webhook` on
+/// looks at KiotViet after that: either it finds the registration gone and registers again, or the
+/// webhook is on here.
 async fn finish_switch_off<W: World>(
     session: &Session<'_, Worker<'_, W>>,
     registered: &[Registered],
@@ -315,7 +318,7 @@ async fn is_off<W: World>(session: &Session<'_, Worker<'_, W>>, webhook: Webhook
     switches.is_ok_and(|s| s.since(webhook).is_none())
 }
 
-/// What is told of a webhook that was found so.
+/// The note about a webhook that was found so.
 fn broken(standing: Standing, sound_at: Option<Timestamp>) -> Note {
     let how = match standing {
         Standing::Off => Broken::SwitchedOff,

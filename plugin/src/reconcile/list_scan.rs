@@ -1,4 +1,5 @@
-//! Reading KiotViet's lists of customers and invoices: a page of one, and what is to be done about its records.
+//! Reads one page of KiotViet's lists of customers and invoices, and decides what to do about its
+//! records.
 
 use crate::{
     journal::{
@@ -14,11 +15,12 @@ use crate::{
 };
 use core::time::Duration;
 
-/// KiotViet's calls an hour that reading may cost a shop, so that less than 5,000 (manual) are made in
-/// any sixty minutes and some are left for live events.
+/// How many KiotViet calls an hour list scans may cost a shop. Less than 5,000 (manual) are then
+/// made in any sixty minutes, and some are left for live events.
 pub const CALLS_AN_HOUR: u64 = 2_200;
 
-/// Calls that an event from a list costs at most, as a rule: the record, and an invoice's customer.
+/// How many calls an event from a list usually costs at most: the record, and an invoice's
+/// customer.
 pub fn calls_an_event(webhook: Webhook) -> u64 {
     match webhook {
         Webhook::Customer => 1,
@@ -26,10 +28,10 @@ pub fn calls_an_event(webhook: Webhook) -> u64 {
     }
 }
 
-/// Windows overlap by this much, so that the two sides' clocks need not agree to the second.
+/// Windows overlap by this much, so that the two sides' clocks may differ by some seconds.
 pub const OVERLAP: Duration = Duration::from_secs(60);
 
-/// The page of KiotViet's list at which `reading` stands.
+/// The page of KiotViet's list that `reading` has reached.
 pub async fn page<W: World>(
     session: &Session<'_, W>,
     scan: &ListScan,
@@ -49,8 +51,8 @@ pub fn is_in_backfill(scan: &ListScan, item: &Listed) -> bool {
     !item.cancelled && item.created_at.is_none_or(|at| scan.includes(at))
 }
 
-/// Whether nothing is to be done about it: it has its outcome, or an event that is not done. A backfill
-/// asks again about what was once found too old.
+/// Whether nothing is due for it: it has its outcome, or an event that is not done. A backfill asks
+/// again about what was once found too old.
 pub async fn is_known(
     store: &impl Store,
     connection: &Connection,
@@ -62,9 +64,9 @@ pub async fn is_known(
     let known = match webhook {
         Webhook::Customer => match ledger::customer(store, retailer, item.id).await? {
             CustomerKnown::Synced(_) => true,
-            // Its event ended so long ago that it is removed.
+            // Its event ended so long ago that it has been removed.
             CustomerKnown::Before | CustomerKnown::Perhaps { by: None, .. } => !backfill,
-            // Whoever tried may have been an invoice that was cancelled since.
+            // The attempt may have been for an invoice that was cancelled since.
             CustomerKnown::Perhaps { by: Some(_), .. } | CustomerKnown::Nothing => false,
         },
         Webhook::Order => {

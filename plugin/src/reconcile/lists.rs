@@ -1,6 +1,6 @@
-//! Reading KiotViet's lists, a few records at a time and only when nothing else is due, so that live
-//! events never wait long: for what KiotViet did not deliver, and for backfills. What is missing becomes
-//! an event like any other.
+//! Scans KiotViet's lists, a few records at a time and only when nothing else is due, so that live
+//! events never wait long: for what KiotViet did not deliver, and for backfills. A missing record
+//! becomes an event like any other.
 
 use crate::{
     journal::{
@@ -27,22 +27,22 @@ use crate::{
     world::{Clock, StoreError, World},
 };
 
-/// Events made from a list before live ones have their turn again: some seconds' work.
+/// How many events are made from a list before live ones have their turn again: some seconds' work.
 const FED_AT_ONCE: usize = 20;
 
 /// Why a list is read.
 #[derive(Debug, Clone, Copy)]
 enum Purpose {
-    /// For what changed in the window and did not arrive, of what was created since then.
+    /// What changed in the window and did not arrive, among records created since this moment.
     Missed(Timestamp),
-    /// For what was created in the window, whatever its webhook's moment.
+    /// What was created in the window, whenever its webhook was switched on.
     Backfill,
 }
 
 type Here<'s, 'w, W> = Session<'s, Worker<'w, W>>;
 
 impl<W: World> Reconciler<'_, '_, W> {
-    /// Reads a little of the next list; false when there is nothing to read now.
+    /// Reads a little of the next list; false if there is nothing to read now.
     pub async fn read_lists(&mut self) -> Result<bool, StoreError> {
         let over = self
             .lists_until
@@ -68,7 +68,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             };
             self.cursor.reading.retain(|n| *n != name);
             if more {
-                // To the end: every shop has its turn.
+                // It moves to the end, so that every shop has its turn.
                 self.cursor.reading.push(name);
                 return Ok(true);
             }
@@ -94,8 +94,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             .insert(name.clone(), (hour, spent.saturating_add(calls)));
     }
 
-    /// Reads a little of what is to be read of this connection; false when that is nothing, none when the
-    /// connection cannot be read now: nobody else would remember that there is a backfill.
+    /// Reads a little of this connection's lists; false if there is nothing to read, none if the
+    /// connection cannot be read now. It must then stay in the cursor, which alone remembers that
+    /// there is a backfill.
     async fn read_of(&mut self, name: &ConnectionName) -> Result<Option<bool>, StoreError> {
         let (worker, ready) = (self.worker, self.ready);
         let (Ok(loaded), Ok(switches)) = (
@@ -174,8 +175,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         Ok(true)
     }
 
-    /// Reads a page, or the part of it that makes enough events. An error of KiotViet's is the inner
-    /// one; the connection is then left alone for a while.
+    /// Reads a page, or the part of it that makes enough events. The inner error is KiotViet's; the
+    /// connection is then left alone for a while.
     async fn page(
         &mut self,
         session: &Here<'_, '_, W>,
@@ -260,7 +261,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 cancelled: false,
             });
             record.note(note.clone());
-            // Its mark first: read again after a crash, it is passed over.
+            // Its mark is written first: a page that is read again after a crash passes it over.
             unfinished::mark(self.worker, &mut record).await?;
             entries::write_event(self.worker, &record).await?;
             seq = seq.saturating_add(1);

@@ -1,4 +1,4 @@
-//! When the webhooks are looked after and KiotViet's lists are read, and what that works on.
+//! When the webhooks are checked and KiotViet's lists are scanned, and the state that this needs.
 
 use crate::{
     config::Ready,
@@ -8,10 +8,10 @@ use crate::{
     worker::permit::Worker,
 };
 
-/// Whether a drain also looks after the webhooks and reads KiotViet's lists.
+/// Whether a drain also checks the webhooks and scans KiotViet's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upkeep {
-    /// No: somebody waits for an answer, or a scheduler does it.
+    /// No: a caller waits for an answer, or a scheduler does it.
     None,
     /// When it is time.
     Due,
@@ -19,7 +19,7 @@ pub enum Upkeep {
     Now,
 }
 
-/// What looks after the webhooks and reads KiotViet's lists: a worker, and its cursor.
+/// Checks the webhooks and scans KiotViet's lists: a worker, and its cursor.
 #[derive(Debug)]
 pub struct Reconciler<'r, 'w, W> {
     /// The worker.
@@ -37,7 +37,7 @@ pub struct Reconciler<'r, 'w, W> {
 }
 
 impl<W> Reconciler<'_, '_, W> {
-    /// Puts `name` among the connections whose lists are read.
+    /// Adds `name` to the connections whose lists are scanned.
     pub(super) fn begin_scan(&mut self, name: &ConnectionName) {
         if !self.cursor.reading.iter().any(|n| n == name) {
             self.cursor.reading.push(name.clone());

@@ -1,5 +1,5 @@
 //! What was last seen of a connection's webhooks at KiotViet, and until when everything is known to
-//! have arrived. KiotViet tells nobody when it stops sending, so it is asked.
+//! have arrived. KiotViet does not say when it stops sending, so it is asked.
 
 use crate::{
     journal::list_scan::ListScan,
@@ -13,28 +13,28 @@ use crate::{
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-/// The webhooks are looked at once in this time.
+/// The webhooks are checked once in this time.
 pub const EVERY: Duration = Duration::from_secs(15 * 60);
-/// A record that changed less than this ago may still be on its way: deliveries come minutes late, in
-/// bursts (field reports).
+/// A record that changed less than this ago may still be on its way: deliveries come minutes late,
+/// in bursts (field reports).
 pub const GRACE: Duration = Duration::from_secs(10 * 60);
 /// One webhook.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Seen {
-    /// Whether KiotViet delivers it, at the last look.
+    /// Whether KiotViet delivered it at the last check.
     pub active: Option<bool>,
-    /// It was mended just now: what changed until this moment may be missing.
+    /// It was just registered again: what changed until this moment may be missing.
     pub gap: bool,
-    /// What was found wrong with it, until that is mended and told.
+    /// What was found wrong with it, until it is mended and its event is made.
     pub mending: Option<Note>,
-    /// When last something was found that KiotViet had not delivered.
+    /// The last moment at which a record was found that KiotViet had not delivered.
     pub missed_at: Option<Timestamp>,
-    /// Everything that changed until then has arrived.
+    /// Everything that changed until this moment has arrived.
     pub read_until: Option<Timestamp>,
-    /// The list that is being read.
+    /// The list scan that is running.
     pub reading: Option<ListScan>,
-    /// The last look at which it was sound.
+    /// The last check at which it was sound.
     pub sound_at: Option<Timestamp>,
 }
 
@@ -47,7 +47,7 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WebhookHealth {
-    /// The last look that KiotViet answered.
+    /// The last check that KiotViet answered.
     pub checked_at: Option<Timestamp>,
     /// The customer webhook.
     pub customer: Seen,
@@ -56,7 +56,7 @@ pub struct WebhookHealth {
     /// Other bridges that are registered for this shop.
     #[serde(skip_serializing_if = "is_zero")]
     pub other_bridges: u64,
-    /// Why the last look failed, or what could not be mended.
+    /// Why the last check failed, or what could not be mended.
     pub problem: Option<Trouble>,
 }
 
@@ -69,7 +69,7 @@ impl WebhookHealth {
         }
     }
 
-    /// The same, to be changed.
+    /// What is known of `webhook`, to be changed.
     pub fn of_mut(&mut self, webhook: Webhook) -> &mut Seen {
         match webhook {
             Webhook::Customer => &mut self.customer,
@@ -78,7 +78,7 @@ impl WebhookHealth {
     }
 }
 
-/// Reads it; one that is damaged or missing starts anew.
+/// Reads it; a damaged or missing entry starts as new.
 pub async fn load(store: &impl Store, name: &ConnectionName) -> Result<WebhookHealth, StoreError> {
     let bytes = store.get(&keys::webhook_health(name)).await?;
     Ok(bytes
@@ -86,8 +86,8 @@ pub async fn load(store: &impl Store, name: &ConnectionName) -> Result<WebhookHe
         .unwrap_or_default())
 }
 
-/// A person has just switched `webhook` on, and KiotViet has it. What the worker writes at the same
-/// time may be lost or win: it only looks again.
+/// Stores that a person has just switched `webhook` on and KiotViet has it. A concurrent write of
+/// the worker may win or lose: the worker only looks again.
 pub async fn seen_sound(
     store: &impl Store,
     name: &ConnectionName,

@@ -1,5 +1,5 @@
-//! Our own registrations among a shop's webhooks: finding them, making them sound, removing them.
-//! Somebody else's webhook is never touched.
+//! Finds, repairs and removes our own registrations among a shop's webhooks. Another system's
+//! webhook is never touched.
 
 use crate::{
     journal::{
@@ -13,13 +13,14 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How long former paths stay valid once nothing is registered to them: what is on its way still comes in.
+/// How long former paths stay valid once nothing is registered to them: deliveries on their way
+/// still arrive.
 const FORMER_VALID: Duration = Duration::from_hours(1);
 
-/// What KiotViet calls our registrations, for whoever reads its list.
+/// The description of our registrations, for people who read KiotViet's list.
 const DESCRIPTION: &str = "KiotViet → Getfly";
 
-/// How long the last part of our path is.
+/// The length of our path's last part.
 const TOKEN_CHARS: usize = 43;
 
 /// How a webhook stands at KiotViet.
@@ -29,9 +30,9 @@ pub enum Standing {
     Sound,
     /// KiotViet switched it off.
     Off,
-    /// It delivers to an address that is no longer ours.
+    /// It delivers to an address that is not ours any more.
     Elsewhere,
-    /// Somebody deleted it, or it was never registered.
+    /// It was deleted, or never registered.
     Missing,
 }
 
@@ -41,7 +42,8 @@ fn leads_to(registered: &Registered, path: &str) -> bool {
     url.ends_with(path)
 }
 
-/// Ours among the shop's webhooks: those whose URL ends in one of our unguessable paths.
+/// Our registrations among the shop's webhooks: those whose URL ends in one of our unguessable
+/// paths.
 pub fn ours<'r>(
     registered: &'r [Registered],
     paths: &[String],
@@ -61,8 +63,8 @@ pub fn paths(connection: &Connection, opened: &Opened) -> Vec<String> {
     paths
 }
 
-/// Once each webhook that is on is sound and nothing is registered to a former path any more, former paths stay valid for
-/// an hour.
+/// Former paths stay valid for one more hour, once each webhook that is on is sound and nothing is
+/// registered to a former path.
 pub async fn end_rotation<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],
@@ -88,8 +90,8 @@ pub async fn end_rotation<W: World>(
     connections::set_former_until(world, &connection.name, until).await
 }
 
-/// The active registrations of our kind that are not this store's: told by our description, or by a path as only ours
-/// are. None where the store cannot be read.
+/// The active registrations of our kind that are not this store's, recognised by our description or
+/// by a path of our form. None if the store cannot be read.
 pub async fn of_another_bridge<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],
@@ -113,7 +115,8 @@ pub async fn of_another_bridge<W: World>(
     origins
 }
 
-/// Whether this store has a connection of that name to which the registration leads. One that cannot be told may be ours.
+/// Whether this store has a connection of that name to which the registration leads. If the
+/// connection cannot be read, it may be ours.
 async fn is_kept_here<W: World>(session: &Session<'_, W>, name: &str, one: &Registered) -> bool {
     let Some(name) = ConnectionName::parse(name) else {
         return false;
@@ -178,8 +181,8 @@ async fn register<W: World>(
         .map(|_| ())
 }
 
-/// Registers `webhook` to our address beside broken ones of ours among `registered`, which are removed first where
-/// KiotViet takes one of a type only.
+/// Registers `webhook` to our address beside our broken ones among `registered`. Those are removed
+/// first if KiotViet accepts only one of a type.
 pub async fn register_beside<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],
@@ -195,7 +198,7 @@ pub async fn register_beside<W: World>(
     }
 }
 
-/// Registers `webhook` to our address where it is not sound; gives what was registered before.
+/// Registers `webhook` to our address if it is not sound; returns what was registered before.
 pub async fn make_sound<W: World>(
     session: &Session<'_, W>,
     webhook: Webhook,
@@ -207,7 +210,7 @@ pub async fn make_sound<W: World>(
     Ok(before)
 }
 
-/// Removes our registrations of `webhook` among `registered`, but for this one.
+/// Removes our registrations of `webhook` among `registered`, except this one.
 async fn remove<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],
@@ -225,9 +228,9 @@ async fn remove<W: World>(
     Ok(())
 }
 
-/// Leaves one sound registration of ours among `registered`. There may be broken ones beside it, when
-/// whoever registered it anew died before it could remove them, and two sound ones, when two registered
-/// it at once.
+/// Leaves one sound registration of ours among `registered`. There may be broken ones beside it, if
+/// the request that registered it died before it could remove them, and two sound ones, if two
+/// requests registered at once.
 pub async fn remove_broken<W: World>(
     session: &Session<'_, W>,
     registered: &[Registered],

@@ -1,5 +1,5 @@
-//! R7: which Getfly account a KiotViet customer already has. Getfly's searches go by substring, so
-//! their hits are compared again here, exactly. It never asks for more hits.
+//! R7: finds the Getfly account that a KiotViet customer already has. Getfly searches by substring,
+//! so the hits are compared again here, exactly. It never asks for more hits.
 
 use super::{
     email::{self, EmailField},
@@ -40,10 +40,11 @@ impl MatchedBy {
     }
 }
 
-/// The account to link, and the ones that matched too.
+/// The account to link, and the other matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// None: nobody matches, or several match by their contact persons only; a new account is due.
+    /// None: no account matches, or several match by their contact persons only; a new account is
+    /// due.
     pub linked: Option<(Account, MatchedBy)>,
     /// The other matches, best first, for the explanation.
     pub alternatives: Vec<(Account, MatchedBy)>,
@@ -68,7 +69,7 @@ pub fn choose(
         .map(|(account, by)| (account.clone(), by))
         .collect();
     if !mutant!(FirstSearchHit) {
-        // The ids differ, so that an unstable order is a certain one.
+        // The ids differ, so that an unstable sort has one result.
         matches.sort_unstable_by_key(|(account, by)| {
             (
                 *by,

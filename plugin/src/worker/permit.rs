@@ -1,5 +1,6 @@
-//! The world as a worker may use it: every call and every write checks first that it is still
-//! allowed, calls to Getfly keep its ceiling, and each call is noted for the event's explanation.
+//! The world as a worker may use it. Every call and every write first checks that it is still
+//! allowed, calls to Getfly keep the rate limit, and each call is noted for the event's
+//! explanation.
 
 use crate::{
     assumption::Assumption,
@@ -23,18 +24,19 @@ use core::{
     time::Duration,
 };
 
-/// Calls kept for an explanation: a search by the most numbers there may be, and the create.
+/// Calls kept for an explanation: enough for a search by the most numbers, and the create.
 const CALLS_KEPT: usize = 120;
 
-/// The lease is kept at least this often while waiting: below its margin.
+/// While waiting, the lease is renewed at least this often: below its margin.
 const STEP: Duration = Duration::from_secs(5);
 /// How long a tenant that answered 429 gets one call at a time.
 const SLOW_FOR: Duration = Duration::from_secs(600);
 /// The time between two of these calls: a second by a clock that is not ours.
 const SLOW_WINDOW: Duration = Duration::from_millis(1_100);
-/// The longest `Retry-After` that a call waits for by itself; its event waits for a longer one.
+/// The longest `Retry-After` that a call itself waits for; for a longer one, its event waits.
 const LONGEST_REPEAT: Duration = Duration::from_secs(5);
-/// Calls to Getfly that a worker makes at once: the searches by six numbers and six addresses.
+/// The most calls to Getfly that a worker makes at once: the searches by six numbers and six
+/// addresses.
 const AT_ONCE: usize = 12;
 
 /// What allows the worker to act.
@@ -62,13 +64,14 @@ pub struct Worker<'w, W> {
     /// What was sent and answered; none where nobody wants to know.
     exchanges: RefCell<Option<Vec<Exchange>>>,
     tally: RefCell<SortedMap<(String, String), u64>>,
-    /// Getfly was sent a create, and the store does not tell yet what the next worker must wait for.
+    /// A create was sent to Getfly, and the store does not show yet what the next worker must wait
+    /// for.
     open: Cell<bool>,
     reached: Cell<Reached>,
     seen: RefCell<Seen>,
-    /// Calls that it may still make.
+    /// How many calls may still be made.
     calls_left: Cell<u64>,
-    /// What was seen for the first time, and is not kept yet.
+    /// Assumptions that were seen for the first time and are not stored yet.
     firsts: RefCell<Vec<(Assumption, bool)>>,
 }
 
@@ -82,8 +85,8 @@ pub struct Reached {
 }
 
 impl<'w, W: World> Worker<'w, W> {
-    /// A worker over `world`; `getfly_calls` are the starts of earlier calls to Getfly, which count
-    /// towards the ceiling.
+    /// A worker over `world`. `getfly_calls` are the starts of earlier calls to Getfly, which count
+    /// towards the rate limit.
     pub fn new(
         world: &'w W,
         permit: Permit<'w, W>,
@@ -141,7 +144,7 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// The calls since the last time this was asked.
+    /// The calls since this was last asked.
     pub fn take_calls(&self) -> Vec<Call> {
         core::mem::take(&mut self.calls.borrow_mut())
     }
@@ -162,28 +165,28 @@ impl<'w, W: World> Worker<'w, W> {
         wanted && self.exchanges.borrow().is_some()
     }
 
-    /// How many calls each side answered since the last time this was asked.
+    /// How many calls each side answered since this was last asked.
     pub fn take_reached(&self) -> Reached {
         self.reached.take()
     }
 
-    /// How many calls there were since the last time this was asked, by endpoint and HTTP status
-    /// (`none` without an answer).
+    /// How many calls were made since this was last asked, by endpoint and HTTP status (`none`
+    /// without an answer).
     pub fn take_tally(&self) -> SortedMap<(String, String), u64> {
         core::mem::take(&mut self.tally.borrow_mut())
     }
 
-    /// Starts of the last calls to Getfly, for the next worker's ceiling.
+    /// Starts of the last calls to Getfly, for the next worker's rate limit.
     pub fn getfly_calls(&self) -> Vec<Timestamp> {
         self.getfly_calls.borrow().clone()
     }
 
-    /// Makes at most so many calls from now on; further ones are not made.
+    /// Allows at most `most` further calls; any later one is refused.
     pub fn limit_calls(&self, most: u64) {
         self.calls_left.set(most);
     }
 
-    /// How many calls it may still make.
+    /// How many calls may still be made.
     pub fn calls_left(&self) -> u64 {
         self.calls_left.get()
     }
@@ -203,7 +206,8 @@ impl<'w, W: World> Worker<'w, W> {
         core::mem::take(&mut self.firsts.borrow_mut())
     }
 
-    /// Until when Getfly gets one call at a time, because it asked for fewer; for the next worker too.
+    /// Until when Getfly gets one call at a time, because it asked for fewer. It holds for the next
+    /// worker too.
     pub fn slow_until(&self) -> Option<Timestamp> {
         self.slow_until.get()
     }
@@ -226,7 +230,7 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// Until when nobody can tell what was sent by somebody who crashed ([`Lease::left_open`]).
+    /// Until when a crashed worker's calls may still take effect ([`Lease::left_open`]).
     pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
         match &self.permit {
             Permit::Lease(lease) => lease.left_open().await,
@@ -234,12 +238,13 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// The store tells what became of the creates that were sent.
+    /// The store shows what became of the creates that were sent.
     pub fn settled(&self) {
         self.open.set(false);
     }
 
-    /// Gives the lease back; where a create is not settled in the store it is left, as by a crash.
+    /// Releases the lease. If the store does not show a create's outcome, the lease stays, as after
+    /// a crash.
     pub async fn release(self) {
         if self.open.get() && !mutant!(OpenCreateForgotten) {
             return;
@@ -249,8 +254,8 @@ impl<'w, W: World> Worker<'w, W> {
         }
     }
 
-    /// The longest that a burst of [`AT_ONCE`] calls can queue for the ceiling, allowing for clock skew against the
-    /// previous worker.
+    /// The longest that a burst of [`AT_ONCE`] calls can queue for the rate limit, allowing for
+    /// clock skew against the previous worker.
     fn longest_wait(&self, rate: CallRate) -> Duration {
         let windows = AT_ONCE.div_ceil(rate.calls.max(1)).saturating_add(1);
         let windows = u32::try_from(windows).unwrap_or(u32::MAX);
@@ -258,7 +263,7 @@ impl<'w, W: World> Worker<'w, W> {
         rate.window.saturating_mul(windows).saturating_add(skew)
     }
 
-    /// Books the next start that the ceiling allows, and waits for it.
+    /// Books the next start that the rate limit allows, and waits for it.
     async fn wait_for_ceiling(&self) {
         let now = self.world.now();
         let rate = self.present_rate(now);
@@ -271,7 +276,7 @@ impl<'w, W: World> Worker<'w, W> {
                 .and_then(|i| calls.get(i).copied());
             let start = earlier
                 .and_then(|t| t.checked_add(rate.window))
-                // What began later than it can have was begun before the clock was set back.
+                // A start later than possible was booked before the clock was set back.
                 .filter(|free| free.saturating_since(now) <= longest || mutant!(FutureCallsCount))
                 .map_or(now, |free| free.max(now));
             calls.push(start);
@@ -282,7 +287,7 @@ impl<'w, W: World> Worker<'w, W> {
         self.wait_until(start).await;
     }
 
-    /// Waits and keeps the lease; whether it was lost is asked again before the next call or write.
+    /// Waits and renews the lease. The next call or write checks whether it was lost.
     pub async fn wait_until(&self, until: Timestamp) {
         let mut wait = until.saturating_since(self.world.now());
         while !wait.is_zero() {
@@ -338,7 +343,7 @@ impl<W: World> Store for Worker<'_, W> {
 }
 
 impl<W: World> Http for Worker<'_, W> {
-    /// A call that Getfly answers with 429 was made too soon after another one: it is made once more.
+    /// A call that Getfly answers with 429 came too soon after another one: it is made once more.
     async fn send(&self, request: Request) -> Result<Response, HttpError> {
         if !request.url.starts_with(self.getfly_origin) {
             return self.send_once(request, false).await;
@@ -367,7 +372,8 @@ impl<W: World> Http for Worker<'_, W> {
     }
 }
 
-/// After what wait a call is made once more: Getfly answered 429, and asks for a short one or tells none.
+/// The wait before a call is made once more: Getfly answered 429 and asks for a short wait or
+/// states none.
 fn repeated_after(answer: &Response) -> Option<Duration> {
     let asked = answer.retry_after.as_deref().and_then(parse_retry_after);
     let after = asked.unwrap_or(SLOW_WINDOW);

@@ -1,6 +1,5 @@
-//! What the checker may know: what people did, what KiotViet was answered, and what the two
-//! simulated vendors have on record. Nothing of the plugin but its public list of events, and that
-//! only to see what waits.
+//! What the checker may know: what people did, what KiotViet was answered, and the records of the
+//! two simulated vendors. Of the plugin it knows only the public list of events, to see what waits.
 
 use super::switched::Switched;
 use anyhow::Result;
@@ -17,7 +16,7 @@ use std::{
     fmt,
 };
 
-/// How people switched the webhooks, and their backfills.
+/// How people switched the webhooks, and the backfills they asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Since {
     /// Of customers.
@@ -36,7 +35,7 @@ impl Since {
     }
 }
 
-/// Records that people dismissed a dead letter of, by id: no more is owed of them.
+/// Records whose dead letter people dismissed, by id: nothing more is owed for them.
 #[derive(Debug, Clone, Default)]
 pub struct Dismissed {
     /// Customers.
@@ -45,7 +44,7 @@ pub struct Dismissed {
     pub invoices: BTreeSet<i64>,
 }
 
-/// Every version of KiotViet's records that there was, by the time of its change.
+/// Every version of KiotViet's records, by the time of its change.
 #[derive(Debug, Clone, Default)]
 pub struct Versions {
     /// Of customers.
@@ -72,28 +71,28 @@ impl Versions {
     }
 }
 
-/// A customer's record was fetched by its id.
+/// A fetch of a customer's record by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// When.
     pub at: Timestamp,
-    /// Whether KiotViet had it; it does not have a deleted one.
+    /// Whether KiotViet had it; a deleted one is absent.
     pub found: bool,
 }
 
-/// A vendor's list of people, and when it was fetched.
+/// A vendor's list of users, and when it was fetched.
 #[derive(Debug, Clone)]
 pub struct Listed<T> {
     /// As it is and as it was.
     pub people: People<T>,
     /// By the vendor's own log.
     pub fetched: Vec<Timestamp>,
-    /// Whether a fault befell some call for it: then an order may go without its executor.
+    /// Whether some call for it had a fault: then an order may go without its executor.
     pub failed: bool,
 }
 
 impl<T> Listed<T> {
-    /// The list that is asked for at this path.
+    /// The list that is fetched at this path.
     pub fn of(people: People<T>, calls: &[Call], path: &str) -> Self {
         let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
         let fetches = calls.iter().filter(is_path);
@@ -105,7 +104,7 @@ impl<T> Listed<T> {
         }
     }
 
-    /// The same, where the layer of faults before the vendors logged these calls.
+    /// The same list, if the fault layer before the vendors logged these calls.
     pub fn behind(mut self, calls: &[Call], path: &str) -> Self {
         let is_path = |call: &&Call| call.path.split('?').next() == Some(path);
         let mut asked = calls.iter().filter(is_path);
@@ -119,21 +118,21 @@ impl<T> Listed<T> {
 pub struct Shop {
     /// Its name.
     pub retailer: String,
-    /// What its connection is called; empty where nothing asks.
+    /// The name of its connection; empty if it is not needed.
     pub connection: String,
     /// What people asked for.
     pub since: Since,
-    /// What people wanted no more of.
+    /// What people dismissed.
     pub dismissed: Dismissed,
-    /// Customers whose delivery was answered 2xx, or that a list was to bring in.
+    /// Customers whose delivery was answered 2xx, or that a list should bring in.
     pub told_customers: BTreeSet<i64>,
-    /// The same of invoices.
+    /// Such invoices.
     pub told_invoices: BTreeSet<i64>,
     /// What KiotViet gave up delivering.
     pub given_up: Vec<(String, i64)>,
     /// KiotViet's customers and invoices.
     pub kiotviet: Versions,
-    /// When which customer's record was fetched, by KiotViet's own log.
+    /// When each customer's record was fetched, by KiotViet's own log.
     pub readings: BTreeMap<i64, Vec<Reading>>,
     /// KiotViet's users.
     pub staff: Listed<Staff>,
@@ -142,7 +141,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// The shop as this KiotViet has it now, whose versions were written down all along.
+    /// The shop as this KiotViet has it now; its versions were recorded from the beginning.
     pub fn of(
         kiotviet: &KiotVietSim,
         since: Since,
@@ -173,7 +172,7 @@ impl Shop {
         }
     }
 
-    /// Everything that KiotViet has on record counts as told.
+    /// Counts every record of KiotViet's as delivered.
     pub fn all_is_told(&mut self) {
         let (customers, invoices) = (&self.kiotviet.customers, &self.kiotviet.invoices);
         self.told_customers.extend(customers.iter().map(|c| c.id));
@@ -199,16 +198,16 @@ fn readings(calls: &[Call]) -> BTreeMap<i64, Vec<Reading>> {
     readings
 }
 
-/// How far the clocks of the instances were off, each from when on; see [`sim::Skew`].
+/// The deviations of the instances' clocks, with each change; see [`sim::Skew`].
 #[derive(Debug, Clone, Default)]
 pub struct Clocks(pub Vec<Vec<(Timestamp, Option<SignedDuration>)>>);
 
 impl Clocks {
-    /// What a clock may have shown at some moment from `from` to `to`, less the truth.
+    /// The deviations that a clock may have had at some moment from `from` to `to`.
     pub fn off(&self, from: Timestamp, to: Timestamp) -> BTreeSet<SignedDuration> {
         let mut all = BTreeSet::new();
         for log in &self.0 {
-            // One that was set at this very moment showed something else just before.
+            // A clock that was set at this very moment had another deviation just before.
             let before = log.iter().rev().find(|(at, _)| *at < from);
             let within = log.iter().filter(|(at, _)| from <= *at && *at <= to);
             all.extend(before.into_iter().chain(within).filter_map(|(_, off)| *off));
@@ -233,7 +232,7 @@ pub struct Unfinished {
     pub is_dead: bool,
     /// `3 retrying getfly_unavailable`.
     pub shown: String,
-    /// What it says, each note in a line.
+    /// Its notes, one a line.
     pub notes: String,
 }
 
@@ -257,13 +256,13 @@ pub struct Gone {
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// What the vendors are like.
+    /// The vendors' personality.
     pub personality: Personality,
     /// The shops that write into this Getfly.
     pub shops: Vec<Shop>,
     /// Getfly's users.
     pub users: Listed<User>,
-    /// The clocks of those who wrote there.
+    /// The clocks of the instances that wrote there.
     pub clocks: Clocks,
     /// The accounts that Getfly's people had typed in, as they were before.
     pub seeded: Vec<Account>,
@@ -273,14 +272,15 @@ pub struct Evidence {
     pub gone: BTreeMap<i64, Timestamp>,
     /// Getfly's orders at the end.
     pub orders: Vec<Order>,
-    /// Getfly's own log of every call that was no reading.
+    /// Getfly's own log of every call that was not a read.
     pub writes: Vec<Call>,
     /// The public list's events that wait, or that need a person.
     pub unfinished: Vec<Unfinished>,
 }
 
 impl Evidence {
-    /// Of these shops, and of Getfly as it is now, whose people had typed in `seeded`. All clocks are right.
+    /// The evidence of these shops, and of Getfly as it is now, whose people had typed in `seeded`.
+    /// All clocks are right.
     pub fn of(
         shops: Vec<Shop>,
         getfly: &GetflySim,
@@ -338,8 +338,8 @@ impl Evidence {
         account.created_at.unwrap_or_default() <= at && gone.is_none_or(|gone| gone > at)
     }
 
-    /// What vendors of this personality have on record, as it was sent to them: under the codes that they were
-    /// asked to use, and in the form that they were sent.
+    /// The records of vendors of this personality, as they were sent to them: under the codes that
+    /// the plugin asked for, and in the form that it sent.
     #[must_use]
     pub fn of_vendors(mut self, personality: Personality) -> Self {
         let sent =
@@ -355,7 +355,7 @@ impl Evidence {
             order.order_code = sent(&order.request, "order_code");
             let account = sent(&order.request["account"], "account_code");
             if account.is_empty() && personality.has(Habit::OrdersTakeAnAccount) {
-                // Getfly's choice, which nobody asked for.
+                // Getfly's own choice.
                 order.account_code.clear();
             } else if let Some(code) = codes.get(&order.account_code) {
                 order.account_code.clone_from(code);
@@ -375,7 +375,7 @@ impl Evidence {
 /// The public list's unfinished events.
 ///
 /// # Errors
-/// When the list is refused.
+/// If the list is refused.
 pub async fn unfinished(app: &impl Admin) -> Result<Vec<Unfinished>> {
     let mut unfinished = Vec::new();
     for state in ["received", "retrying", "dead"] {

@@ -1,6 +1,6 @@
-//! One run of a scenario under a script of faults at host calls: a fresh shop, the past, what happens under
-//! faults, then rest, and what the checker says of it. Time is virtual, every draw is seeded: the same script
-//! gives the same run.
+//! One run of a scenario under a script of faults at host calls: a fresh shop, the past, the action
+//! under faults, then rest, and the checker's judgement. Time is virtual and every draw is seeded:
+//! the same script makes the same run.
 
 use super::{
     checker::{self, Finding, Kind},
@@ -30,11 +30,11 @@ use std::{
     time::Duration,
 };
 
-/// A worker that died holds its lease no longer, and what failed once or twice may be tried again.
+/// A dead worker's lease is over by then, and a call that failed once or twice is due again.
 pub(super) const BETWEEN_DRAINS: u64 = 300;
 /// Pause between two rounds on the way to rest.
 pub(super) const BETWEEN_ROUNDS: u64 = 601;
-/// Rounds until rest; more is stuck.
+/// Rounds until rest; an event that needs more is stuck.
 pub(super) const ROUNDS: usize = 30;
 /// A run that takes longer, in virtual time, never ends.
 const LONGEST: Duration = Duration::from_secs(400 * 86_400);
@@ -42,37 +42,37 @@ const LONGEST: Duration = Duration::from_secs(400 * 86_400);
 /// A step of a scenario.
 pub type Step<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// A small value: what is there before, what happens under faults, and what people do once they are over.
+/// A scenario as a small value: the state before, the action under faults, and what people do
+/// afterwards.
 pub struct Scenario {
     /// Its name, as `--only` takes it.
     pub name: &'static str,
     /// What happens, in a sentence.
     pub what: &'static str,
-    /// Whether KiotViet's lists show anything. Where they do not, nothing that is lost can come in by
-    /// reading back.
+    /// Whether KiotViet's lists show anything. If not, no list scan can bring in what is lost.
     pub lists: bool,
-    /// Before, without faults.
+    /// The state before, made without faults.
     pub past: for<'a> fn(&'a Run) -> Step<'a, ()>,
     /// Under faults.
     pub act: for<'a> fn(&'a Run) -> Step<'a, ()>,
-    /// Without faults, again and again: people look and act; whether they are content. None where people have
-    /// nothing to do: then one drain after the last retry time must be enough.
+    /// Without faults, repeatedly: people look and act; true once they are content. None if people
+    /// have nothing to do: then one drain after the last retry time must be enough.
     pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
 }
 
-/// The numbers of host calls, and what befalls each.
+/// The numbers of host calls, with the fault of each.
 pub type Script = Vec<(usize, HostFault)>;
 
-/// How a run went.
+/// The record of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// The host calls that faults could befall, by name.
+    /// The host calls that faults could hit, by name.
     pub calls: Vec<String>,
-    /// What must not be, by the checker.
+    /// The checker's findings.
     pub findings: BTreeSet<Finding>,
 }
 
-/// Shops under way; one, where nothing else is said.
+/// The shops of a run; one by default.
 pub struct Run {
     /// The first shop, Getfly and the plugin.
     pub shop: TestShop,
@@ -82,16 +82,16 @@ pub struct Run {
     here: Cell<usize>,
     seeded: RefCell<Vec<Account>>,
     gone: RefCell<Vec<Gone>>,
-    /// Another instance, for what two do at once.
+    /// Another instance, for concurrent work.
     pub(super) beside: Native,
-    /// How far the clock of the machine that is not asked is off.
+    /// The deviation of the clock of the machine that is not in use.
     pub(super) other_clock: Cell<SignedDuration>,
 }
 
 /// One KiotViet shop, and what people do with it.
 pub(super) struct Shop {
     pub(super) kiotviet: Arc<KiotVietSim>,
-    /// What its connection is called.
+    /// The name of its connection.
     connection: &'static str,
     since: RefCell<Since>,
     dismissed: RefCell<Dismissed>,
@@ -103,8 +103,8 @@ pub fn scenario(scenario: &Scenario, script: &[(usize, HostFault)]) -> Ended {
     scenario_over(scenario, script, Arc::new(Memory::new()))
 }
 
-/// The same over this store, which must be empty and answer at once: time is virtual, and passes where everything
-/// waits.
+/// Runs it over this store, which must be empty and answer at once: time is virtual, and passes
+/// when every task waits.
 pub fn scenario_over(
     scenario: &Scenario,
     script: &[(usize, HostFault)],
@@ -113,7 +113,7 @@ pub fn scenario_over(
     run_of(&Personality::default(), scenario, script, store)
 }
 
-/// The same as [`scenario`] where both vendors have this personality from the first on.
+/// Runs it like [`scenario`], with both vendors of this personality from the beginning.
 pub fn scenario_at(
     personality: &Personality,
     scenario: &Scenario,
@@ -144,7 +144,7 @@ fn run_of(
     })
 }
 
-/// What a run returns, in a runtime of its own; none when it never ended.
+/// What a run returns, in a runtime of its own; none if it never ended.
 pub(super) fn in_virtual_time<T>(run: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -167,12 +167,12 @@ pub(crate) fn is_done(status: Option<u16>) -> bool {
 }
 
 impl Run {
-    /// A shop that nobody has connected yet, whose KiotViet lists show something or nothing.
+    /// An unconnected shop; `lists` says whether its KiotViet's lists show anything.
     pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         Self::of(lists, store, [])
     }
 
-    /// With a second shop, at the same KiotViet.
+    /// Two shops at the same KiotViet.
     pub(super) fn of_two_shops(lists: bool, store: Arc<dyn Backend>) -> Self {
         let second = Settings {
             retailer: "cuahanghai".to_owned(),
@@ -219,19 +219,19 @@ impl Run {
         run
     }
 
-    /// What was before anything goes wrong.
+    /// Makes the state before the faults.
     pub(super) async fn past(&self, scenario: &Scenario) {
         (scenario.past)(self).await;
         self.note();
-        // Fetching a token and the users is part of what can go wrong.
+        // Fetching a token and the users can fail too.
         self.forget_caches().await;
     }
 
-    /// Nothing goes wrong any more, until nothing waits: what must not be then, and after a last healing.
+    /// Without further faults, until no event waits: the findings then, and after a last healing.
     pub(super) async fn rest(&self, scenario: &Scenario) -> BTreeSet<Finding> {
         let mut findings = BTreeSet::new();
         self.upgrade();
-        // Vendors that refuse or cannot be read at first are asked more than once.
+        // Vendors that refuse or are unreadable at first are asked more than once.
         if scenario.people.is_none() && self.personality.borrow().habits().is_empty() {
             findings.extend(self.one_drain().await);
         }
@@ -270,7 +270,7 @@ impl Run {
         })
     }
 
-    /// Both vendors are so from now on.
+    /// Both vendors have this personality from now on.
     pub(crate) fn meets(&self, personality: &Personality) {
         let mut getfly = self.shop.getfly.settings();
         for shop in &self.shops {
@@ -283,7 +283,7 @@ impl Run {
         self.personality.replace(personality.clone());
     }
 
-    /// They have this habit too from now on, instead of one that excludes it.
+    /// They also have this habit from now on, instead of one that excludes it.
     pub(super) fn meets_too(&self, habit: Habit) {
         let known = self.personality.borrow().habits().to_vec();
         self.meets(&Personality::of([habit].into_iter().chain(known)));
@@ -300,12 +300,12 @@ impl Run {
         self.personality.borrow().has(habit)
     }
 
-    /// The shop in which things happen now.
+    /// The shop of the present steps.
     pub(super) fn here(&self) -> &Shop {
         &self.shops[self.here.get()]
     }
 
-    /// Things happen in the next shop from here on, after the last in the first.
+    /// The next steps concern the next shop; after the last, the first.
     pub(super) fn turn(&self) {
         self.here.set((self.here.get() + 1) % self.shops.len());
     }
@@ -319,12 +319,12 @@ impl Run {
         let store = self.shop.app.backend();
         let keys = store.list_keys().await.unwrap_or_default();
         for key in keys.iter().filter(|key| key.contains("/cache/")) {
-            // One that stays spares the run a call to be tried, which the count of calls would show.
+            // A cache that stays saves the run a call, and the count of calls would show that.
             let _ = store.delete(key).await;
         }
     }
 
-    /// While its lists are empty, nothing can be read back that was lost.
+    /// While its lists are empty, no list scan can bring in what was lost.
     pub(super) fn list_everything(&self, list: bool) {
         for shop in &self.shops {
             let kiotviet = &shop.kiotviet;
@@ -342,11 +342,11 @@ impl Run {
             *shop.since.borrow_mut().of_mut(webhook) = Switched::on(now, shown);
             self.shop.app.switch(connection, webhook, true).await;
         }
-        // Whatever the shop does next is later than the switches.
+        // The shop's next actions are later than the switches.
         self.shop.pass(1).await;
     }
 
-    /// A person switches a webhook on or off, which may be answered or not.
+    /// A person switches a webhook on or off; the answer may be lost.
     pub async fn switch(&self, webhook: &str, on: bool) {
         let at = self.shop.clock.now();
         let asked = self.shop.app.switch(self.here().connection, webhook, on);
@@ -354,7 +354,7 @@ impl Run {
         self.is_switched(webhook, on, at, is_done(status));
     }
 
-    /// A webhook was asked to be on or off at this moment, and that it is was answered or not.
+    /// Notes that a webhook was asked to be on or off at this moment, and whether it was answered.
     pub(crate) fn is_switched(&self, webhook: &str, on: bool, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
@@ -362,7 +362,7 @@ impl Run {
         since.of_mut(webhook).switch(on, asked, done, shown);
     }
 
-    /// A person repeats the last switching of each webhook, where it was not answered.
+    /// A person repeats the last command for each webhook, if it was not answered.
     pub async fn switch_again(&self) {
         let since = self.here().since.borrow().clone();
         for (webhook, switched) in [("customer", since.customers), ("order", since.invoices)] {
@@ -372,8 +372,8 @@ impl Run {
         }
     }
 
-    /// A backfill was asked for at this moment, and that it began was answered or not: what was created from
-    /// then on is new.
+    /// Notes that a backfill was asked for at this moment, and whether it was answered: records
+    /// created from `from` on are new.
     pub fn is_to_bring_in_from(&self, from: Timestamp, asked: Timestamp, answered: bool) {
         let done = answered.then(|| self.shop.clock.now());
         let mut since = self.here().since.borrow_mut();
@@ -386,7 +386,7 @@ impl Run {
     pub async fn dismiss(&self, seq: u64) {
         let app = &self.shop.app;
         let Some((200, event)) = app.host_faults.live(app.event(seq)).await else {
-            // A person who cannot see an event dismisses nothing.
+            // A person who cannot see an event cannot dismiss it.
             return;
         };
         let status = self.command(app.dismiss(seq)).await;
@@ -440,7 +440,8 @@ impl Run {
         });
     }
 
-    /// Writes down how KiotViet's records are. To be called before they change again.
+    /// Records the present versions of KiotViet's records. It must be called before they change
+    /// again.
     pub fn note(&self) {
         for shop in &self.shops {
             let mut versions = shop.versions.borrow_mut();
@@ -448,7 +449,7 @@ impl Run {
         }
     }
 
-    /// KiotViet delivers, and again at its own times what was not answered 2xx.
+    /// KiotViet delivers, and repeats at its own times what was not answered 2xx.
     pub async fn deliver(&self) {
         self.note();
         for shop in &self.shops {
@@ -462,7 +463,7 @@ impl Run {
         self.shop.app.host_faults.live(self.shop.drain()).await;
     }
 
-    /// A person's command through the API; returns the status, none when no answer came.
+    /// A person's command through the API; returns the status, none if no answer came.
     pub async fn command(&self, asked: impl Future<Output = Reply>) -> Option<u16> {
         let answer = self.shop.app.host_faults.live(asked).await;
         answer.map(|(status, _)| status)
@@ -491,7 +492,7 @@ impl Run {
         self.shop.app.backfill_state(connection).await.1
     }
 
-    /// What the checker may know now.
+    /// The evidence for the checker at this moment.
     pub(crate) async fn evidence(&self) -> Evidence {
         self.note();
         let unfinished = evidence::unfinished(&self.shop.app).await;
@@ -523,7 +524,7 @@ impl Run {
         let path = "/api/v6.1/users";
         evidence.users = evidence.users.behind(&asked, path);
         let asked = self.shop.kiotviet_faults.calls();
-        // Faults at host calls do not come to that layer.
+        // That layer does not see faults at host calls.
         let befallen = self.shop.app.host_faults.befallen();
         let befell = |call: &str| befallen.iter().any(|name| name == call);
         evidence.users.failed |= befell("Getfly GET /users");
@@ -535,7 +536,7 @@ impl Run {
         evidence.of_vendors(self.personality.borrow().clone())
     }
 
-    /// What the checker may know now, and after a healing that reads KiotViet's lists back.
+    /// The evidence for the checker now, and after a healing that scans KiotViet's lists.
     pub(crate) async fn evidence_twice(&self) -> [Evidence; 2] {
         let at_rest = self.evidence().await;
         self.list_everything(true);

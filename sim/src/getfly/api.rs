@@ -101,7 +101,7 @@ impl State {
             (&Method::POST, "account/restore") => self.restore_account(&body),
             (&Method::POST, "sale_order") => self.create_order(body, now),
             (&Method::POST, "opportunity") => self.create_opportunity(body, now),
-            // Documented for a wrong method. The connector has no business changing records.
+            // Documented for a wrong method. The plugin must never change records.
             (_, "account" | "sale_order" | "opportunity") => Err(wire::json(
                 403,
                 &json!({"message": "Request Method not accepted"}),
@@ -110,7 +110,7 @@ impl State {
         }
     }
 
-    /// The answer for a record that is not there.
+    /// The answer for an absent record.
     fn missing(&self) -> Response {
         match self.settings.missing {
             Missing::NotFound => not_found(),

@@ -1,11 +1,11 @@
-//! The accounts of a tenant, with what a hundred thousand of them need so that a search does not look
-//! at each: where their codes are, and where parts of their phones and e-mails are.
+//! A tenant's accounts, indexed so that a search among a hundred thousand does not look at each: by
+//! code, and by parts of phones and e-mails.
 
 use super::Account;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
-/// Bytes of a part that is looked up; a shorter one is searched for everywhere.
+/// The bytes of a part that is looked up; a shorter one is searched for everywhere.
 const RUN: usize = 6;
 
 /// In order of creation. Code and e-mail of a stored account never change.
@@ -58,10 +58,10 @@ impl Accounts {
         true
     }
 
-    /// Takes an account away for good; gives its code.
+    /// Removes an account for good; returns its code.
     pub(super) fn remove(&mut self, id: i64) -> Option<String> {
         let at = self.all.iter().position(|account| account.id == id)?;
-        // Where others are must not change: it stays as one that nothing finds.
+        // The indexes of the others must not change: it stays as an account that no search finds.
         let account = self.all.get_mut(at)?;
         account.deleted = true;
         let code = std::mem::take(&mut account.account_code);
@@ -71,7 +71,7 @@ impl Accounts {
         Some(code)
     }
 
-    /// The largest number that was given.
+    /// The largest number so far.
     pub(super) fn last_id(&self) -> Option<i64> {
         self.last_id
     }
@@ -82,7 +82,8 @@ impl Accounts {
         found.iter().filter_map(|at| self.all.get(*at))
     }
 
-    /// At least those whose field holds this part, whatever its case; all where nothing better is known.
+    /// At least the accounts whose field holds this part, whatever its case; all accounts if the
+    /// index cannot help.
     pub(super) fn perhaps_with(&self, field: Field, part: &str) -> Vec<&Account> {
         let parts = match field {
             Field::Phone => &self.phones,
@@ -95,7 +96,7 @@ impl Accounts {
     }
 }
 
-/// In which texts each run of [`RUN`] bytes is.
+/// The texts in which each run of [`RUN`] bytes occurs.
 #[derive(Default)]
 struct Parts(HashMap<[u8; RUN], Vec<usize>>);
 
@@ -109,7 +110,7 @@ impl Parts {
         }
     }
 
-    /// The texts with the rarest run of a part; none when it is too short to have one.
+    /// The texts with the rarest run of a part; none if it is too short for one.
     fn perhaps_in(&self, part: &str) -> Option<&[usize]> {
         let part = part.to_lowercase();
         let texts = runs(&part).map(|run| self.0.get(&run).map_or(&[][..], Vec::as_slice));

@@ -1,5 +1,5 @@
-//! A simulated Getfly tenant: the part of the v6.1 API that a connector needs, and a look into
-//! what it stored. Text is stored as given. It checks, it never repairs.
+//! A simulated Getfly tenant: the part of the v6.1 API that the plugin needs, and access to the
+//! stored records. Text is stored as sent. It checks, it never repairs.
 
 mod accounts;
 mod api;
@@ -21,26 +21,26 @@ use std::{
     time::Duration,
 };
 
-/// What a list call does with a filter that the manual does not give for that field.
+/// How a list handles a filter that the manual does not have for that field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UndocumentedFilter {
     /// 400 that names it.
     #[default]
     Refuse,
-    /// As if it had not been sent: more records than expected come back.
+    /// As if it had not been sent: more records than expected are returned.
     Ignore,
     /// It works like the documented ones.
     Honour,
 }
 
-/// How the tenant is set up. Change it at any time with [`GetflySim::update_settings`].
+/// The settings of a tenant. Change them at any time with [`GetflySim::update_settings`].
 #[derive(Debug, Clone)]
 pub struct GetflySettings {
     /// `X-API-KEY`.
     pub api_key: String,
     /// What stands before the API.
     pub guard: Guard,
-    /// Time before a request is looked at.
+    /// The wait before a request is processed.
     pub latency: Duration,
     /// Requests per second before 429.
     pub requests_per_second: Option<u32>,
@@ -52,15 +52,15 @@ pub struct GetflySettings {
     pub created: Created,
     /// How a create is refused.
     pub refusals: Refusals,
-    /// How a record is answered that is not there.
+    /// The answer about an absent record.
     pub missing: Missing,
-    /// Whether JSON is sent as `text/html`, as PHP does where it is not told otherwise.
+    /// Whether JSON is sent as `text/html`, PHP's default.
     pub json_as_html: bool,
-    /// Further time until a create is stored and answered.
+    /// A further wait before a create is stored and answered.
     pub create_latency: Duration,
-    /// Largest page; more is silently cut.
+    /// The largest page; more is silently cut.
     pub max_limit: usize,
-    /// Whether lists heed no filter at all.
+    /// Whether lists ignore every filter.
     pub filters_ignored: bool,
     /// Undocumented filters.
     pub undocumented_filter: UndocumentedFilter,
@@ -82,25 +82,25 @@ pub struct GetflySettings {
     pub refuse_repeated_order_code: bool,
     /// Whether an order without `account_code` creates an account, as v3 does.
     pub order_creates_account: bool,
-    /// Product codes that exist; none: every code is taken.
+    /// Product codes that exist; none: every code is accepted.
     pub products: Option<Vec<String>>,
     /// Whether a line without a product code is refused.
     pub lines_need_code: bool,
     /// Whether an order without `account_code` is refused.
     pub order_needs_account: bool,
-    /// Whether an order without `account_code` is attached to the first account there is.
+    /// Whether an order without `account_code` is attached to the first account.
     pub order_takes_an_account: bool,
-    /// Whether how many orders an account has can be asked.
+    /// Whether Getfly says how many orders an account has.
     pub counts_orders: bool,
     /// Whether Getfly numbers accounts and orders itself, whatever codes are sent.
     pub numbers_itself: bool,
     /// Fields of an account whose value is refused as a duplicate, besides phone and e-mail.
     pub checked_fields: Vec<String>,
-    /// Fields that are refused whatever they hold.
+    /// Fields that are refused whatever their value.
     pub refused_fields: Vec<String>,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
-    /// Fields of an account without which it is refused.
+    /// Fields without which an account is refused.
     pub required_fields: Vec<String>,
     /// Fields of an order without which it is refused.
     pub required_order_fields: Vec<String>,
@@ -112,17 +112,17 @@ pub struct GetflySettings {
     pub fails_on_wide_text: bool,
     /// Whether an order renames the account that it names.
     pub renames_accounts: bool,
-    /// How phones are kept.
+    /// How phones are stored.
     pub phones: PhoneForm,
-    /// Whether `eq` and `contains` take letters without their marks for the same.
+    /// Whether `eq` and `contains` ignore Vietnamese marks.
     pub folds_marks: bool,
     /// Whether times in answers are Unix seconds.
     pub times_in_seconds: bool,
-    /// How orders are summed up.
+    /// How orders are summed.
     pub sums: Sums,
     /// Whether reading products is refused (403).
     pub products_refused: bool,
-    /// Whether only version 3 of the API is there: 404 to everything else.
+    /// Whether only version 3 of the API exists: 404 to everything else.
     pub old_version: bool,
     /// Whether accounts are searched by their contact persons' numbers, as version 6.0 does.
     pub searches_contacts: bool,
@@ -157,13 +157,13 @@ impl Default for GetflySettings {
             refuse_duplicate_phone: false,
             refuse_duplicate_email: false,
             sources: vec!["KiotViet".to_owned()],
-            // ASSUMPTION: unknown names of sources, executors, accounts and products are taken,
-            // unless switched. None of it is documented.
+            // ASSUMPTION: unknown names of sources, executors, accounts and products are accepted,
+            // unless a switch refuses them. None of it is documented.
             refuse_unknown_source: false,
             refuse_gender: false,
             refuse_unknown_executor: false,
             refuse_unknown_account: false,
-            // ASSUMPTION: taken, the harsher case: a doubled order shows.
+            // ASSUMPTION: accepted, the harsher case: a doubled order shows.
             refuse_repeated_order_code: false,
             order_creates_account: false,
             products: None,
@@ -176,13 +176,13 @@ impl Default for GetflySettings {
             checked_fields: Vec::new(),
             refused_fields: Vec::new(),
             users_refused: false,
-            // Documented: a tenant may demand any field.
+            // Documented: a tenant may require any field.
             required_fields: Vec::new(),
             required_order_fields: Vec::new(),
             demanded: Demanded::default(),
             // ASSUMPTION: as text.
             duplicates_by_digits: false,
-            // ASSUMPTION: any text is taken.
+            // ASSUMPTION: any text is accepted.
             fails_on_wide_text: false,
             // ASSUMPTION: whether an order's `account_name` reaches the account is unknown.
             renames_accounts: false,
@@ -232,7 +232,8 @@ impl User {
     }
 }
 
-/// A stored account. To seed one, set what matters; `id` 0 is numbered, an empty code generated.
+/// A stored account. To add one, set the members that matter; `id` 0 is numbered, an empty code
+/// generated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
     /// Number, ascending.
@@ -247,13 +248,13 @@ pub struct Account {
     pub email: String,
     /// As given.
     pub billing_address_street: String,
-    /// `YYYY-MM-DD` as given.
+    /// `YYYY-MM-DD` as sent.
     pub birthday: String,
     /// Tax code.
     pub sic_code: String,
     /// Description.
     pub description: String,
-    /// Number as given.
+    /// Number as sent.
     pub gender: Option<i64>,
     /// Login name of the person in charge.
     pub manager: Option<String>,
@@ -261,13 +262,13 @@ pub struct Account {
     pub sources: Vec<String>,
     /// Numbers and e-mails of its contact persons, as given.
     pub contacts: Vec<String>,
-    /// When it was created; now when none.
+    /// When it was created; none: now.
     pub created_at: Option<Timestamp>,
     /// When it was last changed; as it was created when none.
     pub updated_at: Option<Timestamp>,
     /// Hidden from every read; its code stays taken.
     pub deleted: bool,
-    /// The request body that created it; null when it was seeded.
+    /// The request body that created it; null if it was added by a test.
     pub request: Value,
 }
 
@@ -284,7 +285,7 @@ struct State {
     accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
-    /// The second that is counted, and the requests in it.
+    /// The second that is being counted, and its requests.
     second: (i64, u32),
 }
 
@@ -307,12 +308,12 @@ impl GetflySim {
         }
     }
 
-    /// The settings as they are.
+    /// The present settings.
     pub fn settings(&self) -> GetflySettings {
         self.state().settings.clone()
     }
 
-    /// Changes them from now on.
+    /// Changes the settings from now on.
     pub fn update_settings(&self, change: impl FnOnce(&mut GetflySettings)) {
         change(&mut self.state().settings);
     }
@@ -322,7 +323,7 @@ impl GetflySim {
         self.change_users(|users| users.push(user));
     }
 
-    /// The users are changed in any way.
+    /// Changes the users in any way.
     pub fn change_users(&self, change: impl FnOnce(&mut Vec<User>)) {
         let now = self.clock.now();
         self.state().users.change(now, change);
@@ -333,7 +334,7 @@ impl GetflySim {
         self.state().users.clone()
     }
 
-    /// Puts an account there as if the tenant's people had typed it in; gives its id. No rule is
+    /// Adds an account as if the tenant's people had typed it in; returns its id. No rule is
     /// checked.
     pub fn seed_account(&self, account: Account) -> i64 {
         let now = self.clock.now();
@@ -346,8 +347,8 @@ impl GetflySim {
         self.state().accounts.change_phone(id, phone, now)
     }
 
-    /// Merges an account into another one: it and its code are gone, its orders are the other's. False when
-    /// there is none.
+    /// Merges an account into another one: it and its code are gone, its orders become the other's.
+    /// False if there is none.
     pub fn merge_account(&self, id: i64, into: &str) -> bool {
         let mut state = self.state();
         let Some(code) = state.accounts.remove(id) else {
@@ -359,7 +360,7 @@ impl GetflySim {
         true
     }
 
-    /// Deletes an account: reads no longer see it, its code stays taken. False when there is none.
+    /// Deletes an account: reads no longer show it, its code stays taken. False if there is none.
     pub fn delete_account(&self, id: i64) -> bool {
         let mut state = self.state();
         let found = state.accounts.all_mut().iter_mut().find(|a| a.id == id);

@@ -1,5 +1,5 @@
-//! Which account a customer is: the ledger's, an earlier attempt's, one that Getfly finds by e-mail or
-//! phone, or a new one.
+//! Which account a customer is: the ledger's, an earlier attempt's, one that Getfly finds by e-mail
+//! or phone, or a new one.
 
 use crate::{
     getfly::assumptions::{MAX_PART_PAGES, PAGE_SIZE},
@@ -32,15 +32,15 @@ use crate::{
 };
 use futures_util::future::{join, try_join_all};
 
-/// Most numbers and addresses of one customer. One that was not searched for could be another
-/// account's, so a customer with more is a person's matter.
+/// The most numbers and addresses of one customer. A customer with more needs a person: one that
+/// was not searched for could be another account's.
 const SEARCHED_AT_MOST: usize = 100;
-/// Accounts that are read of those that hold an e-mail address as a part.
+/// How many accounts are read whose e-mail field contains an address.
 const PARTS_READ: usize = (MAX_PART_PAGES + 1) * PAGE_SIZE;
 /// Accounts of the index that are read for one customer, besides those that a search shows.
 const CANDIDATES_READ: usize = 20;
-/// Numbers, and addresses, that are searched for at once: what the ceiling makes the last of them
-/// wait stays below the worker's longest wait.
+/// How many numbers, and addresses, are searched for at once. The rate limit makes the last of them
+/// wait less than the worker's longest wait.
 const AT_ONCE: usize = 6;
 
 /// R7: which account `customer` is, or the one to create with `manager`.
@@ -97,7 +97,7 @@ pub(super) async fn resolve<W: World>(
             by,
         },
         None => {
-            // Another customer's with the same phone or e-mail, perhaps.
+            // It may be another customer's with the same phone or e-mail.
             let open = session.left_open;
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Later(until));
@@ -120,7 +120,7 @@ pub(super) async fn resolve<W: World>(
     })
 }
 
-/// The account that an earlier attempt, which nobody saw the end of, created for KiotViet customer `id`.
+/// The account that an earlier attempt, whose end was lost, created for KiotViet's customer `id`.
 pub(super) async fn of_earlier_attempt<W: World>(
     session: &Session<'_, W>,
     id: i64,
@@ -152,7 +152,7 @@ fn made_earlier(account: Account, by: Option<u64>) -> AccountPlan {
     }
 }
 
-/// The code under which KiotViet customer `id` is, or was about to be, created.
+/// The code under which KiotViet's customer `id` was, or was about to be, created.
 fn own_code<W: World>(session: &Session<'_, W>, id: i64, known: &CustomerKnown) -> AccountCode {
     match known {
         CustomerKnown::Perhaps {
@@ -180,11 +180,11 @@ fn explain_choice(choice: &Choice, why: &mut Explanation) {
 pub struct Found {
     /// Which account to link.
     pub choice: Choice,
-    /// The account under our own code, where it is among the finds.
+    /// The account under our own code, if it was found.
     pub ours: Option<Account>,
-    /// Whether not all that hold an e-mail address as a part were read.
+    /// Whether some accounts whose e-mail field contains the address were not read.
     pub is_cut: bool,
-    /// Whether contact persons of too many accounts to read have the number.
+    /// Whether too many accounts to read have a contact person with the number.
     pub contacts_cut: bool,
     /// Whether the account to link is one that no search showed.
     pub by_index: bool,
@@ -195,20 +195,20 @@ pub struct Found {
 pub enum Why {
     /// The customer is new.
     New,
-    /// Getfly refused his account as a duplicate of one that no search showed.
+    /// Getfly refused the account as a duplicate of one that no search showed.
     Refused,
 }
 
-/// The event is found by the customer's code and phones from now on.
+/// Lets people find the event by the customer's code and phones.
 pub(super) fn mark<W: World>(session: &Session<'_, W>, customer: &Customer) {
     let phones = PhoneField::parse(&customer.contact_number);
     let marks = finding::marks(&session.ready.sealer, &customer.code, &phones);
     session.marks.replace(marks);
 }
 
-/// Searches Getfly by every e-mail and phone of the customer. Contact persons come with what that finds; they are
-/// searched for by themselves only where there is a reason: a refusal, or once an account was seen whose contact
-/// person has a number of his own.
+/// Searches Getfly by every e-mail and phone of the customer. The found accounts include their
+/// contact persons. A search by contact persons follows only for a reason: a refusal, or an account
+/// whose contact person was seen to have a number of its own.
 pub async fn search<W: World>(
     session: &Session<'_, W>,
     customer: &Customer,
@@ -247,7 +247,7 @@ pub async fn search<W: World>(
     for number in &numbers {
         let kept =
             ledger::account_with_number(session.world, &session.ready.sealer, number).await?;
-        // Whether our own is there was asked before.
+        // The ledger was asked before whether our own exists.
         let kept = kept.filter(|code| code != own);
         if let Some(code) = kept.filter(|c| phone_hits.iter().all(|a| a.code != *c)) {
             phone_hits.extend(getfly.account_by_code(&code).await?);
@@ -350,7 +350,8 @@ async fn read_candidate<W: World>(
         .await?)
 }
 
-/// Whether there is a reason to search by contact persons. That this tenant keeps numbers there is remembered.
+/// Whether there is a reason to search by contact persons. Once this tenant has shown a number
+/// there, the store remembers it.
 async fn asks_contacts<W: World>(
     session: &Session<'_, W>,
     email_hits: &[Account],
@@ -360,7 +361,7 @@ async fn asks_contacts<W: World>(
     let known = session.world.exists(keys::CONTACT_NUMBERS).await?;
     let mut hits = email_hits.iter().chain(phone_hits);
     if !known && hits.any(has_contact_numbers) {
-        // A preview writes nothing. Were this lost, such an account is seen again.
+        // A preview writes nothing. If this is lost, the next such account shows it again.
         let _ = session.world.set(keys::CONTACT_NUMBERS, b"1").await;
         return Ok(true);
     }

@@ -1,5 +1,5 @@
-//! Accounts: each one that was created is owed, the only one of its person, and as the rules say;
-//! each one that is owed is there (R2, R4, R5, R7, R8, R9, R12, R14).
+//! Accounts: each one that was created is owed, the only one of its person, and follows the rules;
+//! each one that is owed exists (R2, R4, R5, R7, R8, R9, R12, R14).
 
 use super::{Findings, Kind, created, customers, excuses, orders, people};
 use crate::search::{
@@ -28,7 +28,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         let shown = shown(account);
         let as_shown = fetched.into_iter();
         let as_shown = as_shown.filter(|c| is_as_expected(evidence, c, &shown));
-        // The versions that it was created from: these hold its phone and its e-mail.
+        // The versions from which it was created: these hold its phone and its e-mail.
         let as_shown: Vec<&Customer> = as_shown.collect();
         if as_shown.is_empty() {
             let what = format!("account {code} is not as KiotViet's record was");
@@ -49,7 +49,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     }
 }
 
-/// R5: whether it is a shop's account of walk-ins, of whom nothing is known.
+/// R5: whether it is a shop's walk-in account, which has no personal data.
 fn is_walk_ins(evidence: &Evidence, account: &Account) -> bool {
     let mut shops = evidence.shops.iter();
     shops.any(|shop| account.account_code == model::walk_in_code(&shop.retailer))
@@ -58,7 +58,7 @@ fn is_walk_ins(evidence: &Evidence, account: &Account) -> bool {
         && account.email.is_empty()
 }
 
-/// Whose account this code is, and in which shop.
+/// The customer to whom this code belongs, with the shop.
 fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a Customer)> {
     let mut shops = evidence.shops.iter();
     shops.find_map(|shop| {
@@ -69,8 +69,8 @@ fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a 
     })
 }
 
-/// Whether an account that would be created under `own` may have this code: the next ones, `…-2` and so on, where
-/// people deleted the one before in Getfly, whose code stays taken.
+/// Whether an account that would be created under `own` may have this code: a next one (`…-2` and
+/// so on), if people deleted the one before in Getfly, whose code stays taken.
 pub(super) fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
     let number = code
         .strip_prefix(own)
@@ -96,7 +96,7 @@ fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {
     }
 }
 
-/// R2: told, newly created, still there, and dismissed by nobody.
+/// R2: delivered, newly created, still existing, and not dismissed.
 fn is_owed(shop: &Shop, customer: &Customer) -> bool {
     shop.told_customers.contains(&customer.id)
         && !customers::versions(shop, customer.id).any(|version| version.deleted)
@@ -107,19 +107,19 @@ fn is_owed(shop: &Shop, customer: &Customer) -> bool {
             .surely_new(customer.created_at, customer.created_at)
 }
 
-/// R2: told, and new to the worker that stored it then.
+/// R2: delivered, and new to the worker that stored it then.
 fn may_be_new(shop: &Shop, customer: &Customer, at: Timestamp) -> bool {
     let switched = &shop.since.customers;
     shop.told_customers.contains(&customer.id) && switched.perhaps_new(customer.created_at, at)
 }
 
-/// R4: an invoice that is told, and was new then, has this customer.
+/// R4: whether an invoice that was delivered, and was new then, has this customer.
 fn is_of_an_invoice(shop: &Shop, customer_id: i64, at: Timestamp) -> bool {
     let mut invoices = orders::new_invoices(shop, at);
     invoices.any(|i| i.content.customer_id == Some(customer_id))
 }
 
-/// R7: when it was created there was no other account of the person.
+/// R7: when it was created, the person had no other account.
 fn check_only(
     evidence: &Evidence,
     place: usize,
@@ -162,7 +162,7 @@ fn check_rest(
     }
 }
 
-/// R12: nobody while the customer webhook is on, else the executor of one of the invoices.
+/// R12: none while the customer webhook is on, else the executor of one of the invoices.
 fn managers(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> Vec<Option<String>> {
     let switched = &shop.since.customers;
     let nobody = switched.perhaps(true, at).then_some(None);
@@ -199,7 +199,8 @@ fn shown_description(account: &Account) -> String {
     }
 }
 
-/// Whether it is as the rules make it of this version, less the details that these vendors refuse.
+/// Whether it is what the rules make of this version, without the details that these vendors
+/// refuse.
 fn is_as_expected(evidence: &Evidence, customer: &Customer, shown: &Shown) -> bool {
     let mut expected = expected(customer);
     let [.., birthday, tax_code, _, gender] = &mut expected;

@@ -1,6 +1,7 @@
-//! What the worker that stored something can have seen of a customer: KiotViet's own log says when its record
-//! was fetched, and each fetch shows one version. Whose account it is (R7) is decided right after a
-//! fetch, among the accounts that Getfly had then, and stays so whatever is edited later (R6).
+//! What the worker that stored something can have seen of a customer. KiotViet's own log says when
+//! its record was fetched, and each fetch shows one version. The owner of an account (R7) is
+//! decided right after a fetch, among the accounts that Getfly had then, and later edits do not
+//! change it (R6).
 
 use super::accounts;
 use crate::search::{
@@ -17,8 +18,8 @@ pub(super) fn versions(shop: &Shop, id: i64) -> impl Iterator<Item = &Customer> 
     shop.kiotviet.customers.iter().filter(move |c| c.id == id)
 }
 
-/// The versions that were fetched shortly before `at`, for the worker that stored something then. Where Getfly is
-/// slow and refuses details, each of these costs one more create before that.
+/// The versions that were fetched shortly before `at`, for the worker that stored something then.
+/// If Getfly is slow and refuses details, each refusal costs one more create before that.
 pub(super) fn fetched<'e>(
     evidence: &Evidence,
     shop: &'e Shop,
@@ -36,8 +37,8 @@ pub(super) fn fetched<'e>(
         .collect()
 }
 
-/// The codes of the accounts that a customer may have been taken for by the worker that stored something at
-/// `at`; an empty one where KiotViet had deleted the customer before it had an account.
+/// The codes of the accounts that the worker that stored something at `at` may have found for a
+/// customer. An empty code means that KiotViet had deleted the customer before it had an account.
 pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> BTreeSet<String> {
     let own = model::account_code(&shop.retailer, id);
     let is_own = |a: &&Account| accounts::is_code_of(evidence, &own, &a.account_code);
@@ -98,7 +99,7 @@ fn readings(shop: &Shop, id: i64) -> impl Iterator<Item = &Reading> {
     shop.readings.get(&id).into_iter().flatten()
 }
 
-/// What the record of a customer showed at this moment.
+/// The version of a customer's record at this moment.
 fn version_at(shop: &Shop, id: i64, at: Timestamp) -> Option<&Customer> {
     let so_far = versions(shop, id).filter(|c| c.modified_at <= at);
     so_far.max_by_key(|c| c.modified_at)

@@ -1,7 +1,7 @@
-//! The judge: from the evidence alone it says what is lost, doubled, stuck or wrong. It never sees the
-//! plugin, its store or its code, and reads no clock. The order in which events were processed does
-//! not matter to it: it asks of each thing that is there whether the rules explain it, and of each
-//! thing that is owed whether it is there.
+//! The judge: from the evidence alone it says what is lost, doubled, stuck or wrong. It never sees
+//! the plugin, its store or its code, and reads no clock. It does not depend on the order in which
+//! events were processed. It asks of each existing record whether the rules explain it, and of each
+//! owed record whether it exists.
 
 mod accounts;
 mod customers;
@@ -21,25 +21,25 @@ use std::{
     fmt,
 };
 
-/// What kind of finding.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Owed, and not there.
+    /// Owed, but absent.
     Lost,
-    /// There, or sent, more than once.
+    /// Exists, or was sent, more than once.
     Doubled,
     /// Waits for good, or for a person.
     Stuck,
-    /// There, and not as the rules say.
+    /// Exists, but breaks the rules.
     Wrong,
 }
 
-/// One thing that must not be.
+/// A violation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// Of what kind.
     pub kind: Kind,
-    /// In words.
+    /// The finding in words.
     pub what: String,
 }
 
@@ -66,7 +66,7 @@ impl Findings {
     }
 }
 
-/// Everything that must not be; empty when all is well.
+/// All violations; empty if all is well.
 pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
     let mut findings = Findings::default();
     for event in &evidence.unfinished {
@@ -86,8 +86,8 @@ pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
     findings.0
 }
 
-/// Of these, what the two vendors' records of customers and invoices show; it holds of a run that is
-/// still under way too, but for what is lost.
+/// The violations that the two vendors' records of customers and invoices show. It also works while
+/// a run is still under way, except for lost records.
 pub fn check_records(evidence: &Evidence) -> BTreeSet<Finding> {
     let mut findings = Findings::default();
     check_writes(evidence, &mut findings);
@@ -97,7 +97,7 @@ pub fn check_records(evidence: &Evidence) -> BTreeSet<Finding> {
     findings.0
 }
 
-/// What people switched on is registered once and active, and nothing else of ours is.
+/// What people switched on is registered once and active, and no other registration of ours exists.
 fn check_webhooks(shop: &Shop, findings: &mut Findings) {
     let mut should = Vec::new();
     let switched = [
@@ -114,7 +114,7 @@ fn check_webhooks(shop: &Shop, findings: &mut Findings) {
     findings.same(&of, &is, &should);
 }
 
-/// Nothing is sent again that Getfly has stored, nothing is changed, nothing else is written.
+/// Nothing that Getfly has stored is sent again, nothing is changed, nothing else is written.
 fn check_writes(evidence: &Evidence, findings: &mut Findings) {
     let mut stored: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for call in &evidence.writes {
@@ -130,7 +130,8 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
         let code = body[field].as_str().unwrap_or_default().to_owned();
         let times = stored.entry((field, code.clone())).or_default();
         let is_stored = matches!(call.status, Some(200..=299)) && is_on_record(evidence, &body);
-        // What people deleted may be asked for again: whether its code stays taken shows by the answer only.
+        // An account that people deleted may be created again: only the answer shows whether its
+        // code stays taken.
         let mut accounts = evidence.accounts.iter();
         let gone = accounts.any(|a| a.deleted && a.account_code == code);
         if *times > 0 && !gone {
@@ -141,7 +142,7 @@ fn check_writes(evidence: &Evidence, findings: &mut Findings) {
     }
 }
 
-/// Whether Getfly stored what this create sent: a refusal may come in a 200.
+/// Whether Getfly stored this create: a refusal may come in a 200.
 fn is_on_record(evidence: &Evidence, body: &Value) -> bool {
     let mut accounts = evidence.accounts.iter();
     let mut orders = evidence.orders.iter();
@@ -159,13 +160,13 @@ fn check_seeded(evidence: &Evidence, findings: &mut Findings) {
     }
 }
 
-/// Accounts that were created by a call, with their place in the order of creation.
+/// Accounts that a call created, with their position in the order of creation.
 fn created(accounts: &[Account]) -> impl Iterator<Item = (usize, &Account)> {
     let all = accounts.iter().enumerate();
     all.filter(|(_, account)| !account.request.is_null())
 }
 
-/// The versions, of one record, that a reading shortly before `at` can have seen. `from` gives the
+/// The versions of one record that a fetch shortly before `at` can have seen. `from` returns the
 /// moment of a version.
 fn current<'a, T>(versions: &[&'a T], from: fn(&T) -> Timestamp, at: Timestamp) -> Vec<&'a T> {
     let mut versions = versions.to_vec();

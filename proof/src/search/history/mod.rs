@@ -47,15 +47,16 @@ const ACCOUNTS: [(&str, &str, &str); 7] = [
     ("", "", "0933003333"),
     ("0977007777", "", "0933003333"),
 ];
-/// The moment that a backfill is asked from, before the old records.
+/// The moment from which a backfill is asked, before the old records.
 const FROM: &str = "2026-10-05T09:00:00+07:00";
 /// Statuses that switch a webhook off at once: KiotViet must never get one.
 const FATAL: [u16; 5] = [400, 401, 403, 404, 405];
-/// Healings after the faults: one mends the webhooks, the next one reads back what the first could not
-/// know to be missing.
+/// Healings after the faults: one mends the webhooks, the next one scans for what the first could
+/// not know to be missing.
 const HEALINGS: usize = 4;
 
-/// Hours after which what goes on failing is a dead letter: retries take up to four days, and a drain an hour adds to each.
+/// Hours after which an event that keeps failing is a dead letter: retries take up to four days,
+/// and a drain an hour adds to each.
 const GIVEN_UP_AFTER: usize = 240;
 
 /// A shop from its connection on.
@@ -63,20 +64,21 @@ const GIVEN_UP_AFTER: usize = 240;
 pub struct History {
     /// Which webhooks people switch on.
     pub on: On,
-    /// Whether KiotViet's lists show anything. Where they do not, only deliveries tell.
+    /// Whether KiotViet's lists show anything. If not, only deliveries name records.
     pub lists: bool,
-    /// Which webhooks people switch on in a second shop, where there is one.
+    /// Which webhooks people switch on in a second shop, if there is one.
     #[serde(default)]
     pub second: Option<On>,
-    /// How far the clocks of two instances are off at first, in milliseconds; the first is asked first.
+    /// The deviations of two instances' clocks at first, in milliseconds; the first instance is
+    /// used first.
     #[serde(default)]
     pub clocks: [i32; 2],
-    /// What the vendors are like.
+    /// The vendors' personality.
     #[serde(default)]
     pub personality: Personality,
-    /// Which accounts Getfly has beforehand, in order of creation.
+    /// The accounts that Getfly has beforehand, in order of creation.
     pub accounts: Vec<u8>,
-    /// What happens.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
@@ -94,16 +96,19 @@ pub enum On {
 /// When a history is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// At its end, as it stands: nothing doubled, nothing wrong, no status that switches a webhook off.
+    /// At its end, unrepaired: nothing doubled, nothing wrong, no status that switches a webhook
+    /// off.
     Safety,
-    /// After the faults have stopped and everything had time: nothing lost and nothing stuck either.
+    /// After the faults have stopped and everything had time: nothing lost and nothing stuck
+    /// either.
     Liveness,
 }
 
-/// Habits about which something is open, by the committed histories of that name: a search would find nothing else.
+/// Habits with an open finding, by the committed histories of that name: a search would find
+/// nothing else.
 ///
 /// # Panics
-/// When one of them cannot be read.
+/// If one of them cannot be read.
 pub fn open_habits() -> BTreeSet<Habit> {
     let folder = xtask::workspace_root().join("proof/histories");
     let files = fs::read_dir(folder).expect("the folder is there").flatten();
@@ -118,7 +123,7 @@ pub fn open_habits() -> BTreeSet<Habit> {
     personalities.flat_map(|p| p.habits().to_vec()).collect()
 }
 
-/// Everything that must not be, after this history; empty when all is well.
+/// All violations after this history; empty if all is well.
 pub fn judge(history: &History, mode: Mode) -> BTreeSet<Finding> {
     let ended = run::in_virtual_time(run(history, mode));
     ended.unwrap_or_else(|| [run::never_ended()].into())
@@ -143,7 +148,8 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
                 run.note();
                 run.backfill(FROM).await;
             }
-            // With empty lists it brings in nothing, and what people asked for would count as owed.
+            // With empty lists it brings in nothing, and the records that people asked for would
+            // count as owed.
             Step::Backfill => {}
             step => Box::pin(steps::take(&run, *step)).await,
         }
@@ -156,7 +162,7 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
         rest(&run).await;
         findings.extend(unowned_and_lost(&run).await);
     }
-    // Whatever KiotViet has on record may be there, whether its delivery was answered or not.
+    // Every record of KiotViet's may exist, whether its delivery was answered or not.
     let mut evidence = run.evidence().await;
     for shop in &mut evidence.shops {
         shop.all_is_told();
@@ -173,7 +179,8 @@ async fn run(history: &History, mode: Mode) -> BTreeSet<Finding> {
     findings
 }
 
-/// Before the first step: accounts in Getfly, old records in KiotViet, and the shops are connected.
+/// Before the first step: puts accounts into Getfly and old records into KiotViet, and connects the
+/// shops.
 async fn past(run: &Run, history: &History) {
     let strict = |settings: &mut GetflySettings| settings.refuse_unknown_executor = true;
     run.shop.getfly.update_settings(strict);
@@ -191,7 +198,7 @@ async fn past(run: &Run, history: &History) {
         });
         run.shop.pass(60).await;
     }
-    // Sellers of one id are two persons, of whom Getfly knows the one or the other.
+    // Sellers with one id are two persons; Getfly knows one or the other.
     let sellers = ["0900000502", "0900000777"];
     for (shop, phone) in run.shops().iter().zip(sellers) {
         let kiotviet = &shop.kiotviet;
@@ -214,7 +221,7 @@ async fn past(run: &Run, history: &History) {
     }
 }
 
-/// The faults have stopped: time passes, drains and a healing, and people retry dead letters.
+/// After the faults: time passes, drains and a healing run, and people retry dead letters.
 async fn rest(run: &Run) {
     clocks::set_right(run).await;
     run.upgrade();
@@ -231,7 +238,7 @@ async fn rest(run: &Run) {
         for seq in &dead {
             run.command(run.shop.app.retry(*seq)).await;
         }
-        // What was retried and is dead again stays so.
+        // An event that was retried and is dead again stays so.
         let quiet = dead == retried && run.shop.waiting().await.is_empty();
         retried = dead;
         if quiet && !is_backfilling(run).await {
@@ -253,7 +260,7 @@ async fn rest(run: &Run) {
     }
 }
 
-/// What Getfly fails at for good becomes a dead letter.
+/// Waits until every event that Getfly always fails is a dead letter.
 async fn give_up(run: &Run) {
     for _ in 0..GIVEN_UP_AFTER {
         if run.shop.waiting().await.is_empty() {
@@ -274,10 +281,10 @@ async fn is_backfilling(run: &Run) -> bool {
     one_is
 }
 
-/// What is owed, by what KiotViet was answered 2xx and by its lists, and is not there.
+/// The records that are owed, by KiotViet's 2xx answers and by its lists, but absent.
 async fn unowned_and_lost(run: &Run) -> BTreeSet<Finding> {
     let mut evidence = run.evidence().await;
-    // What KiotViet gave up, under any number of faults, is owed where its lists tell of it.
+    // What KiotViet gave up under any number of faults is owed if its lists show it.
     for shop in &mut evidence.shops {
         shop.given_up.clear();
     }

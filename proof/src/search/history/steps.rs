@@ -1,4 +1,4 @@
-//! What can happen in a history, and how it is done to a shop.
+//! The steps of a history, and how each is carried out.
 
 use super::{
     super::run::Run,
@@ -13,16 +13,16 @@ use sim::{
 };
 use std::time::Duration;
 
-/// KiotViet is never later with a delivery.
+/// KiotViet's longest delay of a delivery.
 const LATEST: u64 = 120;
 /// In milliseconds.
 const MINUTE: i32 = 60_000;
-/// What people can switch on and off.
+/// The webhooks that people can switch on and off.
 const WEBHOOKS: [&str; 2] = ["customer", "order"];
-/// People retry and dismiss one of the first so many events.
+/// People retry and dismiss one of this many first events.
 const EVENTS: u8 = 12;
 
-/// Whose calls fail.
+/// The vendor whose calls fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Vendor {
     /// KiotViet.
@@ -31,7 +31,7 @@ pub enum Vendor {
     Getfly,
 }
 
-/// One thing that happens, in the shop whose turn it is where it is a shop's.
+/// One step, in the shop whose turn it is if it concerns a shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
     /// A customer is typed in.
@@ -41,7 +41,7 @@ pub enum Step {
         /// From the pool of e-mails.
         email: u8,
     },
-    /// A sale to a customer that is there, or to a walk-in.
+    /// A sale to an existing customer, or to a walk-in.
     Sale {
         /// None is a walk-in.
         customer: Option<u8>,
@@ -92,9 +92,9 @@ pub enum Step {
         /// Which has its orders then.
         into: u8,
     },
-    /// KiotViet tells a customer again.
+    /// KiotViet delivers a customer again.
     TellCustomer(u8),
-    /// An invoice gets another content: a new invoice in the place of the old.
+    /// An invoice is edited: a new invoice replaces the old one.
     EditInvoice {
         /// Which.
         invoice: u8,
@@ -103,26 +103,26 @@ pub enum Step {
     },
     /// An invoice is cancelled.
     CancelInvoice(u8),
-    /// From here on things happen in the other shop, where there is one.
+    /// From here on steps concern the other shop, if there is one.
     OtherShop,
     /// KiotViet sends what is due, of every shop.
     Deliver,
-    /// The same, each delivery twice, in another order, several in one.
+    /// KiotViet sends what is due: each delivery twice, in another order, several in one.
     DeliverChaotically(u8),
     /// What is due is lost on its way.
     LoseDeliveries,
     /// What is due arrives, and KiotViet sees no answer.
     LoseAnswers,
-    /// Time passes; KiotViet sends again what it had to.
+    /// Time passes; KiotViet repeats the deliveries that it must.
     Pass {
         /// Seconds.
         seconds: u32,
     },
     /// A scheduler's drain.
     Drain,
-    /// A drain that looks after the webhooks at once.
+    /// A drain that checks the webhooks at once.
     Heal,
-    /// A person asks for what is older than the webhooks.
+    /// A person asks for a backfill of what is older than the webhooks.
     Backfill,
     /// A person retries a dead letter.
     Retry(u8),
@@ -134,18 +134,18 @@ pub enum Step {
     SwitchOff(u8),
     /// A person dismisses a dead letter.
     Dismiss(u8),
-    /// From here on people's and KiotViet's requests, and drains, come to the other instance, which has a clock
-    /// of its own.
+    /// From here on people's and KiotViet's requests, and drains, go to the other instance, which
+    /// has a clock of its own.
     OtherInstance,
     /// Both instances drain at once, or one of them while the other answers KiotViet; their calls to the
     /// store take some seconds.
     Together(u8),
-    /// The clock of the instance in use is set: it is off by so much.
+    /// The clock of the instance in use is set to this deviation.
     Clock {
         /// Ahead of the truth.
         millis: i32,
     },
-    /// The same in the middle of a request.
+    /// The clock is set in the middle of a request.
     ClockAtCall {
         /// As the n-th host call from here is made.
         call: u8,
@@ -167,7 +167,7 @@ pub enum Step {
         vendor: Vendor,
         /// From the pool of faults.
         fault: u8,
-        /// So many.
+        /// How many.
         calls: u8,
     },
 }
@@ -177,12 +177,12 @@ fn of_these<T>(all: &[T], index: u8) -> Option<&T> {
     all.get(usize::from(index).checked_rem(all.len())?)
 }
 
-/// The id that this index chooses, of those there are.
+/// The id that this index chooses among the existing ones.
 fn chosen(ids: Vec<i64>, index: u8) -> Option<i64> {
     of_these(&ids, index).copied()
 }
 
-/// One that is not deleted.
+/// A customer that is not deleted.
 fn a_customer(run: &Run, index: u8) -> Option<i64> {
     let all = run.here().kiotviet.customers().into_iter();
     chosen(all.filter(|c| !c.deleted).map(|c| c.id).collect(), index)
@@ -193,7 +193,7 @@ fn an_invoice(run: &Run, index: u8) -> Option<i64> {
     chosen(all.iter().map(|i| i.id).collect(), index)
 }
 
-/// A customer as people type it in where the vendors have something against it.
+/// A customer as people type it in where the vendors object to something.
 fn typed_in(run: &Run, number: usize, phone: &str, email: &str) -> NewCustomer {
     let mut customer = new_customer(number, phone, email);
     if run.has(Habit::FailsOnEmoji) && number % 3 == 1 {
@@ -209,10 +209,10 @@ fn typed_in(run: &Run, number: usize, phone: &str, email: &str) -> NewCustomer {
     customer
 }
 
-/// Does it.
+/// Takes a step.
 pub(super) async fn take(run: &Run, step: Step) {
     let kiotviet = &run.here().kiotviet;
-    // No two versions of a record are of the same moment.
+    // No two versions of a record have the same moment.
     run.note();
     run.shop.pass(1).await;
     match step {
@@ -356,14 +356,14 @@ pub(super) async fn take(run: &Run, step: Step) {
     }
 }
 
-/// How far a delivery comes.
+/// How far a delivery gets.
 #[derive(Clone, Copy, PartialEq)]
 enum Carried {
-    /// There and back.
+    /// Delivered, with the answer.
     Whole,
-    /// Not there.
+    /// Lost on its way.
     Lost,
-    /// There, and no answer back.
+    /// Delivered, but the answer is lost.
     Unanswered,
 }
 
@@ -388,7 +388,7 @@ async fn deliver(run: &Run, carried: Carried) {
     }
 }
 
-/// Two instances at once.
+/// Two instances work at once.
 async fn together(run: &Run, seed: u8) {
     run.both(seed, async {
         let drain = run.beside.drain();
@@ -405,7 +405,8 @@ async fn live<T>(run: &Run, work: impl Future<Output = T>) {
     run.shop.app.host_faults.live(work).await;
 }
 
-/// Time passes, and KiotViet sends what becomes due; what is due within two minutes may wait.
+/// Time passes, and KiotViet sends what becomes due; a delivery that is due within two minutes may
+/// wait.
 async fn pass(run: &Run, seconds: u64) {
     let next_due = || {
         let all = run.shops().iter();
