@@ -1,6 +1,9 @@
 //! Makes a vendor's words fit to be shown: masks what is personal or secret in them.
 
-use crate::rules::{phone, text::is_invisible};
+use crate::{
+    rules::{phone, text::is_invisible},
+    secret::Secret,
+};
 
 /// The longest text of a vendor that is stored, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 300;
@@ -36,6 +39,14 @@ pub fn redact(text: &str) -> String {
         redact_word(word, &mut kept);
     }
     mask_digits(&kept).chars().take(MAX_MESSAGE_CHARS).collect()
+}
+
+/// A vendor's whole answer for its owner to see: only our own key is masked.
+pub fn without_key(text: &str, key: &Secret) -> String {
+    if key.reveal().is_empty() {
+        return text.to_owned();
+    }
+    text.replace(key.reveal(), HIDDEN)
 }
 
 /// Masks e-mail addresses and keys in a text without white space.

@@ -12,8 +12,9 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
+    secret::Secret,
     time::Timestamp,
-    vendor::fate::parse_retry_after,
+    vendor::{fate::parse_retry_after, redaction::without_key},
     worker::lease::{Lease, SKEW_SECONDS},
     world::{
         Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
@@ -56,6 +57,7 @@ pub struct Worker<'w, W> {
     world: &'w W,
     permit: Permit<'w, W>,
     getfly_origin: &'w str,
+    getfly_key: &'w Secret,
     token_url: String,
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
@@ -97,6 +99,7 @@ impl<'w, W: World> Worker<'w, W> {
             world,
             permit,
             getfly_origin: &ready.getfly_url,
+            getfly_key: &ready.getfly_api_key,
             token_url: format!("{}{}", ready.kiotviet.auth_url, ready.kiotviet.token_path),
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
@@ -407,7 +410,10 @@ impl<W: World> Worker<'_, W> {
         let answer = self.world.send(request).await;
         if let (Some(exchange), Some(kept)) = (exchange, self.exchanges.borrow_mut().as_mut()) {
             let (status, text) = match &answer {
-                Ok(answer) => (Some(answer.status), as_text(&answer.body)),
+                Ok(answer) => {
+                    let text = without_key(&String::from_utf8_lossy(&answer.body), self.getfly_key);
+                    (Some(answer.status), as_text(text.as_bytes()))
+                }
                 Err(why) => (None, why.to_string()),
             };
             kept.push(Exchange {
