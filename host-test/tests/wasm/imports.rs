@@ -20,8 +20,9 @@ const IMPORTS: [&str; 11] = [
 ];
 
 /// What it measured, 2,123 kB before alerts, with fairness, refused deliveries, rotation, sessions, links, a store's own Getfly, and the
-/// sentences of assumptions and of the preflight in both languages.
-const MOST_BYTES: u64 = 2_500_000;
+/// sentences of assumptions and of the preflight in both languages; with the index of accounts, the first day, search, the changed sales,
+/// reconciliation and metrics by shop 2,550 kB.
+const MOST_BYTES: u64 = 2_600_000;
 
 #[test]
 fn the_component_imports_the_contract_and_nothing_else() {
