@@ -78,6 +78,13 @@ pub fn mark(key: &Secret, text: &str) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
+/// How much of a fingerprint a short one keeps: 66 bits.
+pub const SHORT_CHARS: usize = 11;
+
+fn short(fingerprint: String) -> String {
+    fingerprint.chars().take(SHORT_CHARS).collect()
+}
+
 /// Why a sealed value cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +157,16 @@ impl Sealer {
     /// The fingerprints of `text` under every key, the present one first.
     pub fn fingerprints(&self, text: &str) -> impl Iterator<Item = String> {
         self.keys().map(move |key| key.fingerprint(text))
+    }
+
+    /// The first [`SHORT_CHARS`] characters of the fingerprint of `text`, for where many are kept.
+    pub fn short_fingerprint(&self, text: &str) -> String {
+        short(self.fingerprint(text))
+    }
+
+    /// The same under every key, the present one first.
+    pub fn short_fingerprints(&self, text: &str) -> impl Iterator<Item = String> {
+        self.fingerprints(text).map(short)
     }
 
     /// Opens what [`Sealer::seal`] made for `place`.

@@ -16,8 +16,6 @@ use serde::{Deserialize, Serialize};
 
 /// How many values the index is kept in. A hundred thousand accounts with two marks each make values of 70 kB.
 const SHARDS: u32 = 128;
-/// How much of a fingerprint is kept: 66 bits.
-const MARK_CHARS: usize = 11;
 /// Largest value: hosts take a million bytes.
 const MOST_BYTES: usize = 900_000;
 /// Values that are written at once, so that a store that forces each commit to the disk takes them together.
@@ -60,7 +58,7 @@ impl AccountIndex {
     /// An empty one of this key and this tenant.
     pub fn of(sealer: &Sealer, tenant: &str) -> Self {
         Self {
-            of: mark(sealer.fingerprint(&format!("accounts of {tenant}"))),
+            of: sealer.short_fingerprint(&format!("accounts of {tenant}")),
             ..Self::default()
         }
     }
@@ -198,7 +196,7 @@ impl Gathered {
                 addresses.collect::<Vec<_>>()
             });
             for text in numbers.chain(addresses) {
-                let mark = mark(sealer.fingerprint(&marked(&text)));
+                let mark = sealer.short_fingerprint(&marked(&text));
                 let shard = shard_of(&mark);
                 let line = format!("{mark}{kind}{created} {code}");
                 match self.0.get_mut(&shard) {
@@ -257,10 +255,6 @@ fn marked(text: &str) -> String {
     format!("account {text}")
 }
 
-fn mark(fingerprint: String) -> String {
-    fingerprint.chars().take(MARK_CHARS).collect()
-}
-
 fn shard_of(mark: &str) -> u32 {
     let sum = |sum: u32, byte: u8| sum.wrapping_mul(31).wrapping_add(u32::from(byte));
     mark.bytes().fold(0, sum) % SHARDS
@@ -299,7 +293,7 @@ pub async fn find(
     let mut found: Vec<Candidate> = Vec::new();
     let marks = texts.flat_map(|text| {
         let text = marked(text);
-        let marks = sealer.fingerprints(&text).map(mark);
+        let marks = sealer.short_fingerprints(&text);
         marks.collect::<Vec<_>>()
     });
     for mark in marks {
@@ -316,6 +310,7 @@ pub async fn find(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::SHORT_CHARS;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     fn scan() -> AccountScan {
@@ -413,7 +408,7 @@ mod tests {
         assert_eq!(lines.len(), 4, "{lines:?}");
         for line in &lines {
             assert!(!line.contains("912") && !line.contains("x.vn"), "{line}");
-            let candidate = Candidate::parse(&line[MARK_CHARS..]).unwrap();
+            let candidate = Candidate::parse(&line[SHORT_CHARS..]).unwrap();
             assert_eq!(candidate.code, account.code);
             assert_eq!(candidate.created, Some(1_704_096_000));
         }

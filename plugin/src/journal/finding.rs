@@ -15,8 +15,6 @@ use crate::{
 const MOST_MARKS: usize = 20;
 /// Most words that are looked for at once.
 const MOST_WORDS: usize = 4;
-/// How much of a fingerprint is kept: 66 bits.
-const MARK_CHARS: usize = 11;
 
 /// The form in which words are compared: without surrounding blanks, case and leading zeros.
 fn plain(text: &str) -> String {
@@ -58,16 +56,12 @@ pub fn hashes(record: &Record) -> Vec<u64> {
     words.chain(marks).collect()
 }
 
-fn cut(fingerprint: String) -> String {
-    fingerprint.chars().take(MARK_CHARS).collect()
-}
-
 /// The fingerprints of a customer's code and phones.
 pub fn marks(sealer: &Sealer, code: &str, phones: &PhoneField) -> Vec<String> {
     let numbers = phones.numbers().iter().map(PhoneNumber::search_key);
     let words = numbers.map(str::to_owned).chain([plain(code)]);
     let words = words.filter(|word| !word.is_empty());
-    let marks = words.map(|word| cut(sealer.fingerprint(&format!("find {word}"))));
+    let marks = words.map(|word| sealer.short_fingerprint(&format!("find {word}")));
     marks.take(MOST_MARKS).collect()
 }
 
@@ -94,7 +88,7 @@ impl Wanted {
         if let Some(sealer) = sealer {
             for word in marked {
                 let text = format!("find {word}");
-                marks.extend(sealer.fingerprints(&text).map(cut));
+                marks.extend(sealer.short_fingerprints(&text));
             }
         }
         marks.dedup();
@@ -153,6 +147,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::SHORT_CHARS;
     use crate::{journal::connection_name::ConnectionName, time::Timestamp};
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -211,7 +206,7 @@ mod tests {
         assert!(
             marks
                 .iter()
-                .all(|m| m.len() == MARK_CHARS && !m.contains("912345678"))
+                .all(|m| m.len() == SHORT_CHARS && !m.contains("912345678"))
         );
         let other = Wanted::parse("0912345678", Some(&sealer(2))).unwrap();
         assert!(!other.is(&record()));

@@ -86,25 +86,21 @@ pub async fn numbers(
     (from, to): Indexed,
     hashes: &[u64],
 ) -> Result<Vec<u64>, StoreError> {
+    let wanted_of = |part| {
+        let of_part = hashes.iter().filter(|hash| part_of(**hash) == part);
+        of_part.map(|hash| hash.to_be_bytes()).collect::<Vec<_>>()
+    };
+    let parts = (0..PARTS).map(|part| (part, wanted_of(part)));
+    let parts: Vec<_> = parts.filter(|(_, wanted)| !wanted.is_empty()).collect();
     let mut found = Vec::new();
     for span in from..to {
-        for part in 0..PARTS {
-            let wanted: Vec<u64> = hashes
-                .iter()
-                .copied()
-                .filter(|h| part_of(*h) == part)
-                .collect();
-            if wanted.is_empty() {
-                continue;
-            }
-            let Some(rows) = store.get(&keys::index(span, part)).await? else {
+        for (part, wanted) in &parts {
+            let Some(rows) = store.get(&keys::index(span, *part)).await? else {
                 continue;
             };
             for known in rows.chunks_exact(ROW_BYTES) {
                 if let [head @ .., y, z] = known
-                    && wanted
-                        .iter()
-                        .any(|hash| hash.to_be_bytes().starts_with(head))
+                    && wanted.iter().any(|hash| hash.starts_with(head))
                 {
                     let place = u64::from(u16::from_be_bytes([*y, *z]));
                     found.push(span.saturating_mul(SPAN).saturating_add(place));

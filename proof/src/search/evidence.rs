@@ -330,12 +330,8 @@ impl Evidence {
 
     /// Whether Getfly had this account at this moment.
     pub fn is_there(&self, account: &Account, at: Timestamp) -> bool {
-        let gone = match account.deleted {
-            // Removed by a scenario, which does not say when.
-            true => self.gone.get(&account.id).copied().or(Some(Timestamp::MIN)),
-            false => None,
-        };
-        account.created_at.unwrap_or_default() <= at && gone.is_none_or(|gone| gone > at)
+        let gone = self.gone.get(&account.id);
+        account.created_at.unwrap_or_default() <= at && gone.is_none_or(|gone| *gone > at)
     }
 
     /// The records of vendors of this personality, as they were sent to them: under the codes that

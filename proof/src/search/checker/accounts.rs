@@ -63,22 +63,11 @@ fn customer_of<'a>(evidence: &'a Evidence, code: &str) -> Option<(&'a Shop, &'a 
     let mut shops = evidence.shops.iter();
     shops.find_map(|shop| {
         let mut all = shop.kiotviet.customers.iter();
-        let own =
-            |c: &&Customer| is_code_of(evidence, &model::account_code(&shop.retailer, c.id), code);
+        let own = |c: &&Customer| {
+            customers::is_code_of(evidence, &model::account_code(&shop.retailer, c.id), code)
+        };
         Some((shop, all.find(own)?))
     })
-}
-
-/// Whether an account that would be created under `own` may have this code: a next one (`…-2` and
-/// so on), if people deleted the one before in Getfly, whose code stays taken.
-pub(super) fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
-    let number = code
-        .strip_prefix(own)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let number = number.and_then(|number| number.parse::<usize>().ok());
-    let mut accounts = evidence.accounts.iter();
-    let gone = accounts.any(|a| a.account_code == own && a.deleted);
-    code == own || (gone && number.is_some_and(|number| number >= 2))
 }
 
 fn check_owed(evidence: &Evidence, shop: &Shop, findings: &mut Findings) {

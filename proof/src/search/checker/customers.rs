@@ -3,7 +3,6 @@
 //! decided right after a fetch, among the accounts that Getfly had then, and later edits do not
 //! change it (R6).
 
-use super::accounts;
 use crate::search::{
     evidence::{Evidence, Reading, Shop},
     model,
@@ -41,7 +40,7 @@ pub(super) fn fetched<'e>(
 /// customer. An empty code means that KiotViet had deleted the customer before it had an account.
 pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -> BTreeSet<String> {
     let own = model::account_code(&shop.retailer, id);
-    let is_own = |a: &&Account| accounts::is_code_of(evidence, &own, &a.account_code);
+    let is_own = |a: &&Account| is_code_of(evidence, &own, &a.account_code);
     let mut owners = BTreeSet::new();
     for reading in readings(shop, id).filter(|r| r.at <= at) {
         if !reading.found {
@@ -83,6 +82,18 @@ pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -
         }
     }
     owners
+}
+
+/// Whether an account that would be created under `own` may have this code: a next one (`…-2` and
+/// so on), if people deleted the one before in Getfly, whose code stays taken.
+pub(super) fn is_code_of(evidence: &Evidence, own: &str, code: &str) -> bool {
+    let number = code
+        .strip_prefix(own)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let number = number.and_then(|number| number.parse::<usize>().ok());
+    let mut accounts = evidence.accounts.iter();
+    let gone = accounts.any(|a| a.account_code == own && a.deleted);
+    code == own || (gone && number.is_some_and(|number| number >= 2))
 }
 
 /// R7: the one account whose contact person has a number of the customer. Whether it is found depends on what the worker
