@@ -46,6 +46,7 @@ pub struct Builder {
     backend: Arc<dyn Backend>,
     clock: Option<Arc<dyn SimClock>>,
     seed: u64,
+    package: xtask::Package,
 }
 
 /// See the module.
@@ -90,14 +91,22 @@ impl GuestClock for Clock {
 
 /// The component, built if it is stale and compiled once in a process.
 pub fn component() -> Result<Runtime> {
-    static COMPONENT: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    let load = || {
-        Runtime::load(
-            &xtask::build_component(xtask::Install::AsRoot)?.path,
-            Metering::Fuel,
-        )
+    compiled(xtask::PLUGIN)
+}
+
+fn compiled(package: xtask::Package) -> Result<Runtime> {
+    static USUAL: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    static WITHOUT_ATOMICS: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let kept = if package == xtask::PLUGIN {
+        &USUAL
+    } else {
+        &WITHOUT_ATOMICS
     };
-    let loaded = COMPONENT.get_or_init(|| load().map_err(|e| format!("{e:#}")));
+    let load = || {
+        let built = xtask::build(package, xtask::Install::AsRoot)?;
+        Runtime::load(&built.path, Metering::Fuel)
+    };
+    let loaded = kept.get_or_init(|| load().map_err(|e| format!("{e:#}")));
     loaded.clone().map_err(|e| anyhow!(e))
 }
 
@@ -141,9 +150,16 @@ impl Builder {
         self
     }
 
+    /// Uses the component that imports no atomics.
+    pub fn without_atomics(mut self) -> Self {
+        self.package = xtask::WITHOUT_ATOMICS;
+        self
+    }
+
     /// The harness; an error if the component cannot be built.
     pub fn build(self) -> Result<Harness> {
-        Ok(self.over(component()?))
+        let runtime = compiled(self.package)?;
+        Ok(self.over(runtime))
     }
 
     /// The harness over a component that is compiled already.
@@ -212,6 +228,7 @@ impl Harness {
             backend: Arc::new(Memory::new()),
             clock: None,
             seed: 7,
+            package: xtask::PLUGIN,
         }
     }
 

@@ -112,7 +112,7 @@ assumptions! {
     GoneRecord "gone_record" KiotViet shown
         "Bản ghi đã bị xóa được trả lời 404"
         "A record that is gone is answered 404",
-    WebhooksSideBySide "webhooks_side_by_side" KiotViet unshown
+    WebhooksSideBySide "webhooks_side_by_side" KiotViet shown
         "Có thể đăng ký nhiều webhook cùng loại"
         "Several webhooks of a type may stand side by side",
     ListedChanges "listed_changes" KiotViet unshown
@@ -223,7 +223,7 @@ assumptions! {
     TypesSignedApart "types_signed_apart" KiotViet unshown
         "Mỗi loại webhook được ký, hoặc không, riêng với nhau"
         "Each webhook type is signed, or not, by itself",
-    ListedByCreation "listed_by_creation" Getfly unshown
+    ListedByCreation "listed_by_creation" Getfly shown
         "Tìm lại được bản ghi theo id và theo giờ tạo"
         "Records are found by id and by their time of creation",
     StoredInTime "stored_in_time" Getfly shown
@@ -238,10 +238,10 @@ assumptions! {
     ReadsSeeWrites "reads_see_writes" Getfly unshown
         "Những gì Getfly vừa lưu đọc lại thấy ngay"
         "What Getfly stores, its reads show at once",
-    ChangesListed "changes_listed" Getfly unshown
+    ChangesListed "changes_listed" Getfly shown
         "Danh sách khách hàng lọc được theo updated_at"
         "A list of accounts is filtered by updated_at",
-    AccountsSorted "accounts_sorted" Getfly unshown
+    AccountsSorted "accounts_sorted" Getfly shown
         "Danh sách khách hàng sắp xếp được theo số thứ tự"
         "A list of accounts is sorted by its numbers",
 }

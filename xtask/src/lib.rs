@@ -20,22 +20,36 @@ use toolchain::Toolchain;
 pub use toolchain::{Install, Situation};
 
 /// A package that becomes a component.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Package {
     name: &'static str,
     directory: &'static str,
+    /// The component's file without its endings.
+    file: &'static str,
+    features: &'static str,
 }
 
 /// The application, which becomes [`COMPONENT`].
 pub const PLUGIN: Package = Package {
     name: "plugin",
     directory: "plugin",
+    file: "plugin",
+    features: "",
+};
+
+/// The application for hosts that offer no `wasi:keyvalue/atomics`.
+pub const WITHOUT_ATOMICS: Package = Package {
+    file: "plugin.without-atomics",
+    features: "without-atomics",
+    ..PLUGIN
 };
 
 /// The least that a component can do with the same imports, for the benchmarks to compare with.
 pub const BARE: Package = Package {
     name: "bare",
     directory: "proof/bare",
+    file: "bare",
+    features: "",
 };
 
 /// Where the application's component is, from the workspace's root. `spin.toml` names the same file.
@@ -77,9 +91,14 @@ pub fn build(package: Package, install: Install) -> Result<Built> {
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
     let _lock = lock(&target)?;
 
-    let Package { name, directory } = package;
-    let path = target.join(format!("{name}.component.wasm"));
-    let stamp_path = target.join(format!("{name}.stamp"));
+    let Package {
+        name,
+        directory,
+        file,
+        ..
+    } = package;
+    let path = target.join(format!("{file}.component.wasm"));
+    let stamp_path = target.join(format!("{file}.stamp"));
     let stamp = sources::stamp(&root, directory)?;
     if fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp)
         && let Ok(found) = fs::metadata(&path)
@@ -94,7 +113,7 @@ pub fn build(package: Package, install: Install) -> Result<Built> {
 
     let toolchain = Toolchain::find(&root, install)?;
     eprintln!("building the component: {}", toolchain.situation);
-    compile(name, &root, &target, &toolchain, Names::Stripped)?;
+    compile(package, &root, &target, &toolchain, Names::Stripped)?;
     let core = format!("{}/component/{name}.wasm", toolchain::TARGET);
     let size = wrap(&target.join(core), &path)?;
     write_whole(&stamp_path, stamp.as_bytes())?;
@@ -114,7 +133,7 @@ pub fn module_with_names(package: Package) -> Result<Vec<u8>> {
     fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
     let _lock = lock(&target)?;
     let toolchain = Toolchain::find(&root, Install::Never)?;
-    compile(package.name, &root, &target, &toolchain, Names::Kept)?;
+    compile(package, &root, &target, &toolchain, Names::Kept)?;
     let core = format!("{}/component/{}.wasm", toolchain::TARGET, package.name);
     let core = target.join(core);
     fs::read(&core).with_context(|| format!("cannot read {}", core.display()))
@@ -137,7 +156,7 @@ fn lock(target: &Path) -> Result<File> {
 }
 
 fn compile(
-    package: &str,
+    package: Package,
     root: &Path,
     target: &Path,
     toolchain: &Toolchain,
@@ -149,7 +168,8 @@ fn compile(
     }
     command
         .current_dir(root)
-        .args(["build", "--locked", "--package", package, "--lib"])
+        .args(["build", "--locked", "--package", package.name, "--lib"])
+        .args(["--features", package.features])
         .args(["--target", toolchain::TARGET, "--profile", "component"])
         .arg("--target-dir")
         .arg(target);

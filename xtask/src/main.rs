@@ -5,7 +5,14 @@ use xtask::Install;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
-        Some("build") => build(),
+        Some("build") => match std::env::args().nth(2).as_deref() {
+            None => build(xtask::PLUGIN),
+            Some("--without-atomics") => build(xtask::WITHOUT_ATOMICS),
+            Some(other) => {
+                eprintln!("xtask: `build` has no option `{other}`; it has --without-atomics");
+                ExitCode::from(2)
+            }
+        },
         Some("licences") => print(xtask::licences()),
         Some("sbom") => print(xtask::sbom()),
         Some("release") => print(xtask::release().map(|files| {
@@ -18,6 +25,7 @@ fn main() -> ExitCode {
             }
             eprintln!(
                 "usage: cargo xtask build      builds {}\n       \
+                 cargo xtask build --without-atomics   builds it for hosts without wasi:keyvalue/atomics\n       \
                  cargo xtask release    makes what a release consists of, in {}\n       \
                  cargo xtask licences   prints the licences of the crates in a release\n       \
                  cargo xtask sbom       prints its bill of materials (CycloneDX)",
@@ -42,8 +50,8 @@ fn print(told: anyhow::Result<String>) -> ExitCode {
     }
 }
 
-fn build() -> ExitCode {
-    match xtask::build_component(Install::AsRoot) {
+fn build(package: xtask::Package) -> ExitCode {
+    match xtask::build(package, Install::AsRoot) {
         Ok(built) => {
             let state = if built.rebuilt {
                 ""

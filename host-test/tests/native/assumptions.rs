@@ -12,7 +12,7 @@ use plugin::assumption::Assumption;
 use serde_json::Value;
 use sim::{
     Fault, FaultRule, Habit, Personality, When,
-    getfly::{Account, GetflySettings, Sums},
+    getfly::{Account, Created, GetflySettings, Sums},
     kiotviet::{Casing, Line, NewCustomer, NewInvoice, Settings, Signature, Times},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -73,6 +73,10 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
         }),
     ),
     (Assumption::LocationName, Lives("Hà Nội, Quận Hai Bà Trưng")),
+    (
+        Assumption::WebhooksSideBySide,
+        Vendors(&[Habit::OneWebhookAType]),
+    ),
     (Assumption::GoneRecord, Vendors(&[Habit::MissingIs420])),
     (Assumption::DeliveredSoon, Late),
     (Assumption::PhonesWhole, Vendors(&[Habit::MaskedPhones])),
@@ -94,6 +98,19 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
         Assumption::OrderAnswer,
         Vendors(&[Habit::CreatedMessageOnly]),
     ),
+    (
+        Assumption::ListedByCreation,
+        Getfly(|s| {
+            s.created = Created::IdOnly;
+            s.numbers_itself = true;
+            s.finds_by_id = false;
+        }),
+    ),
+    (
+        Assumption::ChangesListed,
+        Vendors(&[Habit::ChangesUnfiltered]),
+    ),
+    (Assumption::AccountsSorted, Vendors(&[Habit::ListsUnsorted])),
     (Assumption::CodeKept, Vendors(&[Habit::NumbersItself])),
     (
         Assumption::DuplicateWords,
@@ -234,6 +251,7 @@ async fn day(otherwise: Otherwise) -> TestShop {
         .create_customer(customer("Khách xóa", "0955111222"));
     shop.kiotviet.delete_customer(gone);
     work(&shop).await;
+    shop.kiotviet.switch_off_webhooks();
     shop.heal().await;
     shop
 }

@@ -24,25 +24,28 @@ const IMPORTS: [&str; 11] = [
 /// reconciliation and metrics by shop 2,550 kB.
 const MOST_BYTES: u64 = 2_600_000;
 
-#[test]
-fn the_component_imports_the_contract_and_nothing_else() {
-    let built = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
+/// The component of `package` as its own type tells it.
+fn decoded(package: xtask::Package) -> DecodedWasm {
+    let built = xtask::build(package, xtask::Install::AsRoot).expect("the component builds");
     let bytes = std::fs::read(&built.path).expect("the component is there");
-    let decoded = wit_component::decode(&bytes).expect("it is a component");
-    let DecodedWasm::Component(resolve, world) = decoded else {
+    wit_component::decode(&bytes).expect("it is a component")
+}
+
+/// What the component of `package` imports and exports.
+fn imports_and_exports(package: xtask::Package) -> [BTreeSet<String>; 2] {
+    let DecodedWasm::Component(resolve, world) = decoded(package) else {
         panic!("a WIT package, not a component");
     };
     let world = &resolve.worlds[world];
-    let imports: BTreeSet<String> = world
-        .imports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
-        .collect();
-    let exports: BTreeSet<String> = world
-        .exports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
-        .collect();
+    [&world.imports, &world.exports].map(|list| {
+        let names = list.keys().map(|key| resolve.name_world_key(key));
+        names.collect()
+    })
+}
+
+#[test]
+fn the_component_imports_the_contract_and_nothing_else() {
+    let [imports, exports] = imports_and_exports(xtask::PLUGIN);
     assert_eq!(imports, IMPORTS.map(str::to_owned).into());
     assert_eq!(
         exports,
@@ -50,14 +53,20 @@ fn the_component_imports_the_contract_and_nothing_else() {
     );
 }
 
+#[test]
+fn the_build_for_hosts_without_atomics_imports_all_but_these() {
+    let [imports, exports] = imports_and_exports(xtask::WITHOUT_ATOMICS);
+    let [mut usual, usual_exports] = imports_and_exports(xtask::PLUGIN);
+    assert!(usual.remove("wasi:keyvalue/atomics@0.2.0-draft2"));
+    assert_eq!(imports, usual);
+    assert_eq!(exports, usual_exports);
+}
+
 /// Spin's SQLite store lets two racers win an absent key by `cas`, its Redis store reports failure always,
 /// and its `get-many` is broken: the component cannot even call them.
 #[test]
 fn of_the_atomics_only_increment_is_imported() {
-    let built = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
-    let bytes = std::fs::read(&built.path).expect("the component is there");
-    let decoded = wit_component::decode(&bytes).expect("it is a component");
-    let DecodedWasm::Component(resolve, _) = decoded else {
+    let DecodedWasm::Component(resolve, _) = decoded(xtask::PLUGIN) else {
         panic!("a WIT package, not a component");
     };
     let mut atomics = resolve.interfaces.iter().filter(|(id, _)| {

@@ -13,16 +13,22 @@ use host_test::{
 use serde_json::json;
 use std::sync::Arc;
 
+/// Who cannot count.
+#[derive(Clone, Copy, PartialEq)]
+enum Without {
+    Nobody,
+    Store,
+    Component,
+}
+
 /// A shop that has sold before it is connected.
-async fn shop(edge: bool) -> WasmShop {
-    let shop = WasmShop::in_wasm(|builder| {
-        if !edge {
-            return builder;
-        }
-        let store = Broken::new(How::WithoutAtomics);
-        builder
+async fn shop(without: Without) -> WasmShop {
+    let shop = WasmShop::in_wasm(|builder| match without {
+        Without::Nobody => builder,
+        Without::Store => builder
             .variable("processing", "inline")
-            .store(Arc::new(store))
+            .store(Arc::new(Broken::new(How::WithoutAtomics))),
+        Without::Component => builder.variable("processing", "inline").without_atomics(),
     });
     let shop = shop.expect("the component builds");
     shop.kiotviet.create_invoice(sale(None));
@@ -38,8 +44,8 @@ async fn page(shop: &WasmShop, request: http::request::Builder) -> (u16, String)
     (outcome.status, text)
 }
 
-async fn heals_and_backfills(edge: bool) {
-    let shop = shop(edge).await;
+async fn heals_and_backfills(without: Without) {
+    let shop = shop(without).await;
     shop.kiotviet.switch_off_webhooks();
     let id = shop.kiotviet.create_customer(hoa());
     shop.kiotviet.create_invoice(sale(Some(id)));
@@ -67,22 +73,40 @@ async fn heals_and_backfills(edge: bool) {
     // Two webhooks, the customer and three sales.
     assert_eq!(overview["counts"]["received"], 6, "{overview}");
     assert_eq!(overview["counts"]["waiting"], 0, "{overview}");
-    assert_eq!(overview["weaker"].is_string(), edge);
+    assert_eq!(
+        overview["weaker"].is_string(),
+        without != Without::Nobody,
+        "{overview}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_heals_and_backfills() {
-    heals_and_backfills(false).await;
+    heals_and_backfills(Without::Nobody).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_does_so_on_a_store_without_atomics_too() {
-    heals_and_backfills(true).await;
+    heals_and_backfills(Without::Store).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_build_without_atomics_does_so_on_any_store() {
+    heals_and_backfills(Without::Component).await;
+}
+
+/// Counting decides who may work: without it `background` is refused, and each delivery is answered 503.
+#[tokio::test(start_paused = true)]
+async fn the_build_without_atomics_says_that_it_needs_inline() {
+    let shop = WasmShop::in_wasm(|builder| builder.without_atomics()).expect("it builds");
+    let (status, told) = page(&shop, http::Request::get(format!("{PUBLIC}/healthz"))).await;
+    assert_eq!(status, 503);
+    assert!(told.contains("set processing to inline"), "{told}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_shows_its_page_and_its_metrics() {
-    let shop = shop(false).await;
+    let shop = shop(Without::Nobody).await;
     let metrics = http::Request::get(format!("{PUBLIC}/metrics"))
         .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
     let (status, text) = page(&shop, metrics).await;

@@ -2,6 +2,7 @@
 //! Getfly's ceiling free for a sale. First all accounts, then those that were changed, and all again at long intervals.
 
 use crate::{
+    assumption::Assumption,
     getfly::{
         client::{AccountPage, Getfly},
         error::GetflyError,
@@ -14,7 +15,7 @@ use crate::{
     log,
     reconcile::upkeep::{Reconciler, Upkeep},
     time::Timestamp,
-    world::{Clock, Store, StoreError, World},
+    world::{Clock, Http, Store, StoreError, World},
 };
 use core::time::Duration;
 
@@ -170,6 +171,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             self.unfiltered(index);
             return true;
         }
+        if scan.since.is_some() && !page.accounts.is_empty() {
+            self.worker.saw(Assumption::ChangesListed, true);
+        }
         let ids: Vec<i64> = page.accounts.iter().map(|account| account.id).collect();
         let is_over = scan.advance(&ids, page.more);
         if is_over {
@@ -177,6 +181,10 @@ impl<W: World> Reconciler<'_, '_, W> {
             if scan.since.is_none() {
                 index.accounts = scan.seen;
                 index.is_unsorted = scan.is_unsorted;
+                if scan.seen > 1 {
+                    let rises = !scan.is_unsorted;
+                    self.worker.saw(Assumption::AccountsSorted, rises);
+                }
                 index.filled_at = Some(self.worker.now());
             } else if !page.accounts.is_empty() {
                 index.unfiltered_since = None;
@@ -188,6 +196,7 @@ impl<W: World> Reconciler<'_, '_, W> {
     /// Getfly does not tell which accounts were changed since a moment.
     fn unfiltered(&self, index: &mut AccountIndex) {
         index.unfiltered_since = Some(self.worker.now());
+        self.worker.saw(Assumption::ChangesListed, false);
         log::changes_unfiltered(self.worker);
     }
 

@@ -2,6 +2,7 @@
 //! webhook is never touched.
 
 use crate::{
+    assumption::Assumption,
     journal::{
         connection_name::ConnectionName,
         connections::{self, Connection, Opened, Switches, Webhook},
@@ -42,6 +43,11 @@ fn leads_to(registered: &Registered, path: &str) -> bool {
     url.ends_with(path)
 }
 
+fn is_of_type(registered: &Registered, webhook: Webhook) -> bool {
+    let of_type = webhook.kiotviet_type();
+    registered.kind_type.eq_ignore_ascii_case(of_type)
+}
+
 /// Our registrations among the shop's webhooks: those whose URL ends in one of our unguessable
 /// paths.
 pub fn ours<'r>(
@@ -51,7 +57,7 @@ pub fn ours<'r>(
 ) -> Vec<&'r Registered> {
     let is_ours = |r: &&Registered| {
         (paths.iter().any(|path| leads_to(r, path)) || mutant!(ForeignWebhookTouched))
-            && r.kind_type.eq_ignore_ascii_case(webhook.kiotviet_type())
+            && is_of_type(r, webhook)
     };
     registered.iter().filter(is_ours).collect()
 }
@@ -192,9 +198,17 @@ pub async fn register_beside<W: World>(
     match register(session, webhook).await {
         Err(e) if e.fate() == Fate::Dead && !ours(registered, &paths, webhook).is_empty() => {
             remove_broken(session, registered, webhook).await?;
-            register(session, webhook).await
+            register(session, webhook).await?;
+            session.world.saw(Assumption::WebhooksSideBySide, false);
+            Ok(())
         }
-        done => done,
+        done => {
+            let is_beside = registered.iter().any(|other| is_of_type(other, webhook));
+            if done.is_ok() && is_beside {
+                session.world.saw(Assumption::WebhooksSideBySide, true);
+            }
+            done
+        }
     }
 }
 

@@ -14,14 +14,23 @@
     reason = "generated code"
 )]
 
-wit_bindgen::generate!({
-    world: "plugin",
-    path: "../wit",
-    runtime_path: "spin_sdk::wit_bindgen::rt",
-    pub_export_macro: true,
-    default_bindings_module: "crate::wasi::bindings",
-    generate_all,
-});
+macro_rules! generate {
+    ($world:literal) => {
+        wit_bindgen::generate!({
+            world: $world,
+            path: "../wit",
+            runtime_path: "spin_sdk::wit_bindgen::rt",
+            pub_export_macro: true,
+            default_bindings_module: "crate::wasi::bindings",
+            generate_all,
+        });
+    };
+}
+
+#[cfg(not(feature = "without-atomics"))]
+generate!("plugin");
+#[cfg(feature = "without-atomics")]
+generate!("plugin-without-atomics");
 
 export!(Plugin);
 

@@ -14,10 +14,7 @@ use crate::{
                     client,
                     types::{self, ErrorCode, RequestOptions},
                 },
-                keyvalue::{
-                    atomics,
-                    store::{self, Bucket},
-                },
+                keyvalue::store::{self, Bucket},
                 random::random,
             },
             wit_future, wit_stream,
@@ -73,6 +70,16 @@ fn store_error(e: store::Error) -> StoreError {
     })
 }
 
+#[cfg(not(feature = "without-atomics"))]
+use crate::wasi::bindings::wasi::keyvalue::atomics::increment;
+
+/// A host that offers no counting.
+#[cfg(feature = "without-atomics")]
+fn increment(_: &Bucket, _: &str, _: i64) -> Result<i64, store::Error> {
+    let why = "this build of the component does not count (without-atomics)";
+    Err(store::Error::Other(why.to_owned()))
+}
+
 impl Store for Wasi {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.bucket()?.get(key).map_err(store_error)
@@ -94,7 +101,7 @@ impl Store for Wasi {
         if self.plain.get() {
             return no_atomics::increment(self, key, delta).await;
         }
-        atomics::increment(&*self.bucket()?, key, delta).map_err(store_error)
+        increment(&*self.bucket()?, key, delta).map_err(store_error)
     }
 
     async fn list_keys(&self) -> Result<Vec<String>, StoreError> {

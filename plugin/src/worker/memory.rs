@@ -3,6 +3,7 @@
 //! carries.
 
 use crate::{
+    assumption::Assumption,
     getfly::{error::GetflyError, wire::Stored},
     journal::{
         dead_reason::DeadReason,
@@ -115,9 +116,13 @@ pub async fn account_stored<W: World>(
         && let Some(account) = unless_refused(getfly.account_by_id(id).await)?
         && !account.code.as_str().is_empty()
     {
+        session.world.saw(Assumption::ListedByCreation, true);
         return Ok(Some(account.code));
     }
     let found = account_by_text(session, sent, session.world.now()).await?;
+    if id.is_some() && found.is_some() {
+        session.world.saw(Assumption::ListedByCreation, false);
+    }
     Ok(found.map(|account| account.code))
 }
 
@@ -138,9 +143,14 @@ pub async fn order_stored<W: World>(
         && let Some(order) = unless_refused(getfly.order_by_id(id).await)?
         && !order.code.is_empty()
     {
+        session.world.saw(Assumption::ListedByCreation, true);
         return Ok(Some(OrderCode::existing(order.code)));
     }
-    order_by_text(session, sent, session.world.now()).await
+    let found = order_by_text(session, sent, session.world.now()).await?;
+    if id.is_some() && found.is_some() {
+        session.world.saw(Assumption::ListedByCreation, false);
+    }
+    Ok(found)
 }
 
 /// Notes that Getfly stored the record `sent` under another code; returns whether it did.

@@ -145,7 +145,7 @@ impl State {
             }
             "sale_order" => {
                 let code = wire::find(query, "order_code");
-                let id = wire::find(query, "order_id");
+                let id = wire::find(query, "order_id").filter(|_| settings.finds_by_id);
                 let found = self.orders.iter().find(|order| {
                     code == Some(&*order.order_code) || id == Some(&*order.id.to_string())
                 });

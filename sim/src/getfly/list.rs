@@ -280,7 +280,9 @@ impl Listed {
             match settings.undocumented_filter {
                 _ if settings.filters_ignored => {}
                 _ if filter.field == "updated_at" && !settings.heeds_updated_at => {}
-                _ if documented => counted.push(filter),
+                _ if documented && (filter.field != "id" || settings.finds_by_id) => {
+                    counted.push(filter);
+                }
                 UndocumentedFilter::Honour => counted.push(filter),
                 UndocumentedFilter::Ignore => {}
                 // ASSUMPTION: the real behaviour is unknown.

@@ -130,6 +130,8 @@ pub struct GetflySettings {
     pub heeds_updated_at: bool,
     /// Whether lists heed how they are to be sorted.
     pub heeds_sort: bool,
+    /// Whether a record is found by its id.
+    pub finds_by_id: bool,
 }
 
 impl Default for GetflySettings {
@@ -200,6 +202,7 @@ impl Default for GetflySettings {
             // Documented, like the sorting.
             heeds_updated_at: true,
             heeds_sort: true,
+            finds_by_id: true,
         }
     }
 }
