@@ -64,7 +64,7 @@ fn body<W: World>(visit: &Visit<'_, W>, title: Text, value: &Value, status: &Mar
     }
 }
 
-fn answered<W: World>(visit: &Visit<'_, W>, title: Text, shown: &Shown) -> Markup {
+pub(super) fn answered<W: World>(visit: &Visit<'_, W>, title: Text, shown: &Shown) -> Markup {
     let status = html! {
         span.muted {
             @match shown.status { Some(status) => { (status) }, None => { (visit.t(w::NO_ANSWER)) } }

@@ -11,6 +11,7 @@ mod events;
 mod first_day;
 mod layout;
 mod links;
+mod live;
 mod login;
 mod overview;
 mod preflight;
