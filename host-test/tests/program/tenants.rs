@@ -5,10 +5,10 @@
 use crate::process::{run, vendors};
 use bytes::Bytes;
 use host_test::{
-    admin::{Admin, listed},
+    admin::{Admin, Carrier, listed},
     program::Program,
     redis_server::redis,
-    shop::hoa,
+    shop::{ba, hoa},
     tenants::{Folder, Tenant, token, up},
     vendors::Vendors,
 };
@@ -171,7 +171,7 @@ async fn a_broken_file_is_refused_alone_and_files_come_change_and_go() {
     lan.connect_with(&two.lans).await.expect("connected");
 
     // A broken change, while a request of another tenant is open.
-    let slow = |getfly: &mut GetflySettings| getfly.latency = Duration::from_secs(7);
+    let slow = |getfly: &mut GetflySettings| getfly.latency = Duration::from_secs(4);
     two.lans.getfly.update_settings(slow);
     two.lans.kiotviet.create_customer(hoa());
     let delivery = two.lans.kiotviet.take_deliveries().remove(0);
@@ -207,7 +207,7 @@ async fn a_broken_file_is_refused_alone_and_files_come_change_and_go() {
         lines.collect::<Vec<_>>().join("\n")
     };
     assert!(about("hoa").contains("line 1: it is no table"), "{log}");
-    assert!(about("twin").contains("retention_days is"), "{log}");
+    assert!(about("twin").contains("retention_days must be"), "{log}");
     assert!(about("minh").contains("is served as before"), "{log}");
     assert!(about("hoa").contains("a tenant is gone"), "{log}");
     assert!(!log.contains("geheim"), "{log}");
@@ -243,4 +243,69 @@ async fn what_keeps_many_from_starting_is_told() {
     let both = run(&["up", "--tenants", "x", "--variable", "a=b"]).await;
     assert_eq!(both.code, Some(2));
     assert!(both.err.contains("cannot be used with"), "{}", both.err);
+}
+
+/// What the hostile component got.
+async fn loot(tenant: &Tenant, target: &str) -> String {
+    let request = http::Request::get(target).body(Bytes::new());
+    let answer = tenant.carry(request.expect("a request")).await;
+    let answer = answer.expect("answered");
+    let loot = answer.headers().get("loot").map(|loot| loot.as_bytes());
+    String::from_utf8_lossy(loot.expect("its loot")).into_owned()
+}
+
+#[tokio::test]
+async fn a_hostile_component_reaches_no_key_variable_or_origin_of_another_tenant() {
+    let two = Two::new().await;
+    let mallorys = vendors().await;
+    let component = xtask::build(xtask::HOSTILE, xtask::Install::AsRoot).expect("it builds");
+    let own = format!("[host]\ncomponent = \"{}\"\n", component.path.display());
+    let written = two.folder.write("mallory", 4, &mallorys, &own);
+    written.expect("written");
+    let (_host, _, lan) = two.up(&["--state-dir", &two.state()]).await;
+    let mallory = Tenant::at(4, lan.port(), "mallory");
+    lan.connect_with(&two.lans).await.expect("connected");
+    sells(&lan, &two.lans).await;
+
+    assert_eq!(loot(&mallory, "/set?own=3").await, "got()");
+    assert_eq!(loot(&mallory, "/get?own").await, r#"gotSome("xxx")"#);
+    assert_eq!(loot(&mallory, "/list").await, r#"got["own"]"#);
+    for key in [
+        "kvgf/journal/cursor",
+        "tenant/lan/kvgf/journal/cursor",
+        "../lan/kvgf/journal/cursor",
+        "/tenant/lan/kvgf/journal/cursor",
+    ] {
+        let got = loot(&mallory, &format!("/get?{key}")).await;
+        assert_eq!(got, "gotNone", "{key}");
+        loot(&mallory, &format!("/set?{key}")).await;
+        loot(&mallory, "/count?tenant/lan/kvgf/journal/tail").await;
+    }
+    for label in ["", "lan", "tenant/lan", "tenant/lan/default"] {
+        let got = loot(&mallory, &format!("/open?{label}")).await;
+        assert!(got.starts_with("refused"), "{label}: {got}");
+    }
+
+    let variables = loot(&mallory, "/variables").await;
+    assert!(variables.contains(&token("mallory")), "{variables}");
+    assert!(!variables.contains(&token("lan")), "{variables}");
+    let [_, own] = mallorys.origins();
+    let got = loot(&mallory, &format!("/call?{own}/x")).await;
+    assert!(got.starts_with("got"), "{got}");
+    let [kiotviet, getfly] = two.lans.origins();
+    let host = format!("http://{}", lan.address());
+    let this = format!("http://127.0.0.1:{}", lan.port());
+    for origin in [kiotviet, getfly, host, this] {
+        let got = loot(&mallory, &format!("/call?{origin}/healthz")).await;
+        assert!(got.contains("HttpRequestDenied"), "{origin}: {got}");
+    }
+
+    assert_eq!(listed(lan.events("").await).len(), 1);
+    two.lans.kiotviet.create_customer(ba());
+    let delivery = two.lans.kiotviet.take_deliveries().remove(0);
+    let request = two.lans.kiotviet.request(&delivery);
+    assert_eq!(lan.send(request).await.expect("answered").0, 200);
+    assert_eq!(lan.drain().await.0, 200);
+    let events = listed(lan.events("").await);
+    assert_eq!(events[0]["seq"], 2, "nobody counted for it");
 }
