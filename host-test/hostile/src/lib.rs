@@ -57,40 +57,46 @@ impl Guest for Hostile {
     }
 }
 
-fn shown<T: core::fmt::Debug, E: core::fmt::Debug>(tried: Result<T, E>) -> String {
+/// The component's build leaves out what `Debug` would write.
+fn shown(tried: Result<String, store::Error>) -> String {
     match tried {
-        Ok(got) => format!("got {got:?}"),
-        Err(e) => format!("refused {e:?}"),
+        Ok(got) => format!("got:{got}"),
+        Err(store::Error::Other(why)) => format!("refused:{why}"),
+        Err(_) => "refused".to_owned(),
     }
 }
 
 fn get(key: &str) -> String {
     let value = store::open("default").and_then(|bucket| bucket.get(key));
-    shown(value.map(|v| v.map(|v| String::from_utf8_lossy(&v).into_owned())))
+    let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
+    shown(value.map(|value| value.map_or("nothing".to_owned(), text)))
 }
 
 /// `key=bytes`: writes so many bytes.
 fn set(with: &str) -> String {
     let (key, bytes) = with.split_once('=').unwrap_or((with, "1"));
     let value = vec![b'x'; bytes.parse().unwrap_or(1)];
-    shown(store::open("default").and_then(|bucket| bucket.set(key, &value)))
+    let set = store::open("default").and_then(|bucket| bucket.set(key, &value));
+    shown(set.map(|()| String::new()))
 }
 
 fn count(key: &str) -> String {
-    shown(store::open("default").and_then(|bucket| atomics::increment(&bucket, key, 1)))
+    let sum = store::open("default").and_then(|bucket| atomics::increment(&bucket, key, 1));
+    shown(sum.map(|sum| sum.to_string()))
 }
 
 fn list() -> String {
     let keys = store::open("default").and_then(|bucket| bucket.list_keys(None));
-    shown(keys.map(|all| all.keys))
+    shown(keys.map(|all| all.keys.join(",")))
 }
 
 fn open(label: &str) -> String {
-    shown(store::open(label).map(drop))
+    shown(store::open(label).map(|_| String::new()))
 }
 
 fn variables() -> String {
-    shown(config::get_all())
+    let all = config::get_all().unwrap_or_default().into_iter();
+    all.map(|(name, value)| format!("{name}={value},")).collect()
 }
 
 /// `http://host:port/path`, by GET.
@@ -102,7 +108,11 @@ async fn call(url: &str) -> String {
     let _ = request.set_scheme(Some(&Scheme::Http));
     let _ = request.set_authority(Some(authority));
     let _ = request.set_path_with_query(Some(&format!("/{path}")));
-    shown(client::send(request).await.map(|r| r.get_status_code()))
+    match client::send(request).await {
+        Ok(response) => format!("got:{}", response.get_status_code()),
+        Err(ErrorCode::HttpRequestDenied) => "denied".to_owned(),
+        Err(_) => "failed".to_owned(),
+    }
 }
 
 /// Takes so many MiB.

@@ -3,6 +3,7 @@
 
 mod account_index;
 mod admin_api;
+mod after_answer;
 mod alerts;
 mod answers;
 mod asks;
@@ -19,6 +20,7 @@ mod fairness;
 mod field;
 mod first_day;
 mod fixture_format;
+mod fnb;
 mod forged_hints;
 mod golden;
 mod healing;

@@ -3,6 +3,7 @@
 
 use crate::{
     admin::api::{assumptions, problem::Problem, view},
+    config::Processing,
     journal::{
         account_index,
         connection_name::{ConnectionName, Upstream},
@@ -19,7 +20,10 @@ use crate::{
 };
 
 /// `GET /api/overview`.
-pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Overview, Problem> {
+pub(in crate::admin) async fn overview<W: World>(
+    world: &W,
+    processing: Processing,
+) -> Result<view::Overview, Problem> {
     let cursor = cursor::load(world).await?;
     let tail = entries::tail(world).await?;
     let now = world.now();
@@ -41,6 +45,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
             first_events_looked_at: first_events::looked(world, &name).await?.is_some(),
             last_event_at: cursor.stats.last_event.get(&name).copied(),
             missed_at: health.customer.missed_at.max(health.order.missed_at),
+            edition: connection.retailer.edition(),
             retailer: connection.retailer,
             webhooks: webhooks(switches, &health),
             problem: health.problem.map(view::InWords),
@@ -59,7 +64,9 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
     });
     let outside = outside::troubles(world, &names).await;
     let accounts = account_index::load(world).await?;
+    let is_inline = processing == Processing::Inline;
     Ok(view::Overview {
+        advice: cursor.late_starts.advice(is_inline),
         accounts: accounts.map(view::KnownAccounts::from),
         balanced: cursor.counts.balanced(),
         connections: shops,

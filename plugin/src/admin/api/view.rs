@@ -16,7 +16,7 @@ use crate::{
         webhook::Webhook,
     },
     rules::{
-        codes::{AccountCode, OrderCode, RetailerId},
+        codes::{AccountCode, Edition, OrderCode, RetailerId},
         verdict::{Outcome, Reason},
     },
     time::{Date, Timestamp},
@@ -268,6 +268,9 @@ pub struct Dismissed {
 /// `GET /api/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
+    /// What should be set otherwise on this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// The index of Getfly's accounts; none before its first scan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<KnownAccounts>,
@@ -382,6 +385,15 @@ pub struct Paused {
     pub why: Option<InWords<Trouble>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_retail(edition: &Edition) -> bool {
+    *edition == Edition::Retail
+}
+
+fn name_alone<S: serde::Serializer>(shop: &RetailerId, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(shop.name())
+}
+
 /// One shop in the overview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopOverview {
@@ -401,7 +413,11 @@ pub struct ShopOverview {
     pub name: ConnectionName,
     /// What is wrong with its webhooks.
     pub problem: Option<InWords<Trouble>>,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Its webhooks, as they were last seen.
     pub webhooks: Webhooks<SeenHook>,
@@ -487,7 +503,11 @@ pub struct Connection {
     pub former_path_valid: bool,
     /// Its name.
     pub name: ConnectionName,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Whether a delivery with a valid signature has come.
     pub valid_signature_seen: bool,
@@ -551,7 +571,11 @@ pub struct Connected {
     pub guide: String,
     /// Its name.
     pub name: ConnectionName,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Its secrets are new, so that webhooks that were on deliver to an address that is no longer known.
     pub webhooks_need_switching_on: bool,
@@ -816,6 +840,9 @@ pub struct Variable {
 /// `GET /healthz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
+    /// What should be set otherwise on this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<String>>,

@@ -84,6 +84,7 @@ words! {
     NEEDS_YOU: "sự kiện cần anh/chị xử lý" / "events need a person";
     NEEDS_YOU_1: "sự kiện cần anh/chị xử lý" / "event needs a person";
     SEE_THEM: "Xem và xử lý" / "See and settle them";
+    ENDS_AT_ANSWER: "Máy chủ này dừng ứng dụng ngay khi trả lời, nên đơn hàng phải chờ đến lần chạy kế tiếp. Anh/chị hãy nhờ người vận hành đặt processing = inline." / "This host ends the application at its answer, so that sales wait for the next drain. Have processing set to inline.";
     WEAKER: "Kho dữ liệu của máy chủ này không có phép đếm nguyên tử: hai khách hàng cùng số điện thoại, hoặc hai lần gửi của một hóa đơn, đến đúng cùng một lúc có thể cùng được tạo trên Getfly. Mọi bảo đảm khác vẫn giữ nguyên." / "This host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly. Every other promise holds.";
     ACCOUNTS: "Khách hàng trên Getfly" / "Getfly's accounts";
     ACCOUNTS_MORE: "Để tìm khách hàng đã có dù số điện thoại được lưu theo cách nào, kể cả của người liên hệ. Ứng dụng chỉ giữ mã băm có khóa, không giữ số điện thoại hay email." / "So that an existing account is found however its phone is written, a contact person's too. Only keyed marks are kept, no phone and no e-mail.";
@@ -149,6 +150,10 @@ words! {
     CONNECT_TITLE: "Kết nối cửa hàng KiotViet" / "Connect a KiotViet shop";
     SHOP_NAME: "Tên cửa hàng" / "Shop name (Tên cửa hàng)";
     SHOP_NAME_HINT: "Tên kết nối trên KiotViet. Ví dụ link KiotViet là https://datta.kiotviet.vn thì nhập datta." / "The connection's name on KiotViet. If your address is https://datta.kiotviet.vn, enter datta.";
+    EDITION: "Phần mềm KiotViet" / "KiotViet edition";
+    EDITION_RETAIL: "Bán lẻ (<tên>.kiotviet.vn)" / "Retail (<shop>.kiotviet.vn)";
+    EDITION_FNB: "F&B – nhà hàng, quán (fnb.kiotviet.vn/<tên>)" / "F&B – restaurants (fnb.kiotviet.vn/<shop>)";
+    EDITION_HINT: "Nếu dán cả địa chỉ đăng nhập thì không cần chọn. F&B đang thử nghiệm: hóa đơn được đọc mỗi phút." / "Not needed where you paste the whole log-in address. F&B is experimental: invoices are read every minute.";
     CLIENT_ID: "ClientId" / "ClientId";
     SECRET: "Mã bảo mật" / "Security code (Mã bảo mật)";
     CLIENT_HINT: "Sao chép từ trang Thiết lập kết nối API của KiotViet." / "Copy it from KiotViet's page Thiết lập kết nối API.";
@@ -189,7 +194,7 @@ words! {
     DISCONNECTED_PARTLY: "Đã ngắt kết nối, nhưng không hủy được webhook trên KiotViet: hãy xóa chúng tại Thiết lập kết nối API." / "Disconnected, but the webhooks could not be unregistered at KiotViet: remove them there, in Thiết lập kết nối API.";
     CONNECTION: "Kết nối" / "Connection";
     FIELD_MISSING: "Hãy điền mục này." / "Fill this in.";
-    SHOP_NAME_WRONG: "Tên cửa hàng là phần đứng trước .kiotviet.vn trong địa chỉ: chữ thường không dấu, số, dấu - hoặc _." / "The shop name is what stands before .kiotviet.vn in the address: letters a-z, digits, - or _.";
+    SHOP_NAME_WRONG: "Tên cửa hàng là phần đứng trước .kiotviet.vn, hoặc sau fnb.kiotviet.vn/ trong địa chỉ: chữ thường không dấu, số, dấu - hoặc _." / "The shop name is what stands before .kiotviet.vn, or after fnb.kiotviet.vn/, in the address: letters a-z, digits, - or _.";
     FORM_WRONG: "Chưa kết nối. Hãy sửa những mục được đánh dấu bên dưới." / "Not connected. Mend what is marked below.";
     MANAGE: "Quản lý" / "Manage";
 
