@@ -96,7 +96,8 @@ fn open(label: &str) -> String {
 
 fn variables() -> String {
     let all = config::get_all().unwrap_or_default().into_iter();
-    all.map(|(name, value)| format!("{name}={value},")).collect()
+    all.map(|(name, value)| format!("{name}={value},"))
+        .collect()
 }
 
 /// `http://host:port/path`, by GET.

@@ -13,10 +13,11 @@ use host_test::{
     vendors::Vendors,
 };
 use sim::getfly::GetflySettings;
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 const HOST: &str = env!("CARGO_BIN_EXE_host");
@@ -256,15 +257,7 @@ async fn loot(tenant: &Tenant, target: &str) -> String {
 
 #[tokio::test]
 async fn a_hostile_component_reaches_no_key_variable_or_origin_of_another_tenant() {
-    let two = Two::new().await;
-    let mallorys = vendors().await;
-    let component = xtask::build(xtask::HOSTILE, xtask::Install::AsRoot).expect("it builds");
-    let own = format!("[host]\ncomponent = \"{}\"\n", component.path.display());
-    let written = two.folder.write("mallory", 4, &mallorys, &own);
-    written.expect("written");
-    let (_host, _, lan) = two.up(&["--state-dir", &two.state()]).await;
-    let mallory = Tenant::at(4, lan.port(), "mallory");
-    lan.connect_with(&two.lans).await.expect("connected");
+    let (two, mallorys, _host, mallory, lan) = beside_mallory("").await;
     sells(&lan, &two.lans).await;
 
     assert_eq!(loot(&mallory, "/set?own=3").await, "got:");
@@ -308,4 +301,61 @@ async fn a_hostile_component_reaches_no_key_variable_or_origin_of_another_tenant
     assert_eq!(lan.drain().await.0, 200);
     let events = listed(lan.events("").await);
     assert_eq!(events[0]["seq"], 2, "nobody counted for it");
+}
+
+/// Mallory's own component and bounds beside the two; both are connected.
+async fn beside_mallory(bounds: &str) -> (Two, Vendors, Program, Tenant, Tenant) {
+    let two = Two::new().await;
+    let mallorys = vendors().await;
+    let component = xtask::build(xtask::HOSTILE, xtask::Install::AsRoot).expect("it builds");
+    let path = component.path.display();
+    let own = format!("[host]\ncomponent = \"{path}\"\n{bounds}\n");
+    let written = two.folder.write("mallory", 4, &mallorys, &own);
+    written.expect("written");
+    let (host, _, lan) = two.up(&["--state-dir", &two.state()]).await;
+    lan.connect_with(&two.lans).await.expect("connected");
+    let mallory = Tenant::at(4, lan.port(), "mallory");
+    (two, mallorys, host, mallory, lan)
+}
+
+#[tokio::test]
+async fn a_flooded_tenant_is_refused_what_is_beyond_its_share_and_others_sell() {
+    let bounds = "instances = 2\nrequests = 5";
+    let (two, _mallorys, _host, mallory, lan) = beside_mallory(bounds).await;
+    let mallory = Arc::new(mallory);
+    let mut flood = JoinSet::new();
+    // Two of these run until the host stops them, which takes minutes.
+    for _ in 0..40 {
+        let mallory = mallory.clone();
+        flood.spawn(async move { mallory.get("/loop").await.expect("answered") });
+    }
+    let mut refused = 0;
+    while refused < 35 {
+        let answer = flood.join_next().await.expect("there are more");
+        assert_eq!(answer.expect("no panic"), 503);
+        refused += 1;
+    }
+    sells(&lan, &two.lans).await;
+    assert_eq!(two.lans.getfly.accounts().len(), 1);
+    assert_eq!(flood.len(), 5, "those are within its share");
+}
+
+#[tokio::test]
+async fn a_tenants_memory_and_store_have_bounds_of_their_own() {
+    let bounds = "memory_mib = 40\nstore_mib = 1";
+    let (two, _mallorys, _host, mallory, lan) = beside_mallory(bounds).await;
+    assert_eq!(loot(&mallory, "/grow?8").await, "got8MiB");
+    let grown = loot(&mallory, "/grow?80").await;
+    assert!(grown.starts_with("refusedafter"), "{grown}");
+    let mut written = 0;
+    while loot(&mallory, &format!("/set?key-{written}=100000")).await == "got:" {
+        written += 1;
+        assert!(written < 20, "1 MiB and an eighth");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(written >= 10, "{written}");
+    let webhook = http::Request::post("/hooks/shop/token").body(Bytes::new());
+    let refused = mallory.send(webhook.expect("a request")).await;
+    assert_eq!(refused.expect("answered").0, 503, "it is full");
+    sells(&lan, &two.lans).await;
 }

@@ -96,7 +96,14 @@ impl Up {
             (None, folder) => {
                 let declaration = Declaration::read(&file)?;
                 let folder = folder.unwrap_or_default();
-                many(folder, declaration, store.backend, log, proxies).await?
+                let surroundings = Surroundings {
+                    declaration,
+                    shared: place.is_shared(),
+                    store: store.backend,
+                    idle: Idle::at_most(IDLE_OF_MANY),
+                    log,
+                };
+                many(folder, surroundings, proxies).await?
             }
         };
         // Before anybody is told that it serves: a signal must find its handler.
@@ -143,24 +150,12 @@ async fn one(
 /// Most idle instances of all tenants.
 const IDLE_OF_MANY: usize = 64;
 
-async fn many(
-    folder: PathBuf,
-    declaration: Declaration,
-    store: Arc<dyn Backend>,
-    log: LogSink,
-    proxies: Proxies,
-) -> Result<Served> {
+async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> Result<Served> {
     let bounds = Bounds {
         proxies,
         ..Bounds::of_many()
     };
     let app = Arc::new(App::of_many(bounds));
-    let surroundings = Surroundings {
-        declaration,
-        store,
-        idle: Idle::at_most(IDLE_OF_MANY),
-        log,
-    };
     let components = Components::new(|file| {
         let instances = u32::try_from(Bounds::of_many().instances + IDLE_OF_MANY)?;
         load(file, |file| {

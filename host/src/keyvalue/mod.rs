@@ -15,7 +15,7 @@ mod space;
 pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
 pub use redis::{Redis, RedisAddress};
-pub use space::Space;
+pub use space::{Quota, Space};
 
 use std::future::Future;
 use std::pin::Pin;

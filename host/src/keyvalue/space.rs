@@ -1,20 +1,136 @@
 //! A part of a store: the keys with one prefix, without it. Whoever has it sees and reaches no other key.
 
 use super::{Backend, Reply};
-use std::sync::Arc;
+use crate::lock::lock;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// A space is measured after this part of its quota was written.
+const MEASURED_AFTER: u64 = 16;
+/// A full one is measured again after this time.
+const AGAIN: Duration = Duration::from_secs(10);
+/// The owner of a full space can still finish its work within this part of its quota beyond it.
+const BEYOND: u64 = 8;
 
 /// See the module.
 #[derive(Clone)]
 pub struct Space {
     store: Arc<dyn Backend>,
     prefix: String,
+    quota: Option<Arc<Quota>>,
+}
+
+/// How many bytes a space may hold. What it holds is measured from time to time beside its calls, so it may hold a
+/// little more for a while.
+pub struct Quota {
+    most: u64,
+    /// What it held when it was measured.
+    measured: AtomicU64,
+    /// What was written since then.
+    written: AtomicU64,
+    /// When it was measured; none while it is being measured.
+    at: Mutex<Option<Instant>>,
+}
+
+impl Quota {
+    /// At most so many bytes.
+    pub fn of(most: u64) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            measured: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            at: Mutex::new(Some(Instant::now())),
+        })
+    }
+
+    /// Whether there is as much as there may be, or more.
+    pub fn is_full(&self) -> bool {
+        self.measured.load(Ordering::Relaxed) >= self.most
+    }
+
+    /// Counts a write of so many bytes. Whether it is allowed.
+    fn count(&self, bytes: u64) -> bool {
+        let written = self.written.fetch_add(bytes, Ordering::Relaxed);
+        let measured = self.measured.load(Ordering::Relaxed);
+        let sum = written.saturating_add(bytes).saturating_add(measured);
+        let allowed = sum <= self.most + self.most / BEYOND;
+        if !allowed {
+            self.written.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        allowed
+    }
+
+    /// Whether it is time to measure; then the caller does.
+    fn is_time(&self) -> bool {
+        let mut at = lock(&self.at);
+        let Some(then) = *at else { return false };
+        let written = self.written.load(Ordering::Relaxed);
+        let full = self.is_full() && then.elapsed() > AGAIN;
+        let is_time = full || written > self.most / MEASURED_AFTER;
+        if is_time {
+            *at = None;
+        }
+        is_time
+    }
 }
 
 impl Space {
     /// The keys of `store` that begin with `prefix`.
     pub fn of(store: Arc<dyn Backend>, prefix: impl Into<String>) -> Self {
-        let prefix = prefix.into();
-        Self { store, prefix }
+        Self {
+            store,
+            prefix: prefix.into(),
+            quota: None,
+        }
+    }
+
+    /// The same within a quota.
+    pub fn within(self, quota: Arc<Quota>) -> Self {
+        Self {
+            quota: Some(quota),
+            ..self
+        }
+    }
+
+    /// Refuses a write of so many bytes beyond the quota.
+    fn count(&self, bytes: usize) -> Result<(), String> {
+        let Some(quota) = &self.quota else {
+            return Ok(());
+        };
+        let allowed = quota.count(bytes as u64);
+        if quota.is_time() {
+            let space = self.clone();
+            tokio::spawn(async move { space.measure().await });
+        }
+        let full = || "this tenant's part of the store is full".to_owned();
+        allowed.then_some(()).ok_or_else(full)
+    }
+
+    async fn measure(&self) {
+        let Some(quota) = &self.quota else { return };
+        let before = quota.written.load(Ordering::Relaxed);
+        if let Ok(bytes) = self.bytes().await {
+            quota.measured.store(bytes, Ordering::Relaxed);
+            quota.written.fetch_sub(before, Ordering::Relaxed);
+        }
+        *lock(&quota.at) = Some(Instant::now());
+    }
+
+    /// What its keys and values take.
+    async fn bytes(&self) -> Result<u64, String> {
+        let mut bytes = 0;
+        for key in self.store.list_keys_below(&self.prefix).await? {
+            // A counter is no value, and small.
+            let value = self.store.get(&key).await.unwrap_or_default();
+            bytes += (key.len() + value.map_or(0, |value| value.len())) as u64;
+        }
+        Ok(bytes)
     }
 
     /// The key as the store has it.
@@ -34,7 +150,11 @@ impl Backend for Space {
     }
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>) -> Reply<'a, ()> {
-        Box::pin(async move { self.own(self.store.set(&self.whole(key), value).await) })
+        Box::pin(async move {
+            let key = self.whole(key);
+            self.count(key.len() + value.len())?;
+            self.own(self.store.set(&key, value).await)
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Reply<'a, ()> {
@@ -64,7 +184,10 @@ impl Backend for Space {
 
     fn handle(&self) -> Option<Arc<dyn Backend>> {
         let handle = self.store.handle()?;
-        Some(Arc::new(Self::of(handle, self.prefix.clone())))
+        Some(Arc::new(Self {
+            store: handle,
+            ..self.clone()
+        }))
     }
 
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
@@ -81,9 +204,9 @@ impl Backend for Space {
 
 #[cfg(test)]
 mod tests {
-    use super::Space;
+    use super::{Quota, Space};
     use crate::keyvalue::{Backend, Embedded, Memory, conformance};
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     async fn apart(store: Arc<dyn Backend>) {
         let space =
@@ -117,6 +240,33 @@ mod tests {
         assert_eq!(dumped, own);
         let refused = a.get("count").await.expect_err("a counter");
         assert!(!refused.contains("t/a"), "{refused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_space_refuses_writes_until_something_is_deleted() {
+        let quota = Quota::of(1000);
+        let space = |prefix| Space::of(Arc::new(Memory::new()), prefix).within(quota.clone());
+        let space = space("t/a/");
+        let set = async |key: &str| {
+            let written = space.set(key, vec![0; 95]).await;
+            tokio::time::sleep(Duration::from_secs(11)).await;
+            written.is_ok()
+        };
+        for n in 0..9 {
+            assert!(set(&format!("{n}")).await);
+            assert!(set(&format!("{n}")).await, "no more than it holds counts");
+        }
+        assert!(!quota.is_full());
+        assert!(set("9").await);
+        assert!(quota.is_full());
+        assert!(set("a").await, "what is under way can be finished");
+        assert!(!set("b").await);
+        for n in 0..6 {
+            space.delete(&format!("{n}")).await.expect("deleted");
+        }
+        set("c").await;
+        assert!(!quota.is_full());
+        assert!(set("d").await);
     }
 
     #[tokio::test]

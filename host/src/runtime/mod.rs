@@ -22,7 +22,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -178,7 +178,7 @@ impl Runtime {
     /// Hands `request` to a fresh instance and returns its whole answer; the guest may go on. An
     /// error means that there is no answer: the guest was stopped, or sent none.
     pub async fn handle(&self, world: &World, request: http::Request<Bytes>) -> Result<Handled> {
-        let mut instance = Instance::new(self, world);
+        let mut instance = Instance::new(self, world, &MemoryBudget::of(usize::MAX));
         handled(|answer| async move { instance.serve(request, answer).await }).await
     }
 }
@@ -191,6 +191,34 @@ pub struct Instances {
     runtime: Runtime,
     world: World,
     idle: Arc<Idle>,
+    budget: Arc<MemoryBudget>,
+}
+
+/// The linear memory that several instances may have together.
+#[derive(Debug)]
+pub struct MemoryBudget {
+    most: usize,
+    taken: AtomicUsize,
+}
+
+impl MemoryBudget {
+    /// At most so many bytes.
+    pub fn of(most: usize) -> Arc<Self> {
+        let taken = AtomicUsize::new(0);
+        Arc::new(Self { most, taken })
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let within = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= self.most);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+        taken.is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 /// Idle instances, which several [`Instances`] may share a bound for.
@@ -236,16 +264,18 @@ impl Idle {
 impl Instances {
     /// Starts without instances; `handle` starts them.
     pub fn new(runtime: Runtime, world: World) -> Arc<Self> {
-        Self::sharing(&Idle::at_most(usize::MAX), runtime, world)
+        let (idle, memory) = (Idle::at_most(usize::MAX), usize::MAX);
+        Self::sharing(&idle, memory, runtime, world)
     }
 
-    /// The same, with idle instances among those of others.
-    pub fn sharing(idle: &Arc<Idle>, runtime: Runtime, world: World) -> Arc<Self> {
+    /// The same, with idle instances among those of others, and so many bytes of memory at most.
+    pub fn sharing(idle: &Arc<Idle>, memory: usize, runtime: Runtime, world: World) -> Arc<Self> {
         Arc::new(Self {
             number: idle.counted.fetch_add(1, Ordering::Relaxed) + 1,
             runtime,
             world,
             idle: idle.clone(),
+            budget: MemoryBudget::of(memory),
         })
     }
 
@@ -269,8 +299,9 @@ impl Instances {
         let instances = self.clone();
         handled(|answer| async move {
             let idle = instances.idle.take(instances.number);
-            let mut instance =
-                idle.unwrap_or_else(|| Instance::new(&instances.runtime, &instances.world));
+            let mut instance = idle.unwrap_or_else(|| {
+                Instance::new(&instances.runtime, &instances.world, &instances.budget)
+            });
             let finished = instance.serve(request, answer).await;
             instances.idle.give_back(instances.number, instance);
             drop(taken);

@@ -121,6 +121,7 @@ impl Bounds {
             instances: self.instances,
             large_bodies: self.large_bodies,
             requests: usize::MAX,
+            rest: Duration::ZERO,
         }
     }
 }
@@ -188,7 +189,7 @@ impl App {
     /// A component in a world of its own.
     pub fn over(runtime: Runtime, world: World) -> Self {
         let bounds = Bounds::default();
-        let only = Tenant::new(Instances::new(runtime, world), bounds.whole());
+        let only = Tenant::new(Instances::new(runtime, world), bounds.whole(), None);
         Self::of(Tenants::One(only), bounds)
     }
 
@@ -258,7 +259,7 @@ impl App {
         let path = parts.uri.path();
         let tenant = self.tenant(&parts.uri);
         let tenant = tenant.ok_or_else(|| refused(path, StatusCode::NOT_FOUND))?;
-        let admitted = tenant.admit();
+        let admitted = tenant.admit(&parts.method, path);
         let _admitted = admitted.ok_or_else(|| status(StatusCode::SERVICE_UNAVAILABLE))?;
         let client = self.bounds.proxies.client(caller.peer, &parts.headers);
         if let Ok(client) = HeaderValue::try_from(client.to_string()) {
@@ -379,6 +380,7 @@ impl App {
     pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
         let tenant = self.tenant(request.uri());
         let tenant = tenant.context("no tenant has this host name")?;
+        tenant.touch(request.method());
         self.handle_for(&tenant, request).await
     }
 
@@ -399,19 +401,47 @@ impl App {
         }
     }
 
-    /// Drains for one tenant. Whether it worked: it fails, or is busy, where somebody else works.
-    async fn drain(&self, tenant: &Arc<Tenant>) -> bool {
+    /// Drains for one tenant.
+    async fn drain(&self, tenant: &Arc<Tenant>) -> Drained {
         // The semaphore is never closed.
         let _turn = self.drains.acquire().await;
         let Some(request) = tenant.drain_request() else {
-            return false;
+            return Drained::Not;
         };
         // A drain that fails is in the log already; the next one goes on.
         let Ok(answer) = self.handle_for(tenant, request).await else {
-            return false;
+            return Drained::Not;
         };
-        let drained: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-        drained["busy"] == false && answer.status().is_success()
+        if !answer.status().is_success() {
+            return Drained::Not;
+        }
+        Drained::as_told(answer.body())
+    }
+}
+
+/// What a drain did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    /// It failed, or somebody else works.
+    Not,
+    /// It worked.
+    Worked,
+    /// There was nothing to do.
+    Rests,
+}
+
+impl Drained {
+    fn as_told(answer: &[u8]) -> Self {
+        let told: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+        if told["busy"] != false {
+            return Self::Not;
+        }
+        let nothing = ["ended", "failed", "waiting"].iter().all(|n| told[n] == 0);
+        if nothing && told["stopped"].is_null() {
+            Self::Rests
+        } else {
+            Self::Worked
+        }
     }
 }
 
@@ -553,18 +583,27 @@ async fn drain_all(app: Arc<App>, every: Duration) {
 
 async fn drain_forever(app: Arc<App>, tenant: Weak<Tenant>, first: Duration, every: Duration) {
     tokio::time::sleep(first).await;
+    let mut rests_until = Instant::now();
     loop {
         let began = Instant::now();
         let Some(tenant) = tenant.upgrade() else {
             return;
         };
-        let worked = app.drain(&tenant).await;
+        if !tenant.was_touched() && began < rests_until {
+            drop(tenant);
+            tokio::time::sleep(every).await;
+            continue;
+        }
+        let drained = app.drain(&tenant).await;
+        rests_until = match drained {
+            Drained::Rests => began + tenant.rest(),
+            Drained::Not | Drained::Worked => began,
+        };
         drop(tenant);
         // After a drain that took longer there is more to do, unless it waited for somebody else's.
-        let over = if worked {
-            began.elapsed()
-        } else {
-            Duration::ZERO
+        let over = match drained {
+            Drained::Not => Duration::ZERO,
+            Drained::Worked | Drained::Rests => began.elapsed(),
         };
         tokio::time::sleep(every.saturating_sub(over)).await;
     }

@@ -4,12 +4,17 @@ use super::{
     places::{Place, Places},
     proxies::subscriber,
 };
-use crate::runtime::Instances;
+use crate::{keyvalue::Quota, runtime::Instances};
 use bytes::Bytes;
+use http::Method;
 use std::{
     collections::BTreeMap,
     net::IpAddr,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -22,6 +27,9 @@ pub struct Share {
     pub large_bodies: usize,
     /// Requests at once that are being read, wait or are answered; further ones are answered 503.
     pub requests: usize,
+    /// After a drain that found nothing to do, and as long as no request came that could change that, none is made for
+    /// so long. Zero where others may use the same store.
+    pub rest: Duration,
 }
 
 /// One application with its own instances, variables, origins, log and keys.
@@ -30,6 +38,10 @@ pub struct Tenant {
     places: Arc<Places<IpAddr>>,
     large: Arc<Places<IpAddr>>,
     requests: Semaphore,
+    quota: Option<Arc<Quota>>,
+    rest: Duration,
+    /// Whether a request came since the last drain began that may have left something to do.
+    touched: AtomicBool,
 }
 
 /// A place among the tenant's own, and one among those of all.
@@ -37,17 +49,20 @@ pub(super) type Both = (Place<IpAddr>, Place<u64>);
 
 impl Tenant {
     /// These instances, within this share.
-    pub fn new(instances: Arc<Instances>, share: Share) -> Arc<Self> {
+    pub fn new(instances: Arc<Instances>, share: Share, quota: Option<Arc<Quota>>) -> Arc<Self> {
         Arc::new(Self {
             instances,
             places: Places::new(share.instances),
             large: Places::new(share.large_bodies),
             requests: Semaphore::new(share.requests.min(Semaphore::MAX_PERMITS)),
+            quota,
+            rest: share.rest,
+            touched: AtomicBool::new(true),
         })
     }
 
     pub(super) fn within(&self, share: Share) -> Arc<Self> {
-        Self::new(self.instances.clone(), share)
+        Self::new(self.instances.clone(), share, self.quota.clone())
     }
 
     /// A number of its own, from 1 on.
@@ -59,9 +74,33 @@ impl Tenant {
         &self.instances
     }
 
-    /// One further request, if so many are allowed.
-    pub(super) fn admit(&self) -> Option<SemaphorePermit<'_>> {
-        self.requests.try_acquire().ok()
+    /// One further request with this head, if so many are allowed, and the store is not full where it would keep
+    /// something.
+    pub(super) fn admit(&self, method: &Method, path: &str) -> Option<SemaphorePermit<'_>> {
+        let full = || self.quota.as_ref().is_some_and(|quota| quota.is_full());
+        if path.starts_with("/hooks/") && full() {
+            return None;
+        }
+        let admitted = self.requests.try_acquire().ok()?;
+        self.touch(method);
+        Some(admitted)
+    }
+
+    /// A request by this method comes.
+    pub(super) fn touch(&self, method: &Method) {
+        if !method.is_safe() {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How long none may be made after a drain that found nothing to do.
+    pub(super) fn rest(&self) -> Duration {
+        self.rest
+    }
+
+    /// Whether a request came since this was last asked that may have left something to do.
+    pub(super) fn was_touched(&self) -> bool {
+        self.touched.swap(false, Ordering::Relaxed)
     }
 
     /// An instance's place for `client`, by turns among the tenant's clients and then among tenants.

@@ -9,18 +9,15 @@ use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-/// A tenant's share where its file says nothing else: instances, large bodies, and requests at once.
-const SHARE: Share = Share {
-    instances: 16,
-    large_bodies: 2,
-    requests: 128,
-};
-/// Most instances that a file may give: half of those of a host with many.
-const MOST_INSTANCES: usize = 256;
+/// How long a tenant without anything to do is left alone: webhooks are looked at every quarter of an hour, and may be
+/// by so much later.
+const REST: Duration = Duration::from_secs(300);
+const MEBIBYTE: usize = 1 << 20;
 
 /// A tenant's name: letters a–z, digits and dashes. It is the name of its file, and part of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +56,10 @@ pub struct Said {
     pub component: Option<PathBuf>,
     /// How much of the host it may take.
     pub share: Share,
+    /// Memory of its instances together, bytes.
+    pub memory: usize,
+    /// What its keys and values may take in the store, bytes.
+    pub store: u64,
 }
 
 /// A file that was read, with the stamps by which a later change is seen.
@@ -92,7 +93,28 @@ struct Host {
     component: Option<PathBuf>,
     instances: Option<usize>,
     large_bodies: Option<usize>,
+    memory_mib: Option<usize>,
     requests: Option<usize>,
+    store_mib: Option<usize>,
+}
+
+impl Host {
+    /// The bound that the file gives, or the usual one.
+    fn bound(
+        name: &str,
+        given: Option<usize>,
+        usual: usize,
+        sound: RangeInclusive<usize>,
+    ) -> Result<usize, String> {
+        let given = given.unwrap_or(usual);
+        if sound.contains(&given) {
+            return Ok(given);
+        }
+        let (least, most) = sound.into_inner();
+        Err(format!(
+            "[host] {name} is not a number from {least} to {most}"
+        ))
+    }
 }
 
 #[derive(Deserialize)]
@@ -175,21 +197,20 @@ fn said(
         getfly,
         manifest,
         component: parsed.host.component.as_ref().map(|own| folder.join(own)),
-        share: share(&parsed.host)?,
+        // A monitor waits for its heartbeat.
+        share: share(&parsed.host, value("heartbeat_path").is_empty())?,
+        memory: MEBIBYTE * Host::bound("memory_mib", parsed.host.memory_mib, 256, 8..=4096)?,
+        store: (MEBIBYTE * Host::bound("store_mib", parsed.host.store_mib, 1024, 1..=1_048_576)?)
+            as u64,
     })
 }
 
-fn share(host: &Host) -> Result<Share, String> {
-    let within = |name: &str, given: Option<usize>, usual: usize, most: usize| {
-        let given = given.unwrap_or(usual);
-        let sound = (1..=most).contains(&given);
-        let given = sound.then_some(given);
-        given.ok_or_else(|| format!("[host] {name} is not a number from 1 to {most}"))
-    };
+fn share(host: &Host, may_rest: bool) -> Result<Share, String> {
     Ok(Share {
-        instances: within("instances", host.instances, SHARE.instances, MOST_INSTANCES)?,
-        large_bodies: within("large_bodies", host.large_bodies, SHARE.large_bodies, 6)?,
-        requests: within("requests", host.requests, SHARE.requests, 768)?,
+        instances: Host::bound("instances", host.instances, 16, 1..=256)?,
+        large_bodies: Host::bound("large_bodies", host.large_bodies, 2, 1..=6)?,
+        requests: Host::bound("requests", host.requests, 128, 1..=768)?,
+        rest: if may_rest { REST } else { Duration::ZERO },
     })
 }
 

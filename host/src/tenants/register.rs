@@ -5,7 +5,7 @@ use super::{
     log::of_tenant,
 };
 use crate::{
-    keyvalue::{Backend, Space},
+    keyvalue::{Backend, Quota, Space},
     manifest::Declaration,
     outbound::{CallLog, Outbound},
     runtime::{Idle, Instances, LogSink, Runtime, World},
@@ -16,6 +16,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// A component that is ready to be instantiated.
@@ -68,6 +69,8 @@ pub struct Surroundings {
     pub declaration: Declaration,
     /// The one store.
     pub store: Arc<dyn Backend>,
+    /// Whether other hosts may use it.
+    pub shared: bool,
     /// Idle instances of all.
     pub idle: Arc<Idle>,
     /// Where lines go, each with its tenant's name.
@@ -226,9 +229,11 @@ impl Register {
         let shared = &self.surroundings;
         let mut variables = said.manifest.variables.clone();
         variables.insert("component_digest".to_owned(), component.digest);
+        let quota = Quota::of(said.store);
+        let space = Space::of(shared.store.clone(), name.keys()).within(quota.clone());
         let world = World {
             variables: Arc::new(variables),
-            backend: Arc::new(Space::of(shared.store.clone(), name.keys())),
+            backend: Arc::new(space),
             store_labels: Arc::new(said.manifest.stores.clone()),
             policy: Arc::new(said.manifest.outbound.clone()),
             outbound: Outbound::Network,
@@ -238,8 +243,14 @@ impl Register {
             calls: CallLog::default(),
             limit: None,
         };
-        let instances = Instances::sharing(&shared.idle, component.runtime, world);
-        Tenant::new(instances, said.share)
+        let runtime = component.runtime;
+        let instances = Instances::sharing(&shared.idle, said.memory, runtime, world);
+        let mut share = said.share;
+        if shared.shared {
+            // What another host leaves when it crashes is found by the next drain.
+            share.rest = Duration::ZERO;
+        }
+        Tenant::new(instances, share, Some(quota))
     }
 }
 
