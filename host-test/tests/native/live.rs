@@ -56,7 +56,7 @@ async fn a_sale_is_shown_as_both_systems_have_it_now() {
         "Seller",
         "Quantity",
         &sold.content.lines[0].product_name,
-        "0912345678",
+        "0912 345 678",
         "https://cuahangthu.kiotviet.vn",
     ] {
         assert!(html.contains(words), "{words}: {html}");
