@@ -4,7 +4,7 @@ use crate::{
     admin::{
         api::live::{self as api, Live, LiveCustomer, LiveInvoice},
         page::{
-            first_day::answered,
+            answers::answered,
             layout::{alert, badge, facts, sentence},
             visit::Visit,
             words as w,
