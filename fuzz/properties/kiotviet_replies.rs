@@ -12,7 +12,7 @@ use plugin::{
     },
     rules::{
         account::new_account,
-        codes::{OrderCode, RetailerId, ShopCodes},
+        codes::{Edition, OrderCode, RetailerId, ShopCodes},
         model::Invoice,
         order::{new_order, walk_in_account},
         settings::RuleSettings,
@@ -32,6 +32,7 @@ pub fn check(data: &[u8]) {
             api_url,
             auth_url,
             token_path: "/connect/token".to_owned(),
+            edition: Edition::Retail,
         };
         let retailer = RetailerId::parse("cuahangthu").expect("a shop's name");
         let kiotviet = KiotViet {

@@ -12,7 +12,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use sim::kiotviet::Settings;
+use sim::kiotviet::{Edition, Settings};
 use std::sync::Arc;
 
 /// An answer of the API: its HTTP status, and its body as JSON (null if it is not JSON). Without an
@@ -42,11 +42,15 @@ pub fn request(token: &str, method: &str, path: &str, body: Bytes) -> Request<By
 
 /// The body that connects a shop, with its right credentials.
 pub fn credentials(settings: &Settings) -> Value {
-    json!({
+    let mut body = json!({
         "retailer": settings.retailer,
         "client_id": settings.client_id,
         "client_secret": settings.client_secret,
-    })
+    });
+    if settings.edition == Edition::Fnb {
+        body["edition"] = "fnb".into();
+    }
+    body
 }
 
 /// The body of a successful answer.

@@ -13,7 +13,10 @@
 
 use crate::{
     admin::{self, Carrier},
-    variables::{ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_ID, PUBLIC, test_variables},
+    variables::{
+        ADMIN_TOKEN, GETFLY, KIOTVIET, KIOTVIET_FNB, KIOTVIET_FNB_ID, KIOTVIET_ID, PUBLIC,
+        test_variables,
+    },
 };
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
@@ -124,6 +127,8 @@ impl Builder {
     pub fn vendors(self, kiotviet: &Arc<Faulty>, getfly: &Arc<Faulty>) -> Self {
         self.upstream(KIOTVIET, kiotviet.clone())
             .upstream(KIOTVIET_ID, kiotviet.clone())
+            .upstream(KIOTVIET_FNB, kiotviet.clone())
+            .upstream(KIOTVIET_FNB_ID, kiotviet.clone())
             .upstream(GETFLY, getfly.clone())
     }
 

@@ -5,7 +5,7 @@
 use crate::{
     admin::Carrier,
     host_fault::{HostFault, HostFaults, LATE},
-    variables::{GETFLY, KIOTVIET, KIOTVIET_ID},
+    variables::{GETFLY, KIOTVIET, KIOTVIET_FNB, KIOTVIET_FNB_ID, KIOTVIET_ID},
 };
 use bytes::Bytes;
 pub use host::keyvalue::Cell;
@@ -117,7 +117,9 @@ impl Native {
         let upstreams = [
             (GETFLY, getfly),
             (KIOTVIET, kiotviet.clone()),
-            (KIOTVIET_ID, kiotviet),
+            (KIOTVIET_ID, kiotviet.clone()),
+            (KIOTVIET_FNB, kiotviet.clone()),
+            (KIOTVIET_FNB_ID, kiotviet),
         ];
         let upstreams = upstreams.map(|(origin, upstream)| (origin.to_owned(), upstream));
         Self {

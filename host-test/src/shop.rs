@@ -108,13 +108,14 @@ impl<A> TestShop<A> {
     /// An unconnected shop beside other shops of these settings at the same KiotViet; returns these
     /// too. `make` makes the application. Needs tokio's time, paused in tests.
     fn of(
+        first: Settings,
         others: impl IntoIterator<Item = Settings>,
         make: impl FnOnce(&Arc<Faulty>, &Arc<Faulty>, &GetflySim, &Arc<dyn SimClock>) -> Result<A>,
     ) -> Result<(Self, Vec<Arc<KiotVietSim>>)> {
         let start: Timestamp = START.parse()?;
         let clock: Arc<dyn SimClock> = Arc::new(TokioClock::starting_at(start));
         let shop = |settings| Arc::new(KiotVietSim::new(settings, clock.clone()));
-        let kiotviet = shop(Settings::default());
+        let kiotviet = shop(first);
         let others: Vec<_> = others.into_iter().map(shop).collect();
         let clouds = Arc::new(Clouds::new(kiotviet.clone(), others.iter().cloned()));
         let getfly = Arc::new(GetflySim::new(GetflySettings::default(), clock.clone()));
@@ -293,7 +294,7 @@ impl WasmShop {
             let app = Harness::builder().vendors(kiotviet, getfly);
             Ok(Arc::new(changed(app.clock(clock.clone())).build()?))
         };
-        Ok(Self::of([], make)?.0)
+        Ok(Self::of(Settings::default(), [], make)?.0)
     }
 
     /// A connected shop with the component, with these webhooks on.
@@ -332,9 +333,11 @@ impl TestShop {
         Self::beside([]).0
     }
 
-    /// An unconnected shop beside other shops at the same KiotViet, of these settings; returns
-    /// these too.
-    pub fn beside(others: impl IntoIterator<Item = Settings>) -> (Self, Vec<Arc<KiotVietSim>>) {
+    /// An unconnected shop of these settings beside others at the same KiotViet; returns these too.
+    pub fn of_settings(
+        first: Settings,
+        others: impl IntoIterator<Item = Settings>,
+    ) -> (Self, Vec<Arc<KiotVietSim>>) {
         let make = |kiotviet: &Arc<Faulty>,
                     getfly: &Arc<Faulty>,
                     sim: &GetflySim,
@@ -343,7 +346,13 @@ impl TestShop {
             let (kiotviet, getfly) = (kiotviet.clone(), getfly.clone());
             Ok(Native::new(variables, kiotviet, getfly, clock.clone(), 7))
         };
-        Self::of(others, make).expect("it starts at a moment")
+        Self::of(first, others, make).expect("it starts at a moment")
+    }
+
+    /// An unconnected shop beside other shops at the same KiotViet, of these settings; returns
+    /// these too.
+    pub fn beside(others: impl IntoIterator<Item = Settings>) -> (Self, Vec<Arc<KiotVietSim>>) {
+        Self::of_settings(Settings::default(), others)
     }
 
     /// This shop over another store, before anything was done in it.

@@ -68,6 +68,8 @@ impl Vendors {
             ("admin_token", admin_token.to_owned()),
             ("master_key", MASTER_KEY.to_owned()),
             ("kiotviet_api_url", kiotviet.clone()),
+            ("kiotviet_fnb_api_url", kiotviet.clone()),
+            ("kiotviet_fnb_auth_url", kiotviet.clone()),
             ("kiotviet_auth_url", kiotviet),
         ];
         variables

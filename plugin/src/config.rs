@@ -6,9 +6,11 @@ use crate::{
     address::Address,
     failed_log_ins::FailedLogIns,
     journal::{connection_cache, probe},
-    kiotviet::client::Settings as KiotVietSettings,
+    kiotviet::{
+        assumptions::FNB_TOKEN_PATH, client::Settings as KiotVietSettings, edition::Editions,
+    },
     rules::{
-        codes::AccountCode,
+        codes::{AccountCode, Edition},
         email::EmailAddress,
         money,
         phone::PhoneField,
@@ -75,8 +77,8 @@ pub struct Ready {
     pub getfly_rate: CallRate,
     /// Where KiotViet reaches this app, without a trailing slash.
     pub public_url: String,
-    /// KiotViet's two origins.
-    pub kiotviet: KiotVietSettings,
+    /// KiotViet's origins.
+    pub kiotviet: Editions,
     /// What the rules need.
     pub rules: RuleSettings,
     /// Seals secrets at rest.
@@ -270,6 +272,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         })
     }
 
+    /// An origin that has a default.
+    fn origin_or(&mut self, name: &'static str, default: &str) -> String {
+        let value = self.text(name).unwrap_or_else(|| default.to_owned());
+        self.origin(name, Some(value))
+    }
+
     fn origin(&mut self, name: &'static str, value: Option<String>) -> String {
         let Some(value) = value else {
             return String::new();
@@ -385,15 +393,16 @@ impl Config {
             }
             None => None,
         };
-        let api = read
-            .text("kiotviet_api_url")
-            .unwrap_or_else(|| "https://public.kiotapi.com".to_owned());
-        let auth = read
-            .text("kiotviet_auth_url")
-            .unwrap_or_else(|| "https://id.kiotviet.vn".to_owned());
-        let kiotviet = KiotVietSettings {
-            api_url: read.origin("kiotviet_api_url", Some(api)),
-            auth_url: read.origin("kiotviet_auth_url", Some(auth)),
+        let fnb = KiotVietSettings {
+            api_url: read.origin_or("kiotviet_fnb_api_url", "https://publicfnb.kiotapi.com"),
+            auth_url: read.origin_or("kiotviet_fnb_auth_url", "https://api.fnb.kiotviet.vn"),
+            token_path: FNB_TOKEN_PATH.to_owned(),
+            edition: Edition::Fnb,
+        };
+        let retail = KiotVietSettings {
+            api_url: read.origin_or("kiotviet_api_url", "https://public.kiotapi.com"),
+            auth_url: read.origin_or("kiotviet_auth_url", "https://id.kiotviet.vn"),
+            edition: Edition::Retail,
             token_path: read.parsed("kiotviet_token_path", "/connect/token".to_owned(), |v| {
                 if v.starts_with('/') {
                     Ok(v.to_owned())
@@ -478,7 +487,7 @@ impl Config {
                 getfly_api_key: Secret::new(key),
                 getfly_rate,
                 public_url,
-                kiotviet,
+                kiotviet: Editions { retail, fnb },
                 rules,
                 sealer: sealer.clone(),
                 retention_days,

@@ -19,6 +19,7 @@ mod fairness;
 mod field;
 mod first_day;
 mod fixture_format;
+mod fnb;
 mod forged_hints;
 mod golden;
 mod healing;

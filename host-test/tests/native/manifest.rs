@@ -42,12 +42,14 @@ fn the_projects_manifest_has_the_contracts_defaults_and_origins() {
     assert_eq!(value("getfly_requests_per_second"), Some("2"));
     assert_eq!(value("alert_origin"), Some("https://alerts.invalid"));
     assert_eq!(value("keep_names"), Some("true"));
-    assert_eq!(manifest.variables.len(), 29);
+    assert_eq!(manifest.variables.len(), 31);
     assert_eq!(manifest.stores, ["default"]);
     let allows = |uri: &str| manifest.outbound.allows(&uri.parse().expect("a URI"));
     assert!(allows("https://shop.getfly.test/api/v6.1/account"));
     assert!(allows("https://shop.getfly.test:443/"));
     assert!(allows("https://id.kiotviet.vn/connect/token"));
+    assert!(allows("https://publicfnb.kiotapi.com/invoices"));
+    assert!(allows("https://api.fnb.kiotviet.vn/identity/connect/token"));
     assert!(allows("https://alerts.invalid/"));
     assert!(!allows("http://shop.getfly.test/"));
     assert!(!allows("https://shop.getfly.test.evil.example/"));

@@ -63,7 +63,15 @@ async fn a_sound_configuration_is_told_in_a_table_and_as_json() {
     let parts: Vec<_> = parts.map(|f| f["part"].as_str().expect("text")).collect();
     assert_eq!(
         parts,
-        ["configuration", "upstream", "upstream", "upstream", "store"]
+        [
+            "configuration",
+            "upstream",
+            "upstream",
+            "upstream",
+            "upstream",
+            "upstream",
+            "store"
+        ]
     );
 
     let mut arguments = vec!["check"];

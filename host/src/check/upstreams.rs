@@ -1,4 +1,4 @@
-//! Checks whether the three origins answer, by GETs that change nothing.
+//! Checks whether the origins answer, by GETs that change nothing.
 
 use super::{Finding, Verdict};
 use crate::{origins, outbound};
@@ -13,14 +13,14 @@ use std::{collections::BTreeMap, time::Duration};
 /// The longest wait for an answer, as in the plugin.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Asks all three at once. A variable that is not an address is left out: the configuration's
+/// Asks all at once. Those of KiotViet F&B matter to its shops only: what is wrong there is a warning. A variable that is not an address is left out: the configuration's
 /// finding names it.
 pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
     let value = |name: &str| values.get(name).map(|v| v.trim()).unwrap_or_default();
     let key = value("getfly_api_key");
     // The plugin asks this too.
     let users = format!("{API_PATH}/users?fields={USER_FIELDS}&filtering%5Bvalid%5D=1&limit=1");
-    let (getfly, api, auth) = tokio::join!(
+    let (getfly, api, auth, fnb_api, fnb_auth) = tokio::join!(
         ask(
             "getfly_url",
             value("getfly_url"),
@@ -34,8 +34,28 @@ pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
             None
         ),
         ask("kiotviet_auth_url", value("kiotviet_auth_url"), "/", None),
+        ask(
+            "kiotviet_fnb_api_url",
+            value("kiotviet_fnb_api_url"),
+            "/branches?pageSize=1",
+            None
+        ),
+        ask(
+            "kiotviet_fnb_auth_url",
+            value("kiotviet_fnb_auth_url"),
+            "/",
+            None
+        ),
     );
-    [getfly, api, auth].into_iter().flatten().collect()
+    let fnb = [fnb_api, fnb_auth].into_iter().flatten().map(|finding| {
+        let verdict = match finding.verdict {
+            Verdict::Failed => Verdict::Warning,
+            other => other,
+        };
+        Finding { verdict, ..finding }
+    });
+    let retail = [getfly, api, auth].into_iter().flatten();
+    retail.chain(fnb).collect()
 }
 
 async fn ask(name: &'static str, origin: &str, path: &str, key: Option<&str>) -> Option<Finding> {
@@ -105,7 +125,7 @@ fn judge(name: &str, status: u16, with_key: bool) -> Result<String, String> {
             "answers {status} to the list of users, which the bridge needs: is this a Getfly tenant, \
              and may the key read users?"
         )),
-        ("kiotviet_api_url", 401) => Ok("answers (401 without a token, as it must)".to_owned()),
+        ("kiotviet_api_url" | "kiotviet_fnb_api_url", 401) => Ok("answers (401 without a token, as it must)".to_owned()),
         _ => Ok(format!("answers ({status})")),
     }
 }

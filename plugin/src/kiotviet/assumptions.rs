@@ -13,6 +13,16 @@ pub const TOKEN_SCOPE: &str = "PublicApi.Access";
 /// The form field that carries the scope. Manual: plural, unlike OAuth's. Both were seen working.
 pub const TOKEN_SCOPE_FIELD: &str = "scopes";
 
+/// Scope of a token of KiotViet F&B. Seen in public clients.
+pub const FNB_TOKEN_SCOPE: &str = "PublicApi.Access.FNB";
+
+/// The form fields that carry it. Seen: `scope` in most clients, `scopes` in some; what a server does
+/// not know it ignores (RFC 6749, 3.2).
+pub const FNB_TOKEN_SCOPE_FIELDS: [&str; 2] = ["scope", "scopes"];
+
+/// Where a token of KiotViet F&B is fetched. Seen in public clients.
+pub const FNB_TOKEN_PATH: &str = "/identity/connect/token";
+
 /// The life of a token whose answer does not state it, in seconds: the manual's example.
 pub const TOKEN_SECONDS: u64 = 86_400;
 

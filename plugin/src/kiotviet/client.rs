@@ -6,8 +6,9 @@ use crate::{
     json,
     kiotviet::{
         assumptions::{
-            CUSTOMER_WORDS, INVOICE_WORDS, LIST_ORDER, MAX_PAGES, PAGE_SIZE, RETAILER_HEADER,
-            TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
+            CUSTOMER_WORDS, FNB_TOKEN_SCOPE, FNB_TOKEN_SCOPE_FIELDS, INVOICE_WORDS, LIST_ORDER,
+            MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS,
+            modified_from,
         },
         error::{KiotVietError, Origin, read, read_existing, read_record, read_token_answer},
         fields::{ANOTHER_RECORD, FieldError, Fields},
@@ -15,7 +16,7 @@ use crate::{
         time::has_offset,
     },
     rules::{
-        codes::RetailerId,
+        codes::{Edition, RetailerId},
         model::{Customer, Invoice, KiotVietUser},
     },
     secret::Secret,
@@ -36,6 +37,8 @@ pub struct Settings {
     pub auth_url: String,
     /// `/connect/token`.
     pub token_path: String,
+    /// Whose API it is.
+    pub edition: Edition,
 }
 
 /// What a shop's administrator finds under "Thiết lập kết nối API".
@@ -65,12 +68,18 @@ pub async fn fetch_token(
     settings: &Settings,
     credentials: &Credentials,
 ) -> Result<Token, KiotVietError> {
-    let body = form(&[
-        (TOKEN_SCOPE_FIELD, TOKEN_SCOPE),
+    let mut fields = match settings.edition {
+        Edition::Retail => vec![(TOKEN_SCOPE_FIELD, TOKEN_SCOPE)],
+        Edition::Fnb => FNB_TOKEN_SCOPE_FIELDS
+            .map(|field| (field, FNB_TOKEN_SCOPE))
+            .to_vec(),
+    };
+    fields.extend([
         ("grant_type", "client_credentials"),
         ("client_id", &credentials.client_id),
         ("client_secret", credentials.client_secret.reveal()),
     ]);
+    let body = form(&fields);
     let request = Request {
         method: Method::Post,
         url: format!("{}{}", settings.auth_url, settings.token_path),
@@ -86,7 +95,8 @@ pub async fn fetch_token(
         timeout: OUTBOUND_TIMEOUT,
     };
     let response = http.send(request).await;
-    let response = response.map_err(|e| KiotVietError::unanswered(e, Origin::Auth))?;
+    let response =
+        response.map_err(|e| KiotVietError::unanswered(e, Origin::auth(settings.edition)))?;
     let answer = read_token_answer(&response)?;
 
     let fields = Fields::of(&answer, "answer")?;
@@ -460,7 +470,7 @@ impl<H: Http> KiotViet<'_, H> {
 
     async fn send(&self, request: Request) -> Result<Response, KiotVietError> {
         let answer = self.http.send(request).await;
-        answer.map_err(|e| KiotVietError::unanswered(e, Origin::Api))
+        answer.map_err(|e| KiotVietError::unanswered(e, Origin::api(self.settings.edition)))
     }
 
     fn request(&self, method: Method, endpoint: &'static str, path: &str) -> Request {
@@ -469,7 +479,7 @@ impl<H: Http> KiotViet<'_, H> {
             url: format!("{}{path}", self.settings.api_url),
             endpoint,
             headers: vec![
-                (RETAILER_HEADER, self.retailer.as_str().to_owned()),
+                (RETAILER_HEADER, self.retailer.name().to_owned()),
                 ("authorization", format!("Bearer {}", self.token.reveal())),
                 ("accept", "application/json".to_owned()),
             ],

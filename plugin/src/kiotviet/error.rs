@@ -6,6 +6,7 @@ use crate::{
         assumptions::{GONE_WORDS, RIGHT_WORDS, TOKEN_ERROR_CODE, VALIDATION_STATUS},
         fields::{FieldError, Fields},
     },
+    rules::codes::Edition,
     vendor::{
         body::Body,
         fate::{Fate, parse_retry_after},
@@ -25,6 +26,28 @@ pub enum Origin {
     Api,
     /// `kiotviet_auth_url`.
     Auth,
+    /// `kiotviet_fnb_api_url`.
+    FnbApi,
+    /// `kiotviet_fnb_auth_url`.
+    FnbAuth,
+}
+
+impl Origin {
+    /// The API of an edition.
+    pub(super) fn api(edition: Edition) -> Self {
+        match edition {
+            Edition::Retail => Self::Api,
+            Edition::Fnb => Self::FnbApi,
+        }
+    }
+
+    /// Where an edition's tokens are fetched.
+    pub(super) fn auth(edition: Edition) -> Self {
+        match edition {
+            Edition::Retail => Self::Auth,
+            Edition::Fnb => Self::FnbAuth,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -32,6 +55,8 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Api => "kiotviet_api_url",
             Self::Auth => "kiotviet_auth_url",
+            Self::FnbApi => "kiotviet_fnb_api_url",
+            Self::FnbAuth => "kiotviet_fnb_auth_url",
         })
     }
 }

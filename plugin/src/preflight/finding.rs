@@ -280,8 +280,8 @@ impl Finding {
                 ("Nothing can be sent; all events are kept and tried again.", "Take the API key from Getfly's settings and set getfly_api_key."),
             ),
             Self::KeyRefused { side: Side::KiotViet } => (
-                ("Không đọc được gì từ KiotViet; mọi sự kiện được giữ và thử lại.", "Kết nối lại cửa hàng với ClientId và Mã bảo mật đúng. Chỉ gian hàng bán lẻ (đăng nhập tại <tên>.kiotviet.vn) kết nối được; KiotViet F&B (fnb.kiotviet.vn) và Khách sạn (hotel.kiotviet.vn) thì không."),
-                ("Nothing can be read from KiotViet; all events are kept and tried again.", "Connect the shop again with the right ClientId and security code. Only retail shops, which log in at <shop>.kiotviet.vn, can be connected; KiotViet F&B (fnb.kiotviet.vn) and Hotel (hotel.kiotviet.vn) cannot."),
+                ("Không đọc được gì từ KiotViet; mọi sự kiện được giữ và thử lại.", "Kết nối lại cửa hàng với ClientId và Mã bảo mật đúng. Gian hàng bán lẻ (đăng nhập tại <tên>.kiotviet.vn) và F&B (fnb.kiotviet.vn/<tên>) kết nối được; Khách sạn (hotel.kiotviet.vn) thì không."),
+                ("Nothing can be read from KiotViet; all events are kept and tried again.", "Connect the shop again with the right ClientId and security code. Shops of retail, which log in at <shop>.kiotviet.vn, and of F&B (fnb.kiotviet.vn/<shop>) can be connected; KiotViet Hotel (hotel.kiotviet.vn) cannot."),
             ),
             Self::NoRight { to: Resource::Users, .. } => (
                 ("Đơn hàng được tạo mà không có người thực hiện, khách hàng không có người phụ trách.", "Cấp quyền đọc người dùng."),

@@ -9,49 +9,144 @@ use serde::{Deserialize, Serialize};
 /// The longest accepted shop name.
 const MAX_RETAILER_LEN: usize = 64;
 
-/// A KiotViet shop name (retailer): the `datta` of `https://datta.kiotviet.vn`. Lower case, 1 to 64
-/// of `a-z 0-9 _ -`.
+/// An edition of KiotViet whose shops can be connected. Each has shop names of its own.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Edition {
+    /// KiotViet bán lẻ: `<shop>.kiotviet.vn`.
+    #[default]
+    Retail,
+    /// KiotViet F&B: `fnb.kiotviet.vn/<shop>`.
+    Fnb,
+}
+
+impl Edition {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Retail, Self::Fnb];
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Retail => "KiotViet bán lẻ",
+            Self::Fnb => "KiotViet F&B",
+        }
+    }
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Retail => Self::Fnb,
+            Self::Fnb => Self::Retail,
+        }
+    }
+}
+
+/// Stands before the name of an F&B shop in keys and codes. No shop's name has a dot.
+const FNB: &str = "fnb.";
+
+/// A KiotViet shop: its edition, and its name there (retailer), the `datta` of `https://datta.kiotviet.vn`
+/// or of `https://fnb.kiotviet.vn/datta`. Names are lower case, 1 to 64 of `a-z 0-9 _ -`.
+/// As text: the name, and before it `fnb.` for an F&B shop.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct RetailerId(String);
+#[serde(try_from = "String", into = "String")]
+pub struct RetailerId {
+    edition: Edition,
+    text: String,
+}
 
 /// A text that is no shop name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a KiotViet shop name: it is the part before `.kiotviet.vn` in the address you log in at \
-     (1 to 64 letters a-z, digits, `-` or `_`)"
+    "not a KiotViet shop name: it is the part before `.kiotviet.vn` in the address you log in at, or \
+     the part behind `fnb.kiotviet.vn/` (1 to 64 letters a-z, digits, `-` or `_`)"
 )]
 pub struct BadRetailer;
 
 impl RetailerId {
-    /// Takes a shop name, or a pasted address of the shop (with or without `https://`).
+    /// Takes a shop name, or a pasted address of the shop (with or without `https://`). A bare name is
+    /// a retail shop's.
     pub fn parse(text: &str) -> Result<Self, BadRetailer> {
+        Self::parse_as(text, None)
+    }
+
+    /// The same for a person who said which edition it is. An address of another edition is refused.
+    pub fn parse_as(text: &str, said: Option<Edition>) -> Result<Self, BadRetailer> {
         let text = text.trim().to_lowercase();
         let text = text
             .strip_prefix("https://")
             .or_else(|| text.strip_prefix("http://"))
             .unwrap_or(&text);
-        let host = text.split(['/', '?', '#']).next().unwrap_or_default();
-        let name = host.strip_suffix(".kiotviet.vn").unwrap_or(host);
+        let mut parts = text.split(['/', '?', '#']);
+        let host = parts.next().unwrap_or_default();
+        let site = host.split(':').next().unwrap_or_default();
+        let (told, name) = if matches!(site, "fnb.kiotviet.vn" | "www.fnb.kiotviet.vn") {
+            (Some(Edition::Fnb), parts.next().unwrap_or_default())
+        } else if let Some(name) = host.strip_suffix(".kiotviet.vn") {
+            (Some(Edition::Retail), name)
+        } else if let Some(name) = host.strip_prefix(FNB) {
+            (Some(Edition::Fnb), name)
+        } else {
+            (None, host)
+        };
+        let edition = said.or(told).unwrap_or_default();
         let fits = (1..=MAX_RETAILER_LEN).contains(&name.len());
         let clean = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-        if fits && name.bytes().all(clean) {
-            Ok(Self(name.to_owned()))
+        if fits && name.bytes().all(clean) && told.is_none_or(|told| told == edition) {
+            let text = match edition {
+                Edition::Retail => name.to_owned(),
+                Edition::Fnb => format!("{FNB}{name}"),
+            };
+            Ok(Self { edition, text })
         } else {
             Err(BadRetailer)
+        }
+    }
+
+    /// The shop's edition.
+    pub fn edition(&self) -> Edition {
+        self.edition
+    }
+
+    /// The name alone, as the `Retailer` header wants it.
+    pub fn name(&self) -> &str {
+        match self.edition {
+            Edition::Retail => &self.text,
+            Edition::Fnb => self.text.strip_prefix(FNB).unwrap_or(&self.text),
+        }
+    }
+
+    /// The name for people, with the edition where it is not retail.
+    pub fn title(&self) -> String {
+        match self.edition {
+            Edition::Retail => self.text.clone(),
+            Edition::Fnb => format!("{} (F&B)", self.name()),
         }
     }
 
     /// Whether this name begins like another shop's codes: `thu-hn` like `thu-`. With a `-` behind
     /// both names, invoice `hn-HD1` of `thu` and invoice `HD1` of `thu-hn` would share one code.
     pub fn runs_into(&self, other: &Self) -> bool {
-        let rest = self.0.strip_prefix(&other.0);
+        let rest = self.text.strip_prefix(&other.text);
         rest.is_some_and(|rest| rest.starts_with('-'))
     }
 
-    /// The name, as the `Retailer` header wants it.
+    /// The text in keys and codes.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+}
+
+impl From<RetailerId> for String {
+    fn from(shop: RetailerId) -> Self {
+        shop.text
+    }
+}
+
+impl fmt::Display for RetailerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
     }
 }
 
@@ -171,7 +266,7 @@ macro_rules! display_as_text {
     )*};
 }
 
-display_as_text!(RetailerId, InvoiceCode, AccountCode, OrderCode);
+display_as_text!(InvoiceCode, AccountCode, OrderCode);
 
 #[cfg(test)]
 mod tests {
@@ -215,6 +310,40 @@ mod tests {
         }
         assert!(RetailerId::parse(&"a".repeat(64)).is_ok());
         assert!(RetailerId::parse(&"a".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn r1_a_pasted_fnb_address_is_a_shop_of_that_edition() {
+        for (text, said, shop) in [
+            ("https://fnb.kiotviet.vn/lan#/login", None, Some("fnb.lan")),
+            ("www.fnb.kiotviet.vn:443/Lan/", None, Some("fnb.lan")),
+            (
+                "fnb.kiotviet.vn/lan?x=1",
+                Some(Edition::Fnb),
+                Some("fnb.lan"),
+            ),
+            ("lan", Some(Edition::Fnb), Some("fnb.lan")),
+            ("lan", Some(Edition::Retail), Some("lan")),
+            ("fnb.kiotviet.vn", None, None),
+            ("fnb.kiotviet.vn/", None, None),
+            ("fnb.kiotviet.vn/lan", Some(Edition::Retail), None),
+            ("lan.kiotviet.vn", Some(Edition::Fnb), None),
+        ] {
+            let read = RetailerId::parse_as(text, said).ok();
+            assert_eq!(read.as_ref().map(RetailerId::as_str), shop, "{text}");
+        }
+        let (fnb, retail) = (
+            RetailerId::parse("fnb.lan").unwrap(),
+            RetailerId::parse("lan").unwrap(),
+        );
+        assert_eq!((fnb.name(), fnb.edition()), ("lan", Edition::Fnb));
+        assert_eq!((retail.name(), retail.edition()), ("lan", Edition::Retail));
+        let code = |shop| OrderCode::for_sale(&ShopCodes::of(shop, false), "HD1").to_string();
+        assert_eq!(
+            (code(&fnb), code(&retail)),
+            ("fnb.lan-HD1".into(), "lan-HD1".into())
+        );
+        assert_eq!(stored::read::<RetailerId>(&stored::write(&fnb)), Ok(fnb));
     }
 
     #[test]
@@ -278,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_codes_of_two_shops_never_meet(
-            names in (("[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}"), ("[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}")),
+            names in (("(fnb\\.)?[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}"), ("(fnb\\.)?[a-z][a-z0-9_]{0,2}(-[a-z0-9]{1,2}){0,2}")),
             codes in ("[A-Za-z0-9-]{1,8}", "[A-Za-z0-9-]{1,8}"), ids in (1i64..99, 1i64..99),
         ) {
             let shops = (RetailerId::parse(&names.0).unwrap(), RetailerId::parse(&names.1).unwrap());

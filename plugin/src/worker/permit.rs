@@ -12,6 +12,7 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
+    rules::codes::Edition,
     secret::Secret,
     time::Timestamp,
     vendor::{fate::parse_retry_after, redaction::without_key},
@@ -58,7 +59,7 @@ pub struct Worker<'w, W> {
     permit: Permit<'w, W>,
     getfly_origin: &'w str,
     getfly_key: &'w Secret,
-    token_url: String,
+    token_urls: [String; 2],
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
     slow_until: Cell<Option<Timestamp>>,
@@ -100,7 +101,10 @@ impl<'w, W: World> Worker<'w, W> {
             permit,
             getfly_origin: &ready.getfly_url,
             getfly_key: &ready.getfly_api_key,
-            token_url: format!("{}{}", ready.kiotviet.auth_url, ready.kiotviet.token_path),
+            token_urls: Edition::ALL.map(|edition| {
+                let kiotviet = ready.kiotviet.of(edition);
+                format!("{}{}", kiotviet.auth_url, kiotviet.token_path)
+            }),
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
             slow_until: Cell::new(None),
@@ -135,7 +139,9 @@ impl<'w, W: World> Worker<'w, W> {
                 lease.outlasts(request.timeout).await || mutant!(LeaseNotCheckedBeforeCall)
             }
             Permit::Person => true,
-            Permit::ReadOnly => request.method == Method::Get || request.url == self.token_url,
+            Permit::ReadOnly => {
+                request.method == Method::Get || self.token_urls.contains(&request.url)
+            }
         }
     }
 

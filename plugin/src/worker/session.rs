@@ -15,7 +15,7 @@ use crate::{
         shown::Shown,
     },
     kiotviet::{
-        client::{KiotViet, fetch_token},
+        client::{KiotViet, Settings, fetch_token},
         error::KiotVietError,
     },
     rules::{
@@ -144,7 +144,7 @@ impl<'a, W: World> Session<'a, W> {
 
     async fn new_token(&self) -> Result<Secret, KiotVietError> {
         let credentials = self.connection.credentials(self.opened);
-        let token = fetch_token(self.world, &self.ready.kiotviet, &credentials).await?;
+        let token = fetch_token(self.world, self.settings(), &credentials).await?;
         let life = Duration::from_secs(token.expires_in_seconds);
         self.world.saw(Assumption::TokenLife, life >= TOKEN_SPARE);
         let fresh = life.saturating_sub(TOKEN_SPARE.min(life / 10));
@@ -174,10 +174,14 @@ impl<'a, W: World> Session<'a, W> {
         }
     }
 
+    fn settings(&self) -> &Settings {
+        self.ready.kiotviet.of(self.connection.retailer.edition())
+    }
+
     fn client(&self, token: Secret) -> KiotViet<'_, W> {
         KiotViet {
             http: self.world,
-            settings: &self.ready.kiotviet,
+            settings: self.settings(),
             retailer: &self.connection.retailer,
             token,
         }

@@ -1,6 +1,9 @@
 //! The public API over HTTP: token, authorization, the GET limit, lists and single records.
 
-use super::{Branch, Customer, Invoice, KiotVietSim, Pages, Staff, State, view};
+use super::{
+    Branch, ChangedSince, Customer, Edition, Invoice, KiotVietSim, Pages, ScopeField, Staff, State,
+    fnb::FNB_SCOPE, view,
+};
 use crate::{Boxed, Broken, Request, Response, Upstream, wire};
 use http::Method;
 use jiff::{Timestamp, civil};
@@ -17,6 +20,8 @@ pub(super) struct Asked<'a> {
     pub(super) body: &'a [u8],
     pub(super) now: Timestamp,
     pub(super) pages: Pages,
+    /// Whether each further page begins with the last row of the one before.
+    pub(super) overlap: bool,
 }
 
 impl Asked<'_> {
@@ -93,7 +98,9 @@ pub(super) fn page<T>(
     let all = shown
         .chain((0..hidden).map(|_| None))
         .chain(rest.iter().map(Some));
-    let mut data: Vec<Value> = all.skip(start).take(size).flatten().map(show).collect();
+    let again = usize::from(asked.overlap && start > 0);
+    let rows = all.skip(start - again).take(size + again);
+    let mut data: Vec<Value> = rows.flatten().map(show).collect();
     if asked.pages.summary && start == 0 {
         // ASSUMPTION: an importer's notes mention it, but not its members.
         data.insert(0, json!({"id": -1, "code": "", "total": 0}));
@@ -121,10 +128,23 @@ struct Row<'a, T> {
 
 fn sorted<'a, T>(
     asked: &Asked<'_>,
+    changed_since: ChangedSince,
     mut rows: Vec<Row<'a, T>>,
 ) -> Result<Vec<Row<'a, T>>, Response> {
     if let Some(from) = asked.time("lastModifiedFrom")? {
-        rows.retain(|row| row.modified >= from);
+        let wall = |at| wire::from_wall(jiff::tz::Offset::UTC.to_datetime(at)).unwrap_or(at);
+        match changed_since {
+            ChangedSince::Honoured => rows.retain(|row| row.modified >= from),
+            ChangedSince::AsWallTime => rows.retain(|row| row.modified >= wall(from)),
+            ChangedSince::Ignored => {}
+            ChangedSince::Refused => {
+                return Err(refuse(
+                    420,
+                    "KvValidateException",
+                    "lastModifiedFrom không hợp lệ",
+                ));
+            }
+        }
     }
     // ASSUMPTION: by id if no order is requested.
     let key = asked.get("orderBy").unwrap_or("id").to_ascii_lowercase();
@@ -168,6 +188,7 @@ impl KiotVietSim {
             query: wire::query(request.uri()),
             body: request.body(),
             now,
+            overlap: state.settings.fnb.pages_overlap,
             pages: match path.trim_matches('/') {
                 "customers" | "invoices" => state.settings.pages,
                 _ => Pages::default(),
@@ -198,7 +219,16 @@ impl State {
         {
             return refuse("invalid_client");
         }
-        // ASSUMPTION: `scopes` (manual), `scope` (other clients) and neither all work.
+        // ASSUMPTION: of retail, `scopes` (manual), `scope` (other clients) and neither all work.
+        let fnb = self.settings.edition == Edition::Fnb;
+        let fields: &[&str] = match self.settings.fnb.scope_field {
+            ScopeField::Either => &["scope", "scopes"],
+            ScopeField::Scope => &["scope"],
+            ScopeField::Scopes => &["scopes"],
+        };
+        if fnb && !fields.iter().any(|field| get(field) == FNB_SCOPE) {
+            return refuse("invalid_scope");
+        }
         self.numbers.token += 1;
         let token = format!("sim.{}.{}", self.settings.retailer_id, self.numbers.token);
         let life = self.settings.token_life;
@@ -210,7 +240,7 @@ impl State {
                 "access_token": token,
                 "expires_in": life.as_secs(),
                 "token_type": "Bearer",
-                "scope": "PublicApi.Access",
+                "scope": if fnb { FNB_SCOPE } else { "PublicApi.Access" },
             }),
         )
     }
@@ -261,6 +291,11 @@ impl State {
         }
         match (collection, rest) {
             ("branches", "") => Ok(self.branches(asked)),
+            ("users", "")
+                if self.settings.edition == Edition::Fnb && !self.settings.fnb.has_users =>
+            {
+                Err(not_found())
+            }
             ("users", "") if self.settings.users_refused => {
                 Err(refuse(403, "KvAccessDeniedException", "Bạn không có quyền"))
             }
@@ -335,7 +370,12 @@ impl State {
                 ("removeId", gone.map(|customer| customer.id).collect())
             });
         let show = |row: &Row<'_, Customer>| view::customer(row.record, settings);
-        Ok(page(asked, &sorted(asked, rows)?, show, removed))
+        Ok(page(
+            asked,
+            &sorted(asked, ChangedSince::Honoured, rows)?,
+            show,
+            removed,
+        ))
     }
 
     /// The answer for an absent record of this kind.
@@ -405,7 +445,12 @@ impl State {
             })
             .collect();
         let show = |row: &Row<'_, Invoice>| view::invoice(self, row.record, shown);
-        Ok(page(asked, &sorted(asked, rows)?, show, None))
+        let fnb = &self.settings.fnb;
+        let mut rows = sorted(asked, fnb.changed_since, rows)?;
+        if fnb.order_ignored {
+            rows.sort_by_key(|row| row.id);
+        }
+        Ok(page(asked, &rows, show, None))
     }
 
     fn one_invoice(&self, key: &str, now: Timestamp) -> Response {
@@ -463,7 +508,13 @@ impl Clouds {
         let mut form = url::form_urlencoded::parse(request.body());
         let client = form.find(|(key, _)| key == "client_id");
         let client = client.map(|(_, value)| value.into_owned());
-        let owner = self.0.iter().find(|shop| {
+        // Each edition has its own address, and shop names of its own.
+        let host = request.uri().host();
+        let fnb = host.map(|host| host.contains("fnb"));
+        let here = |shop: &&Arc<KiotVietSim>| {
+            fnb.is_none_or(|fnb| fnb == (shop.settings().edition == Edition::Fnb))
+        };
+        let owner = self.0.iter().filter(here).find(|shop| {
             let settings = shop.settings();
             if request.uri().path() == settings.token_path {
                 client.as_ref() == Some(&settings.client_id)
@@ -471,7 +522,7 @@ impl Clouds {
                 retailer == settings.retailer
             }
         });
-        owner.or(self.0.first())
+        owner.or(self.0.iter().find(here))
     }
 }
 
@@ -480,7 +531,8 @@ impl Upstream for Clouds {
         Box::pin(async move {
             match self.owner(&request) {
                 Some(shop) => shop.handle(request).await,
-                None => Err(Broken),
+                // No shop of this edition.
+                None => Ok(wire::json(400, &json!({"error": "invalid_client"}))),
             }
         })
     }

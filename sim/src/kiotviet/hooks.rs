@@ -2,7 +2,7 @@
 //! off stays off until it is deleted and registered again.
 
 use super::{
-    KiotVietSim, State,
+    Edition, FNB_TYPES, KiotVietSim, State,
     api::{Asked, not_found, page, refuse},
 };
 use crate::{Response, wire};
@@ -148,7 +148,11 @@ impl State {
         };
         let text = |key: &str| wanted.get(key).and_then(Value::as_str).unwrap_or_default();
         let kind = text("Type");
-        if !TYPES.contains(&kind) {
+        let types: &[&str] = match self.settings.edition {
+            Edition::Retail => &TYPES,
+            Edition::Fnb => &FNB_TYPES,
+        };
+        if !types.contains(&kind) {
             return invalid("Loại webhook không hợp lệ");
         }
         let mut known = self.webhooks.values();

@@ -4,6 +4,7 @@
 
 mod api;
 mod deliver;
+mod fnb;
 mod hooks;
 mod put;
 mod records;
@@ -13,6 +14,7 @@ mod view;
 
 pub use api::Clouds;
 pub use deliver::{Answered, Chaos, Deliverer, Delivery, Item, Notification};
+pub use fnb::{ChangedSince, Edition, FNB_TYPES, Fnb, ScopeField};
 pub use hooks::{TYPES, Webhook};
 pub use records::{
     Branch, Customer, Invoice, InvoiceDelivery, Line, NewCustomer, NewInvoice, Staff, Surcharge,
@@ -89,6 +91,10 @@ impl Default for Pages {
 pub struct Settings {
     /// What stands before the API.
     pub guard: Guard,
+    /// Its edition.
+    pub edition: Edition,
+    /// How it behaves if it is an F&B shop.
+    pub fnb: Fnb,
     /// Shop name: the `Retailer` header.
     pub retailer: String,
     /// Its number: the third part of an `Action`.
@@ -157,6 +163,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             guard: Guard::default(),
+            edition: Edition::Retail,
+            fnb: Fnb::default(),
             retailer: "cuahangthu".to_owned(),
             retailer_id: 500_123_456,
             client_id: "11111111-2222-4333-8444-555555555555".to_owned(),

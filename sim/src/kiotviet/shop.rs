@@ -90,6 +90,15 @@ impl KiotVietSim {
         id
     }
 
+    /// An invoice that a till made without a connection and sends now: it has a new id, and the times of the till.
+    pub fn sync_late(&self, invoice: NewInvoice, made_at: Timestamp) -> i64 {
+        let invoice = NewInvoice {
+            created_at: Some(made_at),
+            ..invoice
+        };
+        self.create_invoice(invoice)
+    }
+
     /// Edits an invoice the way KiotViet does: the old one is cancelled, a new one with the next
     /// `.NN` replaces it, and both are delivered. Returns the new id; none if there is no such
     /// invoice or it is cancelled.

@@ -2,7 +2,7 @@
 //! webhook payloads (offset, fewer members). A null member is absent in both.
 
 use super::{
-    Casing, Settings, State, Times,
+    Casing, Edition, Settings, State, Times,
     records::{Branch, Customer, Invoice, Line, Staff},
 };
 use crate::wire::{dotnet, number, wall, without_nulls};
@@ -191,13 +191,15 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
     let times = state.settings.times;
     let rest_time = |at| rest_time(at, times);
     let edited = invoice.edited && state.settings.marks_deleted;
+    let fnb = (state.settings.edition == Edition::Fnb).then_some(&state.settings.fnb);
+    let modified = fnb.is_none_or(|fnb| !fnb.no_modified_date);
     let mut members = object(json!({
         "id": invoice.id,
         "uuid": "",
         "code": marked(&invoice.code, edited),
         "purchaseDate": rest_time(invoice.purchased_at),
         "createdDate": (!state.settings.no_created_date).then(|| rest_time(invoice.created_at)),
-        "modifiedDate": rest_time(invoice.modified_at),
+        "modifiedDate": modified.then(|| rest_time(invoice.modified_at)),
         "totalTax": content.tax.map(plain),
         "invoiceDetails": content.lines.iter().enumerate().map(|line| rest_line(state, line)).collect::<Vec<_>>(),
         // ASSUMPTION: members as a public client types them; the manual prints no sample.
@@ -211,6 +213,20 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
     }));
     members.extend(parties(state, invoice));
     members.extend(amounts(invoice));
+    if let Some(fnb) = fnb {
+        let own = match invoice.status {
+            1 => fnb.completed_status,
+            2 => fnb.cancelled_status,
+            _ => 0,
+        };
+        if own > 0 {
+            members.insert("status".to_owned(), own.into());
+        }
+        // Not seen there.
+        members.remove("invoiceOrderSurcharges");
+        members.remove("totalTax");
+        members.remove("usingCod");
+    }
     if shown.payments {
         members.insert("payments".to_owned(), payments(invoice, &rest_time));
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     kiotviet::{
         client::{Credentials, KiotViet, fetch_token},
-        edition::OtherEdition,
+        edition,
         error::KiotVietError,
         records::Webhook as Registered,
     },
@@ -23,7 +23,7 @@ use crate::{
         webhook_health,
         webhooks::{self, Standing},
     },
-    rules::codes::RetailerId,
+    rules::codes::{Edition, RetailerId},
     secret::Secret,
     worker::{
         lease::{self, Lease, Patience},
@@ -71,6 +71,8 @@ pub(in crate::admin) struct NewConnection {
     pub(in crate::admin) client_id: Option<String>,
     /// KiotViet's security code.
     pub(in crate::admin) client_secret: Option<Secret>,
+    /// The shop's edition; none: the one that its address tells, or retail.
+    pub(in crate::admin) edition: Asked,
     /// The shop name, or a pasted address of the shop.
     pub(in crate::admin) retailer: Option<String>,
 }
@@ -82,6 +84,7 @@ impl NewConnection {
         Self {
             client_id: text("client_id").map(str::to_owned),
             client_secret: text("client_secret").map(Secret::new),
+            edition: Asked::read(text("edition").unwrap_or_default()),
             retailer: text("retailer").map(str::to_owned),
         }
     }
@@ -105,17 +108,89 @@ impl NewConnection {
     }
 }
 
-/// Refuses the log-in address of another edition, whatever shop's name could be read from it.
-pub(in crate::admin) fn refuse_other_editions(retailer: &str) -> Result<(), Problem> {
-    match OtherEdition::of(retailer) {
-        None => Ok(()),
-        Some(edition) => Err(Problem::new(
-            422,
-            edition.kind(),
-            "This is not a shop of KiotViet bán lẻ",
-            edition.refusal(),
-        )),
+/// The edition that a person named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::admin) enum Asked {
+    /// None: the address tells it, and without an address it is retail.
+    ByAddress,
+    /// This one.
+    Edition(Edition),
+    /// A word that is none.
+    Unknown,
+}
+
+impl Asked {
+    /// From its word in a request; empty for none.
+    pub(in crate::admin) fn read(word: &str) -> Self {
+        match word {
+            "" => Self::ByAddress,
+            "retail" => Self::Edition(Edition::Retail),
+            "fnb" => Self::Edition(Edition::Fnb),
+            _ => Self::Unknown,
+        }
     }
+}
+
+/// The shop that a person typed or pasted. The log-in address of a hotel is refused, whatever shop's name
+/// could be read from it.
+pub(in crate::admin) fn shop(retailer: &str, edition: Asked) -> Result<RetailerId, Problem> {
+    if edition::is_hotel(retailer) {
+        return Err(Problem::new(
+            422,
+            "kiotviet-hotel",
+            "This is not a shop that can be connected",
+            "this is the log-in address of KiotViet Hotel (khách sạn), which has another API; shops of KiotViet \
+             bán lẻ, which log in at <shop>.kiotviet.vn, and of KiotViet F&B, which log in at \
+             fnb.kiotviet.vn/<shop>, can be connected",
+        ));
+    }
+    let said = match edition {
+        Asked::ByAddress => None,
+        Asked::Edition(edition) => Some(edition),
+        Asked::Unknown => return Err(problem::invalid("edition: it is retail or fnb.")),
+    };
+    RetailerId::parse_as(retailer, said).map_err(|e| match RetailerId::parse(retailer) {
+        Ok(other) => problem::invalid(format!(
+            "retailer: this is the address of a shop of {}.",
+            other.edition().title()
+        )),
+        Err(_) => problem::invalid(format!("retailer: {e}")),
+    })
+}
+
+/// The other edition that takes these credentials, which were refused; none also where it could not be asked.
+async fn taken_by<W: World>(
+    worker: &Worker<'_, W>,
+    ready: &Ready,
+    credentials: &Credentials,
+) -> Option<Edition> {
+    let other = credentials.retailer.edition().other();
+    let taken = fetch_token(worker, ready.kiotviet.of(other), credentials).await;
+    taken.is_ok().then_some(other)
+}
+
+/// The credentials are of a shop of `other`, not of the edition that a person named.
+fn of_another_edition(other: Edition) -> Problem {
+    let (kind, title) = match other {
+        Edition::Retail => (
+            "kiotviet-of-retail",
+            "These are the credentials of a shop of KiotViet bán lẻ",
+        ),
+        Edition::Fnb => (
+            "kiotviet-of-fnb",
+            "These are the credentials of a shop of KiotViet F&B",
+        ),
+    };
+    let address = match other {
+        Edition::Retail => "<shop>.kiotviet.vn",
+        Edition::Fnb => "fnb.kiotviet.vn/<shop>",
+    };
+    let detail = format!(
+        "{} refuses this ClientId and security code, and {} takes them. Give the shop's log-in address there, {address}.",
+        other.other().title(),
+        other.title(),
+    );
+    Problem::new(422, kind, title, detail)
 }
 
 /// `PUT /api/connections/{name}`: proves the credentials, then keeps them sealed.
@@ -137,9 +212,7 @@ pub(in crate::admin) async fn put<W: World>(
         ))
     });
     let [retailer, client_id, client_secret] = whole?;
-    refuse_other_editions(retailer)?;
-    let retailer =
-        RetailerId::parse(retailer).map_err(|e| problem::invalid(format!("retailer: {e}")))?;
+    let retailer = shop(retailer, asked.edition)?;
     let credentials = Credentials {
         retailer,
         client_id: client_id.to_owned(),
@@ -171,10 +244,17 @@ pub(in crate::admin) async fn put<W: World>(
     }
     // Proved with a token of its own, which is not kept: the worker's may be of other credentials.
     let worker = person(world, ready);
-    let token = fetch_token(&worker, &ready.kiotviet, &credentials).await?;
+    let settings = ready.kiotviet.of(credentials.retailer.edition());
+    let token = match fetch_token(&worker, settings, &credentials).await {
+        Err(e @ KiotVietError::CredentialsRefused { .. }) => {
+            let other = taken_by(&worker, ready, &credentials).await;
+            return Err(other.map_or_else(|| e.into(), of_another_edition));
+        }
+        token => token?,
+    };
     let kiotviet = KiotViet {
         http: &worker,
-        settings: &ready.kiotviet,
+        settings,
         retailer: &credentials.retailer,
         token: token.access_token,
     };
@@ -213,6 +293,7 @@ pub(in crate::admin) async fn put<W: World>(
         branches,
         guide: GUIDE.to_owned(),
         name: connection.name,
+        edition: connection.retailer.edition(),
         retailer: connection.retailer,
         webhooks_need_switching_on: !is_new && opened_before.is_none(),
     })
@@ -308,6 +389,7 @@ async fn state<W: World>(
         connected_at: connection.connected_at,
         former_path_valid: former,
         name: connection.name.clone(),
+        edition: connection.retailer.edition(),
         retailer: connection.retailer.clone(),
         valid_signature_seen: signed,
         webhooks: view::Webhooks {

@@ -41,6 +41,7 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
             first_events_looked_at: first_events::looked(world, &name).await?.is_some(),
             last_event_at: cursor.stats.last_event.get(&name).copied(),
             missed_at: health.customer.missed_at.max(health.order.missed_at),
+            edition: connection.retailer.edition(),
             retailer: connection.retailer,
             webhooks: webhooks(switches, &health),
             problem: health.problem.map(view::InWords),

@@ -16,7 +16,7 @@ use crate::{
         webhook::Webhook,
     },
     rules::{
-        codes::{AccountCode, OrderCode, RetailerId},
+        codes::{AccountCode, Edition, OrderCode, RetailerId},
         verdict::{Outcome, Reason},
     },
     time::{Date, Timestamp},
@@ -382,6 +382,15 @@ pub struct Paused {
     pub why: Option<InWords<Trouble>>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_retail(edition: &Edition) -> bool {
+    *edition == Edition::Retail
+}
+
+fn name_alone<S: serde::Serializer>(shop: &RetailerId, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(shop.name())
+}
+
 /// One shop in the overview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShopOverview {
@@ -401,7 +410,11 @@ pub struct ShopOverview {
     pub name: ConnectionName,
     /// What is wrong with its webhooks.
     pub problem: Option<InWords<Trouble>>,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Its webhooks, as they were last seen.
     pub webhooks: Webhooks<SeenHook>,
@@ -487,7 +500,11 @@ pub struct Connection {
     pub former_path_valid: bool,
     /// Its name.
     pub name: ConnectionName,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Whether a delivery with a valid signature has come.
     pub valid_signature_seen: bool,
@@ -551,7 +568,11 @@ pub struct Connected {
     pub guide: String,
     /// Its name.
     pub name: ConnectionName,
+    /// The shop's edition of KiotViet; retail where none is said.
+    #[serde(default, skip_serializing_if = "is_retail")]
+    pub edition: Edition,
     /// KiotViet's shop name.
+    #[serde(serialize_with = "name_alone")]
     pub retailer: RetailerId,
     /// Its secrets are new, so that webhooks that were on deliver to an address that is no longer known.
     pub webhooks_need_switching_on: bool,

@@ -155,7 +155,7 @@ async fn drawn<W: World>(
     let queued = run.is_none() && visit.query.get("done") == "started";
     let body = html! {
         (visit.said())
-        h1 { (shop.retailer.as_str()) }
+        h1 { (shop.retailer.title()) }
         (tabs(visit, name, w::BACKFILL))
         (above)
         @if queued { section.card { div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge("wait", visit.t(w::RUN_QUEUED))) } } }

@@ -4,7 +4,7 @@
 use crate::{
     admin::{
         api::{
-            connections::{self as api, NewConnection},
+            connections::{self as api, Asked, NewConnection},
             problem::Problem,
             view::Connected,
         },
@@ -17,7 +17,8 @@ use crate::{
         },
     },
     journal::connections::{self, Connection},
-    rules::codes::RetailerId,
+    kiotviet::edition::is_hotel,
+    rules::codes::{Edition, RetailerId},
     secret::Secret,
     world::World,
 };
@@ -38,8 +39,7 @@ fn fields<W: World>(visit: &Visit<'_, W>, checked: bool) -> [Field; 3] {
     let empty =
         |name: &str| (checked && visit.form.get(name).is_empty()).then_some(w::FIELD_MISSING);
     let retailer = visit.form.get("retailer");
-    let of_another_edition = api::refuse_other_editions(retailer).is_err();
-    let no_name = checked && !of_another_edition && RetailerId::parse(retailer).is_err();
+    let no_name = checked && !is_hotel(retailer) && RetailerId::parse(retailer).is_err();
     let field = |name, label, hint, secret, wrong| Field {
         name,
         label,
@@ -96,6 +96,21 @@ fn input<W: World>(visit: &Visit<'_, W>, field: &Field, again: bool) -> Markup {
     }
 }
 
+/// The shop's edition: its address tells it, a bare name does not.
+fn edition<W: World>(visit: &Visit<'_, W>) -> Markup {
+    let typed = visit.form.get("edition");
+    html! {
+        div.field {
+            label for="edition" { (visit.t(w::EDITION)) }
+            select id="edition" name="edition" aria-describedby="edition-hint" {
+                option value="" { (visit.t(w::EDITION_RETAIL)) }
+                option value="fnb" selected[typed == "fnb"] { (visit.t(w::EDITION_FNB)) }
+            }
+            p.hint id="edition-hint" { (visit.t(w::EDITION_HINT)) }
+        }
+    }
+}
+
 /// The guide's steps on KiotViet's side, and its warning.
 pub(super) fn guide<W: World>(visit: &Visit<'_, W>) -> Markup {
     html! {
@@ -126,6 +141,7 @@ fn drawn<W: World>(visit: &Visit<'_, W>, checked: bool, said: Option<&Problem>) 
                 form method="post" action="/ui/connect" {
                     (visit.view.csrf())
                     @for field in &fields { (input(visit, field, checked)) }
+                    (edition(visit))
                     button.primary type="submit" { (visit.t(w::CONNECT)) }
                 }
             }
@@ -147,10 +163,14 @@ fn name_for(all: &[Connection], retailer: &RetailerId) -> String {
         return known.name.to_string();
     }
     let taken = |name: &str| all.iter().any(|c| c.name.as_str() == name);
-    let mut name = retailer.as_str().to_owned();
+    let own = match retailer.edition() {
+        Edition::Retail => retailer.name().to_owned(),
+        Edition::Fnb => format!("fnb-{}", retailer.name()),
+    };
+    let mut name = own.clone();
     let mut number = 2;
     while taken(&name) {
-        name = format!("{}-{number}", retailer.as_str());
+        name = format!("{own}-{number}");
         number += 1;
     }
     name
@@ -163,11 +183,10 @@ async fn put<W: World>(visit: &Visit<'_, W>) -> Result<(String, Connected), Prob
     let asked = NewConnection {
         client_id: typed("client_id").map(str::to_owned),
         client_secret: typed("client_secret").map(Secret::new),
+        edition: Asked::read(visit.form.get("edition")),
         retailer: typed("retailer").map(str::to_owned),
     };
-    api::refuse_other_editions(visit.form.get("retailer"))?;
-    let retailer = RetailerId::parse(visit.form.get("retailer"))
-        .map_err(|e| crate::admin::api::problem::invalid(e.to_string()))?;
+    let retailer = api::shop(visit.form.get("retailer"), asked.edition)?;
     let name = name_for(&connections::list(visit.world).await?.0, &retailer);
     let made = api::put(visit.world, ready, &name, &asked).await?;
     Ok((name, made))

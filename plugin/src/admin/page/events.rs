@@ -231,7 +231,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     let (connected, _) = connections::list(visit.world).await?;
     let names: Vec<(String, String)> = connected
         .iter()
-        .map(|c| (c.name.to_string(), c.retailer.as_str().to_owned()))
+        .map(|c| (c.name.to_string(), c.retailer.title()))
         .collect();
     let (newer, older) = pages(&visit.query, next);
     let dead = visit.query.get("state") == "dead";

@@ -125,7 +125,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
         unread,
     } = &found;
     let body = html! {
-        h1 { (shop.retailer.as_str()) }
+        h1 { (shop.retailer.title()) }
         (tabs(visit, name, w::FIRST_DAY))
         p { (visit.t(w::FIRST_DAY_MORE)) }
         @if events.is_empty() && answer.is_none() {

@@ -240,7 +240,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         (needs(visit, &overview, changed))
         @for name in &damaged { (super::shop::damaged(visit, name.as_str())) }
         @if connected.is_empty() && damaged.is_empty() { (nobody(visit)) }
-        @for one in &connected { (shop(visit, one.name.as_str(), one.retailer.as_str(), found(one))) }
+        @for one in &connected { (shop(visit, one.name.as_str(), &one.retailer.title(), found(one))) }
         (equation(visit, &overview))
         p { a href="/ui/reconciliation" { (visit.t(w::RECONCILIATION)) } " · " a href="/ui/changed" { (visit.t(w::CHANGED)) } }
         @if let Some(known) = &overview.accounts { (accounts(visit, known)) }

@@ -86,7 +86,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     }
     let (done, of) = (run.checked.len(), Check::ALL.len());
     let body = html! {
-        h1 { (shop.retailer.as_str()) }
+        h1 { (shop.retailer.title()) }
         (tabs(visit, name, w::PREFLIGHT))
         p { (visit.t(w::PREFLIGHT_MORE)) }
         p {

@@ -94,7 +94,7 @@ async fn drawn<W: World>(
                 div.field {
                     label for="connection" { (visit.t(w::SHOP)) }
                     select #connection name="connection" {
-                        @for one in &all { option value=(one.name) selected[one.name.as_str() == chosen] { (one.retailer.as_str()) } }
+                        @for one in &all { option value=(one.name) selected[one.name.as_str() == chosen] { (one.retailer.title()) } }
                     }
                 }
                 div.field {

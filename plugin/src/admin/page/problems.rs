@@ -25,13 +25,17 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "KiotViet từ chối Tên cửa hàng, ClientId hoặc Mã bảo mật. Hãy so lại với trang Thiết lập kết nối API và nhập lại.",
             "KiotViet refuses the shop name, ClientId or security code. Compare them with the page Thiết lập kết nối API and enter them again.",
         ),
-        "kiotviet-fnb" => text!(
-            "Đây là địa chỉ đăng nhập của KiotViet F&B (nhà hàng); API của bản này không báo hóa đơn qua webhook. Chỉ kết nối được cửa hàng KiotViet bán lẻ, đăng nhập tại <tên cửa hàng>.kiotviet.vn.",
-            "This is the log-in address of KiotViet F&B (restaurants), whose API tells of no invoices by webhook. Only shops of KiotViet bán lẻ (retail), which log in at <shop>.kiotviet.vn, can be connected.",
+        "kiotviet-of-fnb" => text!(
+            "ClientId và Mã bảo mật này là của một cửa hàng KiotViet F&B (nhà hàng), không phải bán lẻ. Hãy chọn F&B, hoặc dán địa chỉ đăng nhập fnb.kiotviet.vn/<tên cửa hàng>.",
+            "This ClientId and security code are of a shop of KiotViet F&B (restaurants), not of retail. Choose F&B, or paste the log-in address fnb.kiotviet.vn/<shop>.",
+        ),
+        "kiotviet-of-retail" => text!(
+            "ClientId và Mã bảo mật này là của một cửa hàng KiotViet bán lẻ, không phải F&B. Hãy chọn Bán lẻ, hoặc dán địa chỉ đăng nhập <tên cửa hàng>.kiotviet.vn.",
+            "This ClientId and security code are of a shop of KiotViet bán lẻ (retail), not of F&B. Choose retail, or paste the log-in address <shop>.kiotviet.vn.",
         ),
         "kiotviet-hotel" => text!(
-            "Đây là địa chỉ đăng nhập của KiotViet Hotel (khách sạn), có API khác. Chỉ kết nối được cửa hàng KiotViet bán lẻ, đăng nhập tại <tên cửa hàng>.kiotviet.vn.",
-            "This is the log-in address of KiotViet Hotel, which has another API. Only shops of KiotViet bán lẻ (retail), which log in at <shop>.kiotviet.vn, can be connected.",
+            "Đây là địa chỉ đăng nhập của KiotViet Hotel (khách sạn), có API khác. Kết nối được cửa hàng KiotViet bán lẻ, đăng nhập tại <tên cửa hàng>.kiotviet.vn, và F&B, đăng nhập tại fnb.kiotviet.vn/<tên cửa hàng>.",
+            "This is the log-in address of KiotViet Hotel, which has another API. Shops of KiotViet bán lẻ (retail), which log in at <shop>.kiotviet.vn, and of F&B, which log in at fnb.kiotviet.vn/<shop>, can be connected.",
         ),
         "host-denies-call" => text!(
             "Máy chủ chạy ứng dụng không cho phép gọi ra địa chỉ này. Hãy báo cho người cài đặt ứng dụng: thêm địa chỉ vào allowed_outbound_hosts trong spin.toml.",

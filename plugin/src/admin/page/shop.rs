@@ -108,7 +108,7 @@ fn listed<W: World>(visit: &Visit<'_, W>, shop: &Connection) -> Markup {
     html! {
         section.card.shop {
             div.head {
-                h2 { (shop.retailer) }
+                h2 { (shop.retailer.title()) }
                 a.button href={ "/ui/shops/" (shop.name) } { (visit.t(w::MANAGE)) }
             }
             (facts(&[
@@ -202,14 +202,14 @@ pub(super) async fn show<W: World>(
     let body = html! {
         (visit.said())
         @if let Some(wrong) = wrong { (problem(visit.view, wrong)) }
-        h1 { (retailer) }
+        h1 { (retailer.title()) }
         (tabs(visit, name, w::CONNECTION))
         @for webhook in Webhook::ALL { (switch_card(visit, &shop, webhook, waiting, checked_at)) }
         div.columns {
             section.card {
                 h2 { (visit.t(w::CONNECTION)) }
                 (facts(&[
-                    (visit.t(w::SHOP_NAME), html! { (retailer) }),
+                    (visit.t(w::SHOP_NAME), html! { (retailer.title()) }),
                     (visit.t(w::CLIENT_ID), html! { code { (shop.client_id) } }),
                     (visit.t(w::CONNECTED_AT), visit.view.time(Some(shop.connected_at))),
                     (visit.t(w::SIGNATURE), html! { (visit.t(if signed { w::YES } else { w::NO })) }),
@@ -290,10 +290,7 @@ pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     let Some(shop) = connections::load_or_damage(visit.world, &named(name)?).await? else {
         return Err(unknown_connection(name));
     };
-    let shown = shop.map_or_else(
-        |_| name.to_owned(),
-        |shop| shop.retailer.as_str().to_owned(),
-    );
+    let shown = shop.map_or_else(|_| name.to_owned(), |shop| shop.retailer.title());
     let place = format!("/ui/shops/{name}");
     let body = html! {
         section.card.narrow {

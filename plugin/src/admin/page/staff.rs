@@ -48,7 +48,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     let unmatched = |s: &&Seller| s.problem.is_some();
     let wrong = sellers.iter().filter(unmatched).count();
     let body = html! {
-        h1 { (shop.retailer.as_str()) }
+        h1 { (shop.retailer.title()) }
         (tabs(visit, name, w::STAFF))
         p { (visit.t(w::STAFF_MORE)) }
         @if sellers.is_empty() {

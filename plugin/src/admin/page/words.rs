@@ -149,6 +149,10 @@ words! {
     CONNECT_TITLE: "Kết nối cửa hàng KiotViet" / "Connect a KiotViet shop";
     SHOP_NAME: "Tên cửa hàng" / "Shop name (Tên cửa hàng)";
     SHOP_NAME_HINT: "Tên kết nối trên KiotViet. Ví dụ link KiotViet là https://datta.kiotviet.vn thì nhập datta." / "The connection's name on KiotViet. If your address is https://datta.kiotviet.vn, enter datta.";
+    EDITION: "Phần mềm KiotViet" / "KiotViet edition";
+    EDITION_RETAIL: "Bán lẻ (<tên>.kiotviet.vn)" / "Retail (<shop>.kiotviet.vn)";
+    EDITION_FNB: "F&B – nhà hàng, quán (fnb.kiotviet.vn/<tên>)" / "F&B – restaurants (fnb.kiotviet.vn/<shop>)";
+    EDITION_HINT: "Nếu dán cả địa chỉ đăng nhập thì không cần chọn. F&B đang thử nghiệm: hóa đơn được đọc mỗi phút." / "Not needed where you paste the whole log-in address. F&B is experimental: invoices are read every minute.";
     CLIENT_ID: "ClientId" / "ClientId";
     SECRET: "Mã bảo mật" / "Security code (Mã bảo mật)";
     CLIENT_HINT: "Sao chép từ trang Thiết lập kết nối API của KiotViet." / "Copy it from KiotViet's page Thiết lập kết nối API.";
@@ -189,7 +193,7 @@ words! {
     DISCONNECTED_PARTLY: "Đã ngắt kết nối, nhưng không hủy được webhook trên KiotViet: hãy xóa chúng tại Thiết lập kết nối API." / "Disconnected, but the webhooks could not be unregistered at KiotViet: remove them there, in Thiết lập kết nối API.";
     CONNECTION: "Kết nối" / "Connection";
     FIELD_MISSING: "Hãy điền mục này." / "Fill this in.";
-    SHOP_NAME_WRONG: "Tên cửa hàng là phần đứng trước .kiotviet.vn trong địa chỉ: chữ thường không dấu, số, dấu - hoặc _." / "The shop name is what stands before .kiotviet.vn in the address: letters a-z, digits, - or _.";
+    SHOP_NAME_WRONG: "Tên cửa hàng là phần đứng trước .kiotviet.vn, hoặc sau fnb.kiotviet.vn/ trong địa chỉ: chữ thường không dấu, số, dấu - hoặc _." / "The shop name is what stands before .kiotviet.vn, or after fnb.kiotviet.vn/, in the address: letters a-z, digits, - or _.";
     FORM_WRONG: "Chưa kết nối. Hãy sửa những mục được đánh dấu bên dưới." / "Not connected. Mend what is marked below.";
     MANAGE: "Quản lý" / "Manage";
 

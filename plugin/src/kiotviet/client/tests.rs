@@ -14,6 +14,7 @@ fn settings() -> Settings {
         api_url: "https://api.test".into(),
         auth_url: "https://auth.test".into(),
         token_path: "/connect/token".into(),
+        edition: Edition::Retail,
     }
 }
 
