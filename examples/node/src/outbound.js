@@ -1,11 +1,14 @@
 // wasi:http/client with a list of origins. What is not on the list is refused before a name is looked up.
 import { client } from "@bytecodealliance/preview3-shim/http";
 
-/** The variables whose values are origins that the component may call. */
-const ORIGINS = ["getfly_url", "kiotviet_api_url", "kiotviet_auth_url", "alert_origin"];
-const DEFAULTS = {
+/** The variables whose values are origins that the component may call, and their defaults. */
+const ORIGINS = {
+  getfly_url: "",
   kiotviet_api_url: "https://public.kiotapi.com",
   kiotviet_auth_url: "https://id.kiotviet.vn",
+  kiotviet_fnb_api_url: "https://publicfnb.kiotapi.com",
+  kiotviet_fnb_auth_url: "https://api.fnb.kiotviet.vn",
+  alert_origin: "",
 };
 
 class Denied extends Error {
@@ -15,9 +18,9 @@ class Denied extends Error {
 /** Calls to the configured origins only. Redirects are not followed: the component gets them as answers. */
 export function outbound(variables) {
   const allowed = new Set();
-  for (const name of ORIGINS) {
-    const origin = variables[name] ?? DEFAULTS[name];
-    if (origin && URL.canParse(origin)) allowed.add(new URL(origin).origin);
+  for (const [name, otherwise] of Object.entries(ORIGINS)) {
+    const origin = variables[name] || otherwise;
+    if (URL.canParse(origin)) allowed.add(new URL(origin).origin);
   }
   return {
     async send(request) {
