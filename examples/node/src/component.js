@@ -21,7 +21,7 @@ async function translated(component, cache) {
     outDir: part,
     instantiation: "async",
     asyncMode: "jspi",
-    asyncExports: ["wasi:http/handler@0.3.0#handle"],
+    asyncExports: ["0.3.0", "0.3.0-rc-2026-03-15"].map((wasi) => `wasi:http/handler@${wasi}#handle`),
     emitTypescriptDeclarations: false,
   });
   for (const [path, bytes] of Object.entries(files)) {

@@ -1,5 +1,5 @@
 // A shop's customers and sales through the host, which is killed once in the middle.
-//   node vendors/play.js COMPONENT [SEED]
+//   node vendors/play.js COMPONENT [SEED [PROCESSING]]
 // Prints what happened as JSON, and ends with 1 where something was lost, doubled or wrong.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -113,6 +113,7 @@ await writeFile(
       kiotviet_auth_url: kiotviet.origin,
       getfly_requests_per_second: "20",
       fallback_product_code: "SP000001",
+      processing: process.argv[4] ?? "background",
     },
   }),
 );

@@ -3,7 +3,9 @@
 //! which the host is killed once. Needs Node 24 and the example's packages; without them it says so,
 //! and fails only where `CI` is set.
 
+use anyhow::Result;
 use std::{path::PathBuf, process::Command};
+use xtask::{Built, Install, PLUGIN, Package, build, build_rc};
 
 /// Where `.ci/run` installs Node, and its oldest version that runs the component.
 const INSTALLED: &str = "target/node24/node";
@@ -17,7 +19,7 @@ fn version(node: &PathBuf) -> Option<u32> {
 }
 
 /// A Node that is new enough, and the example's packages beside it; else what is missing.
-fn found() -> Result<PathBuf, String> {
+fn found() -> std::result::Result<PathBuf, String> {
     let root = xtask::workspace_root();
     let candidates = [root.join(INSTALLED), PathBuf::from("node")];
     let Some(node) = candidates
@@ -33,7 +35,7 @@ fn found() -> Result<PathBuf, String> {
 }
 
 /// A day in the shop. Each seed is another day; even ones meet vendors of other habits.
-fn play(seed: u32) {
+fn play(build: fn(Package, Install) -> Result<Built>, seed: u32, processing: &str) {
     let node = match found() {
         Ok(node) => node,
         Err(missing) => {
@@ -42,11 +44,11 @@ fn play(seed: u32) {
             return;
         }
     };
-    let component = xtask::build_component(xtask::Install::AsRoot).expect("the component builds");
+    let component = build(PLUGIN, Install::AsRoot).expect("the component builds");
     let output = Command::new(node)
         .arg(xtask::workspace_root().join("examples/node/vendors/play.js"))
         .arg(component.path)
-        .arg(seed.to_string())
+        .args([&seed.to_string(), processing])
         .output()
         .expect("the play runs");
     let [said, complaints] = [&output.stdout, &output.stderr].map(|o| String::from_utf8_lossy(o));
@@ -56,10 +58,15 @@ fn play(seed: u32) {
 
 #[test]
 fn a_day_on_node_loses_and_doubles_nothing() {
-    play(1);
+    play(build, 1, "background");
 }
 
 #[test]
 fn a_day_on_node_with_a_stricter_getfly_loses_and_doubles_nothing() {
-    play(2);
+    play(build, 2, "background");
+}
+
+#[test]
+fn a_day_of_the_twin_for_spin_4_0_loses_and_doubles_nothing_inline() {
+    play(build_rc, 3, "inline");
 }
