@@ -8,7 +8,7 @@
 
 use anyhow::{Context, Result, ensure};
 use host_test::{
-    admin::{Admin, Carrier},
+    admin::Carrier,
     program::{Program, free_port},
     shop::hoa,
     tenants::{Folder, Tenant, token},
