@@ -277,6 +277,11 @@ pub fn missed_sellers(name: &ConnectionName) -> String {
     format!("kvgf/cache/missed-sellers/{name}")
 }
 
+/// Sealed mark: the connection's edition has no list of users.
+pub fn users_not_offered(name: &ConnectionName) -> String {
+    format!("kvgf/cache/users-not-offered/{name}")
+}
+
 /// Sealed list of a connection's KiotViet users.
 pub fn kiotviet_users(name: &ConnectionName) -> String {
     format!("kvgf/cache/kiotviet-users/{name}")
