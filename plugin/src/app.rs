@@ -14,7 +14,7 @@ use crate::{
         accept::{self, MAX_BODY_BYTES},
         known,
     },
-    journal::{entries, format, keys, no_atomics, probe},
+    journal::{cursor, entries, keys, no_atomics, probe},
     log,
     reconcile::upkeep::Upkeep,
     web::{After, Answer, Body, BodyError, Inbound},
@@ -182,7 +182,8 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     if let Some(reason) = store_problem(world, config).await {
         reasons.push(reason);
     }
-    if let Err(newer @ StoreError::Newer { .. }) = format::check_store(world).await {
+    let cursor = cursor::load(world).await;
+    if let Err(newer @ StoreError::Newer { .. }) = &cursor {
         reasons.push(newer.to_string());
     }
     if let Some(words) = outside::old_getfly(world).await {
@@ -196,7 +197,11 @@ async fn health<W: World>(world: &W, config: &Config) -> Answer {
     let well = reasons.is_empty();
     let status = if well { "ok" } else { "unavailable" };
     let weaker = (well && !world.is_atomic()).then(|| no_atomics::WEAKER.to_owned());
+    let is_inline = config.processing == Processing::Inline;
     let health = Health {
+        advice: cursor
+            .ok()
+            .and_then(|cursor| cursor.late_starts.advice(is_inline)),
         reasons: (!well).then_some(reasons),
         status: status.to_owned(),
         weaker,

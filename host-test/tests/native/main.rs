@@ -3,6 +3,7 @@
 
 mod account_index;
 mod admin_api;
+mod after_answer;
 mod alerts;
 mod answers;
 mod asks;

@@ -11,7 +11,7 @@ use crate::{
     journal::{
         cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
         entries, keys, no_atomics,
-        record::Entry,
+        record::{Entry, Record, State},
     },
     worker::failure::Stop,
     world::{Clock, Store, World},
@@ -20,6 +20,8 @@ use core::time::Duration;
 
 /// Entries read before the next event has its turn.
 const READ_AT_ONCE: usize = 512;
+/// A worker that goes on after an answer begins before this is over.
+const LATE: Duration = Duration::from_secs(60);
 /// Events that wait in memory.
 const MOST_QUEUED: usize = 20_000;
 
@@ -140,6 +142,15 @@ impl<W: World> Drain<'_, '_, W> {
         self.list_due(at, Due::LateEntry(seq)).await
     }
 
+    /// Notes it if this event has waited for its first attempt although its delivery left it to be done after its answer.
+    fn note_lateness(&mut self, record: &Record) {
+        let waited = self.worker.now().saturating_since(record.received_at);
+        let is_new = record.state() == State::Received && record.as_assumed.is_some();
+        if is_new && waited >= LATE && self.found_late.is_some() {
+            self.found_late = Some(true);
+        }
+    }
+
     pub(super) async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
         match entry {
             Entry::Command(command) => {
@@ -153,6 +164,7 @@ impl<W: World> Drain<'_, '_, W> {
             }
             Entry::Event(record) => {
                 let connection = record.connection.clone();
+                self.note_lateness(&record);
                 if self.cursor.stats.came(&connection, record.received_at) {
                     let first = &mut self.cursor.first_events;
                     first.insert(connection.clone(), Vec::new());

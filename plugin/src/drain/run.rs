@@ -112,6 +112,7 @@ async fn under_lease<W: World>(
     );
     worker.set_slow_until(cursor.slow_until);
     worker.set_seen(cursor.assumptions.clone());
+    let is_paused = cursor.pauses.iter().next().is_some();
     let mut drain = Drain {
         worker: &worker,
         ready,
@@ -124,6 +125,7 @@ async fn under_lease<W: World>(
         hints: Hints::default(),
         filling: Filling::default(),
         tenancy: Tenancy::Ours,
+        found_late: (bounds.upkeep != Upkeep::None && !is_paused).then_some(false),
         drained,
     };
     let made = |drain: &Drain<'_, '_, W>| {
@@ -153,6 +155,7 @@ async fn under_lease<W: World>(
     let slow = worker.slow_until().filter(|until| *until > world.now());
     drain.cursor.slow_until = slow;
     drain.wait_for_more();
+    drain.note_start();
     // Somebody waits for the answer of a drain with a bound: the next one tells.
     let told = match drain.bounds.until {
         None => drain.alerts(result.is_ok()).await,
@@ -259,7 +262,7 @@ impl<W: World> Drain<'_, '_, W> {
     /// scheduler's drain waits. Not where somebody waits for an answer.
     async fn look_in_between(&mut self) -> Result<(), Stop> {
         let asked = self.bounds.upkeep;
-        if asked == Upkeep::None && self.bounds.until.is_none() {
+        if self.is_after_answer() {
             self.bounds.upkeep = Upkeep::Due;
         }
         let looked = self.upkeep().look_after_webhooks().await;

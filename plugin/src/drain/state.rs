@@ -66,6 +66,8 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) hints: Hints,
     pub(super) filling: Filling,
     pub(super) tenancy: Tenancy,
+    /// Whether a delivery was found waiting at which nobody had worked after its answer; none where that would show nothing.
+    pub(super) found_late: Option<bool>,
     pub(super) drained: &'d mut Drained,
 }
 
@@ -145,6 +147,21 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a delivery began this drain after its answer, and nobody waits for it.
+    pub(super) fn is_after_answer(&self) -> bool {
+        self.bounds.upkeep == Upkeep::None && self.bounds.until.is_none()
+    }
+
+    /// Notes whether anybody works after an answer on this host: a scheduler's drain found that nobody had, or this
+    /// one does.
+    pub(super) fn note_start(&mut self) {
+        if self.found_late == Some(true) {
+            self.cursor.late_starts.found();
+        } else if self.is_after_answer() {
+            self.cursor.late_starts.went_on();
+        }
     }
 
     /// Prepares to go on after the lease was given back, once what this drain waits for is due.

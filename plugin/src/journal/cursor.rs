@@ -12,6 +12,7 @@ use crate::{
         held::Held,
         index::Indexed,
         keys,
+        late_starts::LateStarts,
         pauses::Pauses,
         record::{Record, State, Status},
         sorted_map::SortedMap,
@@ -174,6 +175,9 @@ pub struct Cursor {
     /// Spans of the journal that are indexed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub indexed: Indexed,
+    /// How often a scheduler's drain had to begin what a delivery had left to be done after its answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub late_starts: LateStarts,
     /// When this was last written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_write: Option<Timestamp>,

@@ -20,6 +20,7 @@ pub mod held;
 pub mod index;
 pub mod keys;
 pub mod kind;
+pub mod late_starts;
 pub mod ledger;
 pub mod life;
 pub mod links;

@@ -101,7 +101,7 @@ async fn route<W: World, B: Body>(
         )),
         ("GET", ["events", seq]) => Some(answer(&events::one(world, seq).await?)),
         ("GET", ["assumptions"]) => Some(answer(&assumptions::assumptions(world).await?)),
-        ("GET", ["overview"]) => Some(answer(&overview::overview(world).await?)),
+        ("GET", ["overview"]) => Some(answer(&overview::overview(world, config.processing).await?)),
         ("GET", ["connections", name, "links"]) => Some(answer(&links::list(world, name).await?)),
         ("GET", ["connections", name, "backfill"]) => {
             Some(answer(&backfill::state(world, name).await?))

@@ -3,6 +3,7 @@
 
 use crate::{
     admin::api::{assumptions, problem::Problem, view},
+    config::Processing,
     journal::{
         account_index,
         connection_name::{ConnectionName, Upstream},
@@ -19,7 +20,10 @@ use crate::{
 };
 
 /// `GET /api/overview`.
-pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Overview, Problem> {
+pub(in crate::admin) async fn overview<W: World>(
+    world: &W,
+    processing: Processing,
+) -> Result<view::Overview, Problem> {
     let cursor = cursor::load(world).await?;
     let tail = entries::tail(world).await?;
     let now = world.now();
@@ -61,7 +65,9 @@ pub(in crate::admin) async fn overview<W: World>(world: &W) -> Result<view::Over
     });
     let outside = outside::troubles(world, &names).await;
     let accounts = account_index::load(world).await?;
+    let is_inline = processing == Processing::Inline;
     Ok(view::Overview {
+        advice: cursor.late_starts.advice(is_inline),
         accounts: accounts.map(view::KnownAccounts::from),
         balanced: cursor.counts.balanced(),
         connections: shops,

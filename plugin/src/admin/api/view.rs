@@ -268,6 +268,9 @@ pub struct Dismissed {
 /// `GET /api/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
+    /// What should be set otherwise on this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// The index of Getfly's accounts; none before its first scan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<KnownAccounts>,
@@ -856,6 +859,9 @@ pub struct Variable {
 /// `GET /healthz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
+    /// What should be set otherwise on this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Vec<String>>,

@@ -87,6 +87,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> M
                 }
             }))
         }
+        @if overview.advice.is_some() { (alert("warn", &html! { p { (visit.t(w::ENDS_AT_ANSWER)) } })) }
         @if overview.weaker.is_some() { (alert("warn", &html! { p { (visit.t(w::WEAKER)) } })) }
         @for token in &visit.config.weak_tokens {
             (alert("warn", &html! { p { code { (token) } " " (visit.t(w::WEAK_TOKEN)) } }))
@@ -229,7 +230,7 @@ pub(super) async fn confirm_getfly<W: World>(visit: &Visit<'_, W>) -> Result<Rep
 
 /// `GET /`.
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
-    let overview = api::overview(visit.world).await?;
+    let overview = api::overview(visit.world, visit.config.processing).await?;
     let (connected, damaged) = connections::list(visit.world).await?;
     let changed = super::changed::open(visit).await?;
     let found = |one: &connections::Connection| {

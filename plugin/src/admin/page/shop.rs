@@ -212,7 +212,7 @@ pub(super) async fn show<W: World>(
     wrong: Option<&Problem>,
 ) -> Result<Reply, Problem> {
     let shop = api::one(visit.world, visit.ready()?, name).await?;
-    let overview = overview::overview(visit.world).await?;
+    let overview = overview::overview(visit.world, visit.config.processing).await?;
     let waiting = overview.counts.waiting;
     let seen = overview
         .connections

@@ -84,6 +84,7 @@ words! {
     NEEDS_YOU: "sự kiện cần anh/chị xử lý" / "events need a person";
     NEEDS_YOU_1: "sự kiện cần anh/chị xử lý" / "event needs a person";
     SEE_THEM: "Xem và xử lý" / "See and settle them";
+    ENDS_AT_ANSWER: "Máy chủ này dừng ứng dụng ngay khi trả lời, nên đơn hàng phải chờ đến lần chạy kế tiếp. Anh/chị hãy nhờ người vận hành đặt processing = inline." / "This host ends the application at its answer, so that sales wait for the next drain. Have processing set to inline.";
     WEAKER: "Kho dữ liệu của máy chủ này không có phép đếm nguyên tử: hai khách hàng cùng số điện thoại, hoặc hai lần gửi của một hóa đơn, đến đúng cùng một lúc có thể cùng được tạo trên Getfly. Mọi bảo đảm khác vẫn giữ nguyên." / "This host's key-value store has no atomics: two customers with one phone, or two deliveries of one invoice, that come at one instant may both be created in Getfly. Every other promise holds.";
     ACCOUNTS: "Khách hàng trên Getfly" / "Getfly's accounts";
     ACCOUNTS_MORE: "Để tìm khách hàng đã có dù số điện thoại được lưu theo cách nào, kể cả của người liên hệ. Ứng dụng chỉ giữ mã băm có khóa, không giữ số điện thoại hay email." / "So that an existing account is found however its phone is written, a contact person's too. Only keyed marks are kept, no phone and no e-mail.";
