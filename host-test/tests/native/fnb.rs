@@ -477,3 +477,47 @@ async fn a_fault_at_any_call_of_a_poll_loses_and_doubles_nothing() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_members_of_the_first_invoices_are_in_the_export_and_no_value() {
+    let shop = selling(On::Orders, Fnb::default(), 0).await;
+    let id = shop.kiotviet.create_customer(hoa());
+    for id in [Some(id), None] {
+        shop.kiotviet.create_invoice(sale(id));
+    }
+    shop.minutes(2).await;
+    let (_, table) = shop.app.assumptions().await;
+    let members = table["fnb_invoices"].as_array().expect("members");
+    let member = |name: &str| {
+        members
+            .iter()
+            .find(|m| m["member"] == name)
+            .expect("a member")
+    };
+    assert_eq!(
+        member("invoiceDetails[].price"),
+        &json!({"of": 2, "invoices": 2, "kinds": ["number"], "member": "invoiceDetails[].price"})
+    );
+    assert_eq!(member("customerId")["invoices"], 1);
+    for value in ["Hoa", "HD000001", "Áo", "150000"] {
+        assert!(!table.to_string().contains(value), "{value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_makes_a_total_differ_is_told_and_never_silent() {
+    let shop = selling(On::Orders, Fnb::default(), 0).await;
+    // A topping or a service charge that no line shows.
+    shop.kiotviet.create_invoice(NewInvoice {
+        total: Some(345_000.into()),
+        ..sale(None)
+    });
+    shop.minutes(2).await;
+    assert_eq!(shop.outcomes().await, ["created order_created"]);
+    let event = &shop.events().await[0];
+    assert!(
+        event["notes"].to_string().contains("45000")
+            || event["notes"].to_string().contains("45,000"),
+        "{event}"
+    );
+}

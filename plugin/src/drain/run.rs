@@ -200,7 +200,9 @@ impl<W: World> Drain<'_, '_, W> {
     async fn work(&mut self) -> Result<Pass, Stop> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.upkeep().look_after_webhooks().await?;
-        self.upkeep().poll().await?;
+        if self.bounds.upkeep == Upkeep::Now {
+            self.upkeep().poll().await?;
+        }
         if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
@@ -211,7 +213,9 @@ impl<W: World> Drain<'_, '_, W> {
             return Ok(Pass::Paused);
         }
         loop {
-            self.upkeep().poll().await?;
+            if !self.cursor.polled.is_empty() {
+                self.upkeep().poll().await?;
+            }
             if self.attempts().await? == Pass::Paused || self.holes().await? == Pass::Paused {
                 return Ok(Pass::Paused);
             }

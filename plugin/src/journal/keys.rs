@@ -23,6 +23,9 @@ pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 /// Since when each assumption is confirmed or contradicted ([`super::assumptions`]).
 pub const ASSUMPTIONS: &str = "kvgf/assumptions";
 
+/// The shape of F&B's first invoices ([`super::shapes`]).
+pub const SHAPES: &str = "kvgf/shapes";
+
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 

@@ -16,6 +16,7 @@ use crate::{
         },
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
+        shape::shape,
         time::has_offset,
     },
     rules::{
@@ -163,6 +164,12 @@ impl<H: Http> KiotViet<'_, H> {
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
         let value = read_record(&answer, &INVOICE_WORDS)?;
         self.saw_record(&answer, value.as_ref());
+        if let Some(value) = value
+            .as_ref()
+            .filter(|_| self.settings.edition == Edition::Fnb)
+        {
+            self.http.shaped(shape(value));
+        }
         record(value.map(|value| records::invoice(id, &value, self.settings.edition)))
     }
 

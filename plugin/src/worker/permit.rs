@@ -12,6 +12,7 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
+    kiotviet::shape::Member,
     rules::codes::Edition,
     secret::Secret,
     time::Timestamp,
@@ -76,6 +77,8 @@ pub struct Worker<'w, W> {
     calls_left: Cell<u64>,
     /// Assumptions that were seen for the first time and are not stored yet.
     firsts: RefCell<Vec<(Assumption, bool)>>,
+    /// Shapes of records that are not stored yet.
+    shapes: RefCell<Vec<Vec<Member>>>,
 }
 
 /// How many calls each side answered.
@@ -116,6 +119,7 @@ impl<'w, W: World> Worker<'w, W> {
             seen: RefCell::default(),
             calls_left: Cell::new(u64::MAX),
             firsts: RefCell::default(),
+            shapes: RefCell::default(),
         }
     }
 
@@ -211,6 +215,11 @@ impl<'w, W: World> Worker<'w, W> {
     }
 
     /// What was seen for the first time since this was last asked.
+    pub fn take_shapes(&self) -> Vec<Vec<Member>> {
+        core::mem::take(&mut self.shapes.borrow_mut())
+    }
+
+    /// Assumptions that were seen for the first time.
     pub fn take_firsts(&self) -> Vec<(Assumption, bool)> {
         core::mem::take(&mut self.firsts.borrow_mut())
     }
@@ -371,6 +380,10 @@ impl<W: World> Http for Worker<'_, W> {
         if self.seen.borrow_mut().saw(assumption, holds) {
             self.firsts.borrow_mut().push((assumption, holds));
         }
+    }
+
+    fn shaped(&self, members: Vec<Member>) {
+        self.shapes.borrow_mut().push(members);
     }
 
     fn times_seen(&self, assumption: Assumption) -> u64 {
