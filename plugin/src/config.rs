@@ -276,8 +276,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     /// An origin that has a default.
     fn origin_or(&mut self, name: &'static str, default: &str) -> String {
-        let value = self.text(name).unwrap_or_else(|| default.to_owned());
-        self.origin(name, Some(value))
+        match self.text(name) {
+            None => default.to_owned(),
+            set => self.origin(name, set),
+        }
     }
 
     fn origin(&mut self, name: &'static str, value: Option<String>) -> String {

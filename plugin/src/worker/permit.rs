@@ -12,8 +12,7 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
-    kiotviet::shape::Member,
-    rules::codes::Edition,
+    kiotviet::{edition::Editions, shape::Member},
     secret::Secret,
     time::Timestamp,
     vendor::{fate::parse_retry_after, redaction::without_key},
@@ -60,7 +59,7 @@ pub struct Worker<'w, W> {
     permit: Permit<'w, W>,
     getfly_origin: &'w str,
     getfly_key: &'w Secret,
-    token_urls: [String; 2],
+    editions: &'w Editions,
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
     slow_until: Cell<Option<Timestamp>>,
@@ -104,10 +103,7 @@ impl<'w, W: World> Worker<'w, W> {
             permit,
             getfly_origin: &ready.getfly_url,
             getfly_key: &ready.getfly_api_key,
-            token_urls: Edition::ALL.map(|edition| {
-                let kiotviet = ready.kiotviet.of(edition);
-                format!("{}{}", kiotviet.auth_url, kiotviet.token_path)
-            }),
+            editions: &ready.kiotviet,
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
             slow_until: Cell::new(None),
@@ -144,7 +140,7 @@ impl<'w, W: World> Worker<'w, W> {
             }
             Permit::Person => true,
             Permit::ReadOnly => {
-                request.method == Method::Get || self.token_urls.contains(&request.url)
+                request.method == Method::Get || self.editions.is_token(&request.url)
             }
         }
     }
