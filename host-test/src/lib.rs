@@ -22,6 +22,7 @@ pub mod redis_server;
 pub mod replay;
 pub mod shop;
 pub mod stores;
+pub mod tenants;
 pub mod variables;
 pub mod vendors;
 pub mod visitor;

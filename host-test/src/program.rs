@@ -1,6 +1,6 @@
 //! Runs the real host as a process of its own, so that it can be killed.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::{
     net::{Ipv4Addr, TcpListener},
     process::Stdio,
@@ -107,13 +107,25 @@ impl Program {
         finished(self.log).await
     }
 
+    /// Sends it a signal, by its name.
+    ///
+    /// # Errors
+    /// If it cannot be sent.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        let id = self.child.id().context("it runs")?.to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        ensure!(sent.await?.success(), "it was not sent");
+        Ok(())
+    }
+
     /// Ends it with SIGTERM; returns the exit code and its output.
     ///
     /// # Errors
     /// If it cannot be ended.
     pub async fn stop(mut self) -> Result<(Option<i32>, String)> {
-        let id = self.child.id().context("it runs")?.to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await?;
+        self.signal("TERM").await?;
         let code = self.child.wait().await?.code();
         Ok((
             code,

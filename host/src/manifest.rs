@@ -38,7 +38,7 @@ struct Component {
 }
 
 /// A manifest with every variable resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The component's file.
     pub component: PathBuf,
@@ -58,57 +58,23 @@ fn text_of(file: &Path) -> Result<String> {
     })
 }
 
-impl Manifest {
-    /// Reads `file`, with `given` variables (`--variable`) before the environment's
-    /// `SPIN_VARIABLE_NAME`. Refuses unknown variables and required ones without value, and names
-    /// each.
-    pub fn load(
-        file: &Path,
-        given: &BTreeMap<String, String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self> {
+/// A manifest as it is written, whose variables can be resolved for several tenants.
+pub struct Declaration {
+    file: File,
+    directory: PathBuf,
+}
+
+impl Declaration {
+    /// Reads the manifest in `file`.
+    pub fn read(file: &Path) -> Result<Self> {
         let shown = file.display();
         let text = text_of(file)?;
-        Self::parse(
-            &text,
-            file.parent().unwrap_or(Path::new(".")),
-            given,
-            environment,
-        )
-        .with_context(|| format!("{shown} cannot be used"))
+        let directory = file.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, directory).with_context(|| format!("{shown} cannot be used"))
     }
 
-    /// Every declared variable's value, from the same sources as [`Manifest::load`], without an
-    /// error for those that have none. Refuses unknown variables.
-    pub fn values(
-        file: &Path,
-        given: &BTreeMap<String, String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<BTreeMap<String, String>> {
-        let shown = file.display();
-        let text = text_of(file)?;
-        let file: File =
-            toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
-        Ok(resolve(&file.variables, given, environment)?.0)
-    }
-
-    /// The names of the variables that are declared to be secrets.
-    pub fn secrets(file: &Path) -> Result<BTreeSet<String>> {
-        let shown = file.display();
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
-        let file: File =
-            toml::from_str(&text).with_context(|| format!("{shown} cannot be used"))?;
-        let secrets = file.variables.into_iter().filter(|(_, v)| v.secret);
-        Ok(secrets.map(|(name, _)| name).collect())
-    }
-
-    /// [`Manifest::load`] from the manifest's text; `directory` is the manifest's.
-    pub fn parse(
-        text: &str,
-        directory: &Path,
-        given: &BTreeMap<String, String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self> {
+    /// From the manifest's text; `directory` is the manifest's.
+    pub fn parse(text: &str, directory: &Path) -> Result<Self> {
         let file: File = toml::from_str(text)?;
         if file.spin_manifest_version != 2 {
             bail!(
@@ -116,15 +82,40 @@ impl Manifest {
                 file.spin_manifest_version
             );
         }
-        let (values, missing) = resolve(&file.variables, given, environment)?;
+        Ok(Self {
+            file,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// Every declared variable's value, without an error for those that have none. Refuses unknown variables.
+    pub fn values(
+        &self,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>> {
+        Ok(resolve(&self.file.variables, given, environment)?.0)
+    }
+
+    /// The names of the variables that are declared to be secrets.
+    pub fn secrets(&self) -> BTreeSet<String> {
+        let variables = self.file.variables.iter();
+        let secrets = variables.filter(|(_, declared)| declared.secret);
+        secrets.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The manifest with every variable resolved. Refuses unknown variables and required ones without value.
+    pub fn resolved(
+        &self,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Manifest> {
+        let (values, missing) = resolve(&self.file.variables, given, environment)?;
         if !missing.is_empty() {
             bail!("required variables have no value:\n{}", missing.join("\n"));
         }
-        let (name, component) = file
-            .component
-            .into_iter()
-            .next()
-            .context("it has no component")?;
+        let component = self.file.component.iter().next();
+        let (name, component) = component.context("it has no component")?;
         let fill_in =
             |text: &String| template(text, &values).with_context(|| format!("component {name}"));
         let mut variables = BTreeMap::new();
@@ -137,12 +128,51 @@ impl Manifest {
                 .with_context(|| format!("allowed_outbound_hosts, the value of {text}"))?;
             outbound.extend(allowed);
         }
-        Ok(Self {
-            component: directory.join(component.source),
-            stores: component.key_value_stores,
+        Ok(Manifest {
+            component: self.directory.join(&component.source),
+            stores: component.key_value_stores.clone(),
             variables,
             outbound,
         })
+    }
+}
+
+impl Manifest {
+    /// Reads `file`, with `given` variables (`--variable`) before the environment's
+    /// `SPIN_VARIABLE_NAME`. Refuses unknown variables and required ones without value, and names
+    /// each.
+    pub fn load(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let resolved = Declaration::read(file)?.resolved(given, environment);
+        resolved.with_context(|| format!("{} cannot be used", file.display()))
+    }
+
+    /// Every declared variable's value, from the same sources as [`Manifest::load`], without an
+    /// error for those that have none. Refuses unknown variables.
+    pub fn values(
+        file: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>> {
+        Declaration::read(file)?.values(given, environment)
+    }
+
+    /// The names of the variables that are declared to be secrets.
+    pub fn secrets(file: &Path) -> Result<BTreeSet<String>> {
+        Ok(Declaration::read(file)?.secrets())
+    }
+
+    /// [`Manifest::load`] from the manifest's text; `directory` is the manifest's.
+    pub fn parse(
+        text: &str,
+        directory: &Path,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        Declaration::parse(text, directory)?.resolved(given, environment)
     }
 }
 

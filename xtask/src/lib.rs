@@ -52,6 +52,14 @@ pub const BARE: Package = Package {
     features: "",
 };
 
+/// A component that tries to reach what is not its own, for the tests of many tenants in one host.
+pub const HOSTILE: Package = Package {
+    name: "hostile",
+    directory: "host-test/hostile",
+    file: "hostile",
+    features: "",
+};
+
 /// Where the application's component is, from the workspace's root. `spin.toml` names the same file.
 pub const COMPONENT: &str = "target/component/plugin.component.wasm";
 

@@ -11,4 +11,5 @@ mod proxies;
 mod record;
 mod redis;
 mod replay;
+mod tenants;
 mod wire;

@@ -17,11 +17,12 @@ const IN_THE_COMPONENT: &str = "\
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The crates of this repository.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "bare",
     "fuzz",
     "host",
     "host-test",
+    "hostile",
     "plugin",
     "proof",
     "sim",

@@ -4,6 +4,7 @@ mod budgets;
 mod imports;
 mod in_the_open;
 mod instances;
+mod many;
 mod operating;
 mod runaway;
 mod whole;

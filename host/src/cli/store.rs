@@ -59,6 +59,11 @@ impl StoreOptions {
 }
 
 impl Place {
+    /// Whether other hosts may use it at the same time.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Self::Redis(_))
+    }
+
     /// Opens it; refuses in words.
     pub(super) async fn open(&self) -> anyhow::Result<Opened> {
         match self {

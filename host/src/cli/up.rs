@@ -7,15 +7,24 @@ use super::{
 };
 use crate::{
     check::unencrypted,
-    manifest::Manifest,
-    runtime::{LogSink, Metering, Runtime},
+    keyvalue::Backend,
+    lock::lock,
+    manifest::{Declaration, Manifest},
+    runtime::{Idle, LogSink, Metering, Runtime},
     server::{self, App, Block, Bounds, Proxies},
+    tenants::{Components, Loaded, Register, Surroundings},
 };
 use anyhow::{Context, Result};
 use clap::Args;
 use plugin::config::{Config, Problem};
 use sha2::{Digest, Sha256};
-use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 const AFTER_HELP: &str = "\
@@ -23,6 +32,7 @@ Examples:
   kvgf up --listen 127.0.0.1:3000 --state-dir /var/lib/bridge \\
       --variable getfly_url=https://shop.getflycrm.com --variable getfly_api_key=@/run/secrets/key …
   kvgf up --store @/run/secrets/redis-url --variable …      (several hosts, one store)
+  kvgf up --tenants /etc/bridge/tenants --state-dir /var/lib/bridge
 
 A secret is given as name=@FILE. As name=value it can be read in the list of processes.
 
@@ -38,6 +48,10 @@ pub struct Up {
     listen: SocketAddr,
     #[command(flatten)]
     variables: Variables,
+    /// Serve many tenants: a folder with a file NAME.toml for each, which gives its variables. Files that come, change
+    /// or go are taken up within seconds, or at once on SIGHUP.
+    #[arg(long, value_name = "DIR", conflicts_with = "variables")]
+    tenants: Option<PathBuf>,
     #[command(flatten)]
     store: StoreOptions,
     /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
@@ -54,7 +68,12 @@ impl Up {
         let given = self.variables.given()?;
         let place = self.store.place()?;
         let file = self.variables.manifest(program);
-        let mut manifest = Manifest::load(&file, &given, |name| std::env::var(name).ok())?;
+        let manifest = match self.tenants {
+            None => Some(Manifest::load(&file, &given, |name| {
+                std::env::var(name).ok()
+            })?),
+            Some(_) => None,
+        };
         if file == program.manifest {
             let prepare = program.prepare;
             let prepared = tokio::task::spawn_blocking(prepare).await;
@@ -63,35 +82,95 @@ impl Up {
         let listener = server::listen(self.listen).await?;
         let address = listener.local_addr().context("the address listened on")?;
         let log = stderr_log();
-        for (variable, why) in unencrypted(&manifest.variables) {
-            let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
-            log(&line.to_string());
-        }
-        for Problem { variable, problem } in bad_variables(&manifest) {
-            let message =
-                "a variable is missing or malformed; nothing is processed until it is mended";
-            let line = serde_json::json!({ "level": "warn", "message": message, "variable": variable, "why": problem });
-            log(&line.to_string());
+        if let Some(manifest) = &manifest {
+            complain_of_variables(manifest, &log);
         }
         let store = place.open().await?;
         for warning in &store.warnings {
             let line = serde_json::json!({ "level": "warn", "message": "the store is not durable", "why": warning });
             log(&line.to_string());
         }
-        let (runtime, digest) = load(manifest.component.clone()).await?;
-        let variables = &mut manifest.variables;
-        variables.insert("component_digest".to_owned(), digest);
-        let bounds = Bounds {
-            proxies: Proxies::new(self.trusted_proxies),
-            ..Bounds::default()
+        let proxies = Proxies::new(self.trusted_proxies);
+        let served = match (manifest, self.tenants) {
+            (Some(manifest), _) => Served::One(one(manifest, store.backend, log, proxies).await?),
+            (None, folder) => {
+                let declaration = Declaration::read(&file)?;
+                let folder = folder.unwrap_or_default();
+                let surroundings = Surroundings {
+                    declaration,
+                    shared: place.is_shared(),
+                    store: store.backend,
+                    idle: Idle::at_most(IDLE_OF_MANY),
+                    log,
+                };
+                many(folder, surroundings, proxies).await?
+            }
         };
-        let app = App::new(runtime, manifest, store.backend, log).within(bounds);
         // Before anybody is told that it serves: a signal must find its handler.
         let stop = stop_signals()?;
+        let app = match served {
+            Served::One(app) => Arc::new(app),
+            Served::Many(app, register) => {
+                watch(app.clone(), register)?;
+                app
+            }
+        };
         super::print_line(&format!("Serving http://{address}"))?;
-        server::serve(Arc::new(app), listener, self.drain_every, stop).await;
+        server::serve(app, listener, self.drain_every, stop).await;
         Ok(())
     }
+}
+
+/// What is served.
+enum Served {
+    One(App),
+    Many(Arc<App>, Register),
+}
+
+async fn one(
+    mut manifest: Manifest,
+    store: Arc<dyn Backend>,
+    log: LogSink,
+    proxies: Proxies,
+) -> Result<App> {
+    let file = manifest.component.clone();
+    let loaded = tokio::task::spawn_blocking(move || {
+        load(&file, |file| Runtime::load(file, Metering::Epochs))
+    });
+    let Loaded { runtime, digest } = loaded.await??;
+    let variables = &mut manifest.variables;
+    variables.insert("component_digest".to_owned(), digest);
+    let bounds = Bounds {
+        proxies,
+        ..Bounds::default()
+    };
+    Ok(App::new(runtime, manifest, store, log).within(bounds))
+}
+
+/// Most idle instances of all tenants.
+const IDLE_OF_MANY: usize = 64;
+
+async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> Result<Served> {
+    let bounds = Bounds {
+        proxies,
+        ..Bounds::of_many()
+    };
+    let app = Arc::new(App::of_many(bounds));
+    let components = Components::new(|file| {
+        let instances = u32::try_from(Bounds::of_many().instances + IDLE_OF_MANY)?;
+        load(file, |file| {
+            Runtime::load_for(file, Metering::Epochs, instances)
+        })
+    });
+    let register = Register::of(folder, surroundings, components);
+    let register = renewed(register, app.clone(), true).await?;
+    Ok(Served::Many(app, register))
+}
+
+/// Reads the files beside the requests that are served.
+async fn renewed(mut register: Register, app: Arc<App>, all: bool) -> Result<Register> {
+    let renew = move || register.renew(&app, all).map(|()| register);
+    tokio::task::spawn_blocking(renew).await?
 }
 
 /// The variables that the application would complain of.
@@ -99,15 +178,47 @@ fn bad_variables(manifest: &Manifest) -> Vec<Problem> {
     Config::load(|name| manifest.variables.get(name).cloned()).problems
 }
 
+/// Logs what the operator should know about the variables.
+fn complain_of_variables(manifest: &Manifest, log: &LogSink) {
+    for (variable, why) in unencrypted(&manifest.variables) {
+        let line = serde_json::json!({ "level": "warn", "message": "a vendor is called unencrypted", "variable": variable, "why": why });
+        log(&line.to_string());
+    }
+    for Problem { variable, problem } in bad_variables(manifest) {
+        let message = "a variable is missing or malformed; nothing is processed until it is mended";
+        let line = serde_json::json!({ "level": "warn", "message": message, "variable": variable, "why": problem });
+        log(&line.to_string());
+    }
+}
+
 /// The component, and the SHA-256 of its file.
-async fn load(component: PathBuf) -> Result<(Runtime, String)> {
-    let load = move || {
-        let runtime = Runtime::load(&component, Metering::Epochs)?;
-        let digest = Sha256::digest(std::fs::read(&component)?);
-        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((runtime, digest))
-    };
-    tokio::task::spawn_blocking(load).await?
+fn load(component: &Path, runtime: impl FnOnce(&Path) -> Result<Runtime>) -> Result<Loaded> {
+    let runtime = runtime(component)?;
+    let digest = Sha256::digest(std::fs::read(component)?);
+    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Loaded { runtime, digest })
+}
+
+/// How often the tenants' files are looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Takes up what changes in the tenants' folder, as long as this process lives. SIGHUP is caught from now on.
+fn watch(app: Arc<App>, register: Register) -> Result<()> {
+    let mut asked = signal(SignalKind::hangup()).context("signals cannot be caught")?;
+    let register = Arc::new(Mutex::new(register));
+    tokio::spawn(async move {
+        loop {
+            let all = tokio::select! {
+                asked = asked.recv() => asked.is_some(),
+                () = tokio::time::sleep(LOOK) => false,
+            };
+            let (register, app) = (register.clone(), app.clone());
+            let renew = move || lock(&register).renew(&app, all);
+            // A folder that cannot be read now may be there again at the next look.
+            let _ = tokio::task::spawn_blocking(renew).await;
+        }
+    });
+    Ok(())
 }
 
 fn stderr_log() -> LogSink {

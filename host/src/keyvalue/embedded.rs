@@ -5,6 +5,7 @@
 //! them all: the more callers, the fewer flushes each of them waits for. Reads run beside it, on
 //! the last commit.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -107,6 +108,26 @@ impl Tables {
         }
         let counter = self.counters.get(key)?;
         Ok(counter.map(|number| Cell::Counter(number.value())))
+    }
+
+    /// The keys that begin so.
+    fn keys_below(&self, prefix: &str) -> Result<BTreeSet<String>, redb::Error> {
+        let mut keys = BTreeSet::new();
+        for entry in self.values.range(prefix..)? {
+            let (key, _) = entry?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            keys.insert(key.value().to_owned());
+        }
+        for entry in self.counters.range(prefix..)? {
+            let (key, _) = entry?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            keys.insert(key.value().to_owned());
+        }
+        Ok(keys)
     }
 
     fn all(&self) -> Result<Vec<(String, Cell)>, redb::Error> {
@@ -249,6 +270,13 @@ impl Backend for Embedded {
         Box::pin(async move {
             let all = self.all()?;
             Ok(all.into_iter().map(|(key, _)| key).collect())
+        })
+    }
+
+    fn list_keys_below<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<String>> {
+        Box::pin(async move {
+            let keys = self.committed.tables()?.keys_below(prefix);
+            Ok(keys.map_err(words)?.into_iter().collect())
         })
     }
 

@@ -10,10 +10,12 @@ mod redis;
 #[cfg(not(feature = "redis"))]
 #[path = "no_redis.rs"]
 mod redis;
+mod space;
 
 pub use embedded::{Embedded, InUse};
 pub use memory::Memory;
 pub use redis::{Redis, RedisAddress};
+pub use space::{Quota, Space};
 
 use std::future::Future;
 use std::pin::Pin;
@@ -38,6 +40,14 @@ pub trait Backend: Send + Sync {
     fn exists<'a>(&'a self, key: &'a str) -> Reply<'a, bool>;
     /// Every key, in order.
     fn list_keys(&self) -> Reply<'_, Vec<String>>;
+    /// Every key that begins so, in order.
+    fn list_keys_below<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<String>> {
+        Box::pin(async move {
+            let mut keys = self.list_keys().await?;
+            keys.retain(|key| key.starts_with(prefix));
+            Ok(keys)
+        })
+    }
     /// Adds to a counter, which starts at zero, and returns the sum. Atomic. Adding zero reads it and writes nothing.
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64>;
     /// The store as a newly opened handle sees it, in a store where each handle sees something

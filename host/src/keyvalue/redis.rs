@@ -230,13 +230,16 @@ impl Redis {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn keys(&self) -> Result<Vec<String>, String> {
+    async fn keys(&self, prefix: &str) -> Result<Vec<String>, String> {
         // A scan may return a key twice.
         let mut keys = BTreeSet::new();
         let mut cursor = 0_u64;
         loop {
             let mut scan = redis::cmd("SCAN");
             scan.arg(cursor).arg("COUNT").arg(SCAN);
+            if !prefix.is_empty() {
+                scan.arg("MATCH").arg(format!("{}*", literal(prefix)));
+            }
             let (next, some): (u64, Vec<String>) = self
                 .call(async |mut c| scan.query_async(&mut c).await)
                 .await?;
@@ -247,6 +250,18 @@ impl Redis {
             cursor = next;
         }
     }
+}
+
+/// A pattern that matches this text only.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 fn lazy(client: &Client) -> RedisResult<ConnectionManager> {
@@ -298,7 +313,11 @@ impl Backend for Redis {
     }
 
     fn list_keys(&self) -> Reply<'_, Vec<String>> {
-        Box::pin(self.keys())
+        Box::pin(self.keys(""))
+    }
+
+    fn list_keys_below<'a>(&'a self, prefix: &'a str) -> Reply<'a, Vec<String>> {
+        Box::pin(self.keys(prefix))
     }
 
     fn increment<'a>(&'a self, key: &'a str, delta: i64) -> Reply<'a, i64> {
@@ -315,7 +334,7 @@ impl Backend for Redis {
     fn dump(&self) -> Reply<'_, Vec<(String, Vec<u8>)>> {
         Box::pin(async move {
             let mut all = Vec::new();
-            for key in self.keys().await? {
+            for key in self.keys("").await? {
                 // A key that was removed meanwhile is left out.
                 if let Some(value) = self.get(&key).await? {
                     all.push((key, value));

@@ -1,13 +1,13 @@
 //! One instance of the component: started by its first request, it serves one at a time.
 
 use super::{
-    FUEL, Finished, Metering, REQUESTS, Runtime, SMALL_BYTES, TICKS, World, YIELD_FUEL,
-    state::State,
+    FUEL, Finished, MemoryBudget, Metering, REQUESTS, Runtime, SMALL_BYTES, TICKS, World,
+    YIELD_FUEL, state::State,
 };
 use bytes::Bytes;
 use futures_channel::oneshot;
 use http_body_util::{BodyExt, Full};
-use std::future::poll_fn;
+use std::{future::poll_fn, sync::Arc};
 use wasmtime::{AsContextMut, Store, UpdateDeadline};
 use wasmtime_wasi_http::{
     WasiHttpView,
@@ -30,8 +30,9 @@ pub(super) struct Instance {
 
 impl Instance {
     /// An instance that its first request will start.
-    pub(super) fn new(runtime: &Runtime, world: &World) -> Self {
-        let mut store = Store::new(&runtime.engine, State::new(world.clone()));
+    pub(super) fn new(runtime: &Runtime, world: &World, budget: &Arc<MemoryBudget>) -> Self {
+        let state = State::new(world.clone(), budget.clone());
+        let mut store = Store::new(&runtime.engine, state);
         store.limiter(|state| &mut state.limits);
         let enough = match runtime.metering {
             Metering::Fuel => FUEL,

@@ -7,6 +7,7 @@ mod stderr;
 
 use crate::{
     keyvalue::Backend,
+    lock::lock,
     origins::OutboundPolicy,
     outbound::{CallLog, Outbound},
 };
@@ -19,7 +20,10 @@ use state::State;
 use std::{
     collections::{BTreeMap, VecDeque},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -33,7 +37,7 @@ use wasmtime_wasi_http::{handler::ProxyPre, p3::bindings::ServicePre};
 /// The most memory that one instance may have. Its budget is 16 MiB in ordinary work; a body of 5
 /// MiB needs less than this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
-/// The most instances alive at once; `server` admits fewer.
+/// The most instances alive at once, idle ones included; `server` admits fewer.
 const INSTANCES: u32 = 128;
 /// Core instances in the component: the plugin's, and those that wit-component wraps it in.
 const CORE_INSTANCES: u32 = 4;
@@ -134,12 +138,17 @@ impl Runtime {
     /// Compiles the component in `file`. Refuses a file that is no component, or that imports more
     /// than this host offers.
     pub fn load(file: &Path, metering: Metering) -> Result<Self> {
+        Self::load_for(file, metering, INSTANCES)
+    }
+
+    /// The same for `instances` alive at once, idle ones included.
+    pub fn load_for(file: &Path, metering: Metering, instances: u32) -> Result<Self> {
         let mut config = Config::new();
         config
             .wasm_component_model_async(true)
             .consume_fuel(metering == Metering::Fuel)
             .epoch_interruption(metering == Metering::Epochs)
-            .allocation_strategy(pool());
+            .allocation_strategy(pool(instances));
         let engine = Engine::new(&config).map_err(|e| anyhow!("{e:#}"))?;
         if metering == Metering::Epochs {
             tick(&engine)?;
@@ -169,29 +178,110 @@ impl Runtime {
     /// Hands `request` to a fresh instance and returns its whole answer; the guest may go on. An
     /// error means that there is no answer: the guest was stopped, or sent none.
     pub async fn handle(&self, world: &World, request: http::Request<Bytes>) -> Result<Handled> {
-        let mut instance = Instance::new(self, world);
+        let mut instance = Instance::new(self, world, &MemoryBudget::of(usize::MAX));
         handled(|answer| async move { instance.serve(request, answer).await }).await
     }
 }
 
 /// Instances of one component in one world that serve one request after another, as in Spin:
 /// starting an instance costs more than accepting a delivery. An instance never serves two requests
-/// at once.
+/// at once, and never in two worlds.
 pub struct Instances {
+    number: u64,
     runtime: Runtime,
     world: World,
-    /// Idle instances, the last used one at the end.
-    idle: Mutex<VecDeque<(Instant, Instance)>>,
+    idle: Arc<Idle>,
+    budget: Arc<MemoryBudget>,
+}
+
+/// The linear memory that several instances may have together.
+#[derive(Debug)]
+pub struct MemoryBudget {
+    most: usize,
+    taken: AtomicUsize,
+}
+
+impl MemoryBudget {
+    /// At most so many bytes.
+    pub fn of(most: usize) -> Arc<Self> {
+        let taken = AtomicUsize::new(0);
+        Arc::new(Self { most, taken })
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let within = |taken: usize| taken.checked_add(bytes).filter(|sum| *sum <= self.most);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+        taken.is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Idle instances, which several [`Instances`] may share a bound for.
+pub struct Idle {
+    /// The most of them.
+    most: usize,
+    /// Since when each is idle and whose it is, the last used one at the end.
+    waiting: Mutex<VecDeque<(Instant, u64, Instance)>>,
+    /// How many [`Instances`] there have been.
+    counted: AtomicU64,
+}
+
+impl Idle {
+    /// Keeps at most this many, whosever they are; where there are more, those go that have waited for longest.
+    pub fn at_most(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            waiting: Mutex::default(),
+            counted: AtomicU64::new(0),
+        })
+    }
+
+    fn take(&self, number: u64) -> Option<Instance> {
+        let mut waiting = lock(&self.waiting);
+        let last = waiting.iter().rposition(|(_, whose, _)| *whose == number)?;
+        waiting.remove(last).map(|(_, _, instance)| instance)
+    }
+
+    fn give_back(&self, number: u64, instance: Instance) {
+        let now = Instant::now();
+        let mut waiting = lock(&self.waiting);
+        if instance.serves_again() {
+            waiting.push_back((now, number, instance));
+        }
+        while let Some((since, _, _)) = waiting.front()
+            && (waiting.len() > self.most || now.duration_since(*since) > IDLE_TIME)
+        {
+            waiting.pop_front();
+        }
+    }
 }
 
 impl Instances {
     /// Starts without instances; `handle` starts them.
     pub fn new(runtime: Runtime, world: World) -> Arc<Self> {
+        let (idle, memory) = (Idle::at_most(usize::MAX), usize::MAX);
+        Self::sharing(&idle, memory, runtime, world)
+    }
+
+    /// The same, with idle instances among those of others, and so many bytes of memory at most.
+    pub fn sharing(idle: &Arc<Idle>, memory: usize, runtime: Runtime, world: World) -> Arc<Self> {
         Arc::new(Self {
+            number: idle.counted.fetch_add(1, Ordering::Relaxed) + 1,
             runtime,
             world,
-            idle: Mutex::default(),
+            idle: idle.clone(),
+            budget: MemoryBudget::of(memory),
         })
+    }
+
+    /// A number of its own among those that share idle instances, from 1 on.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The surroundings of the instances.
@@ -208,36 +298,23 @@ impl Instances {
     ) -> Result<Handled> {
         let instances = self.clone();
         handled(|answer| async move {
-            let mut instance = instances.take();
+            let idle = instances.idle.take(instances.number);
+            let mut instance = idle.unwrap_or_else(|| {
+                Instance::new(&instances.runtime, &instances.world, &instances.budget)
+            });
             let finished = instance.serve(request, answer).await;
-            instances.give_back(instance);
+            instances.idle.give_back(instances.number, instance);
             drop(taken);
             finished
         })
         .await
     }
+}
 
-    fn take(&self) -> Instance {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = idle.pop_back();
-        drop(idle);
-        last.map_or_else(
-            || Instance::new(&self.runtime, &self.world),
-            |(_, instance)| instance,
-        )
-    }
-
-    fn give_back(&self, instance: Instance) {
-        let now = Instant::now();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if instance.serves_again() {
-            idle.push_back((now, instance));
-        }
-        while let Some((since, _)) = idle.front()
-            && now.duration_since(*since) > IDLE_TIME
-        {
-            idle.pop_front();
-        }
+impl Drop for Instances {
+    /// Nobody asks for its idle ones any more.
+    fn drop(&mut self) {
+        lock(&self.idle.waiting).retain(|(_, whose, _)| *whose != self.number);
     }
 }
 
@@ -283,13 +360,13 @@ fn tick(engine: &Engine) -> Result<()> {
 
 /// Memory and tables of ended instances are used again: a fresh instance then costs microseconds,
 /// not mappings.
-fn pool() -> PoolingAllocationConfig {
+fn pool(instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(INSTANCES)
-        .total_memories(INSTANCES)
-        .total_core_instances(CORE_INSTANCES * INSTANCES)
-        .total_tables(CORE_INSTANCES * INSTANCES)
-        .total_stacks(CORE_INSTANCES * INSTANCES)
+    pool.total_component_instances(instances)
+        .total_memories(instances)
+        .total_core_instances(CORE_INSTANCES * instances)
+        .total_tables(CORE_INSTANCES * instances)
+        .total_stacks(CORE_INSTANCES * instances)
         .max_memory_size(MEMORY_BYTES)
         .linear_memory_keep_resident(KEPT_BYTES);
     pool

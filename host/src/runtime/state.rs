@@ -1,6 +1,6 @@
 //! What an instance sees: exactly the imports of `wit/world.wit`, and nothing else is linked.
 
-use super::{GuestClock, MEMORY_BYTES, World, stderr::Lines};
+use super::{GuestClock, MEMORY_BYTES, MemoryBudget, World, stderr::Lines};
 use crate::{
     bindings::wasi::{
         config::store as config,
@@ -44,6 +44,16 @@ pub(super) struct Limits {
     pub(super) ticks: u64,
     /// How many it has after each call.
     pub(super) most_ticks: u64,
+    /// What it takes its memory from.
+    budget: Arc<MemoryBudget>,
+    /// How much it has taken, in bytes.
+    taken: usize,
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        self.budget.give_back(self.taken);
+    }
 }
 
 impl Limits {
@@ -56,12 +66,14 @@ impl Limits {
 impl ResourceLimiter for Limits {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let allowed = desired <= MEMORY_BYTES;
+        let more = desired.saturating_sub(current);
+        let allowed = desired <= MEMORY_BYTES && self.budget.take(more);
         if allowed {
+            self.taken += more;
             self.peak = self.peak.max(desired);
         }
         Ok(allowed)
@@ -98,7 +110,7 @@ impl HasData for Outside {
 }
 
 impl State {
-    pub(super) fn new(world: World) -> Self {
+    pub(super) fn new(world: World, budget: Arc<MemoryBudget>) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         wasi.stderr(Lines(world.log.clone()));
         if let Some(clock) = &world.clock {
@@ -124,6 +136,8 @@ impl State {
                 peak: 0,
                 ticks: 0,
                 most_ticks: 0,
+                budget,
+                taken: 0,
             },
             world,
         }

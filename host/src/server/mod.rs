@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod places;
 mod proxies;
+mod tenant;
 mod watched;
 
 use crate::{
@@ -25,14 +26,17 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use places::{Place, Places};
+use places::Places;
 pub use proxies::{Block, Proxies};
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
+use tenant::{Both, Tenants};
+pub use tenant::{Share, Tenant, host_name};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
@@ -72,6 +76,12 @@ const WRITE_TIME: Duration = Duration::from_secs(20);
 const GRACE: Duration = Duration::from_secs(10);
 /// Whose requests those of the host itself are.
 const OURSELVES: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+/// The host itself among the tenants, whose numbers are larger.
+const NO_TENANT: u64 = 0;
+/// Drains at once, of all tenants. Half of the instances of a host with many stay for requests.
+const DRAINS_AT_ONCE: usize = INSTANCES_OF_MANY / 2;
+/// Instances alive at once in a host with many tenants: most of them wait for a vendor.
+const INSTANCES_OF_MANY: usize = 512;
 /// In this header the guest gets the address and port of the client, as Spin gives it.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
 
@@ -86,7 +96,7 @@ pub struct Bounds {
     pub unfinished_an_address: usize,
     /// None is closed for that bound before it has been silent for so long.
     pub patience: Duration,
-    /// Instances alive at once.
+    /// Instances alive at once, of all tenants.
     pub instances: usize,
     /// Large bodies in memory at once.
     pub large_bodies: usize,
@@ -94,6 +104,26 @@ pub struct Bounds {
     pub pace: Pace,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: Proxies,
+}
+
+impl Bounds {
+    /// For a host with many tenants.
+    pub fn of_many() -> Self {
+        Self {
+            instances: INSTANCES_OF_MANY,
+            ..Self::default()
+        }
+    }
+
+    /// The share of an only tenant: all.
+    fn whole(&self) -> Share {
+        Share {
+            instances: self.instances,
+            large_bodies: self.large_bodies,
+            requests: usize::MAX,
+            rest: Duration::ZERO,
+        }
+    }
 }
 
 impl Default for Bounds {
@@ -110,18 +140,19 @@ impl Default for Bounds {
     }
 }
 
-/// A running application.
+/// A running application, or many of them, each for its own tenant.
 pub struct App {
-    instances: Arc<Instances>,
-    places: Arc<Places>,
-    large: Arc<Places>,
+    tenants: watch::Sender<Arc<Tenants>>,
+    places: Arc<Places<u64>>,
+    large: Arc<Places<u64>>,
+    drains: Semaphore,
     bounds: Bounds,
 }
 
 /// A body, and its right to be large; none for a small one.
 struct Taken {
     bytes: Bytes,
-    large: Option<Place>,
+    large: Option<Both>,
 }
 
 /// The connection that a request came on.
@@ -157,22 +188,44 @@ impl App {
 
     /// A component in a world of its own.
     pub fn over(runtime: Runtime, world: World) -> Self {
+        let bounds = Bounds::default();
+        let only = Tenant::new(Instances::new(runtime, world), bounds.whole(), None);
+        Self::of(Tenants::One(only), bounds)
+    }
+
+    /// An application for each of many tenants, none yet.
+    pub fn of_many(bounds: Bounds) -> Self {
+        Self::of(Tenants::ByHost(BTreeMap::new()), bounds)
+    }
+
+    fn of(tenants: Tenants, bounds: Bounds) -> Self {
         Self {
-            instances: Instances::new(runtime, world),
-            places: Places::new(INSTANCES_AT_ONCE),
-            large: Places::new(LARGE_BODIES_AT_ONCE),
-            bounds: Bounds::default(),
+            tenants: watch::Sender::new(Arc::new(tenants)),
+            places: Places::new(bounds.instances),
+            large: Places::new(bounds.large_bodies),
+            drains: Semaphore::new(DRAINS_AT_ONCE),
+            bounds,
         }
     }
 
     /// The same with other bounds.
     pub fn within(self, bounds: Bounds) -> Self {
-        Self {
-            places: Places::new(bounds.instances),
-            large: Places::new(bounds.large_bodies),
-            bounds,
-            ..self
-        }
+        let tenants = match &**self.tenants.borrow() {
+            Tenants::One(only) => Tenants::One(only.within(bounds.whole())),
+            Tenants::ByHost(tenants) => Tenants::ByHost(tenants.clone()),
+        };
+        Self::of(tenants, bounds)
+    }
+
+    /// From now on serves these, each under its [`host_name`]. Requests to one that is gone end as they began.
+    pub fn serve_tenants(&self, tenants: BTreeMap<String, Arc<Tenant>>) {
+        self.tenants
+            .send_replace(Arc::new(Tenants::ByHost(tenants)));
+    }
+
+    /// Who a request to this absolute URI is for.
+    fn tenant(&self, uri: &http::Uri) -> Option<Arc<Tenant>> {
+        self.tenants.borrow().of(uri)
     }
 
     /// Answers a request that came over a connection.
@@ -203,6 +256,11 @@ impl App {
             let code = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Err(refused(parts.uri.path(), code));
         }
+        let path = parts.uri.path();
+        let tenant = self.tenant(&parts.uri);
+        let tenant = tenant.ok_or_else(|| refused(path, StatusCode::NOT_FOUND))?;
+        let admitted = tenant.admit(&parts.method, path);
+        let _admitted = admitted.ok_or_else(|| status(StatusCode::SERVICE_UNAVAILABLE))?;
         let client = self.bounds.proxies.client(caller.peer, &parts.headers);
         if let Ok(client) = HeaderValue::try_from(client.to_string()) {
             parts.headers.insert(CLIENT_ADDRESS, client);
@@ -210,19 +268,20 @@ impl App {
         if !body.is_end_stream() {
             caller.entry.next_is_body(client.ip());
         }
-        let taken = self.take(&parts, body, caller, client).await?;
+        let taken = self.take(&tenant, &parts, body, caller, client).await?;
         caller.entry.next_is_answer();
-        let place = self.place(client.ip()).await?;
+        let place = self.place(&tenant, client.ip()).await?;
         let request = http::Request::from_parts(parts, taken.bytes);
-        match self.handle_at(request, (place, taken.large)).await {
+        match handle_at(&tenant, request, (place, taken.large)).await {
             Ok(answer) => Ok(answer.map(Full::new)),
-            Err(e) => Err(self.no_answer(&e)),
+            Err(e) => Err(no_answer(&tenant, &e)),
         }
     }
 
     /// The whole body, or what its sender is answered. A large one gets its place once the guest knows its sender.
     async fn take(
         &self,
+        tenant: &Arc<Tenant>,
         parts: &Parts,
         body: Incoming,
         caller: &Caller,
@@ -242,7 +301,7 @@ impl App {
             if expected > SMALL_BYTES as u64 && large.is_none() {
                 caller.entry.next_is_answer();
                 let since = Instant::now();
-                match self.large_place(parts, client.ip()).await {
+                match self.large_place(tenant, parts, client.ip()).await {
                     Ok(place) => large = Some(place),
                     Err(refused) => {
                         caller.entry.next_is_body(client.ip());
@@ -268,16 +327,26 @@ impl App {
     }
 
     /// A large body's place, once the guest knows the sender.
-    async fn large_place(&self, parts: &Parts, client: IpAddr) -> Result<Place, Answer> {
-        self.ask_about(parts, client).await?;
-        let place = tokio::time::timeout(LARGE_BODY_TIME, self.large.take(client));
+    async fn large_place(
+        &self,
+        tenant: &Arc<Tenant>,
+        parts: &Parts,
+        client: IpAddr,
+    ) -> Result<Both, Answer> {
+        self.ask_about(tenant, parts, client).await?;
+        let place = tokio::time::timeout(LARGE_BODY_TIME, tenant.large_place(&self.large, client));
         let late = |_| status(StatusCode::SERVICE_UNAVAILABLE);
         place.await.map_err(late)
     }
 
     /// Asks the guest with the same head, but by a GET without a body, whether it knows the sender; what it answers
     /// to a stranger is the answer. A GET changes nothing, and on a route for POST alone 405 comes after the credential.
-    async fn ask_about(&self, parts: &Parts, client: IpAddr) -> Result<(), Answer> {
+    async fn ask_about(
+        &self,
+        tenant: &Arc<Tenant>,
+        parts: &Parts,
+        client: IpAddr,
+    ) -> Result<(), Answer> {
         let mut asked = http::Request::new(Bytes::new());
         *asked.method_mut() = Method::GET;
         *asked.uri_mut() = parts.uri.clone();
@@ -290,79 +359,111 @@ impl App {
         ] {
             asked.headers_mut().remove(of_the_body);
         }
-        let place = self.place(client).await?;
-        match self.handle_at(asked, (place, None)).await {
+        let place = self.place(tenant, client).await?;
+        match handle_at(tenant, asked, (place, None)).await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) if answer.status() == StatusCode::METHOD_NOT_ALLOWED => Ok(()),
             Ok(answer) => Err(answer.map(Full::new)),
-            Err(e) => Err(self.no_answer(&e)),
+            Err(e) => Err(no_answer(tenant, &e)),
         }
     }
 
     /// An instance's place.
-    async fn place(&self, client: IpAddr) -> Result<Place, Answer> {
-        let place = tokio::time::timeout(QUEUE_TIME, self.places.take(client));
+    async fn place(&self, tenant: &Arc<Tenant>, client: IpAddr) -> Result<Both, Answer> {
+        let place = tokio::time::timeout(QUEUE_TIME, tenant.place(&self.places, client));
         let late = |_| status(StatusCode::SERVICE_UNAVAILABLE);
         place.await.map_err(late)
     }
 
-    /// The guest was stopped, or took too long. Never one of the codes after which KiotViet stops sending.
-    fn no_answer(&self, why: &anyhow::Error) -> Answer {
-        let why = format!("{why:#}");
-        let line = serde_json::json!({ "level": "error", "message": "no answer", "why": why });
-        (self.instances.world().log)(&line.to_string());
-        status(StatusCode::SERVICE_UNAVAILABLE)
-    }
-
-    /// Hands one request to the component; what it does after its answer goes on by itself, and so
-    /// does the whole when the caller no longer waits.
+    /// Hands one request to the component of the tenant that it is for; what it does after its answer goes on by
+    /// itself, and so does the whole when the caller no longer waits.
     pub async fn handle(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>> {
-        let place = self.places.take(OURSELVES).await;
-        self.handle_at(request, (place, None)).await
+        let tenant = self.tenant(request.uri());
+        let tenant = tenant.context("no tenant has this host name")?;
+        tenant.touch(request.method());
+        self.handle_for(&tenant, request).await
     }
 
-    /// The same, keeping what was taken for it until the guest has nothing more to do.
-    async fn handle_at(
+    async fn handle_for(
         &self,
+        tenant: &Arc<Tenant>,
         request: http::Request<Bytes>,
-        taken: (Place, Option<Place>),
     ) -> Result<http::Response<Bytes>> {
-        // A guest that was stopped has logged why.
-        let handled = self.instances.handle(request, taken);
-        let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
-        let handled = handled.map_err(|_| anyhow!("the guest took too long"))?;
-        Ok(handled?.response)
+        let place = tenant.place(&self.places, OURSELVES).await;
+        handle_at(tenant, request, (place, None)).await
     }
 
     /// Until nothing is being worked on.
     async fn at_rest(&self) {
         let mut all = Vec::new();
         for _ in 0..self.bounds.instances {
-            all.push(self.places.take(OURSELVES).await);
+            all.push(self.places.take(NO_TENANT).await);
         }
     }
 
-    /// What any scheduler would do: `POST /api/drain` with the admin token. Whether it worked: it fails, or is
-    /// busy, where somebody else works.
-    async fn drain(&self) -> bool {
-        let token = self
-            .instances
-            .world()
-            .variables
-            .get("admin_token")
-            .cloned()
-            .unwrap_or_default();
-        let request = http::Request::post("http://localhost/api/drain")
-            .header("authorization", format!("Bearer {token}"))
-            .body(Bytes::new());
-        let Ok(request) = request else { return false };
-        // A drain that fails is in the log already; the next one goes on.
-        let Ok(answer) = self.handle(request).await else {
-            return false;
+    /// Drains for one tenant.
+    async fn drain(&self, tenant: &Arc<Tenant>) -> Drained {
+        // The semaphore is never closed.
+        let _turn = self.drains.acquire().await;
+        let Some(request) = tenant.drain_request() else {
+            return Drained::Not;
         };
-        let drained: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-        drained["busy"] == false && answer.status().is_success()
+        // A drain that fails is in the log already; the next one goes on.
+        let Ok(answer) = self.handle_for(tenant, request).await else {
+            return Drained::Not;
+        };
+        if !answer.status().is_success() {
+            return Drained::Not;
+        }
+        Drained::as_told(answer.body())
     }
+}
+
+/// What a drain did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    /// It failed, or somebody else works.
+    Not,
+    /// It worked.
+    Worked,
+    /// There was nothing to do.
+    Rests,
+}
+
+impl Drained {
+    fn as_told(answer: &[u8]) -> Self {
+        let told: serde_json::Value = serde_json::from_slice(answer).unwrap_or_default();
+        if told["busy"] != false {
+            return Self::Not;
+        }
+        let nothing = ["ended", "failed", "waiting"].iter().all(|n| told[n] == 0);
+        if nothing && told["stopped"].is_null() {
+            Self::Rests
+        } else {
+            Self::Worked
+        }
+    }
+}
+
+/// Hands one request to the tenant's component, keeping what was taken for it until the guest has nothing more to do.
+async fn handle_at(
+    tenant: &Arc<Tenant>,
+    request: http::Request<Bytes>,
+    taken: (Both, Option<Both>),
+) -> Result<http::Response<Bytes>> {
+    // A guest that was stopped has logged why.
+    let handled = tenant.instances().handle(request, taken);
+    let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
+    let handled = handled.map_err(|_| anyhow!("the guest took too long"))?;
+    Ok(handled?.response)
+}
+
+/// The guest was stopped, or took too long. Never one of the codes after which KiotViet stops sending.
+fn no_answer(tenant: &Tenant, why: &anyhow::Error) -> Answer {
+    let why = format!("{why:#}");
+    let line = serde_json::json!({ "level": "error", "message": "no answer", "why": why });
+    (tenant.instances().world().log)(&line.to_string());
+    status(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn status(code: StatusCode) -> Answer {
@@ -393,7 +494,8 @@ fn head_bytes(parts: &Parts) -> usize {
 }
 
 /// Serves `app` on `listener` until `stop` ends, then lets running work finish for ten seconds.
-/// Drains at once, for what an earlier run left, and every `drain_every`, unless that is zero.
+/// Drains at once, for what an earlier run left, and every `drain_every`, unless that is zero. Drains of many tenants
+/// are spread over that time.
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
@@ -401,7 +503,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let drainer =
-        (!drain_every.is_zero()).then(|| tokio::spawn(drain_forever(app.clone(), drain_every)));
+        (!drain_every.is_zero()).then(|| tokio::spawn(drain_all(app.clone(), drain_every)));
     let (stopping, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     let room = Arc::new(Semaphore::new(app.bounds.connections));
@@ -458,15 +560,50 @@ async fn room_for_one(
     room.clone().acquire_owned().await.ok()
 }
 
-async fn drain_forever(app: Arc<App>, every: Duration) {
+/// Drains for every tenant that there is, as long as it is there.
+async fn drain_all(app: Arc<App>, every: Duration) {
+    let mut tenants = app.tenants.subscribe();
+    // Aborts them when it is dropped.
+    let mut drainers = JoinSet::new();
+    let mut newest = NO_TENANT;
+    let parts = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
+    loop {
+        let new = tenants.borrow_and_update().since(newest, parts);
+        for (number, tenant, millis) in new {
+            newest = newest.max(number);
+            let first = Duration::from_millis(millis);
+            drainers.spawn(drain_forever(app.clone(), tenant, first, every));
+        }
+        tokio::select! {
+            Some(_) = drainers.join_next() => {}
+            changed = tenants.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn drain_forever(app: Arc<App>, tenant: Weak<Tenant>, first: Duration, every: Duration) {
+    tokio::time::sleep(first).await;
+    let mut rests_until = Instant::now();
     loop {
         let began = Instant::now();
-        let worked = app.drain().await;
+        let Some(tenant) = tenant.upgrade() else {
+            return;
+        };
+        if !tenant.was_touched() && began < rests_until {
+            drop(tenant);
+            tokio::time::sleep(every).await;
+            continue;
+        }
+        let drained = app.drain(&tenant).await;
+        rests_until = match drained {
+            Drained::Rests => began + tenant.rest(),
+            Drained::Not | Drained::Worked => began,
+        };
+        drop(tenant);
         // After a drain that took longer there is more to do, unless it waited for somebody else's.
-        let over = if worked {
-            began.elapsed()
-        } else {
-            Duration::ZERO
+        let over = match drained {
+            Drained::Not => Duration::ZERO,
+            Drained::Worked | Drained::Rests => began.elapsed(),
         };
         tokio::time::sleep(every.saturating_sub(over)).await;
     }

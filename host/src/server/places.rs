@@ -1,27 +1,25 @@
-//! Places of which there are only so many, given by turns among clients: however many requests one client has waiting,
-//! another's next one waits behind one of each client at most.
+//! Places of which there are only so many, given by turns among clients, or among tenants: however many requests one
+//! of them has waiting, another's next one waits behind one of each at most.
 
-use super::proxies::subscriber;
 use crate::lock::lock;
 use std::{
     collections::VecDeque,
-    net::IpAddr,
     sync::{Arc, Mutex},
 };
 use tokio::sync::oneshot;
 
 /// Who waits, by client; the next client first.
-type Waiting = VecDeque<(IpAddr, VecDeque<oneshot::Sender<Place>>)>;
+type Waiting<K> = VecDeque<(K, VecDeque<oneshot::Sender<Place<K>>>)>;
 
 #[derive(Debug)]
-struct Table {
+struct Table<K> {
     free: usize,
-    waiting: Waiting,
+    waiting: Waiting<K>,
 }
 
-impl Table {
+impl<K> Table<K> {
     /// Who gets the place that is given back. Where nobody waits it is free.
-    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
+    fn next(&mut self) -> Option<oneshot::Sender<Place<K>>> {
         while let Some((client, mut line)) = self.waiting.pop_front() {
             line.retain(|waits| !waits.is_closed());
             let next = line.pop_front();
@@ -39,20 +37,22 @@ impl Table {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Places(Mutex<Table>);
+pub(super) struct Places<K>(Mutex<Table<K>>);
 
-impl Places {
+impl<K: PartialEq> Places<K> {
     /// So many.
     pub(super) fn new(free: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Table {
             free,
-            waiting: Waiting::default(),
+            waiting: Waiting::new(),
         })))
     }
 
     /// A place for a request of `client`, when its turn has come.
-    pub(super) async fn take(self: &Arc<Self>, client: IpAddr) -> Place {
-        let client = subscriber(client);
+    pub(super) async fn take(self: &Arc<Self>, client: K) -> Place<K>
+    where
+        K: Copy,
+    {
         loop {
             let turn = {
                 let mut table = lock(&self.0);
@@ -76,9 +76,9 @@ impl Places {
 
 /// One place. It goes to the next who waits when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place(Arc<Places>);
+pub(super) struct Place<K>(Arc<Places<K>>);
 
-impl Drop for Place {
+impl<K> Drop for Place<K> {
     fn drop(&mut self) {
         let next = lock(&self.0.0).next();
         if let Some(next) = next {
@@ -103,9 +103,9 @@ mod tests {
 
     /// Waits for a place from now on, and tells whose it is.
     async fn waits(
-        places: &Arc<Places>,
+        places: &Arc<Places<IpAddr>>,
         client: u8,
-        got: &UnboundedSender<(u8, Place)>,
+        got: &UnboundedSender<(u8, Place<IpAddr>)>,
     ) -> JoinHandle<()> {
         let (places, got) = (places.clone(), got.clone());
         let waiting = tokio::spawn(async move {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     /// Gives the places back one after another; returns whose they were.
-    async fn in_turn(got: &mut UnboundedReceiver<(u8, Place)>, many: usize) -> Vec<u8> {
+    async fn in_turn(got: &mut UnboundedReceiver<(u8, Place<IpAddr>)>, many: usize) -> Vec<u8> {
         let mut order = Vec::new();
         for _ in 0..many {
             let (client, place) = got.recv().await.expect("a place");

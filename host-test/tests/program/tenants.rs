@@ -1,0 +1,361 @@
+//! Claims that one host serves many tenants, each alone: its host name decides who a request is for, each has its own
+//! variables, keys and log; a file that comes, changes or goes is taken up while it runs, and a broken one harms nobody.
+//! How: the real program on several addresses of loopback, with vendors for each tenant.
+
+use crate::process::{run, vendors};
+use bytes::Bytes;
+use host_test::{
+    admin::{Admin, Carrier, listed},
+    program::Program,
+    redis_server::redis,
+    shop::{ba, hoa},
+    tenants::{Folder, Tenant, token, up},
+    vendors::Vendors,
+};
+use sim::getfly::GetflySettings;
+use std::{fs, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+const HOST: &str = env!("CARGO_BIN_EXE_host");
+
+/// Two tenants' files and vendors.
+struct Two {
+    folder: Folder,
+    minhs: Vendors,
+    lans: Vendors,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let folder = Folder::new().expect("a folder");
+        let (minhs, lans) = (vendors().await, vendors().await);
+        folder.write("minh", 2, &minhs, "").expect("written");
+        folder.write("lan", 3, &lans, "").expect("written");
+        Self {
+            folder,
+            minhs,
+            lans,
+        }
+    }
+
+    async fn up(&self, more: &[&str]) -> (Program, Tenant, Tenant) {
+        let (host, port) = up(HOST, &self.folder, more).await.expect("it serves");
+        let minh = Tenant::at(2, port, "minh");
+        (host, minh, Tenant::at(3, port, "lan"))
+    }
+
+    fn state(&self) -> String {
+        self.folder.path().join("state").display().to_string()
+    }
+}
+
+/// A customer is created at KiotViet, its webhook answered 200, and it is in Getfly after a drain.
+async fn sells(tenant: &Tenant, vendors: &Vendors) {
+    let before = vendors.getfly.accounts().len();
+    vendors.kiotviet.create_customer(hoa());
+    let delivery = vendors.kiotviet.take_deliveries().pop();
+    let request = vendors.kiotviet.request(&delivery.expect("a delivery"));
+    assert_eq!(tenant.send(request).await.expect("answered").0, 200);
+    assert_eq!(tenant.drain().await.0, 200);
+    let after = vendors.getfly.accounts().len();
+    assert!(after > before || before > 0, "{after} accounts");
+}
+
+/// What a raw request is answered, whole.
+async fn raw(port_of: &Tenant, text: &str) -> String {
+    let address = port_of.address().to_owned();
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    stream.write_all(text.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("answered");
+    answer
+}
+
+async fn alone_over(store: &[&str]) {
+    let two = Two::new().await;
+    let arguments = [&["--drain-every", "0"], store].concat();
+    let (host, minh, lan) = two.up(&arguments).await;
+    for (tenant, vendors) in [(&minh, &two.minhs), (&lan, &two.lans)] {
+        tenant.connect_with(vendors).await.expect("connected");
+        sells(tenant, vendors).await;
+        assert_eq!(vendors.getfly.accounts().len(), 1);
+        assert_eq!(listed(tenant.events("").await).len(), 1);
+    }
+    let log = host.kill().await.expect("killed");
+    for name in ["minh", "lan"] {
+        let own = format!(r#""tenant":"{name}""#);
+        assert!(log.lines().any(|line| line.contains(&own)), "{log}");
+    }
+    let (host, minh, lan) = two.up(&arguments).await;
+    for tenant in [&minh, &lan] {
+        assert_eq!(listed(tenant.events("").await).len(), 1, "it is kept");
+    }
+    let (code, _) = host.stop().await.expect("it ends");
+    assert_eq!(code, Some(0));
+}
+
+#[tokio::test]
+async fn two_tenants_in_one_file_have_their_own_shops_and_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().to_str().expect("text");
+    alone_over(&["--state-dir", state]).await;
+}
+
+#[tokio::test]
+async fn two_tenants_in_one_redis_have_their_own_shops_and_keys() {
+    let Some(server) = redis(&["--appendonly", "yes", "--appendfsync", "always"]).await else {
+        return;
+    };
+    alone_over(&["--store", &server.url()]).await;
+}
+
+#[tokio::test]
+async fn the_host_name_decides_and_no_other_name_finds_anybody() {
+    let two = Two::new().await;
+    let (_host, minh, lan) = two.up(&["--state-dir", &two.state()]).await;
+    minh.connect_with(&two.minhs).await.expect("connected");
+    two.minhs.kiotviet.create_customer(hoa());
+    let delivery = two.minhs.kiotviet.take_deliveries().remove(0);
+    let delivery = || two.minhs.kiotviet.request(&delivery);
+    let at_another = lan.send(delivery()).await.expect("answered").0;
+    assert_eq!(at_another, 404, "its path is minh's alone");
+    assert_eq!(minh.send(delivery()).await.expect("answered").0, 200);
+    let minhs_token = Tenant::at(3, lan.port(), "minh");
+    assert_eq!(minhs_token.connections().await.0, 401, "{}", token("minh"));
+
+    let nobody = Tenant::at(9, lan.port(), "nobody");
+    assert_eq!(nobody.get("/healthz").await.expect("answered"), 404);
+    let webhook = http::Request::post("/hooks/shop/token").body(Bytes::new());
+    let unknown = nobody.send(webhook.expect("a request")).await;
+    assert_eq!(unknown.expect("answered").0, 503, "KiotViet must not stop");
+    let other_name = "GET / HTTP/1.1\r\nhost: else.example\r\nconnection: close\r\n\r\n";
+    let answer = raw(&nobody, other_name).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    for name in ["minh", "lan", "tenant"] {
+        assert!(!answer.contains(name), "{answer}");
+    }
+    for authority in ["127.0.0.2", "127.0.0.2:443", "127.0.0.2.:80"] {
+        let text =
+            format!("GET /healthz HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+        let answer = raw(&nobody, &text).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{authority}: {answer}");
+    }
+}
+
+/// Waits until `holds`, for three looks at the folder.
+async fn within_looks<F: Future<Output = bool>>(holds: impl Fn() -> F) {
+    for _ in 0..150 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("not within three looks");
+}
+
+#[tokio::test]
+async fn a_broken_file_is_refused_alone_and_files_come_change_and_go() {
+    let two = Two::new().await;
+    fs::write(two.folder.file("hoa"), "getfly_url = \"geheim").expect("written");
+    let twin = "retention_days = \"soon\"\n";
+    two.folder
+        .write("twin", 4, &two.minhs, twin)
+        .expect("written");
+    let (host, minh, lan) = two.up(&["--state-dir", &two.state()]).await;
+    for tenant in [&minh, &lan] {
+        assert_eq!(tenant.get("/healthz").await.expect("answered"), 200);
+    }
+    lan.connect_with(&two.lans).await.expect("connected");
+
+    // A broken change, while a request of another tenant is open.
+    let slow = |getfly: &mut GetflySettings| getfly.latency = Duration::from_secs(4);
+    two.lans.getfly.update_settings(slow);
+    two.lans.kiotviet.create_customer(hoa());
+    let delivery = two.lans.kiotviet.take_deliveries().remove(0);
+    let request = two.lans.kiotviet.request(&delivery);
+    assert_eq!(lan.send(request).await.expect("answered").0, 200);
+    let open = async {
+        let drained = lan.drain().await;
+        assert_eq!(drained.0, 200, "{drained:?}");
+    };
+    let changes = async {
+        let sound = fs::read(two.folder.file("minh")).expect("read");
+        fs::write(two.folder.file("minh"), "getfly_url = \"geheim").expect("written");
+        host.signal("HUP").await.expect("sent");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let health = minh.get("/healthz").await.expect("answered");
+        assert_eq!(health, 200, "the former stays");
+        fs::write(two.folder.file("minh"), sound).expect("written");
+        let third = vendors().await;
+        two.folder.write("hoa", 5, &third, "").expect("written");
+        let hoa = Tenant::at(5, lan.port(), "hoa");
+        within_looks(async || hoa.get("/healthz").await.expect("answered") == 200).await;
+        hoa.connect_with(&third).await.expect("connected");
+        sells(&hoa, &third).await;
+        fs::remove_file(two.folder.file("hoa")).expect("removed");
+        within_looks(async || hoa.get("/healthz").await.expect("answered") == 404).await;
+    };
+    tokio::join!(open, changes);
+    let log = host.kill().await.expect("killed");
+    assert_eq!(two.lans.getfly.accounts().len(), 1, "{log}");
+    let about = |name: &str| {
+        let own = format!(r#""tenant":"{name}""#);
+        let lines = log.lines().filter(|line| line.contains(&own));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert!(about("hoa").contains("line 1: it is no table"), "{log}");
+    assert!(about("twin").contains("retention_days must be"), "{log}");
+    assert!(about("minh").contains("is served as before"), "{log}");
+    assert!(about("hoa").contains("a tenant is gone"), "{log}");
+    assert!(!log.contains("geheim"), "{log}");
+}
+
+#[tokio::test]
+async fn one_host_name_or_one_getfly_belongs_to_one_tenant() {
+    let two = Two::new().await;
+    let other = vendors().await;
+    two.folder.write("other", 2, &other, "").expect("written");
+    two.folder.write("same", 4, &two.lans, "").expect("written");
+    let (host, minh, lan) = two.up(&["--state-dir", &two.state()]).await;
+    assert_eq!(minh.connections().await.0, 200);
+    assert_eq!(lan.connections().await.0, 200);
+    let log = host.kill().await.expect("killed");
+    for why in [
+        "the host name 127.0.0.2, which is minh's",
+        "its getfly_url is lan's",
+    ] {
+        assert!(log.contains(why), "{why}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn what_keeps_many_from_starting_is_told() {
+    let gone = run(&["up", "--tenants", "/no/such/folder"]).await;
+    assert_eq!(gone.code, Some(1));
+    assert!(
+        gone.err.contains("cannot read the tenants' folder"),
+        "{}",
+        gone.err
+    );
+    let both = run(&["up", "--tenants", "x", "--variable", "a=b"]).await;
+    assert_eq!(both.code, Some(2));
+    assert!(both.err.contains("cannot be used with"), "{}", both.err);
+}
+
+/// What the hostile component got.
+async fn loot(tenant: &Tenant, target: &str) -> String {
+    let request = http::Request::get(target).body(Bytes::new());
+    let answer = tenant.carry(request.expect("a request")).await;
+    let answer = answer.expect("answered");
+    let loot = answer.headers().get("loot").map(|loot| loot.as_bytes());
+    String::from_utf8_lossy(loot.expect("its loot")).into_owned()
+}
+
+#[tokio::test]
+async fn a_hostile_component_reaches_no_key_variable_or_origin_of_another_tenant() {
+    let (two, mallorys, _host, mallory, lan) = beside_mallory("").await;
+    sells(&lan, &two.lans).await;
+
+    assert_eq!(loot(&mallory, "/set?own=3").await, "got:");
+    assert_eq!(loot(&mallory, "/get?own").await, "got:xxx");
+    assert_eq!(loot(&mallory, "/list").await, "got:own");
+    for key in [
+        "kvgf/journal/cursor",
+        "tenant/lan/kvgf/journal/cursor",
+        "../lan/kvgf/journal/cursor",
+        "/tenant/lan/kvgf/journal/cursor",
+    ] {
+        let got = loot(&mallory, &format!("/get?{key}")).await;
+        assert_eq!(got, "got:nothing", "{key}");
+        loot(&mallory, &format!("/set?{key}")).await;
+        loot(&mallory, "/count?tenant/lan/kvgf/journal/tail").await;
+    }
+    for label in ["", "lan", "tenant/lan", "tenant/lan/default"] {
+        let got = loot(&mallory, &format!("/open?{label}")).await;
+        assert!(got.starts_with("refused"), "{label}: {got}");
+    }
+
+    let variables = loot(&mallory, "/variables").await;
+    assert!(variables.contains(&token("mallory")), "{variables}");
+    assert!(!variables.contains(&token("lan")), "{variables}");
+    let [_, own] = mallorys.origins();
+    let got = loot(&mallory, &format!("/call?{own}/x")).await;
+    assert!(got.starts_with("got:"), "{got}");
+    let [kiotviet, getfly] = two.lans.origins();
+    let host = format!("http://{}", lan.address());
+    let this = format!("http://127.0.0.1:{}", lan.port());
+    for origin in [kiotviet, getfly, host, this] {
+        let got = loot(&mallory, &format!("/call?{origin}/healthz")).await;
+        assert_eq!(got, "denied", "{origin}");
+    }
+
+    assert_eq!(listed(lan.events("").await).len(), 1);
+    two.lans.kiotviet.create_customer(ba());
+    let delivery = two.lans.kiotviet.take_deliveries().remove(0);
+    let request = two.lans.kiotviet.request(&delivery);
+    assert_eq!(lan.send(request).await.expect("answered").0, 200);
+    assert_eq!(lan.drain().await.0, 200);
+    let events = listed(lan.events("").await);
+    assert_eq!(events[0]["seq"], 2, "nobody counted for it");
+}
+
+/// Mallory's own component and bounds beside the two; both are connected.
+async fn beside_mallory(bounds: &str) -> (Two, Vendors, Program, Tenant, Tenant) {
+    let two = Two::new().await;
+    let mallorys = vendors().await;
+    let component = xtask::build(xtask::HOSTILE, xtask::Install::AsRoot).expect("it builds");
+    let path = component.path.display();
+    let own = format!("[host]\ncomponent = \"{path}\"\n{bounds}\n");
+    let written = two.folder.write("mallory", 4, &mallorys, &own);
+    written.expect("written");
+    let (host, _, lan) = two.up(&["--state-dir", &two.state()]).await;
+    lan.connect_with(&two.lans).await.expect("connected");
+    let mallory = Tenant::at(4, lan.port(), "mallory");
+    (two, mallorys, host, mallory, lan)
+}
+
+#[tokio::test]
+async fn a_flooded_tenant_is_refused_what_is_beyond_its_share_and_others_sell() {
+    let bounds = "instances = 2\nrequests = 5";
+    let (two, _mallorys, _host, mallory, lan) = beside_mallory(bounds).await;
+    let mallory = Arc::new(mallory);
+    let mut flood = JoinSet::new();
+    // Two of these run until the host stops them, which takes minutes.
+    for _ in 0..40 {
+        let mallory = mallory.clone();
+        flood.spawn(async move { mallory.get("/loop").await.expect("answered") });
+    }
+    let mut refused = 0;
+    while refused < 35 {
+        let answer = flood.join_next().await.expect("there are more");
+        assert_eq!(answer.expect("no panic"), 503);
+        refused += 1;
+    }
+    sells(&lan, &two.lans).await;
+    assert_eq!(two.lans.getfly.accounts().len(), 1);
+    assert_eq!(flood.len(), 5, "those are within its share");
+}
+
+#[tokio::test]
+async fn a_tenants_memory_and_store_have_bounds_of_their_own() {
+    let bounds = "memory_mib = 40\nstore_mib = 1";
+    let (two, _mallorys, _host, mallory, lan) = beside_mallory(bounds).await;
+    assert_eq!(loot(&mallory, "/grow?8").await, "got8MiB");
+    let grown = loot(&mallory, "/grow?80").await;
+    assert!(grown.starts_with("refusedafter"), "{grown}");
+    let mut written = 0;
+    while loot(&mallory, &format!("/set?key-{written}=100000")).await == "got:" {
+        written += 1;
+        assert!(written < 20, "1 MiB and an eighth");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(written >= 10, "{written}");
+    let webhook = http::Request::post("/hooks/shop/token").body(Bytes::new());
+    let refused = mallory.send(webhook.expect("a request")).await;
+    assert_eq!(refused.expect("answered").0, 503, "it is full");
+    sells(&lan, &two.lans).await;
+}
