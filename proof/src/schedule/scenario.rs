@@ -13,7 +13,7 @@ use plugin::{
 };
 use sim::{
     Fault, FaultRule,
-    kiotviet::{Delivery, Settings},
+    kiotviet::{Delivery, Fnb, Settings},
 };
 use std::{
     future::Future,
@@ -399,12 +399,14 @@ async fn healing_twice() -> Stage {
 async fn restaurant() -> Stage {
     let stage = Stage::new(true);
     let shop = stage.shop();
-    shop.kiotviet.change_staff(Vec::clear);
     let fnb = Settings::fnb();
     shop.kiotviet.update_settings(|settings| {
         settings.edition = fnb.edition;
         settings.token_path = fnb.token_path;
-        settings.fnb = fnb.fnb;
+        settings.fnb = Fnb {
+            has_users: true,
+            ..fnb.fnb
+        };
     });
     stage.run.connect(&["order"]).await;
     shop.drain().await;
