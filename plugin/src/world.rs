@@ -6,7 +6,7 @@
     reason = "one thread, static dispatch: no Send bound is wanted"
 )]
 
-use crate::{assumption::Assumption, time::Timestamp};
+use crate::{assumption::Assumption, kiotviet::shape::Member, time::Timestamp};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,9 @@ pub trait Http {
 
     /// Traffic shows whether an assumption holds. Only a worker stores that.
     fn saw(&self, _assumption: Assumption, _holds: bool) {}
+
+    /// A record of an edition that nobody has tried has these members. Only a worker stores that.
+    fn shaped(&self, _members: Vec<Member>) {}
 
     /// How often traffic showed it. Where nothing is stored, a number higher than any real count.
     fn times_seen(&self, _assumption: Assumption) -> u64 {
