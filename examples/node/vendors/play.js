@@ -28,7 +28,7 @@ const odd = seed % 2 === 1;
 
 const kiotviet = new KiotViet(
   { retailer: "cuahangthu", retailerId: 500123456, clientId: "c1", clientSecret: "s1" },
-  { seed, invoiceCasing: odd ? "mixed" : "pascal" },
+  { seed, invoiceCasing: odd ? "mixed" : "pascal", failuresBeforeOff: odd ? Infinity : 3 },
 );
 const getfly = new Getfly("0123456789abcdefghij0123456789", {
   seed,
