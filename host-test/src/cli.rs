@@ -18,7 +18,7 @@ struct Host {
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
-    Kvgf(host::cli::Command),
+    Kvgf(Box<host::cli::Command>),
     Replay(Replay),
 }
 

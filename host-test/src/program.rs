@@ -133,6 +133,14 @@ impl Program {
         ))
     }
 
+    /// Its number in the system.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn id(&self) -> Result<u32> {
+        self.child.id().context("it runs")
+    }
+
     /// The peak of its memory, MiB; 0 if the system does not say.
     pub fn peak_mebibytes(&self) -> u64 {
         let read = || {

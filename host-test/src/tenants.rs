@@ -41,10 +41,33 @@ impl Folder {
     /// If it cannot be written.
     pub fn write(&self, name: &str, last: u8, vendors: &Vendors, more: &str) -> Result<()> {
         let public = format!("http://127.0.0.{last}:1");
+        self.write_at(name, &public, vendors, vendors.origins(), more)
+    }
+
+    /// The same for a tenant that is reached at `public_url`, with KiotViet and Getfly at these origins.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_at(
+        &self,
+        name: &str,
+        public_url: &str,
+        vendors: &Vendors,
+        [kiotviet, getfly]: [String; 2],
+        more: &str,
+    ) -> Result<()> {
+        let mut variables = vendors.variables(public_url, &token(name));
+        for (variable, value) in &mut variables {
+            match variable.as_str() {
+                "getfly_url" => getfly.clone_into(value),
+                "kiotviet_api_url" | "kiotviet_auth_url" => kiotviet.clone_into(value),
+                _ => {}
+            }
+        }
         let secrets = self.path().join(name);
         fs::create_dir_all(&secrets)?;
         let mut text = String::new();
-        for (variable, value) in vendors.variables(&public, &token(name)) {
+        for (variable, value) in variables {
             let value = match variable.as_str() {
                 "getfly_api_key" | "admin_token" | "master_key" => {
                     fs::write(secrets.join(&variable), format!("{value}\n"))?;
@@ -69,8 +92,13 @@ pub struct Tenant(Remote);
 impl Tenant {
     /// The tenant that is reached at 127.0.0.`last`.
     pub fn at(last: u8, port: u16, name: &str) -> Self {
+        Self::reached_at(&format!("127.0.0.{last}"), port, name)
+    }
+
+    /// The tenant that is reached at this address.
+    pub fn reached_at(address: &str, port: u16, name: &str) -> Self {
         Self(Remote::new(
-            format!("http://127.0.0.{last}:{port}"),
+            format!("http://{address}:{port}"),
             &token(name),
         ))
     }

@@ -5,6 +5,7 @@
 //! every kind (the command, the host, each test process) may call at once: a file lock makes them
 //! take turns, and a stamp of the sources' contents makes all but the first return at once.
 
+mod rc;
 mod release;
 mod released;
 mod sources;
@@ -14,6 +15,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+pub use rc::{CANDIDATE, RELEASED, build_rc, under};
 pub use release::{Compiled, FOLDER, package, release};
 pub use released::{licences, sbom};
 use toolchain::Toolchain;

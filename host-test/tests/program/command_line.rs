@@ -4,7 +4,7 @@
 use crate::process::run;
 use host::manifest::Manifest;
 
-const COMMANDS: [&str; 5] = ["up", "check", "replay", "record", "completions"];
+const COMMANDS: [&str; 6] = ["up", "check", "replay", "record", "tenants", "completions"];
 
 #[tokio::test]
 async fn every_command_has_a_help_with_examples_and_exit_codes() {

@@ -5,8 +5,8 @@
 use crate::process::{run, vendors};
 use bytes::Bytes;
 use host_test::{
-    admin::{Admin, Carrier, listed},
-    program::Program,
+    admin::{Admin, Carrier, Remote, listed},
+    program::{Program, free_port},
     redis_server::redis,
     shop::{ba, hoa},
     tenants::{Folder, Tenant, token, up},
@@ -358,4 +358,98 @@ async fn a_tenants_memory_and_store_have_bounds_of_their_own() {
     let refused = mallory.send(webhook.expect("a request")).await;
     assert_eq!(refused.expect("answered").0, 503, "it is full");
     sells(&lan, &two.lans).await;
+}
+
+#[tokio::test]
+async fn an_operator_sees_the_metrics_of_all_and_which_files_are_refused() {
+    let two = Two::new().await;
+    fs::write(two.folder.file("hoa"), "getfly_url = 1").expect("written");
+    let admin = format!("127.0.0.1:{}", free_port().expect("a port"));
+    let state = two.state();
+    let arguments = ["--admin-listen", &admin, "--state-dir", &state];
+    let (_host, _, lan) = two.up(&arguments).await;
+    lan.connect_with(&two.lans).await.expect("connected");
+    sells(&lan, &two.lans).await;
+    let operator = Remote::new(format!("http://{admin}"), "no token");
+    let page = async |path: &str| {
+        let request = http::Request::get(path).body(Bytes::new());
+        let answer = operator.carry(request.expect("a request")).await;
+        String::from_utf8(answer.expect("answered").body().to_vec()).expect("text")
+    };
+    let metrics = page("/metrics").await;
+    for line in [
+        "kvgf_host_tenants 2",
+        "kvgf_host_refused_files 1",
+        r#"kvgf_host_tenant_up{tenant="minh"} 1"#,
+        r#"kvgf_configuration_problems{tenant="minh"} 0"#,
+    ] {
+        assert!(metrics.lines().any(|l| l == line), "{line}: {metrics}");
+    }
+    let heads = metrics.matches("# TYPE kvgf_events_total ").count();
+    assert_eq!(heads, 1, "{metrics}");
+    let lans = r#"kvgf_build_info{tenant="lan",version=""#;
+    assert!(metrics.contains(lans), "{metrics}");
+    let health = page("/healthz").await;
+    assert!(health.contains(r#""refused_files":1"#), "{health}");
+}
+
+#[tokio::test]
+async fn files_are_checked_and_a_tenant_moves_to_another_store_with_all_it_has() {
+    let two = Two::new().await;
+    let folder = two.folder.path().to_str().expect("text");
+    let sound = run(&["tenants", "check", folder]).await;
+    assert_eq!(sound.code, Some(0), "{}", sound.err);
+    assert!(sound.out.contains("served at 127.0.0.3"), "{}", sound.out);
+    let state = two.state();
+    let (host, _, lan) = two.up(&["--state-dir", &state]).await;
+    lan.connect_with(&two.lans).await.expect("connected");
+    sells(&lan, &two.lans).await;
+    host.kill().await.expect("killed");
+
+    let keys = two.folder.path().join("lan.keys");
+    let keys = keys.to_str().expect("text");
+    let export = [
+        "tenants",
+        "export",
+        "lan",
+        "--to",
+        keys,
+        "--state-dir",
+        &state,
+    ];
+    let exported = run(&export).await;
+    assert_eq!(exported.code, Some(0), "{}", exported.err);
+    let again = run(&export).await;
+    assert_eq!(again.code, Some(1), "a file that is there is kept");
+    let other = two.folder.path().join("other").display().to_string();
+    let import = [
+        "tenants",
+        "import",
+        "lan",
+        "--in",
+        keys,
+        "--state-dir",
+        &other,
+    ];
+    let imported = run(&import).await;
+    assert_eq!(imported.code, Some(0), "{}", imported.err);
+    let again = run(&import).await;
+    assert!(
+        again.err.contains("an import begins with none"),
+        "{}",
+        again.err
+    );
+
+    let (_host, minh, lan) = two.up(&["--state-dir", &other]).await;
+    assert_eq!(listed(lan.events("").await).len(), 1);
+    assert_eq!(listed(minh.events("").await).len(), 0);
+    sells(&lan, &two.lans).await;
+    let events = listed(lan.events("").await);
+    assert_eq!(events[0]["seq"], 2, "{events:?}");
+
+    let same = "not a line";
+    fs::write(two.folder.file("minh"), same).expect("written");
+    let broken = run(&["tenants", "check", folder]).await;
+    assert_eq!(broken.code, Some(1));
+    assert!(broken.out.contains("REFUSED"), "{}", broken.out);
 }

@@ -54,6 +54,22 @@ fn manifest() -> toml::Table {
     text("spin.toml").parse().expect("spin.toml")
 }
 
+#[test]
+fn the_manifest_for_spin_4_0_is_the_usual_one_with_the_twin_and_inline() {
+    let changes = [
+        (r#"default = "background""#, r#"default = "inline""#),
+        ("plugin.component.wasm", "plugin.rc.component.wasm"),
+        (r#""cargo xtask build""#, r#""cargo xtask build --rc""#),
+    ];
+    let usual = changes.iter().fold(text("spin.toml"), |text, (from, to)| {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        text.replace(from, to)
+    });
+    let candidate = text("spin.rc.toml");
+    let begins = candidate.find("spin_manifest_version").expect("a manifest");
+    assert_eq!(candidate[begins..], usual, "change spin.rc.toml likewise");
+}
+
 /// The names of the variables for which `is` holds.
 fn variables(is: impl Fn(&toml::Value) -> bool) -> BTreeSet<String> {
     let manifest = manifest();

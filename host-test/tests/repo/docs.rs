@@ -1,5 +1,6 @@
 //! Claims that the documentation is complete and its links work: every reason of a dead letter is
-//! explained, and every link within README and `docs/` leads to an existing file and heading.
+//! explained, and every link within README, `docs/` and `examples/` leads to an existing file and
+//! heading.
 
 use plugin::{assumption::Assumption, journal::dead_reason::DeadReason};
 use std::{fs, path::Path};
@@ -84,6 +85,7 @@ fn every_link_within_the_project_leads_somewhere() {
             "CONTRIBUTING.md",
             "CHANGELOG.md",
             "SECURITY.md",
+            "examples/node/README.md",
         ]
         .map(|name| root.join(name)),
     );

@@ -1,5 +1,6 @@
 //! Claims that the built component imports exactly what the contract lists and exports exactly the
-//! HTTP handler. How: decodes the component's own type.
+//! HTTP handler, and that its twin for Spin 4.0 differs in WASI's version alone. How: decodes the
+//! component's own type.
 
 use std::collections::BTreeSet;
 use wit_component::DecodedWasm;
@@ -24,19 +25,27 @@ const IMPORTS: [&str; 11] = [
 /// reconciliation and metrics by shop 2,550 kB; with polls of F&B shops 2,610 kB.
 const MOST_BYTES: u64 = 2_650_000;
 
+fn bytes(built: anyhow::Result<xtask::Built>) -> Vec<u8> {
+    let built = built.expect("the component builds");
+    std::fs::read(&built.path).expect("the component is there")
+}
+
 /// The component of `package` as its own type tells it.
 fn decoded(package: xtask::Package) -> DecodedWasm {
-    let built = xtask::build(package, xtask::Install::AsRoot).expect("the component builds");
-    let bytes = std::fs::read(&built.path).expect("the component is there");
+    let bytes = bytes(xtask::build(package, xtask::Install::AsRoot));
     wit_component::decode(&bytes).expect("it is a component")
 }
 
 /// What the component of `package` imports and exports.
 fn imports_and_exports(package: xtask::Package) -> [BTreeSet<String>; 2] {
-    let DecodedWasm::Component(resolve, world) = decoded(package) else {
+    names(&decoded(package))
+}
+
+fn names(decoded: &DecodedWasm) -> [BTreeSet<String>; 2] {
+    let DecodedWasm::Component(resolve, world) = decoded else {
         panic!("a WIT package, not a component");
     };
-    let world = &resolve.worlds[world];
+    let world = &resolve.worlds[*world];
     [&world.imports, &world.exports].map(|list| {
         let names = list.keys().map(|key| resolve.name_world_key(key));
         names.collect()
@@ -60,6 +69,27 @@ fn the_build_for_hosts_without_atomics_imports_all_but_these() {
     assert!(usual.remove("wasi:keyvalue/atomics@0.2.0-draft2"));
     assert_eq!(imports, usual);
     assert_eq!(exports, usual_exports);
+}
+
+#[test]
+fn the_twin_for_spin_4_0_is_the_component_under_another_version_of_wasi() {
+    use xtask::{CANDIDATE, Install, RELEASED, under};
+    let twin = bytes(xtask::build_rc(xtask::PLUGIN, Install::AsRoot));
+    let [imports, exports] = names(&wit_component::decode(&twin).expect("it is a component"));
+    let expected = IMPORTS.map(|name| match name.strip_suffix(RELEASED) {
+        Some(interface) => format!("{interface}{CANDIDATE}"),
+        None => name.to_owned(),
+    });
+    assert_eq!(imports, expected.into());
+    assert_eq!(
+        exports,
+        BTreeSet::from([format!("wasi:http/handler{CANDIDATE}")])
+    );
+    // The linker pads numbers, a parser does not: the usual component is printed and parsed as well.
+    let back = under(&twin, CANDIDATE, RELEASED).expect("it can be printed and parsed");
+    let usual = bytes(xtask::build_component(Install::AsRoot));
+    let usual = under(&usual, RELEASED, RELEASED).expect("it can be printed and parsed");
+    assert!(back == usual, "the twin differs in more than the version");
 }
 
 /// Spin's SQLite store lets two racers win an absent key by `cas`, its Redis store reports failure always,

@@ -47,7 +47,9 @@ impl Many {
             let app = Harness::builder().store(store).build().expect("a harness");
             let component = component.clone();
             let instances = Instances::sharing(&idle, usize::MAX, component, app.world());
-            by_host.insert(format!("{n}.test"), Tenant::new(instances, share, None));
+            let host = format!("{n}.test");
+            let tenant = Tenant::new(&host, instances, share, None);
+            by_host.insert(host, tenant);
         }
         let app = Arc::new(App::of_many(Bounds::default()));
         app.serve_tenants(by_host);

@@ -7,6 +7,7 @@ mod complaint;
 mod completions;
 mod record;
 mod store;
+mod tenants;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -42,6 +43,8 @@ pub enum Command {
     Check(check::Check),
     /// Records deliveries.
     Record(record::Record),
+    /// Looks at tenants' files and moves tenants.
+    Tenants(tenants::Tenants),
     /// Writes a shell's completion script.
     Completions(completions::Completions),
 }
@@ -96,6 +99,7 @@ impl Command {
             Self::Up(up) => up.run(program).await,
             Self::Check(check) => check.run(program).await,
             Self::Record(record) => record.run(program).await,
+            Self::Tenants(tenants) => tenants.run(program).await,
             Self::Completions(completions) => completions.run(whole),
         }
     }

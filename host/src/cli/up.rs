@@ -52,6 +52,10 @@ pub struct Up {
     /// or go are taken up within seconds, or at once on SIGHUP.
     #[arg(long, value_name = "DIR", conflicts_with = "variables")]
     tenants: Option<PathBuf>,
+    /// Where an operator gets /metrics of all tenants, and /healthz of the host. It asks for no token: choose an address
+    /// that strangers cannot reach.
+    #[arg(long, value_name = "ADDRESS", requires = "tenants")]
+    admin_listen: Option<SocketAddr>,
     #[command(flatten)]
     store: StoreOptions,
     /// How often the host drains by itself, e.g. 60s or 5m; 0 leaves it to another scheduler.
@@ -108,6 +112,10 @@ impl Up {
         };
         // Before anybody is told that it serves: a signal must find its handler.
         let stop = stop_signals()?;
+        let admin = match self.admin_listen {
+            Some(address) => Some(server::listen(address).await?),
+            None => None,
+        };
         let app = match served {
             Served::One(app) => Arc::new(app),
             Served::Many(app, register) => {
@@ -115,6 +123,11 @@ impl Up {
                 app
             }
         };
+        if let Some(listener) = admin {
+            let address = listener.local_addr().context("the operator's address")?;
+            super::print_line(&format!("Operators: http://{address}"))?;
+            tokio::spawn(server::serve_admin(app.clone(), listener));
+        }
         super::print_line(&format!("Serving http://{address}"))?;
         server::serve(app, listener, self.drain_every, stop).await;
         Ok(())

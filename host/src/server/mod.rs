@@ -3,6 +3,7 @@
 mod authority;
 mod body;
 mod connections;
+mod metrics;
 mod places;
 mod proxies;
 mod tenant;
@@ -26,13 +27,17 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::Page;
 use places::Places;
 pub use proxies::{Block, Proxies};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tenant::{Both, Tenants};
@@ -74,6 +79,10 @@ const HEADER_TIME: Duration = Duration::from_secs(10);
 const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long running work may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// How many tenants are asked for their metrics at once.
+const SCRAPED_AT_ONCE: usize = 16;
+/// A tenant that tells its metrics no sooner is left out.
+const SCRAPE_TIME: Duration = Duration::from_secs(2);
 /// Whose requests those of the host itself are.
 const OURSELVES: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// The host itself among the tenants, whose numbers are larger.
@@ -82,6 +91,7 @@ const NO_TENANT: u64 = 0;
 const DRAINS_AT_ONCE: usize = INSTANCES_OF_MANY / 2;
 /// Instances alive at once in a host with many tenants: most of them wait for a vendor.
 const INSTANCES_OF_MANY: usize = 512;
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// In this header the guest gets the address and port of the client, as Spin gives it.
 const CLIENT_ADDRESS: &str = "spin-client-addr";
 
@@ -146,6 +156,8 @@ pub struct App {
     places: Arc<Places<u64>>,
     large: Arc<Places<u64>>,
     drains: Semaphore,
+    /// How many tenants' files are refused.
+    refused: AtomicUsize,
     bounds: Bounds,
 }
 
@@ -189,7 +201,7 @@ impl App {
     /// A component in a world of its own.
     pub fn over(runtime: Runtime, world: World) -> Self {
         let bounds = Bounds::default();
-        let only = Tenant::new(Instances::new(runtime, world), bounds.whole(), None);
+        let only = Tenant::new("", Instances::new(runtime, world), bounds.whole(), None);
         Self::of(Tenants::One(only), bounds)
     }
 
@@ -204,6 +216,7 @@ impl App {
             places: Places::new(bounds.instances),
             large: Places::new(bounds.large_bodies),
             drains: Semaphore::new(DRAINS_AT_ONCE),
+            refused: AtomicUsize::new(0),
             bounds,
         }
     }
@@ -221,6 +234,68 @@ impl App {
     pub fn serve_tenants(&self, tenants: BTreeMap<String, Arc<Tenant>>) {
         self.tenants
             .send_replace(Arc::new(Tenants::ByHost(tenants)));
+    }
+
+    /// So many files of tenants are refused.
+    pub fn tell_refused(&self, files: usize) {
+        self.refused.store(files, Ordering::Relaxed);
+    }
+
+    /// The metrics of all tenants, in Prometheus' text format.
+    pub async fn metrics(self: &Arc<Self>) -> String {
+        let mut page = Page::default();
+        let tenants = self.tenants.borrow().all();
+        let refused = self.refused.load(Ordering::Relaxed);
+        page.gauge(
+            "kvgf_host_tenants",
+            "Tenants that are served.",
+            "",
+            tenants.len(),
+        );
+        let help = "Tenants' files that are refused.";
+        page.gauge("kvgf_host_refused_files", help, "", refused);
+        for some in tenants.chunks(SCRAPED_AT_ONCE) {
+            let mut asked = JoinSet::new();
+            for tenant in some.iter().cloned() {
+                let app = self.clone();
+                asked.spawn(async move {
+                    let told = app.metrics_of(&tenant).await;
+                    (tenant, told)
+                });
+            }
+            for (tenant, told) in asked.join_all().await {
+                let label = format!("{{tenant=\"{}\"}}", tenant.name());
+                let help = "Whether the tenant told its metrics.";
+                let up = usize::from(told.is_some());
+                page.gauge("kvgf_host_tenant_up", help, &label, up);
+                page.add(tenant.name(), &told.unwrap_or_default());
+            }
+        }
+        page.text()
+    }
+
+    async fn answer_admin(self: &Arc<Self>, request: &http::Request<Incoming>) -> Answer {
+        let (kind, body) = match (request.method(), request.uri().path()) {
+            (&Method::GET, "/metrics") => (PROMETHEUS, self.metrics().await),
+            (&Method::GET, "/healthz") => {
+                let tenants = self.tenants.borrow().all().len();
+                let refused = self.refused.load(Ordering::Relaxed);
+                let told = serde_json::json!({ "status": "ok", "tenants": tenants, "refused_files": refused });
+                ("application/json", told.to_string())
+            }
+            _ => return status(StatusCode::NOT_FOUND),
+        };
+        let mut answer = http::Response::new(Full::from(body));
+        let kind = HeaderValue::from_static(kind);
+        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+        answer
+    }
+
+    async fn metrics_of(&self, tenant: &Arc<Tenant>) -> Option<String> {
+        let answer = self.handle_for(tenant, tenant.metrics_request()?);
+        let answer = tokio::time::timeout(SCRAPE_TIME, answer).await.ok()?.ok()?;
+        let text = String::from_utf8(answer.body().to_vec());
+        text.ok().filter(|_| answer.status().is_success())
     }
 
     /// Who a request to this absolute URI is for.
@@ -643,6 +718,27 @@ async fn connection(
         _ = stopping.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// Answers an operator on `listener`, for as long as this process lives: `GET /metrics` over all tenants, and
+/// `GET /healthz` of the host itself.
+pub async fn serve_admin(app: Arc<App>, listener: TcpListener) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let app = app.clone();
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let app = app.clone();
+            async move { Ok::<_, Infallible>(app.answer_admin(&request).await) }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIME)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(connection);
+    }
 }
 
 /// Binds `address`, with the reason in words when it cannot be.

@@ -34,6 +34,7 @@ pub struct Share {
 
 /// One application with its own instances, variables, origins, log and keys.
 pub struct Tenant {
+    name: String,
     instances: Arc<Instances>,
     places: Arc<Places<IpAddr>>,
     large: Arc<Places<IpAddr>>,
@@ -49,8 +50,14 @@ pub(super) type Both = (Place<IpAddr>, Place<u64>);
 
 impl Tenant {
     /// These instances, within this share.
-    pub fn new(instances: Arc<Instances>, share: Share, quota: Option<Arc<Quota>>) -> Arc<Self> {
+    pub fn new(
+        name: &str,
+        instances: Arc<Instances>,
+        share: Share,
+        quota: Option<Arc<Quota>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            name: name.to_owned(),
             instances,
             places: Places::new(share.instances),
             large: Places::new(share.large_bodies),
@@ -62,7 +69,13 @@ impl Tenant {
     }
 
     pub(super) fn within(&self, share: Share) -> Arc<Self> {
-        Self::new(self.instances.clone(), share, self.quota.clone())
+        let (instances, quota) = (self.instances.clone(), self.quota.clone());
+        Self::new(&self.name, instances, share, quota)
+    }
+
+    /// Its name; empty for an only one.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A number of its own, from 1 on.
@@ -117,12 +130,20 @@ impl Tenant {
 
     /// What any scheduler sends: `POST /api/drain` with the admin token.
     pub(super) fn drain_request(&self) -> Option<http::Request<Bytes>> {
+        self.own(http::Request::post("http://localhost/api/drain"))
+    }
+
+    /// What a scraper sends.
+    pub(super) fn metrics_request(&self) -> Option<http::Request<Bytes>> {
+        self.own(http::Request::get("http://localhost/metrics"))
+    }
+
+    fn own(&self, request: http::request::Builder) -> Option<http::Request<Bytes>> {
         let token = self.instances.world().variables.get("admin_token");
         let token = token.cloned().unwrap_or_default();
-        http::Request::post("http://localhost/api/drain")
-            .header("authorization", format!("Bearer {token}"))
-            .body(Bytes::new())
-            .ok()
+        let authorization = format!("Bearer {token}");
+        let request = request.header("authorization", authorization);
+        request.body(Bytes::new()).ok()
     }
 }
 
@@ -140,6 +161,14 @@ impl Tenants {
         match self {
             Self::One(tenant) => Some(tenant.clone()),
             Self::ByHost(tenants) => tenants.get(&host_name(uri.host()?)).cloned(),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Arc<Tenant>> {
+        match self {
+            Self::One(tenant) => vec![tenant.clone()],
+            Self::ByHost(tenants) => tenants.values().cloned().collect(),
         }
     }
 

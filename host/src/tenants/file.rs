@@ -62,6 +62,29 @@ pub struct Said {
     pub store: u64,
 }
 
+impl Said {
+    /// Whether it has neither its host name nor its Getfly in common with one of these.
+    pub(super) fn apart_from<'o>(
+        &self,
+        others: impl Iterator<Item = (&'o Name, &'o Self)>,
+    ) -> Result<(), String> {
+        for (other, said) in others {
+            if said.host == self.host {
+                let host = &self.host;
+                return Err(format!(
+                    "its public_url has the host name {host}, which is {other}'s"
+                ));
+            }
+            if said.getfly == self.getfly {
+                return Err(format!(
+                    "its getfly_url is {other}'s; all shops of one Getfly belong to one tenant, as its connections"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A file that was read, with the stamps by which a later change is seen.
 pub(super) struct Read {
     /// What it says, or why it is refused, in words without a value.

@@ -2,7 +2,8 @@
 
 mod file;
 mod log;
+pub mod moving;
 mod register;
 
 pub use file::{Name, Said};
-pub use register::{Components, Loaded, Register, Surroundings};
+pub use register::{Components, Loaded, Register, Surroundings, Told, read_all};

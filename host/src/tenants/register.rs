@@ -111,13 +111,6 @@ impl Register {
         }
     }
 
-    /// How many tenants are served, and how many files are refused.
-    pub fn counts(&self) -> (usize, usize) {
-        let served = self.known.values().filter(|k| k.served.is_some()).count();
-        let refused = self.known.values().filter(|k| k.refused.is_some()).count();
-        (served, refused)
-    }
-
     /// Reads the files that came or changed, or with `all` every one, and lets `app` serve what they say. A file that is
     /// refused changes nothing: who was served because of what it said before is still served.
     ///
@@ -147,6 +140,8 @@ impl Register {
             let served = served.map(|s| (s.said.host.clone(), s.tenant.clone()));
             app.serve_tenants(served.collect());
         }
+        let refused = self.known.values().filter(|k| k.refused.is_some());
+        app.tell_refused(refused.count());
         Ok(())
     }
 
@@ -194,22 +189,9 @@ impl Register {
 
     /// Who is to be served because of what a file says; none where it says what it said.
     fn place(&mut self, name: &Name, said: Said) -> Result<Option<Served>, String> {
-        for (other, known) in self.known.iter().filter(|(other, _)| *other != name) {
-            let Some(served) = &known.served else {
-                continue;
-            };
-            if served.said.host == said.host {
-                let host = &said.host;
-                return Err(format!(
-                    "its public_url has the host name {host}, which is {other}'s"
-                ));
-            }
-            if served.said.getfly == said.getfly {
-                return Err(format!(
-                    "its getfly_url is {other}'s; all shops of one Getfly belong to one tenant, as its connections"
-                ));
-            }
-        }
+        let others = self.known.iter().filter(|(other, _)| *other != name);
+        let others = others.filter_map(|(o, known)| Some((o, &known.served.as_ref()?.said)));
+        said.apart_from(others)?;
         let file = said.component.as_ref().unwrap_or(&said.manifest.component);
         let component = self.components.get(file).map_err(|e| format!("{e:#}"))?;
         let before = self.known.get(name).and_then(|k| k.served.as_ref());
@@ -250,12 +232,32 @@ impl Register {
             // What another host leaves when it crashes is found by the next drain.
             share.rest = Duration::ZERO;
         }
-        Tenant::new(instances, share, Some(quota))
+        Tenant::new(&name.to_string(), instances, share, Some(quota))
     }
 }
 
+/// What a file says, or why it is refused.
+pub type Told = Result<Said, String>;
+
+/// What every file of a folder says, as a host would take it that has none yet.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn read_all(folder: &Path, declaration: &Declaration) -> Result<Vec<(Name, Told)>> {
+    let mut all: Vec<(Name, Told)> = Vec::new();
+    for (name, path) in files(folder)? {
+        let said = file::read(&path, declaration).said.and_then(|said| {
+            let sound = all.iter();
+            let sound = sound.filter_map(|(name, told)| Some((name, told.as_ref().ok()?)));
+            said.apart_from(sound).map(|()| said)
+        });
+        all.push((name, said));
+    }
+    Ok(all)
+}
+
 /// The tenants' files in a folder, by name.
-pub(super) fn files(folder: &Path) -> Result<BTreeMap<Name, PathBuf>> {
+fn files(folder: &Path) -> Result<BTreeMap<Name, PathBuf>> {
     use anyhow::Context;
     let shown = folder.display();
     let unread = || format!("cannot read the tenants' folder {shown}");

@@ -411,7 +411,8 @@ impl<H: Http> Getfly<'_, H> {
         ))
     }
 
-    /// How many orders the account with this number has; none if Getfly does not say.
+    /// How many orders the account with this number has; none if Getfly does not say, or has no such
+    /// address.
     pub async fn orders_of(&self, account_id: i64) -> Result<Option<i64>, GetflyError> {
         let id = account_id.to_string();
         let query = [("account_id", id.as_str())];
@@ -421,7 +422,10 @@ impl<H: Http> Getfly<'_, H> {
             "/account/count_orders_status",
             &query,
         );
-        let answer = read(&self.http.send(request).await?)?;
+        let answer = match read(&self.http.send(request).await?) {
+            Err(GetflyError::NothingThere | GetflyError::Refused(_)) => None,
+            other => other?,
+        };
         let orders = answer.and_then(|value| wire::orders_of(&value));
         self.http.saw(Assumption::OrdersCounted, orders.is_some());
         Ok(orders)

@@ -399,6 +399,13 @@ fn the_orders_of_an_account_are_counted_by_their_states() {
     assert_eq!(count(counts), Some(3));
     assert_eq!(count(&format!(r#"{{"data":{counts}}}"#)), Some(3));
     assert_eq!(count("{}"), None);
+    for (status, body) in [
+        (404, r#"{"message":"Route not found"}"#),
+        (400, r#"{"message":"Bad request"}"#),
+    ] {
+        let script = Script::answering(status, body);
+        assert_eq!(ask!(&script, orders_of(611)), Ok(None), "{status}");
+    }
 }
 
 #[test]
