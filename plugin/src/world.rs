@@ -6,9 +6,12 @@
     reason = "one thread, static dispatch: no Send bound is wanted"
 )]
 
-use crate::{assumption::Assumption, kiotviet::shape::Member, time::Timestamp};
+use crate::{assumption::Assumption, time::Timestamp};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
+
+/// A member's place in a record, like `invoiceDetails[].price`, and the kind of its value.
+pub type Member = (String, &'static str);
 
 /// The key-value store (`wasi:keyvalue` draft2 without `cas`, `list-keys` and `batch`, which are
 /// wrong or slow on some of Spin's backends).

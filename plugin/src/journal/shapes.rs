@@ -3,9 +3,8 @@
 
 use crate::{
     journal::{keys, sorted_map::SortedMap},
-    kiotviet::shape::Member,
     stored,
-    world::{Store, StoreError},
+    world::{Member, Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
 

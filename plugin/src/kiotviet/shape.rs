@@ -1,15 +1,13 @@
 //! The members of a record and the kinds of their values, without any value: what an edition that nobody has tried
 //! sends.
 
+use crate::world::Member;
 use serde_json::{Map, Value};
 
 /// Records within records are looked into this deep.
 const DEEPEST: usize = 4;
 /// The longest name that is told.
 const LONGEST: usize = 40;
-
-/// A member's place, like `invoiceDetails[].price`, and the kind of its value.
-pub type Member = (String, &'static str);
 
 /// Each member of a record, in no order; a list tells all kinds of its items.
 pub fn shape(record: &Value) -> Vec<Member> {
@@ -85,6 +83,8 @@ mod tests {
                 "invoiceDetails[].price text",
                 "invoiceDetails[].toppings list",
                 "invoiceDetails[].toppings[] object",
+                "invoiceDetails[].toppings[].name text",
+                "invoiceDetails[].toppings[].name text",
                 "note empty text",
                 "statusValue text",
             ]

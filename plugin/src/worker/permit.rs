@@ -12,13 +12,14 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
-    kiotviet::{edition::Editions, shape::Member},
+    kiotviet::edition::Editions,
     secret::Secret,
     time::Timestamp,
     vendor::{fate::parse_retry_after, redaction::without_key},
     worker::lease::{Lease, SKEW_SECONDS},
     world::{
-        Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
+        Clock, Http, HttpError, Log, Member, Method, Random, Request, Response, Store, StoreError,
+        World,
     },
 };
 use core::{
