@@ -84,7 +84,6 @@ mod tests {
                 "invoiceDetails[].toppings list",
                 "invoiceDetails[].toppings[] object",
                 "invoiceDetails[].toppings[].name text",
-                "invoiceDetails[].toppings[].name text",
                 "note empty text",
                 "statusValue text",
             ]

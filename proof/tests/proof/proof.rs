@@ -46,8 +46,6 @@ fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
     assert!(tried > 60, "{tried}");
 }
 
-<<<<<<< HEAD
-=======
 /// All of them, or with `KVGF_ONLY=words` those with that in their names.
 fn scenarios() -> Vec<scenario::Scenario> {
     let only = env::var("KVGF_ONLY").unwrap_or_default();
@@ -56,7 +54,6 @@ fn scenarios() -> Vec<scenario::Scenario> {
     all
 }
 
->>>>>>> fnb
 /// Found among all pairs: what a crash has left open settles while a drain ends, so that nobody waits for what is due then.
 #[test]
 fn what_settles_at_the_end_of_a_drain_is_done_by_it() {
@@ -79,17 +76,6 @@ fn what_settles_at_the_end_of_a_drain_is_done_by_it() {
         let ended = run::scenario(many, &[busy, (order, HostFault::DiesBefore)]);
         assert!(ended.findings.is_empty(), "{order}: {:?}", ended.findings);
     }
-<<<<<<< HEAD
-}
-
-/// All of them, or with `KVGF_ONLY=words` those with that in their names.
-fn scenarios() -> Vec<scenario::Scenario> {
-    let only = env::var("KVGF_ONLY").unwrap_or_default();
-    let mut all = scenario::all();
-    all.retain(|scenario| scenario.name.contains(&only));
-    all
-=======
->>>>>>> fnb
 }
 
 /// The checker knows what such vendors cannot be owed. `KVGF_PERSONALITIES=n` and `KVGF_SEED` draw
