@@ -179,6 +179,11 @@ pub trait Admin: Carrier {
         self.look(&format!("events/{seq}")).await
     }
 
+    /// What both systems have now of what an event is about.
+    async fn live(&self, seq: u64) -> Reply {
+        self.look(&format!("events/{seq}/live")).await
+    }
+
     /// A person retries a dead letter.
     async fn retry(&self, seq: u64) -> Reply {
         let path = format!("events/{seq}/retry");

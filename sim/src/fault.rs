@@ -31,7 +31,8 @@ pub enum Fault {
     Garbled,
     /// Processed after this time. A client that gives up earlier leaves it unprocessed.
     Delay(Duration),
-    /// Processed after this time, even if the client has given up by then.
+    /// Processed after this time, even if the client has given up by then. The time that the vendor takes anyway is part
+    /// of it.
     Late(Duration),
     /// Never answers; not processed.
     Hang,
@@ -187,6 +188,10 @@ pub struct Faulty {
     log: CallLog,
 }
 
+/// How long a request has been on its way. A vendor counts it among the time that it takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waited(pub(crate) Duration);
+
 impl Faulty {
     /// Without rules everything passes through. `seed` decides every draw.
     pub fn new(inner: Arc<dyn Upstream>, clock: Arc<dyn SimClock>, seed: u64) -> Self {
@@ -276,6 +281,8 @@ impl Faulty {
             }
             Fault::Late(time) => {
                 let inner = self.inner.clone();
+                let mut request = request;
+                request.extensions_mut().insert(Waited(time));
                 let processed = tokio::spawn(async move {
                     tokio::time::sleep(time).await;
                     inner.handle(request).await

@@ -28,7 +28,7 @@ const odd = seed % 2 === 1;
 
 const kiotviet = new KiotViet(
   { retailer: "cuahangthu", retailerId: 500123456, clientId: "c1", clientSecret: "s1" },
-  { seed, invoiceCasing: odd ? "mixed" : "pascal" },
+  { seed, invoiceCasing: odd ? "mixed" : "pascal", failuresBeforeOff: odd ? Infinity : 3 },
 );
 const getfly = new Getfly("0123456789abcdefghij0123456789", {
   seed,
@@ -161,6 +161,7 @@ await api("PUT", "connections/thu", { retailer, client_id, client_secret });
 await api("PUT", "connections/thu/webhooks/customer");
 await api("PUT", "connections/thu/webhooks/order");
 getfly.faulty = true;
+getfly.calls.clear();
 await sleep(1100);
 
 /** Sales by their first code: all versions of one. */
@@ -214,12 +215,12 @@ function act() {
 }
 
 const killedAt = ACTIONS / 2;
-let afterTheAnswer = 0;
+let afterTheAnswer = false;
 for (let i = 0; i < ACTIONS; i++) {
   act();
   await sleep(50 + 150 * random());
   if (i === killedAt) {
-    afterTheAnswer = getfly.orders.length; // no drain has run since the shop was connected
+    afterTheAnswer = getfly.calls.size > 0; // no drain has run since the shop was connected
     await stopHost("SIGKILL");
     act();
     act();
@@ -274,7 +275,7 @@ const states = {};
 for (const event of all) states[event.state] = (states[event.state] ?? 0) + 1;
 for (const event of all.filter((e) => e.state !== "done")) wrong.push(`event ${event.seq} ${event.kind} ${event.key}: ${event.state} ${event.reason ?? ""}`);
 
-if (afterTheAnswer === 0) wrong.push("nothing was processed after the answers");
+if (!afterTheAnswer) wrong.push("nothing was processed after the answers");
 const code = await stopHost("SIGTERM");
 if (code !== 0) wrong.push(`the host ended with ${code} on SIGTERM`);
 kiotviet.close();

@@ -7,10 +7,11 @@
 use host_test::{
     admin::Admin,
     shop::{CONNECTION, On, TestShop, ba, customer, hoa, sale},
+    visitor::Visitor,
 };
 use http::Method;
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, kiotviet::NewCustomer};
+use sim::{Fault, FaultRule, When, kiotviet::NewCustomer};
 
 const FROM: &str = "2026-10-05T00:00:00+07:00";
 
@@ -80,6 +81,10 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     assert_eq!(done["invoices"]["listed"], 2);
     assert_eq!(done["invoices"]["queued"], 2);
     assert!(done["finished_at"].is_string());
+    // Its own events only, whatever else the shop had.
+    let outcomes = &done["outcomes"];
+    assert_eq!(outcomes["received"], 4, "{outcomes}");
+    assert_eq!(outcomes["created"], 4, "{outcomes}");
     let events = shop.events().await;
     let event = events.iter().find(|e| e["kind"] == "invoice").unwrap();
     assert_eq!(event["notes"][0], "from a backfill");
@@ -94,6 +99,34 @@ async fn it_brings_in_what_is_older_than_the_switch_once() {
     assert_eq!(state(&shop).await["state"], "done");
     assert_eq!(shop.events().await.len(), before);
     assert_eq!(shop.audit().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_tells_what_its_events_came_to_also_after_a_retry() {
+    let shop = shop_with_a_past(On::Customers).await;
+    let refused = FaultRule::new(Fault::Status(422, None)).on(Method::POST, "/api/v6.1/account");
+    shop.getfly_faults.add(refused.when(When::First(1)));
+    assert_eq!(shop.backfill(json!({"from": FROM})).await.0, 202);
+    shop.minutes(2).await;
+    let outcomes = state(&shop).await["outcomes"].clone();
+    let of = |outcomes: &Value| ["created", "dead", "waiting"].map(|one| outcomes[one].clone());
+    assert_eq!(of(&outcomes), [1, 1, 0].map(Value::from), "{outcomes}");
+    let page = Visitor::inside(&shop.app).await;
+    let page = { page }.get("/ui/shops/shop/backfill?lang=en").await.html;
+    assert!(page.contains("What came of them"), "{page}");
+
+    let events = shop.events().await;
+    let dead = events.iter().find(|e| e["state"] == "dead").unwrap();
+    shop.app.retry(dead["seq"].as_u64().unwrap()).await;
+    shop.minutes(1).await;
+    let outcomes = state(&shop).await["outcomes"].clone();
+    assert_eq!(of(&outcomes), [2, 0, 0].map(Value::from), "{outcomes}");
+
+    // The next one counts its own.
+    assert_eq!(shop.backfill(json!({"from": FROM})).await.0, 202);
+    shop.minutes(2).await;
+    let outcomes = state(&shop).await["outcomes"].clone();
+    assert_eq!(of(&outcomes), [0, 0, 0].map(Value::from), "{outcomes}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ mod holes;
 mod interrupted;
 mod lease;
 mod links;
+mod live;
 mod manifest;
 mod many_numbers;
 mod metrics;

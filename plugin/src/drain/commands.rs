@@ -51,7 +51,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_event(at, &record).await?;
         }
         // Last, as in `count`.
-        self.cursor.risen(target, &record.connection);
+        self.cursor.risen(&record);
         Ok(())
     }
 

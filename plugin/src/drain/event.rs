@@ -45,7 +45,7 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         if self.command_is_ahead(&record).await? {
             // The command takes one dead letter away and counts the event where it now stands.
-            self.cursor.dead_still(&record.connection);
+            self.cursor.dead_still(&record);
             return Ok(Pass::Complete);
         }
         if record.state().is_final() {
@@ -95,8 +95,13 @@ impl<W: World> Drain<'_, '_, W> {
             Ok(()) => self.done(record, body).await,
             Err(Failure::Abandoned(stop)) => Err(stop),
             Err(Failure::Later(until)) => {
-                let settles_at = &mut self.drained.settles_at;
-                *settles_at = Some(settles_at.map_or(until, |at| at.max(until)));
+                let now = self.worker.now();
+                if until > now {
+                    // When it is due again, which may be later than asked for.
+                    let due = due_time(now, until);
+                    let settles_at = &mut self.drained.settles_at;
+                    *settles_at = Some(settles_at.map_or(due, |at| at.max(due)));
+                }
                 self.postpone(record, until).await
             }
             Err(Failure::NotShown(until)) => {

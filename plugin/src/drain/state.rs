@@ -170,11 +170,12 @@ impl<'w, W: World> Drain<'_, 'w, W> {
         self.cursor.held.retain(|held| now < held.until);
         let at = match self.bounds.waits {
             Waits::No => None,
-            Waits::ForSettling => self.drained.settles_at,
+            // What was due at the end of this pass is due now.
+            Waits::ForSettling => self.drained.settles_at.map(|at| at.max(now)),
             Waits::ForDue => self.due_soon(now),
         };
         self.drained.settles_at = None;
-        let at = at.filter(|at| *at > now && at.saturating_since(now) <= LONGEST_WAIT);
+        let at = at.filter(|at| *at >= now && at.saturating_since(now) <= LONGEST_WAIT);
         if self.bounds.waits == Waits::ForDue && at.is_some() {
             self.cursor.waits_until = at;
         }

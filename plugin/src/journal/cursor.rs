@@ -116,6 +116,16 @@ impl Counts {
         }
     }
 
+    /// These ends among `received` events, of which the others wait.
+    pub fn of_all(self, received: u64) -> Self {
+        let waiting = received.saturating_sub(self.ended());
+        Self {
+            received,
+            waiting,
+            ..self
+        }
+    }
+
     /// Whether the loss equation holds.
     pub fn balanced(&self) -> bool {
         self.received == self.waiting.saturating_add(self.ended())
@@ -148,6 +158,9 @@ pub struct Cursor {
     /// What traffic showed of the assumptions.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub assumptions: Seen,
+    /// When each connection's last backfill began, and what its events came to.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub backfilled: SortedMap<ConnectionName, (Timestamp, Counts)>,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
@@ -274,6 +287,7 @@ impl Cursor {
     pub fn enter(&mut self, record: &Record) {
         self.counts.enter(record);
         self.at_shop(&record.connection, |counts| counts.enter(record));
+        self.at_backfill(record, |counts| counts.enter(record));
         if record.state() == State::Dead
             && let Err(at) = self.dead.binary_search(&record.seq)
         {
@@ -290,19 +304,46 @@ impl Cursor {
         self.at_shop(connection, add);
     }
 
-    /// A command for a dead letter of `connection` was carried out and is not counted yet.
-    pub fn dead_still(&mut self, connection: &ConnectionName) {
+    /// A command for this dead letter was carried out and is not counted yet.
+    pub fn dead_still(&mut self, record: &Record) {
         let add = |counts: &mut Counts| counts.dead = counts.dead.saturating_add(1);
         add(&mut self.counts);
-        self.at_shop(connection, add);
+        self.at_shop(&record.connection, add);
+        self.at_backfill(record, add);
     }
 
-    /// `seq`, of `connection`, is a dead letter no longer.
-    pub fn risen(&mut self, seq: u64, connection: &ConnectionName) {
+    /// This event is a dead letter no longer.
+    pub fn risen(&mut self, record: &Record) {
         let subtract = |counts: &mut Counts| counts.dead = counts.dead.saturating_sub(1);
         subtract(&mut self.counts);
-        self.at_shop(connection, subtract);
-        self.dead.retain(|dead| *dead != seq);
+        self.at_shop(&record.connection, subtract);
+        self.at_backfill(record, subtract);
+        self.dead.retain(|dead| *dead != record.seq);
+    }
+
+    /// Changes the counts of the backfill that made this event, if the last one of its connection did.
+    fn at_backfill(&mut self, record: &Record, change: impl Fn(&mut Counts)) {
+        let is_of_one = record
+            .hint
+            .as_ref()
+            .is_some_and(|hint| hint.since.is_some());
+        let Some((began, mut counts)) = self.backfilled.get(&record.connection).copied() else {
+            return;
+        };
+        if is_of_one && record.received_at >= began {
+            change(&mut counts);
+            let name = record.connection.clone();
+            self.backfilled.insert(name, (began, counts));
+        }
+    }
+
+    /// A backfill of `connection` began then. Nothing changes where that is known.
+    pub fn backfill_began(&mut self, connection: &ConnectionName, began: Timestamp) {
+        let known = self.backfilled.get(connection);
+        if known.is_none_or(|(known, _)| *known != began) {
+            let counts = Counts::default();
+            self.backfilled.insert(connection.clone(), (began, counts));
+        }
     }
 
     fn at_shop(&mut self, connection: &ConnectionName, change: impl Fn(&mut Counts)) {

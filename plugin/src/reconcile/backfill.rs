@@ -28,6 +28,9 @@ impl<W: World> Reconciler<'_, '_, W> {
     pub async fn begin_backfill(&mut self, seq: u64, wanted: &Wanted) -> Result<(), StoreError> {
         let name = &wanted.connection;
         let before = backfill::load(self.worker, name).await?;
+        if let Some(ours) = before.as_ref().filter(|b| b.by == seq) {
+            self.cursor.backfill_began(name, ours.started_at);
+        }
         let busy = before.is_some_and(|b| b.by == seq || b.state == State::Running);
         let switches = connections::switches_or_damage(self.worker, name).await;
         let Ok(switches) = switches? else {
@@ -44,6 +47,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 by: seq,
             };
             backfill::save(self.worker, &job).await?;
+            self.cursor.backfill_began(name, job.started_at);
         }
         self.begin_scan(name);
         Ok(())

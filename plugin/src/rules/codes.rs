@@ -117,6 +117,15 @@ impl RetailerId {
         }
     }
 
+    /// Where people log in.
+    pub fn web_address(&self) -> String {
+        let name = self.name();
+        match self.edition {
+            Edition::Retail => format!("https://{name}.kiotviet.vn"),
+            Edition::Fnb => format!("https://fnb.kiotviet.vn/{name}"),
+        }
+    }
+
     /// The name for people, with the edition where it is not retail.
     pub fn title(&self) -> String {
         match self.edition {

@@ -46,6 +46,30 @@ fn a_create_that_is_late_is_waited_for_though_the_store_fails_right_after_it() {
     assert!(tried > 60, "{tried}");
 }
 
+/// Found among all pairs: what a crash has left open settles while a drain ends, so that nobody waits for what is due then.
+#[test]
+fn what_settles_at_the_end_of_a_drain_is_done_by_it() {
+    let all = scenario::all();
+    let many = all.iter().find(|s| s.name == "accept-many");
+    let many = many.expect("the scenario");
+    let calls = run::scenario(many, &[]).calls;
+    let create = calls
+        .iter()
+        .position(|call| call.contains(" POST /account"));
+    let busy = (
+        create.expect("a create") + 1,
+        HostFault::Replies(Reply::Busy),
+    );
+    let calls = run::scenario(many, &[busy]).calls;
+    let orders = (1..)
+        .zip(&calls)
+        .filter(|(_, call)| call.contains(" POST /sale_order"));
+    for (order, _) in orders {
+        let ended = run::scenario(many, &[busy, (order + 1, HostFault::DiesBefore)]);
+        assert!(ended.findings.is_empty(), "{order}: {:?}", ended.findings);
+    }
+}
+
 /// The checker knows what such vendors cannot be owed. `KVGF_PERSONALITIES=n` and `KVGF_SEED` draw
 /// others.
 #[test]

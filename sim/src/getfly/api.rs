@@ -5,7 +5,7 @@ use super::{
     body::{not_found, refuse},
     list,
 };
-use crate::{Boxed, Broken, Request, Response, Upstream, wire};
+use crate::{Boxed, Broken, Request, Response, Upstream, fault::Waited, wire};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -259,6 +259,9 @@ impl Upstream for GetflySim {
             let mut latency = settings.latency;
             if request.method() == Method::POST {
                 latency += settings.create_latency;
+            }
+            if let Some(Waited(waited)) = request.extensions().get() {
+                latency = latency.saturating_sub(*waited);
             }
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;

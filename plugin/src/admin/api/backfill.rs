@@ -13,6 +13,7 @@ use crate::{
         backfill::{self, Backfill, State},
         connection_name::ConnectionName,
         connections::{self, Connection, Switches, Webhook},
+        cursor::{self, Counts},
         entries,
         list_scan::ListScan,
         record::{Command, Wanted},
@@ -163,16 +164,26 @@ pub(in crate::admin) async fn state<W: World>(
 ) -> Result<view::Backfill, Problem> {
     let connection = known(world, name).await?;
     let connection = connection.name;
+    let ended = cursor::load(world).await?.backfilled;
+    let ended = ended.get(&connection).copied();
     Ok(match backfill::load(world, &connection).await? {
         None => view::Backfill::Never(view::NoBackfill {
             connection,
             state: view::Never::None,
         }),
-        Some(job) => view::Backfill::Run(Box::new(describe(connection, job))),
+        Some(job) => view::Backfill::Run(Box::new(describe(connection, job, ended))),
     })
 }
 
-fn describe(connection: ConnectionName, job: Backfill) -> view::BackfillRun {
+fn describe(
+    connection: ConnectionName,
+    job: Backfill,
+    ended: Option<(Timestamp, Counts)>,
+) -> view::BackfillRun {
+    let queued = job.readings.iter().map(|scan| scan.queued);
+    let queued = queued.fold(0, u64::saturating_add);
+    let ended = ended.filter(|(began, _)| *began == job.started_at);
+    let outcomes = ended.map(|(_, counts)| counts.of_all(queued));
     let list = |webhook| {
         let mut lists = job.readings.iter();
         lists.find(|r| r.webhook == webhook).cloned()
@@ -184,6 +195,7 @@ fn describe(connection: ConnectionName, job: Backfill) -> view::BackfillRun {
         from: job.wanted.from,
         invoices: list(Webhook::Order),
         note: job.note.map(view::InWords),
+        outcomes,
         started_at: job.started_at,
         state: job.state,
         to: job.wanted.to,

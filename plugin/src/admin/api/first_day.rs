@@ -157,7 +157,7 @@ async fn read_back<W: World>(
 }
 
 /// The account and the order of an event, as Getfly shows them.
-async fn of_event<W: World>(
+pub(in crate::admin) async fn of_event<W: World>(
     worker: &Worker<'_, W>,
     ready: &Ready,
     record: &Record,

@@ -9,6 +9,7 @@ pub(in crate::admin) mod events;
 pub(in crate::admin) mod first_day;
 pub(in crate::admin) mod guard;
 pub(in crate::admin) mod links;
+pub(in crate::admin) mod live;
 pub(in crate::admin) mod metrics;
 pub(in crate::admin) mod overview;
 pub(in crate::admin) mod preflight;
@@ -149,6 +150,7 @@ async fn route_ready<W: World, B: Body>(
             }
         }
         ("GET", ["connections"]) => answer(&connections::list(world, ready).await?),
+        ("GET", ["events", seq, "live"]) => answer(&live::live(world, ready, seq).await?),
         ("GET", ["connections", name, "preflight"]) => {
             let anew = flag(query, "again")?;
             answer(&preflight::View::from(

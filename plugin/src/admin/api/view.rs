@@ -644,6 +644,9 @@ pub struct BackfillRun {
     pub invoices: Option<ListScan>,
     /// Why it waits, or waited last.
     pub note: Option<InWords<Trouble>>,
+    /// What its events came to; none where that was not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcomes: Option<Counts>,
     /// When it began.
     pub started_at: Timestamp,
     /// Where it stands.

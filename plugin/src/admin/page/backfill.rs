@@ -10,6 +10,7 @@ use crate::{
         },
         page::{
             layout::{alert, badge, facts, problem, sentence},
+            overview::ends,
             reply::Reply,
             shop::tabs,
             visit::Visit,
@@ -90,6 +91,12 @@ fn progress<W: World>(visit: &Visit<'_, W>, name: &str, run: &BackfillRun) -> Ma
             div.head { h2 { (visit.t(w::BACKFILL_STATE)) } (badge(class, visit.t(words))) }
             (facts(&[(visit.t(w::PERIOD), period(visit, run.from, run.to))]))
             (counts(visit, run.customers.as_ref().map(scanned), run.invoices.as_ref().map(scanned)))
+            @if let Some(outcomes) = &run.outcomes {
+                h3 { (visit.t(w::BACKFILL_OUTCOMES)) }
+                div.terms {
+                    @for (count, words) in ends(outcomes) { div.term { span { (visit.t(words)) } strong { (count) } } }
+                }
+            }
             @if let Some(note) = &run.note { (alert("warn", &html! { p { (sentence(visit.view, note)) } })) }
             @if run.state == State::Running {
                 div.buttons {

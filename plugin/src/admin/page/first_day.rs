@@ -3,19 +3,18 @@
 use crate::{
     admin::{
         api::{
-            first_day::{self as api, FirstDay, FirstEvent, Shown},
+            first_day::{self as api, FirstDay, FirstEvent},
             problem::Problem,
             request::known,
         },
         page::{
+            answers::{answered, body},
             events::{kind, status, why},
             layout::{alert, sentence},
             reply::Reply,
             shop::tabs,
-            tree::tree,
             visit::Visit,
             words as w,
-            words::Text,
         },
     },
     journal::first_events::Looked,
@@ -23,7 +22,6 @@ use crate::{
     world::World,
 };
 use maud::{Markup, html};
-use serde_json::Value;
 
 /// The question, until it is answered with yes; then the answer.
 fn question<W: World>(visit: &Visit<'_, W>, name: &str, answer: Option<Looked>) -> Markup {
@@ -52,26 +50,6 @@ fn question<W: World>(visit: &Visit<'_, W>, name: &str, answer: Option<Looked>) 
             }
         }
     }
-}
-
-/// A body under its title.
-fn body<W: World>(visit: &Visit<'_, W>, title: Text, value: &Value, status: &Markup) -> Markup {
-    html! {
-        details open {
-            summary { (visit.t(title)) " " (status) }
-            (tree(visit.view.lang, value, 0))
-        }
-    }
-}
-
-fn answered<W: World>(visit: &Visit<'_, W>, title: Text, shown: &Shown) -> Markup {
-    let status = html! {
-        span.muted {
-            @match shown.status { Some(status) => { (status) }, None => { (visit.t(w::NO_ANSWER)) } }
-            " · " (visit.view.time(Some(shown.at)))
-        }
-    };
-    body(visit, title, &shown.answer, &status)
 }
 
 fn event<W: World>(visit: &Visit<'_, W>, first: &FirstEvent) -> Markup {

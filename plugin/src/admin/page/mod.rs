@@ -2,6 +2,7 @@
 //! functions underneath as the API. It decides nothing by itself and shows no secret.
 
 mod alerts;
+mod answers;
 mod assumptions;
 mod backfill;
 mod changed;
@@ -11,6 +12,7 @@ mod events;
 mod first_day;
 mod layout;
 mod links;
+mod live;
 mod login;
 mod overview;
 mod preflight;

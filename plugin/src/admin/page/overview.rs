@@ -25,7 +25,7 @@ use crate::{
 use maud::{Markup, html};
 
 /// What was done with every event that was received, in the words of the counts.
-fn ends(counts: &Counts) -> [(u64, Text); 6] {
+pub(super) fn ends(counts: &Counts) -> [(u64, Text); 6] {
     [
         (counts.created, w::CREATED),
         (counts.linked, w::LINKED),

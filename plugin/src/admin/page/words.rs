@@ -299,6 +299,24 @@ words! {
     WOULD_IGNORE: "Sẽ bỏ qua" / "Would be ignored";
     PLAN: "Kế hoạch" / "Plan";
 
+    // What both systems have now.
+    LIVE: "Dữ liệu hiện tại" / "What both systems have now";
+    LIVE_MORE: "Đọc trực tiếp từ KiotViet và Getfly khi anh/chị cần; không lưu lại gì." / "Read from KiotViet and Getfly when you ask for it; nothing is kept.";
+    LIVE_READ: "Đọc dữ liệu hiện tại" / "Read it now";
+    LIVE_NONE: "Không có gì." / "There is nothing.";
+    LIVE_OPEN: "Mở" / "Open";
+    CUSTOMER_CODE: "Mã khách hàng" / "Customer code";
+    INVOICE_CODE: "Mã hóa đơn" / "Invoice code";
+    PHONE: "Điện thoại" / "Phone";
+    EMAIL: "Email" / "E-mail";
+    ADDRESS: "Địa chỉ" / "Address";
+    SELLER: "Người bán" / "Seller";
+    PRODUCT: "Hàng hóa" / "Product";
+    QUANTITY: "Số lượng" / "Quantity";
+    PRICE: "Đơn giá" / "Price";
+    DISCOUNT: "Giảm giá" / "Discount";
+    TAX: "Thuế" / "Tax";
+
     // Backfill.
     BACKFILL: "Lấy dữ liệu cũ" / "Older data";
     BACKFILL_MORE: "Đẩy khách hàng và hóa đơn đã tạo trước đây về Getfly, theo đúng các quy tắc như khi bán hàng. Những gì đã có thì bỏ qua." / "Brings customers and invoices that were created earlier to Getfly, by the same rules as live ones. What is there already is left out.";
@@ -313,6 +331,7 @@ words! {
     BACKFILL_WOULD: "Sẽ lấy (chưa ghi gì)" / "Would be brought over (nothing is written yet)";
     BACKFILL_STARTED: "Đã bắt đầu. Trang tự cập nhật mỗi năm giây." / "It has started. The page refreshes every five seconds.";
     BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
+    BACKFILL_OUTCOMES: "Kết quả" / "What came of them";
     BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
     BACKFILL_TIME: "Thời gian ước tính" / "Estimated time";
     MINUTES: "phút" / "min";

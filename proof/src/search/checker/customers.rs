@@ -8,7 +8,7 @@ use crate::search::{
     model,
     switched::UNDER_WAY,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sim::{Habit, getfly::Account, kiotviet::Customer};
 use std::collections::BTreeSet;
 
@@ -17,19 +17,24 @@ pub(super) fn versions(shop: &Shop, id: i64) -> impl Iterator<Item = &Customer> 
     shop.kiotviet.customers.iter().filter(move |c| c.id == id)
 }
 
+/// How long a worker may be under way between its fetch of a customer and what it stores. If Getfly is slow and refuses
+/// details, each refusal costs one more create before that.
+fn under_way(evidence: &Evidence) -> SignedDuration {
+    let has = |habit| evidence.personality.has(habit);
+    match has(Habit::DetailsRefused) && has(Habit::TwentySeconds) {
+        true => UNDER_WAY + UNDER_WAY,
+        false => UNDER_WAY,
+    }
+}
+
 /// The versions that were fetched shortly before `at`, for the worker that stored something then.
-/// If Getfly is slow and refuses details, each refusal costs one more create before that.
 pub(super) fn fetched<'e>(
     evidence: &Evidence,
     shop: &'e Shop,
     id: i64,
     at: Timestamp,
 ) -> Vec<&'e Customer> {
-    let has = |habit| evidence.personality.has(habit);
-    let under_way = match has(Habit::DetailsRefused) && has(Habit::TwentySeconds) {
-        true => UNDER_WAY + UNDER_WAY,
-        false => UNDER_WAY,
-    };
+    let under_way = under_way(evidence);
     let readings = readings(shop, id).filter(|r| r.found && r.at <= at && r.at + under_way >= at);
     readings
         .filter_map(|r| version_at(shop, id, r.at))
@@ -62,7 +67,7 @@ pub(super) fn owners(evidence: &Evidence, shop: &Shop, id: i64, at: Timestamp) -
             .filter(|a| is_own(a) || model::same_person(customer, a))
             .collect();
         // It was searched for at the fetch, or when one of these had just been stored or removed.
-        let end = at.min(reading.at.saturating_add(UNDER_WAY).unwrap_or(at));
+        let end = at.min(reading.at.saturating_add(under_way(evidence)).unwrap_or(at));
         let stored = related.iter().map(|a| created_at(a));
         let removed = related.iter().filter_map(|a| evidence.gone.get(&a.id));
         let later = stored.chain(removed.copied());

@@ -66,12 +66,16 @@ impl Findings {
     }
 }
 
+/// The end of the notes where only the status came of a refusal, because its answer was cut.
+const CUT_WORDS: &str = "Getfly refuses (400): ";
+
 /// All violations; empty if all is well.
 pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
     let mut findings = Findings::default();
     for event in &evidence.unfinished {
         let words = excuses::of_event(evidence, event);
-        let says_why = event.is_dead && words.iter().any(|word| event.notes.contains(word));
+        let told = |word: &&str| event.notes.contains(*word) || event.notes.ends_with(CUT_WORDS);
+        let says_why = event.is_dead && words.iter().any(told);
         if !says_why {
             findings.add(Kind::Stuck, format!("event {event}: {}", event.notes));
         }
