@@ -14,10 +14,10 @@ pub const GETFLY: &str = "https://shop.getfly.test";
 pub const KIOTVIET: &str = "https://kiotviet-api.test";
 /// KiotViet's token origin in tests.
 pub const KIOTVIET_ID: &str = "https://kiotviet-id.test";
-/// The API origin of KiotViet F&B in tests.
-pub const KIOTVIET_FNB: &str = "https://kiotviet-fnb-api.test";
-/// The token origin of KiotViet F&B in tests.
-pub const KIOTVIET_FNB_ID: &str = "https://kiotviet-fnb-id.test";
+/// The API origin of KiotViet F&B: the variable's default.
+pub const KIOTVIET_FNB: &str = "https://publicfnb.kiotapi.com";
+/// The token origin of KiotViet F&B: the variable's default.
+pub const KIOTVIET_FNB_ID: &str = "https://api.fnb.kiotviet.vn";
 /// Where KiotViet reaches the app in tests.
 pub const PUBLIC: &str = "https://bridge.test";
 
@@ -31,8 +31,6 @@ pub fn test_variables(getfly_api_key: &str) -> BTreeMap<String, String> {
         ("master_key", MASTER_KEY),
         ("kiotviet_api_url", KIOTVIET),
         ("kiotviet_auth_url", KIOTVIET_ID),
-        ("kiotviet_fnb_api_url", KIOTVIET_FNB),
-        ("kiotviet_fnb_auth_url", KIOTVIET_FNB_ID),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -244,6 +244,9 @@ assumptions! {
     AccountsSorted "accounts_sorted" Getfly shown
         "Danh sách khách hàng sắp xếp được theo số thứ tự"
         "A list of accounts is sorted by its numbers",
+    FnbChanges "fnb_changes" KiotViet shown
+        "Với KiotViet F&B, lastModifiedFrom liệt kê mọi hóa đơn đã tạo hoặc sửa từ lúc đó"
+        "In KiotViet F&B lastModifiedFrom lists every invoice created or changed since then",
 }
 
 #[cfg(test)]

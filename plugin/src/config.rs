@@ -83,6 +83,8 @@ pub struct Ready {
     pub rules: RuleSettings,
     /// Seals secrets at rest.
     pub sealer: Sealer,
+    /// How often invoices are polled where KiotViet has no webhook for them.
+    pub poll_every: Duration,
     /// Finished events older than this many days are removed.
     pub retention_days: i64,
     /// Whether the customer's name, his code and a sale's total are kept with its event, sealed.
@@ -274,8 +276,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     /// An origin that has a default.
     fn origin_or(&mut self, name: &'static str, default: &str) -> String {
-        let value = self.text(name).unwrap_or_else(|| default.to_owned());
-        self.origin(name, Some(value))
+        match self.text(name) {
+            None => default.to_owned(),
+            set => self.origin(name, set),
+        }
     }
 
     fn origin(&mut self, name: &'static str, value: Option<String>) -> String {
@@ -438,6 +442,11 @@ impl Config {
                 .filter(|d| (1..=3650).contains(d))
                 .ok_or_else(|| "must be a whole number of days from 1 to 3650.".to_owned())
         });
+        let poll_every = read.parsed("poll_seconds", Duration::from_secs(60), |v| {
+            let seconds = v.parse().ok().filter(|s| (30..=3600).contains(s));
+            let seconds = seconds.map(Duration::from_secs);
+            seconds.ok_or_else(|| "must be a whole number of seconds from 30 to 3600.".to_owned())
+        });
         let keep_names = read.parsed("keep_names", true, |v| match v {
             "true" => Ok(true),
             "false" => Ok(false),
@@ -490,6 +499,7 @@ impl Config {
                 kiotviet: Editions { retail, fnb },
                 rules,
                 sealer: sealer.clone(),
+                poll_every,
                 retention_days,
                 keep_names,
                 fallback_product_code,

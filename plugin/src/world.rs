@@ -10,6 +10,9 @@ use crate::{assumption::Assumption, time::Timestamp};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
+/// A member's place in a record, like `invoiceDetails[].price`, and the kind of its value.
+pub type Member = (String, &'static str);
+
 /// The key-value store (`wasi:keyvalue` draft2 without `cas`, `list-keys` and `batch`, which are
 /// wrong or slow on some of Spin's backends).
 pub trait Store {
@@ -78,6 +81,9 @@ pub trait Http {
 
     /// Traffic shows whether an assumption holds. Only a worker stores that.
     fn saw(&self, _assumption: Assumption, _holds: bool) {}
+
+    /// A record of an edition that nobody has tried has these members. Only a worker stores that.
+    fn shaped(&self, _members: Vec<Member>) {}
 
     /// How often traffic showed it. Where nothing is stored, a number higher than any real count.
     fn times_seen(&self, _assumption: Assumption) -> u64 {

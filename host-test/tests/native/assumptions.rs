@@ -13,7 +13,7 @@ use serde_json::Value;
 use sim::{
     Fault, FaultRule, Habit, Personality, When,
     getfly::{Account, Created, GetflySettings, Sums},
-    kiotviet::{Casing, Line, NewCustomer, NewInvoice, Settings, Signature, Times},
+    kiotviet::{Casing, ChangedSince, Line, NewCustomer, NewInvoice, Settings, Signature, Times},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -27,9 +27,10 @@ enum Otherwise {
     Sold(fn(&mut NewInvoice)),
     Lives(&'static str),
     Late,
+    Restaurant(fn(&mut Settings)),
 }
 
-use Otherwise::{Getfly, KiotViet, Late, Lives, Not, Sold, Vendors};
+use Otherwise::{Getfly, KiotViet, Late, Lives, Not, Restaurant, Sold, Vendors};
 
 /// The differences that contradict each assumption.
 const AGAINST: &[(Assumption, Otherwise)] = &[
@@ -155,6 +156,10 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
             s.counts_orders = false;
         }),
     ),
+    (
+        Assumption::FnbChanges,
+        Restaurant(|s| s.fnb.changed_since = ChangedSince::Refused),
+    ),
 ];
 
 /// The assumptions that traffic can only confirm.
@@ -180,7 +185,15 @@ fn the_document_tells_which_ones_traffic_does_not_show_and_which_it_only_confirm
 
 /// A day's work that touches as many assumptions as it can.
 async fn day(otherwise: Otherwise) -> TestShop {
-    let shop = TestShop::connected(On::Both).await;
+    let shop = match otherwise {
+        Restaurant(change) => {
+            let (shop, _) = TestShop::of_settings(Settings::fnb(), []);
+            shop.kiotviet.update_settings(change);
+            shop.connect_with(On::Both).await;
+            shop
+        }
+        _ => TestShop::connected(On::Both).await,
+    };
     shop.pass(1200).await;
     let old = |code: &str, phone: &str| Account {
         account_code: code.to_owned(),
@@ -198,7 +211,7 @@ async fn day(otherwise: Otherwise) -> TestShop {
         }
         KiotViet(change) => change(&mut kiotviet),
         Getfly(change) => change(&mut getfly),
-        Not | Sold(_) | Lives(_) | Late => {}
+        Not | Sold(_) | Lives(_) | Late | Restaurant(_) => {}
     }
     shop.kiotviet.update_settings(|s| *s = kiotviet);
     shop.getfly.update_settings(|s| *s = getfly);

@@ -9,7 +9,7 @@ use host_test::{
     variables::PUBLIC,
 };
 
-const WRONG: [(&str, &str); 34] = [
+const WRONG: [(&str, &str); 38] = [
     ("getfly_url", ""),
     ("getfly_url", "shop.getfly.test"),
     ("getfly_url", "https://shop.getfly.test/"),
@@ -47,6 +47,10 @@ const WRONG: [(&str, &str); 34] = [
     ("customer_campaign_code", "C1"),
     ("ignored_emails", "shop@example.vn, shop"),
     ("kiotviet_token_path", " x"),
+    ("kiotviet_fnb_api_url", "https://a.test/"),
+    ("kiotviet_fnb_auth_url", "a.test"),
+    ("poll_seconds", "29"),
+    ("poll_seconds", "often"),
 ];
 
 async fn health(shop: &TestShop) -> (u16, String) {

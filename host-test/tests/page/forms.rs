@@ -9,7 +9,11 @@ use host_test::{
     visitor::Visitor,
 };
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, getfly::User, kiotviet::Staff};
+use sim::{
+    Fault, FaultRule,
+    getfly::User,
+    kiotviet::{Settings, Staff},
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_hotels_log_in_address_is_refused_in_the_persons_language() {
@@ -32,6 +36,69 @@ async fn a_hotels_log_in_address_is_refused_in_the_persons_language() {
         assert!(shown.html.contains(words), "{}", shown.html);
     }
     assert!(shop.app.take_calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_fnb_shop_is_connected_by_its_address_and_its_page_says_when_invoices_were_last_read() {
+    let (shop, others) = TestShop::of_settings(Settings::fnb(), [Settings::default()]);
+    let (fnb, retail) = (shop.kiotviet.settings(), others[0].settings());
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let of_retail = [
+        ("retailer", retail.retailer.as_str()),
+        ("edition", "fnb"),
+        ("client_id", &retail.client_id),
+        ("client_secret", &retail.client_secret),
+    ];
+    let shown = visitor.post("/ui/connect", &of_retail).await;
+    assert_eq!(shown.status, 422);
+    assert!(
+        shown.html.contains("là của một cửa hàng KiotViet bán lẻ"),
+        "{}",
+        shown.html
+    );
+    assert!(
+        shown.html.contains("value=\"fnb\" selected"),
+        "{}",
+        shown.html
+    );
+    let typed = [
+        ("retailer", "https://fnb.kiotviet.vn/quanthu#/login"),
+        ("client_id", &fnb.client_id),
+        ("client_secret", &fnb.client_secret),
+    ];
+    let done = visitor.post("/ui/connect", &typed).await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let page = visitor.get("/ui/shops/fnb-quanthu").await.html;
+    assert!(page.contains("quanthu (F&amp;B)"), "{page}");
+    assert!(
+        page.contains("KiotViet F&amp;B không có webhook hóa đơn"),
+        "{page}"
+    );
+    let on = visitor
+        .post("/ui/shops/fnb-quanthu/webhooks/order/on", &[])
+        .await;
+    assert_eq!(on.status, 303, "{}", on.html);
+    shop.minutes(1).await;
+    for (address, words) in [
+        ("/ui/shops/fnb-quanthu", "đọc hóa đơn mỗi phút, lần cuối"),
+        ("/", "đọc hóa đơn mỗi phút, lần cuối"),
+        ("/ui/shops", "đọc hóa đơn mỗi phút, lần cuối"),
+        (
+            "/ui/shops/fnb-quanthu?lang=en",
+            "invoices are read every minute, last at",
+        ),
+        (
+            "/ui/shops/fnb-quanthu/staff",
+            "KiotViet F&amp;B has no list of users",
+        ),
+        ("/ui/shops/fnb-quanthu/preflight", "quanthu (F&amp;B)"),
+    ] {
+        let page = visitor.get(address).await;
+        assert_eq!(page.status, 200, "{address}");
+        assert!(page.html.contains(words), "{address} {}", page.html);
+    }
+    let again = visitor.get("/ui/connect?retailer=fnb.quanthu").await.html;
+    assert!(again.contains("value=\"fnb.quanthu\""), "{again}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use host_test::{
 };
 use http::Method;
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, When};
+use sim::{Fault, FaultRule, When, kiotviet::Settings};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -155,7 +155,12 @@ async fn post(shop: &TestShop, path: &str) {
 
 /// A shop in which everything has happened that a metric counts.
 async fn everything_has_happened() -> Exported {
-    let shop = TestShop::connected(On::Both).await;
+    let (shop, others) = TestShop::beside([Settings::fnb()]);
+    shop.connect_with(On::Both).await;
+    let (status, answer) = shop.connect_as("quan", &others[0]).await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = shop.app.switch("quan", "order", true).await;
+    assert_eq!(status, 200, "{answer}");
     let id = shop.kiotviet.create_customer(hoa());
     shop.kiotviet
         .create_customer(customer("Hoa (chợ)", "+84 912 345 678"));

@@ -36,6 +36,12 @@ impl<W: World> Drain<'_, '_, W> {
                 self.upkeep().stop_backfill(name).await?;
                 return Ok(());
             }
+            Command::Poll(name) => {
+                if self.cursor.polled.get(name).is_none() {
+                    self.cursor.polled.insert(name.clone(), None);
+                }
+                return Ok(());
+            }
         };
         let Some(mut record) = entries::read_event(self.worker, target).await? else {
             return Ok(());
@@ -170,7 +176,10 @@ impl<W: World> Drain<'_, '_, W> {
                 };
                 record.attempts = 0;
             }
-            Command::Answer { .. } | Command::Backfill(_) | Command::StopBackfill(_) => {}
+            Command::Answer { .. }
+            | Command::Backfill(_)
+            | Command::StopBackfill(_)
+            | Command::Poll(_) => {}
         }
         Ok(())
     }

@@ -201,6 +201,9 @@ impl<W: World> Drain<'_, '_, W> {
         // First, because a webhook that is off must not wait for Getfly to come back.
         self.upkeep().look_after_webhooks().await?;
         if self.bounds.upkeep == Upkeep::Now {
+            self.upkeep().poll().await?;
+        }
+        if self.bounds.upkeep == Upkeep::Now {
             self.bounds.upkeep = Upkeep::Due;
         }
         self.tenancy = tenant::tenancy(self.worker, self.ready).await?;
@@ -210,6 +213,9 @@ impl<W: World> Drain<'_, '_, W> {
             return Ok(Pass::Paused);
         }
         loop {
+            if !self.cursor.polled.is_empty() {
+                self.upkeep().poll().await?;
+            }
             if self.attempts().await? == Pass::Paused || self.holes().await? == Pass::Paused {
                 return Ok(Pass::Paused);
             }
@@ -233,6 +239,9 @@ impl<W: World> Drain<'_, '_, W> {
         let mut was_new = false;
         for attempts in 1_u32.. {
             self.read_new().await?;
+            if !self.cursor.polled.is_empty() {
+                self.poll_in_between().await?;
+            }
             let due = self.next_due();
             let due = due.filter(|_| was_new || !self.queue.has_live());
             was_new = due.is_none();
@@ -263,6 +272,17 @@ impl<W: World> Drain<'_, '_, W> {
         let looked = self.upkeep().look_after_webhooks().await;
         self.bounds.upkeep = asked;
         Ok(looked?)
+    }
+
+    /// Polls in between, where it is time and nobody waits for an answer: what is sold must not wait for a backlog.
+    async fn poll_in_between(&mut self) -> Result<(), Stop> {
+        let asked = self.bounds.upkeep;
+        if asked == Upkeep::None && self.bounds.until.is_none() {
+            self.bounds.upkeep = Upkeep::Due;
+        }
+        let polled = self.upkeep().poll().await;
+        self.bounds.upkeep = asked;
+        Ok(polled?)
     }
 
     /// The same in a store without atomics.

@@ -13,7 +13,7 @@ use crate::{
         cursor::{Bucket, Cursor},
         entries, keys, life,
         record::{Entry, Record},
-        stats,
+        shapes, stats,
     },
     reconcile::{
         filling::Filling,
@@ -112,6 +112,10 @@ impl<'w, W: World> Drain<'_, 'w, W> {
         let firsts = self.worker.take_firsts();
         if !firsts.is_empty() {
             assumptions::keep_first(self.worker, &firsts, self.worker.now()).await?;
+        }
+        let shapes = self.worker.take_shapes();
+        if !shapes.is_empty() {
+            shapes::keep(self.worker, &shapes).await?;
         }
         self.cursor.assumptions = self.worker.seen();
         let mut consumed = Vec::new();

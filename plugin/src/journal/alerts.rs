@@ -61,6 +61,11 @@ pub enum Cause {
         /// Which of them.
         webhook: Webhook,
     },
+    /// A shop's invoices, which are polled, cannot be read.
+    PollFails {
+        /// The shop.
+        connection: ConnectionName,
+    },
     /// Another bridge is registered for a shop.
     AnotherBridge {
         /// The shop.

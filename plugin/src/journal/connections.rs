@@ -9,7 +9,7 @@ use crate::{
         keys,
     },
     kiotviet::client::Credentials,
-    rules::codes::RetailerId,
+    rules::codes::{Edition, RetailerId},
     seal::{SealError, Sealer},
     secret::Secret,
     stored::{self, Damaged},
@@ -239,6 +239,11 @@ impl Connection {
             sealed: seal(&self.name, &secrets, sealer, random)?,
             ..self.clone()
         })
+    }
+
+    /// Whether there is no such webhook in its edition, so that the list is polled instead.
+    pub fn polls(&self, webhook: Webhook) -> bool {
+        self.retailer.edition() == Edition::Fnb && webhook == Webhook::Order
     }
 
     /// Whether its path token was rotated, so that there are former ones.
@@ -481,6 +486,7 @@ pub async fn remove(store: &impl Store, name: &ConnectionName) -> Result<(), Sto
     for key in [
         keys::token(name),
         keys::kiotviet_users(name),
+        keys::users_not_offered(name),
         keys::signed(name),
         keys::missed_sellers(name),
         keys::not_there(name),

@@ -206,6 +206,9 @@ pub struct Cursor {
     /// Upstreams that failed and are left alone for a while.
     #[serde(default)]
     pub pauses: Pauses,
+    /// Shops whose invoices are polled, each with its last poll.
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub polled: SortedMap<ConnectionName, Option<Timestamp>>,
     /// Events whose orders are to be read back, and when they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_back: Vec<(u64, Timestamp)>,

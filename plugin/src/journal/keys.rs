@@ -23,6 +23,9 @@ pub const GETFLY_USERS: &str = "kvgf/cache/getfly-users";
 /// Since when each assumption is confirmed or contradicted ([`super::assumptions`]).
 pub const ASSUMPTIONS: &str = "kvgf/assumptions";
 
+/// The shape of F&B's first invoices ([`super::shapes`]).
+pub const SHAPES: &str = "kvgf/shapes";
+
 /// Mark: the tenant was found without this version of the API, and when.
 pub const OLD_GETFLY: &str = "kvgf/old-getfly";
 
@@ -275,6 +278,11 @@ pub fn users_unread(upstream: Upstream<'_>) -> String {
 /// Sealed list of sellers who were looked for in vain.
 pub fn missed_sellers(name: &ConnectionName) -> String {
     format!("kvgf/cache/missed-sellers/{name}")
+}
+
+/// Sealed mark: the connection's edition has no list of users.
+pub fn users_not_offered(name: &ConnectionName) -> String {
+    format!("kvgf/cache/users-not-offered/{name}")
 }
 
 /// Sealed list of a connection's KiotViet users.

@@ -4,6 +4,28 @@
 use crate::{journal::connections::Webhook, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Which rows of a list are asked for, and in which order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// What changed in the window, by id: no change between two pages lets a row pass unseen.
+    #[default]
+    Changes,
+    /// What changed in the window, the last change first.
+    NewestChanges,
+    /// What was sold since the window's first day, the newest first.
+    NewestSales {
+        /// Whether a page of known rows ends the scan.
+        until_known: bool,
+    },
+}
+
+impl Listing {
+    fn is_default(&self) -> bool {
+        *self == Self::Changes
+    }
+}
+
 /// The scan of a list, running or finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListScan {
@@ -12,6 +34,9 @@ pub struct ListScan {
     pub done: bool,
     /// The window's start.
     pub from: Timestamp,
+    /// How the list is asked for.
+    #[serde(default, skip_serializing_if = "Listing::is_default")]
+    pub listing: Listing,
     /// How many of them needed nothing.
     pub known: u64,
     /// How many records were within the window.
@@ -35,6 +60,7 @@ impl ListScan {
             webhook,
             from,
             to,
+            listing: Listing::Changes,
             offset: 0,
             total: 0,
             listed: 0,
@@ -42,6 +68,12 @@ impl ListScan {
             queued: 0,
             done: false,
         }
+    }
+
+    /// The same, asked for in this way.
+    #[must_use]
+    pub fn by(self, listing: Listing) -> Self {
+        Self { listing, ..self }
     }
 
     /// Whether this moment is within the window.

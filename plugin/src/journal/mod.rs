@@ -33,6 +33,7 @@ pub mod record;
 pub mod refused;
 pub mod rhythm;
 pub mod sessions;
+pub mod shapes;
 pub mod shown;
 pub mod sorted_map;
 pub mod stats;

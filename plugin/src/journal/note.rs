@@ -121,6 +121,8 @@ pub enum Note {
         /// In the vendor's words.
         why: Trouble,
     },
+    /// R13: the shop's edition of KiotViet has no list of users.
+    UsersNotOffered,
     /// R13: a list of users has failed for five minutes.
     UsersFailing {
         /// What it fails for.
@@ -368,6 +370,7 @@ impl Note {
             }
             Self::FromRetry => "accepted by a person's retry",
             Self::ReadBack => "read back: KiotViet had not delivered it",
+            Self::UsersNotOffered => "R13: no executor, because KiotViet F&B has no list of users",
             Self::ReadFor { seq } => {
                 return format!("it had come before KiotViet's record was read for event {seq}");
             }

@@ -727,6 +727,8 @@ pub enum Command {
     Backfill(Wanted),
     /// End this connection's backfill.
     StopBackfill(ConnectionName),
+    /// Poll this connection's invoices from now on.
+    Poll(ConnectionName),
 }
 
 impl Command {

@@ -91,6 +91,12 @@ pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 /// nothing.
 pub const SIGNATURE_LABELS: [&str; 2] = ["sha1=", "sha256="];
 
+/// What the `statusValue` of a cancelled F&B invoice says ("Đã hủy"), lower case, without marks. Seen in public clients.
+pub const CANCELLED_WORD: &str = "huy";
+
+/// The status of a completed invoice.
+pub const COMPLETED: i64 = 1;
+
 /// A wall date of this year means "no date": .NET's smallest date.
 pub const NO_DATE_YEAR: i32 = 1;
 

@@ -7,12 +7,16 @@ use crate::{
     kiotviet::{
         assumptions::{
             CUSTOMER_WORDS, FNB_TOKEN_SCOPE, FNB_TOKEN_SCOPE_FIELDS, INVOICE_WORDS, LIST_ORDER,
-            MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, TOKEN_SCOPE, TOKEN_SCOPE_FIELD, TOKEN_SECONDS,
-            modified_from,
+            MAX_PAGES, PAGE_SIZE, RETAILER_HEADER, SHOP_HOURS_AHEAD, TOKEN_SCOPE,
+            TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
         },
-        error::{KiotVietError, Origin, read, read_existing, read_record, read_token_answer},
+        error::{
+            KiotVietError, Origin, read, read_existing, read_offered, read_record,
+            read_token_answer,
+        },
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
+        shape::shape,
         time::has_offset,
     },
     rules::{
@@ -160,7 +164,13 @@ impl<H: Http> KiotViet<'_, H> {
         let answer = self.get("KiotViet GET /invoices/{id}", &path, &[]).await?;
         let value = read_record(&answer, &INVOICE_WORDS)?;
         self.saw_record(&answer, value.as_ref());
-        record(value.map(|value| records::invoice(id, &value)))
+        if let Some(value) = value
+            .as_ref()
+            .filter(|_| self.settings.edition == Edition::Fnb)
+        {
+            self.http.shaped(shape(value));
+        }
+        record(value.map(|value| records::invoice(id, &value, self.settings.edition)))
     }
 
     /// Reports what a read of one record by its id shows.
@@ -197,7 +207,8 @@ impl<H: Http> KiotViet<'_, H> {
             .get("KiotViet GET /invoices/code/{code}", &path, &[])
             .await?;
         let invoice = record(
-            read_record(&answer, &INVOICE_WORDS)?.map(|value| records::any_invoice(&value)),
+            read_record(&answer, &INVOICE_WORDS)?
+                .map(|value| records::any_invoice(&value, self.settings.edition)),
         )?;
         match invoice {
             Some(other) if !other.code.as_str().eq_ignore_ascii_case(code) => Err(FieldError {
@@ -266,7 +277,7 @@ impl<H: Http> KiotViet<'_, H> {
                 .page("KiotViet GET /invoices", "/invoices", &filter, offset)
                 .await?;
             for value in &page.data {
-                let invoice = records::any_invoice(value)?;
+                let invoice = records::any_invoice(value, self.settings.edition)?;
                 let is_new = invoices.iter().all(|one| one.id != invoice.id);
                 if invoice.purchase_date == Some(day) && is_new {
                     invoices.push(invoice);
@@ -309,7 +320,9 @@ impl<H: Http> KiotViet<'_, H> {
             let page = self
                 .page("KiotViet GET /invoices", "/invoices", &NEWEST, offset)
                 .await?;
-            let read = page.data.iter().map(records::any_invoice);
+            let edition = self.settings.edition;
+            let read = page.data.iter();
+            let read = read.map(|value| records::any_invoice(value, edition));
             invoices.extend(read.filter_map(Result::ok));
             match page.next {
                 Some(next) if invoices.len() < NEWEST_INVOICES => offset = next,
@@ -390,6 +403,38 @@ impl<H: Http> KiotViet<'_, H> {
             .await
     }
 
+    /// The same, the last change first.
+    pub async fn newest_invoices_modified_since(
+        &self,
+        from: Timestamp,
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        let from = modified_from(from);
+        let filter = [
+            ("lastModifiedFrom", from.as_str()),
+            ("orderBy", "modifiedDate"),
+            ("orderDirection", "Desc"),
+        ];
+        self.listed("KiotViet GET /invoices", "/invoices", &filter, offset)
+            .await
+    }
+
+    /// One page of the invoices that were sold on the day of `from` in Vietnam or later, the newest first.
+    pub async fn newest_invoices_sold_since(
+        &self,
+        from: Timestamp,
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        let day = from
+            .to_wall(SHOP_HOURS_AHEAD)
+            .map(|wall| wall.date().to_string());
+        let day = day.unwrap_or_default();
+        let [by, direction] = NEWEST;
+        let filter = [("fromPurchaseDate", day.as_str()), by, direction];
+        self.listed("KiotViet GET /invoices", "/invoices", &filter, offset)
+            .await
+    }
+
     async fn modified_since(
         &self,
         endpoint: &'static str,
@@ -403,9 +448,22 @@ impl<H: Http> KiotViet<'_, H> {
             ("orderBy", LIST_ORDER),
             ("orderDirection", "Asc"),
         ];
-        let page = self.page(endpoint, path, &filter, offset).await?;
+        self.listed(endpoint, path, &filter, offset).await
+    }
+
+    async fn listed(
+        &self,
+        endpoint: &'static str,
+        path: &str,
+        filter: &[(&str, &str)],
+        offset: u64,
+    ) -> Result<Page, KiotVietError> {
+        let page = self.page(endpoint, path, filter, offset).await?;
+        let edition = self.settings.edition;
+        let listed = page.data.iter();
+        let listed = listed.filter_map(|row| records::listed(row, edition));
         Ok(Page {
-            items: page.data.iter().filter_map(records::listed).collect(),
+            items: listed.collect(),
             total: page.total,
             next_offset: page.next,
         })
@@ -445,7 +503,11 @@ impl<H: Http> KiotViet<'_, H> {
             ("currentItem", offset_text.as_str()),
         ];
         query.extend(filter);
-        let answer = read_existing(&self.get(endpoint, path, &query).await?)?;
+        let answer = self.get(endpoint, path, &query).await?;
+        let answer = match (self.settings.edition, path) {
+            (Edition::Fnb, "/users") => read_offered(&answer)?,
+            _ => read_existing(&answer)?,
+        };
         let page = RawPage::read(&answer, offset)?;
         if let Some(next) = page.next {
             let size = next.saturating_sub(offset);

@@ -20,6 +20,14 @@ impl Editions {
             Edition::Fnb => &self.fnb,
         }
     }
+
+    /// Whether a token is fetched at this address.
+    pub fn is_token(&self, url: &str) -> bool {
+        [&self.retail, &self.fnb].into_iter().any(|at| {
+            let path = url.strip_prefix(at.auth_url.as_str());
+            path == Some(at.token_path.as_str())
+        })
+    }
 }
 
 /// Whether this is a log-in address of KiotViet Hotel, which has another API.

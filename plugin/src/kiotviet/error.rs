@@ -90,6 +90,9 @@ pub enum KiotVietError {
     /// 403: the connection has no right to this in KiotViet's settings.
     #[error("KiotViet's settings do not let this connection do that (403)")]
     NoRight,
+    /// 404 to a list that an edition does not have.
+    #[error("this edition of KiotViet has no such list (404)")]
+    NotOffered,
     /// 429, 5xx and the like: retry later.
     #[error("KiotViet is busy or down ({status})")]
     Busy {
@@ -137,6 +140,7 @@ impl KiotVietError {
             Self::Unauthorized { .. }
             | Self::CredentialsRefused { .. }
             | Self::NoRight
+            | Self::NotOffered
             | Self::Unreachable(_)
             | Self::Denied { .. }
             | Self::Garbled { .. } => Fate::RETRY,
@@ -221,6 +225,11 @@ pub(super) fn read_record(
         Err(refused) if refused.names_a_record(words) => Ok(None),
         answer => answer,
     }
+}
+
+/// What the answer to a list means that an edition may not have.
+pub(super) fn read_offered(response: &Response) -> Result<Value, KiotVietError> {
+    read(response)?.ok_or(KiotVietError::NotOffered)
 }
 
 /// What an answer means where "no such record" makes no sense.

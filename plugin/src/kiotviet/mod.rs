@@ -8,5 +8,6 @@ pub mod envelope;
 pub mod error;
 pub mod fields;
 pub mod records;
+pub mod shape;
 pub mod signature;
 pub mod time;

@@ -3,9 +3,10 @@
 //! named.
 
 use super::fields::{ANOTHER_RECORD, FieldError, Fields};
+use crate::kiotviet::assumptions::{CANCELLED_WORD, COMPLETED};
 use crate::rules::newness::CANCELLED;
 use crate::rules::{
-    codes::InvoiceCode,
+    codes::{Edition, InvoiceCode},
     model::{Customer, Gender, Invoice, InvoiceLine, KiotVietUser, Surcharge},
     money::Money,
     text::{fold, undeleted},
@@ -97,14 +98,14 @@ fn gender(male: bool) -> Gender {
 }
 
 /// The invoice with the id `asked` (manual 2.12.2). Refuses another invoice's record.
-pub fn invoice(asked: i64, value: &Value) -> Result<Invoice, FieldError> {
+pub fn invoice(asked: i64, value: &Value, edition: Edition) -> Result<Invoice, FieldError> {
     let fields = Fields::of(value, "invoice")?;
     same_id(asked, fields)?;
-    any_invoice(value)
+    any_invoice(value, edition)
 }
 
 /// An invoice that was not asked for by its id.
-pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
+pub fn any_invoice(value: &Value, edition: Edition) -> Result<Invoice, FieldError> {
     let fields = Fields::of(value, "invoice")?;
     let lines = fields.array("invoiceDetails")?;
     let lines = lines.ok_or(FieldError::missing("invoiceDetails"))?;
@@ -116,9 +117,7 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
         created_at: fields.time("createdDate")?,
         modified_at: fields.time("modifiedDate").unwrap_or_default(),
         purchase_date: fields.date("purchaseDate")?,
-        status: fields
-            .integer("status")?
-            .ok_or(FieldError::missing("status"))?,
+        status: status(fields, edition)?.ok_or(FieldError::missing("status"))?,
         sold_by_id: details.take(fields.reference("soldById")),
         customer_id: fields.reference("customerId")?,
         customer_name: undeleted(&details.take(fields.text("customerName")))
@@ -136,6 +135,22 @@ pub fn any_invoice(value: &Value) -> Result<Invoice, FieldError> {
         lines: lines.iter().map(line).collect::<Result<_, _>>()?,
         surcharges: surcharges.iter().map(surcharge).collect::<Result<_, _>>()?,
         unreadable: details.unreadable,
+    })
+}
+
+/// The number of an invoice's status. Of F&B it is not proven: where there are words, they tell whether the
+/// invoice is cancelled.
+fn status(fields: Fields<'_>, edition: Edition) -> Result<Option<i64>, FieldError> {
+    let number = fields.integer("status")?;
+    let words = match edition {
+        Edition::Retail => String::new(),
+        Edition::Fnb => fold(&fields.text("statusValue")?),
+    };
+    Ok(match number {
+        number if words.is_empty() => number,
+        _ if words.contains(CANCELLED_WORD) => Some(CANCELLED),
+        Some(CANCELLED) | None => Some(COMPLETED),
+        other => other,
     })
 }
 
@@ -244,7 +259,7 @@ pub struct Listed {
 /// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1). None for a row whose id
 /// names no record, such as the sums at the head of one list. An unreadable member counts as absent
 /// and stops no page: the record itself is read by its id.
-pub fn listed(value: &Value) -> Option<Listed> {
+pub fn listed(value: &Value, edition: Edition) -> Option<Listed> {
     let fields = Fields::of(value, "data").ok()?;
     let mut details = Details::default();
     Some(Listed {
@@ -252,7 +267,7 @@ pub fn listed(value: &Value) -> Option<Listed> {
         code: details.take(fields.text("code")),
         created_at: details.take(fields.time("createdDate")),
         modified_at: details.take(fields.time("modifiedDate")),
-        cancelled: details.take(fields.integer("status")) == Some(CANCELLED),
+        cancelled: details.take(status(fields, edition)) == Some(CANCELLED),
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     reconcile::webhooks,
     rules::{
-        codes::InvoiceCode,
+        codes::{Edition, InvoiceCode},
         email::EmailField,
         executor::{ExecutorFinding, find_executor},
         model::{Account, Invoice},
@@ -139,6 +139,10 @@ async fn kiotviet_rights<W: World>(session: &Session<'_, W>, all: &mut All) {
         ("/users", Resource::Users),
         ("/webhooks", Resource::Webhooks),
     ] {
+        if to == Resource::Users && session.connection.retailer.edition() == Edition::Fnb {
+            // The sellers tell.
+            continue;
+        }
         let read = session.kiotviet(async |k| k.may_read(path).await).await;
         if let Err(error) = read {
             all.add(at_kiotviet(error, to));
@@ -164,6 +168,7 @@ async fn other_bridges<W: World>(session: &Session<'_, W>) -> Found {
 async fn sellers<W: World>(session: &Session<'_, W>) -> Found {
     let sellers = match session.kiotviet_users(USERS_FRESH).await {
         Ok(sellers) => sellers,
+        Err(KiotVietError::NotOffered) => return Ok(vec![Finding::UsersNotOffered]),
         Err(error) => return at_kiotviet(error, Resource::Users),
     };
     let users = match session.getfly_users(USERS_FRESH).await {

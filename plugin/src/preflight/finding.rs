@@ -74,6 +74,8 @@ pub enum Finding {
         /// Of how many.
         of: usize,
     },
+    /// The shop's edition of KiotViet has no list of users (R13).
+    UsersNotOffered,
     /// Getfly demands a field.
     RequiredField {
         /// Of which record.
@@ -150,6 +152,7 @@ impl Finding {
             | Self::OwnIntegration { .. } => true,
             Self::NoRight { to, .. } => !matches!(to, Resource::Users),
             Self::SellersWithoutUser { .. }
+            | Self::UsersNotOffered
             | Self::DuplicateAccounts { .. }
             | Self::PhonesStoredOtherwise { .. }
             | Self::MaskedPhones { .. }
@@ -171,6 +174,7 @@ impl Finding {
             Self::OtherBridge { origin } => {
                 format!("Một cầu nối khác tại {origin} cũng nhận webhook của cửa hàng này")
             }
+            Self::UsersNotOffered => "KiotViet F&B không có danh sách người dùng".to_owned(),
             Self::SellersWithoutUser { sellers, of } => format!(
                 "{sellers} trong {of} nhân viên bán hàng không có người dùng Getfly cùng số điện thoại"
             ),
@@ -225,6 +229,7 @@ impl Finding {
             Self::OtherBridge { origin } => {
                 format!("another bridge at {origin} gets this shop's webhooks too")
             }
+            Self::UsersNotOffered => "KiotViet F&B has no list of users".to_owned(),
             Self::SellersWithoutUser { sellers, of } => {
                 format!("{sellers} of {of} sellers have no Getfly user of the same phone")
             }
@@ -302,6 +307,10 @@ impl Finding {
             Self::OtherBridge { .. } => (
                 ("Khách hàng và đơn hàng có thể bị tạo hai lần.", "Tắt webhook ở cầu nối kia, hoặc xóa đăng ký của nó trên KiotViet."),
                 ("Customers and orders may be created twice.", "Switch the webhooks off at the other one, or delete its registration on KiotViet."),
+            ),
+            Self::UsersNotOffered => (
+                ("Đơn hàng không có người thực hiện, khách hàng không có người phụ trách.", "Không cần làm gì: phân công trên Getfly."),
+                ("Orders go without executor, and accounts without manager.", "Nothing can be done on KiotViet: assign them in Getfly."),
             ),
             Self::SellersWithoutUser { .. } => (
                 ("Đơn hàng của họ không có người thực hiện.", "Mở thẻ Nhân viên và sửa số điện thoại ở KiotViet hoặc Getfly."),

@@ -5,21 +5,29 @@ use crate::{
         backfill::{self, Backfill, State},
         connection_name::ConnectionName,
         connections::{self, Switches, Webhook},
-        list_scan::ListScan,
+        list_scan::{ListScan, Listing},
         record::Wanted,
     },
-    reconcile::upkeep::Reconciler,
+    reconcile::{
+        upkeep::Reconciler,
+        webhook_health::{self, WebhookHealth},
+    },
     world::{Clock, StoreError, World},
 };
 
 /// The lists that a backfill reads: customers where their webhook is on (R4: alone they push
 /// nothing otherwise), then invoices where theirs is.
-pub fn scans(switches: Switches, wanted: &Wanted) -> Vec<ListScan> {
-    Webhook::ALL
-        .into_iter()
-        .filter(|webhook| switches.since(*webhook).is_some())
-        .map(|webhook| ListScan::new(webhook, wanted.from, wanted.to))
-        .collect()
+pub fn scans(switches: Switches, wanted: &Wanted, health: &WebhookHealth) -> Vec<ListScan> {
+    let scan = |webhook| {
+        let scan = ListScan::new(webhook, wanted.from, wanted.to);
+        match health.of(webhook).by_sales_since {
+            None => scan,
+            Some(_) => scan.by(Listing::NewestSales { until_known: false }),
+        }
+    };
+    let on = Webhook::ALL.into_iter();
+    let on = on.filter(|webhook| switches.since(*webhook).is_some());
+    on.map(scan).collect()
 }
 
 impl<W: World> Reconciler<'_, '_, W> {
@@ -37,13 +45,14 @@ impl<W: World> Reconciler<'_, '_, W> {
             return Ok(());
         };
         if !busy {
+            let health = webhook_health::load(self.worker, name).await?;
             let job = Backfill {
                 wanted: wanted.clone(),
                 state: State::Running,
                 started_at: self.worker.now(),
                 finished_at: None,
                 note: None,
-                readings: scans(switches, wanted),
+                readings: scans(switches, wanted, &health),
                 by: seq,
             };
             backfill::save(self.worker, &job).await?;

@@ -100,7 +100,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                     }
                 }
                 read_back = self.set_back(name, &mut health).await?;
-                self.plan_scans(name, switches, &mut health);
+                self.plan_scans(&connection, switches, &mut health);
             }
         }
         if let Some(problem) = &health.problem {
@@ -108,7 +108,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         webhook_health::save(worker, name, &health).await?;
         if ready.alerts.is_some() {
-            self.tell_people(name, switches, &health);
+            self.tell_people(&connection, switches, &health);
         }
         if read_back {
             refused::is_read_back(worker, name).await?;
@@ -117,10 +117,19 @@ impl<W: World> Reconciler<'_, '_, W> {
     }
 
     /// The part of the webhook health that people see without looking.
-    fn tell_people(&mut self, name: &ConnectionName, switches: Switches, health: &WebhookHealth) {
+    fn tell_people(&mut self, shop: &Connection, switches: Switches, health: &WebhookHealth) {
+        let name = &shop.name;
         let (now, alerts) = (self.worker.now(), &mut self.cursor.alerts);
         for webhook in Webhook::ALL {
             let on = switches.since(webhook).is_some();
+            if shop.polls(webhook) {
+                // A poll tells by itself that it fails, and nobody polls one that is off.
+                if !on {
+                    let connection = name.clone();
+                    alerts.set(Cause::PollFails { connection }, None, None);
+                }
+                continue;
+            }
             let off = on && health.of(webhook).active == Some(false);
             let connection = name.clone();
             let cause = Cause::WebhookInactive {
@@ -180,6 +189,16 @@ impl<W: World> Reconciler<'_, '_, W> {
         health: &mut WebhookHealth,
     ) -> Result<(), StoreError> {
         for webhook in Webhook::ALL {
+            if session.connection.polls(webhook) {
+                if switches.since(webhook).is_none() {
+                    *health.of_mut(webhook) = Seen::default();
+                } else if self.cursor.polled.get(&session.connection.name).is_none() {
+                    // The cursor was lost, or the command is still to come.
+                    let name = session.connection.name.clone();
+                    self.cursor.polled.insert(name, None);
+                }
+                continue;
+            }
             if switches.since(webhook).is_none() {
                 *health.of_mut(webhook) = Seen::default();
                 if let Err(e) = finish_switch_off(session, registered, webhook).await {
@@ -244,14 +263,15 @@ impl<W: World> Reconciler<'_, '_, W> {
     /// Plans scans of the lists that may hold what did not arrive.
     fn plan_scans(
         &mut self,
-        name: &ConnectionName,
+        connection: &Connection,
         switches: Switches,
         health: &mut WebhookHealth,
     ) {
         let now = self.worker.now();
         let at_once = self.upkeep == Upkeep::Now;
         for webhook in Webhook::ALL {
-            let Some(on_since) = switches.since(webhook) else {
+            let on_since = switches.since(webhook);
+            let Some(on_since) = on_since.filter(|_| !connection.polls(webhook)) else {
                 continue;
             };
             let seen = health.of_mut(webhook);
@@ -271,7 +291,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 seen.reading = Some(ListScan::new(webhook, from, to));
             }
             if seen.reading.is_some() {
-                self.begin_scan(name);
+                self.begin_scan(&connection.name);
             }
         }
     }

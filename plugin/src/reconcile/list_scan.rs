@@ -5,7 +5,7 @@ use crate::{
     journal::{
         connections::{Connection, Webhook},
         ledger::{self, CustomerKnown},
-        list_scan::ListScan,
+        list_scan::{ListScan, Listing},
         unfinished,
     },
     kiotviet::{client::Page, error::KiotVietError, records::Listed},
@@ -41,7 +41,11 @@ pub async fn page<W: World>(
     session
         .kiotviet(async |k| match scan.webhook {
             Webhook::Customer => k.customers_modified_since(from, offset).await,
-            Webhook::Order => k.invoices_modified_since(from, offset).await,
+            Webhook::Order => match scan.listing {
+                Listing::Changes => k.invoices_modified_since(from, offset).await,
+                Listing::NewestChanges => k.newest_invoices_modified_since(from, offset).await,
+                Listing::NewestSales { .. } => k.newest_invoices_sold_since(from, offset).await,
+            },
         })
         .await
 }

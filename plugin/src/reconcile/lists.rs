@@ -8,14 +8,14 @@ use crate::{
         connection_name::{ConnectionName, Upstream},
         connections::{self, Connection, Switches, Webhook},
         entries,
-        list_scan::ListScan,
+        list_scan::{ListScan, Listing},
         note::Note,
         record::{Hint, Record},
         stats,
         trouble::Trouble,
         unfinished,
     },
-    kiotviet::{error::KiotVietError, records::Listed},
+    kiotviet::{client::Page, error::KiotVietError, records::Listed},
     log,
     reconcile::{
         list_scan::{self, CALLS_AN_HOUR, OVERLAP, calls_an_event},
@@ -32,14 +32,24 @@ const FED_AT_ONCE: usize = 20;
 
 /// Why a list is read.
 #[derive(Debug, Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     /// What changed in the window and did not arrive, among records created since this moment.
     Missed(Timestamp),
     /// What was created in the window, whenever its webhook was switched on.
     Backfill,
+    /// What is new in an edition without a webhook, among records created since this moment.
+    Polled(Timestamp),
 }
 
-type Here<'s, 'w, W> = Session<'s, Worker<'w, W>>;
+/// What a page came to.
+pub(super) struct Turn {
+    /// The page.
+    pub(super) page: Page,
+    /// Those of its rows that became events.
+    pub(super) missing: Vec<Listed>,
+}
+
+pub(super) type Here<'s, 'w, W> = Session<'s, Worker<'w, W>>;
 
 impl<W: World> Reconciler<'_, '_, W> {
     /// Reads a little of the next list; false if there is nothing to read now.
@@ -80,7 +90,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         self.worker.now().as_second().div_euclid(3600)
     }
 
-    fn calls_left(&self, name: &ConnectionName) -> u64 {
+    pub(super) fn calls_left(&self, name: &ConnectionName) -> u64 {
         let spent = self.cursor.pace.get(name).copied();
         let spent = spent.filter(|(hour, _)| *hour == self.this_hour());
         CALLS_AN_HOUR.saturating_sub(spent.map_or(0, |(_, calls)| calls))
@@ -126,14 +136,16 @@ impl<W: World> Reconciler<'_, '_, W> {
         let name = &session.connection.name;
         let mut health = webhook_health::load(session.world, name).await?;
         for webhook in Webhook::ALL {
-            let (Some(on_since), Some(mut scan)) =
-                (switches.since(webhook), health.of(webhook).reading.clone())
-            else {
+            let (Some(on_since), Some(mut scan), false) = (
+                switches.since(webhook),
+                health.of(webhook).reading.clone(),
+                session.connection.polls(webhook),
+            ) else {
                 continue;
             };
             let before = scan.queued;
             let read = self
-                .page(session, &mut scan, Purpose::Missed(on_since))
+                .turn(session, &mut scan, Purpose::Missed(on_since))
                 .await?;
             let missed = scan.queued.saturating_sub(before);
             let seen = health.of_mut(webhook);
@@ -163,7 +175,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         };
         match job.readings.iter_mut().find(|r| !r.done) {
             Some(scan) => {
-                let read = self.page(session, scan, Purpose::Backfill).await?;
+                let read = self.turn(session, scan, Purpose::Backfill).await?;
                 job.note = read.err().map(Trouble::from);
             }
             None => {
@@ -177,12 +189,12 @@ impl<W: World> Reconciler<'_, '_, W> {
 
     /// Reads a page, or the part of it that makes enough events. The inner error is KiotViet's; the
     /// connection is then left alone for a while.
-    async fn page(
+    pub(super) async fn turn(
         &mut self,
         session: &Here<'_, '_, W>,
         scan: &mut ListScan,
         purpose: Purpose,
-    ) -> Result<Result<(), KiotVietError>, StoreError> {
+    ) -> Result<Result<Turn, KiotVietError>, StoreError> {
         let name = &session.connection.name;
         self.spend(name, 1);
         let page = match list_scan::page(session, scan).await {
@@ -196,7 +208,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         let mut looked_at = 0_u64;
         let mut missing = Vec::new();
         for item in &page.items {
-            if missing.len() >= FED_AT_ONCE {
+            // What is polled is live.
+            if missing.len() >= FED_AT_ONCE && !matches!(purpose, Purpose::Polled(_)) {
                 break;
             }
             looked_at = looked_at.saturating_add(1);
@@ -215,7 +228,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             if known.await? {
                 scan.known = scan.known.saturating_add(1);
             } else {
-                missing.push(item);
+                missing.push(item.clone());
             }
         }
         self.feed(session.connection, scan, purpose, &missing)
@@ -227,7 +240,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             Some(next) => scan.offset = next,
             None => scan.done = true,
         }
-        Ok(Ok(()))
+        Ok(Ok(Turn { page, missing }))
     }
 
     async fn feed(
@@ -235,15 +248,16 @@ impl<W: World> Reconciler<'_, '_, W> {
         connection: &Connection,
         scan: &mut ListScan,
         purpose: Purpose,
-        missing: &[&Listed],
+        missing: &[Listed],
     ) -> Result<(), StoreError> {
         if missing.is_empty() {
             return Ok(());
         }
         let now = self.worker.now();
         let (since, note) = match purpose {
-            Purpose::Missed(_) => (None, Note::ReadBack),
-            Purpose::Backfill => (Some(scan.from), Note::FromBackfill),
+            Purpose::Missed(_) => (None, Some(Note::ReadBack)),
+            Purpose::Backfill => (Some(scan.from), Some(Note::FromBackfill)),
+            Purpose::Polled(_) => (None, None),
         };
         let mut seq = entries::reserve(self.worker, missing.len()).await?;
         for item in missing {
@@ -260,7 +274,9 @@ impl<W: World> Reconciler<'_, '_, W> {
                 since,
                 cancelled: false,
             });
-            record.note(note.clone());
+            if let Some(note) = &note {
+                record.note(note.clone());
+            }
             // Its mark is written first: a page that is read again after a crash passes it over.
             unfinished::mark(self.worker, &mut record).await?;
             entries::write_event(self.worker, &record).await?;
@@ -275,11 +291,16 @@ impl<W: World> Reconciler<'_, '_, W> {
 fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
     match purpose {
         Purpose::Backfill => list_scan::is_in_backfill(scan, item),
-        Purpose::Missed(on_since) => {
+        Purpose::Missed(on_since) | Purpose::Polled(on_since) => {
             let from = scan.from.checked_sub(OVERLAP).unwrap_or(scan.from);
             let changed = item.modified_at.or(item.created_at);
             let is_new = item.created_at.is_none_or(|created| created >= on_since);
-            is_new && !item.cancelled && changed.is_none_or(|at| from <= at && at <= scan.to)
+            let in_window = match (purpose, scan.listing) {
+                (Purpose::Missed(_), _) => changed.is_none_or(|at| from <= at && at <= scan.to),
+                (_, Listing::NewestSales { .. }) => true,
+                _ => changed.is_none_or(|at| from <= at),
+            };
+            is_new && !item.cancelled && in_window
         }
     }
 }

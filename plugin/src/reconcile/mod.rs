@@ -7,6 +7,7 @@ pub mod filling;
 mod healing;
 pub mod list_scan;
 mod lists;
+mod polls;
 pub mod upkeep;
 pub mod webhook_health;
 pub mod webhooks;

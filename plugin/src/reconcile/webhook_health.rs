@@ -34,8 +34,20 @@ pub struct Seen {
     pub read_until: Option<Timestamp>,
     /// The list scan that is running.
     pub reading: Option<ListScan>,
-    /// The last check at which it was sound.
+    /// The last check at which it was sound; of a polled one, the last poll that came through.
     pub sound_at: Option<Timestamp>,
+    /// Since when a polled one is asked for by the day of sale: KiotViet does not tell what changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_sales_since: Option<Timestamp>,
+    /// Of a polled one, the sweep that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<ListScan>,
+    /// When the last sweep began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swept_from: Option<Timestamp>,
+    /// When its last page was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]

@@ -81,6 +81,7 @@ pub async fn end_rotation<W: World>(
     let is_former = |r: &Registered| former.iter().any(|path| leads_to(r, path));
     let is_sound = |webhook: &Webhook| {
         switches.since(*webhook).is_none()
+            || connection.polls(*webhook)
             || standing(session, registered, *webhook) == Standing::Sound
     };
     if former.is_empty()

@@ -23,9 +23,6 @@ pub enum Edition {
 }
 
 impl Edition {
-    /// All.
-    pub const ALL: [Self; 2] = [Self::Retail, Self::Fnb];
-
     /// Its name for people.
     pub fn title(self) -> &'static str {
         match self {

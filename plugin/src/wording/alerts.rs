@@ -111,6 +111,12 @@ pub fn cause(lang: Lang, cause: &Cause, count: u64) -> String {
                 )
             }
         },
+        Cause::PollFails { connection } if vi => {
+            format!("{connection}: không đọc được hóa đơn của cửa hàng F&B này.")
+        }
+        Cause::PollFails { connection } => {
+            format!("{connection}: the invoices of this F&B shop cannot be read.")
+        }
         Cause::AnotherBridge { connection } if vi => {
             format!("{connection}: một cầu nối khác cũng đang nhận dữ liệu của cửa hàng này.")
         }

@@ -117,6 +117,9 @@ fn note(note: &Note) -> String {
         }
         Note::FromRetry => "Được nhận do có người bấm Thử lại",
         Note::ReadBack => "Được đọc lại: KiotViet đã không gửi",
+        Note::UsersNotOffered => {
+            "R13: không có người thực hiện, vì KiotViet F&B không có danh sách người dùng"
+        }
         Note::ReadFor { seq } => {
             return format!("Đã đến trước khi bản ghi của KiotViet được đọc cho sự kiện {seq}");
         }
@@ -485,6 +488,9 @@ fn kiotviet(e: &KiotVietError) -> String {
             code,
             message,
         } => format!("KiotViet từ chối ({status} {code}): {message}"),
+        KiotVietError::NotOffered => {
+            "Phiên bản KiotViet này không có danh sách đó (404)".to_owned()
+        }
         KiotVietError::NoRight => {
             "Thiết lập trên KiotViet không cho phép kết nối này làm việc đó (403)".to_owned()
         }

@@ -12,13 +12,14 @@ use crate::{
         sorted_map::SortedMap,
         stats,
     },
-    rules::codes::Edition,
+    kiotviet::edition::Editions,
     secret::Secret,
     time::Timestamp,
     vendor::{fate::parse_retry_after, redaction::without_key},
     worker::lease::{Lease, SKEW_SECONDS},
     world::{
-        Clock, Http, HttpError, Log, Method, Random, Request, Response, Store, StoreError, World,
+        Clock, Http, HttpError, Log, Member, Method, Random, Request, Response, Store, StoreError,
+        World,
     },
 };
 use core::{
@@ -59,7 +60,7 @@ pub struct Worker<'w, W> {
     permit: Permit<'w, W>,
     getfly_origin: &'w str,
     getfly_key: &'w Secret,
-    token_urls: [String; 2],
+    editions: &'w Editions,
     rate: CallRate,
     getfly_calls: RefCell<Vec<Timestamp>>,
     slow_until: Cell<Option<Timestamp>>,
@@ -76,6 +77,8 @@ pub struct Worker<'w, W> {
     calls_left: Cell<u64>,
     /// Assumptions that were seen for the first time and are not stored yet.
     firsts: RefCell<Vec<(Assumption, bool)>>,
+    /// Shapes of records that are not stored yet.
+    shapes: RefCell<Vec<Vec<Member>>>,
 }
 
 /// How many calls each side answered.
@@ -101,10 +104,7 @@ impl<'w, W: World> Worker<'w, W> {
             permit,
             getfly_origin: &ready.getfly_url,
             getfly_key: &ready.getfly_api_key,
-            token_urls: Edition::ALL.map(|edition| {
-                let kiotviet = ready.kiotviet.of(edition);
-                format!("{}{}", kiotviet.auth_url, kiotviet.token_path)
-            }),
+            editions: &ready.kiotviet,
             rate: ready.getfly_rate,
             getfly_calls: RefCell::new(getfly_calls),
             slow_until: Cell::new(None),
@@ -116,6 +116,7 @@ impl<'w, W: World> Worker<'w, W> {
             seen: RefCell::default(),
             calls_left: Cell::new(u64::MAX),
             firsts: RefCell::default(),
+            shapes: RefCell::default(),
         }
     }
 
@@ -140,7 +141,7 @@ impl<'w, W: World> Worker<'w, W> {
             }
             Permit::Person => true,
             Permit::ReadOnly => {
-                request.method == Method::Get || self.token_urls.contains(&request.url)
+                request.method == Method::Get || self.editions.is_token(&request.url)
             }
         }
     }
@@ -211,6 +212,11 @@ impl<'w, W: World> Worker<'w, W> {
     }
 
     /// What was seen for the first time since this was last asked.
+    pub fn take_shapes(&self) -> Vec<Vec<Member>> {
+        core::mem::take(&mut self.shapes.borrow_mut())
+    }
+
+    /// Assumptions that were seen for the first time.
     pub fn take_firsts(&self) -> Vec<(Assumption, bool)> {
         core::mem::take(&mut self.firsts.borrow_mut())
     }
@@ -371,6 +377,10 @@ impl<W: World> Http for Worker<'_, W> {
         if self.seen.borrow_mut().saw(assumption, holds) {
             self.firsts.borrow_mut().push((assumption, holds));
         }
+    }
+
+    fn shaped(&self, members: Vec<Member>) {
+        self.shapes.borrow_mut().push(members);
     }
 
     fn times_seen(&self, assumption: Assumption) -> u64 {

@@ -19,7 +19,7 @@ use crate::{
         error::KiotVietError,
     },
     rules::{
-        codes::ShopCodes,
+        codes::{Edition, ShopCodes},
         model::{GetflyUser, KiotVietUser},
     },
     secret::Secret,
@@ -35,6 +35,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// How long a cached list of users counts as fresh.
 pub const USERS_FRESH: Duration = Duration::from_secs(600);
+/// How long an edition counts as one without a list of users.
+const USERS_NOT_OFFERED: Duration = Duration::from_secs(3600);
 /// A seller who is not among the users may be new. Lists older than this are then read again, once
 /// in ten minutes for each seller.
 pub const USERS_AGAIN: Duration = Duration::from_secs(60);
@@ -212,7 +214,15 @@ impl<'a, W: World> Session<'a, W> {
         if let Some(users) = self.cached_users(&key, age).await {
             return Ok(users);
         }
+        let missing = keys::users_not_offered(&self.connection.name);
+        let is_fnb = self.connection.retailer.edition() == Edition::Fnb;
+        if is_fnb && self.cached::<bool>(&missing).await == Some(true) {
+            return Err(KiotVietError::NotOffered);
+        }
         let users = self.kiotviet(async |k| k.users().await).await;
+        if users == Err(KiotVietError::NotOffered) {
+            self.cache(&missing, &true, USERS_NOT_OFFERED).await;
+        }
         match &users {
             Ok(_) => self.world.saw(Assumption::KiotVietUsers, true),
             Err(KiotVietError::NoRight) => self.world.saw(Assumption::KiotVietUsers, false),

@@ -11,7 +11,10 @@ use plugin::{
     journal::{connection_name::ConnectionName, keys},
     worker::lease::SLOT_SECONDS,
 };
-use sim::{Fault, FaultRule, kiotviet::Delivery};
+use sim::{
+    Fault, FaultRule,
+    kiotviet::{Delivery, Fnb, Settings},
+};
 use std::{
     future::Future,
     pin::{Pin, pin},
@@ -150,6 +153,12 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     race("healing twice", 2, || Box::pin(healing_twice())),
     race("two backfills", 2, || Box::pin(backfills())),
+    race("two drains of a shop that is polled", 2, || {
+        Box::pin(polls())
+    }),
+    race("a poll beside a switch-off", 2, || {
+        Box::pin(poll_and_switch())
+    }),
     apart(race(
         "two drains of a sale, by clocks that differ",
         2,
@@ -384,6 +393,40 @@ async fn healing_twice() -> Stage {
         heals: true,
         ..stage.with(heal_and(Ask::Heal))
     }
+}
+
+/// An F&B shop that has sold, and whose poll is due.
+async fn restaurant() -> Stage {
+    let stage = Stage::new(true);
+    let shop = stage.shop();
+    let fnb = Settings::fnb();
+    shop.kiotviet.update_settings(|settings| {
+        settings.edition = fnb.edition;
+        settings.token_path = fnb.token_path;
+        settings.fnb = Fnb {
+            has_users: true,
+            ..fnb.fnb
+        };
+    });
+    stage.run.connect(&["order"]).await;
+    shop.drain().await;
+    new_sale(shop);
+    shop.pass(60).await;
+    into_slot(shop, 15).await;
+    stage
+}
+
+async fn polls() -> Stage {
+    let stage = restaurant().await;
+    stage.with(vec![Act::Ask(Ask::Drain), Act::Ask(Ask::Drain)])
+}
+
+async fn poll_and_switch() -> Stage {
+    let stage = restaurant().await;
+    stage.with(vec![
+        Act::Ask(Ask::Drain),
+        Act::Ask(Ask::Switch("order", false)),
+    ])
 }
 
 /// Records older than the connection: only a backfill brings them in.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sim::{
     Call, GetflySim, Habit, KiotVietSim, People, Personality,
     getfly::{Account, Order, User},
-    kiotviet::{Customer, Invoice, Staff, Webhook},
+    kiotviet::{Customer, Edition, Invoice, Settings, Staff, Webhook},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -116,8 +116,10 @@ impl<T> Listed<T> {
 /// One KiotViet shop. See the module.
 #[derive(Debug, Clone)]
 pub struct Shop {
-    /// Its name.
+    /// Its name; with `fnb.` before it in that edition.
     pub retailer: String,
+    /// Whether KiotViet has no invoice webhook for it.
+    pub polled: bool,
     /// The name of its connection; empty if it is not needed.
     pub connection: String,
     /// What people asked for.
@@ -158,7 +160,8 @@ impl Shop {
             of_kind.map(|(_, id)| *id).collect()
         };
         Self {
-            retailer: kiotviet.settings().retailer,
+            retailer: named(&kiotviet.settings()),
+            polled: kiotviet.settings().edition == Edition::Fnb,
             connection: String::new(),
             since,
             dismissed,
@@ -177,6 +180,15 @@ impl Shop {
         let (customers, invoices) = (&self.kiotviet.customers, &self.kiotviet.invoices);
         self.told_customers.extend(customers.iter().map(|c| c.id));
         self.told_invoices.extend(invoices.iter().map(|i| i.id));
+    }
+}
+
+/// How keys and codes name the shop.
+fn named(settings: &Settings) -> String {
+    let retailer = &settings.retailer;
+    match settings.edition {
+        Edition::Retail => retailer.clone(),
+        Edition::Fnb => format!("fnb.{retailer}"),
     }
 }
 

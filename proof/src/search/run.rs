@@ -58,6 +58,8 @@ pub struct Scenario {
     /// Without faults, repeatedly: people look and act; true once they are content. None if people
     /// have nothing to do: then one drain after the last retry time must be enough.
     pub people: Option<for<'a> fn(&'a Run) -> Step<'a, bool>>,
+    /// Another shop, connected by the past.
+    pub beside: Option<fn() -> Settings>,
 }
 
 /// The numbers of host calls, with the fault of each.
@@ -129,7 +131,7 @@ fn run_of(
     store: Arc<dyn Backend>,
 ) -> Ended {
     let ended = in_virtual_time(async {
-        let run = Run::new(scenario.lists, store);
+        let run = Run::for_scenario(scenario, store);
         run.meets(personality);
         run.past(scenario).await;
         run.shop.app.host_faults.arm(script.iter().copied());
@@ -170,6 +172,12 @@ impl Run {
     /// An unconnected shop; `lists` says whether its KiotViet's lists show anything.
     pub(crate) fn new(lists: bool, store: Arc<dyn Backend>) -> Self {
         Self::of(lists, store, [])
+    }
+
+    /// The shops of a scenario.
+    pub(crate) fn for_scenario(scenario: &Scenario, store: Arc<dyn Backend>) -> Self {
+        let beside = scenario.beside.map(|settings| settings());
+        Self::of(scenario.lists, store, beside)
     }
 
     /// Two shops at the same KiotViet.

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use sim::{
     Fault, FaultRule, Habit, When,
     getfly::Account,
-    kiotviet::{Chaos, Line, NewCustomer, NewInvoice, Surcharge},
+    kiotviet::{ChangedSince, Chaos, Fnb, Line, NewCustomer, NewInvoice, Settings, Surcharge},
 };
 
 pub use super::run::Scenario;
@@ -30,6 +30,7 @@ fn deliveries(
         past,
         act,
         people: None,
+        beside: None,
     }
 }
 
@@ -139,6 +140,7 @@ pub fn all() -> Vec<Scenario> {
             past: |run| Box::pin(backfill_past(run)),
             act: |run| Box::pin(backfill(run)),
             people: Some(|run| Box::pin(backfill_is_done(run))),
+            beside: None,
         },
         Scenario {
             name: "healing",
@@ -147,6 +149,7 @@ pub fn all() -> Vec<Scenario> {
             past: |run| Box::pin(healing_past(run)),
             act: |run| Box::pin(run.drain()),
             people: Some(|run| Box::pin(an_hour(run))),
+            beside: None,
         },
         Scenario {
             name: "dead-letters",
@@ -155,6 +158,7 @@ pub fn all() -> Vec<Scenario> {
             past: |run| Box::pin(refused(run)),
             act: |run| Box::pin(retry_dead(run)),
             people: Some(|run| Box::pin(no_dead_letters(run))),
+            beside: None,
         },
         deliveries(
             "tried-again",
@@ -204,7 +208,88 @@ pub fn all() -> Vec<Scenario> {
             |run| Box::pin(run.connect(&["customer", "order"])),
             |run| Box::pin(many(run)),
         ),
+        polled(
+            "polled-by-change",
+            "an F&B shop sells to a new customer and to a walk-in; polls ask for what changed",
+            |run| Box::pin(restaurant(run, ChangedSince::Honoured)),
+        ),
+        polled(
+            "polled-by-sales",
+            "the same, while KiotViet refuses to tell what changed",
+            |run| Box::pin(restaurant(run, ChangedSince::Refused)),
+        ),
+        Scenario {
+            name: "two-editions",
+            what: "a retail shop and an F&B shop of one name sell at once: same ids, same codes",
+            lists: true,
+            past: |run| Box::pin(two_editions(run)),
+            act: |run| Box::pin(both_sell(run)),
+            people: Some(|run| Box::pin(an_hour(run))),
+            beside: Some(|| Settings {
+                retailer: Settings::default().retailer,
+                fnb: Fnb {
+                    has_users: true,
+                    ..Fnb::default()
+                },
+                ..Settings::fnb()
+            }),
+        },
     ]
+}
+
+/// A scenario of an F&B shop.
+fn polled(
+    name: &'static str,
+    what: &'static str,
+    past: for<'a> fn(&'a Run) -> Step<'a, ()>,
+) -> Scenario {
+    Scenario {
+        lists: true,
+        people: Some(|run| Box::pin(an_hour(run))),
+        ..deliveries(name, what, past, |run| Box::pin(sold_at_a_restaurant(run)))
+    }
+}
+
+/// The shop is of KiotViet F&B.
+async fn restaurant(run: &Run, changed_since: ChangedSince) {
+    let kiotviet = &run.shop.kiotviet;
+    let fnb = Settings::fnb();
+    kiotviet.update_settings(|settings| {
+        settings.edition = fnb.edition;
+        settings.token_path = fnb.token_path;
+        settings.fnb = Fnb {
+            changed_since,
+            has_users: true,
+            ..fnb.fnb
+        };
+    });
+    run.connect(&["customer", "order"]).await;
+    run.shop.drain().await;
+}
+
+async fn sold_at_a_restaurant(run: &Run) {
+    new_sale(run);
+    run.shop.kiotviet.create_invoice(sale(None));
+    deliver_and_drain(run).await;
+}
+
+async fn two_editions(run: &Run) {
+    run.connect(&["order"]).await;
+    run.turn();
+    run.connect(&["order"]).await;
+    run.turn();
+    run.shop.drain().await;
+}
+
+async fn both_sell(run: &Run) {
+    for shop in run.shops() {
+        let id = shop.kiotviet.create_customer(NewCustomer {
+            email: None,
+            ..customer("Chị Hoa", "")
+        });
+        shop.kiotviet.create_invoice(sale(Some(id)));
+    }
+    deliver_and_drain(run).await;
 }
 
 /// KiotViet puts up to this many records of one kind, and both kinds, into one delivery.

@@ -118,7 +118,7 @@ struct TrappedRun {
 /// beginning of the faults.
 fn run_trapped(scenario: &Scenario, component: &Runtime, points: &[u64]) -> TrappedRun {
     let ended = run::in_virtual_time(async {
-        let mut run = Run::new(scenario.lists, Arc::new(Memory::new()));
+        let mut run = Run::for_scenario(scenario, Arc::new(Memory::new()));
         let guest = Arc::new(Component::of(&run, component));
         run.shop.app.run_by(guest.clone());
         run.past(scenario).await;

@@ -72,6 +72,8 @@ races! {
     a_new_master_key_beside_a_disconnection: "a new master_key beside a disconnection",
     healing_twice: "healing twice",
     two_backfills: "two backfills",
+    two_drains_of_a_shop_that_is_polled: "two drains of a shop that is polled",
+    a_poll_beside_a_switch_off: "a poll beside a switch-off",
     two_drains_of_a_sale_by_clocks_that_differ: "two drains of a sale, by clocks that differ",
     the_same_customer_by_clocks_that_differ: "the same customer twice, by clocks that differ",
 }

@@ -68,6 +68,7 @@ fn a_misused_store_is_told() {
             })
         },
         people: None,
+        beside: None,
     };
     let kinds = stores::kinds().expect("stores");
     let redis = kinds

@@ -7,6 +7,7 @@ use crate::{
     journal::{
         assumptions::{self as kept, Known, Sight},
         cursor::{self, Cursor},
+        shapes,
     },
     world::World,
 };
@@ -60,10 +61,23 @@ impl From<Known> for Row {
     }
 }
 
+/// A member of the first invoices of KiotViet F&B.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::admin) struct Shaped {
+    /// Of how many invoices that were looked at.
+    of: u64,
+    invoices: u64,
+    kinds: Vec<String>,
+    member: String,
+}
+
 /// All of them.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::admin) struct Table {
     pub(in crate::admin) assumptions: Vec<Row>,
+    /// What the first invoices of KiotViet F&B held; no value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::admin) fnb_invoices: Vec<Shaped>,
     /// Of the application that saw it.
     pub(in crate::admin) version: &'static str,
 }
@@ -80,7 +94,20 @@ impl Table {
 
 /// `GET /api/assumptions`.
 pub(in crate::admin) async fn assumptions<W: World>(world: &W) -> Result<Table, Problem> {
-    of_cursor(world, &cursor::load(world).await?).await
+    let table = of_cursor(world, &cursor::load(world).await?).await?;
+    let shapes = shapes::load(world).await?;
+    let of = shapes.records;
+    let members = shapes.members.into_iter();
+    let fnb_invoices = members.map(|(member, (kinds, invoices))| Shaped {
+        of,
+        invoices,
+        kinds,
+        member,
+    });
+    Ok(Table {
+        fnb_invoices: fnb_invoices.collect(),
+        ..table
+    })
 }
 
 /// The same for a caller who has read the cursor.
@@ -91,6 +118,7 @@ pub(in crate::admin) async fn of_cursor<W: World>(
     let known = kept::known(world, &cursor.assumptions).await?;
     Ok(Table {
         assumptions: known.into_iter().map(Row::from).collect(),
+        fnb_invoices: Vec::new(),
         version: env!("CARGO_PKG_VERSION"),
     })
 }

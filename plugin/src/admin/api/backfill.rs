@@ -22,6 +22,7 @@ use crate::{
     reconcile::{
         backfill::scans,
         list_scan::{self, CALLS_AN_HOUR, calls_an_event},
+        webhook_health,
     },
     time::{DateTime, Timestamp},
     worker::session::Session,
@@ -215,7 +216,8 @@ async fn preview<W: World>(
     let (mut customers, mut invoices) = (None, None);
     let mut complete = true;
     let (mut to_process, mut of_kiotviet) = (0_u64, 0_u64);
-    for scan in scans(switches, wanted) {
+    let health = webhook_health::load(world, &connection.name).await?;
+    for scan in scans(switches, wanted, &health) {
         let webhook = scan.webhook;
         let (found, whole) = look(&session, scan).await?;
         complete &= whole;

@@ -10,7 +10,9 @@ use crate::{
     journal::{
         connection_name::ConnectionName,
         connections::{self, Connection, Opened, Webhook},
-        keys, life, probe, refused,
+        entries, keys, life, probe,
+        record::Command,
+        refused,
         trouble::Trouble,
     },
     kiotviet::{
@@ -20,11 +22,12 @@ use crate::{
         records::Webhook as Registered,
     },
     reconcile::{
-        webhook_health,
+        webhook_health::{self, Seen, WebhookHealth},
         webhooks::{self, Standing},
     },
     rules::codes::{Edition, RetailerId},
     secret::Secret,
+    time::Timestamp,
     worker::{
         lease::{self, Lease, Patience},
         permit::{Permit, Worker},
@@ -338,9 +341,21 @@ async fn give_back<W: World>(lease: Option<Lease<'_, W>>) {
     }
 }
 
+/// A webhook that is polled.
+fn polled(on_since: Option<Timestamp>, seen: &Seen) -> view::Hook {
+    view::Hook {
+        kiotviet: view::AtKiotViet::Polled {
+            comes_through: seen.active.filter(|_| on_since.is_some()),
+            polled_at: seen.sound_at.filter(|_| on_since.is_some()),
+        },
+        on: on_since.is_some(),
+        on_since,
+    }
+}
+
 fn describe(
     webhook: Webhook,
-    on_since: Option<crate::time::Timestamp>,
+    on_since: Option<Timestamp>,
     registered: &Result<Vec<Registered>, Trouble>,
     paths: &[String],
 ) -> view::Hook {
@@ -380,7 +395,17 @@ async fn state<W: World>(
             (registered, webhooks::paths(connection, &opened))
         }
     };
-    let hook = |webhook, on_since| describe(webhook, on_since, &registered, &paths);
+    let polls = Webhook::ALL
+        .iter()
+        .any(|webhook| connection.polls(*webhook));
+    let health = match polls {
+        true => webhook_health::load(world, &connection.name).await?,
+        false => WebhookHealth::default(),
+    };
+    let hook = |webhook, on_since| match connection.polls(webhook) {
+        true => polled(on_since, health.of(webhook)),
+        false => describe(webhook, on_since, &registered, &paths),
+    };
     let now = world.now();
     let former = connection.has_former()
         && connections::former_are_valid(world, &connection.name, now).await?;
@@ -502,7 +527,13 @@ pub(in crate::admin) async fn switch_on<W: World>(
     // On before KiotViet is looked at: not even the first delivery finds it off, and healing removes
     // what is registered and off.
     connections::set_switch(world, name, webhook, Some(on_since)).await?;
-    let registered = match webhooks::make_sound(&session, webhook).await {
+    let made = if connection.polls(webhook) {
+        let page = session.kiotviet(async |k| k.may_read("/invoices").await);
+        page.await.map(|()| Vec::new())
+    } else {
+        webhooks::make_sound(&session, webhook).await
+    };
+    let registered = match made {
         Ok(registered) => registered,
         Err(e) => {
             connections::set_switch(world, name, webhook, switches.since(webhook)).await?;
@@ -516,6 +547,10 @@ pub(in crate::admin) async fn switch_on<W: World>(
     }
     webhooks::remove_broken(&session, &registered, webhook).await?;
     webhook_health::seen_sound(world, name, webhook, world.now()).await?;
+    if connection.polls(webhook) {
+        let number = entries::reserve(world, 1).await?;
+        entries::write_command(world, number, &Command::Poll(name.clone())).await?;
+    }
     Ok(view::Switched {
         on: true,
         on_since: Some(on_since),
@@ -536,7 +571,9 @@ pub(in crate::admin) async fn switch_off<W: World>(
     connections::set_switch(world, name, webhook, None).await?;
     let worker = person(world, ready);
     let session = Session::new(&worker, ready, &connection, &opened);
-    webhooks::unregister(&session, &[webhook]).await?;
+    if !connection.polls(webhook) {
+        webhooks::unregister(&session, &[webhook]).await?;
+    }
     Ok(view::Switched {
         on: false,
         on_since: None,
@@ -595,12 +632,15 @@ async fn move_registrations<W: World>(
     let session = Session::new(&worker, ready, connection, &opened);
     let switches = connections::readable_switches(world, &connection.name).await?;
     for webhook in Webhook::ALL {
-        if switches.since(webhook).is_some() {
+        if switches.since(webhook).is_some() && !connection.polls(webhook) {
             webhooks::make_sound(&session, webhook).await?;
         }
     }
     let registered = webhooks::registered(&session).await?;
     for webhook in Webhook::ALL {
+        if connection.polls(webhook) {
+            continue;
+        }
         if switches.since(webhook).is_none() {
             webhooks::remove_all(&session, &registered, webhook).await?;
         } else if webhooks::standing(&session, &registered, webhook) == Standing::Sound {

@@ -326,18 +326,19 @@ async fn shops<W: World>(
     stats: &Stats,
     page: &mut Page,
 ) -> Result<(), Problem> {
-    let (active, checked, running, last, others) = (
+    let (active, checked, running, last, others, polled) = (
         "kvgf_webhook_active",
         "kvgf_webhooks_checked_seconds",
         "kvgf_backfill_running",
         "kvgf_last_event_seconds",
         "kvgf_other_bridges",
+        "kvgf_polled_seconds",
     );
-    let mut text = [active, checked, running, last, others].map(|_| Page(String::new()));
-    let [actives, checks, runs, lasts, bridges] = &mut text;
+    let mut text = [active, checked, running, last, others, polled].map(|_| Page(String::new()));
+    let [actives, checks, runs, lasts, bridges, polls] = &mut text;
     for name in names {
         // One that cannot be read hides no other.
-        let Ok(Some(_)) = connections::load(world, name).await else {
+        let Ok(Some(connection)) = connections::load(world, name).await else {
             continue;
         };
         let switches = connections::readable_switches(world, name).await?;
@@ -349,6 +350,10 @@ async fn shops<W: World>(
                 let labels = [("connection", name.as_str()), ("webhook", webhook.as_str())];
                 actives.sample(active, &labels, u64::from(seen));
             }
+        }
+        let polled_at = health.order.sound_at.filter(|_| switches.order.is_some());
+        if let Some(at) = polled_at.filter(|_| connection.polls(Webhook::Order)) {
+            polls.sample(polled, &of_shop, age(world.now(), at));
         }
         // Of a shop with both webhooks off nothing is expected.
         let is_on = switches != Switches::default();
@@ -369,8 +374,9 @@ async fn shops<W: World>(
         "Whether a backfill runs.",
         "Seconds since the last event of a shop with a webhook on came.",
         "Other bridges with a store of their own that are registered for the shop.",
+        "Seconds since the invoices of an F&B shop were last polled to the end.",
     ];
-    let names = [active, checked, running, last, others];
+    let names = [active, checked, running, last, others, polled];
     for ((name, help), samples) in names.into_iter().zip(helps).zip(&text) {
         page.metric(name, "gauge", help);
         page.0.push_str(&samples.0);

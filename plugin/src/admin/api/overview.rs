@@ -38,6 +38,7 @@ pub(in crate::admin) async fn overview<W: World>(
         };
         let switches = connections::readable_switches(world, &name).await?;
         let health = webhook_health::load(world, &name).await?;
+        let polls = connection.polls(Webhook::Order);
         shops.push(view::ShopOverview {
             checked_at: health.checked_at,
             days: shop_days(&days, &open, &name),
@@ -47,7 +48,7 @@ pub(in crate::admin) async fn overview<W: World>(
             missed_at: health.customer.missed_at.max(health.order.missed_at),
             edition: connection.retailer.edition(),
             retailer: connection.retailer,
-            webhooks: webhooks(switches, &health),
+            webhooks: webhooks(polls, switches, &health),
             problem: health.problem.map(view::InWords),
             name,
         });
@@ -94,15 +95,25 @@ pub(in crate::admin) async fn oldest_waiting<W: World>(
     Ok([retried, unread].into_iter().flatten().min())
 }
 
-fn webhooks(switches: Switches, health: &WebhookHealth) -> view::Webhooks<view::SeenHook> {
+fn webhooks(
+    polls: bool,
+    switches: Switches,
+    health: &WebhookHealth,
+) -> view::Webhooks<view::SeenHook> {
     let seen = |webhook: Webhook| {
         let on = switches.since(webhook).is_some();
         let active = health.of(webhook).active.filter(|_| on);
-        view::SeenHook { active, on }
+        view::SeenHook {
+            active,
+            on,
+            polled_at: None,
+        }
     };
+    let order = seen(Webhook::Order);
+    let polled_at = health.order.sound_at.filter(|_| polls && order.on);
     view::Webhooks {
         customer: seen(Webhook::Customer),
-        order: seen(Webhook::Order),
+        order: view::SeenHook { polled_at, ..order },
     }
 }
 

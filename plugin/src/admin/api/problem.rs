@@ -218,6 +218,7 @@ impl From<KiotVietError> for Problem {
                 Detail::Trouble(e.into()),
             ),
             KiotVietError::Busy { .. }
+            | KiotVietError::NotOffered
             | KiotVietError::Unreachable(_)
             | KiotVietError::Unreadable { .. }
             | KiotVietError::Garbled { .. } => Self::new(

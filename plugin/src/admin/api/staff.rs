@@ -10,6 +10,7 @@ use crate::{
     },
     config::Ready,
     journal::cursor,
+    kiotviet::error::KiotVietError,
     rules::{
         executor::{ExecutorFinding, find_executor},
         model::{GetflyUser, KiotVietUser},
@@ -67,7 +68,11 @@ pub(in crate::admin) async fn staff<W: World>(
     let calls = cursor::getfly_calls(world).await;
     let worker = Worker::new(world, Permit::Person, ready, calls);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let sellers = session.kiotviet_users(USERS_AGAIN).await?;
+    let sellers = match session.kiotviet_users(USERS_AGAIN).await {
+        // There is nobody to be matched.
+        Err(KiotVietError::NotOffered) => Vec::new(),
+        sellers => sellers?,
+    };
     let users = session.getfly_users(USERS_AGAIN).await?;
     let ignored = &ready.rules.ignored_phones;
     let found = sellers.iter().map(|one| {

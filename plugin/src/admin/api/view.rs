@@ -467,6 +467,9 @@ pub struct SeenHook {
     pub active: Option<bool>,
     /// Whether it is switched on.
     pub on: bool,
+    /// The last poll that came through, where the list is polled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polled_at: Option<Timestamp>,
 }
 
 /// `GET /api/connections`.
@@ -537,6 +540,13 @@ pub enum AtKiotViet {
         /// Whether it has it.
         registered: bool,
     },
+    /// There is no such webhook in the shop's edition: its list is polled.
+    Polled {
+        /// Whether the last polls came through; none before the first one, or while it is off.
+        comes_through: Option<bool>,
+        /// The last poll that did.
+        polled_at: Option<Timestamp>,
+    },
     /// It could not be asked.
     Unseen {
         /// Why.
@@ -549,7 +559,7 @@ impl AtKiotViet {
     pub fn registered(&self) -> Option<bool> {
         match self {
             Self::Seen { registered, .. } => Some(*registered),
-            Self::Unseen { .. } => None,
+            Self::Polled { .. } | Self::Unseen { .. } => None,
         }
     }
 
@@ -557,7 +567,16 @@ impl AtKiotViet {
     pub fn active(&self) -> Option<bool> {
         match self {
             Self::Seen { active, .. } => Some(*active),
+            Self::Polled { comes_through, .. } => *comes_through,
             Self::Unseen { .. } => None,
+        }
+    }
+
+    /// The last poll that came through, where the list is polled.
+    pub fn polled(&self) -> Option<Option<Timestamp>> {
+        match self {
+            Self::Polled { polled_at, .. } => Some(*polled_at),
+            Self::Seen { .. } | Self::Unseen { .. } => None,
         }
     }
 }

@@ -152,7 +152,10 @@ fn accounts<W: World>(visit: &Visit<'_, W>, known: &KnownAccounts) -> Markup {
 }
 
 fn hook<W: World>(visit: &Visit<'_, W>, hook: &SeenHook) -> Markup {
-    hook_badge(visit, hook.on, hook.active)
+    html! {
+        (hook_badge(visit, hook.on, hook.active))
+        @if hook.polled_at.is_some() { " " (super::shop::polled(visit, hook.polled_at)) }
+    }
 }
 
 /// A shop; `found` is none where its overview could not be had.

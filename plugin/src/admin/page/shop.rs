@@ -58,6 +58,21 @@ pub(super) fn hook_badge<W: World>(visit: &Visit<'_, W>, on: bool, active: Optio
     badge(class, visit.t(words))
 }
 
+/// That invoices are polled, and when they last were.
+pub(super) fn polled<W: World>(visit: &Visit<'_, W>, at: Option<Timestamp>) -> Markup {
+    let seconds = visit
+        .config
+        .ready
+        .as_ref()
+        .map_or(60, |ready| ready.poll_every.as_secs());
+    html! {
+        span.polled {
+            @if seconds == 60 { (visit.t(w::POLLED)) } @else { (visit.t(w::POLLED_EVERY)) " " (seconds) " s" }
+            @if at.is_some() { ", " (visit.t(w::POLLED_AT)) " " (visit.view.time(at)) }
+        }
+    }
+}
+
 fn state<W: World>(visit: &Visit<'_, W>, hook: &Hook) -> Markup {
     match (hook.on, hook.kiotviet.registered()) {
         (true, Some(false)) => return badge("bad", visit.t(w::HOOK_MISSING)),
@@ -113,7 +128,10 @@ fn listed<W: World>(visit: &Visit<'_, W>, shop: &Connection) -> Markup {
             }
             (facts(&[
                 (visit.t(w::WEBHOOK_CUSTOMER), state(visit, &shop.webhooks.customer)),
-                (visit.t(w::WEBHOOK_ORDER), state(visit, &shop.webhooks.order)),
+                (visit.t(w::WEBHOOK_ORDER), html! {
+                    (state(visit, &shop.webhooks.order))
+                    @if let Some(at) = shop.webhooks.order.kiotviet.polled().filter(|_| shop.webhooks.order.on) { " " (polled(visit, at)) }
+                }),
                 (visit.t(w::CONNECTED_AT), visit.view.time(Some(shop.connected_at))),
             ]))
         }
@@ -167,6 +185,9 @@ fn switch_card<W: World>(
                 li.chosen[!on] { (visit.t(words.off)) }
             }
             @if on { p.muted { (visit.t(w::ON_SINCE)) " " (visit.view.time(hook.on_since)) } }
+            @if let Some(at) = hook.kiotviet.polled() {
+                @if on { p { (polled(visit, at)) } } @else { p.hint { (visit.t(w::POLLED_MEANS)) } }
+            }
             @if let AtKiotViet::Unseen { error } = &hook.kiotviet {
                 (alert("warn", &html! { p {
                     @if unseen && checked_at.is_some() { (visit.t(w::UNSEEN_SINCE)) " " (visit.view.time(checked_at)) ": " }

@@ -11,6 +11,7 @@ use crate::{
         },
         page::{layout::alert, reply::Reply, shop::tabs, visit::Visit, words as w},
     },
+    rules::codes::Edition,
     world::World,
 };
 use maud::{Markup, html};
@@ -47,12 +48,16 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     let sellers = &found.staff;
     let unmatched = |s: &&Seller| s.problem.is_some();
     let wrong = sellers.iter().filter(unmatched).count();
+    let empty = match shop.retailer.edition() {
+        Edition::Retail => w::STAFF_EMPTY,
+        Edition::Fnb => w::STAFF_NOT_OFFERED,
+    };
     let body = html! {
         h1 { (shop.retailer.title()) }
         (tabs(visit, name, w::STAFF))
         p { (visit.t(w::STAFF_MORE)) }
         @if sellers.is_empty() {
-            section.card.empty { p { (visit.t(w::STAFF_EMPTY)) } }
+            section.card.empty { p { (visit.t(empty)) } }
         } @else if wrong == 0 {
             (alert("good", &html! { p { (visit.t(w::STAFF_ALL_FINE)) } }))
         } @else {

@@ -150,6 +150,10 @@ words! {
     CONNECT_TITLE: "Kết nối cửa hàng KiotViet" / "Connect a KiotViet shop";
     SHOP_NAME: "Tên cửa hàng" / "Shop name (Tên cửa hàng)";
     SHOP_NAME_HINT: "Tên kết nối trên KiotViet. Ví dụ link KiotViet là https://datta.kiotviet.vn thì nhập datta." / "The connection's name on KiotViet. If your address is https://datta.kiotviet.vn, enter datta.";
+    POLLED: "đọc hóa đơn mỗi phút" / "invoices are read every minute";
+    POLLED_EVERY: "đọc hóa đơn mỗi" / "invoices are read every";
+    POLLED_AT: "lần cuối" / "last at";
+    POLLED_MEANS: "KiotViet F&B không có webhook hóa đơn: khi bật, hóa đơn được đọc mỗi phút." / "KiotViet F&B has no invoice webhook: while this is on, invoices are read every minute.";
     EDITION: "Phần mềm KiotViet" / "KiotViet edition";
     EDITION_RETAIL: "Bán lẻ (<tên>.kiotviet.vn)" / "Retail (<shop>.kiotviet.vn)";
     EDITION_FNB: "F&B – nhà hàng, quán (fnb.kiotviet.vn/<tên>)" / "F&B – restaurants (fnb.kiotviet.vn/<shop>)";
@@ -205,6 +209,7 @@ words! {
     STAFF_TO_MEND: "Nhân viên chưa khớp" / "Sellers without a match";
     STAFF_ALL_FINE: "Tất cả nhân viên đều khớp với một người dùng Getfly." / "Every seller matches a Getfly user.";
     STAFF_MATCHED: "Nhân viên đã khớp" / "Sellers with a match";
+    STAFF_NOT_OFFERED: "KiotViet F&B không có danh sách người dùng, nên đơn hàng không có người thực hiện." / "KiotViet F&B has no list of users, so orders have no executor.";
     STAFF_EMPTY: "KiotViet không có nhân viên nào." / "KiotViet lists no sellers.";
     STAFF_NO_PHONE: "Chưa có số điện thoại dùng được trên KiotViet. Thêm số vào tài khoản nhân viên trên KiotViet." / "No usable phone number on KiotViet. Add one to the seller's KiotViet account.";
     STAFF_NOBODY: "Không có người dùng Getfly nào có số này. Nhập số này vào tài khoản Getfly của nhân viên." / "No Getfly user has this number. Enter it in the seller's Getfly account.";

@@ -28,6 +28,25 @@ const INVOICE: &str = r#"{"id":300000001,"code":"HD010001.01","purchaseDate":"20
         {"surchargeCode":"THK2","surValue":7,"price":7},{"surchargeCode":"THK3","surValue":9}]}"#;
 
 #[test]
+fn of_fnb_the_words_tell_whether_an_invoice_is_cancelled() {
+    for (number, words, cancelled) in [
+        (json!(2), Some("Hoàn thành"), false),
+        (json!(2), None, true),
+        (json!(4), Some("Đã hủy"), true),
+        (json!(4), Some("Hủy"), true),
+        (json!(null), Some("Đã huỷ"), true),
+        (json!(null), Some("Hoàn thành"), false),
+        (json!(1), None, false),
+    ] {
+        let row = json!({"id": 1, "code": "HD1", "status": number, "statusValue": words});
+        let row = listed(&row, Edition::Fnb).unwrap();
+        assert_eq!(row.cancelled, cancelled, "{number} {words:?}");
+    }
+    let retail = json!({"id": 1, "code": "HD1", "status": 1, "statusValue": "Đã hủy"});
+    assert!(!listed(&retail, Edition::Retail).unwrap().cancelled);
+}
+
+#[test]
 fn a_customer_has_every_field_of_the_model() {
     let expected = Customer {
         id: 20_000_001,
@@ -68,7 +87,7 @@ fn a_customer_may_have_nothing_but_an_id() {
 
 #[test]
 fn an_invoice_has_every_field_of_the_model() {
-    let invoice = invoice(300_000_001, &parsed(INVOICE)).unwrap();
+    let invoice = invoice(300_000_001, &parsed(INVOICE), Edition::Retail).unwrap();
     assert_eq!(invoice.code, InvoiceCode::new("HD010001.01"));
     assert_eq!(
         invoice.created_at,
@@ -126,7 +145,7 @@ fn r3_the_members_of_shops_with_tax_are_read() {
         {"productCode":"SP2","quantity":2,"price":100,"priceAfterTax":108,"invoiceDetailTaxs":[{"detailTax":8}]},
         {"productCode":"SP3","quantity":2,"price":100,"invoiceDetailTaxs":"none"}]"#,
     );
-    let invoice = invoice(300_000_001, &with_tax).unwrap();
+    let invoice = invoice(300_000_001, &with_tax, Edition::Retail).unwrap();
     assert_eq!(invoice.total_tax, Some(money("9099")));
     assert_eq!(invoice.pricing_mode, Some(1));
     assert_eq!(invoice.discount_after_tax, Some(money("1100")));
@@ -153,7 +172,7 @@ fn r3_the_members_of_shops_with_tax_are_read() {
 fn a_walk_in_invoice_in_pascal_case_with_one_line_as_an_object() {
     let value = json!({"Id": 1, "Code": "HD1", "Total": 0, "Status": 3, "CustomerId": 0, "SoldById": 0,
         "InvoiceDetails": {"ProductCode": "SP1", "Quantity": 1, "Price": 5}});
-    let invoice = invoice(1, &value).unwrap();
+    let invoice = invoice(1, &value, Edition::Retail).unwrap();
     assert_eq!(
         (invoice.customer_id, invoice.sold_by_id, invoice.lines.len()),
         (None, None, 1)
@@ -170,7 +189,9 @@ fn what_decides_is_read_exactly_or_refused() {
     let broken = |field: &str, value: Value| {
         let mut invoice_json = parsed(INVOICE);
         invoice_json[field] = value;
-        invoice(300_000_001, &invoice_json).unwrap_err().to_string()
+        invoice(300_000_001, &invoice_json, Edition::Retail)
+            .unwrap_err()
+            .to_string()
     };
     for (field, value, error) in [
         (
@@ -252,7 +273,7 @@ fn r3_the_mark_of_a_deletion_is_no_part_of_a_name() {
     marked["customerName"] = json!("Khách Thử{DEL}");
     marked["invoiceDetails"][0]["productCode"] = json!("SP1{DEL}");
     marked["invoiceDetails"][0]["productName"] = json!("Hàng 1{DEL}");
-    let invoice = invoice(300_000_001, &marked).unwrap();
+    let invoice = invoice(300_000_001, &marked, Edition::Retail).unwrap();
     assert_eq!(invoice.code.as_str(), "HD010001.01");
     assert_eq!(invoice.customer_name, "Khách Thử");
     let lines: Vec<_> = invoice
@@ -296,7 +317,7 @@ fn details_that_cannot_be_read_are_left_out_and_named() {
     let mut broken = parsed(INVOICE);
     broken["soldById"] = json!("Lan");
     broken["customerName"] = json!(false);
-    let invoice = invoice(300_000_001, &broken).unwrap();
+    let invoice = invoice(300_000_001, &broken, Edition::Retail).unwrap();
     assert_eq!(
         (invoice.sold_by_id, invoice.customer_name.as_str()),
         (None, "")
@@ -307,10 +328,14 @@ fn details_that_cannot_be_read_are_left_out_and_named() {
 #[test]
 fn ids_below_one_name_no_record() {
     for id in [json!(0), json!(-1), json!(null), json!("x"), json!({})] {
-        assert_eq!(listed(&json!({"id": id, "code": "KH1"})), None, "{id}");
+        assert_eq!(
+            listed(&json!({"id": id, "code": "KH1"}), Edition::Retail),
+            None,
+            "{id}"
+        );
     }
     for row in [json!(null), json!([]), json!(5)] {
-        assert_eq!(listed(&row), None, "{row}");
+        assert_eq!(listed(&row, Edition::Retail), None, "{row}");
     }
     let row = json!({"id": 5, "code": {}, "createdDate": "soon", "status": "x"});
     let expected = Listed {
@@ -320,12 +345,17 @@ fn ids_below_one_name_no_record() {
         modified_at: None,
         cancelled: false,
     };
-    assert_eq!(listed(&row), Some(expected));
+    assert_eq!(listed(&row, Edition::Retail), Some(expected));
     assert_eq!(user(&json!({"id": -1, "givenName": 5})), Ok(None));
     assert!(customer(-1, &json!({"id": -1})).is_err());
     let mut walk_in = parsed(INVOICE);
     walk_in["customerId"] = json!(-1);
-    assert_eq!(invoice(300_000_001, &walk_in).unwrap().customer_id, None);
+    assert_eq!(
+        invoice(300_000_001, &walk_in, Edition::Retail)
+            .unwrap()
+            .customer_id,
+        None
+    );
 }
 
 #[test]
@@ -355,9 +385,9 @@ fn users_and_webhooks_are_read_and_a_webhooks_address_is_not_shown() {
 proptest! {
     #[test]
     fn no_json_makes_it_panic(value in any_json()) {
-        let _ = (customer(1, &value).is_ok(), any_invoice(&value).is_ok(), user(&value).is_ok());
-        let _ = (listed(&value).is_some(), webhook(&value).is_ok());
+        let _ = (customer(1, &value).is_ok(), any_invoice(&value, Edition::Retail).is_ok(), user(&value).is_ok());
+        let _ = (listed(&value, Edition::Retail).is_some(), webhook(&value).is_ok());
         let inside = json!({"id": 1, "code": "x", "total": 1, "status": 1, "invoiceDetails": [value]});
-        let _ = invoice(1, &inside);
+        let _ = invoice(1, &inside, Edition::Retail);
     }
 }

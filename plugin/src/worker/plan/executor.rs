@@ -29,6 +29,8 @@ const APART: Duration = Duration::from_secs(1800);
 enum Unread {
     /// It is refused: a person must grant the right.
     Refused(Trouble),
+    /// The edition has none: nobody can mend that.
+    NotOffered,
     /// It fails.
     Failing(Failure),
 }
@@ -90,6 +92,7 @@ async fn read<W: World, T>(
 ) -> Result<T, Result<Note, Failure>> {
     let unread = match list {
         Ok(list) => return Ok(list),
+        Err(Unread::NotOffered) => return Err(Ok(Note::UsersNotOffered)),
         // Waiting for this list ends neither.
         Err(Unread::Failing(failure @ (Failure::Abandoned(_) | Failure::Outside { .. }))) => {
             return Err(Err(failure));
@@ -100,6 +103,7 @@ async fn read<W: World, T>(
     let since = unread_since(session, upstream, now).await;
     let since = since.map_err(|e| Err(e.into()))?;
     match unread {
+        Unread::NotOffered => Err(Ok(Note::UsersNotOffered)),
         Unread::Refused(why) => Err(Ok(Note::UsersRefused {
             side: upstream.side(),
             why,
@@ -132,6 +136,7 @@ async fn unread_since<W: World>(
 
 fn kiotviet(error: KiotVietError) -> Unread {
     match error {
+        KiotVietError::NotOffered => Unread::NotOffered,
         KiotVietError::NoRight | KiotVietError::Refused { .. } => Unread::Refused(error.into()),
         other => Unread::Failing(other.into()),
     }

@@ -109,7 +109,8 @@ fn check_webhooks(shop: &Shop, findings: &mut Findings) {
         (&shop.since.invoices, "invoice.update"),
     ];
     for (switched, kind) in switched {
-        should.extend(switched.should_be_on().then_some((kind, true)));
+        let pushed = kind == "customer.update" || !shop.polled;
+        should.extend((pushed && switched.should_be_on()).then_some((kind, true)));
     }
     let hooks = shop.webhooks.iter();
     let mut is: Vec<_> = hooks.map(|h| (&*h.kind, h.is_active)).collect();

@@ -1,0 +1,294 @@
+//! Polls the invoices of shops whose edition has no invoice webhook. What is found becomes an ordinary event.
+//!
+//! A poll asks for what changed since the last one, newest first. Where KiotViet refuses or ignores that filter,
+//! it asks for the sales since yesterday, newest first, until a page of known ones. A slower sweep over three days
+//! finds what a till without a connection sends late.
+
+use crate::{
+    assumption::Assumption,
+    journal::{
+        alerts::Cause,
+        connection_name::{ConnectionName, Upstream},
+        connections::{self, Webhook},
+        list_scan::{ListScan, Listing},
+        trouble::Trouble,
+    },
+    kiotviet::{client::Page, error::KiotVietError, records::Listed},
+    reconcile::{
+        list_scan::OVERLAP,
+        lists::{Here, Purpose, Turn},
+        upkeep::{Reconciler, Upkeep},
+        webhook_health::{self, GRACE, Seen},
+    },
+    time::Timestamp,
+    worker::{pauses, session::Session},
+    world::{Clock, Http, StoreError, World},
+};
+use core::time::Duration;
+
+/// Pages that one poll reads; the next one goes on.
+const PAGES_AT_ONCE: usize = 20;
+/// `lastModifiedFrom` may be read with another zone: a row that is older by more than this shows that it does not
+/// filter.
+const ZONE: Duration = Duration::from_hours(8);
+/// By sales, a poll reaches back this far.
+const YESTERDAY: Duration = Duration::from_hours(24);
+/// A sweep begins this long after the one before.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// A sweep reaches back this far.
+const SWEPT: Duration = Duration::from_hours(72);
+
+fn before(moment: Timestamp, span: Duration) -> Timestamp {
+    moment.checked_sub(span).unwrap_or(moment)
+}
+
+/// Whether `wait` is over since `then`, give or take a sixth, which a scheduler's drain may come early; also where
+/// `then` was written by a clock that was ahead.
+fn is_over(then: Option<Timestamp>, wait: Duration, now: Timestamp) -> bool {
+    then.is_none_or(|then| {
+        let early = wait.saturating_sub(wait / 6);
+        now.saturating_since(then) >= early || then.saturating_since(now) > OVERLAP
+    })
+}
+
+impl<W: World> Reconciler<'_, '_, W> {
+    /// Polls each shop whose turn it is.
+    pub async fn poll(&mut self) -> Result<(), StoreError> {
+        if self.upkeep == Upkeep::None {
+            return Ok(());
+        }
+        let now = self.worker.now();
+        let polled: Vec<_> = self.cursor.polled.iter().collect();
+        let due = polled.into_iter().filter(|(name, last)| {
+            let kiotviet = Upstream::KiotViet(name);
+            let rests = pauses::until(&self.cursor.pauses, kiotviet, self.worker).is_some();
+            let lists = self.cursor.pauses.lists(name);
+            let turn = self.upkeep == Upkeep::Now || is_over(**last, self.ready.poll_every, now);
+            turn && !rests && lists.is_none_or(|pause| pause.until <= now)
+        });
+        let due: Vec<ConnectionName> = due.map(|(name, _)| name.clone()).collect();
+        for name in due {
+            if self.calls_left(&name) > 0 {
+                self.poll_shop(&name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll_shop(&mut self, name: &ConnectionName) -> Result<(), StoreError> {
+        let (worker, ready) = (self.worker, self.ready);
+        // A connection that cannot be read stops no other one; its own events say so.
+        let (Ok(loaded), Ok(switches)) = (
+            connections::load(worker, name).await,
+            connections::switches(worker, name).await,
+        ) else {
+            return Ok(());
+        };
+        let polls = loaded.filter(|connection| connection.polls(Webhook::Order));
+        let Some((connection, on_since)) = polls.zip(switches.order) else {
+            self.cursor.polled.remove(name);
+            return Ok(());
+        };
+        self.cursor.polled.insert(name.clone(), Some(worker.now()));
+        let mut health = webhook_health::load(worker, name).await?;
+        let done: Result<(), Trouble> = match connection.open(&ready.sealer) {
+            Err(e) => Err(e.into()),
+            Ok(opened) => {
+                let session = Session::new(worker, ready, &connection, &opened);
+                let seen = &mut health.order;
+                match self.poll_of(&session, seen, on_since).await? {
+                    Ok(()) => self.sweep(&session, seen, on_since).await?,
+                    failed => failed,
+                }
+                .map_err(Into::into)
+            }
+        };
+        let now = worker.now();
+        let seen = &mut health.order;
+        match done {
+            Ok(()) if seen.active == Some(true) => {}
+            Ok(()) => {
+                seen.active = Some(true);
+                health.problem = None;
+            }
+            Err(why) => {
+                let lately = seen
+                    .sound_at
+                    .is_some_and(|at| now.saturating_since(at) < GRACE);
+                seen.active = Some(lately);
+                health.problem = Some(why);
+            }
+        }
+        webhook_health::save(worker, name, &health).await?;
+        if ready.alerts.is_some() {
+            let fails = (health.order.active == Some(false)).then_some(now);
+            let connection = name.clone();
+            let alerts = &mut self.cursor.alerts;
+            alerts.set(Cause::PollFails { connection }, fails, health.problem);
+        }
+        Ok(())
+    }
+
+    /// Reads what is new. The inner error is KiotViet's.
+    async fn poll_of(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        seen: &mut Seen,
+        on_since: Timestamp,
+    ) -> Result<Result<(), KiotVietError>, StoreError> {
+        let now = self.worker.now();
+        // While the clock was ahead, records that did not exist yet counted as read.
+        let read = seen
+            .read_until
+            .filter(|until| until.saturating_since(now) <= OVERLAP);
+        let from = before(read.unwrap_or(on_since), GRACE).max(before(on_since, OVERLAP));
+        let begun = seen.reading.take();
+        let is_new = begun.is_none();
+        let mut scan = begun.unwrap_or_else(|| {
+            let listing = match seen.by_sales_since {
+                None => Listing::NewestChanges,
+                Some(_) => Listing::NewestSales { until_known: true },
+            };
+            let from = match listing {
+                Listing::NewestChanges | Listing::Changes => from,
+                Listing::NewestSales { .. } => from.min(before(now, YESTERDAY)),
+            };
+            ListScan::new(Webhook::Order, from, now).by(listing)
+        });
+        let mut failed = Ok(());
+        for _ in 0..PAGES_AT_ONCE {
+            if scan.done || self.calls_left(&session.connection.name) == 0 {
+                break;
+            }
+            let first = is_new && scan.offset == 0;
+            let turn = self
+                .turn(session, &mut scan, Purpose::Polled(on_since))
+                .await?;
+            let by_change = scan.listing == Listing::NewestChanges;
+            let unfiltered = match &turn {
+                Err(KiotVietError::Refused { .. }) => by_change,
+                Ok(turn) => by_change && first && is_unfiltered(&turn.page, scan.from),
+                Err(_) => false,
+            };
+            if unfiltered {
+                self.by_sales(session, seen);
+                let from = scan.from.min(before(now, YESTERDAY));
+                scan = ListScan::new(Webhook::Order, from, now)
+                    .by(Listing::NewestSales { until_known: true });
+                continue;
+            }
+            match turn {
+                Ok(turn) => {
+                    if by_change && !turn.page.items.is_empty() {
+                        self.worker.saw(Assumption::FnbChanges, true);
+                    }
+                    scan.done |= is_end(&scan, &turn);
+                }
+                Err(e) => {
+                    failed = Err(e);
+                    break;
+                }
+            }
+        }
+        if scan.done {
+            seen.read_until = Some(now.min(scan.to));
+            seen.sound_at = Some(self.worker.now());
+        } else {
+            // What comes meanwhile stands before what was read, so known rows do not end it any more.
+            if matches!(scan.listing, Listing::NewestSales { .. }) {
+                scan.listing = Listing::NewestSales { until_known: false };
+            }
+            seen.reading = Some(scan);
+        }
+        Ok(failed)
+    }
+
+    /// Reads a page of the sweep, if it is time.
+    async fn sweep(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        seen: &mut Seen,
+        on_since: Timestamp,
+    ) -> Result<Result<(), KiotVietError>, StoreError> {
+        let now = self.worker.now();
+        let began = *seen.swept_from.get_or_insert(now);
+        // Every second poll at most.
+        let pace = self.ready.poll_every.saturating_mul(2);
+        if !is_over(seen.swept_at, pace, now) || self.calls_left(&session.connection.name) == 0 {
+            return Ok(Ok(()));
+        }
+        let begun = seen.sweep.take();
+        if begun.is_none() && !is_over(Some(began), SWEEP_EVERY, now) {
+            return Ok(Ok(()));
+        }
+        let mut scan = begun.unwrap_or_else(|| {
+            seen.swept_from = Some(now);
+            let from = before(now, SWEPT).max(before(on_since, OVERLAP));
+            let listing = Listing::NewestSales { until_known: false };
+            ListScan::new(Webhook::Order, from, now).by(listing)
+        });
+        seen.swept_at = Some(now);
+        let turn = self
+            .turn(session, &mut scan, Purpose::Polled(on_since))
+            .await?;
+        let failed = match turn {
+            Ok(turn) => {
+                scan.done |= is_end(&scan, &turn);
+                let read = seen.read_until.map(|until| before(until, GRACE));
+                let passed_over =
+                    |item: &Listed| changed(item).zip(read).is_some_and(|(at, read)| at < read);
+                if seen.by_sales_since.is_none() && turn.missing.iter().any(passed_over) {
+                    self.by_sales(session, seen);
+                }
+                Ok(())
+            }
+            Err(e) => Err(e),
+        };
+        seen.sweep = Some(scan).filter(|scan| !scan.done);
+        Ok(failed)
+    }
+
+    /// From now on the shop is asked for its sales.
+    fn by_sales(&mut self, session: &Here<'_, '_, W>, seen: &mut Seen) {
+        seen.by_sales_since.get_or_insert(self.worker.now());
+        self.worker.saw(Assumption::FnbChanges, false);
+        self.cursor.pauses.set_lists(&session.connection.name, None);
+    }
+}
+
+fn changed(item: &Listed) -> Option<Timestamp> {
+    item.modified_at.or(item.created_at)
+}
+
+/// Whether a page of what changed since `from` shows that this is no filter.
+fn is_unfiltered(page: &Page, from: Timestamp) -> bool {
+    let oldest = before(before(from, OVERLAP), ZONE);
+    page.items.iter().filter_map(changed).any(|at| at < oldest)
+}
+
+/// Whether nothing further in the list matters, by the rows of a page.
+fn is_end(scan: &ListScan, turn: &Turn) -> bool {
+    let items = &turn.page.items;
+    let from = before(scan.from, OVERLAP);
+    match scan.listing {
+        Listing::Changes => false,
+        Listing::NewestChanges => {
+            let times: Vec<_> = items.iter().filter_map(changed).collect();
+            // An order that was not heeded ends nothing.
+            times.len() == items.len()
+                && times.is_sorted_by(|newer, older| newer >= older)
+                && times.last().is_some_and(|last| *last < from)
+        }
+        Listing::NewestSales { until_known } => {
+            let sorted = items.is_sorted_by(|newer, older| newer.id >= older.id);
+            let old = items.iter().all(|item| {
+                item.created_at
+                    .is_some_and(|at| at < before(from, YESTERDAY))
+            });
+            // The older half of a page.
+            let tail = items.iter().skip(items.len() / 2);
+            let known = tail.into_iter().all(|item| !turn.missing.contains(item));
+            sorted && !items.is_empty() && (old || (until_known && known))
+        }
+    }
+}
