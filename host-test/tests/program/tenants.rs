@@ -8,12 +8,12 @@ use host_test::{
     admin::{Admin, Carrier, Remote, listed},
     program::{Program, free_port},
     redis_server::redis,
-    shop::{ba, hoa},
+    shop::{ba, customer, hoa},
     tenants::{Folder, Tenant, token, up},
     vendors::Vendors,
 };
 use sim::getfly::GetflySettings;
-use std::{fs, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -111,6 +111,61 @@ async fn two_tenants_in_one_redis_have_their_own_shops_and_keys() {
         return;
     };
     alone_over(&["--store", &server.url()]).await;
+}
+
+/// Several hosts over one store: each tenant's hosts take turns by its lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn four_hosts_on_one_redis_share_their_tenants_and_each_event_ends_once() {
+    const CUSTOMERS: usize = 12;
+    let Some(server) = redis(&["--appendonly", "yes", "--appendfsync", "always"]).await else {
+        return;
+    };
+    let two = Two::new().await;
+    let quick = "getfly_requests_per_second = \"100\"\n";
+    for (name, last, vendors) in [("minh", 2, &two.minhs), ("lan", 3, &two.lans)] {
+        let written = two.folder.write(name, last, vendors, quick);
+        written.expect("written");
+    }
+    let url = server.url();
+    let arguments = ["--store", &url, "--drain-every", "1s"];
+    let mut hosts = Vec::new();
+    for _ in 0..4 {
+        hosts.push(two.up(&arguments).await);
+    }
+    let of_minh: Vec<&Tenant> = hosts.iter().map(|(_, minh, _)| minh).collect();
+    let of_lan: Vec<&Tenant> = hosts.iter().map(|(_, _, lan)| lan).collect();
+    for (at_hosts, vendors) in [(&of_minh, &two.minhs), (&of_lan, &two.lans)] {
+        at_hosts[0].connect_with(vendors).await.expect("connected");
+    }
+    // The shop's next actions are later than the switches.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    for (at_hosts, vendors) in [(&of_minh, &two.minhs), (&of_lan, &two.lans)] {
+        for n in 0..CUSTOMERS {
+            let new = customer(&format!("Khách {n}"), &format!("09123400{n:02}"));
+            vendors.kiotviet.create_customer(new);
+        }
+        let deliveries = vendors.kiotviet.take_deliveries();
+        let everywhere = deliveries.iter().flat_map(|delivery| {
+            let request = vendors.kiotviet.request(delivery);
+            at_hosts.iter().map(move |host| host.send(request.clone()))
+        });
+        for answer in futures_util::future::join_all(everywhere).await {
+            assert_eq!(answer.expect("answered").0, 200);
+        }
+    }
+    for (at_hosts, vendors) in [(&of_minh, &two.minhs), (&of_lan, &two.lans)] {
+        let all = within_looks(|| async {
+            let events = listed(at_hosts[0].events("limit=200").await);
+            events.len() >= 4 * CUSTOMERS && events.iter().all(|event| event["state"] == "done")
+        });
+        all.await;
+        let events = listed(at_hosts[1].events("limit=200").await);
+        let created = events.iter().filter(|e| e["outcome"] == "created").count();
+        let accounts = vendors.getfly.accounts();
+        let codes: BTreeSet<_> = accounts.iter().map(|a| a.account_code.clone()).collect();
+        let counts = (created, accounts.len(), codes.len());
+        assert_eq!(counts, (CUSTOMERS, CUSTOMERS, CUSTOMERS));
+    }
 }
 
 #[tokio::test]

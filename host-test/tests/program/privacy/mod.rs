@@ -51,12 +51,12 @@ async fn natively(refusals: [Refusals; 2]) -> (TestShop, Scenario<Native>) {
     (shop, scenario)
 }
 
-/// Of KiotViet, whose token endpoint is asked twice with wrong credentials, and of Getfly: none of them
+/// Of KiotViet, whose token endpoints, of both editions, are asked twice with wrong credentials, and of Getfly: none of them
 /// leads to a pause.
 const REFUSALS: [Refusals; 2] = [
     Refusals {
         gets: &[400],
-        posts: &[400, 401, 420, 400],
+        posts: &[400, 400, 401, 401, 420, 400],
     },
     Refusals {
         gets: &[400, 422],
