@@ -9,13 +9,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-const KUBERNETES: [&str; 6] = [
+const KUBERNETES: [&str; 7] = [
     "host.yaml",
     "networkpolicy.yaml",
     "podmonitor.yaml",
     "secret.example.yaml",
     "spinapp.yaml",
     "store.yaml",
+    "tenants.yaml",
 ];
 
 fn path(name: &str) -> PathBuf {
@@ -231,6 +232,37 @@ fn the_deployment_gives_every_variable_and_secrets_as_files_only() {
 }
 
 #[test]
+fn many_tenants_are_served_by_pods_that_keep_nothing_and_are_asked_at_the_hosts_own_address() {
+    let files = documents("tenants.yaml");
+    let kinds: BTreeSet<&str> = files.iter().filter_map(|d| d["kind"].as_str()).collect();
+    let expected = [
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "Service",
+    ];
+    assert_eq!(kinds, expected.into());
+    let pod = &of_kind("tenants.yaml", "Deployment")["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let words = strings(&container["args"]);
+    let after = |name: &str| {
+        let at = words.iter().position(|word| *word == name);
+        words[at.unwrap_or_else(|| panic!("no {name}")) + 1]
+    };
+    let mounts = container["volumeMounts"].as_array().expect("mounts");
+    let mounted = |path: &str| mounts.iter().any(|m| m["mountPath"].as_str() == Some(path));
+    assert!(mounted(after("--tenants")));
+    assert_eq!(after("--store"), "@/run/kvgf/store_url");
+    let port = after("--admin-listen").rsplit(':').next().expect("a port");
+    for probe in ["startupProbe", "readinessProbe"] {
+        let asked = &container[probe]["httpGet"]["port"];
+        assert_eq!(asked.to_string(), port, "no tenant has a probe's host name");
+    }
+    let scaled = &of_kind("tenants.yaml", "HorizontalPodAutoscaler")["spec"];
+    assert_eq!(scaled["scaleTargetRef"]["name"], "kvgf-tenants");
+}
+
+#[test]
 fn pods_run_without_root_on_a_read_only_file_system_with_limits() {
     let mut pods = 0;
     for document in KUBERNETES.into_iter().flat_map(documents) {
@@ -267,7 +299,7 @@ fn pods_run_without_root_on_a_read_only_file_system_with_limits() {
             }
         }
     }
-    assert_eq!(pods, 3, "the store, the host and the drain");
+    assert_eq!(pods, 4, "the store, both hosts and the drain");
 }
 
 /// Kubernetes finds ports by these names and pods by these labels.
