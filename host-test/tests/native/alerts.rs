@@ -8,7 +8,7 @@ use host_test::{
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, Habit, Personality, Receiver, receiver::Received};
+use sim::{Fault, FaultRule, Habit, Personality, Receiver, kiotviet::Settings, receiver::Received};
 use std::sync::Arc;
 
 const RECEIVER: &str = "https://alerts.test";
@@ -351,4 +351,30 @@ async fn a_contradicted_assumption_is_told_once_without_a_persons_data_and_can_b
     let of_side = |over| (r#""getfly_fails""#.to_owned(), over);
     assert_eq!(causes(&after), [of_side(false), of_side(true)]);
     assert_eq!(after[1].1["all_well"], true);
+}
+
+/// Where invoices are polled there is no webhook that could be seen inactive.
+#[tokio::test(start_paused = true)]
+async fn invoices_of_an_fnb_shop_that_cannot_be_read_are_told_once_and_so_is_their_end() {
+    let (mut shop, _) = TestShop::of_settings(Settings::fnb(), []);
+    let receiver = Arc::new(Receiver::new(shop.clock.clone()));
+    shop.app = shop.app.serving(RECEIVER, receiver.clone());
+    for (name, value) in [("alert_origin", RECEIVER), ("alert_path", "/secret-path")] {
+        shop.app.set_variable(name, value);
+    }
+    shop.connect_with(On::Both).await;
+    shop.minutes(30).await;
+    assert_eq!(causes(&messages(&receiver)), [], "all is well");
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/invoices");
+    shop.kiotviet_faults.add(down);
+    shop.minutes(60).await;
+    let told = messages(&receiver);
+    let cause = r#"{"poll_fails":{"connection":"shop"}}"#.to_owned();
+    assert_eq!(causes(&told), [(cause.clone(), false)]);
+    let text = told[0].1["text"].as_str().expect("text");
+    assert!(text.contains("không đọc được hóa đơn"), "{text}");
+    shop.kiotviet_faults.clear();
+    shop.minutes(30).await;
+    let over = causes(&messages(&receiver));
+    assert_eq!(over, [(cause, true)]);
 }

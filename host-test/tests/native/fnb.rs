@@ -521,3 +521,20 @@ async fn what_makes_a_total_differ_is_told_and_never_silent() {
         "{event}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_preflight_knows_that_this_edition_has_no_list_of_users() {
+    let fnb = Fnb {
+        has_users: false,
+        ..Fnb::default()
+    };
+    let shop = selling(On::Both, fnb, 3).await;
+    let mut found = json!({});
+    for _ in 0..20 {
+        found = shop.app.preflight(CONNECTION).await.1;
+        shop.pass(5).await;
+    }
+    let found = found.to_string();
+    assert!(found.contains("users_not_offered"), "{found}");
+    assert!(!found.contains("no_right"), "{found}");
+}
