@@ -55,7 +55,7 @@ fn invoice<W: World>(visit: &Visit<'_, W>, invoice: &LiveInvoice) -> Markup {
                 tbody {
                     @for line in &invoice.lines {
                         tr {
-                            td { (line.name) " " span.muted { (line.code) } }
+                            th scope="row" { (line.name) " " span.muted { (line.code) } }
                             td { (line.quantity.replace('.', ",")) }
                             td { (money::shown(line.price)) }
                             td { (money::shown(line.discount)) }
