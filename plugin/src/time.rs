@@ -59,6 +59,16 @@ impl Timestamp {
         Self::written(self.0.checked_sub(duration.try_into().ok()?)?)
     }
 
+    /// `duration` later; itself where that would leave the calendar.
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(self)
+    }
+
+    /// `duration` earlier; itself where that would leave the calendar.
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        self.checked_sub(duration).unwrap_or(self)
+    }
+
     /// How long it is after `earlier`; zero if it is not.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or_default()
@@ -375,11 +385,13 @@ pub(crate) mod tests {
         let last: Timestamp = "9999-12-31T23:59:59Z".parse().unwrap();
         assert_eq!(last.checked_add(Duration::from_secs(1)), None);
         assert_eq!(last.checked_add(Duration::MAX), None);
+        assert_eq!(last.saturating_add(Duration::from_secs(1)), last);
         assert_eq!(Timestamp::from_second(i64::MAX), None);
         // A moment before the year 0 would be written as a text that cannot be read back.
         let first: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
         assert_eq!(first.to_string().parse(), Ok(first));
         assert_eq!(first.checked_sub(Duration::from_secs(1)), None);
+        assert_eq!(first.saturating_sub(Duration::from_secs(1)), first);
         assert_eq!(Timestamp::from_second(first.as_second() - 1), None);
         assert!("0000-01-01T00:00:00+07:00".parse::<Timestamp>().is_err());
         let epoch = Timestamp::UNIX_EPOCH;

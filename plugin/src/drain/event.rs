@@ -123,7 +123,7 @@ impl<W: World> Drain<'_, '_, W> {
                     .await
             }
             Err(Failure::Unknown { why, after, brings }) => {
-                let until = now_after(self.worker.now(), SETTLE);
+                let until = self.worker.now().saturating_add(SETTLE);
                 if let Some(brings) = brings {
                     let brings = *brings;
                     self.cursor.held.push(Held { brings, until });
@@ -262,7 +262,7 @@ impl<W: World> Drain<'_, '_, W> {
         let now = self.worker.now();
         record.tried(now, why.clone());
         record.failed(why.clone());
-        let until = now.checked_add(LOOK_AGAIN).unwrap_or(now);
+        let until = now.saturating_add(LOOK_AGAIN);
         let connection = record.connection.clone();
         let pass = self.postpone(record, until).await?;
         let upstream = side.of(&connection);
@@ -308,7 +308,7 @@ impl<W: World> Drain<'_, '_, W> {
         };
         record.tried(now, why.clone());
         record.failed(why);
-        let wanted = now_after(now, wait.max(not_before));
+        let wanted = now.saturating_add(wait.max(not_before));
         // Not before the pause ends, so that no pause outlasts the last retry time.
         let wanted = pause.map_or(wanted, |until| until.max(wanted));
         let pass = self.postpone(record, wanted).await?;
@@ -339,8 +339,4 @@ impl Failed {
             at: FailsAt::All,
         }
     }
-}
-
-fn now_after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.checked_add(wait).unwrap_or(now)
 }

@@ -172,7 +172,7 @@ impl<W: World> Drain<'_, '_, W> {
         let not_there = NotThere {
             kind: record.kind,
             id,
-            until: now.checked_add(NOT_THERE).unwrap_or(now),
+            until: now.saturating_add(NOT_THERE),
         };
         let list = self.not_there(&record.connection).await?;
         list.retain(|n| now < n.until);

@@ -137,7 +137,7 @@ impl<W: World> Drain<'_, '_, W> {
             return Ok(());
         }
         let now = self.worker.now();
-        let wanted = now.checked_add(LAST_LOOK).unwrap_or(now);
+        let wanted = now.saturating_add(LAST_LOOK);
         let at = due_time(now, wanted);
         self.list_due(at, Due::LateEntry(seq)).await
     }

@@ -280,7 +280,7 @@ impl<H: Http> Getfly<'_, H> {
         since: Option<Timestamp>,
         offset: u64,
     ) -> Result<AccountPage, GetflyError> {
-        let from = since.map(|since| since.checked_sub(CLOCK_SKEW).unwrap_or(since));
+        let from = since.map(|since| since.saturating_sub(CLOCK_SKEW));
         let from = from.map(Timestamp::whole_second);
         let from_text = from.map(listed_at).unwrap_or_default();
         let (limit, offset) = (PAGE_SIZE.to_string(), offset.to_string());
@@ -857,12 +857,12 @@ impl<H: Http, T> Pages<'_, H, T> {
 
 /// The lower bound of a list by creation, some minutes earlier than `since`.
 fn listed_from(since: Timestamp) -> String {
-    listed_at(since.checked_sub(CLOCK_SKEW).unwrap_or(since))
+    listed_at(since.saturating_sub(CLOCK_SKEW))
 }
 
 /// The upper bound, some minutes later than `until`.
 fn listed_to(until: Timestamp) -> String {
-    listed_at(until.checked_add(CLOCK_SKEW).unwrap_or(until))
+    listed_at(until.saturating_add(CLOCK_SKEW))
 }
 
 /// Writes a bound: the tenant's wall time, as its answers print it.

@@ -136,7 +136,7 @@ const CALL_ENDS: Duration = Duration::from_secs(CREATE_TIMEOUT.as_secs() + 3);
 
 /// By when the call has ended of a create that is announced now.
 pub fn call_ends(now: Timestamp) -> Timestamp {
-    now.checked_add(CALL_ENDS).unwrap_or(now)
+    now.saturating_add(CALL_ENDS)
 }
 
 /// A record whose call had ended at `since` was looked for and is not there: until when it may still come, if

@@ -60,7 +60,7 @@ pub async fn go_on<W: World>(
         if world.now().saturating_since(began) >= AT_ONCE {
             break;
         }
-        let until = began.checked_add(AT_ONCE).unwrap_or(began);
+        let until = began.saturating_add(AT_ONCE);
         let Some(checked) = checks::look(&session, &mut run, check, until).await else {
             continue;
         };

@@ -36,10 +36,6 @@ const KEPT_EVERY_PAGES: usize = 20;
 /// See [`KEPT_EVERY_PAGES`].
 const KEPT_EVERY: Duration = Duration::from_secs(10);
 
-fn after(moment: Timestamp, wait: Duration) -> Timestamp {
-    moment.checked_add(wait).unwrap_or(moment)
-}
-
 /// Whether so much time is over since `then`; also where `then` was written by a clock that was ahead.
 fn is_over(then: Timestamp, wait: Duration, now: Timestamp) -> bool {
     now.saturating_since(then) >= wait || then.saturating_since(now) > CHANGES_EVERY
@@ -81,7 +77,10 @@ impl<W: World> Reconciler<'_, '_, W> {
         {
             return Ok(false);
         }
-        let next = self.filling.asked_at.map(|at| after(at, PAGE_EVERY));
+        let next = self
+            .filling
+            .asked_at
+            .map(|at| at.saturating_add(PAGE_EVERY));
         let wait = next.map(|next| next.saturating_since(now).min(LOOK_EVERY));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             self.worker.sleep(wait).await;
@@ -97,7 +96,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         };
         let scan = index.scan.take().or_else(|| due_scan(&index, now));
         let Some(mut scan) = scan else {
-            self.cursor.accounts_at = Some(after(now, CHANGES_EVERY));
+            self.cursor.accounts_at = Some(now.saturating_add(CHANGES_EVERY));
             return Ok(false);
         };
         if scan.since.is_none() && scan.offset == 0 {
@@ -205,7 +204,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         self.filling.index = Some(index);
         self.filling.pages = self.filling.pages.saturating_add(1);
         self.keep_accounts().await?;
-        self.cursor.accounts_at = Some(after(self.worker.now(), CHANGES_EVERY));
+        self.cursor.accounts_at = Some(self.worker.now().saturating_add(CHANGES_EVERY));
         Ok(false)
     }
 

@@ -158,7 +158,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         let Some(since) = since.filter(|_| !reads) else {
             return Ok(false);
         };
-        let since = since.checked_sub(GRACE).unwrap_or(since);
+        let since = since.saturating_sub(GRACE);
         for webhook in Webhook::ALL {
             let read_until = &mut health.of_mut(webhook).read_until;
             *read_until = read_until.map(|until| until.min(since));
@@ -280,7 +280,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             let to = if broken || at_once {
                 now
             } else {
-                now.checked_sub(GRACE).unwrap_or(now)
+                now.saturating_sub(GRACE)
             };
             // While the clock was ahead, records that did not exist yet counted as read.
             let read = seen

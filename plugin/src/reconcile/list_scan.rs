@@ -36,7 +36,7 @@ pub async fn page<W: World>(
     session: &Session<'_, W>,
     scan: &ListScan,
 ) -> Result<Page, KiotVietError> {
-    let from = scan.from.checked_sub(OVERLAP).unwrap_or(scan.from);
+    let from = scan.from.saturating_sub(OVERLAP);
     let offset = scan.offset;
     session
         .kiotviet(async |k| match scan.webhook {

@@ -38,10 +38,6 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 /// A sweep reaches back this far.
 const SWEPT: Duration = Duration::from_hours(72);
 
-fn before(moment: Timestamp, span: Duration) -> Timestamp {
-    moment.checked_sub(span).unwrap_or(moment)
-}
-
 /// Whether `wait` is over since `then`, give or take a sixth, which a scheduler's drain may come early; also where
 /// `then` was written by a clock that was ahead.
 fn is_over(then: Option<Timestamp>, wait: Duration, now: Timestamp) -> bool {
@@ -141,7 +137,10 @@ impl<W: World> Reconciler<'_, '_, W> {
         let read = seen
             .read_until
             .filter(|until| until.saturating_since(now) <= OVERLAP);
-        let from = before(read.unwrap_or(on_since), GRACE).max(before(on_since, OVERLAP));
+        let from = read
+            .unwrap_or(on_since)
+            .saturating_sub(GRACE)
+            .max(on_since.saturating_sub(OVERLAP));
         let begun = seen.reading.take();
         let is_new = begun.is_none();
         let mut scan = begun.unwrap_or_else(|| {
@@ -151,7 +150,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             };
             let from = match listing {
                 Listing::NewestChanges | Listing::Changes => from,
-                Listing::NewestSales { .. } => from.min(before(now, YESTERDAY)),
+                Listing::NewestSales { .. } => from.min(now.saturating_sub(YESTERDAY)),
             };
             ListScan::new(Webhook::Order, from, now).by(listing)
         });
@@ -172,7 +171,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             };
             if unfiltered {
                 self.by_sales(session, seen);
-                let from = scan.from.min(before(now, YESTERDAY));
+                let from = scan.from.min(now.saturating_sub(YESTERDAY));
                 scan = ListScan::new(Webhook::Order, from, now)
                     .by(Listing::NewestSales { until_known: true });
                 continue;
@@ -223,7 +222,9 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         let mut scan = begun.unwrap_or_else(|| {
             seen.swept_from = Some(now);
-            let from = before(now, SWEPT).max(before(on_since, OVERLAP));
+            let from = now
+                .saturating_sub(SWEPT)
+                .max(on_since.saturating_sub(OVERLAP));
             let listing = Listing::NewestSales { until_known: false };
             ListScan::new(Webhook::Order, from, now).by(listing)
         });
@@ -234,7 +235,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         let failed = match turn {
             Ok(turn) => {
                 scan.done |= is_end(&scan, &turn);
-                let read = seen.read_until.map(|until| before(until, GRACE));
+                let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
                 let passed_over =
                     |item: &Listed| changed(item).zip(read).is_some_and(|(at, read)| at < read);
                 if seen.by_sales_since.is_none() && turn.missing.iter().any(passed_over) {
@@ -262,14 +263,14 @@ fn changed(item: &Listed) -> Option<Timestamp> {
 
 /// Whether a page of what changed since `from` shows that this is no filter.
 fn is_unfiltered(page: &Page, from: Timestamp) -> bool {
-    let oldest = before(before(from, OVERLAP), ZONE);
+    let oldest = from.saturating_sub(OVERLAP).saturating_sub(ZONE);
     page.items.iter().filter_map(changed).any(|at| at < oldest)
 }
 
 /// Whether nothing further in the list matters, by the rows of a page.
 fn is_end(scan: &ListScan, turn: &Turn) -> bool {
     let items = &turn.page.items;
-    let from = before(scan.from, OVERLAP);
+    let from = scan.from.saturating_sub(OVERLAP);
     match scan.listing {
         Listing::Changes => false,
         Listing::NewestChanges => {
@@ -283,7 +284,7 @@ fn is_end(scan: &ListScan, turn: &Turn) -> bool {
             let sorted = items.is_sorted_by(|newer, older| newer.id >= older.id);
             let old = items.iter().all(|item| {
                 item.created_at
-                    .is_some_and(|at| at < before(from, YESTERDAY))
+                    .is_some_and(|at| at < from.saturating_sub(YESTERDAY))
             });
             // The older half of a page.
             let tail = items.iter().skip(items.len() / 2);

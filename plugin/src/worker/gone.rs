@@ -32,7 +32,7 @@ pub async fn confirm<W: World>(session: &Session<'_, W>) -> Result<(), Failure> 
     let wait = session.asked_in_vain.and_then(|asked| AGAIN.get(asked));
     if let Some(wait) = wait {
         let now = session.world.now();
-        return Err(Failure::NotShown(now.checked_add(*wait).unwrap_or(now)));
+        return Err(Failure::NotShown(now.saturating_add(*wait)));
     }
     control(session).await
 }

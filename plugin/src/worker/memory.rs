@@ -71,7 +71,7 @@ pub async fn account_by_text<W: World>(
     if since == Timestamp::UNIX_EPOCH {
         return Ok(None);
     }
-    let until = since.checked_add(SETTLE).unwrap_or(since);
+    let until = since.saturating_add(SETTLE);
     let found = session.getfly().account_with_text(code, since, until).await;
     unless_refused(found)
 }
@@ -85,7 +85,7 @@ pub async fn order_by_text<W: World>(
     if since == Timestamp::UNIX_EPOCH {
         return Ok(None);
     }
-    let until = since.checked_add(SETTLE).unwrap_or(since);
+    let until = since.saturating_add(SETTLE);
     let found = session.getfly().order_with_text(code, since, until).await;
     Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
 }

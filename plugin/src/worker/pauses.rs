@@ -51,7 +51,7 @@ pub fn failed(pauses: &mut Pauses, upstream: Upstream<'_>, failed: &Failed<'_>, 
         pause.failing.clear();
         pause.failures = pause.failures.saturating_add(1);
         let wait = after.unwrap_or_else(|| retry::pause_after(pause.failures, failed.at));
-        pause.until = now.checked_add(wait).unwrap_or(now);
+        pause.until = now.saturating_add(wait);
     }
     pauses.set(upstream, pause);
 }
@@ -87,7 +87,7 @@ pub fn pause_lists(
     let wait = after.unwrap_or_else(|| retry::pause_after(failures, FailsAt::All));
     let pause = Pause {
         failures,
-        until: now.checked_add(wait).unwrap_or(now),
+        until: now.saturating_add(wait),
         ..Pause::default()
     };
     pauses.set_lists(connection, Some(pause));

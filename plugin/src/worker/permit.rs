@@ -369,7 +369,7 @@ impl<W: World> Http for Worker<'_, W> {
             return answer;
         };
         let now = self.world.now();
-        self.wait_until(now.checked_add(after).unwrap_or(now)).await;
+        self.wait_until(now.saturating_add(after)).await;
         self.send_once(request, true).await
     }
 

@@ -334,7 +334,7 @@ async fn maybe_edit<W: World>(
     } else {
         Original::Unknown
     };
-    let until = received.checked_add(CANCELS_WITHIN).unwrap_or(received);
+    let until = received.saturating_add(CANCELS_WITHIN);
     let waited = session.world.now() >= until;
     let on_day = on_since.to_wall(SHOP_HOURS_AHEAD).map(|wall| wall.date());
     let mut is = match answer {
