@@ -117,8 +117,14 @@ pub async fn fetch_token(
     })
 }
 
+/// The two parameters that order a list.
+type Order = [(&'static str, &'static str); 2];
 /// Newest records first.
-const NEWEST: [(&str, &str); 2] = [("orderBy", "id"), ("orderDirection", "Desc")];
+const NEWEST: Order = [("orderBy", "id"), ("orderDirection", "Desc")];
+/// The order in which no change between two pages lets a record pass unseen.
+const BY_ID: Order = [("orderBy", LIST_ORDER), ("orderDirection", "Asc")];
+/// The last change first.
+const BY_LAST_CHANGE: Order = [("orderBy", "modifiedDate"), ("orderDirection", "Desc")];
 /// How many of the newest invoices are looked at before the first sale.
 pub const NEWEST_INVOICES: usize = 50;
 /// How many pages are read for them.
@@ -389,8 +395,8 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        self.modified_since("KiotViet GET /customers", "/customers", from, offset)
-            .await
+        let list = ("KiotViet GET /customers", "/customers");
+        self.modified_since(list, from, BY_ID, offset).await
     }
 
     /// The same for invoices (manual 2.12.1).
@@ -399,8 +405,8 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        self.modified_since("KiotViet GET /invoices", "/invoices", from, offset)
-            .await
+        let list = ("KiotViet GET /invoices", "/invoices");
+        self.modified_since(list, from, BY_ID, offset).await
     }
 
     /// The same, the last change first.
@@ -409,13 +415,8 @@ impl<H: Http> KiotViet<'_, H> {
         from: Timestamp,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
-        let from = modified_from(from);
-        let filter = [
-            ("lastModifiedFrom", from.as_str()),
-            ("orderBy", "modifiedDate"),
-            ("orderDirection", "Desc"),
-        ];
-        self.listed("KiotViet GET /invoices", "/invoices", &filter, offset)
+        let list = ("KiotViet GET /invoices", "/invoices");
+        self.modified_since(list, from, BY_LAST_CHANGE, offset)
             .await
     }
 
@@ -437,17 +438,13 @@ impl<H: Http> KiotViet<'_, H> {
 
     async fn modified_since(
         &self,
-        endpoint: &'static str,
-        path: &str,
+        (endpoint, path): (&'static str, &str),
         from: Timestamp,
+        [by, direction]: Order,
         offset: u64,
     ) -> Result<Page, KiotVietError> {
         let from = modified_from(from);
-        let filter = [
-            ("lastModifiedFrom", from.as_str()),
-            ("orderBy", LIST_ORDER),
-            ("orderDirection", "Asc"),
-        ];
+        let filter = [("lastModifiedFrom", from.as_str()), by, direction];
         self.listed(endpoint, path, &filter, offset).await
     }
 

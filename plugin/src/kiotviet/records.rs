@@ -256,6 +256,13 @@ pub struct Listed {
     pub cancelled: bool,
 }
 
+impl Listed {
+    /// When it was last changed, as far as KiotViet tells.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        self.modified_at.or(self.created_at)
+    }
+}
+
 /// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1). None for a row whose id
 /// names no record, such as the sums at the head of one list. An unreadable member counts as absent
 /// and stops no page: the record itself is read by its id.

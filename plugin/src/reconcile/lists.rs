@@ -293,7 +293,7 @@ fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
         Purpose::Backfill => list_scan::is_in_backfill(scan, item),
         Purpose::Missed(on_since) | Purpose::Polled(on_since) => {
             let from = scan.from.saturating_sub(OVERLAP);
-            let changed = item.modified_at.or(item.created_at);
+            let changed = item.changed_at();
             let is_new = item.created_at.is_none_or(|created| created >= on_since);
             let in_window = match (purpose, scan.listing) {
                 (Purpose::Missed(_), _) => changed.is_none_or(|at| from <= at && at <= scan.to),

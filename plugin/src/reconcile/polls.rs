@@ -236,8 +236,11 @@ impl<W: World> Reconciler<'_, '_, W> {
             Ok(turn) => {
                 scan.done |= is_end(&scan, &turn);
                 let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
-                let passed_over =
-                    |item: &Listed| changed(item).zip(read).is_some_and(|(at, read)| at < read);
+                let passed_over = |item: &Listed| {
+                    item.changed_at()
+                        .zip(read)
+                        .is_some_and(|(at, read)| at < read)
+                };
                 if seen.by_sales_since.is_none() && turn.missing.iter().any(passed_over) {
                     self.by_sales(session, seen);
                 }
@@ -257,14 +260,13 @@ impl<W: World> Reconciler<'_, '_, W> {
     }
 }
 
-fn changed(item: &Listed) -> Option<Timestamp> {
-    item.modified_at.or(item.created_at)
-}
-
 /// Whether a page of what changed since `from` shows that this is no filter.
 fn is_unfiltered(page: &Page, from: Timestamp) -> bool {
     let oldest = from.saturating_sub(OVERLAP).saturating_sub(ZONE);
-    page.items.iter().filter_map(changed).any(|at| at < oldest)
+    page.items
+        .iter()
+        .filter_map(Listed::changed_at)
+        .any(|at| at < oldest)
 }
 
 /// Whether nothing further in the list matters, by the rows of a page.
@@ -274,7 +276,7 @@ fn is_end(scan: &ListScan, turn: &Turn) -> bool {
     match scan.listing {
         Listing::Changes => false,
         Listing::NewestChanges => {
-            let times: Vec<_> = items.iter().filter_map(changed).collect();
+            let times: Vec<_> = items.iter().filter_map(Listed::changed_at).collect();
             // An order that was not heeded ends nothing.
             times.len() == items.len()
                 && times.is_sorted_by(|newer, older| newer >= older)

@@ -31,6 +31,14 @@ impl Edition {
         }
     }
 
+    /// Where the people of this shop log in.
+    pub fn address_of(self, shop: &str) -> String {
+        match self {
+            Self::Retail => format!("{shop}.kiotviet.vn"),
+            Self::Fnb => format!("fnb.kiotviet.vn/{shop}"),
+        }
+    }
+
     /// The other one.
     pub fn other(self) -> Self {
         match self {
@@ -116,11 +124,7 @@ impl RetailerId {
 
     /// Where people log in.
     pub fn web_address(&self) -> String {
-        let name = self.name();
-        match self.edition {
-            Edition::Retail => format!("https://{name}.kiotviet.vn"),
-            Edition::Fnb => format!("https://fnb.kiotviet.vn/{name}"),
-        }
+        format!("https://{}", self.edition.address_of(self.name()))
     }
 
     /// The name for people, with the edition where it is not retail.

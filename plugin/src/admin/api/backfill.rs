@@ -165,14 +165,16 @@ pub(in crate::admin) async fn state<W: World>(
 ) -> Result<view::Backfill, Problem> {
     let connection = known(world, name).await?;
     let connection = connection.name;
-    let ended = cursor::load(world).await?.backfilled;
-    let ended = ended.get(&connection).copied();
     Ok(match backfill::load(world, &connection).await? {
         None => view::Backfill::Never(view::NoBackfill {
             connection,
             state: view::Never::None,
         }),
-        Some(job) => view::Backfill::Run(Box::new(describe(connection, job, ended))),
+        Some(job) => {
+            let ended = cursor::load(world).await?.backfilled;
+            let ended = ended.get(&connection).copied();
+            view::Backfill::Run(Box::new(describe(connection, job, ended)))
+        }
     })
 }
 

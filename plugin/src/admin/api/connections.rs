@@ -184,10 +184,7 @@ fn of_another_edition(other: Edition) -> Problem {
             "These are the credentials of a shop of KiotViet F&B",
         ),
     };
-    let address = match other {
-        Edition::Retail => "<shop>.kiotviet.vn",
-        Edition::Fnb => "fnb.kiotviet.vn/<shop>",
-    };
+    let address = other.address_of("<shop>");
     let detail = format!(
         "{} refuses this ClientId and security code, and {} takes them. Give the shop's log-in address there, {address}.",
         other.other().title(),

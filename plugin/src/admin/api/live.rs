@@ -10,11 +10,16 @@ use crate::{
         tenant, view,
     },
     config::Ready,
-    journal::{cursor, record::Kind, trouble::Trouble},
+    journal::{
+        cursor,
+        record::{Kind, Record},
+        trouble::Trouble,
+    },
     kiotviet::error::KiotVietError,
     rules::{
         model::{Customer, Invoice, InvoiceLine},
         money::Money,
+        newness::CANCELLED,
     },
     time::Date,
     worker::{
@@ -119,7 +124,7 @@ impl LiveInvoice {
             customer_name: invoice.customer_name,
             day: invoice.purchase_date,
             discount: invoice.discount,
-            is_cancelled: invoice.status == crate::rules::newness::CANCELLED,
+            is_cancelled: invoice.status == CANCELLED,
             lines: invoice.lines.into_iter().map(LiveLine::from).collect(),
             seller,
             surcharges: surcharges.map(|one| (one.name, one.amount)).collect(),
@@ -129,13 +134,12 @@ impl LiveInvoice {
     }
 }
 
-/// Reads both sides. One that fails hides nothing of the other.
-pub(in crate::admin) async fn live<W: World>(
+/// What both systems have of an event. Reads both sides; one that fails hides nothing of the other.
+pub(in crate::admin) async fn of<W: World>(
     world: &W,
     ready: &Ready,
-    seq: &str,
+    record: &Record,
 ) -> Result<Live, Problem> {
-    let record = events::read(world, seq).await?;
     let connection = known(world, record.connection.as_str()).await?;
     tenant::check(world, ready).await?;
     let opened = open(&connection, ready)?;
@@ -155,11 +159,20 @@ pub(in crate::admin) async fn live<W: World>(
     {
         live.unread.push(view::InWords(error.into()));
     }
-    match of_event(&worker, ready, &record).await {
+    match of_event(&worker, ready, record).await {
         Ok(found) => live.getfly = found.into_iter().map(Shown::from).collect(),
         Err(error) => live.unread.push(view::InWords(error.into())),
     }
     Ok(live)
+}
+
+/// `GET /api/events/{seq}/live`.
+pub(in crate::admin) async fn live<W: World>(
+    world: &W,
+    ready: &Ready,
+    seq: &str,
+) -> Result<Live, Problem> {
+    of(world, ready, &events::read(world, seq).await?).await
 }
 
 async fn of_kiotviet<W: World>(

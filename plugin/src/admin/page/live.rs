@@ -83,7 +83,7 @@ pub(super) async fn card<W: World>(visit: &Visit<'_, W>, event: &Record) -> Mark
     }
     let place = format!("/ui/events/{}?live=true#live", event.seq);
     let read = match (visit.query.get("live") == "true", visit.ready()) {
-        (true, Ok(ready)) => Some(api::live(visit.world, ready, &event.seq.to_string()).await),
+        (true, Ok(ready)) => Some(api::of(visit.world, ready, event).await),
         _ => None,
     };
     html! {
