@@ -17,3 +17,4 @@ pub mod record;
 pub mod runtime;
 pub mod server;
 pub mod tenants;
+mod variable_file;

@@ -2,8 +2,13 @@
 //! done, because clap repeats a wrong value, which may be a secret.
 
 use super::{Failure, Program};
+use crate::variable_file;
 use clap::Args;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The application's variables and its manifest.
 #[derive(Debug, Args)]
@@ -50,9 +55,8 @@ impl Variables {
 pub(super) fn or_file(value: &str) -> Result<String, String> {
     match value.strip_prefix('@') {
         Some(file) => {
-            let content = std::fs::read_to_string(file);
-            let content = content.map_err(|e| format!("cannot read {file}: {e}"))?;
-            Ok(content.trim_end_matches(['\r', '\n']).to_owned())
+            let content = variable_file::read(Path::new(file));
+            content.map_err(|e| format!("cannot read {file}: {e}"))
         }
         None => Ok(value.to_owned()),
     }

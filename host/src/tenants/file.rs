@@ -3,6 +3,7 @@
 use crate::{
     manifest::{Declaration, Manifest},
     server::{Share, host_name},
+    variable_file,
 };
 use plugin::config::{Config, Problem};
 use serde::Deserialize;
@@ -188,10 +189,8 @@ fn said(
             Some(behind) => {
                 let behind = folder.join(behind);
                 stamps.insert(behind.clone(), stamp(&behind));
-                let content = std::fs::read_to_string(&behind);
-                let content = content
-                    .map_err(|e| format!("{name}: {} cannot be read: {e}", behind.display()))?;
-                content.trim_end_matches(['\r', '\n']).to_owned()
+                variable_file::read(&behind)
+                    .map_err(|e| format!("{name}: {} cannot be read: {e}", behind.display()))?
             }
         };
         given.insert(name, value);
