@@ -175,6 +175,10 @@ mod listed {
         ForeignWebhookTouched,
         /// What changed while a webhook was off is not read back once it is mended.
         GapNotReadBack,
+        /// How far a shop was polled is kept before all of it was read.
+        PollPlaceFirst,
+        /// What a till of a polled shop sends late is not looked for.
+        LateSalesNotSwept,
         /// Retries end after a few failures.
         GivesUpEarly,
         /// The vendor's `Retry-After` is not read.

@@ -130,6 +130,26 @@ async fn every_problem_is_named_with_how_to_mend_it() {
 }
 
 #[tokio::test]
+async fn an_fnb_origin_that_does_not_answer_is_a_warning_for_its_shops_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let vendors = vendors().await;
+    for name in ["kiotviet_fnb_api_url", "kiotviet_fnb_auth_url"] {
+        let changed = [(name, "http://127.0.0.1:1")];
+        let (run, found) = check(&vendors, &changed, state(folder.path())).await;
+        assert_eq!((run.code, failed(&found)), (Some(0), Vec::new()), "{name}");
+        let all = found["findings"].as_array().expect("findings").iter();
+        let warned: Vec<_> = all.filter(|f| f["verdict"] == "warning").collect();
+        let [warning] = warned[..] else {
+            panic!("{name}: {warned:?}");
+        };
+        let text = |member: &str| warning[member].as_str().expect("text");
+        assert!(text("subject").starts_with(name), "{warning}");
+        assert!(text("words").contains("nothing listens"), "{warning}");
+        assert!(text("words").contains("F&B"), "{warning}");
+    }
+}
+
+#[tokio::test]
 async fn a_tenant_with_the_old_version_of_the_api_only_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let vendors = vendors().await;

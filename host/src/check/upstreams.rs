@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, time::Duration};
 /// The longest wait for an answer, as in the plugin.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Asks all at once. Those of KiotViet F&B matter to its shops only: what is wrong there is a warning. A variable that is not an address is left out: the configuration's
-/// finding names it.
+/// Asks all at once. Those of KiotViet F&B matter to its shops only: what is wrong there is a warning. A variable
+/// that is not an address is left out: the configuration's finding names it.
 pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
     let value = |name: &str| values.get(name).map(|v| v.trim()).unwrap_or_default();
     let key = value("getfly_api_key");
@@ -48,11 +48,15 @@ pub async fn upstreams(values: &BTreeMap<String, String>) -> Vec<Finding> {
         ),
     );
     let fnb = [fnb_api, fnb_auth].into_iter().flatten().map(|finding| {
-        let verdict = match finding.verdict {
-            Verdict::Failed => Verdict::Warning,
-            other => other,
-        };
-        Finding { verdict, ..finding }
+        if finding.verdict != Verdict::Failed {
+            return finding;
+        }
+        let words = format!("{}. Only shops of KiotViet F&B need it", finding.words);
+        Finding {
+            verdict: Verdict::Warning,
+            words,
+            ..finding
+        }
     });
     let retail = [getfly, api, auth].into_iter().flatten();
     retail.chain(fnb).collect()

@@ -189,7 +189,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 }
             }
         }
-        if scan.done {
+        if scan.done || mutant!(PollPlaceFirst) {
             seen.read_until = Some(now.min(scan.to));
             seen.sound_at = Some(self.worker.now());
         } else {
@@ -217,7 +217,8 @@ impl<W: World> Reconciler<'_, '_, W> {
             return Ok(Ok(()));
         }
         let begun = seen.sweep.take();
-        if begun.is_none() && !is_over(Some(began), SWEEP_EVERY, now) {
+        let is_time = is_over(Some(began), SWEEP_EVERY, now) && !mutant!(LateSalesNotSwept);
+        if begun.is_none() && !is_time {
             return Ok(Ok(()));
         }
         let mut scan = begun.unwrap_or_else(|| {

@@ -10,6 +10,7 @@ mod journal;
 mod lease;
 mod outage;
 mod people;
+mod polled;
 mod rules;
 mod store;
 mod stored_forms;
@@ -101,6 +102,8 @@ pub const CHECKS: &[Check] = checks! {
         "R2, R3, R6: what is old, edited or cancelled creates nothing";
     "healing": healing::healing,
         "what was missed comes in once, and nobody else's webhook is touched";
+    "polled": polled::polled,
+        "a sale of a shop whose invoices are polled comes in within minutes though KiotViet breaks down meanwhile, and within an hour where its till sends it late";
     "set right": clock::set_right,
         "what a worker wrote while its clock was a day ahead holds nothing up, and misleads nobody, once it is right";
     "outage": outage::outage,

@@ -64,6 +64,7 @@ pub fn killer(mutant: Mutant) -> &'static str {
         | M::BackfillForgetsEdits
         | M::ForeignWebhookTouched
         | M::GapNotReadBack => "healing",
+        M::PollPlaceFirst | M::LateSalesNotSwept => "polled",
         M::FutureUsersBelieved | M::FutureLookCounts | M::FutureCallsCount => "set right",
         M::GivesUpEarly
         | M::RetryAfterIgnored
