@@ -115,7 +115,7 @@ assumptions! {
     WebhooksSideBySide "webhooks_side_by_side" KiotViet shown
         "Có thể đăng ký nhiều webhook cùng loại"
         "Several webhooks of a type may stand side by side",
-    ListedChanges "listed_changes" KiotViet unshown
+    ListedChanges "listed_changes" KiotViet shown
         "lastModifiedFrom liệt kê mọi bản ghi đã tạo hoặc sửa từ lúc đó"
         "lastModifiedFrom lists every record created or changed since then",
     DeliveredSoon "delivered_soon" KiotViet shown
@@ -214,7 +214,7 @@ assumptions! {
     Clocks "clocks" Hosts unshown
         "Đồng hồ của các bản chạy lệch nhau dưới hai giây"
         "Clocks of instances differ by less than two seconds",
-    FoundByCode "found_by_code" KiotViet unshown
+    FoundByCode "found_by_code" KiotViet shown
         "Tìm được hóa đơn bằng GET /invoices/code/{code}"
         "Invoices are found by GET /invoices/code/{code}",
     Editions "editions" KiotViet unshown
@@ -235,7 +235,7 @@ assumptions! {
     OrdersCounted "orders_counted" Getfly shown
         "Getfly cho biết số đơn của một khách hàng"
         "Getfly tells how many orders an account has",
-    ReadsSeeWrites "reads_see_writes" Getfly unshown
+    ReadsSeeWrites "reads_see_writes" Getfly shown
         "Những gì Getfly vừa lưu đọc lại thấy ngay"
         "What Getfly stores, its reads show at once",
     ChangesListed "changes_listed" Getfly shown

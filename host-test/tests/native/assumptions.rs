@@ -8,6 +8,7 @@ use host_test::{
     shop::{On, TestShop, customer, hoa, sale},
     visitor::Visitor,
 };
+use jiff::SignedDuration;
 use plugin::assumption::Assumption;
 use serde_json::Value;
 use sim::{
@@ -157,13 +158,22 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
         }),
     ),
     (
+        Assumption::ListedChanges,
+        KiotViet(|s| s.fnb.changed_since = ChangedSince::Ignored),
+    ),
+    (
+        Assumption::ReadsSeeWrites,
+        Getfly(|s| s.shown_after = Duration::from_secs(20)),
+    ),
+    (
         Assumption::FnbChanges,
         Restaurant(|s| s.fnb.changed_since = ChangedSince::Refused),
     ),
 ];
 
 /// The assumptions that traffic can only confirm.
-const ONLY_CONFIRMED: [Assumption; 4] = [
+const ONLY_CONFIRMED: [Assumption; 5] = [
+    Assumption::FoundByCode,
     Assumption::DeletedMark,
     Assumption::AccountCodeUnique,
     Assumption::ContactNumbers,
@@ -195,6 +205,12 @@ async fn day(otherwise: Otherwise) -> TestShop {
         _ => TestShop::connected(On::Both).await,
     };
     shop.pass(1200).await;
+    // A sale of the day before, which no list of what changed since may hold.
+    shop.kiotviet.create_invoice(NewInvoice {
+        created_at: Some(shop.clock.now() - SignedDuration::from_hours(30)),
+        ..sale(None)
+    });
+    shop.kiotviet.take_deliveries();
     let old = |code: &str, phone: &str| Account {
         account_code: code.to_owned(),
         account_name: "Khách cũ".to_owned(),
@@ -297,6 +313,17 @@ async fn vendors_that_are_as_assumed_contradict_nothing_and_confirm_most() {
     assert_eq!(ids(&shop, "contradicted").await, BTreeSet::new());
     let confirmed = ids(&shop, "confirmed").await;
     assert!(confirmed.len() >= 25, "{} {confirmed:?}", confirmed.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_shows_that_invoices_are_found_by_their_code() {
+    let shop = TestShop::connected(On::Orders).await;
+    let sold = shop.kiotviet.create_invoice(sale(None));
+    work(&shop).await;
+    assert!(!ids(&shop, "confirmed").await.contains("found_by_code"));
+    shop.kiotviet.edit_invoice(sold, |_| {});
+    work(&shop).await;
+    assert!(ids(&shop, "confirmed").await.contains("found_by_code"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use crate::{
     },
     kiotviet::{client::Page, error::KiotVietError, records::Listed},
     rules::codes::InvoiceCode,
+    time::Timestamp,
     worker::session::Session,
     world::{Store, StoreError, World},
 };
@@ -30,6 +31,19 @@ pub fn calls_an_event(webhook: Webhook) -> u64 {
 
 /// Windows overlap by this much, so that the two sides' clocks may differ by some seconds.
 pub const OVERLAP: Duration = Duration::from_secs(60);
+
+/// `lastModifiedFrom` may be read with another zone: a row that is older by more than this shows that it does not
+/// filter.
+const ZONE: Duration = Duration::from_hours(8);
+
+/// Whether a page of what changed since `from` shows that this is no filter.
+pub fn is_unfiltered(page: &Page, from: Timestamp) -> bool {
+    let oldest = from.saturating_sub(OVERLAP).saturating_sub(ZONE);
+    page.items
+        .iter()
+        .filter_map(Listed::changed_at)
+        .any(|at| at < oldest)
+}
 
 /// The page of KiotViet's list that `reading` has reached.
 pub async fn page<W: World>(

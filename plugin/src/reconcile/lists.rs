@@ -3,6 +3,7 @@
 //! becomes an event like any other.
 
 use crate::{
+    assumption::Assumption,
     journal::{
         backfill,
         connection_name::{ConnectionName, Upstream},
@@ -24,7 +25,7 @@ use crate::{
     },
     time::Timestamp,
     worker::{pauses, permit::Worker, session::Session},
-    world::{Clock, StoreError, World},
+    world::{Clock, Http, StoreError, World},
 };
 
 /// How many events are made from a list before live ones have their turn again: some seconds' work.
@@ -205,6 +206,10 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
         };
         self.cursor.pauses.set_lists(name, None);
+        if scan.listing == Listing::Changes && !page.items.is_empty() {
+            let holds = !list_scan::is_unfiltered(&page, scan.from);
+            self.worker.saw(Assumption::ListedChanges, holds);
+        }
         let mut looked_at = 0_u64;
         let mut missing = Vec::new();
         for item in &page.items {

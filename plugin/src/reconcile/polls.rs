@@ -13,9 +13,9 @@ use crate::{
         list_scan::{ListScan, Listing},
         trouble::Trouble,
     },
-    kiotviet::{client::Page, error::KiotVietError, records::Listed},
+    kiotviet::{error::KiotVietError, records::Listed},
     reconcile::{
-        list_scan::OVERLAP,
+        list_scan::{self, OVERLAP},
         lists::{Here, Purpose, Turn},
         upkeep::{Reconciler, Upkeep},
         webhook_health::{self, GRACE, Seen},
@@ -28,9 +28,6 @@ use core::time::Duration;
 
 /// Pages that one poll reads; the next one goes on.
 const PAGES_AT_ONCE: usize = 20;
-/// `lastModifiedFrom` may be read with another zone: a row that is older by more than this shows that it does not
-/// filter.
-const ZONE: Duration = Duration::from_hours(8);
 /// By sales, a poll reaches back this far.
 const YESTERDAY: Duration = Duration::from_hours(24);
 /// A sweep begins this long after the one before.
@@ -166,7 +163,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             let by_change = scan.listing == Listing::NewestChanges;
             let unfiltered = match &turn {
                 Err(KiotVietError::Refused { .. }) => by_change,
-                Ok(turn) => by_change && first && is_unfiltered(&turn.page, scan.from),
+                Ok(turn) => by_change && first && list_scan::is_unfiltered(&turn.page, scan.from),
                 Err(_) => false,
             };
             if unfiltered {
@@ -259,15 +256,6 @@ impl<W: World> Reconciler<'_, '_, W> {
         self.worker.saw(Assumption::FnbChanges, false);
         self.cursor.pauses.set_lists(&session.connection.name, None);
     }
-}
-
-/// Whether a page of what changed since `from` shows that this is no filter.
-fn is_unfiltered(page: &Page, from: Timestamp) -> bool {
-    let oldest = from.saturating_sub(OVERLAP).saturating_sub(ZONE);
-    page.items
-        .iter()
-        .filter_map(Listed::changed_at)
-        .any(|at| at < oldest)
 }
 
 /// Whether nothing further in the list matters, by the rows of a page.

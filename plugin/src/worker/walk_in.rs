@@ -103,11 +103,17 @@ pub async fn never_stored<W: World>(session: &Session<'_, W>) -> Result<(), Fail
     Ok(session.world.delete(&key).await?)
 }
 
-/// Reads back what Getfly made of the order that was just stored under `code`. A failure leaves it
-/// owed: the order exists, and its event must not wait for this.
+/// Reads back what Getfly made of the order that was just stored under `code`. A failure, or a Getfly that does
+/// not show it yet, leaves it owed: the order exists, and its event must not wait for this.
 pub async fn read_back<W: World>(session: &Session<'_, W>, record: &mut Record, code: &OrderCode) {
     let since = session.world.now();
-    if let Ok(Some(order)) = session.getfly().order_by_code(code).await {
+    let Ok(order) = session.getfly().order_by_code(code).await else {
+        return;
+    };
+    session
+        .world
+        .saw(Assumption::ReadsSeeWrites, order.is_some());
+    if let Some(order) = order {
         let _ = judge(session, record, &order, since).await;
     }
 }

@@ -80,12 +80,12 @@ impl State {
         }
         let path = request.uri().path();
         if path == "/api/v6/accounts" && request.method() == Method::GET {
-            return self.by_contact(&wire::query(request.uri()));
+            return self.by_contact(&wire::query(request.uri()), now);
         }
         let path = path.strip_prefix("/api/v6.1/");
         let path = path.ok_or_else(not_found)?;
         if request.method() == Method::GET {
-            return self.read(path, &wire::query(request.uri()));
+            return self.read(path, &wire::query(request.uri()), now);
         }
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let content_type = wire::header(request.headers(), "content-type");
@@ -119,12 +119,13 @@ impl State {
     }
 
     /// Version 6.0's list of accounts, as far as it is asked by contact persons' numbers.
-    fn by_contact(&self, query: &[(String, String)]) -> Result<Response, Response> {
+    fn by_contact(&self, query: &[(String, String)], now: Timestamp) -> Result<Response, Response> {
         let name = "filtering[contact_phone:contains]";
         let part = wire::find(query, name).filter(|_| self.settings.searches_contacts);
         let part = part.ok_or_else(|| refuse(name, &format!("{name} không hỗ trợ")))?;
         let has_it = |account: &&Account| account.contacts.iter().any(|text| text.contains(part));
-        let present = self.accounts.all().iter().filter(|a| !a.deleted);
+        let present = self.accounts.all().iter();
+        let present = present.filter(|a| !a.deleted && self.is_shown(a.created_at, now));
         let rows = present.filter(has_it).map(|a| self.show_account(a));
         let rest: Vec<_> = query
             .iter()
@@ -134,12 +135,25 @@ impl State {
         list::page(&list::ACCOUNTS, &self.settings, &rest, rows.collect())
     }
 
-    fn read(&self, path: &str, query: &[(String, String)]) -> Result<Response, Response> {
+    /// Whether a record that was created at `created` can be read by now.
+    fn is_shown(&self, created: impl Into<Option<Timestamp>>, now: Timestamp) -> bool {
+        let hidden = self.settings.shown_after;
+        let by = |created| crate::clock::later(created, hidden);
+        hidden.is_zero() || created.into().is_none_or(|created| by(created) <= now)
+    }
+
+    fn read(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        now: Timestamp,
+    ) -> Result<Response, Response> {
         let settings = &self.settings;
         match path {
             "account" => {
                 let code = wire::find(query, "account_code").unwrap_or_default();
                 let found = self.accounts.with_code(code).find(|a| !a.deleted);
+                let found = found.filter(|a| self.is_shown(a.created_at, now));
                 let found = found.ok_or_else(|| self.missing())?;
                 Ok(list::one(query, self.show_account(found)))
             }
@@ -149,6 +163,7 @@ impl State {
                 let found = self.orders.iter().find(|order| {
                     code == Some(&*order.order_code) || id == Some(&*order.id.to_string())
                 });
+                let found = found.filter(|order| self.is_shown(order.created_at, now));
                 let found = found.ok_or_else(|| self.missing())?;
                 Ok(list::one(query, self.show_order(found)))
             }
@@ -159,7 +174,8 @@ impl State {
                     }
                     _ => self.accounts.all().iter().collect(),
                 };
-                present.retain(|account| !account.deleted);
+                present
+                    .retain(|account| !account.deleted && self.is_shown(account.created_at, now));
                 let row = |at: usize| present.get(at).map(|a| self.show_account(a));
                 let row = |at| row(at).unwrap_or_default();
                 if present.is_sorted_by_key(|account| account.id)
@@ -176,6 +192,7 @@ impl State {
                 let rows = self
                     .orders
                     .iter()
+                    .filter(|order| self.is_shown(order.created_at, now))
                     .map(|order| self.show_order(order))
                     .collect();
                 list::page(&list::SALE_ORDERS, settings, query, rows)

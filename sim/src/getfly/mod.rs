@@ -132,6 +132,8 @@ pub struct GetflySettings {
     pub heeds_sort: bool,
     /// Whether a record is found by its id.
     pub finds_by_id: bool,
+    /// For how long a new account or order cannot be read.
+    pub shown_after: Duration,
 }
 
 impl Default for GetflySettings {
@@ -203,6 +205,7 @@ impl Default for GetflySettings {
             heeds_updated_at: true,
             heeds_sort: true,
             finds_by_id: true,
+            shown_after: Duration::ZERO,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! for a code that ends in `.NN`, from the invoice at KiotViet that it may be an edit of.
 
 use crate::{
+    assumption::Assumption,
     getfly::wire::StoredOrder,
     journal::{
         changes::Change,
@@ -328,6 +329,9 @@ async fn maybe_edit<W: World>(
     let original = session
         .kiotviet(async |k| k.invoice_by_code(base).await)
         .await?;
+    if original.is_some() {
+        session.world.saw(Assumption::FoundByCode, true);
+    }
     let in_ledger = if family.known.is_some() || family.perhaps.is_some() {
         let gone = original.is_none();
         Original::Known(day_of(session, base, family, gone).await?)
