@@ -356,7 +356,8 @@ impl Note {
                 return format!("it still cannot be read: {}", why.as_str());
             }
             Self::BodySealed => "its body cannot be opened with this master_key",
-            Self::AcceptedAnew { events } => return format!("accepted anew as {events} event(s)"),
+            Self::AcceptedAnew { events: 1 } => "accepted anew as 1 event",
+            Self::AcceptedAnew { events } => return format!("accepted anew as {events} events"),
             Self::AcceptedPartly { events, left } => {
                 return format!(
                     "{events} of its items were accepted anew as events; {left} are left: retry it again for them"

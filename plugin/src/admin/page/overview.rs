@@ -9,6 +9,7 @@ use crate::{
             view::{KnownAccounts, Overview, SeenHook, ShopOverview},
         },
         page::{
+            assumptions::wrong_words,
             chart,
             layout::{alert, facts, is_unseen, sentence, setup},
             reply::Reply,
@@ -82,7 +83,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> M
         @if overview.contradicted > 0 {
             (alert("warn", &html! {
                 div.head.middle {
-                    p { strong { (overview.contradicted) } " " (visit.t(w::ASSUMPTIONS_WRONG)) }
+                    p { strong { (overview.contradicted) } " " (visit.t(wrong_words(overview.contradicted))) }
                     a.button href="/ui/assumptions" { (visit.t(w::SEE_THEM)) }
                 }
             }))
