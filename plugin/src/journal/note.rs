@@ -306,11 +306,18 @@ const PLAIN: [Note; 22] = [
 
 const ENROLMENT_UNKNOWN: &str = "R11: whether it was enrolled in the campaign is unknown: ";
 
+const ACCEPTED_ANEW: &str = "accepted anew as ";
+
 impl Tagged for Note {
     fn of_old(text: String) -> Self {
         if let Some(why) = text.strip_prefix(ENROLMENT_UNKNOWN) {
             let why = Trouble::of_text(why);
             return Self::EnrolmentUnknown { why };
+        }
+        let events = text.strip_prefix(ACCEPTED_ANEW);
+        let events = events.and_then(|rest| rest.strip_suffix(" event(s)"));
+        if let Some(events) = events.and_then(|events| events.parse().ok()) {
+            return Self::AcceptedAnew { events };
         }
         let plain = PLAIN.into_iter().find(|note| note.to_string() == text);
         plain.unwrap_or(Self::Text(text))

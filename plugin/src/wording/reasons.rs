@@ -241,7 +241,7 @@ pub fn rule(word: &str) -> Option<Text> {
 }
 
 /// What the members of a plan, and of what Getfly is sent and answers, are called.
-const LABELS: [(&str, Text); 61] = [
+const LABELS: [(&str, Text); 60] = [
     ("account", text!("Khách hàng", "Account")),
     ("account_code", text!("Mã khách hàng", "Account code")),
     ("address", text!("Địa chỉ", "Address")),
@@ -286,7 +286,6 @@ const LABELS: [(&str, Text); 61] = [
     ("product_name", text!("Tên sản phẩm", "Product name")),
     ("quantity", text!("Số lượng", "Quantity")),
     ("reason", text!("Lý do", "Reason")),
-    ("remember", text!("Ghi nhớ", "Remember")),
     ("source", text!("Nguồn", "Source")),
     ("tax_code", text!("Mã số thuế", "Tax code")),
     ("terms", text!("Điều khoản", "Terms")),

@@ -7,7 +7,7 @@ use crate::{
         refusal::{Detail, Refusal},
     },
     journal::{
-        alerts::Cause,
+        alerts::{Cause, Outcome},
         connection_name::{ConnectionName, Side},
         dead_reason::DeadReason,
         evidence::{Evidence, NewSince},
@@ -289,6 +289,15 @@ samples! { causes: Cause {
     Cause::Contradicted { .. } => Assumption::ALL.iter().map(|one| Cause::Contradicted { assumption: *one }).collect::<Vec<_>>(),
 } }
 
+samples! { outcomes: Outcome {
+    Outcome::Arrived => [],
+    Outcome::Answered(_) => [Outcome::Answered(404)],
+    Outcome::NotAllowed => [Outcome::NotAllowed],
+    // What an earlier version kept is English, and marked so.
+    Outcome::Refused(_) => [],
+    Outcome::NoAnswer(_) => [Outcome::NoAnswer(english())],
+} }
+
 /// English words that stand in no Vietnamese sentence. `_` is of a word: variables have English names.
 const ENGLISH: [&str; 26] = [
     "the", "is", "are", "was", "not", "and", "of", "with", "this", "it", "cannot", "has", "for",
@@ -340,6 +349,7 @@ mod tests {
         all.extend(told(&notes()));
         all.extend(told(&troubles()));
         all.extend(told(&evidences()));
+        all.extend(told(&outcomes()));
         assert!(all.len() > 200, "{}", all.len());
         let wrong: Vec<_> = all.iter().filter(|text| !is_the_houses(text)).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");

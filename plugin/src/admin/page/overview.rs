@@ -59,7 +59,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> M
                 }
                 p {
                     @if let Some(since) = pause.since { (visit.t(w::FAILS_SINCE)) " " (visit.view.time(Some(since))) ". " }
-                    (visit.view.counted(overview.counts.waiting, (w::EVENTS_WAIT_1, w::EVENTS_WAIT))) " "
+                    (visit.view.counted(pause.waiting, (w::EVENTS_WAIT_1, w::EVENTS_WAIT))) " "
                     @if let Some(until) = pause.until { (visit.t(w::ASKED_AGAIN)) " " (visit.view.time(Some(until))) "." }
                 }
             }))
@@ -215,7 +215,7 @@ fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
             (visit.t(w::CHECKED_AT), visit.view.time(found.checked_at)),
             (visit.t(w::MISSED_AT), missed),
         ]))
-        (chart::days(visit.view, &found.days))
+        (chart::days(visit.view, found.name.as_str(), &found.days))
     }
 }
 

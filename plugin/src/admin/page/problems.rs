@@ -180,7 +180,9 @@ pub(super) fn variable(name: &str) -> Option<Text> {
             "32 byte ngẫu nhiên dạng Base64, ví dụ kết quả của lệnh: openssl rand -base64 32",
             "32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
         ),
-        "kiotviet_api_url" | "kiotviet_auth_url" | "kiotviet_fnb_api_url"
+        "kiotviet_api_url"
+        | "kiotviet_auth_url"
+        | "kiotviet_fnb_api_url"
         | "kiotviet_fnb_auth_url" => text!(
             "Địa chỉ API của KiotViet, chỉ gồm https:// và tên miền, không có đường dẫn hay dấu / ở cuối. Thường để trống.",
             "An origin of KiotViet's API, without a path or a slash at its end. Usually left empty.",

@@ -49,6 +49,7 @@ words! {
     ADMIN_TOKEN_HINT: "Mã đã đặt ở biến admin_token khi cài đặt ứng dụng. Phiên đăng nhập kéo dài 12 giờ." / "The text that was set as the variable admin_token when the application was installed. You stay logged in for 12 hours.";
     WRONG_TOKEN: "Mã quản trị không đúng. Kiểm tra xem có thừa hoặc thiếu ký tự không, rồi nhập lại." / "The admin token is wrong. Look for missing or extra characters and enter it again.";
     WEAK_TOKEN: "dễ bị đoán: quá ít ký tự khác nhau. Hãy đặt một chuỗi ngẫu nhiên, ví dụ kết quả của: openssl rand -base64 32." / "is easily guessed: it has too little variety. Set a random text, for example the output of: openssl rand -base64 32.";
+    SESSION_OVER: "Phiên đăng nhập đã hết hạn và chưa có gì được lưu. Hãy đăng nhập lại; những gì đã nhập vẫn còn, trừ mật khẩu và Mã bảo mật." / "Your session is over and nothing was saved. Log in again; what you typed is kept, but for passwords and the security code.";
     LOGGED_OUT: "Anh/chị đã đăng xuất." / "You are logged out.";
 
     // Errors of the page itself.
@@ -334,7 +335,7 @@ words! {
     BACKFILL_STOP: "Dừng lại" / "Stop";
     BACKFILL_STATE: "Tiến độ" / "Progress";
     BACKFILL_WOULD: "Sẽ lấy (chưa ghi gì)" / "Would be brought over (nothing is written yet)";
-    BACKFILL_STARTED: "Đã bắt đầu. Trang tự cập nhật mỗi năm giây." / "It has started. The page refreshes every five seconds.";
+    BACKFILL_STARTED: "Đã ghi nhận. Trang tự cập nhật mỗi năm giây." / "It is noted. The page refreshes every five seconds.";
     BACKFILL_STOPPED: "Đã dừng." / "It is stopped.";
     BACKFILL_OUTCOMES: "Kết quả" / "What came of them";
     BACKFILL_INCOMPLETE: "Số liệu chưa đầy đủ vì khoảng thời gian quá dài để đếm hết." / "The numbers are not complete: the time is too long to count everything.";
@@ -342,6 +343,7 @@ words! {
     MINUTES: "phút" / "min";
     RUN_QUEUED: "Đang xếp hàng" / "Queued";
     RUN_RUNNING: "Đang chạy" / "Running";
+    RUN_WORKING: "Đang xử lý" / "Being processed";
     RUN_DONE: "Đã xong" / "Done";
     RUN_STOPPED: "Đã dừng" / "Stopped";
     REFRESH: "Cập nhật trang" / "Refresh";
@@ -358,6 +360,7 @@ words! {
     PREFLIGHT_MORE: "Trước khi có đơn đầu tiên: điều gì sẽ không trôi chảy, và cần làm gì. Chỉ đọc, không ghi gì vào KiotViet hay Getfly." / "Before the first sale comes: what would go wrong, and what to do. It only reads; nothing is written to KiotViet or Getfly.";
     PREFLIGHT_PROGRESS: "Đã kiểm tra" / "Looked at";
     PREFLIGHT_CALLS: "lượt gọi" / "calls";
+    PREFLIGHT_CALLS_1: "lượt gọi" / "call";
     PREFLIGHT_AGAIN: "Kiểm tra lại" / "Look again";
     PREFLIGHT_DO: "Cần làm" / "What to do";
     PREFLIGHT_WELL: "Ổn" / "All is well";
@@ -535,7 +538,11 @@ mod tests {
     #[test]
     fn every_variable_has_a_sentence_of_the_pages_own() {
         let complaints = complaints();
-        for name in ["alert_chat", "campaign_recipient_username", "retention_days"] {
+        for name in [
+            "alert_chat",
+            "campaign_recipient_username",
+            "retention_days",
+        ] {
             assert!(complaints.contains(&name), "{name}");
         }
         for name in complaints {
