@@ -112,6 +112,13 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
         Assumption::ChangesListed,
         Vendors(&[Habit::ChangesUnfiltered]),
     ),
+    (
+        Assumption::ContactNumbers,
+        Getfly(|s| {
+            s.duplicates_by_digits = true;
+            s.searches_contacts = false;
+        }),
+    ),
     (Assumption::AccountsSorted, Vendors(&[Habit::ListsUnsorted])),
     (Assumption::CodeKept, Vendors(&[Habit::NumbersItself])),
     (
@@ -172,11 +179,10 @@ const AGAINST: &[(Assumption, Otherwise)] = &[
 ];
 
 /// The assumptions that traffic can only confirm.
-const ONLY_CONFIRMED: [Assumption; 5] = [
+const ONLY_CONFIRMED: [Assumption; 4] = [
     Assumption::FoundByCode,
     Assumption::DeletedMark,
     Assumption::AccountCodeUnique,
-    Assumption::ContactNumbers,
     Assumption::UnknownAccount,
 ];
 

@@ -479,6 +479,104 @@ async fn a_fault_at_any_call_of_a_poll_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crash_between_two_pages_of_a_poll_by_sales_passes_nothing_over() {
+    let fnb = || Fnb {
+        changed_since: ChangedSince::Refused,
+        ..Fnb::default()
+    };
+    for at in [None, Some(150), Some(380), Some(700)] {
+        let shop = selling(On::Orders, fnb(), 0).await;
+        shop.minutes(3).await;
+        // Nobody called for half an hour; the sweep is not due yet.
+        for _ in 0..250 {
+            shop.pass(7).await;
+            shop.kiotviet.create_invoice(sale(None));
+        }
+        shop.app
+            .host_faults
+            .arm(at.map(|n| (n, HostFault::DiesBefore)));
+        shop.app.host_faults.live(shop.drain()).await;
+        let calls = shop.app.host_faults.disarm();
+        shop.pass(AFTER_THE_LEASE).await;
+        shop.minutes(10).await;
+        assert_eq!(shop.in_getfly().1, 250, "{at:?} {}", calls.len());
+        assert_eq!(shop.audit().await, [""; 0], "{at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_leaves_polls_their_share_of_calls() {
+    let shop = selling(On::Orders, Fnb::default(), 0).await;
+    let week_ago = shop.clock.now() - SignedDuration::from_hours(7 * 24);
+    for n in 0..1_300 {
+        shop.kiotviet.create_invoice(NewInvoice {
+            created_at: Some(week_ago + SignedDuration::from_secs(n)),
+            ..sale(None)
+        });
+    }
+    let from = week_ago.strftime("%Y-%m-%d").to_string();
+    shop.backfill(json!({"from": from})).await;
+    let mut before = 0;
+    while before < 1_000 || shop.in_getfly().1 > before {
+        before = shop.in_getfly().1;
+        shop.minutes(1).await;
+    }
+    assert!(before < 1_300, "the hour's calls are used up");
+    shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(2).await;
+    assert_eq!(shop.in_getfly().1, before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_refuses_everything_says_nothing_about_the_filter() {
+    let shop = selling(On::Orders, Fnb::default(), 0).await;
+    shop.minutes(2).await;
+    let lapsed = FaultRule::new(Fault::Status(420, None)).on(Method::GET, "/invoices");
+    let rule = shop.kiotviet_faults.add(lapsed);
+    shop.minutes(3).await;
+    shop.kiotviet_faults.remove(rule);
+    shop.minutes(6).await;
+    shop.app.take_calls();
+    shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(1).await;
+    assert_eq!(shop.in_getfly().1, 1);
+    let asked = shop.app.take_calls();
+    let lists = asked.iter().filter(|c| c.endpoint.ends_with("/invoices"));
+    let mut lists = lists.map(|c| c.url.as_str());
+    assert!(
+        lists.all(|url| url.contains("lastModifiedFrom")),
+        "{asked:?}"
+    );
+    let (_, overview) = shop.app.look("overview").await;
+    assert_eq!(overview["contradicted"], 0, "{overview}");
+    // What was wrong for less than ten minutes is not told for longer.
+    assert!(
+        overview["connections"][0]["problem"].is_null(),
+        "{overview}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_invoice_that_was_changed_says_nothing_about_the_filter_where_no_row_tells_its_change()
+ {
+    let fnb = Fnb {
+        no_modified_date: true,
+        ..Fnb::default()
+    };
+    let shop = selling(On::Orders, fnb, 1).await;
+    shop.minutes(2).await;
+    let old = shop.kiotviet.invoices()[0].id;
+    for _ in 0..3 {
+        shop.kiotviet.create_invoice(sale(None));
+    }
+    shop.kiotviet.edit_invoice(old, |_| {});
+    shop.minutes(3).await;
+    assert_eq!(shop.in_getfly().1, 3);
+    let (_, overview) = shop.app.look("overview").await;
+    assert_eq!(overview["contradicted"], 0, "{overview}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_members_of_the_first_invoices_are_in_the_export_and_no_value() {
     let shop = selling(On::Orders, Fnb::default(), 0).await;
     let id = shop.kiotviet.create_customer(hoa());

@@ -91,8 +91,9 @@ pub const SIGNATURE_HEADER: &str = "x-hub-signature";
 /// nothing.
 pub const SIGNATURE_LABELS: [&str; 2] = ["sha1=", "sha256="];
 
-/// What the `statusValue` of a cancelled F&B invoice says ("Đã hủy"), lower case, without marks. Seen in public clients.
-pub const CANCELLED_WORD: &str = "huy";
+/// One of these words is in the `statusValue` of a cancelled F&B invoice ("Đã hủy"), lower case, without marks. The first is
+/// seen in public clients.
+pub const CANCELLED_WORDS: [&str; 4] = ["huy", "cancelled", "canceled", "void"];
 
 /// The status of a completed invoice.
 pub const COMPLETED: i64 = 1;

@@ -3,7 +3,7 @@
 //! named.
 
 use super::fields::{ANOTHER_RECORD, FieldError, Fields};
-use crate::kiotviet::assumptions::{CANCELLED_WORD, COMPLETED};
+use crate::kiotviet::assumptions::{CANCELLED_WORDS, COMPLETED};
 use crate::rules::newness::CANCELLED;
 use crate::rules::{
     codes::{Edition, InvoiceCode},
@@ -148,10 +148,16 @@ fn status(fields: Fields<'_>, edition: Edition) -> Result<Option<i64>, FieldErro
     };
     Ok(match number {
         number if words.is_empty() => number,
-        _ if words.contains(CANCELLED_WORD) => Some(CANCELLED),
+        _ if is_cancelled(&words) => Some(CANCELLED),
         Some(CANCELLED) | None => Some(COMPLETED),
         other => other,
     })
+}
+
+/// Whether one of the words says so, not a part of one: "chuyển" without its marks has "huy" in it.
+fn is_cancelled(words: &str) -> bool {
+    let mut words = words.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| CANCELLED_WORDS.contains(&word))
 }
 
 fn line(value: &Value) -> Result<InvoiceLine, FieldError> {

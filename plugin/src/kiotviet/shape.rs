@@ -22,7 +22,8 @@ fn object(members: &Map<String, Value>, before: &str, deep: usize, found: &mut V
     for (name, value) in members {
         // A name of another form may hold data.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let name = match name.chars().all(plain) && name.len() <= LONGEST {
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let name = match begins && name.chars().all(plain) && name.len() <= LONGEST {
             true => name.as_str(),
             false => "?",
         };

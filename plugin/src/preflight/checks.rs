@@ -20,10 +20,10 @@ use crate::{
     worker::session::{Session, USERS_FRESH},
     world::World,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Product codes that are looked up.
-const MOST_CODES: usize = 40;
+/// Product codes that are kept to be looked up: more than the calls of a run.
+const MOST_CODES: usize = 80;
 /// Codes that a finding names.
 const NAMED: usize = 10;
 
@@ -300,10 +300,10 @@ async fn invoices<W: World>(session: &Session<'_, W>, run: &mut Preflight, all: 
             codes: deleted.into_iter().take(NAMED).collect(),
         });
     }
-    run.codes = codes(&invoices, |_| true)
-        .into_iter()
-        .take(MOST_CODES)
-        .collect();
+    run.codes = codes(&invoices, |_| true);
+    run.codes.truncate(MOST_CODES);
+    // The last one is looked up first.
+    run.codes.reverse();
     match session.getfly().newest_order_codes().await {
         Ok(orders) => {
             let is_invoices = |order: &&String| known(InvoiceCode::new(order).as_str());
@@ -318,12 +318,18 @@ async fn invoices<W: World>(session: &Session<'_, W>, run: &mut Preflight, all: 
     }
 }
 
-/// Product codes of these invoices.
+/// Product codes of these invoices, those of the most lines first.
 fn codes(invoices: &[Invoice], wanted: impl Fn(bool) -> bool) -> Vec<String> {
     let lines = invoices.iter().flat_map(|invoice| &invoice.lines);
     let lines = lines.filter(|line| wanted(line.is_deleted) && !line.product_code.is_empty());
-    let codes: BTreeSet<String> = lines.map(|line| line.product_code.clone()).collect();
-    codes.into_iter().collect()
+    let mut lines_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in lines {
+        let count = lines_of.entry(&line.product_code).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut codes: Vec<_> = lines_of.into_iter().collect();
+    codes.sort_by_key(|(_, lines)| core::cmp::Reverse(*lines));
+    codes.into_iter().map(|(code, _)| code.to_owned()).collect()
 }
 
 /// Looks up the product codes that are left, one call each; false where the time is over before.

@@ -42,11 +42,13 @@ pub(super) enum Purpose {
     Polled(Timestamp),
 }
 
-/// What a page came to.
-pub(super) struct Turn {
+/// A page that was looked at.
+pub(super) struct Looked {
     /// The page.
     pub(super) page: Page,
-    /// Those of its rows that became events.
+    /// How many of its rows were looked at.
+    rows: u64,
+    /// Those of them that are to become events.
     pub(super) missing: Vec<Listed>,
 }
 
@@ -91,14 +93,23 @@ impl<W: World> Reconciler<'_, '_, W> {
         self.worker.now().as_second().div_euclid(3600)
     }
 
-    pub(super) fn calls_left(&self, name: &ConnectionName) -> u64 {
+    fn spent(&self, name: &ConnectionName) -> u64 {
         let spent = self.cursor.pace.get(name).copied();
         let spent = spent.filter(|(hour, _)| *hour == self.this_hour());
-        CALLS_AN_HOUR.saturating_sub(spent.map_or(0, |(_, calls)| calls))
+        spent.map_or(0, |(_, calls)| calls)
+    }
+
+    fn calls_left(&self, name: &ConnectionName) -> u64 {
+        CALLS_AN_HOUR.saturating_sub(self.spent(name))
+    }
+
+    /// Whether a shop may be polled once more: what nobody waits for leaves polls their share.
+    pub(super) fn may_poll(&self, name: &ConnectionName) -> bool {
+        self.spent(name) < CALLS_AN_HOUR.saturating_add(list_scan::POLLS_AN_HOUR)
     }
 
     fn spend(&mut self, name: &ConnectionName, calls: u64) {
-        let spent = CALLS_AN_HOUR.saturating_sub(self.calls_left(name));
+        let spent = self.spent(name);
         let hour = self.this_hour();
         self.cursor
             .pace
@@ -176,6 +187,13 @@ impl<W: World> Reconciler<'_, '_, W> {
         };
         match job.readings.iter_mut().find(|r| !r.done) {
             Some(scan) => {
+                if scan.listing == Listing::Changes && session.connection.polls(scan.webhook) {
+                    let health = webhook_health::load(session.world, &session.connection.name);
+                    if health.await?.of(scan.webhook).by_sales_since.is_some() {
+                        let listing = Listing::NewestSales { until_known: false };
+                        *scan = ListScan::new(scan.webhook, scan.from, scan.to).by(listing);
+                    }
+                }
                 let read = self.turn(session, scan, Purpose::Backfill).await?;
                 job.note = read.err().map(Trouble::from);
             }
@@ -190,12 +208,25 @@ impl<W: World> Reconciler<'_, '_, W> {
 
     /// Reads a page, or the part of it that makes enough events. The inner error is KiotViet's; the
     /// connection is then left alone for a while.
-    pub(super) async fn turn(
+    async fn turn(
         &mut self,
         session: &Here<'_, '_, W>,
         scan: &mut ListScan,
         purpose: Purpose,
-    ) -> Result<Result<Turn, KiotVietError>, StoreError> {
+    ) -> Result<Result<(), KiotVietError>, StoreError> {
+        Ok(match self.look(session, scan, purpose).await? {
+            Ok(page) => Ok(self.take(session, scan, purpose, &page).await?),
+            Err(e) => Err(e),
+        })
+    }
+
+    /// Reads a page and finds what is missing. What comes of it is kept by [`Self::take`]. Errors as for a turn.
+    pub(super) async fn look(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        scan: &mut ListScan,
+        purpose: Purpose,
+    ) -> Result<Result<Looked, KiotVietError>, StoreError> {
         let name = &session.connection.name;
         self.spend(name, 1);
         let page = match list_scan::page(session, scan).await {
@@ -210,14 +241,14 @@ impl<W: World> Reconciler<'_, '_, W> {
             let holds = !list_scan::is_unfiltered(&page, scan.from);
             self.worker.saw(Assumption::ListedChanges, holds);
         }
-        let mut looked_at = 0_u64;
+        let mut rows = 0_u64;
         let mut missing = Vec::new();
         for item in &page.items {
             // What is polled is live.
             if missing.len() >= FED_AT_ONCE && !matches!(purpose, Purpose::Polled(_)) {
                 break;
             }
-            looked_at = looked_at.saturating_add(1);
+            rows = rows.saturating_add(1);
             if !is_wanted(scan, purpose, item) {
                 continue;
             }
@@ -236,16 +267,31 @@ impl<W: World> Reconciler<'_, '_, W> {
                 missing.push(item.clone());
             }
         }
-        self.feed(session.connection, scan, purpose, &missing)
+        Ok(Ok(Looked {
+            page,
+            rows,
+            missing,
+        }))
+    }
+
+    /// Makes events of what is missing; the scan then stands behind it.
+    pub(super) async fn take(
+        &mut self,
+        session: &Here<'_, '_, W>,
+        scan: &mut ListScan,
+        purpose: Purpose,
+        looked: &Looked,
+    ) -> Result<(), StoreError> {
+        self.feed(session.connection, scan, purpose, &looked.missing)
             .await?;
-        scan.total = page.total;
-        let whole = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
-        match page.next_offset {
-            _ if looked_at < whole => scan.offset = scan.offset.saturating_add(looked_at),
+        scan.total = looked.page.total;
+        let whole = u64::try_from(looked.page.items.len()).unwrap_or(u64::MAX);
+        match looked.page.next_offset {
+            _ if looked.rows < whole => scan.offset = scan.offset.saturating_add(looked.rows),
             Some(next) => scan.offset = next,
             None => scan.done = true,
         }
-        Ok(Ok(Turn { page, missing }))
+        Ok(())
     }
 
     async fn feed(
@@ -287,7 +333,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             entries::write_event(self.worker, &record).await?;
             seq = seq.saturating_add(1);
             scan.queued = scan.queued.saturating_add(1);
-            self.spend(&connection.name, calls_an_event(scan.webhook));
+            if !matches!(purpose, Purpose::Polled(_)) {
+                self.spend(&connection.name, calls_an_event(scan.webhook));
+            }
         }
         Ok(())
     }

@@ -16,9 +16,9 @@ use crate::{
     kiotviet::{error::KiotVietError, records::Listed},
     reconcile::{
         list_scan::{self, OVERLAP},
-        lists::{Here, Purpose, Turn},
+        lists::{Here, Looked, Purpose},
         upkeep::{Reconciler, Upkeep},
-        webhook_health::{self, GRACE, Seen},
+        webhook_health::{self, GRACE, Seen, WebhookHealth},
     },
     time::Timestamp,
     worker::{pauses, session::Session},
@@ -61,7 +61,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         });
         let due: Vec<ConnectionName> = due.map(|(name, _)| name.clone()).collect();
         for name in due {
-            if self.calls_left(&name) > 0 {
+            if self.may_poll(&name) {
                 self.poll_shop(&name).await?;
             }
         }
@@ -82,15 +82,16 @@ impl<W: World> Reconciler<'_, '_, W> {
             self.cursor.polled.remove(name);
             return Ok(());
         };
+        let before = self.cursor.polled.get(name).copied().flatten();
         self.cursor.polled.insert(name.clone(), Some(worker.now()));
         let mut health = webhook_health::load(worker, name).await?;
+        let failed_before = health.order.sound_at < before;
         let done: Result<(), Trouble> = match connection.open(&ready.sealer) {
             Err(e) => Err(e.into()),
             Ok(opened) => {
                 let session = Session::new(worker, ready, &connection, &opened);
-                let seen = &mut health.order;
-                match self.poll_of(&session, seen, on_since).await? {
-                    Ok(()) => self.sweep(&session, seen, on_since).await?,
+                match self.poll_of(&session, &mut health, on_since).await? {
+                    Ok(()) => self.sweep(&session, &mut health.order, on_since).await?,
                     failed => failed,
                 }
                 .map_err(Into::into)
@@ -99,10 +100,11 @@ impl<W: World> Reconciler<'_, '_, W> {
         let now = worker.now();
         let seen = &mut health.order;
         match done {
-            Ok(()) if seen.active == Some(true) => {}
             Ok(()) => {
+                if failed_before || seen.active != Some(true) {
+                    health.problem = None;
+                }
                 seen.active = Some(true);
-                health.problem = None;
             }
             Err(why) => {
                 let lately = seen
@@ -126,75 +128,69 @@ impl<W: World> Reconciler<'_, '_, W> {
     async fn poll_of(
         &mut self,
         session: &Here<'_, '_, W>,
-        seen: &mut Seen,
+        health: &mut WebhookHealth,
         on_since: Timestamp,
     ) -> Result<Result<(), KiotVietError>, StoreError> {
         let now = self.worker.now();
-        // While the clock was ahead, records that did not exist yet counted as read.
-        let read = seen
-            .read_until
-            .filter(|until| until.saturating_since(now) <= OVERLAP);
-        let from = read
-            .unwrap_or(on_since)
-            .saturating_sub(GRACE)
-            .max(on_since.saturating_sub(OVERLAP));
-        let begun = seen.reading.take();
-        let is_new = begun.is_none();
-        let mut scan = begun.unwrap_or_else(|| {
-            let listing = match seen.by_sales_since {
-                None => Listing::NewestChanges,
-                Some(_) => Listing::NewestSales { until_known: true },
-            };
-            let from = match listing {
-                Listing::NewestChanges | Listing::Changes => from,
-                Listing::NewestSales { .. } => from.min(now.saturating_sub(YESTERDAY)),
-            };
-            ListScan::new(Webhook::Order, from, now).by(listing)
-        });
+        let name = &session.connection.name;
+        let purpose = Purpose::Polled(on_since);
+        let mut scan = match health.order.reading.take() {
+            Some(begun) => begun,
+            None => begin(&health.order, on_since, now),
+        };
+        let is_new = scan.offset == 0;
+        // Whether sales are asked for because what changed was refused: that may be about all there is.
+        let mut on_trial = false;
         let mut failed = Ok(());
         for _ in 0..PAGES_AT_ONCE {
-            if scan.done || self.calls_left(&session.connection.name) == 0 {
+            if scan.done || !self.may_poll(name) {
                 break;
             }
             let first = is_new && scan.offset == 0;
-            let turn = self
-                .turn(session, &mut scan, Purpose::Polled(on_since))
-                .await?;
             let by_change = scan.listing == Listing::NewestChanges;
-            let unfiltered = match &turn {
-                Err(KiotVietError::Refused { .. }) => by_change,
-                Ok(turn) => by_change && first && list_scan::is_unfiltered(&turn.page, scan.from),
-                Err(_) => false,
-            };
-            if unfiltered {
-                self.by_sales(session, seen);
-                let from = scan.from.min(now.saturating_sub(YESTERDAY));
-                scan = ListScan::new(Webhook::Order, from, now)
-                    .by(Listing::NewestSales { until_known: true });
-                continue;
-            }
-            match turn {
-                Ok(turn) => {
-                    if by_change && !turn.page.items.is_empty() {
-                        self.worker.saw(Assumption::FnbChanges, true);
-                    }
-                    scan.done |= is_end(&scan, &turn);
+            let looked = match self.look(session, &mut scan, purpose).await? {
+                Ok(looked) => looked,
+                Err(KiotVietError::Refused { .. }) if by_change => {
+                    on_trial = true;
+                    scan = by_sales(&scan, now);
+                    continue;
                 }
                 Err(e) => {
                     failed = Err(e);
                     break;
                 }
+            };
+            let unfiltered =
+                by_change && first && list_scan::is_unfiltered(&looked.page, scan.from);
+            if unfiltered || on_trial {
+                on_trial = false;
+                health.order.by_sales_since.get_or_insert(now);
+                self.worker.saw(Assumption::FnbChanges, false);
             }
+            if unfiltered {
+                scan = by_sales(&scan, now);
+                continue;
+            }
+            if by_change && !looked.page.items.is_empty() {
+                self.worker.saw(Assumption::FnbChanges, true);
+            }
+            let ends = is_end(&scan, &looked);
+            let by_sales = matches!(scan.listing, Listing::NewestSales { .. });
+            if by_sales && !ends && !looked.missing.is_empty() {
+                // A crash may come between the rows of this page and the next page.
+                health.order.reading = Some(kept(scan.clone()));
+                webhook_health::save(self.worker, name, health).await?;
+            }
+            self.take(session, &mut scan, purpose, &looked).await?;
+            scan.done |= ends;
         }
+        let seen = &mut health.order;
         if scan.done || mutant!(PollPlaceFirst) {
             seen.read_until = Some(now.min(scan.to));
             seen.sound_at = Some(self.worker.now());
+            seen.reading = None;
         } else {
-            // What comes meanwhile stands before what was read, so known rows do not end it any more.
-            if matches!(scan.listing, Listing::NewestSales { .. }) {
-                scan.listing = Listing::NewestSales { until_known: false };
-            }
-            seen.reading = Some(scan);
+            seen.reading = (!on_trial).then(|| kept(scan));
         }
         Ok(failed)
     }
@@ -210,7 +206,7 @@ impl<W: World> Reconciler<'_, '_, W> {
         let began = *seen.swept_from.get_or_insert(now);
         // Every second poll at most.
         let pace = self.ready.poll_every.saturating_mul(2);
-        if !is_over(seen.swept_at, pace, now) || self.calls_left(&session.connection.name) == 0 {
+        if !is_over(seen.swept_at, pace, now) || !self.may_poll(&session.connection.name) {
             return Ok(Ok(()));
         }
         let begun = seen.sweep.take();
@@ -227,20 +223,20 @@ impl<W: World> Reconciler<'_, '_, W> {
             ListScan::new(Webhook::Order, from, now).by(listing)
         });
         seen.swept_at = Some(now);
-        let turn = self
-            .turn(session, &mut scan, Purpose::Polled(on_since))
-            .await?;
-        let failed = match turn {
-            Ok(turn) => {
-                scan.done |= is_end(&scan, &turn);
+        let purpose = Purpose::Polled(on_since);
+        let failed = match self.look(session, &mut scan, purpose).await? {
+            Ok(looked) => {
+                self.take(session, &mut scan, purpose, &looked).await?;
+                scan.done |= is_end(&scan, &looked);
                 let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
                 let passed_over = |item: &Listed| {
                     item.changed_at()
                         .zip(read)
                         .is_some_and(|(at, read)| at < read)
                 };
-                if seen.by_sales_since.is_none() && turn.missing.iter().any(passed_over) {
-                    self.by_sales(session, seen);
+                if seen.by_sales_since.is_none() && looked.missing.iter().any(passed_over) {
+                    seen.by_sales_since = Some(now);
+                    self.worker.saw(Assumption::FnbChanges, false);
                 }
                 Ok(())
             }
@@ -249,18 +245,43 @@ impl<W: World> Reconciler<'_, '_, W> {
         seen.sweep = Some(scan).filter(|scan| !scan.done);
         Ok(failed)
     }
+}
 
-    /// From now on the shop is asked for its sales.
-    fn by_sales(&mut self, session: &Here<'_, '_, W>, seen: &mut Seen) {
-        seen.by_sales_since.get_or_insert(self.worker.now());
-        self.worker.saw(Assumption::FnbChanges, false);
-        self.cursor.pauses.set_lists(&session.connection.name, None);
+/// The scan of a new poll.
+fn begin(seen: &Seen, on_since: Timestamp, now: Timestamp) -> ListScan {
+    // While the clock was ahead, records that did not exist yet counted as read.
+    let read = seen
+        .read_until
+        .filter(|until| until.saturating_since(now) <= OVERLAP);
+    let from = read
+        .unwrap_or(on_since)
+        .saturating_sub(GRACE)
+        .max(on_since.saturating_sub(OVERLAP));
+    let scan = ListScan::new(Webhook::Order, from, now).by(Listing::NewestChanges);
+    match seen.by_sales_since {
+        None => scan,
+        Some(_) => by_sales(&scan, now),
     }
 }
 
+/// The same window by sales, from the list's head.
+fn by_sales(scan: &ListScan, now: Timestamp) -> ListScan {
+    let from = scan.from.min(now.saturating_sub(YESTERDAY));
+    ListScan::new(Webhook::Order, from, now).by(Listing::NewestSales { until_known: true })
+}
+
+/// A scan that the next poll goes on with. What comes meanwhile stands before what was read, so known rows do not end it
+/// any more.
+fn kept(mut scan: ListScan) -> ListScan {
+    if matches!(scan.listing, Listing::NewestSales { .. }) {
+        scan.listing = Listing::NewestSales { until_known: false };
+    }
+    scan
+}
+
 /// Whether nothing further in the list matters, by the rows of a page.
-fn is_end(scan: &ListScan, turn: &Turn) -> bool {
-    let items = &turn.page.items;
+fn is_end(scan: &ListScan, looked: &Looked) -> bool {
+    let items = &looked.page.items;
     let from = scan.from.saturating_sub(OVERLAP);
     match scan.listing {
         Listing::Changes => false,
@@ -279,7 +300,7 @@ fn is_end(scan: &ListScan, turn: &Turn) -> bool {
             });
             // The older half of a page.
             let tail = items.iter().skip(items.len() / 2);
-            let known = tail.into_iter().all(|item| !turn.missing.contains(item));
+            let known = tail.into_iter().all(|item| !looked.missing.contains(item));
             sorted && !items.is_empty() && (old || (until_known && known))
         }
     }
