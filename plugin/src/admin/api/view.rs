@@ -653,7 +653,8 @@ pub enum Never {
 /// How a backfill stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackfillRun {
-    /// The number of its command.
+    /// The number of its command; for the page.
+    #[serde(skip)]
     pub by: u64,
     /// Of which connection.
     pub connection: ConnectionName,
