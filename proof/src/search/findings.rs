@@ -210,4 +210,16 @@ pub(super) const FINDINGS: &[(&str, &str)] = &[
         "Found by the histories' personalities. Now it is looked for among the newest first, which depends on no clock \
          (`plugin/src/getfly/client.rs`).",
     ),
+    (
+        "Getfly refused a detail and its answer was cut: a dead letter, of which nobody could tell the field, counted as stuck.",
+        "Found by the proof's personalities (the one run of the table above with a finding). It is the dead letter that it should be; now a person retries it there, and the record must come of that (`proof/src/search/run.rs`).",
+    ),
+    (
+        "A worker that died between two pages of a poll by the day of sale found the first page known afterwards, and left the others to the sweep.",
+        "Found by a review, after the run above. Now the poll is kept before a page's rows are (`plugin/src/reconcile/polls.rs`).",
+    ),
+    (
+        "A backfill used up the calls of the hour, and an F&B shop was not polled until it turned.",
+        "Found by a review, after the run above. Now polls have calls of their own (`plugin/src/reconcile/lists.rs`).",
+    ),
 ];

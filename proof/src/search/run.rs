@@ -247,11 +247,12 @@ impl Run {
             self.shop.pass(BETWEEN_ROUNDS).await;
             self.deliver().await;
             self.shop.drain().await;
+            let cut = self.retry_what_was_cut().await;
             let content = match scenario.people {
                 Some(people) => people(self).await,
                 None => true,
             };
-            if content && self.shop.waiting().await.is_empty() {
+            if content && !cut && self.shop.waiting().await.is_empty() {
                 break;
             }
         }
@@ -264,6 +265,26 @@ impl Run {
         };
         findings.extend(books.map(wrong));
         findings
+    }
+
+    /// People retry the dead letters of which only the status came: a vendor that refuses a detail refused it, and the
+    /// words were cut. True if there was one.
+    async fn retry_what_was_cut(&self) -> bool {
+        if self.personality.borrow().habits().is_empty() {
+            return false;
+        }
+        let mut any = false;
+        for event in self.shop.events().await {
+            let last = event["notes"].as_array().and_then(|notes| notes.last());
+            let is_cut = last.is_some_and(|note| note == checker::CUT_WORDS);
+            if let (true, true, Some(seq)) =
+                (event["state"] == "dead", is_cut, event["seq"].as_u64())
+            {
+                any = true;
+                self.command(self.shop.app.retry(seq)).await;
+            }
+        }
+        any
     }
 
     /// Guarantee 3: one drain after the last retry time ends every event.

@@ -4,9 +4,9 @@
 //! `docs/proof.md` has the figures of the full search.
 
 use host_test::host_fault::{HostFault, Reply};
-use proof::search::{faults, personalities, run, scenario};
-
 use plugin::mutant::{Mutant, activate};
+use proof::search::{faults, personalities, run, scenario};
+use sim::{Habit, Personality};
 use std::env;
 
 /// Pairs of each scenario.
@@ -88,6 +88,24 @@ fn at_vendors_of_any_personality_nothing_is_lost_doubled_stuck_or_wrong() {
     let met = personalities::every_scenario(&scenarios(), count, seed);
     assert!(met.habits.len() > 10, "{met:?}");
     assert_eq!(met.failures, 0, "{:#?}", met.told);
+}
+
+/// Found among the personalities: Getfly refused a detail, and its answer was cut, so that nobody knew which.
+#[test]
+fn a_refusal_that_was_cut_is_a_dead_letter_that_a_retry_ends() {
+    let refuses = Personality::of([Habit::DetailsRefused, Habit::CreatedMessageOnly]);
+    let mut tried = 0;
+    for scenario in scenario::all().iter().filter(|s| s.name.len() < 13) {
+        let plain = run::scenario_at(&refuses, scenario, &[]);
+        let calls = (1..).zip(&plain.calls);
+        for (create, _) in calls.filter(|(_, call)| call.contains("POST /account")) {
+            let script = [(create, HostFault::Replies(Reply::Garbled))];
+            let ended = run::scenario_at(&refuses, scenario, &script);
+            assert!(ended.findings.is_empty(), "{}: {ended:?}", scenario.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
 }
 
 /// The control: without a protection the same search finds what the protection prevents.

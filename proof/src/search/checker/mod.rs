@@ -67,7 +67,7 @@ impl Findings {
 }
 
 /// The end of the notes where only the status came of a refusal, because its answer was cut.
-const CUT_WORDS: &str = "Getfly refuses (400): ";
+pub const CUT_WORDS: &str = "Getfly refuses (400): ";
 
 /// All violations; empty if all is well.
 pub fn check(evidence: &Evidence) -> BTreeSet<Finding> {
