@@ -361,6 +361,7 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ("nowhere", "/ui/events/999"),
         ("changed", "/ui/changed"),
         ("reconciliation", "/ui/reconciliation"),
+        ("alerts", "/ui/alerts"),
         ("try", "/ui/try"),
     ] {
         browser.go(&town.at(path)).await?;
