@@ -5,6 +5,7 @@
 use host_test::{
     admin::Admin as _,
     shop::{On, TestShop, ba, customer, hoa, sale},
+    visitor::Visitor,
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -377,4 +378,55 @@ async fn invoices_of_an_fnb_shop_that_cannot_be_read_are_told_once_and_so_is_the
     shop.minutes(30).await;
     let over = causes(&messages(&receiver));
     assert_eq!(over, [(cause, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_that_were_told_are_listed_until_dismissed_and_nothing_is_well_meanwhile() {
+    let (shop, receiver) = told(&[]).await;
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(2).await;
+    assert_eq!(messages(&receiver).len(), 1);
+    let (_, state) = shop.app.look("alerts").await;
+    let cause = json!({"dead_letters": {"connection": "shop", "reason": "getfly_refused"}});
+    assert_eq!(state["causes"][0]["cause"], cause, "{state}");
+    assert_eq!(state["causes"][0]["count"], 1);
+    assert!(state["causes"][0]["told_at"].is_string(), "{state}");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor.get("/ui/alerts").await.html;
+    assert!(page.contains("1 sự kiện cần anh/chị xử lý"), "{page}");
+    assert!(page.contains("Không báo việc này nữa"), "{page}");
+
+    refuses(&shop);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    shop.minutes(2).await;
+    shop.getfly_faults.clear();
+    shop.minutes(120).await;
+    let told = messages(&receiver);
+    let over = told.last().expect("a message");
+    assert_eq!(over.1["causes"][0]["over"], true, "{told:?}");
+    assert_eq!(over.1["all_well"], false, "{told:?}");
+
+    visitor.post("/ui/events/1/dismiss", &[]).await;
+    shop.minutes(2).await;
+    let (_, state) = shop.app.look("alerts").await;
+    assert!(!state.to_string().contains("dead_letters"), "{state}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_says_why_the_last_message_did_not_arrive() {
+    let (shop, receiver) = told(&[]).await;
+    receiver.answer(Some(StatusCode::NOT_FOUND));
+    refuses(&shop);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(1).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor.get("/ui/alerts").await.html;
+    assert!(
+        page.contains("chưa đến nơi, sẽ tự gửi lại: nơi nhận ở alert_origin trả lời 404"),
+        "{page}"
+    );
 }

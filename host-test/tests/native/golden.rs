@@ -347,6 +347,9 @@ async fn a_store_of_an_earlier_version_is_shown_as_it_showed_it() {
     let overview = now["overview"].as_object_mut().expect("an object");
     assert_eq!(overview.remove("outside"), Some(json!([])));
     assert_eq!(overview.remove("contradicted"), Some(json!(0)));
+    // And how many wait for a paused side, the unread ones too.
+    let paused = overview["paused"][0].as_object_mut().expect("an object");
+    assert_eq!(paused.remove("waiting"), Some(json!(5)));
     // Nor is any of its shops new.
     for shop in overview["connections"].as_array_mut().expect("shops") {
         let shop = shop.as_object_mut().expect("an object");

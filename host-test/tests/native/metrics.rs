@@ -53,6 +53,7 @@ async fn each_shop_is_told_by_itself_and_what_has_not_happened_is_0() {
         ("created", "order_created"),
         ("ignored", "already_synced"),
         ("dead", "getfly_refused"),
+        ("dismissed", "getfly_refused"),
     ] {
         for connection in [CONNECTION, OTHER] {
             assert_eq!(quiet[&ended(connection, outcome, reason)], 0);

@@ -180,7 +180,7 @@ async fn a_retry_of_a_forged_delivery_makes_two_hundred_events_and_says_what_is_
     assert!(
         event["notes"]
             .to_string()
-            .contains("accepted anew as 500 event(s)")
+            .contains("accepted anew as 500 events")
     );
 }
 

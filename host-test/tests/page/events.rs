@@ -596,3 +596,50 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
         .await;
     assert_eq!(status, 400);
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_waiting_event_says_what_it_waits_for_and_the_overview_counts_them_all() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly_faults
+        .add(FaultRule::new(Fault::Status(401, None)));
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.kiotviet
+        .create_customer(customer("Lê Thị Chờ", "0912345601"));
+    shop.deliver().await;
+    // Of the last one the worker knows nothing yet.
+    shop.kiotviet.create_customer(ba());
+    for delivery in shop.kiotviet.take_deliveries() {
+        let (answer, _) = shop.app.answer(shop.kiotviet.request(&delivery)).await;
+        shop.kiotviet.settle(delivery, Some(answer.status));
+    }
+    let (_, overview) = shop.app.look("overview").await;
+    assert_eq!(overview["counts"]["waiting"], 2, "{overview}");
+    assert_eq!(overview["unread"], 1, "{overview}");
+    assert_eq!(overview["paused"][0]["waiting"], 3, "{overview}");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor.get("/").await.html;
+    assert!(page.contains("3 sự kiện đang chờ"), "{page}");
+    let list = visitor.get("/ui/events").await.html;
+    let why = "class=\"danger\">Getfly từ chối API Key (401)";
+    assert_eq!(list.matches(why).count(), 3, "{list}");
+    for seq in 1..=3 {
+        let event = visitor.get(&format!("/ui/events/{seq}")).await.html;
+        assert!(event.contains("Getfly từ chối API Key (401)"), "{event}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_kiotviet_that_is_paused_is_counted() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.kiotviet_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    for n in 0..3 {
+        let new = customer("Lê Thị Chờ", &format!("091234560{n}"));
+        shop.kiotviet.create_customer(new);
+        shop.deliver().await;
+    }
+    let (_, overview) = shop.app.look("overview").await;
+    assert_eq!(overview["paused"][0]["side"], "shop", "{overview}");
+    assert_eq!(overview["paused"][0]["waiting"], 3, "{overview}");
+}

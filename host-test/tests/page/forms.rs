@@ -8,6 +8,7 @@ use host_test::{
     variables::PUBLIC,
     visitor::Visitor,
 };
+use plugin::worker::lease::Lease;
 use serde_json::{Value, json};
 use sim::{
     Fault, FaultRule,
@@ -449,9 +450,14 @@ async fn older_data_is_previewed_run_and_watched() {
     let shown = visitor
         .post(place, &[("from", "2026-10-01"), ("do", "run")])
         .await;
-    assert_eq!(shown.location(), "/ui/shops/shop/backfill?done=started");
+    let started = "/ui/shops/shop/backfill?done=started&command=";
+    assert!(shown.location().starts_with(started), "{shown:?}");
     let state = visitor.get(shown.location()).await.html;
     assert!(state.contains("Tiến độ"), "{state}");
+    assert!(
+        state.contains("<title>Lấy dữ liệu cũ · cuahangthu · Cửa hàng"),
+        "{state}"
+    );
     shop.settle().await;
     let state = visitor.get(place).await.html;
     assert!(
@@ -461,6 +467,45 @@ async fn older_data_is_previewed_run_and_watched() {
     assert_eq!(shop.getfly.accounts().len(), 1);
     let shown = visitor.post("/ui/shops/shop/backfill/stop", &[]).await;
     assert_eq!(shown.status, 303);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_backfill_is_queued_until_it_begins_and_at_work_until_nothing_waits() {
+    let shop = TestShop::unconnected();
+    shop.kiotviet.create_customer(hoa());
+    shop.connect().await;
+    shop.switch("customer", true).await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let place = "/ui/shops/shop/backfill";
+    let days = [("from", "2026-10-01"), ("do", "run")];
+    shop.getfly_faults
+        .add(FaultRule::new(Fault::Status(503, None)));
+    visitor.post(place, &days).await;
+    shop.drain().await;
+    let state = visitor.get(place).await.html;
+    assert!(state.contains("Đang xử lý"), "{state}");
+    assert!(!state.contains("badge good"), "{state}");
+    assert!(state.contains("http-equiv"), "{state}");
+    shop.getfly_faults.clear();
+    shop.settle().await;
+    let state = visitor.get(place).await.html;
+    assert!(state.contains("badge good\">Đã xong"), "{state}");
+    assert!(!state.contains("http-equiv"), "{state}");
+
+    // A command that the worker has not come to, which the address names.
+    let lease = Lease::acquire(&shop.app).await.expect("a store");
+    let shown = visitor.post(place, &days).await;
+    let state = visitor.get(shown.location()).await.html;
+    assert!(state.contains("Đang xếp hàng"), "{state}");
+    assert!(state.contains("http-equiv"), "{state}");
+    lease.expect("a lease").release().await;
+    shop.settle().await;
+    let state = visitor.get(shown.location()).await.html;
+    assert!(!state.contains("Đang xếp hàng"), "{state}");
+    assert!(!state.contains("http-equiv"), "{state}");
+    // One that was never given is not waited for.
+    let state = visitor.get(&format!("{place}?command=999999")).await.html;
+    assert!(!state.contains("Đang xếp hàng"), "{state}");
 }
 
 #[tokio::test(start_paused = true)]

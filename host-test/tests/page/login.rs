@@ -174,6 +174,77 @@ async fn a_session_ends_with_its_time_and_with_its_token() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_expired_session_is_told_and_leads_back_to_the_form_with_what_was_typed() {
+    let shop = shop().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let cookie = visitor.cookies.clone();
+    shop.pass(12 * 3600 + 1).await;
+    // The browser still sends the cookie.
+    let shown = visitor.get("/ui/events").await;
+    assert_eq!(shown.location(), "/?next=%2Fui%2Fevents");
+    let form = visitor.get("/?next=%2Fui%2Fevents").await;
+    assert!(form.html.contains("Phiên đăng nhập đã hết hạn"));
+    assert_eq!(form.field("next"), Some("/ui/events"));
+
+    let typed = [
+        ("retailer", "\"><script>"),
+        ("client_id", "typed-id"),
+        ("client_secret", "s3cret"),
+    ];
+    shop.app.take_stored();
+    let form = visitor.post("/ui/connect", &typed).await;
+    untouched(&shop, "/ui/connect");
+    assert_eq!(form.status, 403);
+    assert!(form.html.contains("Phiên đăng nhập đã hết hạn"));
+    assert!(!form.html.contains("<script") && !form.html.contains("s3cret"));
+    assert!(!form.html.contains("name=\"csrf\"") && !form.html.contains(&visitor.csrf));
+    assert_eq!(form.field("next"), Some("/ui/connect"));
+    assert_eq!(form.field("kept-client_id"), Some("typed-id"));
+    let again = [
+        ("token", "wrong"),
+        ("next", "/ui/connect"),
+        ("kept-retailer", "\"><script>"),
+        ("kept-client_id", "typed-id"),
+        ("kept-csrf", "x"),
+        ("kept-client_secret", "s3cret"),
+    ];
+    let form = visitor.send("POST", "/ui/login", &again).await;
+    assert_eq!(form.status, 403);
+    assert_eq!(form.field("kept-client_id"), Some("typed-id"));
+    assert!(!form.html.contains("s3cret"));
+    let mut again = again;
+    again[0].1 = ADMIN_TOKEN;
+    let page = visitor.send("POST", "/ui/login", &again).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.field("client_id"), Some("typed-id"), "{}", page.html);
+    assert!(page.html.contains("action=\"/ui/connect\"") && page.html.contains("/ui/logout"));
+    assert!(!page.html.contains("<script") && !page.html.contains("s3cret"));
+    // Its token is the new session's.
+    visitor.csrf = page.field("csrf").expect("a token").to_owned();
+    let shown = visitor.post("/ui/shops/shop/webhooks/order/off", &[]).await;
+    assert_eq!(shown.location(), "/ui/shops/shop?done=switched");
+
+    // An address of another site is not gone to, and a stranger's form is not read.
+    again[1].1 = "//evil.test";
+    let page = visitor.send("POST", "/ui/login", &again).await;
+    assert!(page.html.contains("<h1>Tổng quan</h1>"), "{}", page.html);
+    let mut forged = Visitor::new(&shop.app);
+    forged
+        .cookies
+        .insert("__Host-kvgf".into(), "1.0.x.y".into());
+    let shown = forged.send("POST", "/ui/connect", &typed).await;
+    assert_eq!((shown.status, shown.location()), (303, "/"));
+    // More than the log-in form holds is not carried.
+    visitor.cookies = cookie;
+    let long = "x".repeat(5000);
+    let form = visitor
+        .post("/ui/try", &[("payload", &long), ("code", "HD1")])
+        .await;
+    assert!(form.html.contains("Phiên đăng nhập đã hết hạn"));
+    assert!(!form.html.contains("kept-"), "{}", form.html);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_form_does_anything_without_this_sessions_mark() {
     let shop = shop().await;
     let other = Visitor::inside(&shop.app).await.csrf;

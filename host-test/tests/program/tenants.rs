@@ -429,7 +429,9 @@ async fn an_operator_sees_the_metrics_of_all_and_which_files_are_refused() {
     let page = async |path: &str| {
         let request = http::Request::get(path).body(Bytes::new());
         let answer = operator.carry(request.expect("a request")).await;
-        String::from_utf8(answer.expect("answered").body().to_vec()).expect("text")
+        let answer = answer.expect("answered");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        String::from_utf8(answer.body().to_vec()).expect("text")
     };
     let metrics = page("/metrics").await;
     for line in [

@@ -288,6 +288,9 @@ impl App {
         let mut answer = http::Response::new(Full::from(body));
         let kind = HeaderValue::from_static(kind);
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let nosniff = HeaderValue::from_static("nosniff");
+        let headers = answer.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
         answer
     }
 

@@ -22,9 +22,10 @@ impl<W: World> Drain<'_, '_, W> {
         let mut to_send = ToSend::default();
         if settings.path.is_some() {
             self.find_out(now).await?;
+            let dead = self.cursor.counts.dead;
             let alerts = &mut self.cursor.alerts;
             alerts.settle(self.worker, now).await?;
-            to_send.message = alerts.announce(self.worker, now).await?;
+            to_send.message = alerts.announce(self.worker, now, dead).await?;
         }
         let has_heart = settings.heartbeat_path.is_some();
         to_send.beats = is_good && has_heart && self.cursor.alerts.beats(now);

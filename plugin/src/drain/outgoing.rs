@@ -32,7 +32,7 @@ pub async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend) {
     if let Some(message) = &to_send.message {
         let outcome = deliver(world, settings, body(settings, ready, Some(message))).await;
         if let Some(why) = outcome.why() {
-            log::alert_not_sent(world, why);
+            log::alert_not_sent(world, &why);
         }
         let sent = Sent {
             number: message.number,
@@ -45,7 +45,7 @@ pub async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend) {
     if let Some(path) = settings.heartbeat_path.as_ref().filter(|_| to_send.beats) {
         let outcome = ask(world, settings, Method::Get, path, Vec::new()).await;
         if let Some(why) = outcome.why() {
-            log::alert_not_sent(world, why);
+            log::alert_not_sent(world, &why);
         }
     }
 }
@@ -144,15 +144,8 @@ async fn ask<H: Http>(
     };
     match http.send(request).await {
         Ok(answer) if (200..300).contains(&answer.status) => Outcome::Arrived,
-        Ok(answer) => {
-            let status = answer.status;
-            Outcome::Refused(format!("the receiver at alert_origin answered {status}"))
-        }
-        Err(HttpError::Denied) => Outcome::Refused(
-            "the host does not allow calls to alert_origin: allow this origin in \
-             allowed_outbound_hosts ({{ alert_origin }} in spin.toml)"
-                .to_owned(),
-        ),
+        Ok(answer) => Outcome::Answered(answer.status),
+        Err(HttpError::Denied) => Outcome::NotAllowed,
         Err(_) => Outcome::NoAnswer("the receiver at alert_origin did not answer".to_owned()),
     }
 }

@@ -181,7 +181,11 @@ pub struct Sent {
 pub enum Outcome {
     /// The receiver took it.
     Arrived,
-    /// The receiver refused it, or the host did not let it out: for these reasons.
+    /// The receiver answered with this status.
+    Answered(u16),
+    /// The host does not let it out.
+    NotAllowed,
+    /// The receiver refused it, or the host did not let it out, in an earlier version's words; or a variable is not set.
     Refused(String),
     /// Nobody knows: there was no answer.
     NoAnswer(String),
@@ -189,11 +193,17 @@ pub enum Outcome {
 
 impl Outcome {
     /// Why it is not known to have arrived, in English.
-    pub fn why(&self) -> Option<&str> {
-        match self {
-            Self::Arrived => None,
-            Self::Refused(why) | Self::NoAnswer(why) => Some(why),
-        }
+    pub fn why(&self) -> Option<String> {
+        Some(match self {
+            Self::Arrived => return None,
+            Self::Answered(status) => format!("the receiver at alert_origin answered {status}"),
+            Self::NotAllowed => {
+                "the host does not allow calls to alert_origin: allow this origin in \
+                                 allowed_outbound_hosts ({{ alert_origin }} in spin.toml)"
+                    .to_owned()
+            }
+            Self::Refused(why) | Self::NoAnswer(why) => why.clone(),
+        })
     }
 }
 
@@ -300,11 +310,13 @@ impl Alerts {
         open && self.causes.iter().any(|(c, s)| is_news(c, s, now))
     }
 
-    /// Announces a message of what is to be told now, without the `muted` causes; none where there is nothing.
+    /// Announces a message of what is to be told now, without the `muted` causes; none where there is nothing. `dead` is
+    /// how many dead letters are open: while there is one, not all is well.
     pub async fn announce(
         &mut self,
         store: &impl Store,
         now: Timestamp,
+        dead: u64,
     ) -> Result<Option<Outgoing>, StoreError> {
         self.forget(now);
         if !self.is_due(now) {
@@ -343,7 +355,8 @@ impl Alerts {
         }
         let stands =
             |(c, s): (&Cause, &Standing)| s.count > 0 && !c.is_for_good() && !muted.contains(c);
-        let all_well = !self.causes.iter().any(stands) && items.iter().any(Item::is_over);
+        let is_calm = dead == 0 && !self.causes.iter().any(stands);
+        let all_well = is_calm && items.iter().any(Item::is_over);
         self.number = self.number.saturating_add(1);
         let outgoing = Outgoing {
             number: self.number,
@@ -370,7 +383,7 @@ impl Alerts {
                 self.not_before = None;
             }
             Some((Outcome::NoAnswer(_), at)) => self.take_back(|_| Some(at)),
-            Some((Outcome::Refused(_), at)) => {
+            Some((Outcome::Answered(_) | Outcome::NotAllowed | Outcome::Refused(_), at)) => {
                 self.take_back(|item| item.told_before);
                 let wait = FIRST_WAIT
                     .saturating_mul(1 << self.failures.min(4))

@@ -306,11 +306,18 @@ const PLAIN: [Note; 22] = [
 
 const ENROLMENT_UNKNOWN: &str = "R11: whether it was enrolled in the campaign is unknown: ";
 
+const ACCEPTED_ANEW: &str = "accepted anew as ";
+
 impl Tagged for Note {
     fn of_old(text: String) -> Self {
         if let Some(why) = text.strip_prefix(ENROLMENT_UNKNOWN) {
             let why = Trouble::of_text(why);
             return Self::EnrolmentUnknown { why };
+        }
+        let events = text.strip_prefix(ACCEPTED_ANEW);
+        let events = events.and_then(|rest| rest.strip_suffix(" event(s)"));
+        if let Some(events) = events.and_then(|events| events.parse().ok()) {
+            return Self::AcceptedAnew { events };
         }
         let plain = PLAIN.into_iter().find(|note| note.to_string() == text);
         plain.unwrap_or(Self::Text(text))
@@ -356,7 +363,8 @@ impl Note {
                 return format!("it still cannot be read: {}", why.as_str());
             }
             Self::BodySealed => "its body cannot be opened with this master_key",
-            Self::AcceptedAnew { events } => return format!("accepted anew as {events} event(s)"),
+            Self::AcceptedAnew { events: 1 } => "accepted anew as 1 event",
+            Self::AcceptedAnew { events } => return format!("accepted anew as {events} events"),
             Self::AcceptedPartly { events, left } => {
                 return format!(
                     "{events} of its items were accepted anew as events; {left} are left: retry it again for them"

@@ -566,6 +566,7 @@ fn record<T>(read: Option<Result<T, FieldError>>) -> Result<Option<T>, KiotVietE
         ANOTHER_RECORD => error.into(),
         _ => KiotVietError::Unreadable {
             what: error.to_string(),
+            field: Some(error.field.to_owned()),
         },
     })
 }

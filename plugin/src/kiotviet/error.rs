@@ -110,6 +110,9 @@ pub enum KiotVietError {
     Unreadable {
         /// What is wrong with it, without its values.
         what: String,
+        /// KiotViet's name of the member; an earlier version did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        field: Option<String>,
     },
     /// The host does not let calls to KiotViet out.
     #[error(

@@ -261,8 +261,11 @@ impl Finding {
                 "the last invoices have products that were deleted on KiotViet: {}",
                 codes.join(", ")
             ),
+            Self::OwnIntegration { traces: 1 } => {
+                "Getfly has 1 record that its own KiotViet integration made".to_owned()
+            }
             Self::OwnIntegration { traces } => {
-                format!("Getfly has {traces} record(s) that its own KiotViet integration made")
+                format!("Getfly has {traces} records that its own KiotViet integration made")
             }
             Self::UnknownProducts { unknown, of, codes } => format!(
                 "Getfly does not have {unknown} of {of} product codes of the last invoices: {}",
@@ -293,7 +296,7 @@ impl Finding {
                 ("Orders go without executor, and accounts without manager.", "Give the right to read users."),
             ),
             Self::NoRight { to: Resource::Products, .. } => (
-                ("Đơn hàng có mã hàng mà Getfly không biết sẽ bị từ chối và chờ bạn xử lý.", "Cấp quyền đọc sản phẩm."),
+                ("Đơn hàng có mã hàng mà Getfly không biết sẽ bị từ chối và chờ anh/chị xử lý.", "Cấp quyền đọc sản phẩm."),
                 ("An order with a product that Getfly does not know is refused, and waits for you.", "Give the right to read products."),
             ),
             Self::NoRight { side: Side::KiotViet, .. } => (
@@ -317,11 +320,11 @@ impl Finding {
                 ("Their orders go without executor.", "Open the tab Staff, and mend the phones on KiotViet or in Getfly."),
             ),
             Self::RequiredField { of: Of::Account, .. } => (
-                ("Khách hàng không có trường này bị Getfly từ chối và chờ bạn xử lý.", "Trên Getfly, bỏ bắt buộc trường này; hoặc nhập đủ trên KiotViet."),
+                ("Khách hàng không có trường này bị Getfly từ chối và chờ anh/chị xử lý.", "Trên Getfly, bỏ bắt buộc trường này; hoặc nhập đủ trên KiotViet."),
                 ("A customer without it is refused by Getfly, and waits for you.", "In Getfly, do not demand it; or fill it in on KiotViet."),
             ),
             Self::RequiredField { of: Of::Order, .. } => (
-                ("Đơn hàng không có trường này bị Getfly từ chối và chờ bạn xử lý.", "Trên Getfly, bỏ bắt buộc trường này."),
+                ("Đơn hàng không có trường này bị Getfly từ chối và chờ anh/chị xử lý.", "Trên Getfly, bỏ bắt buộc trường này."),
                 ("An order without it is refused by Getfly, and waits for you.", "In Getfly, do not demand it."),
             ),
             Self::DuplicateAccounts { .. } => (
@@ -337,7 +340,7 @@ impl Finding {
                 ("Masked numbers are left out, and these customers are not linked by phone.", "Nothing, where they come from a marketplace."),
             ),
             Self::OwnCodes { .. } => (
-                ("Mỗi hóa đơn như vậy được so với hóa đơn gốc; nếu không rõ là bản sửa hay đơn mới, ứng dụng sẽ hỏi bạn.", "Không cần làm gì; xem các sự kiện cần xử lý."),
+                ("Mỗi hóa đơn như vậy được so với hóa đơn gốc; nếu không rõ là bản sửa hay đơn mới, ứng dụng sẽ hỏi anh/chị.", "Không cần làm gì; xem các sự kiện cần xử lý."),
                 ("Each is compared with the invoice it may be an edit of; where that is not clear, you are asked.", "Nothing; look at the events that need you."),
             ),
             Self::DeletedProducts { .. } => (
@@ -349,7 +352,7 @@ impl Finding {
                 ("Every customer and order is created twice, under different codes.", "Switch Getfly's own KiotViet integration off, in its settings."),
             ),
             Self::UnknownProducts { .. } => (
-                ("Nếu Getfly từ chối mã lạ, dòng hàng đó chỉ ghi tên; nếu Getfly cũng không nhận dòng không mã, đơn hàng chờ bạn xử lý.", "Tạo các sản phẩm này trên Getfly, hoặc đặt fallback_product_code."),
+                ("Nếu Getfly từ chối mã lạ, dòng hàng đó chỉ ghi tên; nếu Getfly cũng không nhận dòng không mã, đơn hàng chờ anh/chị xử lý.", "Tạo các sản phẩm này trên Getfly, hoặc đặt fallback_product_code."),
                 ("Where Getfly refuses unknown codes, these lines go by name alone; where it takes no line without a code either, the order waits for you.", "Create these products in Getfly, or set fallback_product_code."),
             ),
         }

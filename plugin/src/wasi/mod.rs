@@ -109,12 +109,14 @@ fn method(method: Method) -> String {
 fn outbound(answer: Answer) -> Result<Response, ErrorCode> {
     let wrong = |why: &str| ErrorCode::InternalError(Some(why.to_owned()));
     let mut headers = Vec::new();
-    if !answer
-        .headers
-        .iter()
-        .any(|(name, _)| *name == "cache-control")
-    {
-        headers.push(("cache-control".to_owned(), b"no-store".to_vec()));
+    let usual = [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    for (name, value) in usual {
+        if !answer.headers.iter().any(|(said, _)| *said == name) {
+            headers.push((name.to_owned(), value.as_bytes().to_vec()));
+        }
     }
     if let Some(content_type) = answer.content_type {
         headers.push(("content-type".to_owned(), content_type.as_bytes().to_vec()));

@@ -2,13 +2,18 @@
 
 use crate::{
     journal::{
-        alerts::{Cause, Item, Outgoing},
+        alerts::{Cause, Item, Outcome, Outgoing},
         trouble::Trouble,
         webhook::Webhook,
     },
     time::Timestamp,
     wording::{
-        reasons::death_of, sentences::Fact, text::Lang, text::Text, text::text, times::shown,
+        reasons::death_of,
+        sentences::{Fact, Sentence},
+        text::Lang,
+        text::Text,
+        text::text,
+        times::shown,
     },
 };
 
@@ -23,6 +28,28 @@ const TEST: Text = text!(
     "Đây là tin thử: cảnh báo của cầu nối KiotViet → Getfly đến được đây.",
     "This is a test: alerts of the KiotViet → Getfly bridge arrive here.",
 );
+
+/// Why a message is not known to have arrived.
+impl Fact for Outcome {
+    fn sentence(&self, lang: Lang) -> Sentence {
+        let words = match (lang, self) {
+            (Lang::En, outcome) => outcome.why().unwrap_or_default(),
+            (Lang::Vi, Self::Arrived) => String::new(),
+            (Lang::Vi, Self::Answered(status)) => {
+                format!("nơi nhận ở alert_origin trả lời {status}")
+            }
+            (Lang::Vi, Self::NotAllowed) => {
+                "máy chủ không cho phép gọi đến alert_origin: hãy thêm địa chỉ này vào allowed_outbound_hosts".to_owned()
+            }
+            (Lang::Vi, Self::Refused(why)) => why.clone(),
+            (Lang::Vi, Self::NoAnswer(_)) => "nơi nhận ở alert_origin không trả lời".to_owned(),
+        };
+        Sentence {
+            words,
+            ours: lang == Lang::En || !matches!(self, Self::Refused(_)),
+        }
+    }
+}
 
 /// The text of a test message.
 pub fn test(lang: Lang) -> &'static str {

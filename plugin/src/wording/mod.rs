@@ -4,6 +4,8 @@
 pub mod alerts;
 pub mod money;
 pub mod reasons;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod sentences;
 pub mod text;
 pub mod times;

@@ -24,7 +24,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "Getfly refuses to create this record. Getfly's own words are among the notes.",
             ),
             text!(
-                "Sửa khách hàng hoặc hóa đơn trên KiotViet (hoặc thiết lập trên Getfly) theo lý do đó, rồi bấm Thử lại. Nếu không cần nữa, hãy đóng sự kiện.",
+                "Sửa khách hàng hoặc hóa đơn trên KiotViet (hoặc thiết lập trên Getfly) theo lý do đó, rồi ấn Thử lại. Nếu không cần nữa, hãy đóng sự kiện.",
                 "Mend the customer or invoice on KiotViet (or the settings in Getfly) accordingly, then try again. Dismiss it if it is not needed.",
             ),
         ),
@@ -34,7 +34,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "KiotViet refuses to give this record. KiotViet's own words are among the notes.",
             ),
             text!(
-                "Kiểm tra kết nối và quyền trong Thiết lập kết nối API trên KiotViet, rồi bấm Thử lại.",
+                "Kiểm tra kết nối và quyền trong Thiết lập kết nối API trên KiotViet, rồi ấn Thử lại.",
                 "Look at the connection and its rights on KiotViet (Thiết lập kết nối API), then try again.",
             ),
         ),
@@ -44,7 +44,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "Getfly did not answer for more than three days.",
             ),
             text!(
-                "Kiểm tra Getfly có hoạt động không và Getfly API Key còn đúng không, rồi bấm Thử lại.",
+                "Kiểm tra Getfly có hoạt động không và Getfly API Key còn đúng không, rồi ấn Thử lại.",
                 "Make sure that Getfly works and its API key is still right, then try again.",
             ),
         ),
@@ -54,7 +54,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "KiotViet did not answer for more than three days, or does not accept this connection.",
             ),
             text!(
-                "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi bấm Thử lại.",
+                "Kiểm tra cửa hàng trong mục Cửa hàng, kết nối lại nếu cần, rồi ấn Thử lại.",
                 "Look at the shop under Shops, connect it again if need be, then try again.",
             ),
         ),
@@ -64,7 +64,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "A field of KiotViet's record cannot be read. The notes name it.",
             ),
             text!(
-                "Sửa trường đó trên KiotViet rồi bấm Thử lại.",
+                "Sửa trường đó trên KiotViet rồi ấn Thử lại.",
                 "Mend that field on KiotViet, then try again.",
             ),
         ),
@@ -104,7 +104,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "An amount or quantity on the invoice is too large to be computed.",
             ),
             text!(
-                "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi bấm Thử lại.",
+                "Kiểm tra hóa đơn trên KiotViet, sửa lại, rồi ấn Thử lại.",
                 "Look at the invoice on KiotViet, mend it, then try again.",
             ),
         ),
@@ -114,7 +114,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "The customer has too many phone numbers and e-mails to look for each of them in Getfly.",
             ),
             text!(
-                "Xóa bớt số điện thoại hoặc email của khách hàng trên KiotViet, rồi bấm Thử lại.",
+                "Xóa bớt số điện thoại hoặc email của khách hàng trên KiotViet, rồi ấn Thử lại.",
                 "Take some of the customer's numbers or e-mails away on KiotViet, then try again.",
             ),
         ),
@@ -124,7 +124,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "The delivery's signature is missing or wrong, so it is not trusted.",
             ),
             text!(
-                "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu sự kiện nào cũng vậy, hãy đặt signature_policy thành observe rồi bấm Thử lại.",
+                "Nếu cửa hàng không đổi gì, đây có thể là yêu cầu giả mạo: hãy đóng sự kiện. Nếu sự kiện nào cũng vậy, hãy đặt signature_policy thành observe rồi ấn Thử lại.",
                 "If nothing was changed at the shop it may be forged: dismiss it. If all are so, set signature_policy to observe and try them again.",
             ),
         ),
@@ -144,7 +144,7 @@ pub fn death_of(reason: DeadReason) -> Death {
                 "One delivery has so many items that it was kept whole.",
             ),
             text!(
-                "Bấm Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
+                "Ấn Thử lại để tách thành từng mục. Nếu vẫn không được, dùng Lấy dữ liệu cũ cho khoảng thời gian này, rồi đóng sự kiện.",
                 "Try again: it is taken apart then. If that fails, use Older data for this time, then dismiss the event.",
             ),
         ),
@@ -241,7 +241,7 @@ pub fn rule(word: &str) -> Option<Text> {
 }
 
 /// What the members of a plan, and of what Getfly is sent and answers, are called.
-const LABELS: [(&str, Text); 61] = [
+const LABELS: [(&str, Text); 60] = [
     ("account", text!("Khách hàng", "Account")),
     ("account_code", text!("Mã khách hàng", "Account code")),
     ("address", text!("Địa chỉ", "Address")),
@@ -286,7 +286,6 @@ const LABELS: [(&str, Text); 61] = [
     ("product_name", text!("Tên sản phẩm", "Product name")),
     ("quantity", text!("Số lượng", "Quantity")),
     ("reason", text!("Lý do", "Reason")),
-    ("remember", text!("Ghi nhớ", "Remember")),
     ("source", text!("Nguồn", "Source")),
     ("tax_code", text!("Mã số thuế", "Tax code")),
     ("terms", text!("Điều khoản", "Terms")),

@@ -106,7 +106,7 @@ fn note(note: &Note) -> String {
         Note::AcceptedAnew { events } => return format!("Đã nhận lại thành {events} sự kiện"),
         Note::AcceptedPartly { events, left } => {
             return format!(
-                "Đã nhận lại {events} mục thành sự kiện; còn {left} mục, hãy bấm Thử lại lần nữa"
+                "Đã nhận lại {events} mục thành sự kiện; còn {left} mục, hãy ấn Thử lại lần nữa"
             );
         }
         Note::NothingKept => "Chỉ được đếm, không lưu nội dung nên không thể thử lại; hãy đóng lại",
@@ -115,7 +115,7 @@ fn note(note: &Note) -> String {
                 "Trong giờ này còn {deliveries} lượt gửi bị từ chối, chỉ được đếm; lượt đầu có SHA-256 {hash}. Lần đọc danh sách tiếp theo sẽ đọc lại những gì chúng có thể đã báo"
             );
         }
-        Note::FromRetry => "Được nhận do có người bấm Thử lại",
+        Note::FromRetry => "Được nhận do có người ấn Thử lại",
         Note::ReadBack => "Được đọc lại: KiotViet đã không gửi",
         Note::UsersNotOffered => {
             "R13: không có người thực hiện, vì KiotViet F&B không có danh sách người dùng"
@@ -125,9 +125,7 @@ fn note(note: &Note) -> String {
         }
         Note::NotThereLately => "Không có chữ ký, và vài phút trước KiotViet không có mã này",
         Note::FromBackfill => "Từ việc lấy dữ liệu cũ",
-        Note::EntryDamaged { why } => {
-            return format!("Không đọc được bản ghi trong kho lưu trữ: {why}");
-        }
+        Note::EntryDamaged { .. } => "Không đọc được bản ghi trong kho lưu trữ",
         Note::ConnectionRemoved => "Kết nối đã bị xóa",
         Note::WebhookBroken { how, sound_at } => return webhook_broken(*how, *sound_at),
         Note::Rules(about) => return remark(about),
@@ -259,7 +257,9 @@ fn note(note: &Note) -> String {
         }
         Note::TotalDiffers { getfly, ours } => {
             return format!(
-                "R3: Tổng đơn hàng trên Getfly là {getfly}, còn ứng dụng đã gửi {ours}"
+                "R3: Tổng đơn hàng trên Getfly là {}, còn ứng dụng đã gửi {}",
+                money::of_text(getfly),
+                money::of_text(ours)
             );
         }
         Note::ProductUnder { code, fallback } => {
@@ -389,7 +389,7 @@ fn came_about(reason: Reason) -> &'static str {
         | Reason::InvoiceCancelled
         | Reason::NotSyncedType
         | Reason::DeletedOnKiotviet
-        | Reason::WebhookRegisteredAgain => reason.as_str(),
+        | Reason::WebhookRegisteredAgain => reasons::explain(Lang::Vi, reason),
     }
 }
 
@@ -418,10 +418,10 @@ fn trouble(why: &Trouble) -> String {
             "Dữ liệu được mã hóa bằng một master_key khác".to_owned()
         }
         Trouble::Sealed(SealError::Damaged) => "Dữ liệu mã hóa bị hỏng".to_owned(),
-        Trouble::ConnectionUnreadable { why } => {
-            format!("Không đọc được kết nối: {why}; hãy kết nối lại cửa hàng")
+        Trouble::ConnectionUnreadable { .. } => {
+            "Không đọc được kết nối; hãy kết nối lại cửa hàng".to_owned()
         }
-        Trouble::Stopped { why } => format!("Đang xử lý thì phải dừng: {why}"),
+        Trouble::Stopped { .. } => "Đang xử lý thì phải dừng, sẽ tự làm tiếp".to_owned(),
         Trouble::NoReadableId => "Mục này không có Id đọc được".to_owned(),
         Trouble::AnotherGetfly { kept, asked } => format!(
             "getfly_url là {asked}, nhưng khách hàng và đơn hàng của kho lưu trữ này ở {kept}: chưa gửi gì, các webhook nhận được vẫn được giữ lại. Hãy xác nhận đây là cùng một Getfly với địa chỉ mới, đặt lại getfly_url, hoặc dùng kho lưu trữ riêng"
@@ -498,11 +498,14 @@ fn kiotviet(e: &KiotVietError) -> String {
             format!("KiotViet đang bận hoặc ngừng hoạt động ({status})")
         }
         KiotVietError::Unreachable(e) => format!("Không kết nối được KiotViet: {}", http(e)),
-        KiotVietError::Unreadable { what } => {
-            format!("Không đọc được bản ghi trên KiotViet: {what}")
+        KiotVietError::Unreadable {
+            field: Some(field), ..
+        } => format!("Không đọc được trường {field} của bản ghi trên KiotViet"),
+        KiotVietError::Unreadable { field: None, .. } => {
+            "Không đọc được bản ghi trên KiotViet".to_owned()
         }
         KiotVietError::Denied { variable } => denied(&variable.to_string()),
-        KiotVietError::Garbled { what } => format!("Không đọc được trả lời của KiotViet: {what}"),
+        KiotVietError::Garbled { .. } => "Không đọc được trả lời của KiotViet".to_owned(),
     }
 }
 
@@ -518,7 +521,7 @@ fn getfly(e: &GetflyError) -> String {
         GetflyError::Unreachable(e) => format!("Không kết nối được Getfly: {}", http(e)),
         GetflyError::NothingThere => "Không có gì ở địa chỉ này của Getfly (404)".to_owned(),
         GetflyError::Denied => denied("getfly_url"),
-        GetflyError::Garbled { what } => format!("Không đọc được trả lời của Getfly: {what}"),
+        GetflyError::Garbled { .. } => "Không đọc được trả lời của Getfly".to_owned(),
         GetflyError::Untold { .. } => "Getfly không cho biết đã lưu bản ghi dưới mã nào".to_owned(),
     }
 }
@@ -532,7 +535,7 @@ fn denied(variable: &str) -> String {
 fn http(e: &HttpError) -> String {
     match e {
         HttpError::Timeout => "không trả lời kịp thời".to_owned(),
-        HttpError::Connection(why) => format!("kết nối bị lỗi: {why}"),
+        HttpError::Connection(_) => "kết nối bị lỗi".to_owned(),
         HttpError::Denied => {
             "máy chủ không cho phép gọi đến địa chỉ này (allowed_outbound_hosts)".to_owned()
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     admin::api::{
+        overview,
         problem::{self, Problem},
         view,
     },
@@ -9,9 +10,12 @@ use crate::{
     drain::outgoing::send_test,
     journal::{
         alerts::{self, Cause},
-        cursor,
+        cursor::{self, Cursor},
+        record::Status,
+        sorted_map::SortedMap,
     },
     stored,
+    time::Timestamp,
     world::World,
 };
 use serde::Deserialize as _;
@@ -26,24 +30,55 @@ pub(in crate::admin) async fn alerts<W: World>(
     ready: &Ready,
 ) -> Result<view::Alerts, Problem> {
     let cursor = cursor::load(world).await?;
-    let causes = cursor.alerts.causes.iter().filter(|(_, s)| s.count > 0);
-    let causes = causes.map(|(cause, standing)| view::StandingCause {
-        cause: cause.clone(),
-        count: standing.count,
-        since: standing.since,
-        told_at: standing.told_at,
-    });
+    let causes = standing(world, &cursor).await?;
     let settings = ready.alerts.as_ref().filter(|s| s.path.is_some());
     let last = alerts::last_sent(world).await?;
     Ok(view::Alerts {
-        causes: causes.collect(),
+        causes,
         format: settings.map(|settings| settings.format.as_str().to_owned()),
         last_sent: last.map(|last| view::LastAlert {
             at: last.at,
-            failed: last.outcome.why().map(str::to_owned),
+            failed: last.outcome.why(),
         }),
         muted: alerts::muted(world).await?,
     })
+}
+
+/// What stands now, and the listed dead letters that are open, also where people were told of them.
+async fn standing<W: World>(
+    world: &W,
+    cursor: &Cursor,
+) -> Result<Vec<view::StandingCause>, Problem> {
+    let mut open: SortedMap<Cause, (u64, Timestamp)> = SortedMap::default();
+    for record in overview::open_dead(world, cursor).await? {
+        let Status::Dead {
+            reason,
+            finished_at,
+        } = record.status
+        else {
+            continue;
+        };
+        let connection = record.connection;
+        let cause = Cause::DeadLetters { connection, reason };
+        let (count, since) = open.get(&cause).copied().unwrap_or((0, finished_at));
+        open.insert(cause, (count.saturating_add(1), since.min(finished_at)));
+    }
+    let told = |cause: &Cause| cursor.alerts.causes.get(cause)?.told_at;
+    let dead = open
+        .iter()
+        .map(|(cause, (count, since))| (cause, *count, *since));
+    let other = cursor.alerts.causes.iter();
+    let other = other.filter(|(cause, s)| s.count > 0 && open.get(*cause).is_none());
+    let other = other.map(|(cause, s)| (cause, s.count, s.since));
+    let causes = dead
+        .chain(other)
+        .map(|(cause, count, since)| view::StandingCause {
+            cause: cause.clone(),
+            count,
+            since,
+            told_at: told(cause),
+        });
+    Ok(causes.collect())
 }
 
 /// The cause in `{"cause": …}`, as `GET /api/alerts` shows it.

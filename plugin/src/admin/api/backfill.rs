@@ -95,13 +95,13 @@ fn wanted(connection: &Connection, asked: &Asked, now: Timestamp) -> Result<Want
 }
 
 /// `POST /api/connections/{name}/backfill`: `{"from","to"?,"dry_run"?}`. A preview answers 200 with
-/// what would be brought in; a command 202 with how it stands.
+/// what would be brought in; a command 202 with how it stands, and its number.
 pub(in crate::admin) async fn start<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
     asked: &Asked,
-) -> Result<(u16, view::BackfillStarted), Problem> {
+) -> Result<(u16, view::BackfillStarted, u64), Problem> {
     let connection = known(world, name).await?;
     let wanted = wanted(&connection, asked, world.now())?;
     let switches = connections::switches(world, &connection.name).await?;
@@ -115,7 +115,7 @@ pub(in crate::admin) async fn start<W: World>(
     }
     if asked.dry_run {
         let preview = preview(world, ready, &connection, switches, &wanted).await?;
-        return Ok((200, view::BackfillStarted::Preview(Box::new(preview))));
+        return Ok((200, view::BackfillStarted::Preview(Box::new(preview)), 0));
     }
     let running = backfill::load(world, &connection.name).await?;
     if running.is_some_and(|b| b.state == State::Running) {
@@ -126,8 +126,8 @@ pub(in crate::admin) async fn start<W: World>(
             "Wait for its end, or end it with DELETE.",
         ));
     }
-    let (status, asked) = ask(world, ready, name, Command::Backfill(wanted)).await?;
-    Ok((status, view::BackfillStarted::Asked(asked)))
+    let (number, asked) = ask(world, ready, name, Command::Backfill(wanted)).await?;
+    Ok((202, view::BackfillStarted::Asked(asked), number))
 }
 
 /// `DELETE /api/connections/{name}/backfill`: ends it; what it has queued goes on.
@@ -137,25 +137,31 @@ pub(in crate::admin) async fn stop<W: World>(
     name: &str,
 ) -> Result<(u16, view::Backfill), Problem> {
     let name = known(world, name).await?.name;
-    ask(
-        world,
-        ready,
-        name.as_str(),
-        Command::StopBackfill(name.clone()),
-    )
-    .await
+    let command = Command::StopBackfill(name.clone());
+    let (_, stands) = ask(world, ready, name.as_str(), command).await?;
+    Ok((202, stands))
 }
 
+/// Gives a command; returns its number, and how the backfill stands now.
 async fn ask<W: World>(
     world: &W,
     ready: &Ready,
     name: &str,
     command: Command,
-) -> Result<(u16, view::Backfill), Problem> {
+) -> Result<(u64, view::Backfill), Problem> {
     let number = entries::reserve(world, 1).await?;
     entries::write_command(world, number, &command).await?;
     drain(world, ready, How::QUICK).await;
-    Ok((202, state(world, name).await?))
+    Ok((number, state(world, name).await?))
+}
+
+/// Whether the worker has not come to this command yet.
+pub(in crate::admin) async fn is_queued<W: World>(
+    world: &W,
+    command: u64,
+) -> Result<bool, Problem> {
+    let tail = entries::tail(world).await?;
+    Ok(command <= tail && cursor::load(world).await?.is_to_come(command))
 }
 
 /// `GET /api/connections/{name}/backfill`.
@@ -192,6 +198,7 @@ fn describe(
         lists.find(|r| r.webhook == webhook).cloned()
     };
     view::BackfillRun {
+        by: job.by,
         connection,
         customers: list(Webhook::Customer),
         finished_at: job.finished_at,

@@ -284,7 +284,8 @@ fn endings(names: &[ConnectionName], stats: &Stats, page: &mut Page) {
             .unwrap_or_default();
         let ends = Reason::ALL.map(|reason| (reason.outcome().as_str(), reason.as_str()));
         let dies = DeadReason::ALL.map(|reason| ("dead", reason.as_str()));
-        for (outcome, reason) in ends.into_iter().chain(dies) {
+        let closed = DeadReason::ALL.map(|reason| ("dismissed", reason.as_str()));
+        for (outcome, reason) in ends.into_iter().chain(dies).chain(closed) {
             stats::add(&mut endings, (outcome.to_owned(), reason.to_owned()), 0);
         }
         for ((outcome, reason), n) in endings.iter() {

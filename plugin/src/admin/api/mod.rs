@@ -203,7 +203,7 @@ async fn route_ready<W: World, B: Body>(
         }
         ("POST", ["connections", name, "backfill"]) => {
             let body = read_json(request.body).await?;
-            let (status, state) =
+            let (status, state, _) =
                 backfill::start(world, ready, name, &backfill::Asked::read(&body)).await?;
             Answer::json(status, &state)
         }

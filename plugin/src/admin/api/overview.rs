@@ -8,9 +8,9 @@ use crate::{
         account_index,
         connection_name::{ConnectionName, Upstream},
         connections::{self, Switches, Webhook},
-        cursor::{self, Cursor},
+        cursor::{self, Counts, Cursor},
         entries, first_events, no_atomics,
-        record::Status,
+        record::{Record, State},
         stats::{self, Day},
     },
     reconcile::webhook_health::{self, WebhookHealth},
@@ -29,6 +29,8 @@ pub(in crate::admin) async fn overview<W: World>(
     let now = world.now();
     let days = cursor.stats.all_days(world).await?;
     let open = open_dead(world, &cursor).await?;
+    let open: Vec<_> = open.into_iter().map(day_of).collect();
+    let unread = cursor.unread(tail);
     let mut shops = Vec::new();
     let names = connections::names(world).await?;
     for name in names.clone() {
@@ -61,6 +63,7 @@ pub(in crate::admin) async fn overview<W: World>(
         },
         since: pause.since,
         until: Some(pause.until).filter(|until| *until > now),
+        waiting: waiting(&cursor, upstream, unread, names.len()),
         why: pause.why.clone().map(view::InWords),
     });
     let outside = outside::troubles(world, &names).await;
@@ -76,9 +79,19 @@ pub(in crate::admin) async fn overview<W: World>(
         oldest_waiting_at: oldest_waiting(world, &cursor).await?,
         outside: outside.into_iter().map(view::InWords).collect(),
         paused: paused.collect(),
-        unread: cursor.unread(tail),
+        unread,
         weaker: (!world.is_atomic()).then(|| no_atomics::WEAKER.to_owned()),
     })
+}
+
+/// How many events wait for a paused upstream, of `shops` connections. Whose the `unread` entries are is not known before
+/// they are read.
+fn waiting(cursor: &Cursor, upstream: Upstream<'_>, unread: u64, shops: usize) -> u64 {
+    let (waiting, is_all) = match upstream {
+        Upstream::Getfly => (cursor.counts.waiting, true),
+        Upstream::KiotViet(name) => (cursor.shops.get(name).map_or(0, Counts::open), shops == 1),
+    };
+    waiting.saturating_add(if is_all { unread } else { 0 })
 }
 
 /// When the oldest event came that is not final; none when nothing waits.
@@ -117,17 +130,22 @@ fn webhooks(
     }
 }
 
-/// Shops and days of the listed dead letters that still need a person, one for each.
-async fn open_dead<W: World>(
+fn day_of(record: Record) -> (ConnectionName, Option<Date>) {
+    let day = record.status.finished_at().and_then(stats::date);
+    (record.connection, day)
+}
+
+/// The listed dead letters that still need a person.
+pub(in crate::admin) async fn open_dead<W: World>(
     world: &W,
     cursor: &Cursor,
-) -> Result<Vec<(ConnectionName, Option<Date>)>, StoreError> {
+) -> Result<Vec<Record>, StoreError> {
     let mut open = Vec::new();
     for seq in cursor.dead.iter().copied() {
         if let Some(record) = entries::read_event(world, seq).await?
-            && let Status::Dead { finished_at, .. } = record.status
+            && record.state() == State::Dead
         {
-            open.push((record.connection, stats::date(finished_at)));
+            open.push(record);
         }
     }
     Ok(open)

@@ -346,7 +346,7 @@ pub struct Alerts {
 pub struct StandingCause {
     /// The cause.
     pub cause: Cause,
-    /// How many new dead letters; one for any other cause.
+    /// How many open dead letters; one for any other cause.
     pub count: u64,
     /// Since when.
     pub since: Timestamp,
@@ -380,6 +380,8 @@ pub struct Paused {
     pub since: Option<Timestamp>,
     /// When it is asked again; none where an event is due at any moment.
     pub until: Option<Timestamp>,
+    /// How many events wait for it.
+    pub waiting: u64,
     /// What it failed with last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<InWords<Trouble>>,
@@ -651,6 +653,9 @@ pub enum Never {
 /// How a backfill stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackfillRun {
+    /// The number of its command; for the page.
+    #[serde(skip)]
+    pub by: u64,
     /// Of which connection.
     pub connection: ConnectionName,
     /// The list of customers, where that webhook was on.

@@ -8,14 +8,14 @@ use crate::{
             view,
         },
         page::{
-            layout::{alert, facts},
+            layout::{alert, facts, sentence},
             reply::Reply,
             visit::Visit,
             words as w,
             words::Text,
         },
     },
-    journal::alerts::Cause,
+    journal::alerts::{Cause, Outcome, last_sent},
     stored,
     wording::alerts::cause as in_words,
     world::World,
@@ -66,11 +66,12 @@ fn standing<W: World>(visit: &Visit<'_, W>, alerts: &view::Alerts) -> Markup {
 pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let alerts = api::alerts(visit.world, visit.ready()?).await?;
     let last = html! {
-        @match &alerts.last_sent {
+        @match &last_sent(visit.world).await? {
             None => (visit.t(w::ALERT_NONE)),
             Some(last) => {
                 (visit.view.time(Some(last.at))) " · "
-                (visit.t(if last.failed.is_some() { w::ALERT_FAILED } else { w::ALERT_ARRIVED }))
+                (visit.t(if last.outcome == Outcome::Arrived { w::ALERT_ARRIVED } else { w::ALERT_FAILED }))
+                @if last.outcome != Outcome::Arrived { ": " (sentence(visit.view, &last.outcome)) }
             }
         }
     };

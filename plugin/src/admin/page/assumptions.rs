@@ -14,6 +14,7 @@ use crate::{
             words::{Lang, Text},
         },
     },
+    assumption::About,
     json,
     world::World,
 };
@@ -36,12 +37,21 @@ fn row<W: World>(visit: &Visit<'_, W>, row: &Row) -> Markup {
     };
     html! {
         tr {
-            td { (row.about.as_str()) }
+            td { @if row.about == About::Hosts { (visit.t(w::HOSTS)) } @else { (row.about.as_str()) } }
             td { (said) " " code.muted { (row.id) } }
             td { (badge(class, visit.t(words))) }
             td { @if row.confirmed.times > 0 { (row.confirmed.times) " · " (visit.view.time(row.confirmed.since)) } }
             td { @if row.contradicted.times > 0 { (row.contradicted.times) " · " (visit.view.time(row.contradicted.since)) } }
         }
+    }
+}
+
+/// What is said of so many assumptions that do not hold.
+pub(super) fn wrong_words(count: usize) -> Text {
+    if count == 1 {
+        w::ASSUMPTIONS_WRONG_1
+    } else {
+        w::ASSUMPTIONS_WRONG
     }
 }
 
@@ -54,7 +64,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         h1 { (visit.t(w::ASSUMPTIONS)) }
         p { (visit.t(w::ASSUMPTIONS_MORE)) }
         @if wrong > 0 {
-            (alert("warn", &html! { p { strong { (wrong) } " " (visit.t(w::ASSUMPTIONS_WRONG)) } }))
+            (alert("warn", &html! { p { strong { (wrong) } " " (visit.t(wrong_words(wrong))) } }))
         }
         section.card {
             div {

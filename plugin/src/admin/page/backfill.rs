@@ -12,7 +12,7 @@ use crate::{
             layout::{alert, badge, facts, problem, sentence},
             overview::ends,
             reply::Reply,
-            shop::tabs,
+            shop::{tab_title, tabs},
             visit::Visit,
             words as w,
             words::Text,
@@ -79,9 +79,16 @@ fn period<W: World>(visit: &Visit<'_, W>, from: Timestamp, to: Timestamp) -> Mar
     html! { (visit.view.time(Some(from))) " – " (visit.view.time(Some(to))) }
 }
 
+/// Whether the lists were read, and what they brought is still worked on.
+fn is_at_work(run: &BackfillRun) -> bool {
+    let waiting = run.outcomes.is_some_and(|outcomes| outcomes.waiting > 0);
+    run.state == State::Done && waiting
+}
+
 fn progress<W: World>(visit: &Visit<'_, W>, name: &str, run: &BackfillRun) -> Markup {
     let (class, words) = match run.state {
         State::Running => ("wait", w::RUN_RUNNING),
+        State::Done if is_at_work(run) => ("wait", w::RUN_WORKING),
         State::Done => ("good", w::RUN_DONE),
         State::Stopped => ("off", w::RUN_STOPPED),
     };
@@ -146,6 +153,18 @@ fn days_form<W: World>(visit: &Visit<'_, W>, name: &str) -> Markup {
     }
 }
 
+/// Whether the worker has not come yet to the command that the address names. The run that is known is an older one then.
+async fn is_queued<W: World>(
+    visit: &Visit<'_, W>,
+    run: Option<&BackfillRun>,
+) -> Result<bool, Problem> {
+    let Ok(command) = visit.query.get("command").parse() else {
+        return Ok(false);
+    };
+    let is_older = run.is_none_or(|run| run.by < command);
+    Ok(is_older && api::is_queued(visit.world, command).await?)
+}
+
 async fn drawn<W: World>(
     visit: &Visit<'_, W>,
     name: &str,
@@ -158,8 +177,8 @@ async fn drawn<W: World>(
         Backfill::Run(run) => Some(run),
     };
     let running = run.as_ref().is_some_and(|run| run.state == State::Running);
-    // The worker has not come to it yet.
-    let queued = run.is_none() && visit.query.get("done") == "started";
+    let at_work = run.as_deref().is_some_and(is_at_work);
+    let queued = is_queued(visit, run.as_deref()).await?;
     let body = html! {
         (visit.said())
         h1 { (shop.retailer.title()) }
@@ -169,9 +188,13 @@ async fn drawn<W: World>(
         @if !running && !queued { (days_form(visit, name)) }
         @if let Some(run) = &run { (progress(visit, name, run)) }
     };
-    let mut reply = Reply::page(status, w::SHOPS, body);
+    let mut reply = Reply::page(status, w::SHOPS, body).about(tab_title(
+        visit,
+        w::BACKFILL,
+        &shop.retailer.title(),
+    ));
     // Only what was asked for by address: to send a form again by itself would be a surprise.
-    reply.refresh = (running || queued) && visit.form.0.is_empty();
+    reply.refresh = (running || queued || at_work) && visit.form.0.is_empty();
     Ok(reply)
 }
 
@@ -180,15 +203,18 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
     drawn(visit, name, 200, &html! {}).await
 }
 
-async fn started<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<BackfillStarted, Problem> {
+async fn started<W: World>(
+    visit: &Visit<'_, W>,
+    name: &str,
+) -> Result<(BackfillStarted, u64), Problem> {
     visit.genuine()?;
     let asked = api::Asked {
         dry_run: visit.form.get("do") != "run",
         from: visit.form.get("from").to_owned(),
         to: visit.form.get("to").to_owned(),
     };
-    let (_, started) = api::start(visit.world, visit.ready()?, name, &asked).await?;
-    Ok(started)
+    let (_, started, command) = api::start(visit.world, visit.ready()?, name, &asked).await?;
+    Ok((started, command))
 }
 
 /// `POST /ui/shops/{name}/backfill`: a preview, or the run.
@@ -200,11 +226,12 @@ pub(super) async fn submit<W: World>(visit: &Visit<'_, W>, name: &str) -> Result
     }
     match started(visit, name).await {
         Err(wrong) => drawn(visit, name, wrong.status, &problem(visit.view, &wrong)).await,
-        Ok(BackfillStarted::Preview(preview)) => {
+        Ok((BackfillStarted::Preview(preview), _)) => {
             drawn(visit, name, 200, &previewed(visit, &preview)).await
         }
-        Ok(BackfillStarted::Asked(_)) => {
-            let mut reply = Reply::to(&format!("/ui/shops/{name}/backfill?done=started"));
+        Ok((BackfillStarted::Asked(_), command)) => {
+            let place = format!("/ui/shops/{name}/backfill?done=started&command={command}");
+            let mut reply = Reply::to(&place);
             reply.after = After::ReadLists;
             Ok(reply)
         }

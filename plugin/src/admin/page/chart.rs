@@ -91,8 +91,9 @@ fn table(view: &View, days: &[ShopDay]) -> Markup {
     }
 }
 
-/// `days` as the API gives them: oldest first, days without events left out.
-pub(super) fn days(view: &View, days: &[ShopDay]) -> Markup {
+/// `days` of the shop `name` as the API gives them: oldest first, days without events left out.
+pub(super) fn days(view: &View, name: &str, days: &[ShopDay]) -> Markup {
+    let label = format!("chart-{name}");
     let of = |ago: u64| {
         let date = date(view.now, ago);
         let found = days.iter().find(|day| Some(day.date) == date);
@@ -113,8 +114,8 @@ pub(super) fn days(view: &View, days: &[ShopDay]) -> Markup {
             @if most == 0 { p.muted { (view.t(w::NO_EVENTS_30)) } }
             @else {
                 figure {
-                    svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby="chart-title" preserveAspectRatio="none" {
-                        title { (view.t(w::CHART_TITLE)) }
+                    svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-labelledby=(label) preserveAspectRatio="none" {
+                        title id=(label) { (view.t(w::CHART_TITLE)) }
                         desc { @for ((_, words), sum) in PARTS.iter().zip(sums) { (view.t(*words)) " " (sum) ". " } }
                         @for (nth, day) in (0..).zip(&shown) { (bar(nth, *day, most)) }
                     }
@@ -164,7 +165,13 @@ mod tests {
             day("2026-10-05", [1, 0, 0, 1]),
             day("2020-01-01", [999, 0, 0, 0]),
         ];
-        let drawn = super::days(&view("2026-10-05T03:00:00Z"), &days).into_string();
+        let drawn = super::days(&view("2026-10-05T03:00:00Z"), "shop", &days).into_string();
+        for label in [
+            r#"aria-labelledby="chart-shop""#,
+            r#"<title id="chart-shop">"#,
+        ] {
+            assert!(drawn.contains(label), "{drawn}");
+        }
         // Yesterday is the tallest; what is older than thirty days does not count.
         assert!(
             drawn.contains(r#"class="ignored" x="563" y="0" width="14" height="60""#),
@@ -178,7 +185,7 @@ mod tests {
 
     #[test]
     fn no_events_draw_nothing() {
-        let drawn = super::days(&view("2026-10-05T03:00:00Z"), &[]).into_string();
+        let drawn = super::days(&view("2026-10-05T03:00:00Z"), "shop", &[]).into_string();
         assert!(
             drawn.contains("No events in 30 days.") && !drawn.contains("<svg"),
             "{drawn}"

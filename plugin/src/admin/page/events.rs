@@ -11,20 +11,25 @@ use crate::{
             layout::{alert, badge, facts, sentence},
             links, live,
             reply::Reply,
+            tree::matched,
             visit::{Fields, Visit},
             words as w,
             words::Text,
         },
     },
     journal::{
-        connections,
+        connection_name::Upstream,
+        connections, cursor,
         dead_reason::DeadReason,
+        pauses::Pauses,
         record::{Alternative, Call, Kind, Record, State, Status, Told},
         shown::Shown,
+        trouble::Trouble,
     },
-    rules::{matching::MatchedBy, verdict::Outcome},
+    rules::verdict::Outcome,
+    time::Timestamp,
     web::After,
-    wording::{money, reasons, sentences::Fact},
+    wording::{money, reasons, sentences::Fact, times},
     world::World,
 };
 use maud::{Markup, html};
@@ -170,7 +175,18 @@ fn last_told(event: &Record) -> Option<Told<'_>> {
     last.filter(|_| event.state() == State::Dead)
 }
 
-fn row<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+/// What an event waits for: what its last attempt failed with, else the side that is paused.
+fn waits_for<'e>(event: &'e Record, pauses: &'e Pauses, now: Timestamp) -> Option<&'e Trouble> {
+    if event.state().is_final() {
+        return None;
+    }
+    let sides = [Upstream::KiotViet(&event.connection), Upstream::Getfly];
+    let mut paused = sides.into_iter().filter_map(|side| pauses.get(side));
+    let last = event.last_failure.as_ref().map(|last| &last.why);
+    last.or_else(|| paused.find(|pause| pause.matters(now))?.why.as_ref())
+}
+
+fn row<W: World>(visit: &Visit<'_, W>, event: &Record, pauses: &Pauses) -> Markup {
     let shown = shown(visit, event);
     let who = who(&shown);
     html! {
@@ -180,6 +196,7 @@ fn row<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
                 @if !who.is_empty() { span.who { (who) } }
                 span.why { (why(visit, event)) }
                 @if let Some(last) = last_told(event) { span { "“" (sentence(visit.view, &last)) "”" } }
+                @if let Some(why) = waits_for(event, pauses, visit.view.now) { span.danger { (sentence(visit.view, why)) } }
                 span.muted { "#" (event.seq) " · " (event.connection) " · " (visit.view.moment(Some(event.received_at))) }
             }
         }
@@ -229,6 +246,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     )
     .await?;
     let (connected, _) = connections::list(visit.world).await?;
+    let pauses = cursor::load(visit.world).await?.pauses;
     let names: Vec<(String, String)> = connected
         .iter()
         .map(|c| (c.name.to_string(), c.retailer.title()))
@@ -244,7 +262,7 @@ pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         @if events.is_empty() {
             section.card.empty { p { (visit.t(if older.is_some() { w::NO_EVENTS_HERE } else { w::NO_EVENTS })) } }
         } @else {
-            ul.events { @for event in &events { (row(visit, event)) } }
+            ul.events { @for event in &events { (row(visit, event, &pauses)) } }
         }
         div.pages {
             @if let Some(newer) = newer { a.button href=(newer) { "← " (visit.t(w::NEWER)) } }
@@ -264,13 +282,8 @@ fn matches<W: World>(visit: &Visit<'_, W>, found: &[Alternative]) -> Markup {
                         strong { (one.account_code) } " "
                         @if one.chosen { (badge("good", visit.t(w::CHOSEN))) }
                         p.muted {
-                            (visit.t(match one.matched_by {
-                                MatchedBy::Email => w::MATCHED_EMAIL,
-                                MatchedBy::Phone => w::MATCHED_PHONE,
-                                MatchedBy::Contact => w::MATCHED_CONTACT,
-                                MatchedBy::ContactEmail => w::MATCHED_CONTACT_EMAIL,
-                            }))
-                            @if let Some(at) = one.created_at.as_deref().filter(|at| !at.is_empty()) { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (at) }
+                            (visit.t(matched(one.matched_by)))
+                            @if let Some(at) = one.created_at.as_deref().filter(|at| !at.is_empty()) { " · " (visit.t(w::CREATED_ON_GETFLY)) " " (times::of_text(at)) }
                         }
                     }
                 }
@@ -387,9 +400,13 @@ fn to_do<W: World>(visit: &Visit<'_, W>, event: &Record, reason: DeadReason) -> 
 }
 
 /// The head of an event's page: what it is, where it stands, and the facts of it.
-fn head<W: World>(visit: &Visit<'_, W>, event: &Record, shown: &Shown) -> Markup {
+fn head<W: World>(
+    visit: &Visit<'_, W>,
+    event: &Record,
+    shown: &Shown,
+    waits_for: Option<&Trouble>,
+) -> Markup {
     let time = |at| visit.view.moment(at);
-    let reason = event.status.reason();
     html! {
         section.card {
             div.head {
@@ -397,6 +414,7 @@ fn head<W: World>(visit: &Visit<'_, W>, event: &Record, shown: &Shown) -> Markup
                 (status(visit, event.status))
             }
             @if !why(visit, event).is_empty() { p.lead { (why(visit, event)) } }
+            @if let Some(why) = waits_for { p.lead.danger { (sentence(visit.view, why)) } }
             (facts(&[
                 (visit.t(w::CUSTOMER_NAME), html! { (shown.name) }),
                 (visit.t(w::SALE_TOTAL), html! { @if let Some(total) = shown.total { (money::shown(total)) } }),
@@ -408,7 +426,7 @@ fn head<W: World>(visit: &Visit<'_, W>, event: &Record, shown: &Shown) -> Markup
                 (visit.t(w::FINISHED_AT), time(event.status.finished_at())),
                 (visit.t(w::NEXT_ATTEMPT), time(event.status.next_attempt_at())),
                 (visit.t(w::ATTEMPTS), html! { @if event.attempts > 0 { (event.attempts) } }),
-                (visit.t(w::EVENT), html! { "#" (event.seq) @if let Some(reason) = reason { " · " code { (reason) } } }),
+                (visit.t(w::EVENT), html! { "#" (event.seq) }),
             ]))
         }
     }
@@ -418,10 +436,12 @@ fn head<W: World>(visit: &Visit<'_, W>, event: &Record, shown: &Shown) -> Markup
 pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Reply, Problem> {
     let event = &api::read(visit.world, seq).await?;
     let shown = shown(visit, event);
+    let pauses = cursor::load(visit.world).await?.pauses;
+    let waits_for = waits_for(event, &pauses, visit.view.now);
     let body = html! {
         (said(visit, event))
         (back(visit))
-        (head(visit, event, &shown))
+        (head(visit, event, &shown, waits_for))
         @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
         @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }
         (links::card(visit, event).await?)

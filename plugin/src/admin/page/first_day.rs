@@ -12,7 +12,7 @@ use crate::{
             events::{kind, status, why},
             layout::{alert, sentence},
             reply::Reply,
-            shop::tabs,
+            shop::{tab_title, tabs},
             visit::Visit,
             words as w,
         },
@@ -116,7 +116,11 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
         @for one in events { (event(visit, one)) }
         @if !events.is_empty() { p { a.button href={ (place) "?again=true" } { (visit.t(w::FIRST_DAY_AGAIN)) } } }
     };
-    let mut reply = Reply::page(200, w::SHOPS, body);
+    let mut reply = Reply::page(200, w::SHOPS, body).about(tab_title(
+        visit,
+        w::FIRST_DAY,
+        &shop.retailer.title(),
+    ));
     reply.refresh = !complete && unread.is_none();
     Ok(reply)
 }

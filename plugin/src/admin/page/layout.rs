@@ -142,9 +142,11 @@ fn detail(view: &View, detail: &Detail) -> Markup {
 /// What was wrong and how to mend it.
 pub(super) fn problem(view: &View, problem: &Problem) -> Markup {
     let ours = problems::problem(problem.kind);
+    // The request's words are English: our own sentence says it on the Vietnamese page.
+    let is_said = |words: &str| words.is_empty() || (view.lang == Lang::Vi && ours.is_some());
     let content = html! {
         p { strong { (ours.map_or(problem.title, |text| view.t(text))) } }
-        @if !matches!(&*problem.detail, Detail::Words(words) if words.is_empty()) {
+        @if !matches!(&*problem.detail, Detail::Words(words) if is_said(words)) {
             p.detail {
                 @if ours.is_some() { (view.t(w::WHAT_IT_SAID)) " " }
                 (detail(view, &problem.detail))
@@ -164,8 +166,11 @@ pub(super) fn setup(view: &View, variables: &[Variable]) -> Markup {
                 @for variable in variables {
                     dt { code { (variable.variable) } }
                     dd {
-                        @if let Some(how) = problems::variable(variable.variable) { p { (view.t(how)) } }
-                        p.detail lang="en" { (variable.variable) " " (variable.problem) }
+                        @let how = problems::variable(variable.variable);
+                        @if let Some(how) = how { p { (view.t(how)) } }
+                        @if how.is_none() || view.lang == Lang::En {
+                            p.detail lang="en" { (variable.variable) " " (variable.problem) }
+                        }
                     }
                 }
             }

@@ -72,7 +72,7 @@ pub async fn page<W: World, B: Body>(
     let session = signer.as_ref().and_then(|s| s.read(cookie, world.now()));
     let session = is_open(world, session).await;
     let open = session.as_ref().ok().and_then(Option::as_ref);
-    let view = View {
+    let mut view = View {
         lang,
         inside: open.is_some(),
         csrf: open.map(|s| s.csrf.clone()).unwrap_or_default(),
@@ -84,7 +84,7 @@ pub async fn page<W: World, B: Body>(
         (_, Err(problem)) => refused(config, &view, problem),
         (Some(signer), Ok(session)) => {
             let entry = Entry { signer, session };
-            served(world, config, entry, &view, request, query, path).await
+            served(world, config, entry, &mut view, request, query, path).await
         }
     };
     if wished.is_some() {
@@ -171,7 +171,7 @@ async fn served<W: World, B: Body>(
     world: &W,
     config: &Config,
     entry: Entry<'_>,
-    view: &View,
+    view: &mut View,
     request: Inbound<B>,
     query: Fields,
     path: &[&str],
@@ -179,7 +179,11 @@ async fn served<W: World, B: Body>(
     let post = request.method == "POST";
     let logging_in = post && path == ["ui", "login"];
     if !(view.inside || logging_in) {
-        return outside(view, &request, &query, path);
+        let is_over = entry.signer.knows(request.cookie.as_deref());
+        if is_over && post {
+            return over(view, request, path).await;
+        }
+        return outside(view, &request, &query, path, is_over);
     }
     let (method, client) = (request.method, request.client);
     let mut form = Fields::default();
@@ -195,13 +199,14 @@ async fn served<W: World, B: Body>(
         }
     }
     if logging_in {
-        let typed = login::LogIn {
-            token: form.get("token"),
-            next: form.get("next"),
-            client: client.as_deref(),
-        };
+        let typed = login::LogIn::read(&form, client.as_deref());
         let done = login::submit(world, config, entry.signer, view, &typed).await;
-        return done.unwrap_or_else(|problem| refused(config, view, &problem));
+        return match done {
+            Ok(reply) if reply.status == 303 && !typed.back.kept.0.is_empty() => {
+                carry_on(world, config, entry.signer, view, reply, typed.back).await
+            }
+            done => done.unwrap_or_else(|problem| refused(config, view, &problem)),
+        };
     }
     let genuine = if Secret::new(form.get("csrf")) == view.csrf {
         Ok(())
@@ -231,6 +236,54 @@ async fn served<W: World, B: Body>(
     reply
 }
 
+/// A form whose session is over: the log-in, which carries what was typed.
+async fn over<B: Body>(view: &View, request: Inbound<B>, path: &[&str]) -> Reply {
+    // No more is read than of anybody's log-in.
+    let typed = typed(request.fetch_site.as_deref(), request.body, Most::LogIn).await;
+    let back = login::Back {
+        next: login::page_of(path),
+        kept: login::carried(typed.unwrap_or_default()),
+    };
+    login::form(view, 403, Some(login::Said::Over), &back)
+}
+
+/// Goes back, after logging in, to a form that was sent when the session was over, with what was typed. Nothing is sent
+/// again by itself.
+async fn carry_on<W: World>(
+    world: &W,
+    config: &Config,
+    signer: &Signer,
+    view: &mut View,
+    reply: Reply,
+    back: login::Back,
+) -> Reply {
+    let cookie = reply.headers.iter().find(|(name, _)| *name == "set-cookie");
+    let Some(cookie) = cookie.cloned() else {
+        return reply;
+    };
+    let Some(session) = signer.read(cookie.1.split(';').next(), world.now()) else {
+        return reply;
+    };
+    let (path, query) = back.next.split_once('?').unwrap_or((&back.next, ""));
+    let query = Fields::parse(query.as_bytes()).unwrap_or_default();
+    view.inside = true;
+    view.csrf = session.csrf;
+    view.switch = switched(path, &query, view.lang);
+    let visit = Visit {
+        world,
+        config,
+        view,
+        query,
+        form: back.kept,
+        genuine: Err(Problem::new(403, "form-expired", "Forbidden", "")),
+    };
+    let path: Vec<&str> = path.split('/').skip(1).collect();
+    let page = route(&visit, "GET", &path).await;
+    let mut page = page.unwrap_or_else(|problem| refused(config, visit.view, &problem));
+    page.headers.push(cookie);
+    page
+}
+
 /// Tells what a form did.
 async fn tell<W: World>(world: &W, path: &[&str], client: Option<&str>, reply: &Reply) {
     let Some((act, about)) = security::of_form(path) else {
@@ -247,11 +300,24 @@ async fn tell<W: World>(world: &W, path: &[&str], client: Option<&str>, reply: &
     security::done(world, by, act, about.or(shop)).await;
 }
 
-/// For whoever is not logged in: the form, which leads back to where he wanted to go.
-fn outside<B>(view: &View, request: &Inbound<B>, query: &Fields, path: &[&str]) -> Reply {
+/// For whoever is not logged in: the form, which leads back to where he wanted to go. `is_over`: he was.
+fn outside<B>(
+    view: &View,
+    request: &Inbound<B>,
+    query: &Fields,
+    path: &[&str],
+    is_over: bool,
+) -> Reply {
     if path == [""] {
-        let said = (query.get("done") == "out").then_some(w::LOGGED_OUT);
-        return login::form(view, 200, said.map(login::Said::Plain), query.get("next"));
+        let said = match query.get("done") {
+            "out" => Some(login::Said::Plain(w::LOGGED_OUT)),
+            _ => is_over.then_some(login::Said::Over),
+        };
+        let back = login::Back {
+            next: query.get("next").to_owned(),
+            ..login::Back::default()
+        };
+        return login::form(view, 200, said, &back);
     }
     if request.method == "POST" || path == ["ui", "login"] {
         return Reply::to("/");

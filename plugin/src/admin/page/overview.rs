@@ -9,6 +9,7 @@ use crate::{
             view::{KnownAccounts, Overview, SeenHook, ShopOverview},
         },
         page::{
+            assumptions::wrong_words,
             chart,
             layout::{alert, facts, is_unseen, sentence, setup},
             reply::Reply,
@@ -58,7 +59,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> M
                 }
                 p {
                     @if let Some(since) = pause.since { (visit.t(w::FAILS_SINCE)) " " (visit.view.time(Some(since))) ". " }
-                    (visit.view.counted(overview.counts.waiting, (w::EVENTS_WAIT_1, w::EVENTS_WAIT))) " "
+                    (visit.view.counted(pause.waiting, (w::EVENTS_WAIT_1, w::EVENTS_WAIT))) " "
                     @if let Some(until) = pause.until { (visit.t(w::ASKED_AGAIN)) " " (visit.view.time(Some(until))) "." }
                 }
             }))
@@ -82,7 +83,7 @@ fn needs<W: World>(visit: &Visit<'_, W>, overview: &Overview, changed: u64) -> M
         @if overview.contradicted > 0 {
             (alert("warn", &html! {
                 div.head.middle {
-                    p { strong { (overview.contradicted) } " " (visit.t(w::ASSUMPTIONS_WRONG)) }
+                    p { strong { (overview.contradicted) } " " (visit.t(wrong_words(overview.contradicted))) }
                     a.button href="/ui/assumptions" { (visit.t(w::SEE_THEM)) }
                 }
             }))
@@ -214,7 +215,7 @@ fn known<W: World>(visit: &Visit<'_, W>, found: &ShopOverview) -> Markup {
             (visit.t(w::CHECKED_AT), visit.view.time(found.checked_at)),
             (visit.t(w::MISSED_AT), missed),
         ]))
-        (chart::days(visit.view, &found.days))
+        (chart::days(visit.view, found.name.as_str(), &found.days))
     }
 }
 

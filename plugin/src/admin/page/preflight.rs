@@ -6,7 +6,7 @@ use crate::{
         page::{
             layout::{alert, badge, sentence},
             reply::Reply,
-            shop::tabs,
+            shop::{tab_title, tabs},
             visit::Visit,
             words as w,
             words::{Lang, Text},
@@ -90,7 +90,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
         (tabs(visit, name, w::PREFLIGHT))
         p { (visit.t(w::PREFLIGHT_MORE)) }
         p {
-            (visit.t(w::PREFLIGHT_PROGRESS)) " " strong { (done) "/" (of) } " · " (run.calls) " " (visit.t(w::PREFLIGHT_CALLS))
+            (visit.t(w::PREFLIGHT_PROGRESS)) " " strong { (done) "/" (of) } " · " (visit.view.counted(run.calls, (w::PREFLIGHT_CALLS_1, w::PREFLIGHT_CALLS)))
             " · " (visit.view.time(Some(run.began_at)))
         }
         @for one in &run.checked { (checked(visit, one)) }
@@ -98,7 +98,11 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
             p { a.button href={ (place) "?again=true" } { (visit.t(w::PREFLIGHT_AGAIN)) } }
         }
     };
-    let mut reply = Reply::page(200, w::SHOPS, body);
+    let mut reply = Reply::page(200, w::SHOPS, body).about(tab_title(
+        visit,
+        w::PREFLIGHT,
+        &shop.retailer.title(),
+    ));
     reply.refresh = !run.is_complete();
     Ok(reply)
 }

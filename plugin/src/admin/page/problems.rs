@@ -10,11 +10,11 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "The address is wrong, or the page is gone.",
         ),
         "method-not-allowed" => text!(
-            "Hãy quay lại và bấm nút trên trang.",
+            "Hãy quay lại và ấn nút trên trang.",
             "Go back and use the button on the page.",
         ),
         "form-expired" => text!(
-            "Biểu mẫu đã hết hạn và chưa có gì được lưu. Hãy quay lại và bấm lại một lần nữa; nếu biểu mẫu hiện bên dưới thì những gì đã nhập vẫn còn.",
+            "Biểu mẫu đã hết hạn và chưa có gì được lưu. Hãy quay lại và ấn lại một lần nữa; nếu biểu mẫu hiện bên dưới thì những gì đã nhập vẫn còn.",
             "The form had expired and nothing was saved. Go back and press the button once more; where a form is shown below, what you typed is kept.",
         ),
         "form-from-elsewhere" => text!(
@@ -69,6 +69,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
         "store-unfit" => text!(
             "Kho lưu trữ của máy chủ này không giữ đúng những gì đã ghi, nên chưa thể kết nối cửa hàng. Hãy báo cho người cài đặt ứng dụng; địa chỉ /healthz nói rõ lý do.",
             "This host's key-value store does not keep what it was given, so no shop can be connected. Tell whoever installed the application; /healthz says why.",
+        ),
+        "busy" => text!(
+            "master_key đang được thay, và kết nối này có thể đang được mã hóa lại. Hãy thử lại sau một phút.",
+            "master_key is being rotated, and this connection may be sealed anew. Try again in a minute.",
         ),
         "unknown-connection" => text!("Không có cửa hàng này.", "There is no such shop."),
         "unknown-event" => text!(
@@ -149,7 +153,7 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
     Some(text)
 }
 
-/// How to set a variable, for the required ones.
+/// How to set a variable.
 pub(super) fn variable(name: &str) -> Option<Text> {
     let text = match name {
         "getfly_url" => text!(
@@ -175,6 +179,73 @@ pub(super) fn variable(name: &str) -> Option<Text> {
         "master_key" => text!(
             "32 byte ngẫu nhiên dạng Base64, ví dụ kết quả của lệnh: openssl rand -base64 32",
             "32 random bytes in Base64, e.g. the output of: openssl rand -base64 32",
+        ),
+        "kiotviet_api_url"
+        | "kiotviet_auth_url"
+        | "kiotviet_fnb_api_url"
+        | "kiotviet_fnb_auth_url" => text!(
+            "Địa chỉ API của KiotViet, chỉ gồm https:// và tên miền, không có đường dẫn hay dấu / ở cuối. Thường để trống.",
+            "An origin of KiotViet's API, without a path or a slash at its end. Usually left empty.",
+        ),
+        "kiotviet_token_path" => text!(
+            "Đường dẫn lấy mã truy cập của KiotViet, bắt đầu bằng dấu /, ví dụ /connect/token. Thường để trống.",
+            "The path of KiotViet's token endpoint, beginning with a slash, e.g. /connect/token. Usually left empty.",
+        ),
+        "getfly_requests_per_second" => text!(
+            "Số lượt gọi Getfly mỗi giây, từ 0.2 đến 100, ví dụ 2 hoặc 0.5.",
+            "Calls to Getfly a second, from 0.2 to 100, e.g. 2 or 0.5.",
+        ),
+        "gender_codes" => text!(
+            "Hai số khác nhau cho hai giới tính, ví dụ female=1,male=2.",
+            "Two different numbers for the two genders, like female=1,male=2.",
+        ),
+        "signature_policy" => text!(
+            "Một trong ba từ: auto, enforce hoặc observe.",
+            "One of auto, enforce and observe.",
+        ),
+        "processing" => text!(
+            "Một trong hai từ: background hoặc inline.",
+            "One of background and inline.",
+        ),
+        "retention_days" => text!(
+            "Số ngày giữ lịch sử, số nguyên từ 1 đến 3650.",
+            "How many days the history is kept: a whole number from 1 to 3650.",
+        ),
+        "poll_seconds" => text!(
+            "Số giây giữa hai lần đọc hóa đơn F&B, số nguyên từ 30 đến 3600.",
+            "Seconds between two polls of an F&B shop's invoices: a whole number from 30 to 3600.",
+        ),
+        "keep_names" => text!(
+            "true để giữ tên khách hàng và tổng tiền cùng sự kiện (được mã hóa), false nếu không.",
+            "true keeps the customer's name and the total with an event, sealed; false does not.",
+        ),
+        "ignored_emails" => text!(
+            "Các địa chỉ email cách nhau bằng dấu phẩy, ví dụ khongco@gmail.com.",
+            "E-mail addresses, parted by commas, like khongco@gmail.com.",
+        ),
+        "campaign_recipient_username" => text!(
+            "Tên đăng nhập Getfly của người nhận cơ hội; cần có khi đặt customer_campaign_code.",
+            "The Getfly login name of whoever receives the opportunity; needed with customer_campaign_code.",
+        ),
+        "alert_origin" => text!(
+            "Địa chỉ nơi nhận cảnh báo, chỉ gồm https:// và tên miền, ví dụ https://hooks.slack.com.",
+            "The origin of the alerts' receiver, e.g. https://hooks.slack.com.",
+        ),
+        "alert_path" => text!(
+            "Phần còn lại của địa chỉ nhận cảnh báo, bắt đầu bằng dấu /, ví dụ /services/T000/B000/XXXX.",
+            "The rest of the receiver's address, beginning with a slash, e.g. /services/T000/B000/XXXX.",
+        ),
+        "heartbeat_path" => text!(
+            "Đường dẫn được gọi sau mỗi lần chạy tốt, bắt đầu bằng dấu /; hoặc để trống.",
+            "The path that is requested after each good drain, beginning with a slash; or leave it empty.",
+        ),
+        "alert_format" => text!(
+            "Một trong ba từ: json, slack hoặc telegram.",
+            "One of json, slack and telegram.",
+        ),
+        "alert_chat" => text!(
+            "Số của cuộc trò chuyện Telegram nhận tin.",
+            "The number of the Telegram chat that gets the messages.",
         ),
         _ => return None,
     };

@@ -9,6 +9,9 @@ use core::time::Duration;
 /// How long a person stays logged in.
 pub(super) const LIFE: Duration = Duration::from_secs(12 * 3600);
 
+/// How long the browser keeps its cookie: of an older session the page says that it is over.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Cookies of a session's name that are looked at: each costs a keyed hash, and a browser sends one.
 const COOKIES: usize = 4;
 
@@ -65,7 +68,7 @@ impl Signer {
         let until = now.checked_add(LIFE)?.as_second();
         let claim = format!("{until}.{epoch}.{}", URL_SAFE_NO_PAD.encode(id));
         let mark = mark(&self.key, &format!("session {claim}"))?;
-        Some(self.cookie(&format!("{claim}.{mark}"), LIFE.as_secs()))
+        Some(self.cookie(&format!("{claim}.{mark}"), KEPT.as_secs()))
     }
 
     /// The `Set-Cookie` that removes a session from the browser.
@@ -76,11 +79,21 @@ impl Signer {
     /// The session of a request's `Cookie` header, if it is ours and not over by its time. Whether it was ended before, the
     /// store knows.
     pub(super) fn read(&self, header: Option<&str>, now: Timestamp) -> Option<Session> {
-        let ours = cookies(header, self.name()).take(COOKIES);
-        ours.filter_map(|value| self.session(value, now)).next()
+        let open = |session: &Session| now.as_second() < session.until;
+        self.sessions(header).find(open)
     }
 
-    fn session(&self, value: &str, now: Timestamp) -> Option<Session> {
+    /// Whether a request's `Cookie` header has a session of ours, however old.
+    pub(super) fn knows(&self, header: Option<&str>) -> bool {
+        self.sessions(header).next().is_some()
+    }
+
+    fn sessions(&self, header: Option<&str>) -> impl Iterator<Item = Session> {
+        let ours = cookies(header, self.name()).take(COOKIES);
+        ours.filter_map(|value| self.session(value))
+    }
+
+    fn session(&self, value: &str) -> Option<Session> {
         let (claim, offered) = value.rsplit_once('.')?;
         let expected = mark(&self.key, &format!("session {claim}"))?;
         if Secret::new(offered) != Secret::new(expected) {
@@ -89,9 +102,6 @@ impl Signer {
         let (until, rest) = claim.split_once('.')?;
         let (epoch, id) = rest.split_once('.')?;
         let until: i64 = until.parse().ok()?;
-        if now.as_second() >= until {
-            return None;
-        }
         let csrf = mark(&self.key, &format!("form {claim}"))?;
         Some(Session {
             id: id.to_owned(),
@@ -150,6 +160,7 @@ mod tests {
         let end = 1000 + 12 * 3600;
         assert!(signer.read(Some(&cookie), at(end - 1)).is_some());
         assert!(signer.read(Some(&cookie), at(end)).is_none());
+        assert!(signer.knows(Some(&cookie)));
     }
 
     #[test]
@@ -180,6 +191,7 @@ mod tests {
             "",
         ] {
             assert!(signer.read(Some(forged), at(1)).is_none(), "{forged}");
+            assert!(!signer.knows(Some(forged)), "{forged}");
         }
         assert!(signer.read(None, at(1)).is_none());
         let among = format!("other=1; {cookie}; kvgf=junk");

@@ -100,6 +100,11 @@ pub(super) fn tabs<W: World>(visit: &Visit<'_, W>, name: &str, here: Text) -> Ma
     }
 }
 
+/// What one of a shop's pages is about, for its title.
+pub(super) fn tab_title<W: World>(visit: &Visit<'_, W>, tab: Text, shop: &str) -> String {
+    format!("{} · {shop}", visit.t(tab))
+}
+
 /// `GET /ui/shops`.
 pub(super) async fn list<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let list = api::list(visit.world, visit.ready()?).await?;
@@ -250,7 +255,8 @@ pub(super) async fn show<W: World>(
         }
         (rotation(visit, &shop))
     };
-    Ok(Reply::page(wrong.map_or(200, |p| p.status), w::SHOPS, body))
+    let status = wrong.map_or(200, |p| p.status);
+    Ok(Reply::page(status, w::SHOPS, body).about(retailer.title()))
 }
 
 /// A new webhook path and secret: what it means, and the buttons.
@@ -312,6 +318,7 @@ pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
         return Err(unknown_connection(name));
     };
     let shown = shop.map_or_else(|_| name.to_owned(), |shop| shop.retailer.title());
+    let subject = tab_title(visit, w::DISCONNECT, &shown);
     let place = format!("/ui/shops/{name}");
     let body = html! {
         section.card.narrow {
@@ -324,7 +331,7 @@ pub(super) async fn sure<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
             }
         }
     };
-    Ok(Reply::page(200, w::SHOPS, body))
+    Ok(Reply::page(200, w::SHOPS, body).about(subject))
 }
 
 /// `POST /ui/shops/{name}/disconnect`.

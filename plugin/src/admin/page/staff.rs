@@ -9,7 +9,13 @@ use crate::{
             staff as api,
             view::{Seller, SellerProblem},
         },
-        page::{layout::alert, reply::Reply, shop::tabs, visit::Visit, words as w},
+        page::{
+            layout::alert,
+            reply::Reply,
+            shop::{tab_title, tabs},
+            visit::Visit,
+            words as w,
+        },
     },
     rules::codes::Edition,
     world::World,
@@ -74,5 +80,6 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>, name: &str) -> Result<R
         }
         p.hint { (visit.t(w::STAFF_ADMIN)) " " (visit.t(w::STAFF_FRESH)) }
     };
-    Ok(Reply::page(200, w::SHOPS, body))
+    let subject = tab_title(visit, w::STAFF, &shop.retailer.title());
+    Ok(Reply::page(200, w::SHOPS, body).about(subject))
 }

@@ -1,10 +1,16 @@
 //! A JSON value as people can read it.
 
 use crate::{
-    admin::page::{layout::scalar, words::Lang},
-    wording::reasons,
+    admin::page::{
+        layout::scalar,
+        words::{self as w, Lang, Text},
+    },
+    rules::{matching::MatchedBy, verdict::Reason},
+    stored,
+    wording::{money, reasons, times},
 };
 use maud::{Markup, html};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 /// How deep a value is drawn; our plans have five levels.
@@ -26,34 +32,128 @@ fn only(value: &Value) -> Option<(&String, &Value)> {
     members.iter().next()
 }
 
+/// What only the application itself needs.
+const INNER: [&str; 1] = ["remember"];
+/// Members that are amounts.
+const AMOUNTS: [&str; 9] = [
+    "cash_discount",
+    "discount",
+    "discount_amount",
+    "installation",
+    "price",
+    "real_amount",
+    "transport",
+    "vat",
+    "vat_amount",
+];
+/// Members that are days or times.
+const TIMES: [&str; 4] = ["birthday", "created_at", "date", "order_date"];
+
+/// What an account has in common with a customer.
+pub(super) fn matched(by: MatchedBy) -> Text {
+    match by {
+        MatchedBy::Email => w::MATCHED_EMAIL,
+        MatchedBy::Phone => w::MATCHED_PHONE,
+        MatchedBy::Contact => w::MATCHED_CONTACT,
+        MatchedBy::ContactEmail => w::MATCHED_CONTACT_EMAIL,
+    }
+}
+
+/// A single value of the member `name` in words: amounts and times in the one form.
+fn single(lang: Lang, name: &str, value: &Value) -> String {
+    let text = scalar(value);
+    let reason = || Reason::deserialize(stored::Reader(value)).ok();
+    let by = || MatchedBy::deserialize(stored::Reader(value)).ok();
+    match (name, value) {
+        (_, Value::Bool(true)) => w::YES.of(lang).to_owned(),
+        (_, Value::Bool(false)) => w::NO.of(lang).to_owned(),
+        ("reason", _) => reason().map_or(text, |one| reasons::explain(lang, one).to_owned()),
+        ("by", Value::Number(event)) => format!("#{event}"),
+        ("by", _) => by().map_or(text, |one| matched(one).of(lang).to_owned()),
+        (name, _) if AMOUNTS.contains(&name) => money::of_text(&text),
+        (name, _) if TIMES.contains(&name) => times::of_text(&text),
+        _ => text,
+    }
+}
+
 /// A value as people can read it: members that hold nothing are left out, a member that only leads to
 /// another is named with it.
-pub(super) fn tree(lang: Lang, value: &Value, depth: usize) -> Markup {
+pub(super) fn tree(lang: Lang, value: &Value) -> Markup {
+    of(lang, "", value, 0)
+}
+
+/// The value of the member `name`.
+fn of(lang: Lang, name: &str, value: &Value, depth: usize) -> Markup {
     html! {
         @match value {
             Value::Object(members) if depth < DEEPEST => {
                 dl.tree { @for (name, member) in members { (member_of(lang, name, member, depth)) } }
             }
             Value::Array(all) if depth < DEEPEST => {
-                ol { @for one in all { li { (tree(lang, one, depth + 1)) } } }
+                ol { @for one in all { li { (of(lang, name, one, depth + 1)) } } }
             }
-            single => (scalar(single)),
+            one => (single(lang, name, one)),
         }
     }
 }
 
 fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
+    if INNER.contains(&name) {
+        return html! {};
+    }
     let mut title = reasons::label(lang, name).to_owned();
-    let mut member = member;
+    let (mut name, mut member) = (name, member);
     while let Some((inner, value)) = only(member) {
         title.push_str(" › ");
         title.push_str(reasons::label(lang, inner));
-        member = value;
+        (name, member) = (inner, value);
     }
     let nested = member.is_object() || member.is_array();
     html! {
         @if !is_empty(member) {
-            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (tree(lang, member, depth + 1)) } }
+            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (of(lang, name, member, depth + 1)) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_plans_values_are_words_amounts_and_days() {
+        let plan = json!({
+            "ignore": {"reason": "created_before_connection", "remember": {"old_customer": 7}},
+            "link": {"by": "phone", "code": "KH1"},
+            "ours": {"by": 12, "code": "KH2"},
+            "order": {
+                "date": "2026-10-05",
+                "order_is_there": true,
+                "lines": [{"price": 150000, "quantity": 2}],
+                "real_amount": "300000",
+            },
+        });
+        let drawn = tree(Lang::Vi, &plan).into_string();
+        for words in [
+            "Được tạo trên KiotViet trước khi bật webhook",
+            "Trùng số điện thoại",
+            "#12",
+            "05/10/2026",
+            "<dd>Có</dd>",
+            "150.000 đ",
+            "300.000 đ",
+        ] {
+            assert!(drawn.contains(words), "{words}: {drawn}");
+        }
+        for raw in [
+            "created_before",
+            "phone",
+            "150000",
+            "2026-10",
+            "old_customer",
+        ] {
+            assert!(!drawn.contains(raw), "{raw}: {drawn}");
         }
     }
 }
