@@ -225,16 +225,48 @@ async fn r7_a_placeholder_refused_as_a_duplicate_is_left_out_and_a_real_number_l
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_inside_a_200_is_a_dead_letter_at_the_first_attempt_in_getflys_words() {
-    let shop = TestShop::connected(On::Both).await;
-    shop.getfly.update_settings(|s| {
-        s.refusals = Refusals::In200;
-        s.refused_fields = vec!["account_name".to_owned()];
-    });
-    shop.kiotviet.create_customer(hoa());
-    shop.deliver().await;
-    assert_eq!(shop.outcomes().await, ["dead getfly_refused"]);
-    assert!(has(&last_notes(&shop).await, "không hợp lệ"));
-    assert_eq!(last(&shop).await["attempts"], 0);
+    for form in FORMS_IN_200 {
+        let shop = TestShop::connected(On::Both).await;
+        shop.getfly.update_settings(|s| {
+            s.refusals = form;
+            s.refused_fields = vec!["account_name".to_owned()];
+        });
+        shop.kiotviet.create_customer(hoa());
+        shop.deliver().await;
+        assert_eq!(shop.outcomes().await, ["dead getfly_refused"], "{form:?}");
+        assert!(has(&last_notes(&shop).await, "không hợp lệ"), "{form:?}");
+        assert_eq!(last(&shop).await["attempts"], 0, "{form:?}");
+    }
+}
+
+/// How a refusal in a 200 looks where there is no `errors`.
+const FORMS_IN_200: [Refusals; 3] = [
+    Refusals::In200,
+    Refusals::UnsuccessfulSentence,
+    Refusals::ErrorStatus,
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_detail_that_is_refused_inside_a_200_is_left_out() {
+    for form in FORMS_IN_200 {
+        let shop = TestShop::connected(On::Both).await;
+        shop.getfly.update_settings(|s| {
+            s.refusals = form;
+            s.refuse_gender = true;
+        });
+        shop.kiotviet.create_customer(NewCustomer {
+            gender: Some(true),
+            ..hoa()
+        });
+        shop.deliver().await;
+        assert_eq!(
+            shop.outcomes().await,
+            ["created customer_created"],
+            "{form:?}"
+        );
+        let notes = last_notes(&shop).await;
+        assert!(has(&notes, "without the gender"), "{notes:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -593,6 +625,60 @@ async fn r5_walk_ins_make_at_most_one_account_whatever_getfly_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r5_walk_ins_that_getfly_refuses_for_good_make_at_most_one_account() {
+    for traits in 0..8_u8 {
+        let shop = TestShop::connected(On::Both).await;
+        shop.getfly.update_settings(|s| {
+            s.order_needs_account = traits & 1 == 0;
+            s.order_creates_account = traits & 1 == 1;
+            s.numbers_itself = traits & 2 == 0;
+            s.products = Some(Vec::new());
+            s.lines_need_code = true;
+            if traits & 4 == 4 {
+                s.created = Created::IdOnly;
+            }
+        });
+        for _ in 0..3 {
+            shop.kiotviet.create_invoice(sale(None));
+            shop.deliver().await;
+            shop.settle().await;
+        }
+        assert_eq!(shop.outcomes().await, ["dead getfly_refused"; 3]);
+        let accounts = shop.getfly.accounts().len();
+        assert!(accounts <= 1, "{accounts} accounts with traits {traits:b}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_customer_of_a_sale_whom_kiotviet_shows_late_gets_the_order() {
+    let shop = TestShop::connected(On::Orders).await;
+    let late = FaultRule::new(Fault::Status(404, None)).on(Method::GET, "/customers/");
+    shop.kiotviet_faults.add(late.when(When::First(2)));
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.create_invoice(sale(Some(id)));
+    shop.deliver().await;
+    shop.minutes(2).await;
+    assert_eq!(shop.outcomes().await, ["created order_created"]);
+    let order = shop.getfly.orders().remove(0);
+    assert_eq!(order.account_code, format!("KV-cuahangthu-{id}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_look_up_of_products_that_is_refused_does_not_cost_the_sale() {
+    for status in [400, 404, 422] {
+        let shop = TestShop::connected(On::Both).await;
+        shop.getfly
+            .update_settings(|s| s.products = Some(Vec::new()));
+        let refused =
+            FaultRule::new(Fault::Status(status, None)).on(Method::GET, "/api/v6.1/product");
+        shop.getfly_faults.add(refused);
+        shop.kiotviet.create_invoice(sale(None));
+        shop.deliver().await;
+        assert_eq!(shop.outcomes().await, ["created order_created"], "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r5_an_account_with_other_orders_is_not_taken_for_walk_ins() {
     let shop = TestShop::connected(On::Both).await;
     // A person of the shop keeps an account of this name, and uses it.
@@ -648,6 +734,9 @@ async fn a_customer_who_is_gone_from_kiotviet_is_named_in_the_terms_of_a_walk_in
     shop.kiotviet.create_invoice(sale(Some(id)));
     shop.kiotviet.delete_customer(id);
     shop.deliver().await;
+    // He may only be shown late.
+    assert_eq!(shop.getfly.orders(), []);
+    shop.minutes(12).await;
     let order = shop.getfly.orders().remove(0);
     assert_eq!(order.account_name, "Khách lẻ");
     assert!(

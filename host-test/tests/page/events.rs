@@ -581,6 +581,13 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
         "{}",
         table.html
     );
+    // A row of sums names no invoice, and an invoice that cannot be read costs no other its comparison.
+    shop.kiotviet.update_settings(|s| s.pages.summary = true);
+    let (status, again) = shop
+        .app
+        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
+        .await;
+    assert_eq!((status, &again), (200, &found));
     let quiet = visitor.get("/ui/reconciliation?day=2026-10-01").await.html;
     assert!(quiet.contains("Both sides agree."), "{quiet}");
     let (status, _) = shop

@@ -164,6 +164,23 @@ fn refuses(value: &Value) -> bool {
     error || value.get("errors").is_some_and(has_errors)
 }
 
+/// The words for "no" in an answer's own verdict.
+const NO: [&str; 7] = ["false", "0", "no", "error", "fail", "failed", "failure"];
+
+/// Whether the answer to a create says that it failed: ASSUMPTION: `success`, `ok`, `result` or
+/// `status` says no, or `status` holds a 4xx.
+fn says_no(value: &Value) -> bool {
+    let no = |name| match value.get(name) {
+        Some(Value::Bool(yes)) => !yes,
+        Some(Value::String(word)) => NO.contains(&word.trim().to_lowercase().as_str()),
+        _ => false,
+    };
+    let number = |name| value.get(name).and_then(Value::as_i64);
+    ["success", "ok", "result", "status"].into_iter().any(no)
+        || number("success") == Some(0)
+        || number("status").is_some_and(|status| matches!(status, 400..=499))
+}
+
 /// What an answer means. None is "Getfly has no such record": a 404 with JSON or an empty body that
 /// is not about the address.
 pub(super) fn read(response: &Response) -> Result<Option<Value>, GetflyError> {
@@ -214,6 +231,7 @@ pub(super) fn read_created(response: &Response) -> Result<Value, GetflyError> {
         GetflyError::Refused(Refusal::read(response.status, body.json()))
     };
     match read(response) {
+        Ok(Some(created)) if says_no(&created) => Err(refused()),
         Ok(created) => created.ok_or_else(refused),
         Err(GetflyError::KeyRefused { status: 403 })
             if Body::read(&response.body).json().is_some() =>

@@ -270,20 +270,31 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(phones.collect())
     }
 
-    /// The invoices that were sold on `day`, each once. KiotViet filters by day; it is looked at again here.
-    pub async fn invoices_of(&self, day: Date) -> Result<Vec<Invoice>, KiotVietError> {
+    /// The invoices that were sold on `day`, each once, and the codes of those that cannot be read. KiotViet filters
+    /// by day; it is looked at again here.
+    pub async fn invoices_of(
+        &self,
+        day: Date,
+    ) -> Result<(Vec<Invoice>, BTreeSet<String>), KiotVietError> {
         let text = day.to_string();
         let filter = [
             ("fromPurchaseDate", text.as_str()),
             ("toPurchaseDate", text.as_str()),
         ];
         let (mut invoices, mut offset) = (Vec::<Invoice>::new(), 0);
+        let mut unreadable = BTreeSet::new();
         for _ in 0..MAX_PAGES {
             let page = self
                 .page("KiotViet GET /invoices", "/invoices", &filter, offset)
                 .await?;
             for value in &page.data {
-                let invoice = records::any_invoice(value, self.settings.edition)?;
+                let invoice = match records::any_invoice(value, self.settings.edition) {
+                    Ok(invoice) => invoice,
+                    Err(_) => {
+                        unreadable.extend(records::code_of_invoice(value));
+                        continue;
+                    }
+                };
                 let is_new = invoices.iter().all(|one| one.id != invoice.id);
                 if invoice.purchase_date == Some(day) && is_new {
                     invoices.push(invoice);
@@ -291,7 +302,7 @@ impl<H: Http> KiotViet<'_, H> {
             }
             match page.next {
                 Some(next) => offset = next,
-                None => return Ok(invoices),
+                None => return Ok((invoices, unreadable)),
             }
         }
         Err(KiotVietError::garbled("the list does not end"))

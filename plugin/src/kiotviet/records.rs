@@ -111,6 +111,11 @@ pub fn any_invoice(value: &Value, edition: Edition) -> Result<Invoice, FieldErro
     let lines = lines.ok_or(FieldError::missing("invoiceDetails"))?;
     let surcharges = fields.array("invoiceOrderSurcharges")?.unwrap_or_default();
     let mut details = Details::default();
+    let surcharges = surcharges
+        .iter()
+        .map(|value| surcharge(value, &mut details));
+    let surcharges = surcharges.collect::<Result<_, _>>()?;
+    let discount = fields.money("discount")?;
     Ok(Invoice {
         id: own_id(fields)?,
         code: InvoiceCode::new(required_text(fields, "code")?),
@@ -124,18 +129,31 @@ pub fn any_invoice(value: &Value, edition: Edition) -> Result<Invoice, FieldErro
             .0
             .to_owned(),
         total: required_money(fields, "total")?,
-        discount: fields.money("discount")?,
-        discount_ratio: fields.decimal("discountRatio")?,
-        discount_after_tax: fields.money("discountAfterTax").unwrap_or_default(),
+        discount,
+        // It decides only where there is no amount.
+        discount_ratio: match fields.decimal("discountRatio") {
+            Err(error) if discount.is_none() => return Err(error),
+            ratio => details.take(ratio),
+        },
+        discount_after_tax: details.take(fields.money("discountAfterTax")),
         total_tax: match fields.money("totalTax")? {
             Some(tax) => Some(tax),
             None => tax_of_lines(lines),
         },
-        pricing_mode: fields.integer("pricingMode").unwrap_or_default(),
+        pricing_mode: details.take(fields.integer("pricingMode")),
         lines: lines.iter().map(line).collect::<Result<_, _>>()?,
-        surcharges: surcharges.iter().map(surcharge).collect::<Result<_, _>>()?,
+        surcharges,
         unreadable: details.unreadable,
     })
+}
+
+/// The code, or else the id, of an invoice that cannot be read; none for a row that names no invoice, such as one of
+/// sums.
+pub fn code_of_invoice(value: &Value) -> Option<String> {
+    let fields = Fields::of(value, "invoice").ok()?;
+    let id = fields.reference("id").ok()??;
+    let code = fields.text("code").ok().filter(|code| !code.is_empty());
+    Some(code.unwrap_or_else(|| id.to_string()))
 }
 
 /// The number of an invoice's status. Of F&B it is not proven: where there are words, they tell whether the
@@ -222,13 +240,13 @@ fn by_ratio(price: Money, percent: Option<Decimal>) -> Result<Money, FieldError>
 
 /// A surcharge that was charged. `price` is its money, and without `price` there is no surcharge;
 /// `surValue` only belongs to its rate card.
-fn surcharge(value: &Value) -> Result<Surcharge, FieldError> {
+fn surcharge(value: &Value, details: &mut Details) -> Result<Surcharge, FieldError> {
     let fields = Fields::of(value, "invoiceOrderSurcharges")?;
     let amount = fields.money("price")?.unwrap_or_default();
     let mut name = String::new();
     for field in ["surchargeName", "name", "surchargeCode"] {
         if name.is_empty() {
-            name = fields.text(field)?;
+            name = details.take(fields.text(field));
         }
     }
     Ok(Surcharge { name, amount })

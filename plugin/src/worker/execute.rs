@@ -479,7 +479,8 @@ async fn create_order<W: World>(
             Refused::ForGood => {
                 // Whoever retries it need not wait.
                 claim_order(Timestamp::UNIX_EPOCH).await?;
-                if owes_read_back {
+                // An account that was given to it is the next walk-in's too.
+                if owes_read_back && order.account.code.is_none() {
                     walk_in::never_stored(session).await?;
                 }
                 return Err(error.into());

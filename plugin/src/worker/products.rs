@@ -42,13 +42,17 @@ pub async fn replace_unknown<W: World>(
     Ok(replaced)
 }
 
-/// The product of this code, if Getfly has it; none if the key has no right to read products.
+/// The product of this code, if Getfly has it; none if the key has no right to read products. A product that Getfly
+/// refuses to show is unknown: the look-up must not cost the sale.
 async fn look_up<W: World>(
     session: &Session<'_, W>,
     code: &str,
 ) -> Result<Option<Option<Product>>, Failure> {
     match session.getfly().product(code).await {
         Err(GetflyError::KeyRefused { status: 403 }) => Ok(None),
+        Err(GetflyError::Refused(_) | GetflyError::NothingThere | GetflyError::Garbled { .. }) => {
+            Ok(Some(None))
+        }
         found => Ok(Some(found?)),
     }
 }

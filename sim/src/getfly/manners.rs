@@ -21,6 +21,10 @@ pub enum Refusals {
     In200,
     /// 200 with `success: false` and `errors`.
     Unsuccessful,
+    /// 200 with `success: false` and a sentence.
+    UnsuccessfulSentence,
+    /// 200 with `status: "error"` and a sentence.
+    ErrorStatus,
 }
 
 /// How a create is confirmed.
@@ -134,6 +138,10 @@ impl Refusals {
                 let errors = each(&|_, text| json!(text));
                 wire::json(200, &json!({"success": false, "errors": errors}))
             }
+            Self::UnsuccessfulSentence => {
+                wire::json(200, &json!({"success": false, "message": message}))
+            }
+            Self::ErrorStatus => wire::json(200, &json!({"status": "error", "message": message})),
         }
     }
 }

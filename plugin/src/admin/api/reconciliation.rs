@@ -28,6 +28,7 @@ use crate::{
     world::World,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Calls that one answer may take.
 const MOST_CALLS: u64 = 100;
@@ -58,6 +59,8 @@ pub(in crate::admin) enum Differs {
     Total,
     /// Getfly has an order that is no living sale of the day: cancelled, deleted, or sold on another day.
     NotOnKiotviet,
+    /// KiotViet's invoice cannot be read, so it is not compared.
+    Unreadable,
 }
 
 impl Differs {
@@ -68,6 +71,7 @@ impl Differs {
             Self::MissingInGetfly => "missing_in_getfly",
             Self::Total => "total",
             Self::NotOnKiotviet => "not_on_kiotviet",
+            Self::Unreadable => "unreadable",
         }
     }
 }
@@ -138,7 +142,7 @@ pub(in crate::admin) async fn of_day<W: World>(
 async fn shop<W: World>(
     session: &Session<'_, Worker<'_, W>>,
     connection: &Connection,
-    sales: &[Invoice],
+    (sales, unreadable): &(Vec<Invoice>, BTreeSet<String>),
     orders: &[StoredOrder],
 ) -> Result<Shop, Problem> {
     let of_shop = OrderCode::for_sale(&session.codes, "");
@@ -172,6 +176,20 @@ async fn shop<W: World>(
             getfly: order.and_then(|order| order.total),
             invoice_code: Some(code.to_owned()),
             kiotviet: Some(sale.total),
+            order_code: order.map(|order| order.code.clone()),
+        });
+    }
+    for code in unreadable {
+        let order_code = OrderCode::for_sale(&session.codes, code);
+        let place = left
+            .iter()
+            .position(|order| order.code == order_code.as_str());
+        let order = place.map(|place| left.swap_remove(place));
+        differences.push(Difference {
+            differs: Differs::Unreadable,
+            getfly: order.and_then(|order| order.total),
+            invoice_code: Some(code.clone()),
+            kiotviet: None,
             order_code: order.map(|order| order.code.clone()),
         });
     }

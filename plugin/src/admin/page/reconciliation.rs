@@ -46,6 +46,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, shop: &Shop) -> Markup {
                                 Differs::MissingInGetfly => w::DIFFERS_MISSING,
                                 Differs::Total => w::DIFFERS_TOTAL,
                                 Differs::NotOnKiotviet => w::DIFFERS_GONE,
+                                Differs::Unreadable => w::DIFFERS_UNREADABLE,
                             }))
                             p.muted { "KiotViet " (total(one.kiotviet)) " · Getfly " (total(one.getfly)) }
                         }

@@ -116,6 +116,7 @@ words! {
     DIFFERS_MISSING: "không có đơn của ngày này trên Getfly" / "has no order of this day in Getfly";
     DIFFERS_TOTAL: "khác tổng tiền" / "has another total";
     DIFFERS_GONE: "không còn là hóa đơn của ngày này trên KiotViet (đã hủy, đã xóa hoặc khác ngày)" / "is no living sale of this day on KiotViet (cancelled, deleted or of another day)";
+    DIFFERS_UNREADABLE: "không đọc được hóa đơn này từ KiotViet, nên không so được" / "KiotViet's invoice cannot be read, so it is not compared";
     CHANGED: "Đã sửa sau khi đẩy" / "Changed after the order";
     CHANGED_MORE: "Các hóa đơn bị sửa hoặc hủy trên KiotViet sau khi đơn hàng đã được đẩy về Getfly. Ứng dụng không bao giờ sửa đơn trên Getfly: anh/chị hãy sửa ở đó, rồi ấn “Đã sửa trên Getfly”." / "Invoices that were edited or cancelled on KiotViet after their order was made in Getfly. This application never changes an order in Getfly: correct it there, then press “Corrected in Getfly”.";
     CHANGED_NONE: "Không có đơn nào cần sửa trên Getfly." / "No order needs to be corrected in Getfly.";

@@ -332,11 +332,40 @@ fn a_refusal_in_a_200_is_one_unless_it_names_what_is_stored() {
         create(r#"{"error":5,"message":"x"}"#),
         Err(GetflyError::Refused(_))
     ));
+    for said in [
+        r#""success":false"#,
+        r#""success":0"#,
+        r#""success":"False""#,
+        r#""ok":false"#,
+        r#""status":"error""#,
+        r#""status":"fail""#,
+        r#""status":false"#,
+        r#""status":422"#,
+    ] {
+        let body = format!(r#"{{{said},"message":"Số điện thoại không cho phép trùng"}}"#);
+        let error = create(&body).unwrap_err();
+        assert_eq!(
+            error.duplicate_field(),
+            Some(DuplicateField::Phone),
+            "{body}"
+        );
+    }
+    for body in [
+        r#"{"success":true}"#,
+        r#"{"status":"active"}"#,
+        r#"{"status":1}"#,
+    ] {
+        assert!(
+            matches!(create(body), Err(GetflyError::Untold { .. })),
+            "{body}"
+        );
+    }
     for body in [
         r#"{"error":false,"data":{"account_id":7}}"#,
         r#"{"error":null,"data":{"account_id":7}}"#,
         r#"{"error":0,"errors":{},"data":{"account_id":7}}"#,
         r#"{"error":"cảnh báo","errors":{"x":"y"},"data":{"account_id":7}}"#,
+        r#"{"success":false,"message":"cảnh báo","data":{"account_id":7}}"#,
     ] {
         assert_eq!(create(body).unwrap().id, Some(7), "{body}");
     }

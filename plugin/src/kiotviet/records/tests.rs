@@ -331,6 +331,29 @@ fn details_that_cannot_be_read_are_left_out_and_named() {
 }
 
 #[test]
+fn members_of_an_invoice_that_decide_nothing_are_left_out_and_named() {
+    let mut broken = parsed(INVOICE);
+    for field in ["discountRatio", "discountAfterTax", "pricingMode"] {
+        broken[field] = json!("mười");
+    }
+    broken["discount"] = json!(1000);
+    broken["invoiceOrderSurcharges"] = json!([{"surchargeName": {}, "price": 5000}]);
+    let read = invoice(300_000_001, &broken, Edition::Retail).unwrap();
+    assert_eq!(read.discount_ratio, None);
+    assert_eq!(read.surcharges[0].amount, Money::dong(5000).unwrap());
+    let named = [
+        "surchargeName",
+        "discountRatio",
+        "discountAfterTax",
+        "pricingMode",
+    ];
+    assert_eq!(read.unreadable, named);
+    // The discount is known from its ratio alone.
+    broken["discount"] = json!(null);
+    assert!(invoice(300_000_001, &broken, Edition::Retail).is_err());
+}
+
+#[test]
 fn ids_below_one_name_no_record() {
     for id in [json!(0), json!(-1), json!(null), json!("x"), json!({})] {
         assert_eq!(

@@ -285,7 +285,7 @@ async fn customer_of<W: World>(
         return Ok((Some((id, account)), block));
     }
     let Some(customer) = session.kiotviet(async |k| k.customer(id).await).await? else {
-        gone::control(session).await?;
+        gone::confirm(session).await?;
         let forgets = mutant!(DeletedForgetsAccount);
         if !forgets && let Some(account) = of_earlier_attempt(session, id, &known).await? {
             let block = account.order_block();

@@ -48,6 +48,16 @@ async fn a_refusal_has_the_form_and_the_language_of_the_tenant() {
             200,
             json!({"success": false, "errors": {"phone_office": words}}),
         ),
+        (
+            Refusals::UnsuccessfulSentence,
+            200,
+            json!({"success": false, "message": words}),
+        ),
+        (
+            Refusals::ErrorStatus,
+            200,
+            json!({"status": "error", "message": words}),
+        ),
     ] {
         assert_eq!(refused(form, doubled()).await, (status, body), "{form:?}");
     }
