@@ -502,6 +502,43 @@ async fn a_kiotviet_that_is_down_is_not_to_be_checked_and_has_no_button_that_can
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_orders_of_a_getfly_that_numbers_them_itself_are_found_by_the_codes_that_it_gave() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.getfly.update_settings(|s| s.numbers_itself = true);
+    for _ in 0..2 {
+        shop.kiotviet.create_invoice(sale(None));
+    }
+    shop.deliver().await;
+    let sold: Vec<i64> = shop.kiotviet.invoices().iter().map(|one| one.id).collect();
+    shop.kiotviet.edit_invoice(sold[1], |invoice| {
+        invoice.lines[0].quantity = 3.into();
+    });
+    shop.deliver().await;
+    shop.pass(400).await;
+    shop.drain().await;
+    let orders = shop.getfly.orders();
+    let changed = &orders[1].order_code;
+    assert!(!changed.contains("HD000002"), "it has a code of its own");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let page = visitor.get("/ui/changed").await.html;
+    assert!(page.contains(changed.as_str()), "{changed}: {page}");
+    for days in [0, 100] {
+        // The ledger still knows it when its event is removed.
+        shop.pass(days * 24 * 3600).await;
+        shop.drain().await;
+        let day = "reconciliation?day=2026-10-05";
+        let (status, found) = shop.app.call("GET", day, &Value::Null).await;
+        assert_eq!(status, 200, "{found}");
+        let here = &found["shops"][0];
+        assert_eq!(here["getfly"]["count"], 2, "{days}: {found}");
+        let differences = here["differences"].as_array().expect("a list");
+        assert_eq!(differences.len(), 1, "{days}: {found}");
+        assert_eq!(differences[0]["differs"], "total", "{found}");
+        assert_eq!(differences[0]["order_code"], changed.as_str(), "{found}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_and_as_a_table() {
     let shop = TestShop::connected(On::Both).await;
     for _ in 0..3 {

@@ -120,6 +120,14 @@ pub struct Sold {
 }
 
 impl Sold {
+    /// The same under the code that Getfly keeps the order by.
+    pub fn under(self, code: Option<OrderCode>) -> Self {
+        Self {
+            order_code: code.or(self.order_code),
+            ..self
+        }
+    }
+
     /// Whether nothing of it was kept.
     fn is_unknown(&self) -> bool {
         *self == Self::default()
@@ -242,7 +250,7 @@ async fn save(store: &impl Store, key: &str, value: &impl Serialize) -> Result<(
 
 /// What became of event `seq`, which was about to create.
 enum Claim {
-    Created,
+    Created(Option<OrderCode>),
     Open,
     /// It ended, and its record is past its retention.
     Removed,
@@ -256,7 +264,7 @@ async fn claim_of(
     let created = |r: &Record| r.status.outcome() == Some(Outcome::Created);
     Ok(match entries::read_event(store, seq).await? {
         None => Claim::Removed,
-        Some(record) if created(&record) && has_it(&record) => Claim::Created,
+        Some(record) if created(&record) && has_it(&record) => Claim::Created(record.order_code),
         Some(_) => Claim::Open,
     })
 }
@@ -285,7 +293,7 @@ pub async fn customer(
             let has_it =
                 |r: &Record| r.account_code.as_ref() == Some(&code) || mutant!(OrderMeansAccount);
             match claim_of(store, seq, has_it).await? {
-                Claim::Created => CustomerKnown::Synced(code),
+                Claim::Created(_) => CustomerKnown::Synced(code),
                 Claim::Open => CustomerKnown::Perhaps {
                     by: Some(seq),
                     since,
@@ -437,7 +445,7 @@ pub async fn invoice(store: &impl Store, key: &str) -> Result<CodeKnown, StoreEr
             since,
             sold,
         })) => match claim_of(store, seq, |_| true).await? {
-            Claim::Created => ordered(invoice_id, sold),
+            Claim::Created(code) => ordered(invoice_id, sold.under(code)),
             Claim::Open => tried(seq, since, Some(invoice_id), sold),
             // It ended without an order (see `settle`). Getfly tells for sure.
             Claim::Removed => tried(NOBODY, since, Some(invoice_id), sold),
@@ -572,6 +580,7 @@ pub async fn settle(store: &impl Store, record: &Record) -> Result<(), StoreErro
         })) = load(store, key).await?
         && seq == record.seq
     {
+        let sold = sold.under(record.order_code.clone());
         save(store, key, &InvoiceEntry::Ordered { invoice_id, sold }).await?;
     }
     Ok(())

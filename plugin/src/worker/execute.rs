@@ -76,7 +76,11 @@ pub async fn execute<W: World>(
             claim,
             ..
         } => {
-            record.order_code = Some(code);
+            record.order_code = Some(code.clone());
+            let claim = SaleClaim {
+                sold: claim.sold.under(Some(code)),
+                ..claim
+            };
             if by == Some(record.seq) {
                 keep_ordered(session, claim, invoice_id).await?;
                 record.note(Note::OrderReplyLost);

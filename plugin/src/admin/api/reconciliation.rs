@@ -165,7 +165,16 @@ async fn shop<W: World>(
             let mut left = left.iter();
             left.position(|order| order.code == code.as_str())
         });
-        let order = place.map(|place| left.swap_remove(place));
+        let mut order = place.map(|place| left.swap_remove(place));
+        if order.is_none() {
+            // A Getfly that numbers orders itself keeps it under a code of its own.
+            let known = ledger::invoices(session.world, &connection.retailer, &sale.code, sale.id);
+            let kept = known.await?.order(&session.codes, sale.id, &sale.code);
+            order = kept.and_then(|(code, _)| orders.iter().find(|o| o.code == code.as_str()));
+            if let Some(order) = order {
+                getfly.add(order.total.unwrap_or_default());
+            }
+        }
         let differs = match order {
             Some(order) if order.total.is_none_or(|total| total == sale.total) => continue,
             Some(_) => Differs::Total,
