@@ -14,6 +14,7 @@ use host_test::{
 use http::Method;
 use serde_json::{Value, json};
 use sim::{Fault, FaultRule, When};
+use std::time::Duration;
 
 fn edge() -> TestShop {
     let shop = TestShop::unconnected();
@@ -130,6 +131,41 @@ async fn a_slow_upstream_is_cut_at_three_seconds_and_the_drain_goes_on() {
     shop.minutes(3).await;
     assert_eq!(shop.in_getfly(), (1, 0));
     assert_eq!(states(&shop).await, ["created customer_created"]);
+}
+
+/// A customer's create is still under way at Getfly when its request is stopped.
+#[tokio::test(start_paused = true)]
+async fn nobody_with_the_same_phone_goes_before_a_create_that_was_cut() {
+    for fault in [
+        Fault::Late(Duration::from_secs(20)),
+        Fault::StoredThenHang,
+        Fault::StoredThen500,
+    ] {
+        let shop = connected().await;
+        let slow = FaultRule::new(fault.clone()).on(Method::POST, "/api/v6.1/account");
+        shop.getfly_faults.add(slow.when(When::First(1)));
+        shop.kiotviet
+            .create_customer(customer("Chị Hoa", "0912345678"));
+        assert_eq!(shop.deliver().await, [200]);
+        shop.pass(2).await;
+        shop.kiotviet
+            .create_customer(customer("Anh Hòa", "0912 345 678"));
+        shop.deliver().await;
+        shop.minutes(6).await;
+        assert_eq!(shop.in_getfly(), (1, 0), "{fault:?}");
+        let mut ends = states(&shop).await;
+        ends.sort();
+        assert_eq!(
+            ends,
+            ["created customer_created", "linked linked_by_phone"],
+            "{fault:?}"
+        );
+        // Nothing holds up the next one.
+        shop.kiotviet
+            .create_customer(customer("Chị Ba", "0987654321"));
+        shop.deliver().await;
+        assert_eq!(shop.in_getfly(), (2, 0), "{fault:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,7 +145,7 @@ impl<W: World> Drain<'_, '_, W> {
         // Its body first: once the record is final, no worker would look for the parts.
         entries::drop_body(self.worker, record.seq, body.as_ref()).await?;
         entries::write_event(self.worker, &record).await?;
-        self.worker.settled();
+        self.worker.settled().await;
         unfinished::unmark(self.worker, &record).await;
         self.ended(&record).await?;
         Ok(Pass::Complete)

@@ -169,7 +169,7 @@ async fn under_lease<W: World>(
     }
     if result.is_ok() && kept.is_ok() {
         // The cursor tells what may still come of a create.
-        worker.settled();
+        worker.settled().await;
     }
     let Drain {
         cursor, drained, ..

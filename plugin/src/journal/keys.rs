@@ -59,6 +59,8 @@ pub const SESSION_EPOCH: &str = "kvgf/sessions/epoch";
 pub const ENDED_SESSIONS: &str = "kvgf/sessions/ended";
 /// Where journal entries are.
 pub const ENTRIES: &str = "kvgf/journal/";
+/// Until when a create may take effect whose request may have been stopped, in a store without atomics.
+pub const OPEN_CREATE: &str = "kvgf/open-create";
 /// Where the marks of [`unlooked`] are.
 pub const UNLOOKED: &str = "kvgf/unlooked/";
 

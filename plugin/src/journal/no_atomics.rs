@@ -69,3 +69,22 @@ pub async fn numbers(store: &impl Store, prefix: &str) -> Result<Vec<u64>, Store
     numbers.sort_unstable();
     Ok(numbers)
 }
+
+/// A create begins whose request may be stopped at any moment, without a lease that would tell. It may take effect
+/// `until` then; no other account is created before, as after a crash elsewhere.
+pub async fn create_begins(store: &impl Store, until: Timestamp) -> Result<(), StoreError> {
+    let until = until.as_second().to_string();
+    store.set(keys::OPEN_CREATE, until.as_bytes()).await
+}
+
+/// The store shows what became of the create.
+pub async fn create_settled(store: &impl Store) -> Result<(), StoreError> {
+    store.delete(keys::OPEN_CREATE).await
+}
+
+/// Until when a create that began may take effect. What cannot be read says nothing.
+pub async fn open_create(store: &impl Store) -> Result<Option<Timestamp>, StoreError> {
+    let bytes = store.get(keys::OPEN_CREATE).await?;
+    let seconds = bytes.and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok());
+    Ok(seconds.and_then(Timestamp::from_second))
+}

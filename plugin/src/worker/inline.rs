@@ -42,6 +42,7 @@ pub async fn process<W: World>(
         let body = record.body.clone();
         let tried = attempt(&worker, ready, &[], &mut record).await;
         record.calls = worker.take_calls();
+        let mut is_unknown = false;
         match tried {
             Ok(()) => {
                 if tenancy == Tenancy::First {
@@ -59,9 +60,15 @@ pub async fn process<W: World>(
                 log::event(world, &record);
             }
             Err(Failure::Abandoned(stop)) => return Err(stop),
-            Err(failure) => record.failed(failure.why()),
+            Err(failure) => {
+                is_unknown = matches!(failure, Failure::Unknown { .. });
+                record.failed(failure.why());
+            }
         }
         entries::write_event(world, &record).await?;
+        if !is_unknown {
+            worker.settled().await;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,8 @@ use crate::{
     journal::{
         assumptions::Seen,
         first_events::{Exchange, as_text},
+        ledger::{self, SETTLE},
+        no_atomics,
         record::Call,
         sorted_map::SortedMap,
         stats,
@@ -247,15 +249,22 @@ impl<'w, W: World> Worker<'w, W> {
 
     /// Until when a crashed worker's calls may still take effect ([`Lease::left_open`]).
     pub async fn left_open(&self) -> Result<Option<Timestamp>, StoreError> {
-        match &self.permit {
-            Permit::Lease(lease) => lease.left_open().await,
-            Permit::Person | Permit::ReadOnly => Ok(None),
+        let left = match &self.permit {
+            Permit::Lease(lease) => lease.left_open().await?,
+            Permit::Person | Permit::ReadOnly => None,
+        };
+        if self.world.is_atomic() {
+            return Ok(left);
         }
+        Ok(left.max(no_atomics::open_create(self.world).await?))
     }
 
     /// The store shows what became of the creates that were sent.
-    pub fn settled(&self) {
-        self.open.set(false);
+    pub async fn settled(&self) {
+        if self.open.replace(false) && !self.world.is_atomic() {
+            // What stays holds others up for a minute.
+            let _ = no_atomics::create_settled(self.world).await;
+        }
     }
 
     /// Releases the lease. If the store does not show a create's outcome, the lease stays, as after
@@ -413,6 +422,11 @@ impl<W: World> Worker<'_, W> {
         }
         if to_getfly && request.method == Method::Post {
             self.open.set(true);
+            if !self.world.is_atomic() {
+                let until = ledger::call_ends(self.world.now()).saturating_add(SETTLE);
+                let begun = no_atomics::create_begins(self.world, until).await;
+                begun.map_err(|_| HttpError::LeaseEnded)?;
+            }
         }
         let endpoint = request.endpoint;
         let began = self.world.now();
