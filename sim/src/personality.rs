@@ -4,7 +4,7 @@
 
 use crate::{
     getfly::{Created, GetflySettings, Missing, PhoneForm, Refusals, Sums, UndocumentedFilter},
-    kiotviet::{Casing, DeleteShape, Pages, Settings, Times},
+    kiotviet::{Casing, DeleteShape, Pages, ScopeField, Settings, Times},
 };
 use rand::{SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,11 @@ habits! {
     ShownLate shown "KiotViet tells of a record 8 s before it can be read",
     TokensOfTenMinutes tokens "KiotViet's tokens live for ten minutes",
     MaskedPhones masks "KiotViet masks the phone of every second customer",
+    FnbOrderIgnored fnb_order "KiotViet F&B lists invoices by their ids, whatever order is asked for",
+    FnbPagesOverlap fnb_pages "Each further page of KiotViet F&B begins with the last row of the one before",
+    FnbChangesUntold fnb_changes "KiotViet F&B does not tell when an invoice was changed",
+    FnbOtherStatus fnb_status "KiotViet F&B numbers a completed invoice 2 and a cancelled one 1",
+    FnbScopes fnb_scope "KiotViet F&B reads a token's scope under scopes",
 }
 
 impl Habit {
@@ -207,6 +212,14 @@ impl Habit {
             Self::ShownLate => kiotviet.shown_after = Duration::from_secs(8),
             Self::TokensOfTenMinutes => kiotviet.token_life = Duration::from_secs(600),
             Self::MaskedPhones => kiotviet.masks_phones = true,
+            Self::FnbOrderIgnored => kiotviet.fnb.order_ignored = true,
+            Self::FnbPagesOverlap => kiotviet.fnb.pages_overlap = true,
+            Self::FnbChangesUntold => kiotviet.fnb.no_modified_date = true,
+            Self::FnbOtherStatus => {
+                kiotviet.fnb.completed_status = 2;
+                kiotviet.fnb.cancelled_status = 1;
+            }
+            Self::FnbScopes => kiotviet.fnb.scope_field = ScopeField::Scopes,
         }
     }
 }

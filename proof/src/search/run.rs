@@ -312,6 +312,12 @@ impl Run {
         self.personality.replace(personality.clone());
     }
 
+    /// The vendors' settings were set anew: they have their personality again.
+    pub(super) fn meets_again(&self) {
+        let personality = self.personality.borrow().clone();
+        self.meets(&personality);
+    }
+
     /// They also have this habit from now on, instead of one that excludes it.
     pub(super) fn meets_too(&self, habit: Habit) {
         let known = self.personality.borrow().habits().to_vec();

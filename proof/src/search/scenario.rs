@@ -263,6 +263,8 @@ async fn restaurant(run: &Run, changed_since: ChangedSince) {
             ..fnb.fnb
         };
     });
+    // The personality's habits of F&B come over its defaults.
+    run.meets_again();
     run.connect(&["customer", "order"]).await;
     run.shop.drain().await;
 }

@@ -14,6 +14,8 @@ const PAIRS: usize = 60;
 const SEED: u64 = 1;
 /// How many personalities of the vendors each scenario meets.
 const PERSONALITIES: u64 = 8;
+/// Of the faults at F&B shops, one in so many is tried.
+const FEWER: usize = 12;
 /// Host calls after a create in which the store fails.
 const WINDOW: usize = 12;
 
@@ -106,6 +108,43 @@ fn a_refusal_that_was_cut_is_a_dead_letter_that_a_retry_ends() {
         }
     }
     assert!(tried > 10, "{tried}");
+}
+
+/// What nobody has seen of a real F&B shop yet: each difference by itself and all at once, with a fault at each call.
+#[test]
+fn at_an_fnb_shop_of_any_habit_nothing_is_lost_doubled_stuck_or_wrong() {
+    let fnb = [
+        Habit::FnbOrderIgnored,
+        Habit::FnbPagesOverlap,
+        Habit::FnbChangesUntold,
+        Habit::FnbOtherStatus,
+        Habit::FnbScopes,
+        Habit::PagesOfTwo,
+    ];
+    let alone = fnb.map(|habit| Personality::of([habit]));
+    let scenarios = scenario::all();
+    let polled = scenarios.iter().filter(|s| s.name.starts_with("polled"));
+    let mut wrong = Vec::new();
+    for scenario in polled {
+        for personality in alone.iter().chain([&Personality::of(fnb)]) {
+            let plain = run::scenario_at(personality, scenario, &[]);
+            let mut scripts = vec![Vec::new()];
+            for (number, call) in (1..).zip(&plain.calls) {
+                let faults = HostFault::distinct(call).iter();
+                scripts.extend(faults.map(|fault| vec![(number, *fault)]));
+            }
+            for script in scripts.iter().step_by(FEWER) {
+                let ended = run::scenario_at(personality, scenario, script);
+                if !ended.findings.is_empty() {
+                    wrong.push(format!(
+                        "{} at {personality}, {script:?}: {:?}",
+                        scenario.name, ended.findings
+                    ));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
 }
 
 /// The control: without a protection the same search finds what the protection prevents.
