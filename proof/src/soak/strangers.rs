@@ -394,7 +394,8 @@ pub async fn run(options: &Options, program: &[String]) -> Result<Figures> {
     figures.owner = owner.by_code();
     figures.owner_kept_out = owner.sent() - owner.codes.get(&200).copied().unwrap_or(0);
     tell(&seen, &mut figures);
-    // Refused deliveries wait for a person.
+    // Refused deliveries wait for a person, also those that nobody had looked at when the attack ended.
+    site.settle().await?;
     let dismissed = "events/dismiss?reason=bad_signature";
     successful(site.api.call("POST", dismissed, &Value::Null).await)?;
     let unfinished = site.settle().await?;
