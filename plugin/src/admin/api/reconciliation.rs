@@ -12,7 +12,8 @@ use crate::{
     journal::{
         connection_name::ConnectionName,
         connections::{self, Connection},
-        cursor, ledger,
+        cursor,
+        ledger::{self, InvoiceKnown},
     },
     rules::{
         codes::OrderCode,
@@ -166,10 +167,13 @@ async fn shop<W: World>(
             left.position(|order| order.code == code.as_str())
         });
         let mut order = place.map(|place| left.swap_remove(place));
+        let mut why = Differs::MissingInGetfly;
         if order.is_none() {
-            // A Getfly that numbers orders itself keeps it under a code of its own.
             let known = ledger::invoices(session.world, &connection.retailer, &sale.code, sale.id);
-            let kept = known.await?.order(&session.codes, sale.id, &sale.code);
+            let known = known.await?;
+            why = missing(&known);
+            // A Getfly that numbers orders itself keeps it under a code of its own.
+            let kept = known.order(&session.codes, sale.id, &sale.code);
             order = kept.and_then(|(code, _)| orders.iter().find(|o| o.code == code.as_str()));
             if let Some(order) = order {
                 getfly.add(order.total.unwrap_or_default());
@@ -178,7 +182,7 @@ async fn shop<W: World>(
         let differs = match order {
             Some(order) if order.total.is_none_or(|total| total == sale.total) => continue,
             Some(_) => Differs::Total,
-            None => missing(session, connection, sale).await?,
+            None => why,
         };
         differences.push(Difference {
             differs,
@@ -217,20 +221,14 @@ async fn shop<W: World>(
     })
 }
 
-/// Why Getfly has no order of a sale.
-async fn missing<W: World>(
-    session: &Session<'_, Worker<'_, W>>,
-    connection: &Connection,
-    sale: &Invoice,
-) -> Result<Differs, Problem> {
-    let world = session.world;
-    let known = ledger::invoices(world, &connection.retailer, &sale.code, sale.id).await?;
+/// Why Getfly has no order of a sale of which this is known.
+fn missing(known: &InvoiceKnown) -> Differs {
     let is_old = |known: &KnownInvoice| matches!(known, KnownInvoice::Old { .. });
-    Ok(if known.for_rules().iter().any(is_old) {
+    if known.for_rules().iter().any(is_old) {
         Differs::BeforeConnection
     } else {
         Differs::MissingInGetfly
-    })
+    }
 }
 
 /// A cell that no table program takes for a formula.
