@@ -81,7 +81,8 @@ impl<W: World> Drain<'_, '_, W> {
         let is_shown = self.is_shown(&record);
         self.worker.keep_exchanges(is_shown);
         let held = &self.cursor.held;
-        let result = attempt::attempt(self.worker, self.ready, held, &mut record).await;
+        // Boxed for the stack's sake, as a stretch of work is.
+        let result = Box::pin(attempt::attempt(self.worker, self.ready, held, &mut record)).await;
         record.calls = self.worker.take_calls();
         if is_shown {
             self.keep_sheet(&mut record);

@@ -69,7 +69,9 @@ pub async fn drain_for<W: World>(
             upkeep,
         };
         let commands = commands.clone();
-        let again = under_lease(world, ready, lease, bounds, commands, &mut drained).await;
+        // Boxed, as each caller's stack would hold it: a thread's may have no more than 2 MB.
+        let again = under_lease(world, ready, lease, bounds, commands, &mut drained);
+        let again = Box::pin(again).await;
         outgoing::send(world, ready, core::mem::take(&mut drained.to_send)).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
