@@ -19,6 +19,7 @@ use crate::{
     kiotviet::{client::Page, error::KiotVietError, records::Listed},
     log,
     reconcile::{
+        backfill::of_its_list,
         list_scan::{self, CALLS_AN_HOUR, OVERLAP, calls_an_event},
         upkeep::{Reconciler, Upkeep},
         webhook_health,
@@ -187,12 +188,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         };
         match job.readings.iter_mut().find(|r| !r.done) {
             Some(scan) => {
-                if scan.listing == Listing::Changes && session.connection.polls(scan.webhook) {
-                    let health = webhook_health::load(session.world, &session.connection.name);
-                    if health.await?.of(scan.webhook).by_sales_since.is_some() {
-                        let listing = Listing::NewestSales { until_known: false };
-                        *scan = ListScan::new(scan.webhook, scan.from, scan.to).by(listing);
-                    }
+                if scan.listing == Listing::Changes {
+                    *scan = of_its_list(scan.clone(), session.connection);
                 }
                 let read = self.turn(session, scan, Purpose::Backfill).await?;
                 job.note = read.err().map(Trouble::from);
