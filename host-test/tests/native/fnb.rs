@@ -385,6 +385,24 @@ async fn whatever_a_missing_list_of_users_is_answered_no_sale_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sale_that_is_cancelled_after_its_order_is_told_once() {
+    let shop = selling(On::Orders, Fnb::default(), 3).await;
+    let sold = shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(5).await;
+    assert_eq!(shop.in_getfly().1, 1);
+    shop.kiotviet.cancel_invoice(sold);
+    shop.minutes(60).await;
+    let outcomes = shop.outcomes().await;
+    assert_eq!(
+        outcomes,
+        ["created order_created", "ignored already_synced"]
+    );
+    let events = shop.events().await;
+    let told = &events[1]["notes"];
+    assert!(told.to_string().contains("cancelled"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_status_in_words_is_read() {
     let fnb = Fnb {
         status_in_words: true,

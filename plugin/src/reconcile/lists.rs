@@ -247,6 +247,11 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
             rows = rows.saturating_add(1);
             if !is_wanted(scan, purpose, item) {
+                if tells(scan, purpose, item)
+                    && list_scan::tells_cancellation(session, item).await?
+                {
+                    missing.push(item.clone());
+                }
                 continue;
             }
             scan.listed = scan.listed.saturating_add(1);
@@ -320,7 +325,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 id: item.id,
                 code: code.cloned(),
                 since,
-                cancelled: false,
+                cancelled: item.cancelled,
             });
             if let Some(note) = &note {
                 record.note(note.clone());
@@ -336,6 +341,15 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         Ok(())
     }
+}
+
+/// Whether it may tell that a sale was cancelled after its order: only what changed lately does, so that none is told
+/// for ever.
+fn tells(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
+    let from = scan.from.saturating_sub(OVERLAP);
+    matches!(purpose, Purpose::Polled(_))
+        && item.cancelled
+        && item.modified_at.is_some_and(|at| from <= at)
 }
 
 fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
