@@ -127,12 +127,17 @@ impl Browser {
 
     /// The result of a script.
     pub(crate) async fn eval(&self, script: &str) -> Result<Value> {
-        let body = json!({ "script": format!("return {script}"), "args": [] });
-        self.call("POST", "/execute/sync", body).await
+        self.run("sync", &format!("return {script}")).await
+    }
+
+    /// The result of a whole script, which returns it (`sync`) or calls its last argument with it (`async`).
+    pub(crate) async fn run(&self, how: &str, script: &str) -> Result<Value> {
+        let body = json!({ "script": script, "args": [] });
+        self.call("POST", &format!("/execute/{how}"), body).await
     }
 
     /// The element of this XPath, once it is there.
-    async fn find(&self, xpath: &str) -> Result<String> {
+    pub(crate) async fn find(&self, xpath: &str) -> Result<String> {
         let body = json!({ "using": "xpath", "value": xpath });
         let found = self.call("POST", "/element", body).await?;
         let id = found[ELEMENT].as_str().context("no element")?;
@@ -204,6 +209,13 @@ impl Browser {
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics)
             .await?;
+        Ok(())
+    }
+
+    /// Downloads go to this folder, without a question.
+    pub(crate) async fn download_to(&self, folder: &Path) -> Result<()> {
+        let wish = json!({ "behavior": "allow", "downloadPath": folder });
+        self.devtools("Browser.setDownloadBehavior", wish).await?;
         Ok(())
     }
 
