@@ -89,6 +89,8 @@ pub struct Ready {
     pub retention_days: i64,
     /// Whether the customer's name, his code and a sale's total are kept with its event, sealed.
     pub keep_names: bool,
+    /// R6: whether a comment at its account tells of a sale that changed after its order was made.
+    pub note_changes: bool,
     /// Where alerts are sent; none: nowhere.
     pub alerts: Option<AlertSettings>,
     /// R3: the product code for lines whose own product Getfly does not know.
@@ -316,6 +318,14 @@ fn public_url(value: &str) -> Result<(), String> {
     Ok(())
 }
 
+fn yes_or_no(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false.".to_owned()),
+    }
+}
+
 fn rate(value: &str) -> Result<CallRate, String> {
     // At a slower rate, an event with several searches would take minutes.
     let slowest = Decimal::new(2, 1);
@@ -447,11 +457,8 @@ impl Config {
             let seconds = seconds.map(Duration::from_secs);
             seconds.ok_or_else(|| "must be a whole number of seconds from 30 to 3600.".to_owned())
         });
-        let keep_names = read.parsed("keep_names", true, |v| match v {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err("must be true or false.".to_owned()),
-        });
+        let keep_names = read.parsed("keep_names", true, yes_or_no);
+        let note_changes = read.parsed("note_changes", false, yes_or_no);
         let ignored_phones = read
             .text("ignored_phones")
             .map(|list| {
@@ -502,6 +509,7 @@ impl Config {
                 poll_every,
                 retention_days,
                 keep_names,
+                note_changes,
                 fallback_product_code,
                 alerts,
             }),

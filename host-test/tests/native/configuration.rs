@@ -9,7 +9,7 @@ use host_test::{
     variables::PUBLIC,
 };
 
-const WRONG: [(&str, &str); 38] = [
+const WRONG: [(&str, &str); 40] = [
     ("getfly_url", ""),
     ("getfly_url", "shop.getfly.test"),
     ("getfly_url", "https://shop.getfly.test/"),
@@ -51,6 +51,8 @@ const WRONG: [(&str, &str); 38] = [
     ("kiotviet_fnb_auth_url", "a.test"),
     ("poll_seconds", "29"),
     ("poll_seconds", "often"),
+    ("keep_names", "no"),
+    ("note_changes", "yes"),
 ];
 
 async fn health(shop: &TestShop) -> (u16, String) {

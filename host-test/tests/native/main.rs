@@ -10,6 +10,7 @@ mod asks;
 mod assumptions;
 mod backfill;
 mod calls_budget;
+mod changed_after;
 mod commands;
 mod configuration;
 mod connections;

@@ -42,7 +42,8 @@ fn the_projects_manifest_has_the_contracts_defaults_and_origins() {
     assert_eq!(value("getfly_requests_per_second"), Some("2"));
     assert_eq!(value("alert_origin"), Some("https://alerts.invalid"));
     assert_eq!(value("keep_names"), Some("true"));
-    assert_eq!(manifest.variables.len(), 32);
+    assert_eq!(value("note_changes"), Some("false"));
+    assert_eq!(manifest.variables.len(), 33);
     assert_eq!(manifest.stores, ["default"]);
     let allows = |uri: &str| manifest.outbound.allows(&uri.parse().expect("a URI"));
     assert!(allows("https://shop.getfly.test/api/v6.1/account"));

@@ -39,6 +39,11 @@ pub const INDEXED_ACCOUNT_FIELDS: &str =
 /// (account list) documents such a filter. Seen: clients use both versions with one key.
 pub const CONTACTS_API_PATH: &str = "/api/v6";
 
+/// Where an account's comments ("trao đổi") are. Only the manual of version 6.0 documents them: a POST to
+/// `/accounts/{id}/comments` with `content`, answered with `message` and `id`. It documents no comments of orders, nor in
+/// whose name one stands without `user_id`.
+pub const COMMENTS_API_PATH: &str = "/api/v6";
+
 /// Where a contact person's number is. Seen: `phone_home`, `phone_mobile`.
 pub const CONTACT_PHONE_NAMES: [&str; 3] = ["phone_home", "phone_mobile", "phone"];
 

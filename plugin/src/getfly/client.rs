@@ -5,8 +5,8 @@ use crate::{
     assumption::Assumption,
     getfly::{
         assumptions::{
-            ACCOUNT_FIELDS, API_PATH, CONTACTS_API_PATH, INDEXED_ACCOUNT_FIELDS, KEY_HEADER,
-            LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES,
+            ACCOUNT_FIELDS, API_PATH, COMMENTS_API_PATH, CONTACTS_API_PATH, INDEXED_ACCOUNT_FIELDS,
+            KEY_HEADER, LISTED_ACCOUNT_FIELDS, LISTED_ORDER_FIELDS, MAX_PAGES, MAX_PART_PAGES,
             NEWEST_ACCOUNT_FIELDS, OLD_API_PATH, ORDER_FIELDS, PAGE_SIZE, PRODUCT_FIELDS,
             SEARCHED_ACCOUNT_FIELDS, SHOWN_ACCOUNT_FIELDS, SHOWN_ORDER_FIELDS, TENANT_HOURS_AHEAD,
             USER_FIELDS,
@@ -670,6 +670,19 @@ impl<H: Http> Getfly<'_, H> {
             None,
         )
         .await
+    }
+
+    /// Puts a comment at an account (manual, version 6.0). Errors as for an account; Getfly cannot show whether a
+    /// comment without an answer was stored.
+    pub async fn comment(&self, account_id: i64, content: &str) -> Result<(), GetflyError> {
+        let endpoint = "Getfly POST /accounts/comments";
+        let mut request = self.request(Method::Post, endpoint, "", &[]);
+        request.url = format!(
+            "{}{COMMENTS_API_PATH}/accounts/{account_id}/comments",
+            self.origin
+        );
+        request.body = json::text(&wire::CommentBody { content });
+        read_created(&self.http.send(request).await?).map(|_| ())
     }
 
     /// Creates a record. `sent` holds its code and the assumptions about the answer.

@@ -215,6 +215,12 @@ fn line_body(line: &OrderLine) -> LineBody<'_> {
     }
 }
 
+/// The body of `POST /accounts/{id}/comments`.
+#[derive(Debug, Serialize)]
+pub(super) struct CommentBody<'a> {
+    pub(super) content: &'a str,
+}
+
 /// The body of `POST /opportunity`.
 #[derive(Debug, Serialize)]
 pub(super) struct OpportunityBody<'a> {

@@ -7,7 +7,10 @@ use crate::{
         kind::Kind,
         webhook::Webhook,
     },
-    rules::codes::{OrderCode, RetailerId},
+    rules::{
+        codes::{OrderCode, RetailerId},
+        money::Money,
+    },
     time::Date,
 };
 
@@ -182,6 +185,16 @@ pub fn changes(name: &ConnectionName) -> String {
 /// Mark: which event's change of this order a person has corrected in Getfly.
 pub fn corrected(name: &ConnectionName, order: &OrderCode) -> String {
     format!("kvgf/changes/{name}/{order}")
+}
+
+/// Mark: which event tells, or told, a shop's Getfly account of this change of an invoice; `now` is its new total, none
+/// where it was cancelled.
+pub fn change_told(retailer: &RetailerId, invoice_id: i64, now: Option<Money>) -> String {
+    let now = now.map_or_else(
+        || "cancelled".to_owned(),
+        |total| total.amount().normalize().to_string(),
+    );
+    format!("kvgf/change-told/{retailer}/{invoice_id}/{now}")
 }
 
 /// A connection's backfill.

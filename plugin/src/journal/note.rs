@@ -206,6 +206,20 @@ pub enum Note {
         /// The sale's total now; none where it was cancelled.
         now: Option<String>,
     },
+    /// R6: a comment at the order's account tells of the change.
+    ChangeTold,
+    /// R6: none does.
+    ChangeNotTold {
+        /// In Getfly's words.
+        why: Trouble,
+    },
+    /// R6: none does, because Getfly shows no account of the order.
+    ChangeWithoutAccount,
+    /// R6: nobody knows. It is not told again.
+    ChangePerhapsTold {
+        /// What came of the call; none where an earlier attempt was cut, or the store was restored.
+        why: Option<Trouble>,
+    },
     /// How the order's account came about.
     OrdersAccount {
         /// Its code.
@@ -497,6 +511,27 @@ impl Note {
                         "R6: cancelled on KiotViet after order {order} was made with {pushed}; correct it in Getfly"
                     ),
                 };
+            }
+            Self::ChangeTold => {
+                "R6: a comment at the order's account in Getfly tells of the change (note_changes)"
+            }
+            Self::ChangeNotTold { why } => {
+                return format!(
+                    "R6: no comment in Getfly tells of the change: {}",
+                    why.english(time)
+                );
+            }
+            Self::ChangeWithoutAccount => {
+                "R6: no comment in Getfly tells of the change: Getfly shows no account of the order"
+            }
+            Self::ChangePerhapsTold { why: Some(why) } => {
+                return format!(
+                    "R6: whether a comment in Getfly tells of the change is unknown: {}",
+                    why.english(time)
+                );
+            }
+            Self::ChangePerhapsTold { why: None } => {
+                "R6: whether a comment in Getfly tells of the change is unknown: an earlier attempt was cut, or the store was restored"
             }
             Self::OrdersAccount { code, reason } => return format!("account {code}: {reason}"),
             Self::CodeUsed { used, next } => {

@@ -209,6 +209,14 @@ impl InvoiceCode {
         self.split_edit().is_some()
     }
 
+    /// The code of KiotViet's next edit of this invoice.
+    pub fn next_edit(&self) -> Self {
+        let base = self.base();
+        let number = self.0.strip_prefix(base).unwrap_or_default();
+        let number: u8 = number.trim_matches('.').parse().unwrap_or(0);
+        Self(format!("{base}.{:02}", number.saturating_add(1)))
+    }
+
     fn split_edit(&self) -> Option<&str> {
         let (base, number) = self.0.rsplit_once('.')?;
         let edited = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
@@ -382,6 +390,19 @@ mod tests {
         ] {
             let code = InvoiceCode::new(code);
             assert_eq!((code.base(), code.is_edit()), (base, edit), "{code}");
+        }
+    }
+
+    #[test]
+    fn r6_the_next_edit_has_the_next_number() {
+        for (code, next) in [
+            ("HD000123", "HD000123.01"),
+            ("HD000123.01", "HD000123.02"),
+            ("HD000123.9", "HD000123.10"),
+            ("2026.0001", "2026.0001.01"),
+            ("HD000123{DEL}", "HD000123.01"),
+        ] {
+            assert_eq!(InvoiceCode::new(code).next_edit().as_str(), next);
         }
     }
 

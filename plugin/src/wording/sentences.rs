@@ -238,6 +238,25 @@ fn note(note: &Note) -> String {
                 ),
             };
         }
+        Note::ChangeTold => "Đã ghi trao đổi về việc sửa này trên khách hàng Getfly của đơn hàng",
+        Note::ChangeNotTold { why } => {
+            return format!(
+                "Chưa ghi được trao đổi về việc sửa này trên Getfly: {}",
+                trouble(why)
+            );
+        }
+        Note::ChangeWithoutAccount => {
+            "Chưa ghi trao đổi về việc sửa này trên Getfly: không thấy khách hàng của đơn hàng"
+        }
+        Note::ChangePerhapsTold { why: Some(why) } => {
+            return format!(
+                "Chưa rõ Getfly đã ghi trao đổi về việc sửa này hay chưa, và sẽ không ghi lại: {}",
+                trouble(why)
+            );
+        }
+        Note::ChangePerhapsTold { why: None } => {
+            "Chưa rõ Getfly đã ghi trao đổi về việc sửa này hay chưa, và sẽ không ghi lại: lần xử lý trước bị ngắt, hoặc kho lưu trữ được khôi phục"
+        }
         Note::OrderWasThere => {
             "Getfly đã có đơn hàng này, từ trước khi kho lưu trữ được tạo mới hoặc khôi phục"
         }

@@ -3,7 +3,6 @@
 use crate::{
     config::Ready,
     journal::{
-        changes::{self, Kept},
         connections::{self, Switches},
         dead_reason::DeadReason,
         held::Held,
@@ -13,7 +12,7 @@ use crate::{
     },
     rules::verdict::Reason,
     worker::{
-        dismissed,
+        changed, dismissed,
         execute::{self, Carried},
         failure::{Failure, Side},
         gone, observe, outside,
@@ -71,15 +70,6 @@ pub async fn attempt<W: World>(
     }
     let carried = carry_out(&session, switches, record, &hint).await;
     observe::delivered(worker, record, session.modified_at.take());
-    if let Some(change) = session.changed.take().filter(|_| carried.is_ok()) {
-        record.note(Note::ChangedAfter {
-            order: change.order_code.clone(),
-            pushed: change.pushed.map(|total| total.to_string()),
-            now: change.now.map(|total| total.to_string()),
-        });
-        let (at, seq) = (worker.now(), record.seq);
-        changes::keep(worker, &record.connection, Kept { at, change, seq }).await?;
-    }
     let marks = session.marks.take();
     if !marks.is_empty() {
         record.marks = marks;
@@ -117,6 +107,10 @@ async fn carry_out<W: World>(
                 return Ok(());
             }
         };
+        // Before the ledger knows that it is an edit: a worker that crashes in between comes here again.
+        if let Some(changed) = session.changed.take() {
+            changed::keep(session, record, hint.id, changed).await?;
+        }
         if execute::execute(session, record, plan).await? == Carried::Out {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod attempt;
+pub mod changed;
 pub mod details;
 pub mod dismissed;
 pub mod execute;

@@ -24,7 +24,7 @@ use crate::{
     },
     secret::Secret,
     stored,
-    time::Timestamp,
+    time::{Date, Timestamp},
     world::World,
 };
 use core::{
@@ -44,6 +44,17 @@ pub const USERS_AGAIN: Duration = Duration::from_secs(60);
 const MISSED_AT_MOST: usize = 50;
 /// A token is not used in the last hour of its life, or in the last tenth of a shorter one.
 pub const TOKEN_SPARE: Duration = Duration::from_secs(3600);
+
+/// A sale that changed after its order was made.
+#[derive(Debug)]
+pub struct Changed {
+    /// What became of it.
+    pub change: Change,
+    /// When it changed, or before that.
+    pub since: Option<Timestamp>,
+    /// Its day of sale.
+    pub day: Option<Date>,
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -73,7 +84,7 @@ pub struct Session<'a, W> {
     /// What people see of the event, once its record was read.
     pub shown: RefCell<Shown>,
     /// A change of the event's sale after its order was made, once that was seen.
-    pub changed: RefCell<Option<Change>>,
+    pub changed: RefCell<Option<Changed>>,
     token: RefCell<Option<Secret>>,
 }
 

@@ -1,8 +1,8 @@
 //! Routes, the API key, the rate limit, and the shapes of answers.
 
 use super::{
-    Account, Created, Demanded, GetflySettings, GetflySim, Missing, State,
-    body::{not_found, refuse},
+    Account, Comment, Created, Demanded, GetflySettings, GetflySim, Missing, State,
+    body::{given, not_found, refuse},
     list,
 };
 use crate::{Boxed, Broken, Request, Response, Upstream, fault::Waited, wire};
@@ -82,6 +82,12 @@ impl State {
         if path == "/api/v6/accounts" && request.method() == Method::GET {
             return self.by_contact(&wire::query(request.uri()), now);
         }
+        let comments = path.strip_prefix("/api/v6/accounts/");
+        if let Some(id) = comments.and_then(|rest| rest.strip_suffix("/comments"))
+            && request.method() == Method::POST
+        {
+            return self.comment(id, request.body());
+        }
         let path = path.strip_prefix("/api/v6.1/");
         let path = path.ok_or_else(not_found)?;
         if request.method() == Method::GET {
@@ -133,6 +139,28 @@ impl State {
             .cloned()
             .collect();
         list::page(&list::ACCOUNTS, &self.settings, &rest, rows.collect())
+    }
+
+    /// Version 6.0's comment at an account.
+    fn comment(&mut self, id: &str, body: &[u8]) -> Result<Response, Response> {
+        let mut all = self.accounts.all().iter().filter(|a| !a.deleted);
+        let account = all.find(|account| account.id.to_string() == id);
+        let account = account.filter(|_| self.settings.takes_comments);
+        let account_id = account.ok_or_else(not_found)?.id;
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let content = given(&body, "content");
+        let content = content.ok_or_else(|| refuse("content", "Nội dung là bắt buộc"))?;
+        if self.settings.comments_need_user && body.get("user_id").is_none() {
+            return Err(refuse("user_id", "Người trao đổi là bắt buộc"));
+        }
+        let id = self.comments.len() as i64 + 1;
+        self.comments.push(Comment {
+            id,
+            account_id,
+            content,
+        });
+        let answer = json!({"message": CREATED, "id": self.id(id)});
+        Ok(wire::json(self.settings.success_status, &answer))
     }
 
     /// Whether a record that was created at `created` can be read by now.

@@ -132,6 +132,12 @@ pub struct GetflySettings {
     pub heeds_sort: bool,
     /// Whether a record is found by its id.
     pub finds_by_id: bool,
+    /// Whether accounts take comments, as version 6.0 does: 404 otherwise.
+    pub takes_comments: bool,
+    /// Whether a comment without `user_id` is refused.
+    pub comments_need_user: bool,
+    /// Whether reading an order shows the number of its account.
+    pub orders_show_account: bool,
     /// For how long a new account or order cannot be read.
     pub shown_after: Duration,
 }
@@ -205,6 +211,12 @@ impl Default for GetflySettings {
             heeds_updated_at: true,
             heeds_sort: true,
             finds_by_id: true,
+            // Documented for version 6.0 only.
+            takes_comments: true,
+            // ASSUMPTION: the key's own user stands for it.
+            comments_need_user: false,
+            // Documented.
+            orders_show_account: true,
             shown_after: Duration::ZERO,
         }
     }
@@ -278,6 +290,17 @@ pub struct Account {
     pub request: Value,
 }
 
+/// A comment at an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// Number, ascending.
+    pub id: i64,
+    /// The account's number.
+    pub account_id: i64,
+    /// What it says.
+    pub content: String,
+}
+
 /// One tenant. Share it in an `Arc`; every method takes `&self`.
 pub struct GetflySim {
     clock: Arc<dyn SimClock>,
@@ -291,6 +314,7 @@ struct State {
     accounts: Accounts,
     orders: Vec<Order>,
     opportunities: Vec<Opportunity>,
+    comments: Vec<Comment>,
     /// The second that is being counted, and its requests.
     second: (i64, u32),
 }
@@ -305,6 +329,7 @@ impl GetflySim {
             accounts: Accounts::default(),
             orders: Vec::new(),
             opportunities: Vec::new(),
+            comments: Vec::new(),
             second: (0, 0),
         };
         Self {
@@ -386,6 +411,11 @@ impl GetflySim {
     /// Every opportunity in order of creation.
     pub fn opportunities(&self) -> Vec<Opportunity> {
         self.state().opportunities.clone()
+    }
+
+    /// Every comment in order of creation.
+    pub fn comments(&self) -> Vec<Comment> {
+        self.state().comments.clone()
     }
 
     /// The API calls that reached the tenant.

@@ -311,6 +311,7 @@ impl State {
     pub(super) fn show_order(&self, order: &Order) -> Value {
         let created = self.shown_time(order.created_at);
         let account = self.accounts.with_code(&order.account_code).next();
+        let account = account.filter(|_| self.settings.orders_show_account);
         let executor = order.assigned_username.as_ref();
         let executor =
             executor.and_then(|name| self.users.now().iter().find(|u| u.user_name == *name));

@@ -220,6 +220,10 @@ pub(super) fn variable(name: &str) -> Option<Text> {
             "true để giữ tên khách hàng và tổng tiền cùng sự kiện (được mã hóa), false nếu không.",
             "true keeps the customer's name and the total with an event, sealed; false does not.",
         ),
+        "note_changes" => text!(
+            "true để ghi trao đổi trên khách hàng Getfly khi hóa đơn được sửa hoặc hủy sau khi đẩy, false nếu không.",
+            "true puts a comment at the Getfly account of a sale that was edited or cancelled after its order was made; false does not.",
+        ),
         "ignored_emails" => text!(
             "Các địa chỉ email cách nhau bằng dấu phẩy, ví dụ khongco@gmail.com.",
             "E-mail addresses, parted by commas, like khongco@gmail.com.",

@@ -33,7 +33,7 @@ use crate::{
             executor::executor,
             sale::{self, Decided, Decision},
         },
-        session::Session,
+        session::{Changed, Session},
     },
     world::World,
 };
@@ -163,11 +163,15 @@ async fn cancelled_after<W: World>(
     }
     let invoice = session.kiotviet(async |k| k.invoice(hint.id).await).await?;
     if let Some(invoice) = invoice.filter(|invoice| invoice.status == CANCELLED) {
-        session.changed.replace(Some(Change {
-            order_code,
-            invoice_code: invoice.code,
-            pushed,
-            now: None,
+        session.changed.replace(Some(Changed {
+            since: invoice.modified_at.or(invoice.created_at),
+            day: invoice.purchase_date,
+            change: Change {
+                order_code,
+                invoice_code: invoice.code,
+                pushed,
+                now: None,
+            },
         }));
     }
     Ok(())

@@ -28,7 +28,7 @@ use crate::{
         failure::Failure,
         memory,
         plan::decision::{Explanation, Remember, SaleClaim},
-        session::Session,
+        session::{Changed, Session},
     },
     world::World,
 };
@@ -404,11 +404,15 @@ fn changed_after<W: World>(session: &Session<'_, W>, invoice: &Invoice, family: 
         Some(KnownInvoice::Ordered { total, .. }) => total,
         _ => None,
     };
-    session.changed.replace(Some(Change {
-        order_code: family.order_code.clone().unwrap_or_else(derived),
-        invoice_code: invoice.code.clone(),
-        pushed,
-        now: Some(invoice.total),
+    session.changed.replace(Some(Changed {
+        since: invoice.created_at,
+        day: invoice.purchase_date,
+        change: Change {
+            order_code: family.order_code.clone().unwrap_or_else(derived),
+            invoice_code: invoice.code.clone(),
+            pushed,
+            now: Some(invoice.total),
+        },
     }));
 }
 
