@@ -214,6 +214,7 @@ async fn tries(town: &Town, browser: &Browser) -> Result<()> {
 /// Every page, in the language that is chosen: nothing is wider than the screen, and axe-core finds nothing.
 async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result<()> {
     let axe = Axe::installed();
+    let mut found = String::new();
     for (name, path) in [
         ("overview", "/"),
         ("shops", "/ui/shops"),
@@ -241,11 +242,12 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ensure!(client == Some(u64::from(wide)), "{path}: {sizes}");
         ensure!(scroll <= client, "{path} is wider than the screen: {sizes}");
         ensure!(sizes[2] == "0px", "{path} has our style: {sizes}");
-        axe.finds_nothing(browser, path).await?;
+        found += &axe.findings(browser, path).await?;
         browser
             .picture(&picture(&format!("{name}{suffix}")))
             .await?;
     }
+    ensure!(found.is_empty(), "axe-core: {found}");
     Ok(())
 }
 

@@ -675,7 +675,7 @@ async fn a_shop_that_cannot_be_read_hides_no_other_from_the_reconciliation() {
         assert!(page.contains(words), "{words}: {page}");
     }
     let table = visitor.get(&place.replace('?', ".csv?")).await.html;
-    assert!(table.contains("2026-10-05,quan,Chưa đọc được"), "{table}");
+    assert!(table.contains("2026-10-05,quan,\"Chưa đọc được"), "{table}");
 }
 
 #[tokio::test(start_paused = true)]

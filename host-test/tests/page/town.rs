@@ -7,7 +7,7 @@ use host::{
     manifest::Manifest,
     server::{App, serve},
 };
-use host_test::{admin::Remote, harness, variables::ADMIN_TOKEN, vendors::Vendors};
+use host_test::{harness, variables::ADMIN_TOKEN, vendors::Vendors};
 use plugin::{
     journal::{
         connection_name::ConnectionName,
@@ -117,11 +117,6 @@ impl Town {
 
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
-    }
-
-    /// The application's API.
-    pub(crate) fn api(&self) -> Remote {
-        Remote::new(self.origin.clone(), ADMIN_TOKEN)
     }
 }
 

@@ -137,7 +137,7 @@ impl Browser {
     }
 
     /// The element of this XPath, once it is there.
-    pub(crate) async fn find(&self, xpath: &str) -> Result<String> {
+    async fn find(&self, xpath: &str) -> Result<String> {
         let body = json!({ "using": "xpath", "value": xpath });
         let found = self.call("POST", "/element", body).await?;
         let id = found[ELEMENT].as_str().context("no element")?;
@@ -209,13 +209,6 @@ impl Browser {
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics)
             .await?;
-        Ok(())
-    }
-
-    /// Downloads go to this folder, without a question.
-    pub(crate) async fn download_to(&self, folder: &Path) -> Result<()> {
-        let wish = json!({ "behavior": "allow", "downloadPath": folder });
-        self.devtools("Browser.setDownloadBehavior", wish).await?;
         Ok(())
     }
 

@@ -142,6 +142,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn read(lang: Lang, value: &Value) -> String {
+        let genders = GenderCodes { female: 1, male: 2 };
+        tree(Reader { lang, genders }, value).into_string()
+    }
+
     #[test]
     fn a_plans_values_are_words_amounts_and_days() {
         let plan = json!({
@@ -155,8 +160,6 @@ mod tests {
                 "real_amount": "300000",
             },
         });
-        let genders = GenderCodes { female: 1, male: 2 };
-        let read = |lang, value| tree(Reader { lang, genders }, value).into_string();
         let drawn = read(Lang::Vi, &plan);
         for words in [
             "Được tạo trên KiotViet trước khi bật webhook",
@@ -184,7 +187,8 @@ mod tests {
             (Lang::En, json!(2), "<dd>Male</dd>"),
             (Lang::En, json!(3), "<dd>3</dd>"),
         ] {
-            let drawn = read(lang, &json!({"gender": sent, "name": "Hoa"}));
+            let account = json!({"gender": sent, "name": "Hoa"});
+            let drawn = read(lang, &account);
             assert!(drawn.contains(words), "{words}: {drawn}");
         }
     }
