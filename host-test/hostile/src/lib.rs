@@ -50,6 +50,7 @@ impl Guest for Hostile {
             "/call" => call(with).await,
             "/grow" => grow(with),
             "/wait" => wait(with).await,
+            "/flood" => return Ok(flood(with)),
             "/loop" => loop {},
             _ => "nothing to try".to_owned(),
         };
@@ -135,6 +136,20 @@ async fn wait(milliseconds: &str) -> String {
     let time = milliseconds.parse::<u64>().unwrap_or(0);
     monotonic_clock::wait_for(time * 1_000_000).await;
     "got time".to_owned()
+}
+
+/// Answers with so many MiB.
+fn flood(mebibytes: &str) -> Response {
+    let count = mebibytes.parse().unwrap_or(0);
+    let (mut body, contents) = wit_stream::new();
+    spin_sdk::wit_bindgen::spawn(async move {
+        for _ in 0..count {
+            body.write_all(vec![1; 1 << 20]).await;
+        }
+    });
+    let (_whole, end) = wit_future::new(|| Ok(None));
+    let (response, _sent) = Response::new(Fields::new(), Some(contents), end);
+    response
 }
 
 fn answer(loot: &str) -> Result<Response, ErrorCode> {

@@ -402,6 +402,9 @@ async fn a_tenants_memory_and_store_have_bounds_of_their_own() {
     assert_eq!(loot(&mallory, "/grow?8").await, "got8MiB");
     let grown = loot(&mallory, "/grow?80").await;
     assert!(grown.starts_with("refusedafter"), "{grown}");
+    assert_eq!(mallory.get("/flood?8").await.expect("answered"), 200);
+    let flood = mallory.get("/flood?1000").await;
+    assert_eq!(flood.expect("answered"), 503, "no answer is so long");
     let mut written = 0;
     while loot(&mallory, &format!("/set?key-{written}=100000")).await == "got:" {
         written += 1;

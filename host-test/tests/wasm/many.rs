@@ -1,6 +1,7 @@
 //! Claims that the drains of many tenants are spread over the time between two, and that a tenant that has nothing to do
-//! is left alone until something comes, where nobody else uses its store. How: the server's own clock in paused time,
-//! and a store for each tenant that counts the lease's calls.
+//! is left alone until something comes, where nobody else uses its store; that work after an answer keeps no other
+//! tenant's delivery waiting, and ends soon after its tenant is gone. How: the server's own clock in paused time, a store
+//! for each tenant that counts the lease's calls, and shops whose KiotViet hangs.
 
 use bytes::Bytes;
 use host::{
@@ -9,8 +10,10 @@ use host::{
 };
 use host_test::{
     harness::{self, Harness},
+    shop::{On, WasmShop, customer},
     stores::Counting,
 };
+use sim::{Fault, FaultRule};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -106,4 +109,84 @@ async fn a_tenant_with_nothing_to_do_rests_until_a_request_comes() {
     many.stores[1].take();
     let drained = many.drained(61).await;
     assert_eq!(drained[1].len(), 1, "{drained:?}");
+}
+
+/// So many connected shops, each a tenant n.test of `app`, whose KiotViet answers no more.
+async fn shops(app: &App, shops: usize) -> Vec<WasmShop> {
+    let idle = Idle::at_most(16);
+    let share = Share {
+        instances: 16,
+        large_bodies: 2,
+        requests: 128,
+        rest: Duration::ZERO,
+    };
+    let component = harness::component().expect("the component");
+    let (mut connected, mut by_host) = (Vec::new(), BTreeMap::new());
+    for n in 0..shops {
+        let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
+        let shop = shop.expect("a shop");
+        let world = shop.app.world();
+        let instances = Instances::sharing(&idle, usize::MAX, component.clone(), world);
+        let host = format!("{n}.test");
+        by_host.insert(host.clone(), Tenant::new(&host, instances, share, None));
+        let hangs = FaultRule::new(Fault::Hang).on(http::Method::GET, "/customers");
+        shop.kiotviet_faults.add(hangs);
+        connected.push(shop);
+    }
+    app.serve_tenants(by_host);
+    connected
+}
+
+/// What the shop's next delivery is answered, to this tenant.
+async fn deliver(app: &App, shop: &WasmShop, tenant: usize) -> u16 {
+    shop.kiotviet
+        .create_customer(customer("Khách", "0911111111"));
+    let delivery = shop.kiotviet.take_deliveries().remove(0);
+    let mut request = shop.kiotviet.request(&delivery);
+    let uri = format!("http://{tenant}.test{}", request.uri().path());
+    *request.uri_mut() = uri.parse().expect("a uri");
+    // KiotViet waits no longer.
+    let answer = tokio::time::timeout(Duration::from_secs(5), app.handle(request)).await;
+    let answer = answer.map_or(0, |a| a.expect("an answer").status().as_u16());
+    shop.kiotviet.settle(delivery, Some(answer));
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_after_an_answer_keeps_no_other_tenants_delivery_waiting() {
+    let app = App::of_many(Bounds {
+        instances: 2,
+        after_answers: 3,
+        ..Bounds::default()
+    });
+    let shops = shops(&app, 8).await;
+    for (n, shop) in shops.iter().enumerate() {
+        assert_eq!(deliver(&app, shop, n).await, 200, "{n}");
+    }
+    assert!(shops.iter().any(|shop| asked(shop) > 0));
+}
+
+/// How often KiotViet was asked for customers.
+fn asked(shop: &WasmShop) -> usize {
+    let calls = shop.kiotviet_faults.calls();
+    calls
+        .iter()
+        .filter(|c| c.path.starts_with("/customers"))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_that_is_gone_works_no_longer() {
+    let app = App::of_many(Bounds::default());
+    let shops = shops(&app, 1).await;
+    for _ in 0..20 {
+        assert_eq!(deliver(&app, &shops[0], 0).await, 200);
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(asked(&shops[0]) > 0);
+    app.serve_tenants(BTreeMap::new());
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let before = asked(&shops[0]);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(asked(&shops[0]), before);
 }

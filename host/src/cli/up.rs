@@ -170,7 +170,9 @@ async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> 
     };
     let app = Arc::new(App::of_many(bounds));
     let components = Components::new(|file| {
-        let instances = u32::try_from(Bounds::of_many().instances + IDLE_OF_MANY)?;
+        let bounds = Bounds::of_many();
+        let alive = bounds.instances + bounds.after_answers + IDLE_OF_MANY;
+        let instances = u32::try_from(alive)?;
         load(file, |file| {
             Runtime::load_for(file, Metering::Epochs, instances)
         })

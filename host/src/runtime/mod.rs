@@ -14,7 +14,7 @@ use crate::{
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use futures_channel::oneshot;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use instance::{Answer, Instance};
 use state::State;
 use std::{
@@ -27,7 +27,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use wasmtime::{
     Config, Engine, PoolingAllocationConfig,
     component::{Component, Linker},
@@ -48,6 +48,8 @@ const KEPT_BYTES: usize = 512 * 1024;
 const FUEL: u64 = 1_000_000_000_000;
 /// How many ticks a guest may run without a call to its host: some minutes.
 const TICKS: u64 = 30_000;
+/// The most bytes of an answer's body.
+const ANSWER_BYTES: usize = 32 * 1024 * 1024;
 /// How often the clock of [`Metering::Epochs`] ticks. At a tick a guest yields its thread.
 const TICK: Duration = Duration::from_millis(10);
 /// After this much fuel, some milliseconds, a guest yields its thread for a moment.
@@ -192,6 +194,8 @@ pub struct Instances {
     world: World,
     idle: Arc<Idle>,
     budget: Arc<MemoryBudget>,
+    /// Whether all of them are to end.
+    end: watch::Sender<bool>,
 }
 
 /// The linear memory that several instances may have together.
@@ -276,7 +280,13 @@ impl Instances {
             world,
             idle: idle.clone(),
             budget: MemoryBudget::of(memory),
+            end: watch::Sender::new(false),
         })
+    }
+
+    /// Ends all of them at once, whatever they do, as `kill -9` would.
+    pub fn end(&self) {
+        self.end.send_replace(true);
     }
 
     /// A number of its own among those that share idle instances, from 1 on.
@@ -302,10 +312,19 @@ impl Instances {
             let mut instance = idle.unwrap_or_else(|| {
                 Instance::new(&instances.runtime, &instances.world, &instances.budget)
             });
-            let finished = instance.serve(request, answer).await;
-            instances.idle.give_back(instances.number, instance);
+            let mut end = instances.end.subscribe();
+            let finished = tokio::select! {
+                finished = instance.serve(request, answer) => Some(finished),
+                _ = end.wait_for(|end| *end) => None,
+            };
+            if finished.is_some() {
+                instances.idle.give_back(instances.number, instance);
+            }
             drop(taken);
-            finished
+            finished.unwrap_or_else(|| Finished {
+                trap: Some("it is served no longer".to_owned()),
+                ..Finished::default()
+            })
         })
         .await
     }
@@ -330,10 +349,10 @@ where
         .map_err(|_| anyhow!("the guest ended without an answer"))?;
     let response = response.map_err(|e| anyhow!("{e:#}"))?;
     let (parts, body) = response.into_parts();
-    let body = body
+    let body = Limited::new(body, ANSWER_BYTES)
         .collect()
         .await
-        .map_err(|e| anyhow!("the answer's body: {e:?}"))?
+        .map_err(|e| anyhow!("the answer's body: {e}"))?
         .to_bytes();
     Ok(Handled {
         response: http::Response::from_parts(parts, body),

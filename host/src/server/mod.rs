@@ -11,6 +11,7 @@ mod watched;
 
 use crate::{
     keyvalue::Backend,
+    lock::lock,
     manifest::Manifest,
     outbound::{CallLog, Outbound},
     runtime::{Instances, LogSink, Runtime, World},
@@ -28,14 +29,14 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Page;
-use places::Places;
+use places::{Place, Places};
 pub use proxies::{Block, Proxies};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -59,8 +60,8 @@ const UNFINISHED_AN_ADDRESS: usize = 64;
 /// How long each of them is silent before that bound closes it: a crowd may come at once and be sound, and KiotViet
 /// waits so long for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Instances alive at once, those included that go on after their answer; further requests wait. Twice as
-/// many on two cores halve what they do: each has a memory of its own to keep at hand.
+/// Instances at once that have a request to answer; further requests wait. Twice as many on two cores halve
+/// what they do: each has a memory of its own to keep at hand.
 const INSTANCES_AT_ONCE: usize = 64;
 /// A request that has waited so long for an instance is answered 503: KiotViet waits five seconds.
 const QUEUE_TIME: Duration = Duration::from_secs(4);
@@ -77,7 +78,7 @@ const LARGE_BODY_TIME: Duration = Duration::from_secs(20);
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// A client that takes nothing of its answer for so long is dropped.
 const WRITE_TIME: Duration = Duration::from_secs(20);
-/// How long running work may take to end after SIGTERM.
+/// How long running work may take to end after SIGTERM, and that of a tenant that is gone.
 const GRACE: Duration = Duration::from_secs(10);
 /// How many tenants are asked for their metrics at once.
 const SCRAPED_AT_ONCE: usize = 16;
@@ -106,8 +107,11 @@ pub struct Bounds {
     pub unfinished_an_address: usize,
     /// None is closed for that bound before it has been silent for so long.
     pub patience: Duration,
-    /// Instances alive at once, of all tenants.
+    /// Instances at once that have a request to answer, of all tenants.
     pub instances: usize,
+    /// Instances at once that go on after their answer. Where there are more, the further ones end at theirs: what they
+    /// leave is in the journal, and the next drain takes it up.
+    pub after_answers: usize,
     /// Large bodies in memory at once.
     pub large_bodies: usize,
     /// How slowly a body may come.
@@ -121,6 +125,7 @@ impl Bounds {
     pub fn of_many() -> Self {
         Self {
             instances: INSTANCES_OF_MANY,
+            after_answers: INSTANCES_OF_MANY / 2,
             ..Self::default()
         }
     }
@@ -143,6 +148,7 @@ impl Default for Bounds {
             unfinished_an_address: UNFINISHED_AN_ADDRESS,
             patience: PATIENCE,
             instances: INSTANCES_AT_ONCE,
+            after_answers: INSTANCES_AT_ONCE / 2,
             large_bodies: LARGE_BODIES_AT_ONCE,
             pace: Pace::default(),
             proxies: Proxies::default(),
@@ -156,6 +162,7 @@ pub struct App {
     places: Arc<Places<u64>>,
     large: Arc<Places<u64>>,
     drains: Semaphore,
+    after_answers: Arc<Semaphore>,
     /// How many tenants' files are refused.
     refused: AtomicUsize,
     bounds: Bounds,
@@ -216,6 +223,7 @@ impl App {
             places: Places::new(bounds.instances),
             large: Places::new(bounds.large_bodies),
             drains: Semaphore::new(DRAINS_AT_ONCE),
+            after_answers: Arc::new(Semaphore::new(bounds.after_answers)),
             refused: AtomicUsize::new(0),
             bounds,
         }
@@ -230,10 +238,24 @@ impl App {
         Self::of(tenants, bounds)
     }
 
-    /// From now on serves these, each under its [`host_name`]. Requests to one that is gone end as they began.
+    /// From now on serves these, each under its [`host_name`]. One that is gone, or served in another way, has ten
+    /// seconds to end what it began. Needs tokio's runtime.
     pub fn serve_tenants(&self, tenants: BTreeMap<String, Arc<Tenant>>) {
-        self.tenants
+        let stays: BTreeSet<u64> = tenants.values().map(|tenant| tenant.number()).collect();
+        let before = self
+            .tenants
             .send_replace(Arc::new(Tenants::ByHost(tenants)));
+        let mut gone = before.all();
+        gone.retain(|tenant| !stays.contains(&tenant.number()));
+        if gone.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            for tenant in gone {
+                tenant.instances().end();
+            }
+        });
     }
 
     /// So many files of tenants are refused.
@@ -350,7 +372,7 @@ impl App {
         caller.entry.next_is_answer();
         let place = self.place(&tenant, client.ip()).await?;
         let request = http::Request::from_parts(parts, taken.bytes);
-        match handle_at(&tenant, request, (place, taken.large)).await {
+        match self.handle_at(&tenant, request, place, taken.large).await {
             Ok(answer) => Ok(answer.map(Full::new)),
             Err(e) => Err(no_answer(&tenant, &e)),
         }
@@ -438,7 +460,7 @@ impl App {
             asked.headers_mut().remove(of_the_body);
         }
         let place = self.place(tenant, client).await?;
-        match handle_at(tenant, asked, (place, None)).await {
+        match self.handle_at(tenant, asked, place, None).await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) if answer.status() == StatusCode::METHOD_NOT_ALLOWED => Ok(()),
             Ok(answer) => Err(answer.map(Full::new)),
@@ -467,8 +489,31 @@ impl App {
         tenant: &Arc<Tenant>,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>> {
-        let place = tenant.place(&self.places, OURSELVES).await;
-        handle_at(tenant, request, (place, None)).await
+        let place = self.place(tenant, OURSELVES).await;
+        let place = place.map_err(|_| anyhow!("no instance is free"))?;
+        self.handle_at(tenant, request, place, None).await
+    }
+
+    /// Hands one request to the tenant's component. What was taken for it is kept until the guest has nothing more to
+    /// do, but for its place among those that answer.
+    async fn handle_at(
+        &self,
+        tenant: &Arc<Tenant>,
+        request: http::Request<Bytes>,
+        (own, of_all): Both,
+        large: Option<Both>,
+    ) -> Result<http::Response<Bytes>> {
+        let room = Arc::new(Mutex::new(Room::Answers(of_all)));
+        // A guest that was stopped has logged why.
+        let taken = (own, large, room.clone());
+        let handled = tenant.instances().handle(request, taken);
+        let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
+        let handled = handled.map_err(|_| anyhow!("the guest took too long"))??;
+        match self.after_answers.clone().try_acquire_owned() {
+            Ok(permit) => *lock(&room) = Room::GoesOn(permit),
+            Err(_) => handled.after.abort(),
+        }
+        Ok(handled.response)
     }
 
     /// Until nothing is being worked on.
@@ -477,6 +522,9 @@ impl App {
         for _ in 0..self.bounds.instances {
             all.push(self.places.take(NO_TENANT).await);
         }
+        let after = u32::try_from(self.bounds.after_answers).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _ = self.after_answers.acquire_many(after).await;
     }
 
     /// Drains for one tenant.
@@ -495,6 +543,14 @@ impl App {
         }
         Drained::as_told(answer.body())
     }
+}
+
+/// The room of one instance among those of all tenants.
+enum Room {
+    /// It has a request to answer.
+    Answers(#[expect(dead_code, reason = "held")] Place<u64>),
+    /// It has answered and goes on.
+    GoesOn(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit),
 }
 
 /// What a drain did.
@@ -521,19 +577,6 @@ impl Drained {
             Self::Worked
         }
     }
-}
-
-/// Hands one request to the tenant's component, keeping what was taken for it until the guest has nothing more to do.
-async fn handle_at(
-    tenant: &Arc<Tenant>,
-    request: http::Request<Bytes>,
-    taken: (Both, Option<Both>),
-) -> Result<http::Response<Bytes>> {
-    // A guest that was stopped has logged why.
-    let handled = tenant.instances().handle(request, taken);
-    let handled = tokio::time::timeout(ANSWER_TIME, handled).await;
-    let handled = handled.map_err(|_| anyhow!("the guest took too long"))?;
-    Ok(handled?.response)
 }
 
 /// The guest was stopped, or took too long. Never one of the codes after which KiotViet stops sending.

@@ -32,7 +32,7 @@ pub struct Failed<'f> {
     pub seq: u64,
     /// What failed: all calls, or creates alone.
     pub at: FailsAt,
-    /// How long the upstream asks to be left alone.
+    /// How long the upstream asks to be left alone. Its other records keep it only where all calls fail.
     pub after: Option<Duration>,
     /// For people.
     pub why: &'f Trouble,
@@ -40,7 +40,9 @@ pub struct Failed<'f> {
 
 /// Counts that an event failed at `upstream`.
 pub fn failed(pauses: &mut Pauses, upstream: Upstream<'_>, failed: &Failed<'_>, now: Timestamp) {
-    let (seq, after) = (failed.seq, failed.after);
+    let seq = failed.seq;
+    // A Getfly that fails creates alone may ask it for the one record.
+    let after = failed.after.filter(|_| failed.at == FailsAt::All);
     let mut pause = pauses.get(upstream).cloned().unwrap_or_default();
     pause.since = pause.since.or(Some(now));
     pause.why = Some(failed.why.clone());

@@ -12,7 +12,7 @@ use plugin::{
     worker::lease::SLOT_SECONDS,
 };
 use sim::{
-    Fault, FaultRule,
+    Fault, FaultRule, When,
     kiotviet::{Delivery, Fnb, Settings},
 };
 use std::{
@@ -91,6 +91,9 @@ pub struct Scenario {
     pub(super) prepare: fn() -> Preparing,
 }
 
+/// When a late create takes effect: past every client's patience, and before it counts as settled.
+const TAKES_EFFECT: Duration = Duration::from_secs(50);
+
 /// Below the outbound timeout; past the end of the slot; past the next slot too.
 const FREEZES: &[Duration] = &[
     Duration::from_secs(8),
@@ -126,10 +129,23 @@ const fn apart(mut race: Scenario) -> Scenario {
 pub const SCENARIOS: &[Scenario] = &[
     race("the same customer twice", 2, || Box::pin(same_customer(2))),
     race("two customers with one phone", 2, || Box::pin(one_phone(2))),
+    race(
+        "two customers with one phone, the first create late",
+        2,
+        || Box::pin(late(one_phone(2), "/api/v6.1/account")),
+    ),
     race("a customer and his invoice", 2, || {
         Box::pin(customer_and_invoice())
     }),
+    race(
+        "a customer and his invoice, the account's create late",
+        2,
+        || Box::pin(late(customer_and_invoice(), "/api/v6.1/account")),
+    ),
     race("an invoice twice", 2, || Box::pin(invoice_twice())),
+    race("an invoice twice, the order's create late", 2, || {
+        Box::pin(late(invoice_twice(), "/api/v6.1/sale_order"))
+    }),
     race("two drains", 2, || Box::pin(drains(2, 2))),
     race("two drains near the end of a slot", 2, || {
         Box::pin(drains(2, 19))
@@ -220,6 +236,16 @@ async fn same_customer(instances: usize) -> Stage {
     shop.kiotviet.create_customer(hoa());
     let acts = copies(shop.kiotviet.take_deliveries().remove(0), instances);
     stage.with(acts)
+}
+
+/// The same race where the first create of this kind takes effect long after its client gave up.
+async fn late(stage: impl Future<Output = Stage>, path: &'static str) -> Stage {
+    let stage = stage.await;
+    let late = FaultRule::new(Fault::Late(TAKES_EFFECT))
+        .on(http::Method::POST, path)
+        .when(When::Nth(1));
+    stage.shop().getfly_faults.add(late);
+    stage
 }
 
 async fn one_phone(instances: usize) -> Stage {

@@ -59,8 +59,11 @@ macro_rules! races {
 races! {
     the_same_customer_twice: "the same customer twice",
     two_customers_with_one_phone: "two customers with one phone",
+    two_customers_with_one_phone_and_a_late_create: "two customers with one phone, the first create late",
     a_customer_and_his_invoice: "a customer and his invoice",
+    a_customer_and_his_invoice_and_a_late_create: "a customer and his invoice, the account's create late",
     an_invoice_twice: "an invoice twice",
+    an_invoice_twice_and_a_late_create: "an invoice twice, the order's create late",
     two_drains: "two drains",
     two_drains_near_the_end_of_a_slot: "two drains near the end of a slot",
     a_delivery_beside_a_drain: "a delivery beside a drain",
@@ -149,23 +152,38 @@ fn without_a_protection_some_order_is_doubled_lost_stuck_or_wrong() {
     }
 }
 
-/// The control for clocks that differ.
-#[test]
-fn without_an_allowance_for_the_clocks_the_search_finds_a_double() {
-    let scenario =
-        named("two drains of a sale, by clocks that differ").expect("a race of this name");
+/// A freeze of this race breaks it without the protection, and is harmless with it.
+fn a_freeze_is_harmful_without(mutant: Mutant, race: &str) {
+    let scenario = named(race).expect("a race of this name");
     let bound = Bound {
         switches: 0,
         freezes: 1,
     };
     let report = {
-        let _gone = activate(Mutant::ClocksAgree);
+        let _gone = activate(mutant);
         search(scenario, bound)
     };
     println!("{report}");
     let found = report.broken.first().expect("a schedule that breaks");
     let (wrong, calls) = replay(scenario, &found.schedule);
     assert_eq!(wrong, [""; 0], "{calls:#?}");
+}
+
+#[test]
+fn without_an_allowance_for_the_clocks_the_search_finds_a_double() {
+    a_freeze_is_harmful_without(
+        Mutant::ClocksAgree,
+        "two drains of a sale, by clocks that differ",
+    );
+}
+
+/// The other customer's account would be created while the first one's may still appear.
+#[test]
+fn without_the_wait_for_a_late_create_the_search_finds_a_double() {
+    a_freeze_is_harmful_without(
+        Mutant::HeldIgnored,
+        "two customers with one phone, the first create late",
+    );
 }
 
 #[test]
