@@ -19,7 +19,7 @@ use host_test::{
 };
 use sim::{Fault, FaultRule, When};
 
-async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
+pub(crate) async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
     browser.go(&town.at("/ui/events")).await?;
     browser.see("Mã quản trị").await?;
     browser.picture(&picture("log-in")).await?;
@@ -32,7 +32,7 @@ async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-async fn connects(town: &Town, browser: &Browser) -> Result<()> {
+pub(crate) async fn connects(town: &Town, browser: &Browser) -> Result<()> {
     let settings = town.vendors.kiotviet.settings();
     browser.go(&town.at("/")).await?;
     browser.press("Kết nối cửa hàng đầu tiên").await?;

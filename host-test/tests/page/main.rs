@@ -1,6 +1,7 @@
 //! The page: as a person without scripts sees it, and in a real browser.
 
 mod axe;
+mod bad_days;
 mod browser;
 mod events;
 mod forms;

@@ -40,8 +40,8 @@ fn row<W: World>(visit: &Visit<'_, W>, row: &Row) -> Markup {
             td { @if row.about == About::Hosts { (visit.t(w::HOSTS)) } @else { (row.about.as_str()) } }
             td { (said) " " code.muted { (row.id) } }
             td { (badge(class, visit.t(words))) }
-            td { @if row.confirmed.times > 0 { (row.confirmed.times) " · " (visit.view.time(row.confirmed.since)) } }
-            td { @if row.contradicted.times > 0 { (row.contradicted.times) " · " (visit.view.time(row.contradicted.since)) } }
+            td data-head=(visit.t(w::ASSUMED_CONFIRMED)) { @if row.confirmed.times > 0 { (row.confirmed.times) " · " (visit.view.time(row.confirmed.since)) } }
+            td data-head=(visit.t(w::ASSUMED_CONTRADICTED)) { @if row.contradicted.times > 0 { (row.contradicted.times) " · " (visit.view.time(row.contradicted.since)) } }
         }
     }
 }
@@ -68,7 +68,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         }
         section.card {
             div {
-                table.numbers {
+                table.numbers.stacks {
                     thead {
                         tr {
                             th { (visit.t(w::ASSUMED_ABOUT)) }
