@@ -372,6 +372,92 @@ async fn a_list_of_users_that_the_edition_does_not_have_costs_no_sale_no_wait_an
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_a_missing_list_of_users_is_answered_no_sale_waits() {
+    let fnb = Fnb {
+        missing_as_page: true,
+        ..Fnb::default()
+    };
+    let shop = selling(On::Orders, fnb, 0).await;
+    shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(1).await;
+    assert_eq!(shop.in_getfly().1, 1);
+    assert_eq!(shop.events().await[0]["attempts"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sale_that_is_cancelled_after_its_order_is_told_once() {
+    let shop = selling(On::Orders, Fnb::default(), 3).await;
+    let sold = shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(5).await;
+    assert_eq!(shop.in_getfly().1, 1);
+    shop.kiotviet.cancel_invoice(sold);
+    shop.minutes(60).await;
+    let outcomes = shop.outcomes().await;
+    assert_eq!(
+        outcomes,
+        ["created order_created", "ignored already_synced"]
+    );
+    let events = shop.events().await;
+    let told = &events[1]["notes"];
+    assert!(told.to_string().contains("cancelled"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_in_words_is_read() {
+    let fnb = Fnb {
+        status_in_words: true,
+        ..Fnb::default()
+    };
+    let shop = selling(On::Orders, fnb, 0).await;
+    let gone = shop.kiotviet.create_invoice(sale(None));
+    shop.kiotviet.cancel_invoice(gone);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.minutes(2).await;
+    assert_eq!(shop.outcomes().await, ["created order_created"]);
+}
+
+/// The filter by changes may work and leave out what was never changed, or fail for ever.
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_shows_nothing_or_fails_loses_no_sale() {
+    for changed_since in [ChangedSince::ChangedOnly, ChangedSince::Fails] {
+        let fnb = Fnb {
+            changed_since,
+            ..Fnb::default()
+        };
+        let shop = selling(On::Orders, fnb, 10).await;
+        shop.kiotviet.create_invoice(sale(None));
+        shop.minutes(30).await;
+        assert_eq!(shop.in_getfly().1, 1, "{changed_since:?}");
+        shop.kiotviet.create_invoice(sale(None));
+        shop.minutes(2).await;
+        assert_eq!(
+            shop.in_getfly().1,
+            2,
+            "{changed_since:?}, from then on at once"
+        );
+        assert_eq!(shop.audit().await, [""; 0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_asked_for_at_once_finds_what_was_never_changed() {
+    let fnb = Fnb {
+        changed_since: ChangedSince::ChangedOnly,
+        ..Fnb::default()
+    };
+    let shop = restaurant();
+    shop.kiotviet.update_settings(|s| s.fnb = fnb);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.pass(60).await;
+    shop.connect_with(On::Orders).await;
+    let now = shop.clock.now();
+    let from = (now - SignedDuration::from_hours(1)).to_string();
+    assert_eq!(shop.backfill(json!({ "from": from })).await.0, 202);
+    shop.minutes(3).await;
+    assert_eq!(shop.in_getfly().1, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shop_that_was_not_polled_for_hours_is_caught_up_whole() {
     for changed_since in [
         ChangedSince::Honoured,

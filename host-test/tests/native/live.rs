@@ -46,7 +46,11 @@ async fn a_sale_is_shown_as_both_systems_have_it_now() {
     assert!(told["invoice"]["seller"].is_string(), "{told}");
     assert_eq!(told["customer"]["phone"], "0912 345 678", "{told}");
     assert_eq!(told["getfly"].as_array().map(Vec::len), Some(2), "{told}");
-    assert_eq!(told["links"][0], "https://cuahangthu.kiotviet.vn");
+    let link = "https://cuahangthu.kiotviet.vn/man/#/Invoices?Code=HD000001";
+    assert_eq!(told["links"][0], link);
+    let link = told["links"][1].as_str().expect("a link");
+    assert!(link.contains("/#/crm/view_account/"), "{told}");
+    assert_eq!(told["sent"].as_array().map(Vec::len), Some(1), "{told}");
     let stored = shop.app.take_stored();
     let written = stored.into_iter().filter(|stored| stored.is_write());
     let written: Vec<String> = written.map(|stored| stored.key).collect();

@@ -7,134 +7,17 @@
 //! Needs Debian's chromium and chromium-driver; without them it says so, and fails only where `CI` is
 //! set.
 
-use crate::webdriver::Browser;
-use anyhow::{Context, Result, anyhow, ensure};
-use host::{
-    keyvalue::{Backend, Memory},
-    manifest::Manifest,
-    server::{App, serve},
+use crate::{
+    axe::Axe,
+    town::{Town, in_a_browser, picture, town, wait_for},
+    webdriver::Browser,
 };
+use anyhow::{Context, Result, ensure};
 use host_test::{
-    harness,
     shop::{customer, hoa, sale},
     variables::ADMIN_TOKEN,
-    vendors::Vendors,
 };
-use plugin::{
-    journal::{
-        connection_name::ConnectionName,
-        cursor::Cursor,
-        keys,
-        stats::{self, Day, Tally},
-    },
-    stored,
-    time::Timestamp,
-};
-use sim::{
-    Fault, FaultRule, Faulty, HttpDeliverer, Upstream, When,
-    getfly::{GetflySettings, User},
-    kiotviet::{Settings, Staff},
-};
-use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle};
-
-/// A shop, a CRM and the application between them.
-struct Town {
-    vendors: Vendors,
-    getfly_faults: Arc<Faulty>,
-    origin: String,
-    _host: JoinHandle<()>,
-}
-
-async fn town() -> Result<Town> {
-    let vendors = Vendors::new(Settings::default(), GetflySettings::default());
-    let lan = User::new(11, "lan.nguyen", "Nguyễn Thị Lan", "0900000011");
-    vendors.getfly.add_user(lan);
-    for (id, login, name, mobile) in [
-        (5001, "lan", "Lan", "+84 900 000 011"),
-        (5002, "minh", "Minh", "0900000012"),
-        (5003, "moi", "Người mới", ""),
-    ] {
-        let staff = Staff::new(id, login, name, mobile);
-        vendors.kiotviet.add_staff(staff);
-    }
-    let clock = vendors.clock.clone();
-    let getfly_faults = Arc::new(Faulty::new(vendors.getfly.clone(), clock, 1));
-    let fronts: [Arc<dyn Upstream>; 2] = [vendors.kiotviet.clone(), getfly_faults.clone()];
-    let vendors = vendors.serve_behind(fronts).await?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    let mut variables = vendors.variables(&origin, ADMIN_TOKEN);
-    variables.insert("getfly_requests_per_second".to_owned(), "50".to_owned());
-    let file = xtask::workspace_root().join("spin.toml");
-    let manifest = Manifest::load(&file, &variables, |_| None)?;
-    let runtime = tokio::task::spawn_blocking(harness::component).await??;
-    let store = Memory::new();
-    history(&store).await?;
-    let app = App::new(runtime, manifest, Arc::new(store), Arc::new(|_| {}));
-    let every = Duration::from_secs(1);
-    let host = tokio::spawn(serve(
-        Arc::new(app),
-        listener,
-        every,
-        std::future::pending(),
-    ));
-    Ok(Town {
-        vendors,
-        getfly_faults,
-        origin,
-        _host: host,
-    })
-}
-
-/// The shop's last month, invented: only its counts, for the chart.
-async fn history(store: &Memory) -> Result<()> {
-    let now = jiff::Timestamp::now().as_second();
-    let mut cursor = Cursor::default();
-    let shop = ConnectionName::parse("cuahangthu").context("a name")?;
-    for ago in (1..30).rev() {
-        let then = Timestamp::from_second(now - ago * 86_400).context("a day")?;
-        let date = stats::date(then).context("a date")?;
-        let n = u64::try_from(ago)?;
-        let tally = Tally {
-            created: 8 + n * 7 % 13,
-            linked: n * 5 % 4,
-            ignored: 3 + n * 11 % 7,
-            dead: u64::from(n == 12),
-        };
-        let counts = &mut cursor.counts;
-        counts.created += tally.created;
-        counts.linked += tally.linked;
-        counts.ignored += tally.ignored;
-        counts.dismissed += tally.dead;
-        counts.received += tally.created + tally.linked + tally.ignored + tally.dead;
-        let mut day = Day::default();
-        day.insert(shop.clone(), tally);
-        let set = store.set(&keys::day(date), stored::write(&day)).await;
-        set.map_err(|e| anyhow!("{e:?}"))?;
-        cursor.stats.days.push(date);
-    }
-    let set = store.set(keys::CURSOR, stored::write(&cursor)).await;
-    set.map_err(|e| anyhow!("{e:?}"))
-}
-
-impl Town {
-    /// KiotViet delivers what happened at the till.
-    async fn deliver(&self) {
-        self.vendors
-            .kiotviet
-            .deliver_due(&HttpDeliverer::default())
-            .await;
-    }
-
-    fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
-    }
-}
-
-fn picture(name: &str) -> PathBuf {
-    xtask::workspace_root().join(format!("target/screenshots/{name}.png"))
-}
+use sim::{Fault, FaultRule, When};
 
 async fn logs_in(town: &Town, browser: &Browser) -> Result<()> {
     browser.go(&town.at("/ui/events")).await?;
@@ -236,23 +119,6 @@ async fn sells(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-/// Waits until this many events are in a state. The page is opened repeatedly, as by a person.
-async fn wait_for(town: &Town, browser: &Browser, state: &str, count: u64) -> Result<()> {
-    for _ in 0..300 {
-        browser
-            .go(&town.at(&format!("/ui/events?state={state}")))
-            .await?;
-        if browser
-            .eval("document.querySelectorAll('a.event').length")
-            .await?
-            == count
-        {
-            return Ok(());
-        }
-    }
-    browser.see(&format!("{count} × {state}")).await
-}
-
 async fn mends(town: &Town, browser: &Browser) -> Result<()> {
     browser.press("Xem và xử lý").await?;
     browser.see("Getfly từ chối tạo bản ghi này").await?;
@@ -345,8 +211,10 @@ async fn tries(town: &Town, browser: &Browser) -> Result<()> {
     Ok(())
 }
 
-/// Every page, in the language that is chosen: nothing is wider than the screen.
+/// Every page, in the language that is chosen: nothing is wider than the screen, and axe-core finds nothing.
 async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result<()> {
+    let axe = Axe::installed();
+    let mut found = String::new();
     for (name, path) in [
         ("overview", "/"),
         ("shops", "/ui/shops"),
@@ -374,10 +242,12 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         ensure!(client == Some(u64::from(wide)), "{path}: {sizes}");
         ensure!(scroll <= client, "{path} is wider than the screen: {sizes}");
         ensure!(sizes[2] == "0px", "{path} has our style: {sizes}");
+        found += &axe.findings(browser, path).await?;
         browser
             .picture(&picture(&format!("{name}{suffix}")))
             .await?;
     }
+    ensure!(found.is_empty(), "axe-core: {found}");
     Ok(())
 }
 
@@ -409,20 +279,5 @@ async fn story(browser: &Browser) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shop_owner_connects_sees_and_mends_in_a_browser() {
-    let Some(browser) = Browser::start().await.expect("a browser") else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "chromedriver is missing: apt-get install chromium chromium-driver"
-        );
-        println!("not run: apt-get install chromium chromium-driver fonts-noto-core");
-        return;
-    };
-    let told = story(&browser).await;
-    if told.is_err() {
-        // What it looked like when it went wrong.
-        let _ = browser.picture(&picture("failure")).await;
-    }
-    let quit = browser.quit().await;
-    told.expect("the story");
-    quit.expect("the browser ends");
+    in_a_browser(story).await;
 }

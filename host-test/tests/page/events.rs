@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sim::{
     Fault, FaultRule, When,
     getfly::{Account, User},
-    kiotviet::{NewInvoice, Staff},
+    kiotviet::{NewInvoice, Settings, Staff},
 };
 
 /// Three dead letters: two of a refusal, one of garbage.
@@ -611,13 +611,19 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
         table.header("content-type"),
         Some("text/csv; charset=utf-8")
     );
-    assert!(
-        table
-            .html
-            .contains("2026-10-05,shop,total,HD000003.01,cuahangthu-HD000003,450000,300000"),
-        "{}",
-        table.html
-    );
+    let row = "HD000003.01,cuahangthu-HD000003,450000,300000";
+    let english = "\u{feff}Day,Shop,Difference,Invoice code,Getfly order,KiotViet total,";
+    assert!(table.html.starts_with(english), "{}", table.html);
+    assert!(table.html.contains(row), "{}", table.html);
+    visitor.get("/?lang=vi").await;
+    let table = visitor
+        .get(&format!("/ui/reconciliation.csv?day={day}"))
+        .await;
+    let vietnamese = "\u{feff}Ngày,Cửa hàng,Khác nhau,Mã hóa đơn,Mã đơn hàng Getfly,";
+    assert!(table.html.starts_with(vietnamese), "{}", table.html);
+    let row = format!("2026-10-05,shop,khác tổng tiền,{row}");
+    assert!(table.html.contains(&row), "{}", table.html);
+    visitor.get("/?lang=en").await;
     // A row of sums names no invoice, and an invoice that cannot be read costs no other its comparison.
     shop.kiotviet.update_settings(|s| s.pages.summary = true);
     let (status, again) = shop
@@ -632,6 +638,44 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
         .call("GET", "reconciliation?day=soon", &Value::Null)
         .await;
     assert_eq!(status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_that_cannot_be_read_hides_no_other_from_the_reconciliation() {
+    let (shop, others) = TestShop::of_settings(Settings::default(), [Settings::fnb()]);
+    for (name, one) in [("shop", &shop.kiotviet), ("quan", &others[0])] {
+        let (status, answer) = shop.connect_as(name, one).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    shop.switch("order", true).await;
+    shop.pass(1).await;
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    // The F&B shop's ClientId is taken from it.
+    others[0].update_settings(|s| s.client_secret = "another".to_owned());
+    others[0].revoke_tokens();
+    shop.pass(3 * 3600).await;
+    let day = "2026-10-05";
+    let (status, found) = shop
+        .app
+        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
+        .await;
+    assert_eq!(status, 200, "{found}");
+    assert_eq!(found["shops"][0]["connection"], "shop", "{found}");
+    assert_eq!(found["unread"][0]["connection"], "quan", "{found}");
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let place = format!("/ui/reconciliation?day={day}");
+    let page = visitor.get(&place).await.html;
+    for words in [
+        "Chưa đọc được hóa đơn",
+        "/ui/shops/quan",
+        "300.000 đ",
+        "Hãy so lại với trang",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let table = visitor.get(&place.replace('?', ".csv?")).await.html;
+    assert!(table.contains("2026-10-05,quan,\"Chưa đọc được"), "{table}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -127,8 +127,13 @@ impl Browser {
 
     /// The result of a script.
     pub(crate) async fn eval(&self, script: &str) -> Result<Value> {
-        let body = json!({ "script": format!("return {script}"), "args": [] });
-        self.call("POST", "/execute/sync", body).await
+        self.run("sync", &format!("return {script}")).await
+    }
+
+    /// The result of a whole script, which returns it (`sync`) or calls its last argument with it (`async`).
+    pub(crate) async fn run(&self, how: &str, script: &str) -> Result<Value> {
+        let body = json!({ "script": script, "args": [] });
+        self.call("POST", &format!("/execute/{how}"), body).await
     }
 
     /// The element of this XPath, once it is there.

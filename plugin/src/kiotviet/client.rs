@@ -470,8 +470,13 @@ impl<H: Http> KiotViet<'_, H> {
         let edition = self.settings.edition;
         let listed = page.data.iter();
         let listed = listed.filter_map(|row| records::listed(row, edition));
+        let items: Vec<Listed> = listed.collect();
+        // An empty list is no news, so one of which nothing can be read must not look like it.
+        if items.is_empty() && page.data.iter().any(records::has_unreadable_id) {
+            return Err(FieldError::missing("id").into());
+        }
         Ok(Page {
-            items: listed.collect(),
+            items,
             total: page.total,
             next_offset: page.next,
         })
@@ -580,25 +585,28 @@ struct RawPage {
 
 impl RawPage {
     /// The next offset follows KiotViet's own page size. It may be smaller than the size asked for,
-    /// and a page may hold fewer records than that without being the last.
+    /// and a page may hold fewer records than that without being the last. Where it is not told, the
+    /// offset follows the rows that came.
     fn read(answer: &Value, offset: u64) -> Result<Self, FieldError> {
         let fields = Fields::of(answer, "answer")?;
         let data = fields.array("data")?.ok_or(FieldError::missing("data"))?;
         let own_size = fields
             .integer("pageSize")?
             .and_then(|size| u64::try_from(size).ok());
-        let step = own_size
-            .filter(|&size| size > 0)
-            .unwrap_or(PAGE_SIZE)
-            .min(PAGE_SIZE);
+        let own_size = own_size.filter(|&size| size > 0);
+        let full = own_size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE);
+        let rows = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let step = match own_size {
+            None if (1..full).contains(&rows) => rows,
+            _ => full,
+        };
         let next = offset.saturating_add(step);
-        let seen = u64::try_from(data.len()).unwrap_or(u64::MAX);
-        let seen = offset.saturating_add(seen);
+        let seen = offset.saturating_add(rows);
         let told = fields
             .integer("total")?
             .and_then(|total| u64::try_from(total).ok());
         // Without a total, only a full page promises another one.
-        let total = told.unwrap_or(if seen >= next {
+        let total = told.unwrap_or(if rows >= full {
             seen.saturating_add(1)
         } else {
             seen

@@ -232,7 +232,11 @@ pub(super) fn read_record(
 
 /// What the answer to a list means that an edition may not have.
 pub(super) fn read_offered(response: &Response) -> Result<Value, KiotVietError> {
-    read(response)?.ok_or(KiotVietError::NotOffered)
+    // ASSUMPTION: of an address that is not there, a page for people says no more than JSON.
+    if matches!(response.status, 404 | 405 | 501) {
+        return Err(KiotVietError::NotOffered);
+    }
+    read_existing(response)
 }
 
 /// What an answer means where "no such record" makes no sense.

@@ -159,10 +159,17 @@ pub fn code_of_invoice(value: &Value) -> Option<String> {
 /// The number of an invoice's status. Of F&B it is not proven: where there are words, they tell whether the
 /// invoice is cancelled.
 fn status(fields: Fields<'_>, edition: Edition) -> Result<Option<i64>, FieldError> {
-    let number = fields.integer("status")?;
-    let words = match edition {
-        Edition::Retail => String::new(),
-        Edition::Fnb => fold(&fields.text("statusValue")?),
+    let (number, words) = match edition {
+        Edition::Retail => (fields.integer("status")?, String::new()),
+        Edition::Fnb => {
+            let words = fold(&fields.text("statusValue")?);
+            match fields.integer("status") {
+                Ok(number) => (number, words),
+                // The words may stand there alone.
+                Err(_) if words.is_empty() => (None, fold(&fields.text("status")?)),
+                Err(_) => (None, words),
+            }
+        }
     };
     Ok(match number {
         number if words.is_empty() => number,
@@ -300,6 +307,12 @@ pub fn listed(value: &Value, edition: Edition) -> Option<Listed> {
         modified_at: details.take(fields.time("modifiedDate")),
         cancelled: details.take(status(fields, edition)) == Some(CANCELLED),
     })
+}
+
+/// Whether a row of a list names something by an id that cannot be read.
+pub fn has_unreadable_id(value: &Value) -> bool {
+    let of_row = |fields: Fields<'_>| fields.integer("id").map_or(true, |id| id.is_none());
+    Fields::of(value, "data").map_or(true, of_row)
 }
 
 /// A webhook registered with KiotViet (manual 2.11.2). `Debug` hides the address: its path is the

@@ -4,30 +4,30 @@ use crate::{
     journal::{
         backfill::{self, Backfill, State},
         connection_name::ConnectionName,
-        connections::{self, Switches, Webhook},
+        connections::{self, Connection, Switches, Webhook},
         list_scan::{ListScan, Listing},
         record::Wanted,
     },
-    reconcile::{
-        upkeep::Reconciler,
-        webhook_health::{self, WebhookHealth},
-    },
+    reconcile::upkeep::Reconciler,
     world::{Clock, StoreError, World},
 };
 
 /// The lists that a backfill reads: customers where their webhook is on (R4: alone they push
 /// nothing otherwise), then invoices where theirs is.
-pub fn scans(switches: Switches, wanted: &Wanted, health: &WebhookHealth) -> Vec<ListScan> {
-    let scan = |webhook| {
-        let scan = ListScan::new(webhook, wanted.from, wanted.to);
-        match health.of(webhook).by_sales_since {
-            None => scan,
-            Some(_) => scan.by(Listing::NewestSales { until_known: false }),
-        }
-    };
+pub fn scans(switches: Switches, wanted: &Wanted) -> Vec<ListScan> {
+    let scan = |webhook| ListScan::new(webhook, wanted.from, wanted.to);
     let on = Webhook::ALL.into_iter();
     let on = on.filter(|webhook| switches.since(*webhook).is_some());
     on.map(scan).collect()
+}
+
+/// The scan of a list that is polled goes by sales: what the filter by changes leaves out there is not proven.
+pub fn of_its_list(scan: ListScan, connection: &Connection) -> ListScan {
+    if !connection.polls(scan.webhook) {
+        return scan;
+    }
+    let listing = Listing::NewestSales { until_known: false };
+    ListScan::new(scan.webhook, scan.from, scan.to).by(listing)
 }
 
 impl<W: World> Reconciler<'_, '_, W> {
@@ -45,14 +45,13 @@ impl<W: World> Reconciler<'_, '_, W> {
             return Ok(());
         };
         if !busy {
-            let health = webhook_health::load(self.worker, name).await?;
             let job = Backfill {
                 wanted: wanted.clone(),
                 state: State::Running,
                 started_at: self.worker.now(),
                 finished_at: None,
                 note: None,
-                readings: scans(switches, wanted, &health),
+                readings: scans(switches, wanted),
                 by: seq,
             };
             backfill::save(self.worker, &job).await?;

@@ -3,6 +3,7 @@
 
 use crate::{
     journal::{
+        changes,
         connections::{Connection, Webhook},
         ledger::{self, CustomerKnown},
         list_scan::{ListScan, Listing},
@@ -73,6 +74,22 @@ pub async fn page<W: World>(
 /// Whether a backfill brings this record in: created within its window, and not cancelled.
 pub fn is_in_backfill(scan: &ListScan, item: &Listed) -> bool {
     !item.cancelled && item.created_at.is_none_or(|at| scan.includes(at))
+}
+
+/// R6: whether an invoice that was cancelled has its order, and nobody was told yet.
+pub async fn tells_cancellation<W: World>(
+    session: &Session<'_, W>,
+    item: &Listed,
+) -> Result<bool, StoreError> {
+    let (store, connection) = (session.world, session.connection);
+    let code = InvoiceCode::new(&item.code);
+    let known = ledger::invoices(store, &connection.retailer, &code, item.id).await?;
+    let Some((order, _)) = known.order(&session.codes, item.id, &code) else {
+        return Ok(false);
+    };
+    let (name, kind) = (&connection.name, Webhook::Order.kind());
+    let told = changes::load(store, name).await?.of(&order).is_some();
+    Ok(!told && !unfinished::is_marked(store, name, kind, item.id, false).await?)
 }
 
 /// Whether nothing is due for it: it has its outcome, or an event that is not done. A backfill asks

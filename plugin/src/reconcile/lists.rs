@@ -19,6 +19,7 @@ use crate::{
     kiotviet::{client::Page, error::KiotVietError, records::Listed},
     log,
     reconcile::{
+        backfill::of_its_list,
         list_scan::{self, CALLS_AN_HOUR, OVERLAP, calls_an_event},
         upkeep::{Reconciler, Upkeep},
         webhook_health,
@@ -187,12 +188,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         };
         match job.readings.iter_mut().find(|r| !r.done) {
             Some(scan) => {
-                if scan.listing == Listing::Changes && session.connection.polls(scan.webhook) {
-                    let health = webhook_health::load(session.world, &session.connection.name);
-                    if health.await?.of(scan.webhook).by_sales_since.is_some() {
-                        let listing = Listing::NewestSales { until_known: false };
-                        *scan = ListScan::new(scan.webhook, scan.from, scan.to).by(listing);
-                    }
+                if scan.listing == Listing::Changes {
+                    *scan = of_its_list(scan.clone(), session.connection);
                 }
                 let read = self.turn(session, scan, Purpose::Backfill).await?;
                 job.note = read.err().map(Trouble::from);
@@ -250,6 +247,11 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
             rows = rows.saturating_add(1);
             if !is_wanted(scan, purpose, item) {
+                if tells(scan, purpose, item)
+                    && list_scan::tells_cancellation(session, item).await?
+                {
+                    missing.push(item.clone());
+                }
                 continue;
             }
             scan.listed = scan.listed.saturating_add(1);
@@ -323,7 +325,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 id: item.id,
                 code: code.cloned(),
                 since,
-                cancelled: false,
+                cancelled: item.cancelled,
             });
             if let Some(note) = &note {
                 record.note(note.clone());
@@ -339,6 +341,15 @@ impl<W: World> Reconciler<'_, '_, W> {
         }
         Ok(())
     }
+}
+
+/// Whether it may tell that a sale was cancelled after its order: only what changed lately does, so that none is told
+/// for ever.
+fn tells(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {
+    let from = scan.from.saturating_sub(OVERLAP);
+    matches!(purpose, Purpose::Polled(_))
+        && item.cancelled
+        && item.modified_at.is_some_and(|at| from <= at)
 }
 
 fn is_wanted(scan: &ListScan, purpose: Purpose, item: &Listed) -> bool {

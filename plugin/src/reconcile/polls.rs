@@ -32,6 +32,8 @@ const PAGES_AT_ONCE: usize = 20;
 const YESTERDAY: Duration = Duration::from_hours(24);
 /// A sweep begins this long after the one before.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// The first one begins so long after the switch-on: what filter there is may leave out everything.
+const FIRST_SWEEP: Duration = Duration::from_mins(20);
 /// A sweep reaches back this far.
 const SWEPT: Duration = Duration::from_hours(72);
 
@@ -141,6 +143,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         let is_new = scan.offset == 0;
         // Whether sales are asked for because what changed was refused: that may be about all there is.
         let mut on_trial = false;
+        let sound = health.order.sound_at.unwrap_or(on_since);
+        let fails_for_long = now.saturating_since(sound) >= GRACE;
         let mut failed = Ok(());
         for _ in 0..PAGES_AT_ONCE {
             if scan.done || !self.may_poll(name) {
@@ -150,7 +154,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             let by_change = scan.listing == Listing::NewestChanges;
             let looked = match self.look(session, &mut scan, purpose).await? {
                 Ok(looked) => looked,
-                Err(KiotVietError::Refused { .. }) if by_change => {
+                Err(e) if by_change && (fails_for_long || is_refused(&e)) => {
                     on_trial = true;
                     scan = by_sales(&scan, now);
                     continue;
@@ -203,7 +207,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         on_since: Timestamp,
     ) -> Result<Result<(), KiotVietError>, StoreError> {
         let now = self.worker.now();
-        let began = *seen.swept_from.get_or_insert(now);
+        let before = SWEEP_EVERY.saturating_sub(SWEEP_EVERY / 6 + FIRST_SWEEP);
+        let began = *seen.swept_from.get_or_insert(now.saturating_sub(before));
         // Every second poll at most.
         let pace = self.ready.poll_every.saturating_mul(2);
         if !is_over(seen.swept_at, pace, now) || !self.may_poll(&session.connection.name) {
@@ -245,6 +250,10 @@ impl<W: World> Reconciler<'_, '_, W> {
         seen.sweep = Some(scan).filter(|scan| !scan.done);
         Ok(failed)
     }
+}
+
+fn is_refused(error: &KiotVietError) -> bool {
+    matches!(error, KiotVietError::Refused { .. })
 }
 
 /// The scan of a new poll.

@@ -137,6 +137,10 @@ fn sorted<'a, T>(
             ChangedSince::Honoured => rows.retain(|row| row.modified >= from),
             ChangedSince::AsWallTime => rows.retain(|row| row.modified >= wall(from)),
             ChangedSince::Ignored => {}
+            ChangedSince::ChangedOnly => {
+                rows.retain(|row| row.modified >= from && row.modified != row.created);
+            }
+            ChangedSince::Fails => return Err(refuse(500, "Exception", "lỗi hệ thống")),
             ChangedSince::Refused => {
                 return Err(refuse(
                     420,
@@ -294,7 +298,10 @@ impl State {
             ("users", "")
                 if self.settings.edition == Edition::Fnb && !self.settings.fnb.has_users =>
             {
-                Err(not_found())
+                Err(match self.settings.fnb.missing_as_page {
+                    true => wire::raw(404, "text/html", b"<html>404</html>".to_vec()),
+                    false => not_found(),
+                })
             }
             ("users", "") if self.settings.users_refused => {
                 Err(refuse(403, "KvAccessDeniedException", "Bạn không có quyền"))

@@ -26,6 +26,10 @@ pub enum ChangedSince {
     Ignored,
     /// It is refused.
     Refused,
+    /// It filters, and leaves out what was never changed.
+    ChangedOnly,
+    /// It is answered 500.
+    Fails,
 }
 
 /// The field that must carry the scope of a token.
@@ -53,6 +57,10 @@ pub struct Fnb {
     pub pages_overlap: bool,
     /// Whether its list of users can be read, as retail's.
     pub has_users: bool,
+    /// Whether the answer that there is no such list is a page for people.
+    pub missing_as_page: bool,
+    /// Whether an invoice's `status` is words, and no number.
+    pub status_in_words: bool,
     /// Whether rows of invoices have no `modifiedDate`.
     pub no_modified_date: bool,
     /// The number of the status of a completed invoice; 0: retail's.

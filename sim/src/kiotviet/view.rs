@@ -222,6 +222,11 @@ pub(super) fn invoice(state: &State, invoice: &Invoice, shown: Shown) -> Value {
         if own > 0 {
             members.insert("status".to_owned(), own.into());
         }
+        if fnb.status_in_words
+            && let Some(words) = members.get("statusValue").cloned()
+        {
+            members.insert("status".to_owned(), words);
+        }
         // Not seen there.
         members.remove("invoiceOrderSurcharges");
         members.remove("totalTax");

@@ -20,9 +20,8 @@ use crate::{
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     reconcile::{
-        backfill::scans,
+        backfill::{of_its_list, scans},
         list_scan::{self, CALLS_AN_HOUR, calls_an_event},
-        webhook_health,
     },
     time::{DateTime, Timestamp},
     worker::session::Session,
@@ -225,8 +224,8 @@ async fn preview<W: World>(
     let (mut customers, mut invoices) = (None, None);
     let mut complete = true;
     let (mut to_process, mut of_kiotviet) = (0_u64, 0_u64);
-    let health = webhook_health::load(world, &connection.name).await?;
-    for scan in scans(switches, wanted, &health) {
+    for scan in scans(switches, wanted) {
+        let scan = of_its_list(scan, connection);
         let webhook = scan.webhook;
         let (found, whole) = look(&session, scan).await?;
         complete &= whole;

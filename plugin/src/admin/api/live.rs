@@ -11,17 +11,19 @@ use crate::{
     },
     config::Ready,
     journal::{
-        cursor,
+        cursor, first_events,
         record::{Kind, Record},
         trouble::Trouble,
     },
     kiotviet::error::KiotVietError,
     rules::{
+        codes::{Edition, RetailerId},
         model::{Customer, Invoice, InvoiceLine},
         money::Money,
         newness::CANCELLED,
     },
     time::Date,
+    vendor::encoding::percent_encode,
     worker::{
         permit::{Permit, Worker},
         session::Session,
@@ -45,6 +47,8 @@ pub(in crate::admin) struct Live {
     pub(in crate::admin) invoice: Option<LiveInvoice>,
     /// Where to see it in KiotViet and in Getfly.
     pub(in crate::admin) links: [String; 2],
+    /// What was sent to Getfly and how it answered; kept of a shop's first events only.
+    pub(in crate::admin) sent: Vec<Shown>,
     /// Why a side could not be read.
     pub(in crate::admin) unread: Vec<view::InWords<Trouble>>,
 }
@@ -146,12 +150,12 @@ pub(in crate::admin) async fn of<W: World>(
     let calls = cursor::getfly_calls(world).await;
     let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
     let session = Session::new(&worker, ready, &connection, &opened);
-    let place = connection.retailer.web_address();
     let mut live = Live {
         customer: None,
         getfly: Vec::new(),
         invoice: None,
-        links: [place, ready.getfly_url.clone()],
+        links: Default::default(),
+        sent: sent(ready, record),
         unread: Vec::new(),
     };
     if let Some(hint) = &record.hint
@@ -163,7 +167,68 @@ pub(in crate::admin) async fn of<W: World>(
         Ok(found) => live.getfly = found.into_iter().map(Shown::from).collect(),
         Err(error) => live.unread.push(view::InWords(error.into())),
     }
+    let account = record.account_code.as_ref().and_then(|_| id(&live.getfly));
+    let code = code(&live, record.kind).map(str::to_owned);
+    live.links = places(
+        &connection.retailer,
+        ready,
+        record,
+        code.as_deref(),
+        account,
+    );
     Ok(live)
+}
+
+fn sent(ready: &Ready, record: &Record) -> Vec<Shown> {
+    let kept = first_events::exchanges(&ready.sealer, record);
+    kept.into_iter().map(Shown::from).collect()
+}
+
+/// The code that KiotViet's sale or customer has now.
+fn code(live: &Live, kind: Kind) -> Option<&str> {
+    let invoice = live.invoice.as_ref().map(|one| one.code.as_str());
+    let customer = live.customer.as_ref().map(|one| one.code.as_str());
+    match kind {
+        Kind::Invoice => invoice,
+        Kind::Customer => customer,
+        Kind::Other => None,
+    }
+}
+
+/// The id of the account that was read first.
+fn id(read: &[Shown]) -> Option<u64> {
+    let answer = &read.first()?.answer;
+    let id = answer.get("data").unwrap_or(answer).get("id")?;
+    id.as_u64().or_else(|| id.as_str()?.parse().ok())
+}
+
+/// Where a person sees an event's sale or customer in KiotViet and in Getfly, as far as that is known. KiotViet's list is
+/// asked for one code, and shows all of them where it does not know how; Getfly's page of an account has its id.
+pub(in crate::admin) fn places(
+    retailer: &RetailerId,
+    ready: &Ready,
+    record: &Record,
+    code: Option<&str>,
+    account: Option<u64>,
+) -> [String; 2] {
+    let hinted = record.hint.as_ref().and_then(|hint| hint.code.as_deref());
+    let list = match record.kind {
+        Kind::Invoice => Some("Invoices"),
+        Kind::Customer => Some("Customers"),
+        Kind::Other => None,
+    };
+    let mut kiotviet = retailer.web_address();
+    if let (Edition::Retail, Some(list)) = (retailer.edition(), list) {
+        kiotviet += &format!("/man/#/{list}");
+        if let Some(code) = code.or(hinted) {
+            kiotviet += &format!("?Code={}", percent_encode(code));
+        }
+    }
+    let mut getfly = ready.getfly_url.clone();
+    if let Some(id) = account {
+        getfly += &format!("/#/crm/view_account/{id}");
+    }
+    [kiotviet, getfly]
 }
 
 /// `GET /api/events/{seq}/live`.

@@ -5,6 +5,7 @@ use crate::{
     kiotviet::error::KiotVietError, web::Answer, world::StoreError,
 };
 use core::fmt;
+use serde::{Serialize, Serializer};
 
 /// What was wrong and how to mend it.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,16 +70,19 @@ impl Problem {
         }
     }
 
-    /// The answer.
-    pub fn answer(&self) -> Answer {
-        let details = view::ProblemDetails {
+    fn details(&self) -> view::ProblemDetails {
+        view::ProblemDetails {
             detail: self.detail.to_string(),
             status: self.status,
             title: self.title.to_owned(),
             kind: self.kind.to_owned(),
             variables: self.variables.clone(),
-        };
-        let mut answer = Answer::json(self.status, &details);
+        }
+    }
+
+    /// The answer.
+    pub fn answer(&self) -> Answer {
+        let mut answer = Answer::json(self.status, &self.details());
         answer.content_type = Some("application/problem+json");
         if self.status == 401 {
             answer
@@ -86,6 +90,12 @@ impl Problem {
                 .push(("www-authenticate", "Bearer".to_owned()));
         }
         answer
+    }
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.details().serialize(serializer)
     }
 }
 

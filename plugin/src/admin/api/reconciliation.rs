@@ -96,11 +96,19 @@ pub(in crate::admin) struct Shop {
     pub(in crate::admin) kiotviet: Sum,
 }
 
+/// A shop whose sales could not be read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(in crate::admin) struct Unread {
+    pub(in crate::admin) connection: ConnectionName,
+    pub(in crate::admin) problem: Problem,
+}
+
 /// `GET /api/reconciliation?day=`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in crate::admin) struct Day {
     pub(in crate::admin) day: Date,
     pub(in crate::admin) shops: Vec<Shop>,
+    pub(in crate::admin) unread: Vec<Unread>,
 }
 
 /// The day that a query asks for.
@@ -115,29 +123,60 @@ pub(in crate::admin) fn asked(query: Option<&str>) -> Result<Date, Problem> {
     day.ok_or_else(|| problem::invalid("day must be a day, e.g. ?day=2026-10-05."))
 }
 
-/// Each shop's sales of `day` against its orders.
+/// Each shop's sales of `day` against its orders. A shop that cannot be read hides no other; where none can be, that is
+/// the answer.
 pub(in crate::admin) async fn of_day<W: World>(
     world: &W,
     ready: &Ready,
     day: Date,
 ) -> Result<Day, Problem> {
     tenant::check(world, ready).await?;
-    let (all, _) = connections::list(world).await?;
+    let (all, damaged) = connections::list(world).await?;
     let calls = cursor::getfly_calls(world).await;
     let worker = Worker::new(world, Permit::ReadOnly, ready, calls);
     worker.limit_calls(MOST_CALLS);
-    let (mut shops, mut orders) = (Vec::new(), None);
+    let (mut shops, mut unread, mut orders) = (Vec::new(), Vec::new(), None);
     for connection in &all {
-        let opened = open(connection, ready)?;
+        let mut pass_over = |problem| {
+            unread.push(Unread {
+                connection: connection.name.clone(),
+                problem,
+            });
+        };
+        let opened = match open(connection, ready) {
+            Ok(opened) => opened,
+            Err(problem) => {
+                pass_over(problem);
+                continue;
+            }
+        };
         let session = Session::new(&worker, ready, connection, &opened);
-        let sales = session.kiotviet(async |k| k.invoices_of(day).await).await?;
+        let sales = match session.kiotviet(async |k| k.invoices_of(day).await).await {
+            Ok(sales) => sales,
+            Err(error) => {
+                pass_over(error.into());
+                continue;
+            }
+        };
         let orders = match &orders {
             Some(orders) => orders,
             None => orders.insert(session.getfly().orders_of_day(day).await?),
         };
         shops.push(shop(&session, connection, &sales, orders).await?);
     }
-    Ok(Day { day, shops })
+    unread.extend(damaged.into_iter().map(|connection| Unread {
+        connection,
+        problem: Problem::new(
+            409,
+            "damaged-connection",
+            "The connection's record cannot be read",
+            "Connect the shop again with PUT, then switch its webhooks on again.",
+        ),
+    }));
+    match unread.first() {
+        Some(first) if shops.is_empty() => Err(first.problem.clone()),
+        _ => Ok(Day { day, shops, unread }),
+    }
 }
 
 async fn shop<W: World>(
@@ -245,25 +284,49 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// The differences as a table.
+/// The API's table: its words are stable.
 pub(in crate::admin) fn csv(day: &Day) -> String {
-    let mut out =
-        "day,connection,differs,invoice_code,order_code,kiotviet_total,getfly_total\r\n".to_owned();
+    let heads = [
+        "day",
+        "connection",
+        "differs",
+        "invoice_code",
+        "order_code",
+        "kiotviet_total",
+        "getfly_total",
+    ];
+    table(day, heads, |differs| {
+        differs.map_or("unread", Differs::as_str)
+    })
+}
+
+/// The differences as a table, totals as plain numbers; a shop that could not be read has a row, too. `word` names a
+/// difference, and none such a shop.
+pub(in crate::admin) fn table(
+    day: &Day,
+    heads: [&str; 7],
+    word: impl Fn(Option<Differs>) -> &'static str,
+) -> String {
+    let row = |cells: [&str; 7]| cells.map(cell).join(",") + "\r\n";
+    let date = day.day.to_string();
+    let mut out = row(heads);
     for shop in &day.shops {
         for one in &shop.differences {
             let total = |total: Option<Money>| total.map_or_else(String::new, |t| t.to_string());
-            let cells = [
-                day.day.to_string(),
-                cell(shop.connection.as_str()),
-                one.differs.as_str().to_owned(),
-                cell(one.invoice_code.as_deref().unwrap_or_default()),
-                cell(one.order_code.as_deref().unwrap_or_default()),
-                total(one.kiotviet),
-                total(one.getfly),
-            ];
-            out.push_str(&cells.join(","));
-            out.push_str("\r\n");
+            out += &row([
+                &date,
+                shop.connection.as_str(),
+                word(Some(one.differs)),
+                one.invoice_code.as_deref().unwrap_or_default(),
+                one.order_code.as_deref().unwrap_or_default(),
+                &total(one.kiotviet),
+                &total(one.getfly),
+            ]);
         }
+    }
+    for one in &day.unread {
+        let name = one.connection.as_str();
+        out += &row([&date, name, word(None), "", "", "", ""]);
     }
     out
 }

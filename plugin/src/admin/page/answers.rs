@@ -20,7 +20,7 @@ pub(super) fn body<W: World>(
     html! {
         details open {
             summary { (visit.t(title)) " " (status) }
-            (tree(visit.view.lang, value))
+            (tree(visit.reader(), value))
         }
     }
 }

@@ -58,7 +58,7 @@ fn bar(nth: u64, day: Counts, most: u64) -> Markup {
 fn legend(view: &View, today: Counts, sums: Counts) -> Markup {
     html! {
         table.legend {
-            thead { tr { th {} th scope="col" { (view.t(w::TODAY)) } th scope="col" { (view.t(w::DAYS_30)) } } }
+            thead { tr { td {} th scope="col" { (view.t(w::TODAY)) } th scope="col" { (view.t(w::DAYS_30)) } } }
             tbody {
                 @for (((name, words), today), sum) in PARTS.iter().zip(today).zip(sums) {
                     tr {

@@ -445,7 +445,7 @@ pub(super) async fn one<W: World>(visit: &Visit<'_, W>, seq: &str) -> Result<Rep
         @if let Status::Dead { reason, .. } = event.status { (to_do(visit, event, reason)) }
         @if !event.alternatives.is_empty() { (matches(visit, &event.alternatives)) }
         (links::card(visit, event).await?)
-        (live::card(visit, event).await)
+        (live::card(visit, event).await?)
         section.card.details {
             h2 { (visit.t(w::DETAILS)) }
             (sentences(visit, w::NOTES, &event.told()))

@@ -2,15 +2,21 @@
 
 use crate::{
     admin::{
-        api::live::{self as api, Live, LiveCustomer, LiveInvoice},
+        api::{
+            live::{self as api, Live, LiveCustomer, LiveInvoice},
+            problem::Problem,
+        },
         page::{
-            answers::answered,
+            answers::{answered, body},
             layout::{alert, badge, facts, sentence},
             visit::Visit,
             words as w,
         },
     },
-    journal::record::Record,
+    journal::{
+        connections,
+        record::{Kind, Record},
+    },
     rules::money::Money,
     wording::{money, times},
     world::World,
@@ -77,29 +83,68 @@ fn invoice<W: World>(visit: &Visit<'_, W>, invoice: &LiveInvoice) -> Markup {
 }
 
 /// The card on the event's page: a button, or when that was pressed what was read.
-pub(super) async fn card<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
+pub(super) async fn card<W: World>(
+    visit: &Visit<'_, W>,
+    event: &Record,
+) -> Result<Markup, Problem> {
     if event.hint.is_none() {
-        return html! {};
+        return Ok(html! {});
     }
+    let connection = connections::load(visit.world, &event.connection).await?;
+    let places = connection
+        .zip(visit.ready().ok())
+        .map(|(connection, ready)| api::places(&connection.retailer, ready, event, None, None));
     let place = format!("/ui/events/{}?live=true#live", event.seq);
     let read = match (visit.query.get("live") == "true", visit.ready()) {
         (true, Ok(ready)) => Some(api::of(visit.world, ready, event).await),
         _ => None,
     };
-    html! {
+    Ok(html! {
         section.card #live {
             h2 { (visit.t(w::LIVE)) }
             @match read {
-                None => p { (visit.t(w::LIVE_MORE)) },
+                None => {
+                    p { (visit.t(w::LIVE_MORE)) }
+                    @if let Some([kiotviet, getfly]) = places {
+                        (in_kiotviet(visit, event, &kiotviet))
+                        (in_getfly(visit, event, &getfly))
+                    }
+                }
                 Some(Err(problem)) => (super::layout::problem(visit.view, &problem)),
-                Some(Ok(live)) => (found(visit, &live)),
+                Some(Ok(live)) => (found(visit, event, &live)),
             }
             div.buttons { a.button href=(place) rel="nofollow" { (visit.t(w::LIVE_READ)) } }
+        }
+    })
+}
+
+/// The way to a page of the vendor's own, and what to look for there.
+fn way<W: World>(visit: &Visit<'_, W>, vendor: &str, place: &str, code: Option<&str>) -> Markup {
+    html! {
+        p {
+            a href=(place) rel="noreferrer" { (visit.t(w::LIVE_OPEN)) " " (vendor) }
+            @if let Some(code) = code { ". " span.hint { (visit.t(w::LIVE_LOOK_FOR)) " " strong { (code) } "." } }
         }
     }
 }
 
-fn found<W: World>(visit: &Visit<'_, W>, live: &Live) -> Markup {
+fn in_kiotviet<W: World>(visit: &Visit<'_, W>, event: &Record, place: &str) -> Markup {
+    let hinted = event.hint.as_ref().and_then(|hint| hint.code.as_deref());
+    way(visit, "KiotViet", place, hinted)
+}
+
+/// Only an account's page is known: an order is looked for by its code.
+fn in_getfly<W: World>(visit: &Visit<'_, W>, event: &Record, place: &str) -> Markup {
+    let account = event.account_code.as_ref().map(|code| code.as_str());
+    let order = event.order_code.as_ref().map(|code| code.as_str());
+    let code = match event.kind {
+        Kind::Invoice => order.or(account),
+        Kind::Customer | Kind::Other => account,
+    };
+    way(visit, "Getfly", place, code)
+}
+
+fn found<W: World>(visit: &Visit<'_, W>, event: &Record, live: &Live) -> Markup {
     let [kiotviet, getfly] = &live.links;
     html! {
         @for why in &live.unread { (alert("warn", &html! { p { (sentence(visit.view, why)) } })) }
@@ -107,10 +152,11 @@ fn found<W: World>(visit: &Visit<'_, W>, live: &Live) -> Markup {
         @if let Some(one) = &live.invoice { (invoice(visit, one)) }
         @if let Some(one) = &live.customer { (customer(visit, one)) }
         @if live.invoice.is_none() && live.customer.is_none() { p.muted { (visit.t(w::LIVE_NONE)) } }
-        p { a href=(kiotviet) rel="noreferrer" { (visit.t(w::LIVE_OPEN)) " KiotViet" } }
+        (in_kiotviet(visit, event, kiotviet))
         h3 { "Getfly" }
+        @for one in &live.sent { (body(visit, w::FIRST_DAY_SENT, &one.sent, &html! { code { (one.call) } })) }
         @for one in &live.getfly { (answered(visit, w::FIRST_DAY_HAS, one)) }
         @if live.getfly.is_empty() { p.muted { (visit.t(w::LIVE_NONE)) } }
-        p { a href=(getfly) rel="noreferrer" { (visit.t(w::LIVE_OPEN)) " Getfly" } }
+        (in_getfly(visit, event, getfly))
     }
 }

@@ -69,7 +69,7 @@ fn planned<W: World>(visit: &Visit<'_, W>, plan: &PreviewedPlan) -> Markup {
         // What will be created was not created yet.
         @if plan.outcome != Outcome::Created { p.lead { (reason) } }
         @if let Some(name) = reasons::rule(&plan.rule) { p.muted { (plan.rule) " · " (visit.t(name)) } }
-        details open { summary { (visit.t(w::PLAN)) } (tree(visit.view.lang, &plan.action)) }
+        details open { summary { (visit.t(w::PLAN)) } (tree(visit.reader(), &plan.action)) }
         (sentences(visit, w::NOTES, &plan.notes))
         (sentences(visit, w::EVIDENCE, &plan.evidence))
     }

@@ -1,6 +1,6 @@
 //! The API's problems and the configuration's variables in sentences for people, with how to mend them.
 
-use super::words::{Text, text};
+use super::words::{SHOP_DAMAGED, Text, text};
 
 /// A problem's `type` in a sentence of the page's own; none where the API's words must do.
 pub(super) fn problem(kind: &str) -> Option<Text> {
@@ -132,9 +132,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Older data of this shop is being brought over. Wait for its end, or stop it first.",
         ),
         "secrets-cannot-be-opened" => text!(
-            "Không giải mã được Mã bảo mật đã lưu với master_key hiện tại. Hãy nhập lại ClientId và Mã bảo mật bên dưới.",
-            "The kept security code cannot be opened with this master_key. Enter ClientId and security code again below.",
+            "Không giải mã được Mã bảo mật đã lưu với master_key hiện tại. Hãy kết nối lại cửa hàng: nhập ClientId và Mã bảo mật.",
+            "The kept security code cannot be opened with this master_key. Connect the shop again: enter ClientId and security code.",
         ),
+        "damaged-connection" => SHOP_DAMAGED,
         "unreadable" => text!(
             "Nội dung này không phải là webhook của KiotViet.",
             "This is not a KiotViet webhook.",

@@ -4,13 +4,14 @@ use crate::{
     admin::{
         api::{
             problem::Problem,
-            reconciliation::{self as api, Day, Differs, Shop},
+            reconciliation::{self as api, Day, Differs, Shop, Unread},
         },
         page::{
             layout::{alert, problem},
             reply::Reply,
             visit::Visit,
             words as w,
+            words::Text,
         },
     },
     journal::stats,
@@ -24,6 +25,42 @@ use maud::{Markup, html};
 
 fn total(total: Option<Money>) -> String {
     total.map_or_else(|| "–".to_owned(), money::shown)
+}
+
+/// The table's heads.
+const HEADS: [Text; 7] = [
+    w::DAY,
+    w::SHOP,
+    w::DIFFERENCE,
+    w::INVOICE_CODE,
+    w::ORDER_CODE,
+    w::KIOTVIET_TOTAL,
+    w::GETFLY_TOTAL,
+];
+
+/// A difference in words.
+fn differs(differs: Differs) -> Text {
+    match differs {
+        Differs::BeforeConnection => w::DIFFERS_BEFORE,
+        Differs::MissingInGetfly => w::DIFFERS_MISSING,
+        Differs::Total => w::DIFFERS_TOTAL,
+        Differs::NotOnKiotviet => w::DIFFERS_GONE,
+        Differs::Unreadable => w::DIFFERS_UNREADABLE,
+    }
+}
+
+/// A shop that could not be read: why, and what to do.
+fn unread<W: World>(visit: &Visit<'_, W>, shop: &Unread) -> Markup {
+    html! {
+        section.card {
+            div.head {
+                h2 { (shop.connection) }
+                a.button href={ "/ui/shops/" (shop.connection) } { (visit.t(w::MANAGE)) }
+            }
+            p { (visit.t(w::RECONCILE_UNREAD)) }
+            (problem(visit.view, &shop.problem))
+        }
+    }
 }
 
 fn shop<W: World>(visit: &Visit<'_, W>, shop: &Shop) -> Markup {
@@ -41,13 +78,7 @@ fn shop<W: World>(visit: &Visit<'_, W>, shop: &Shop) -> Markup {
                     @for one in &shop.differences {
                         li {
                             strong { (one.invoice_code.as_deref().or(one.order_code.as_deref()).unwrap_or_default()) } " "
-                            (visit.t(match one.differs {
-                                Differs::BeforeConnection => w::DIFFERS_BEFORE,
-                                Differs::MissingInGetfly => w::DIFFERS_MISSING,
-                                Differs::Total => w::DIFFERS_TOTAL,
-                                Differs::NotOnKiotviet => w::DIFFERS_GONE,
-                                Differs::Unreadable => w::DIFFERS_UNREADABLE,
-                            }))
+                            (visit.t(differs(one.differs)))
                             p.muted { "KiotViet " (total(one.kiotviet)) " · Getfly " (total(one.getfly)) }
                         }
                     }
@@ -95,6 +126,7 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
         Ok(found) => {
             let csv = format!("/ui/reconciliation.csv?day={day}");
             let shops = html! {
+                @for one in &found.unread { (unread(visit, one)) }
                 @for one in &found.shops { (shop(visit, one)) }
                 p { a.button href=(csv) download { (visit.t(w::AS_CSV)) } }
             };
@@ -103,12 +135,15 @@ pub(super) async fn show<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Proble
     })
 }
 
-/// `GET /ui/reconciliation.csv`: the differences as a table.
+/// `GET /ui/reconciliation.csv`: the differences as a table in the page's language. The mark in front tells Excel that it
+/// is UTF-8.
 pub(super) async fn csv<W: World>(visit: &Visit<'_, W>) -> Result<Reply, Problem> {
     let day = api::asked(Some(&format!("day={}", visit.query.get("day"))))?;
     let found = read(visit, day).await?;
     let mut reply = Reply::page(200, w::RECONCILIATION, html! {});
-    reply.table = Some(api::csv(&found));
+    let word = |one: Option<Differs>| visit.t(one.map_or(w::RECONCILE_UNREAD, differs));
+    let table = api::table(&found, HEADS.map(|head| visit.t(head)), word);
+    reply.table = Some(format!("\u{feff}{table}"));
     reply.after = After::Nothing;
     let name = format!("attachment; filename=\"reconciliation-{day}.csv\"");
     reply.headers.push(("content-disposition", name));

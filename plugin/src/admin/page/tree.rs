@@ -5,7 +5,7 @@ use crate::{
         layout::scalar,
         words::{self as w, Lang, Text},
     },
-    rules::{matching::MatchedBy, verdict::Reason},
+    rules::{matching::MatchedBy, settings::GenderCodes, verdict::Reason},
     stored,
     wording::{money, reasons, times},
 };
@@ -59,8 +59,27 @@ pub(super) fn matched(by: MatchedBy) -> Text {
     }
 }
 
+/// What a value's words depend on.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    /// The language.
+    pub(super) lang: Lang,
+    /// Getfly's numbers for the genders.
+    pub(super) genders: GenderCodes,
+}
+
+/// A gender in words; none for a number that is neither.
+fn gender(Reader { lang, genders }: Reader, code: &str) -> Option<String> {
+    let code: i64 = code.parse().ok()?;
+    let known = [(genders.female, w::FEMALE), (genders.male, w::MALE)];
+    let mut known = known.into_iter();
+    let (_, words) = known.find(|(known, _)| *known == code)?;
+    Some(words.of(lang).to_owned())
+}
+
 /// A single value of the member `name` in words: amounts and times in the one form.
-fn single(lang: Lang, name: &str, value: &Value) -> String {
+fn single(reader: Reader, name: &str, value: &Value) -> String {
+    let lang = reader.lang;
     let text = scalar(value);
     let reason = || Reason::deserialize(stored::Reader(value)).ok();
     let by = || MatchedBy::deserialize(stored::Reader(value)).ok();
@@ -68,6 +87,7 @@ fn single(lang: Lang, name: &str, value: &Value) -> String {
         (_, Value::Bool(true)) => w::YES.of(lang).to_owned(),
         (_, Value::Bool(false)) => w::NO.of(lang).to_owned(),
         ("reason", _) => reason().map_or(text, |one| reasons::explain(lang, one).to_owned()),
+        ("gender", _) => gender(reader, &text).unwrap_or(text),
         ("by", Value::Number(event)) => format!("#{event}"),
         ("by", _) => by().map_or(text, |one| matched(one).of(lang).to_owned()),
         (name, _) if AMOUNTS.contains(&name) => money::of_text(&text),
@@ -78,26 +98,27 @@ fn single(lang: Lang, name: &str, value: &Value) -> String {
 
 /// A value as people can read it: members that hold nothing are left out, a member that only leads to
 /// another is named with it.
-pub(super) fn tree(lang: Lang, value: &Value) -> Markup {
-    of(lang, "", value, 0)
+pub(super) fn tree(reader: Reader, value: &Value) -> Markup {
+    of(reader, "", value, 0)
 }
 
 /// The value of the member `name`.
-fn of(lang: Lang, name: &str, value: &Value, depth: usize) -> Markup {
+fn of(reader: Reader, name: &str, value: &Value, depth: usize) -> Markup {
     html! {
         @match value {
             Value::Object(members) if depth < DEEPEST => {
-                dl.tree { @for (name, member) in members { (member_of(lang, name, member, depth)) } }
+                dl.tree { @for (name, member) in members { (member_of(reader, name, member, depth)) } }
             }
             Value::Array(all) if depth < DEEPEST => {
-                ol { @for one in all { li { (of(lang, name, one, depth + 1)) } } }
+                ol { @for one in all { li { (of(reader, name, one, depth + 1)) } } }
             }
-            one => (single(lang, name, one)),
+            one => (single(reader, name, one)),
         }
     }
 }
 
-fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
+fn member_of(reader: Reader, name: &str, member: &Value, depth: usize) -> Markup {
+    let lang = reader.lang;
     if INNER.contains(&name) {
         return html! {};
     }
@@ -111,7 +132,7 @@ fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
     let nested = member.is_object() || member.is_array();
     html! {
         @if !is_empty(member) {
-            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (of(lang, name, member, depth + 1)) } }
+            div class=(if nested { "nested" } else { "row" }) { dt { (title) } dd { (of(reader, name, member, depth + 1)) } }
         }
     }
 }
@@ -120,6 +141,11 @@ fn member_of(lang: Lang, name: &str, member: &Value, depth: usize) -> Markup {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn read(lang: Lang, value: &Value) -> String {
+        let genders = GenderCodes { female: 1, male: 2 };
+        tree(Reader { lang, genders }, value).into_string()
+    }
 
     #[test]
     fn a_plans_values_are_words_amounts_and_days() {
@@ -134,7 +160,7 @@ mod tests {
                 "real_amount": "300000",
             },
         });
-        let drawn = tree(Lang::Vi, &plan).into_string();
+        let drawn = read(Lang::Vi, &plan);
         for words in [
             "Được tạo trên KiotViet trước khi bật webhook",
             "Trùng số điện thoại",
@@ -154,6 +180,16 @@ mod tests {
             "old_customer",
         ] {
             assert!(!drawn.contains(raw), "{raw}: {drawn}");
+        }
+        for (lang, sent, words) in [
+            (Lang::Vi, json!(1), "<dd>Nữ</dd>"),
+            (Lang::Vi, json!("2"), "<dd>Nam</dd>"),
+            (Lang::En, json!(2), "<dd>Male</dd>"),
+            (Lang::En, json!(3), "<dd>3</dd>"),
+        ] {
+            let account = json!({"gender": sent, "name": "Hoa"});
+            let drawn = read(lang, &account);
+            assert!(drawn.contains(words), "{words}: {drawn}");
         }
     }
 }

@@ -5,10 +5,12 @@ use crate::{
         api::problem::{self, Problem},
         page::{
             layout::{View, alert},
+            tree::Reader,
             words::{self as w, Text},
         },
     },
     config::{Config, Ready},
+    rules::settings::GenderCodes,
     world::World,
 };
 use maud::{Markup, html};
@@ -66,6 +68,15 @@ impl<W: World> Visit<'_, W> {
     /// A text in the language of this visit.
     pub(super) fn t(&self, text: Text) -> &'static str {
         self.view.t(text)
+    }
+
+    /// What a value's words depend on.
+    pub(super) fn reader(&self) -> Reader {
+        let ready = self.config.ready.as_ref();
+        Reader {
+            lang: self.view.lang,
+            genders: ready.map_or_else(GenderCodes::default, |ready| ready.rules.gender_codes),
+        }
     }
 
     /// The message that a redirect asked for.

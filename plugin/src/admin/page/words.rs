@@ -111,7 +111,13 @@ words! {
     RECONCILIATION_MORE: "So các hóa đơn bán trong ngày trên KiotViet với đơn hàng của ngày đó trên Getfly. Chỉ đọc, không ghi gì." / "KiotViet's sales of a day against Getfly's orders of that day. It only reads.";
     RECONCILE: "Đối chiếu" / "Compare";
     RECONCILED: "Hai bên khớp nhau." / "Both sides agree.";
+    RECONCILE_UNREAD: "Chưa đọc được hóa đơn của cửa hàng này, nên chưa đối chiếu được." / "This shop's sales could not be read, so it is not compared.";
     AS_CSV: "Tải bảng CSV" / "As CSV";
+    DIFFERENCE: "Khác nhau" / "Difference";
+    KIOTVIET_TOTAL: "Tổng tiền KiotViet" / "KiotViet total";
+    GETFLY_TOTAL: "Tổng tiền Getfly" / "Getfly total";
+    MALE: "Nam" / "Male";
+    FEMALE: "Nữ" / "Female";
     DIFFERS_BEFORE: "có trước khi bật webhook, nên không được đẩy" / "was there before the webhook was switched on, so it is not brought over";
     DIFFERS_MISSING: "không có đơn của ngày này trên Getfly" / "has no order of this day in Getfly";
     DIFFERS_TOTAL: "khác tổng tiền" / "has another total";
@@ -311,7 +317,8 @@ words! {
     LIVE_MORE: "Đọc trực tiếp từ KiotViet và Getfly khi anh/chị cần; không lưu lại gì." / "Read from KiotViet and Getfly when you ask for it; nothing is kept.";
     LIVE_READ: "Đọc dữ liệu hiện tại" / "Read it now";
     LIVE_NONE: "Không có gì." / "There is nothing.";
-    LIVE_OPEN: "Mở" / "Open";
+    LIVE_OPEN: "Mở trên" / "Open in";
+    LIVE_LOOK_FOR: "Nếu chưa thấy ngay, hãy tìm theo mã" / "If it is not shown at once, look for the code";
     CUSTOMER_CODE: "Mã khách hàng" / "Customer code";
     INVOICE_CODE: "Mã hóa đơn" / "Invoice code";
     PHONE: "Điện thoại" / "Phone";

@@ -348,6 +348,26 @@ fn without_a_total_a_short_page_is_the_last() {
 }
 
 #[test]
+fn where_no_size_is_told_the_next_page_follows_the_rows_that_came() {
+    let script = Script::answering(200, r#"{"total":3,"data":[{"id":1},{"id":2}]}"#)
+        .then(200, r#"{"total":3,"data":[{"id":3}]}"#);
+    assert_eq!(ask!(&script, users()).unwrap().len(), 3);
+}
+
+#[test]
+fn a_page_of_which_no_row_can_be_told_apart_is_no_empty_one() {
+    let from: Timestamp = "2026-10-05T00:00:00Z".parse().unwrap();
+    for rows in [r#"{"invoiceId":7}"#, r#"{"id":"a-b"},{"id":-1}"#] {
+        let body = format!(r#"{{"total":1,"pageSize":100,"data":[{rows}]}}"#);
+        let page = ask!(
+            &Script::answering(200, &body),
+            customers_modified_since(from, 0)
+        );
+        assert!(matches!(page, Err(KiotVietError::Garbled { .. })), "{rows}");
+    }
+}
+
+#[test]
 fn a_row_that_names_no_record_is_passed_over() {
     let rows = r#"{"total":2,"pageSize":100,"data":[{"id":-1,"totalRevenue":5},{"id":0},{},{"id":7,"createdDate":"?"}]}"#;
     let from: Timestamp = "2026-10-05T00:00:00Z".parse().unwrap();
