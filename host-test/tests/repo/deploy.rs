@@ -360,8 +360,9 @@ fn what_selects_a_pod_or_a_port_finds_one() {
     for part in all.iter().flat_map(parts) {
         names.extend(part["template"]["metadata"]["labels"][label].as_str());
         names.extend(part["podLabels"][label].as_str());
-        let named = part["containers"][0]["ports"][0]["name"].as_str();
-        ports.extend(named.map(str::to_owned));
+        let of_container = part["containers"][0]["ports"].as_array();
+        let named = of_container.into_iter().flatten();
+        ports.extend(named.filter_map(|port| port["name"].as_str().map(str::to_owned)));
     }
     for part in all.iter().flat_map(parts) {
         let selected = [&part["matchLabels"][label], &part["selector"][label]];
