@@ -12,6 +12,7 @@ use host_test::{
     tenants::{Folder, Tenant, token, up},
     vendors::Vendors,
 };
+use sha2::{Digest, Sha256};
 use sim::getfly::GetflySettings;
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use tokio::{
@@ -203,13 +204,17 @@ async fn the_host_name_decides_and_no_other_name_finds_anybody() {
 
 /// Waits until `holds`, for three looks at the folder.
 async fn within_looks<F: Future<Output = bool>>(holds: impl Fn() -> F) {
-    for _ in 0..150 {
+    within(150, holds).await;
+}
+
+async fn within<F: Future<Output = bool>>(tenths: u32, holds: impl Fn() -> F) {
+    for _ in 0..tenths {
         if holds().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("not within three looks");
+    panic!("not within {tenths} tenths of a second");
 }
 
 #[tokio::test]
@@ -512,4 +517,221 @@ async fn files_are_checked_and_a_tenant_moves_to_another_store_with_all_it_has()
     let broken = run(&["tenants", "check", folder]).await;
     assert_eq!(broken.code, Some(1));
     assert!(broken.out.contains("REFUSED"), "{}", broken.out);
+}
+
+/// The application with a component of its own: a file that can be replaced.
+struct Application {
+    folder: tempfile::TempDir,
+    bytes: Vec<u8>,
+}
+
+impl Application {
+    fn new() -> Self {
+        let built = xtask::build_component(xtask::Install::AsRoot).expect("it builds");
+        let bytes = fs::read(&built.path).expect("read");
+        let folder = tempfile::tempdir().expect("a folder");
+        let manifest = fs::read_to_string(xtask::workspace_root().join("spin.toml"));
+        let manifest = manifest.expect("spin.toml");
+        let own = manifest.replace(xtask::COMPONENT, "common.wasm");
+        fs::write(folder.path().join("spin.toml"), own).expect("written");
+        let new = Self { folder, bytes };
+        new.component("common.wasm", "first");
+        new
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
+    }
+
+    /// Writes a component that differs from others by this mark alone, a custom section; and its digest.
+    fn component(&self, file: &str, mark: &str) -> String {
+        let name = u8::try_from(mark.len()).expect("a short one");
+        let section = [&[0, name + 1, name], mark.as_bytes()].concat();
+        let bytes = [&self.bytes[..], &section].concat();
+        fs::write(self.path(file), &bytes).expect("written");
+        let digest = Sha256::digest(&bytes);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The operator's page of metrics.
+struct Operator(Remote);
+
+impl Operator {
+    /// Waits until the page is so. Unoptimised, a component takes long to compile.
+    async fn page(&self, holds: impl Fn(&str) -> bool) {
+        within(1500, || async {
+            let request = http::Request::get("/metrics").body(Bytes::new());
+            let answer = self.0.carry(request.expect("a request")).await;
+            let page = String::from_utf8(answer.expect("answered").body().to_vec());
+            holds(&page.expect("text"))
+        })
+        .await;
+    }
+
+    /// Waits until each tenant's component has this digest.
+    async fn sees(&self, expected: &[(&str, &str)]) {
+        let holds = |page: &str| {
+            expected.iter().all(|(tenant, digest)| {
+                let own = format!(r#"kvgf_build_info{{tenant="{tenant}""#);
+                let told = |line: &str| line.starts_with(&own) && line.contains(digest);
+                page.lines().any(told)
+            })
+        };
+        self.page(holds).await;
+    }
+
+    /// Waits until so many files are refused.
+    async fn sees_refused(&self, files: usize) {
+        let line = format!("kvgf_host_refused_files {files}");
+        self.page(|page| page.lines().any(|l| l == line)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_component_is_taken_for_one_tenant_first_by_its_digest_and_then_for_all() {
+    let two = Two::new().await;
+    let application = Application::new();
+    let first = application.component("common.wasm", "first");
+    let next = application.component("next.wasm", "next");
+    application.component("twin.wasm", "next");
+    fs::write(application.path("broken.wasm"), "no component").expect("written");
+    let minh = |file: &str, digest: &str| {
+        let path = application.path(file);
+        let own = format!("[host]\ncomponent = \"{path}\"\n{digest}\n");
+        two.folder
+            .write("minh", 2, &two.minhs, &own)
+            .expect("written");
+    };
+    let broken = format!(
+        "[host]\ncomponent = \"{}\"\n",
+        application.path("broken.wasm")
+    );
+    let others = [vendors().await, vendors().await];
+    for (n, name) in [(0, "mai"), (1, "nam")] {
+        let last = 6 + u8::try_from(n).expect("small");
+        two.folder
+            .write(name, last, &others[n], &broken)
+            .expect("written");
+    }
+    let admin = format!("127.0.0.1:{}", free_port().expect("a port"));
+    let (from, state) = (application.path("spin.toml"), two.state());
+    let arguments = [
+        "--from",
+        &from,
+        "--admin-listen",
+        &admin,
+        "--state-dir",
+        &state,
+    ];
+    let (host, _, lan) = two.up(&arguments).await;
+    let operator = Operator(Remote::new(format!("http://{admin}"), "no token"));
+    operator.sees(&[("minh", &first), ("lan", &first)]).await;
+
+    // Another digest than the file has: refused, and the former stays.
+    minh("next.wasm", &format!("component_digest = \"{first}\""));
+    host.signal("HUP").await.expect("sent");
+    operator.sees_refused(3).await;
+    operator.sees(&[("minh", &first), ("lan", &first)]).await;
+    minh(
+        "next.wasm",
+        &format!("component_digest = \"sha256:{next}\""),
+    );
+    operator.sees(&[("minh", &next), ("lan", &first)]).await;
+    minh("twin.wasm", "");
+    host.signal("HUP").await.expect("sent");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    // A common file that does not load leaves all as they are; the next one is taken for all.
+    fs::write(application.path("common.wasm"), "no component").expect("written");
+    host.signal("HUP").await.expect("sent");
+    operator.sees_refused(3).await;
+    operator.sees(&[("minh", &next), ("lan", &first)]).await;
+    application.component("common.wasm", "next");
+    host.signal("HUP").await.expect("sent");
+    operator.sees(&[("minh", &next), ("lan", &next)]).await;
+    assert_eq!(lan.get("/healthz").await.expect("answered"), 200);
+
+    let log = host.kill().await.expect("killed");
+    let told = format!("has the digest {next}, and [host] component_digest is {first}");
+    assert!(log.contains(&told), "{log}");
+    let compiled = |file: &str| {
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("a component is compiled"));
+        lines.filter(|line| line.contains(file)).count()
+    };
+    let files = ["common.wasm", "next.wasm", "twin.wasm", "broken.wasm"];
+    assert_eq!(files.map(compiled), [2, 1, 0, 1], "{log}");
+}
+
+#[tokio::test]
+async fn two_tenants_swap_their_host_names() {
+    let two = Two::new().await;
+    let (host, minh, lan) = two.up(&["--state-dir", &two.state()]).await;
+    assert_eq!(
+        (minh.connections().await.0, lan.connections().await.0),
+        (200, 200)
+    );
+    two.folder
+        .write("minh", 3, &two.minhs, "")
+        .expect("written");
+    two.folder.write("lan", 2, &two.lans, "").expect("written");
+    host.signal("HUP").await.expect("sent");
+    let (minh, lan) = (
+        Tenant::at(3, lan.port(), "minh"),
+        Tenant::at(2, lan.port(), "lan"),
+    );
+    within_looks(async || minh.connections().await.0 == 200 && lan.connections().await.0 == 200)
+        .await;
+}
+
+#[tokio::test]
+async fn a_check_refuses_a_bare_secret_a_name_that_is_none_and_one_getfly_written_twice() {
+    let two = Two::new().await;
+    let kiotviet = || two.minhs.origins()[0].clone();
+    for (name, last, getfly) in [
+        ("ann", 4, "https://x.example"),
+        ("bao", 5, "https://X.example:443"),
+    ] {
+        let (public, origins) = (
+            format!("http://127.0.0.{last}:1"),
+            [kiotviet(), getfly.to_owned()],
+        );
+        two.folder
+            .write_at(name, &public, &two.minhs, origins, "")
+            .expect("written");
+    }
+    for name in ["Minh", "a_b"] {
+        fs::copy(two.folder.file("minh"), two.folder.file(name)).expect("copied");
+    }
+    let lan = fs::read_to_string(two.folder.file("lan")).expect("read");
+    let bare = lan.replace("@lan/admin_token", "geheim-geheim-geheim-geheim");
+    fs::write(two.folder.file("lan"), bare).expect("written");
+    let checked = run(&[
+        "tenants",
+        "check",
+        two.folder.path().to_str().expect("text"),
+    ])
+    .await;
+    assert_eq!(checked.code, Some(1));
+    let words: Vec<&str> = checked
+        .out
+        .split(|c: char| c.is_whitespace() || "│┆".contains(c))
+        .collect();
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let words = words.join(" ");
+    for told in [
+        "ok ann served at",
+        "REFUSED bao its getfly_url is ann's",
+        "REFUSED lan admin_token is a secret: give it as",
+        "REFUSED Minh.toml its file's name is no tenant's",
+        "REFUSED a_b.toml its file's name is no tenant's",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    assert!(!checked.out.contains("geheim"), "{}", checked.out);
+    let (host, ..) = two.up(&["--state-dir", &two.state()]).await;
+    let log = host.kill().await.expect("killed");
+    assert!(log.contains(r#""file":"Minh.toml""#), "{log}");
 }

@@ -262,6 +262,55 @@ fn many_tenants_are_served_by_pods_that_keep_nothing_and_are_asked_at_the_hosts_
     assert_eq!(scaled["scaleTargetRef"]["name"], "kvgf-tenants");
 }
 
+/// Each replica tells the same count, because it stands in the store that they share.
+#[test]
+fn deliveries_are_summed_over_tenants_and_not_over_replicas() {
+    let mut asked = 0;
+    let deployed = [
+        "kubernetes/tenants.yaml",
+        "prometheus/alerts.yaml",
+        "grafana/dashboard.json",
+    ];
+    for file in deployed {
+        for line in text(&format!("deploy/{file}")).lines() {
+            for (at, _) in line.match_indices("rate(kvgf_events_received_total") {
+                let before = line
+                    .get(..at)
+                    .unwrap_or_default()
+                    .trim_end_matches(['(', ' ']);
+                let bare = before.ends_with("sum") || before.ends_with("sum by (tenant)");
+                assert!(!bare, "{file}: {line}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 0);
+    let tenants = text("deploy/kubernetes/tenants.yaml");
+    assert!(tenants.contains("sum(max by (tenant) (rate(kvgf_events_received_total"));
+}
+
+#[test]
+fn the_tenants_pods_may_be_reached_and_are_watched_and_may_reach_the_store() {
+    let among = |selector: &Value| {
+        let named = &selector["matchExpressions"][0]["values"];
+        named.is_array() && strings(named).contains(&"kvgf-tenants")
+    };
+    let policies = documents("networkpolicy.yaml");
+    let policy = |name: &str| {
+        let found = policies.iter().find(|d| d["metadata"]["name"] == name);
+        &found.expect("a policy")["spec"]
+    };
+    assert!(among(&policy("kvgf")["podSelector"]));
+    let to_store = &policy("kvgf-store")["ingress"][0]["from"][0]["podSelector"];
+    assert!(among(to_store));
+    let watched = documents("podmonitor.yaml");
+    let label = "app.kubernetes.io/name";
+    let watches = |d: &Value| d["spec"]["selector"]["matchLabels"][label] == "kvgf-tenants";
+    assert!(watched.iter().any(watches));
+    let unit = text("deploy/systemd/kvgf.service");
+    assert!(unit.lines().any(|line| line == "LimitNOFILE=65536"));
+}
+
 #[test]
 fn pods_run_without_root_on_a_read_only_file_system_with_limits() {
     let mut pods = 0;
@@ -311,8 +360,9 @@ fn what_selects_a_pod_or_a_port_finds_one() {
     for part in all.iter().flat_map(parts) {
         names.extend(part["template"]["metadata"]["labels"][label].as_str());
         names.extend(part["podLabels"][label].as_str());
-        let named = part["containers"][0]["ports"][0]["name"].as_str();
-        ports.extend(named.map(str::to_owned));
+        let of_container = part["containers"][0]["ports"].as_array();
+        let named = of_container.into_iter().flatten();
+        ports.extend(named.filter_map(|port| port["name"].as_str().map(str::to_owned)));
     }
     for part in all.iter().flat_map(parts) {
         let selected = [&part["matchLabels"][label], &part["selector"][label]];

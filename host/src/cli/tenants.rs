@@ -114,7 +114,7 @@ impl Tenants {
 }
 
 impl Folder {
-    fn read(&self, program: &Program) -> anyhow::Result<Vec<(Name, tenants::Told)>> {
+    fn read(&self, program: &Program) -> anyhow::Result<Vec<(String, tenants::Told)>> {
         let manifest = self.from.as_ref().unwrap_or(&program.manifest);
         tenants::read_all(&self.folder, &Declaration::read(manifest)?)
     }
@@ -133,7 +133,7 @@ impl Folder {
                 Err(why) => ("REFUSED", why),
             };
             ok &= mark == "ok";
-            table.add_row([mark, &name.to_string(), &words]);
+            table.add_row([mark, &name, &words]);
         }
         print_line(&table.to_string())?;
         if ok { Ok(()) } else { Err(Failure::Told) }

@@ -17,7 +17,6 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::Args;
 use plugin::config::{Config, Problem};
-use sha2::{Digest, Sha256};
 use std::{
     io::Write,
     net::SocketAddr,
@@ -107,6 +106,7 @@ impl Up {
                     idle: Idle::at_most(IDLE_OF_MANY),
                     log,
                 };
+                complain_of_few_descriptors(&surroundings.log);
                 many(folder, surroundings, proxies).await?
             }
         };
@@ -148,7 +148,8 @@ async fn one(
 ) -> Result<App> {
     let file = manifest.component.clone();
     let loaded = tokio::task::spawn_blocking(move || {
-        load(&file, |file| Runtime::load(file, Metering::Epochs))
+        let load = |file: &Path| Runtime::load(file, Metering::Epochs);
+        Loaded::of(&file, |_| None, load)
     });
     let Loaded { runtime, digest } = loaded.await??;
     let variables = &mut manifest.variables;
@@ -173,9 +174,7 @@ async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> 
         let bounds = Bounds::of_many();
         let alive = bounds.instances + bounds.after_answers + IDLE_OF_MANY;
         let instances = u32::try_from(alive)?;
-        load(file, |file| {
-            Runtime::load_for(file, Metering::Epochs, instances)
-        })
+        Runtime::load_for(file, Metering::Epochs, instances)
     });
     let register = Register::of(folder, surroundings, components);
     let register = renewed(register, app.clone(), true).await?;
@@ -186,6 +185,32 @@ async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> 
 async fn renewed(mut register: Register, app: Arc<App>, all: bool) -> Result<Register> {
     let renew = move || register.renew(&app, all).map(|()| register);
     tokio::task::spawn_blocking(renew).await?
+}
+
+/// Logs it where fewer files may be open than all connections and instances can need.
+fn complain_of_few_descriptors(log: &LogSink) {
+    let Bounds {
+        connections,
+        instances,
+        after_answers,
+        ..
+    } = Bounds::of_many();
+    // Two calls of an instance, and the host's own files.
+    let needed = connections + 2 * (instances + after_answers) + 64;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    if let Some(few) = open_files(&limits).filter(|may| *may < needed) {
+        let message = "fewer files may be open than connections and instances can need: raise ulimit -n (LimitNOFILE)";
+        let line = serde_json::json!({ "level": "warn", "message": message, "limit": few, "needed": needed });
+        log(&line.to_string());
+    }
+}
+
+/// The soft limit of open files in Linux's list of a process's limits; none where there is none.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits
+        .lines()
+        .find_map(|l| l.strip_prefix("Max open files"));
+    line?.split_whitespace().next()?.parse().ok()
 }
 
 /// The variables that the application would complain of.
@@ -204,14 +229,6 @@ fn complain_of_variables(manifest: &Manifest, log: &LogSink) {
         let line = serde_json::json!({ "level": "warn", "message": message, "variable": variable, "why": problem });
         log(&line.to_string());
     }
-}
-
-/// The component, and the SHA-256 of its file.
-fn load(component: &Path, runtime: impl FnOnce(&Path) -> Result<Runtime>) -> Result<Loaded> {
-    let runtime = runtime(component)?;
-    let digest = Sha256::digest(std::fs::read(component)?);
-    let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Loaded { runtime, digest })
 }
 
 /// How often the tenants' files are looked at.

@@ -11,8 +11,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     ops::RangeInclusive,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 /// How long a tenant without anything to do is left alone: webhooks are looked at every quarter of an hour, and may be
@@ -49,41 +50,22 @@ impl fmt::Display for Name {
 pub struct Said {
     /// The host name of its `public_url`.
     pub host: String,
-    /// Its Getfly, as an origin.
+    /// Its Getfly, as its file names it.
     pub getfly: String,
+    /// The same with its port, by which one Getfly is told from another.
+    pub(super) origin: String,
     /// Its variables, and the origins it may call.
     pub manifest: Manifest,
     /// A component of its own.
     pub component: Option<PathBuf>,
+    /// The one digest that its component may have.
+    pub digest: Option<String>,
     /// How much of the host it may take.
     pub share: Share,
     /// Memory of its instances together, bytes.
     pub memory: usize,
     /// What its keys and values may take in the store, bytes.
     pub store: u64,
-}
-
-impl Said {
-    /// Whether it has neither its host name nor its Getfly in common with one of these.
-    pub(super) fn apart_from<'o>(
-        &self,
-        others: impl Iterator<Item = (&'o Name, &'o Self)>,
-    ) -> Result<(), String> {
-        for (other, said) in others {
-            if said.host == self.host {
-                let host = &self.host;
-                return Err(format!(
-                    "its public_url has the host name {host}, which is {other}'s"
-                ));
-            }
-            if said.getfly == self.getfly {
-                return Err(format!(
-                    "its getfly_url is {other}'s; all shops of one Getfly belong to one tenant, as its connections"
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A file that was read, with the stamps by which a later change is seen.
@@ -94,13 +76,14 @@ pub(super) struct Read {
     pub(super) stamps: BTreeMap<PathBuf, Stamp>,
 }
 
-/// When a file was written last, and its size; none where there is no file.
-pub(super) type Stamp = Option<(SystemTime, u64)>;
+/// Which file it is, when it or its mode was changed last, and its size; none where there is no file.
+pub(super) type Stamp = Option<[i64; 4]>;
 
 /// The stamp of a file now.
 pub(super) fn stamp(file: &Path) -> Stamp {
     let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    let (inode, size) = (metadata.ino().cast_signed(), metadata.size().cast_signed());
+    Some([inode, metadata.ctime(), metadata.ctime_nsec(), size])
 }
 
 #[derive(Deserialize)]
@@ -115,6 +98,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Host {
     component: Option<PathBuf>,
+    component_digest: Option<String>,
     instances: Option<usize>,
     large_bodies: Option<usize>,
     memory_mib: Option<usize>,
@@ -216,15 +200,41 @@ fn said(
     let getfly = value("getfly_url").to_ascii_lowercase();
     Ok(Said {
         host,
+        origin: origin(&getfly),
         getfly,
         manifest,
         component: parsed.host.component.as_ref().map(|own| folder.join(own)),
+        digest: digest(&parsed.host)?,
         // A monitor waits for its heartbeat.
         share: share(&parsed.host, value("heartbeat_path").is_empty())?,
         memory: MEBIBYTE * Host::bound("memory_mib", parsed.host.memory_mib, 256, 8..=4096)?,
         store: (MEBIBYTE * Host::bound("store_mib", parsed.host.store_mib, 1024, 1..=1_048_576)?)
             as u64,
     })
+}
+
+/// An address as scheme, host name and port.
+fn origin(address: &str) -> String {
+    let Ok(uri) = address.parse::<http::Uri>() else {
+        return address.to_owned();
+    };
+    let scheme = uri.scheme_str().unwrap_or("https");
+    let usual = if scheme == "http" { 80 } else { 443 };
+    let port = uri.port_u16().unwrap_or(usual);
+    let host = host_name(uri.host().unwrap_or_default());
+    format!("{scheme}://{host}:{port}")
+}
+
+/// As `sha256sum` prints it; `sha256:` may stand before it.
+fn digest(host: &Host) -> Result<Option<String>, String> {
+    let Some(given) = &host.component_digest else {
+        return Ok(None);
+    };
+    let digest = given.strip_prefix("sha256:").unwrap_or(given);
+    if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err("[host] component_digest is no SHA-256 of 64 hexadecimal digits".to_owned());
+    }
+    Ok(Some(digest.to_ascii_lowercase()))
 }
 
 fn share(host: &Host, may_rest: bool) -> Result<Share, String> {
