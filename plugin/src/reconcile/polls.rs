@@ -143,8 +143,8 @@ impl<W: World> Reconciler<'_, '_, W> {
         let is_new = scan.offset == 0;
         // Whether sales are asked for because what changed was refused: that may be about all there is.
         let mut on_trial = false;
-        let sound = health.order.sound_at.unwrap_or(on_since);
-        let fails_for_long = now.saturating_since(sound) >= GRACE;
+        // Polls have failed for a while, which a time without any is not.
+        let fails_for_long = health.order.active == Some(false);
         let mut failed = Ok(());
         for _ in 0..PAGES_AT_ONCE {
             if scan.done || !self.may_poll(name) {
