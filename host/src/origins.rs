@@ -62,6 +62,16 @@ fn with_port(origin: &str) -> String {
     }
 }
 
+/// An address by which one server is told from another: with its port, and without a dot that ends its host name.
+pub(crate) fn of_server(address: &str) -> String {
+    let uri = address.parse().ok();
+    let origin = uri.as_ref().and_then(origin);
+    origin.map_or_else(
+        || address.to_owned(),
+        |origin| with_port(&origin).replacen(".:", ":", 1),
+    )
+}
+
 /// `scheme://host[:port]` in lower case.
 pub(crate) fn origin(uri: &http::Uri) -> Option<String> {
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?).to_lowercase())

@@ -10,7 +10,7 @@ use crate::{
     keyvalue::Backend,
     lock::lock,
     manifest::{Declaration, Manifest},
-    runtime::{Idle, LogSink, Metering, Runtime},
+    runtime::{INSTANCES, Idle, LogSink, Metering, Runtime},
     server::{self, App, Block, Bounds, Proxies},
     tenants::{Components, Loaded, Register, Surroundings},
 };
@@ -148,7 +148,9 @@ async fn one(
 ) -> Result<App> {
     let file = manifest.component.clone();
     let loaded = tokio::task::spawn_blocking(move || {
-        let load = |file: &Path| Runtime::load(file, Metering::Epochs);
+        let load = |file: &Path, component: &[u8]| {
+            Runtime::compile(file, component, Metering::Epochs, INSTANCES)
+        };
         Loaded::of(&file, |_| None, load)
     });
     let Loaded { runtime, digest } = loaded.await??;
@@ -170,11 +172,11 @@ async fn many(folder: PathBuf, surroundings: Surroundings, proxies: Proxies) -> 
         ..Bounds::of_many()
     };
     let app = Arc::new(App::of_many(bounds));
-    let components = Components::new(|file| {
+    let components = Components::new(|file, component| {
         let bounds = Bounds::of_many();
         let alive = bounds.instances + bounds.after_answers + IDLE_OF_MANY;
         let instances = u32::try_from(alive)?;
-        Runtime::load_for(file, Metering::Epochs, instances)
+        Runtime::compile(file, component, Metering::Epochs, instances)
     });
     let register = Register::of(folder, surroundings, components);
     let register = renewed(register, app.clone(), true).await?;

@@ -38,7 +38,7 @@ use wasmtime_wasi_http::{handler::ProxyPre, p3::bindings::ServicePre};
 /// MiB needs less than this.
 pub const MEMORY_BYTES: usize = 96 * 1024 * 1024;
 /// The most instances alive at once, idle ones included; `server` admits fewer.
-const INSTANCES: u32 = 128;
+pub const INSTANCES: u32 = 128;
 /// Core instances in the component: the plugin's, and those that wit-component wraps it in.
 const CORE_INSTANCES: u32 = 4;
 /// How much of an ended instance's memory is cleared instead of returned to the system, in bytes.
@@ -140,11 +140,16 @@ impl Runtime {
     /// Compiles the component in `file`. Refuses a file that is no component, or that imports more
     /// than this host offers.
     pub fn load(file: &Path, metering: Metering) -> Result<Self> {
-        Self::load_for(file, metering, INSTANCES)
+        Self::compile(file, &read_component(file)?, metering, INSTANCES)
     }
 
-    /// The same for `instances` alive at once, idle ones included.
-    pub fn load_for(file: &Path, metering: Metering, instances: u32) -> Result<Self> {
+    /// Compiles what was read from `file`, for `instances` alive at once, idle ones included.
+    pub fn compile(
+        file: &Path,
+        component: &[u8],
+        metering: Metering,
+        instances: u32,
+    ) -> Result<Self> {
         let mut config = Config::new();
         config
             .wasm_component_model_async(true)
@@ -155,15 +160,9 @@ impl Runtime {
         if metering == Metering::Epochs {
             tick(&engine)?;
         }
-        let component = Component::from_file(&engine, file)
+        let component = Component::new(&engine, component)
             .map_err(|e| anyhow!("{e:#}"))
-            .with_context(|| {
-                let shown = file.display();
-                format!(
-                    "cannot load the component {shown}; it comes with this program's release, beside spin.toml (from \
-                     sources: cargo xtask build)"
-                )
-            })?;
+            .with_context(|| not_loaded(file))?;
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|e| anyhow!("{e:#}"))?;
         let pre = linker
@@ -183,6 +182,19 @@ impl Runtime {
         let mut instance = Instance::new(self, world, &MemoryBudget::of(usize::MAX));
         handled(|answer| async move { instance.serve(request, answer).await }).await
     }
+}
+
+/// The bytes of a component's file.
+pub fn read_component(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| not_loaded(file))
+}
+
+fn not_loaded(file: &Path) -> String {
+    let shown = file.display();
+    format!(
+        "cannot load the component {shown}; it comes with this program's release, beside spin.toml (from sources: \
+         cargo xtask build)"
+    )
 }
 
 /// Instances of one component in one world that serve one request after another, as in Spin:
@@ -314,17 +326,18 @@ impl Instances {
             });
             let mut end = instances.end.subscribe();
             let finished = tokio::select! {
-                finished = instance.serve(request, answer) => Some(finished),
-                _ = end.wait_for(|end| *end) => None,
+                finished = instance.serve(request, answer) => {
+                    instances.idle.give_back(instances.number, instance);
+                    finished
+                }
+                _ = end.wait_for(|end| *end) => {
+                    drop(instance);
+                    let trap = Some("it is served no longer".to_owned());
+                    Finished { trap, ..Finished::default() }
+                }
             };
-            if finished.is_some() {
-                instances.idle.give_back(instances.number, instance);
-            }
             drop(taken);
-            finished.unwrap_or_else(|| Finished {
-                trap: Some("it is served no longer".to_owned()),
-                ..Finished::default()
-            })
+            finished
         })
         .await
     }

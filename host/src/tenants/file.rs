@@ -2,6 +2,7 @@
 
 use crate::{
     manifest::{Declaration, Manifest},
+    origins,
     server::{Share, host_name},
     variable_file,
 };
@@ -200,7 +201,7 @@ fn said(
     let getfly = value("getfly_url").to_ascii_lowercase();
     Ok(Said {
         host,
-        origin: origin(&getfly),
+        origin: origins::of_server(&getfly),
         getfly,
         manifest,
         component: parsed.host.component.as_ref().map(|own| folder.join(own)),
@@ -211,18 +212,6 @@ fn said(
         store: (MEBIBYTE * Host::bound("store_mib", parsed.host.store_mib, 1024, 1..=1_048_576)?)
             as u64,
     })
-}
-
-/// An address as scheme, host name and port.
-fn origin(address: &str) -> String {
-    let Ok(uri) = address.parse::<http::Uri>() else {
-        return address.to_owned();
-    };
-    let scheme = uri.scheme_str().unwrap_or("https");
-    let usual = if scheme == "http" { 80 } else { 443 };
-    let port = uri.port_u16().unwrap_or(usual);
-    let host = host_name(uri.host().unwrap_or_default());
-    format!("{scheme}://{host}:{port}")
 }
 
 /// As `sha256sum` prints it; `sha256:` may stand before it.

@@ -8,7 +8,7 @@ use crate::{
     keyvalue::{Backend, Quota, Space},
     manifest::Declaration,
     outbound::{CallLog, Outbound},
-    runtime::{Idle, Instances, LogSink, Runtime, World},
+    runtime::{Idle, Instances, LogSink, Runtime, World, read_component},
     server::{App, Tenant},
 };
 use anyhow::{Context, Result};
@@ -30,41 +30,35 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The component in `file`: one with the same digest that is loaded already, or what `load` makes of it.
+    /// The component in `file`: one with the same digest that is loaded already, or what `load` makes of its bytes.
     ///
     /// # Errors
-    /// If it cannot be loaded, or is another file after loading than before.
+    /// If it cannot be loaded.
     pub fn of(
         file: &Path,
         twin: impl FnOnce(&str) -> Option<Self>,
-        load: impl FnOnce(&Path) -> Result<Runtime>,
+        load: impl FnOnce(&Path, &[u8]) -> Result<Runtime>,
     ) -> Result<Self> {
-        let before = digest(file);
-        if let Some(twin) = before.as_deref().and_then(twin) {
+        let component = read_component(file)?;
+        let digest = Sha256::digest(&component);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(twin) = twin(&digest) {
             return Ok(twin);
         }
-        let runtime = load(file)?;
-        let digest = before.filter(|before| digest(file).as_ref() == Some(before));
-        let digest = digest
-            .with_context(|| format!("{} was changed while it was loaded", file.display()))?;
+        let runtime = load(file, &component)?;
         Ok(Self { runtime, digest })
     }
 }
 
-fn digest(file: &Path) -> Option<String> {
-    let digest = Sha256::digest(std::fs::read(file).ok()?);
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Loads components: each digest once, and a file that does not load once as long as it does not change.
 pub struct Components {
-    load: fn(&Path) -> Result<Runtime>,
+    load: fn(&Path, &[u8]) -> Result<Runtime>,
     known: BTreeMap<PathBuf, (Stamp, Result<Loaded, String>)>,
 }
 
 impl Components {
     /// None yet; `load` loads one.
-    pub fn new(load: fn(&Path) -> Result<Runtime>) -> Self {
+    pub fn new(load: fn(&Path, &[u8]) -> Result<Runtime>) -> Self {
         let known = BTreeMap::new();
         Self { load, known }
     }
@@ -81,11 +75,11 @@ impl Components {
             let mut loaded = self.known.values().filter_map(|(_, l)| l.as_ref().ok());
             loaded.find(|loaded| loaded.digest == digest).cloned()
         };
-        let load = |file: &Path| {
+        let load = |file: &Path, component: &[u8]| {
             let file_name = file.display().to_string();
             let line = serde_json::json!({ "level": "info", "message": "a component is compiled", "file": file_name });
             log(&line.to_string());
-            (self.load)(file)
+            (self.load)(file, component)
         };
         let loaded = Loaded::of(file, twin, load).map_err(|e| format!("{e:#}"));
         self.known.insert(file.to_owned(), (now, loaded.clone()));
