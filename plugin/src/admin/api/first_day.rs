@@ -186,9 +186,14 @@ pub(in crate::admin) async fn of_event<W: World>(
     Ok(found)
 }
 
+/// What was sent to Getfly for an event and how it answered, as far as that is kept.
+pub(in crate::admin) fn sent(ready: &Ready, event: &Record) -> Vec<Shown> {
+    let kept = kept::exchanges(&ready.sealer, event);
+    kept.into_iter().map(Shown::from).collect()
+}
+
 fn shown(ready: &Ready, (event, read): (Record, Option<Vec<Exchange>>)) -> FirstEvent {
-    let sent = kept::exchanges(&ready.sealer, &event);
-    let sent: Vec<Shown> = sent.into_iter().map(Shown::from).collect();
+    let sent = sent(ready, &event);
     let read_back: Option<Vec<Shown>> =
         read.map(|read| read.into_iter().map(Shown::from).collect());
     FirstEvent {

@@ -4,14 +4,14 @@ use crate::{
     admin::api::{
         connections::open,
         events,
-        first_day::{Shown, of_event},
+        first_day::{Shown, of_event, sent},
         problem::Problem,
         request::known,
         tenant, view,
     },
     config::Ready,
     journal::{
-        cursor, first_events,
+        cursor,
         record::{Kind, Record},
         trouble::Trouble,
     },
@@ -177,11 +177,6 @@ pub(in crate::admin) async fn of<W: World>(
         account,
     );
     Ok(live)
-}
-
-fn sent(ready: &Ready, record: &Record) -> Vec<Shown> {
-    let kept = first_events::exchanges(&ready.sealer, record);
-    kept.into_iter().map(Shown::from).collect()
 }
 
 /// The code that KiotViet's sale or customer has now.

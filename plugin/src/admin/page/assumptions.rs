@@ -40,8 +40,9 @@ fn row<W: World>(visit: &Visit<'_, W>, row: &Row) -> Markup {
             td { @if row.about == About::Hosts { (visit.t(w::HOSTS)) } @else { (row.about.as_str()) } }
             td { (said) " " code.muted { (row.id) } }
             td { (badge(class, visit.t(words))) }
-            td data-head=(visit.t(w::ASSUMED_CONFIRMED)) { @if row.confirmed.times > 0 { (row.confirmed.times) " · " (visit.view.time(row.confirmed.since)) } }
-            td data-head=(visit.t(w::ASSUMED_CONTRADICTED)) { @if row.contradicted.times > 0 { (row.contradicted.times) " · " (visit.view.time(row.contradicted.since)) } }
+            @for (head, seen) in [(w::ASSUMED_CONFIRMED, &row.confirmed), (w::ASSUMED_CONTRADICTED, &row.contradicted)] {
+                td data-head=(visit.t(head)) { @if seen.times > 0 { (seen.times) " · " (visit.view.time(seen.since)) } }
+            }
         }
     }
 }
