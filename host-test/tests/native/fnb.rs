@@ -331,10 +331,17 @@ async fn what_a_till_sends_late_is_found_by_the_sweep_and_from_then_on_at_once()
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_invoice_is_told_by_its_words_and_a_number_alone_means_nothing() {
-    for (completed, cancelled) in [(1, 2), (1, 4), (2, 1), (3, 0)] {
+    for (completed, cancelled, in_words) in [
+        (1, 2, false),
+        (1, 4, false),
+        (2, 1, false),
+        (3, 0, false),
+        (0, 0, true),
+    ] {
         let fnb = Fnb {
             completed_status: completed,
             cancelled_status: cancelled,
+            status_in_words: in_words,
             ..Fnb::default()
         };
         let shop = selling(On::Orders, fnb, 0).await;
@@ -345,43 +352,35 @@ async fn a_cancelled_invoice_is_told_by_its_words_and_a_number_alone_means_nothi
         assert_eq!(
             shop.outcomes().await,
             ["created order_created"],
-            "{completed} {cancelled}"
+            "{completed} {cancelled} {in_words}"
         );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_users_that_the_edition_does_not_have_costs_no_sale_no_wait_and_no_calls() {
-    let shop = selling(On::Orders, Fnb::default(), 0).await;
-    for _ in 0..5 {
-        shop.kiotviet.create_invoice(sale(None));
-        shop.minutes(1).await;
+    for missing_as_page in [false, true] {
+        let fnb = Fnb {
+            missing_as_page,
+            ..Fnb::default()
+        };
+        let shop = selling(On::Orders, fnb, 0).await;
+        for _ in 0..5 {
+            shop.kiotviet.create_invoice(sale(None));
+            shop.minutes(1).await;
+        }
+        assert_eq!(shop.in_getfly().1, 5);
+        let event = &shop.events().await[0];
+        let notes = event["notes"].to_string();
+        assert!(
+            notes.contains("KiotViet F&B has no list of users"),
+            "{event}"
+        );
+        assert_eq!(event["attempts"], 0, "no attempt failed");
+        let users = shop.app.take_calls();
+        let users = users.iter().filter(|c| c.endpoint == "KiotViet GET /users");
+        assert_eq!(users.count(), 1);
     }
-    assert_eq!(shop.in_getfly().1, 5);
-    let event = &shop.events().await[0];
-    assert!(
-        event["notes"]
-            .to_string()
-            .contains("KiotViet F&B has no list of users"),
-        "{event}"
-    );
-    assert_eq!(event["attempts"], 0, "no attempt failed");
-    let users = shop.app.take_calls();
-    let users = users.iter().filter(|c| c.endpoint == "KiotViet GET /users");
-    assert_eq!(users.count(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn whatever_a_missing_list_of_users_is_answered_no_sale_waits() {
-    let fnb = Fnb {
-        missing_as_page: true,
-        ..Fnb::default()
-    };
-    let shop = selling(On::Orders, fnb, 0).await;
-    shop.kiotviet.create_invoice(sale(None));
-    shop.minutes(1).await;
-    assert_eq!(shop.in_getfly().1, 1);
-    assert_eq!(shop.events().await[0]["attempts"], 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -400,20 +399,6 @@ async fn a_sale_that_is_cancelled_after_its_order_is_told_once() {
     let events = shop.events().await;
     let told = &events[1]["notes"];
     assert!(told.to_string().contains("cancelled"), "{told}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_status_in_words_is_read() {
-    let fnb = Fnb {
-        status_in_words: true,
-        ..Fnb::default()
-    };
-    let shop = selling(On::Orders, fnb, 0).await;
-    let gone = shop.kiotviet.create_invoice(sale(None));
-    shop.kiotviet.cancel_invoice(gone);
-    shop.kiotviet.create_invoice(sale(None));
-    shop.minutes(2).await;
-    assert_eq!(shop.outcomes().await, ["created order_created"]);
 }
 
 /// The filter by changes may work and leave out what was never changed, or fail for ever.

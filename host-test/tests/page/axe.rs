@@ -1,7 +1,7 @@
 //! axe-core, which looks in the browser for what keeps people from using a page. `.ci/run` installs it (`npm ci --prefix
 //! host-test/tests/page/axe`); without it a test says so, and fails only where `CI` is set. Nothing of it is shipped.
 
-use crate::webdriver::Browser;
+use crate::{town::picture, webdriver::Browser};
 use anyhow::{Context, Result, ensure};
 
 const FILE: &str = "host-test/tests/page/axe/node_modules/axe-core/axe.min.js";
@@ -40,4 +40,24 @@ impl Axe {
         let found = found.as_array().context("a list")?;
         Ok(found.iter().map(|one| format!("{page}: {one}\n")).collect())
     }
+}
+
+/// The page that is open is no wider than its screen of `wide` pixels and has our style; leaves its picture under `name`,
+/// and returns what axe-core finds.
+pub(crate) async fn looked_at(
+    browser: &Browser,
+    axe: &Axe,
+    wide: u32,
+    name: &str,
+) -> Result<String> {
+    let sizes = browser
+        .eval("[document.documentElement.scrollWidth, document.documentElement.clientWidth, getComputedStyle(document.body).marginTop]")
+        .await?;
+    let (scroll, client) = (sizes[0].as_u64(), sizes[1].as_u64());
+    ensure!(client == Some(u64::from(wide)), "{name}: {sizes}");
+    ensure!(scroll <= client, "{name} is wider than the screen: {sizes}");
+    ensure!(sizes[2] == "0px", "{name} has our style: {sizes}");
+    let found = axe.findings(browser, name).await?;
+    browser.picture(&picture(name)).await?;
+    Ok(found)
 }

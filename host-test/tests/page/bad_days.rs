@@ -4,9 +4,9 @@
 //! as the day in `browser`.
 
 use crate::{
-    axe::Axe,
+    axe::{Axe, looked_at},
     browser::{connects, logs_in},
-    town::{Town, in_a_browser, picture, town, wait_for},
+    town::{Town, in_a_browser, town, wait_for},
     webdriver::Browser,
 };
 use anyhow::{Context, Result, ensure};
@@ -14,21 +14,16 @@ use host_test::shop::{customer, hoa, sale};
 use http::Method;
 use sim::{Fault, FaultRule, When};
 
-const WIDE: u64 = 360;
+const WIDE: u32 = 360;
 
 /// The page that is open says this in Vietnamese and in English, fits the screen, and axe-core finds nothing on it. It is
 /// in Vietnamese afterwards.
 async fn says(browser: &Browser, name: &str, [vi, en]: [&str; 2]) -> Result<()> {
     for (words, other, suffix) in [(vi, "English", ""), (en, "Tiếng Việt", "-english")] {
         browser.see(words).await?;
-        let scroll = "document.documentElement.scrollWidth";
-        let scroll = browser.eval(scroll).await?.as_u64();
-        ensure!(scroll <= Some(WIDE), "{name} is wider than the screen");
-        let found = Axe::installed().findings(browser, name).await?;
+        let name = format!("bad-day-{name}{suffix}");
+        let found = looked_at(browser, &Axe::installed(), WIDE, &name).await?;
         ensure!(found.is_empty(), "axe-core: {found}");
-        browser
-            .picture(&picture(&format!("bad-day-{name}{suffix}")))
-            .await?;
         browser.click(&format!("//a[.={other:?}]")).await?;
     }
     browser.see(vi).await
@@ -160,7 +155,7 @@ async fn is_looked_over(town: &Town, browser: &Browser) -> Result<()> {
 
 async fn story(browser: &Browser) -> Result<()> {
     let town = town().await?;
-    browser.screen(WIDE as u32, 780, true).await?;
+    browser.screen(WIDE, 780, true).await?;
     logs_in(&town, browser).await.context("logging in")?;
     connects(&town, browser).await.context("connecting")?;
     is_off(&town, browser).await.context("off")?;

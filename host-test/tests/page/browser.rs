@@ -8,7 +8,7 @@
 //! set.
 
 use crate::{
-    axe::Axe,
+    axe::{Axe, looked_at},
     town::{Town, in_a_browser, picture, town, wait_for},
     webdriver::Browser,
 };
@@ -235,17 +235,7 @@ async fn fits(town: &Town, browser: &Browser, wide: u32, suffix: &str) -> Result
         browser.go(&town.at(path)).await?;
         let open = "document.querySelectorAll('details').forEach(d => d.open = true)";
         browser.eval(open).await?;
-        let sizes = browser
-            .eval("[document.documentElement.scrollWidth, document.documentElement.clientWidth, getComputedStyle(document.body).marginTop]")
-            .await?;
-        let (scroll, client) = (sizes[0].as_u64(), sizes[1].as_u64());
-        ensure!(client == Some(u64::from(wide)), "{path}: {sizes}");
-        ensure!(scroll <= client, "{path} is wider than the screen: {sizes}");
-        ensure!(sizes[2] == "0px", "{path} has our style: {sizes}");
-        found += &axe.findings(browser, path).await?;
-        browser
-            .picture(&picture(&format!("{name}{suffix}")))
-            .await?;
+        found += &looked_at(browser, &axe, wide, &format!("{name}{suffix}")).await?;
     }
     ensure!(found.is_empty(), "axe-core: {found}");
     Ok(())

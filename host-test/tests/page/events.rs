@@ -555,10 +555,7 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
     });
     shop.deliver().await;
     let day = "2026-10-05";
-    let (status, found) = shop
-        .app
-        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
-        .await;
+    let (status, found) = shop.app.look(&format!("reconciliation?day={day}")).await;
     assert_eq!(status, 200, "{found}");
     let here = &found["shops"][0];
     assert_eq!(here["kiotviet"], json!({"count": 3, "sum": 1_050_000}));
@@ -626,10 +623,7 @@ async fn a_days_sales_are_compared_with_getflys_orders_on_the_page_by_the_api_an
     visitor.get("/?lang=en").await;
     // A row of sums names no invoice, and an invoice that cannot be read costs no other its comparison.
     shop.kiotviet.update_settings(|s| s.pages.summary = true);
-    let (status, again) = shop
-        .app
-        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
-        .await;
+    let (status, again) = shop.app.look(&format!("reconciliation?day={day}")).await;
     assert_eq!((status, &again), (200, &found));
     let quiet = visitor.get("/ui/reconciliation?day=2026-10-01").await.html;
     assert!(quiet.contains("Both sides agree."), "{quiet}");
@@ -656,10 +650,7 @@ async fn a_shop_that_cannot_be_read_hides_no_other_from_the_reconciliation() {
     others[0].revoke_tokens();
     shop.pass(3 * 3600).await;
     let day = "2026-10-05";
-    let (status, found) = shop
-        .app
-        .call("GET", &format!("reconciliation?day={day}"), &Value::Null)
-        .await;
+    let (status, found) = shop.app.look(&format!("reconciliation?day={day}")).await;
     assert_eq!(status, 200, "{found}");
     assert_eq!(found["shops"][0]["connection"], "shop", "{found}");
     assert_eq!(found["unread"][0]["connection"], "quan", "{found}");

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use host::{
-    runtime::{Idle, Instances},
+    runtime::{Idle, Instances, World},
     server::{App, Bounds, Share, Tenant, serve},
 };
 use host_test::{
@@ -31,31 +31,37 @@ impl Drop for Many {
     }
 }
 
+/// A tenant n.test for each of these worlds, with this rest.
+fn tenants(worlds: Vec<World>, rest: Duration) -> BTreeMap<String, Arc<Tenant>> {
+    let share = Share {
+        instances: 16,
+        large_bodies: 2,
+        requests: 128,
+        rest,
+    };
+    let idle = Idle::at_most(16);
+    let component = harness::component().expect("the component");
+    let tenant = |(n, world): (usize, World)| {
+        let instances = Instances::sharing(&idle, usize::MAX, component.clone(), world);
+        let host = format!("{n}.test");
+        (host.clone(), Tenant::new(&host, instances, share, None))
+    };
+    worlds.into_iter().enumerate().map(tenant).collect()
+}
+
 impl Many {
     /// So many tenants, n.test each, with this rest.
-    async fn serve(tenants: usize, rest: Duration) -> Self {
-        let share = Share {
-            instances: 16,
-            large_bodies: 2,
-            requests: 128,
-            rest,
-        };
-        let idle = Idle::at_most(16);
-        let component = harness::component().expect("the component");
+    async fn serve(many: usize, rest: Duration) -> Self {
         let mut stores = Vec::new();
-        let mut by_host = BTreeMap::new();
-        for n in 0..tenants {
+        let mut worlds = Vec::new();
+        for _ in 0..many {
             let store = Arc::new(Counting::default());
             stores.push(store.clone());
             let app = Harness::builder().store(store).build().expect("a harness");
-            let component = component.clone();
-            let instances = Instances::sharing(&idle, usize::MAX, component, app.world());
-            let host = format!("{n}.test");
-            let tenant = Tenant::new(&host, instances, share, None);
-            by_host.insert(host, tenant);
+            worlds.push(app.world());
         }
         let app = Arc::new(App::of_many(Bounds::default()));
-        app.serve_tenants(by_host);
+        app.serve_tenants(tenants(worlds, rest));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let never = std::future::pending();
         let serving = tokio::spawn(serve(app.clone(), listener, MINUTE, never));
@@ -113,27 +119,16 @@ async fn a_tenant_with_nothing_to_do_rests_until_a_request_comes() {
 
 /// So many connected shops, each a tenant n.test of `app`, whose KiotViet answers no more.
 async fn shops(app: &App, shops: usize) -> Vec<WasmShop> {
-    let idle = Idle::at_most(16);
-    let share = Share {
-        instances: 16,
-        large_bodies: 2,
-        requests: 128,
-        rest: Duration::ZERO,
-    };
-    let component = harness::component().expect("the component");
-    let (mut connected, mut by_host) = (Vec::new(), BTreeMap::new());
-    for n in 0..shops {
+    let mut connected = Vec::new();
+    for _ in 0..shops {
         let shop = WasmShop::connected_in_wasm(On::Customers, |b| b).await;
         let shop = shop.expect("a shop");
-        let world = shop.app.world();
-        let instances = Instances::sharing(&idle, usize::MAX, component.clone(), world);
-        let host = format!("{n}.test");
-        by_host.insert(host.clone(), Tenant::new(&host, instances, share, None));
         let hangs = FaultRule::new(Fault::Hang).on(http::Method::GET, "/customers");
         shop.kiotviet_faults.add(hangs);
         connected.push(shop);
     }
-    app.serve_tenants(by_host);
+    let worlds = connected.iter().map(|shop| shop.app.world()).collect();
+    app.serve_tenants(tenants(worlds, Duration::ZERO));
     connected
 }
 
