@@ -85,15 +85,20 @@ pub trait Http {
     /// A record of an edition that nobody has tried has these members. Only a worker stores that.
     fn shaped(&self, _members: Vec<Member>) {}
 
+    /// Whether traffic showed that it holds, and never the contrary. Where nothing is stored, no.
+    fn is_confirmed(&self, _assumption: Assumption) -> bool {
+        false
+    }
+
     /// How often traffic showed it. Where nothing is stored, a number higher than any real count.
     fn times_seen(&self, _assumption: Assumption) -> u64 {
         u64::MAX
     }
 }
 
-/// The longest wait for an upstream's answer. It is below the lease's margin, so that a call that
-/// began under the lease ends under it (Spin's own default is 600 s).
-pub const OUTBOUND_TIMEOUT: Duration = Duration::from_secs(8);
+/// The longest wait for a vendor's answer. A call begins only under a lease that outlasts it
+/// (Spin's own default is 600 s).
+pub const OUTBOUND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The longest wait for the answer to a create at Getfly, which runs the tenant's automations
 /// before it answers. A worker begins a create only under a lease that outlasts it.

@@ -24,7 +24,14 @@ fn nameless() -> sim::kiotviet::NewCustomer {
 
 /// Sales after the copy are delivered again once the copy is restored.
 async fn put_back_after(minutes: u64) -> TestShop {
+    put_back(minutes, false).await
+}
+
+/// The same; `numbers_itself`: Getfly keeps no code that is sent.
+async fn put_back(minutes: u64, numbers_itself: bool) -> TestShop {
     let shop = TestShop::connected(On::Both).await;
+    shop.getfly
+        .update_settings(|s| s.numbers_itself = numbers_itself);
     shop.minutes(20).await;
     let copy = shop.app.store.copy();
     shop.minutes(minutes).await;
@@ -60,8 +67,27 @@ async fn a_store_that_was_put_back_doubles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_was_put_back_doubles_nothing_where_getfly_numbers_itself() {
+    let shop = put_back(30, true).await;
+    assert_eq!(shop.in_getfly(), (1, 2), "{:?}", shop.outcomes().await);
+    let invoice = shop.kiotviet.invoices().remove(0);
+    let events = shop.events().await;
+    let order = &shop.getfly.orders()[0];
+    let mut codes = events.iter().map(|event| &event["order_code"]);
+    assert!(codes.any(|code| *code == *order.order_code), "{invoice:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_store_asks_for_what_is_older_than_itself() {
+    for numbers_itself in [false, true] {
+        a_new_store(numbers_itself).await;
+    }
+}
+
+async fn a_new_store(numbers_itself: bool) {
     let shop = TestShop::connected(On::Both).await;
+    shop.getfly
+        .update_settings(|s| s.numbers_itself = numbers_itself);
     let who = shop.kiotviet.create_customer(nameless());
     shop.kiotviet.create_invoice(sale(Some(who)));
     shop.deliver().await;

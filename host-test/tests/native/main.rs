@@ -35,6 +35,7 @@ mod manifest;
 mod many_numbers;
 mod metrics;
 mod observing;
+mod other_answers;
 mod preflight;
 mod preview;
 mod rate_ceiling;

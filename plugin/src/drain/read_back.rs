@@ -18,6 +18,8 @@ use core::time::Duration;
 
 /// An order is this old before it is read: it must not be in the way of what comes with it.
 const OLD_ENOUGH: Duration = Duration::from_secs(600);
+/// An order that cannot be read for so long is read no more.
+const TOO_OLD: Duration = Duration::from_hours(24);
 /// Orders that wait; further ones are not read.
 const MOST: usize = 30;
 
@@ -32,7 +34,7 @@ impl<W: World> Drain<'_, '_, W> {
     }
 
     /// Reads back the orders that are old enough, where the drain also does upkeep. What Getfly does not answer is asked
-    /// by a later drain.
+    /// by a later drain, for a day.
     pub(super) async fn read_orders_back(&mut self) -> Result<(), Stop> {
         if self.bounds.upkeep == Upkeep::None {
             return Ok(());
@@ -48,7 +50,12 @@ impl<W: World> Drain<'_, '_, W> {
                     Err(GetflyError::Unreachable(HttpError::LeaseEnded)) => {
                         return Err(Stop::LeaseEndedBeforeGetfly);
                     }
-                    Err(_) => return Ok(()),
+                    Err(_) if self.worker.now().saturating_since(since) < TOO_OLD => {
+                        // It may be this one alone: another drain begins with the next.
+                        self.cursor.read_back.rotate_left(1);
+                        return Ok(());
+                    }
+                    Err(_) => {}
                     Ok(total) => {
                         self.compare(&mut record, &ours, total);
                         entries::write_event(self.worker, &record).await?;

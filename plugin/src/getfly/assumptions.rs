@@ -69,7 +69,8 @@ pub const ORDER_FIELDS: &str =
     "id,order_code,account_code,account_id,status,order_date,real_amount";
 
 /// Fields of an order whose code Getfly may have chosen itself.
-pub const LISTED_ORDER_FIELDS: &str = "id,order_code,account_code,account_id,status,order_terms";
+pub const LISTED_ORDER_FIELDS: &str =
+    "id,order_code,account_code,account_id,status,order_date,real_amount,order_terms";
 
 /// Fields of an account that people compare with what was sent. Manual, account detail.
 pub const SHOWN_ACCOUNT_FIELDS: &str = "id,account_code,account_name,phone_office,email,billing_address_street,birthday,gender,sic_code,description,account_source_details,mgr_display_name,created_at";
@@ -91,18 +92,27 @@ pub const DUPLICATE_WORDS: [&str; 8] = [
     "already in use",
     "tồn tại",
     "đã có",
-    "already exists",
+    "exists",
     "already been taken",
     "duplicate",
 ];
 
-/// Phrases that contain a duplicate's words but mean something else: "does not exist", "does not
-/// match", and the everyday "đã có lỗi xảy ra" (an error has occurred). They are removed before the
-/// words are searched.
-pub const NOT_DUPLICATE_PHRASES: [&str; 9] = [
-    "không tồn tại",
-    "chưa tồn tại",
-    "ko tồn tại",
+/// The words for "exist" among them.
+pub const EXIST_WORDS: [&str; 2] = ["tồn tại", "exists"];
+
+/// Words that turn "exist" into its contrary, at most [`NOT_WITHIN`] words before it: "không còn tồn tại".
+pub const NOT_WORDS: [&str; 7] = ["không", "chưa", "ko", "chẳng", "no", "not", "never"];
+
+/// See [`NOT_WORDS`].
+pub const NOT_WITHIN: usize = 3;
+
+/// The word that turns it back: "không lưu vì đã tồn tại".
+pub const ALREADY_WORDS: [&str; 2] = ["đã", "already"];
+
+/// Phrases that contain a duplicate's words but mean something else: "does not match", and the
+/// everyday "đã có lỗi xảy ra" (an error has occurred). They are removed before the words are
+/// searched.
+pub const NOT_DUPLICATE_PHRASES: [&str; 6] = [
     "không trùng khớp",
     "không trùng với",
     "đã có lỗi",
@@ -164,15 +174,21 @@ pub const ACCOUNT_NAMES: [&str; 7] = [
 ];
 
 /// How a refusal names a line's product.
-pub const PRODUCT_NAMES: [&str; 8] = [
+pub const PRODUCT_NAMES: [&str; 14] = [
     "product_code",
     "product_id",
     "product",
     "products",
+    "order_details",
+    "saved_order_details",
     "mã sản phẩm",
     "sản phẩm",
+    "mã sp",
+    "sp",
     "mã hàng",
+    "mặt hàng",
     "hàng hóa",
+    "hàng hoá",
 ];
 
 /// Words that make a refusal of a phone or an e-mail one of its format.

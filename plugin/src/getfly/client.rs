@@ -11,7 +11,7 @@ use crate::{
             SEARCHED_ACCOUNT_FIELDS, SHOWN_ACCOUNT_FIELDS, SHOWN_ORDER_FIELDS, TENANT_HOURS_AHEAD,
             USER_FIELDS,
         },
-        error::{GetflyError, names_what_is_stored, read, read_created, read_existing},
+        error::{GetflyError, is_page_for_nothing, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
     },
     json,
@@ -160,7 +160,8 @@ impl<H: Http> Getfly<'_, H> {
     }
 
     /// The accounts on the first page with a contact person whose number holds this one's search
-    /// key (manual, version 6.0, account list). None if the tenant refuses that search.
+    /// key (manual, version 6.0, account list). None if the tenant does not have that search: how it
+    /// says so is not known, so any answer but a failure of the whole tenant counts.
     pub async fn accounts_by_contact(&self, phone: &PhoneNumber) -> Result<Hits, GetflyError> {
         let key = phone.search_key();
         if key.is_empty() {
@@ -179,18 +180,21 @@ impl<H: Http> Getfly<'_, H> {
             self.origin,
             form(&query)
         );
-        let answer = match read_existing(&self.http.send(request).await?) {
-            Err(GetflyError::Refused(_)) => {
-                self.http.saw(Assumption::ContactNumbers, false);
-                return Ok(Hits::default());
-            }
-            answer => answer?,
+        let answer = read_existing(&self.http.send(request).await?);
+        let answer = match answer {
+            Err(e) if e.may_be_of_this_address_alone() => None,
+            answer => Some(answer?),
         };
-        let page =
-            wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
+        let Some((answer, page)) = answer
+            .as_ref()
+            .and_then(|answer| Some((answer, wire::records(answer)?)))
+        else {
+            self.http.saw(Assumption::ContactNumbers, false);
+            return Ok(Hits::default());
+        };
         Ok(Hits {
             accounts: page.iter().filter_map(wire::account).collect(),
-            cut: has_more(&answer, page.len()),
+            cut: has_more(answer, page.len()),
         })
     }
 
@@ -300,11 +304,12 @@ impl<H: Http> Getfly<'_, H> {
         let answer = read_existing(&self.http.send(request).await?)?;
         let page =
             wire::records(&answer).ok_or_else(|| GetflyError::garbled("a list without data"))?;
-        let accounts: Option<Vec<_>> = page.iter().map(wire::changed_account).collect();
+        let rows = page.iter().filter(|row| !wire::is_placeholder(row));
+        let accounts: Option<Vec<_>> = rows.map(wire::changed_account).collect();
         let accounts = accounts.ok_or_else(|| GetflyError::garbled("a record without an id"))?;
         let is_filtered = accounts.iter().all(|(_, changed)| *changed >= from);
         Ok(AccountPage {
-            more: has_more(&answer, accounts.len()),
+            more: has_more(&answer, page.len()),
             accounts: accounts.into_iter().map(|(account, _)| account).collect(),
             is_filtered,
         })
@@ -411,8 +416,8 @@ impl<H: Http> Getfly<'_, H> {
         ))
     }
 
-    /// How many orders the account with this number has; none if Getfly does not say, or has no such
-    /// address.
+    /// How many orders the account with this number has; none if Getfly does not say, whatever the
+    /// reason: its caller has another way to find out.
     pub async fn orders_of(&self, account_id: i64) -> Result<Option<i64>, GetflyError> {
         let id = account_id.to_string();
         let query = [("account_id", id.as_str())];
@@ -423,7 +428,8 @@ impl<H: Http> Getfly<'_, H> {
             &query,
         );
         let answer = match read(&self.http.send(request).await?) {
-            Err(GetflyError::NothingThere | GetflyError::Refused(_)) => None,
+            Err(e) if e.may_be_of_this_address_alone() => None,
+            Err(GetflyError::Busy { status, .. }) if status >= 500 => None,
             other => other?,
         };
         let orders = answer.and_then(|value| wire::orders_of(&value));
@@ -682,7 +688,11 @@ impl<H: Http> Getfly<'_, H> {
             self.origin
         );
         request.body = json::text(&wire::CommentBody { content });
-        read_created(&self.http.send(request).await?).map(|_| ())
+        match read_created(&self.http.send(request).await?, &["id"], ("", None)) {
+            // Nothing needs its number.
+            Err(GetflyError::Untold { .. }) => Ok(()),
+            read => read.map(|_| ()),
+        }
     }
 
     /// Creates a record. `sent` holds its code and the assumptions about the answer.
@@ -704,13 +714,7 @@ impl<H: Http> Getfly<'_, H> {
             Err(_) => {}
         }
         let response = response?;
-        let read = match names_what_is_stored(&response, ids) {
-            Some(answer) => Ok(answer),
-            None => read_created(&response),
-        };
-        let read = read.and_then(|answer| {
-            wire::stored(&answer, ids, code).ok_or(GetflyError::Untold { id: None })
-        });
+        let read = read_created(&response, ids, (code, sent.map(|(_, code)| code)));
         self.saw_create(response.status, &read, sent);
         read
     }
@@ -757,7 +761,14 @@ impl<H: Http> Getfly<'_, H> {
         item: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>, GetflyError> {
         let request = self.request(Method::Get, endpoint, path, query);
-        let Some(answer) = read(&self.http.send(request).await?)? else {
+        let response = self.http.send(request).await?;
+        if is_page_for_nothing(&response) {
+            // A server may show a page where a record is missing; so does a proxy where the whole
+            // tenant is.
+            self.control().await?;
+            return Ok(None);
+        }
+        let Some(answer) = read(&response)? else {
             return Ok(None);
         };
         let Some(record) = wire::record(&answer).map_err(GetflyError::garbled)? else {
@@ -831,7 +842,7 @@ impl<H: Http, T> Pages<'_, H, T> {
                 .saw(Assumption::GetflyTimes, wire::is_wall_text(created));
         }
         let mut items = Vec::new();
-        for value in page {
+        for value in page.iter().filter(|row| !wire::is_placeholder(row)) {
             let (id, item) =
                 (self.item)(value).ok_or_else(|| GetflyError::garbled("a record without an id"))?;
             if self.seen.insert(id) {

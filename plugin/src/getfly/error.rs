@@ -5,7 +5,7 @@ use crate::{
     getfly::{
         assumptions::MISSING_ROUTE_WORD,
         refusal::{Detail, DuplicateField, Refusal, has_errors},
-        wire,
+        wire::{self, Stored},
     },
     vendor::{
         body::Body,
@@ -105,6 +105,18 @@ impl GetflyError {
             Self::Refused(refusal) => refusal.status == 404,
             _ => false,
         }
+    }
+
+    /// Whether the answer may be about this address of Getfly's alone, so that a question that can be
+    /// done without is left: a refusal, a missing address, a missing right, or a page.
+    pub(super) fn may_be_of_this_address_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::NothingThere
+                | Self::KeyRefused { status: 403 }
+                | Self::Garbled { .. }
+        )
     }
 
     /// Whether Getfly refuses an order's account: it was merged or deleted, or Getfly demands one.
@@ -212,33 +224,41 @@ pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
     read(response)?.ok_or(GetflyError::NothingThere)
 }
 
-/// The body of an accepted create that names the stored record by its id, whatever else it says.
-pub(super) fn names_what_is_stored(response: &Response, ids: &[&str]) -> Option<Value> {
-    if !matches!(response.status, 200..=299) {
-        return None;
-    }
-    match Body::read(&response.body) {
-        Body::Json(value) if wire::stored(&value, ids, "").is_some() => Some(value),
-        _ => None,
-    }
+/// Whether this is a 404 with a page or plain words, and not Getfly's own JSON.
+pub(super) fn is_page_for_nothing(response: &Response) -> bool {
+    response.status == 404 && matches!(Body::read(&response.body), Body::Html | Body::Other)
 }
 
-/// What the answer to a create means. A 404 is a refusal of something that the record refers to. So
-/// is a 403 in Getfly's words: its manual says "Request Method not accepted".
-pub(super) fn read_created(response: &Response) -> Result<Value, GetflyError> {
-    let refused = || {
-        let body = Body::read(&response.body);
-        GetflyError::Refused(Refusal::read(response.status, body.json()))
-    };
-    match read(response) {
-        Ok(Some(created)) if says_no(&created) => Err(refused()),
-        Ok(created) => created.ok_or_else(refused),
-        Err(GetflyError::KeyRefused { status: 403 })
-            if Body::read(&response.body).json().is_some() =>
-        {
-            Err(refused())
+/// What the answer to a create means: the stored record's id, under one of the names `ids`, and its
+/// `code`, given the code's name and the code that was sent. An answer that refuses, but names the
+/// record that was sent, stored it. One that refuses and names another record means that other one,
+/// if it speaks of a duplicate; otherwise the record must be read back. A 404 is a refusal of
+/// something that the record refers to. So is a 403 in Getfly's words: its manual says "Request
+/// Method not accepted".
+pub(super) fn read_created(
+    response: &Response,
+    ids: &[&str],
+    (name, sent): (&str, Option<&str>),
+) -> Result<Stored, GetflyError> {
+    let body = Body::read(&response.body);
+    let refusal = || Refusal::read(response.status, body.json());
+    let stored = || wire::stored(body.json()?, ids, name);
+    let accepted = matches!(response.status, 200..=299);
+    match (read(response), body.json()) {
+        (answer, Some(value)) if accepted => {
+            let refuses = answer.is_err() || says_no(value);
+            match stored() {
+                Some(stored) if !refuses => Ok(stored),
+                Some(stored) if stored.code.as_deref() == sent || sent.is_none() => Ok(stored),
+                Some(_) if !refusal().is_duplicate() => Err(GetflyError::Untold { id: None }),
+                None if !refuses => Err(GetflyError::Untold { id: None }),
+                _ => Err(GetflyError::Refused(refusal())),
+            }
         }
-        Err(e) => Err(e),
+        (Err(GetflyError::KeyRefused { status: 403 }), Some(_)) | (Ok(_), _) => {
+            Err(GetflyError::Refused(refusal()))
+        }
+        (Err(e), _) => Err(e),
     }
 }
 

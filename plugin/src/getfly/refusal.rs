@@ -5,9 +5,10 @@
 
 use crate::{
     getfly::assumptions::{
-        ACCOUNT_NAMES, ADDRESS_NAMES, BIRTHDAY_NAMES, CODE_NAMES, DUPLICATE_WORDS, EMAIL_NAMES,
-        EXECUTOR_NAMES, FORMAT_WORDS, GENDER_NAMES, MANAGER_NAMES, NOT_DUPLICATE_PHRASES,
-        PHONE_NAMES, PRODUCT_NAMES, SOURCE_NAMES, TAX_CODE_NAMES,
+        ACCOUNT_NAMES, ADDRESS_NAMES, ALREADY_WORDS, BIRTHDAY_NAMES, CODE_NAMES, DUPLICATE_WORDS,
+        EMAIL_NAMES, EXECUTOR_NAMES, EXIST_WORDS, FORMAT_WORDS, GENDER_NAMES, MANAGER_NAMES,
+        NOT_DUPLICATE_PHRASES, NOT_WITHIN, NOT_WORDS, PHONE_NAMES, PRODUCT_NAMES, SOURCE_NAMES,
+        TAX_CODE_NAMES,
     },
     vendor::redaction::{MAX_MESSAGE_CHARS, redact},
 };
@@ -237,7 +238,12 @@ impl Clause {
         for phrase in NOT_DUPLICATE_PHRASES {
             text = text.replace(phrase, " ");
         }
-        let says = DUPLICATE_WORDS.iter().any(|word| text.contains(word));
+        let mut words = DUPLICATE_WORDS.iter();
+        let says = words.any(|word| {
+            let exist = EXIST_WORDS.contains(word);
+            let mut said = text.match_indices(word);
+            said.any(|(start, _)| !exist || !is_denied(text.get(..start).unwrap_or_default()))
+        });
         says && (detail_in(&self.text).is_none() || self.names_any())
     }
 
@@ -273,6 +279,16 @@ impl Clause {
         .into_iter()
         .any(|field| self.names(field))
     }
+}
+
+/// Whether "exist" after `before` means that something does not.
+fn is_denied(before: &str) -> bool {
+    let near = before.split_whitespace().rev().take(NOT_WITHIN);
+    let mut near = near.filter_map(|word| {
+        let denies = NOT_WORDS.contains(&word) || word.ends_with("n't");
+        (denies || ALREADY_WORDS.contains(&word)).then_some(denies)
+    });
+    near.next().unwrap_or(false)
 }
 
 /// The detail whose key this is, or which it is part of: `account_source_names.0`.

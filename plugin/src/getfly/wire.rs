@@ -262,6 +262,18 @@ pub(super) fn records(answer: &Value) -> Option<&Vec<Value>> {
     answer.as_array().or_else(|| answer.get("data")?.as_array())
 }
 
+/// Whether a row of a list stands for no record: its id is a number below 1.
+pub(super) fn is_placeholder(row: &Value) -> bool {
+    let ids = ["id", "account_id", "order_id", "user_id"];
+    let id = ids.into_iter().find_map(|name| row.get(name));
+    let number = match id {
+        Some(Value::Number(number)) => number.as_i64(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.is_some_and(|number| number < 1)
+}
+
 /// The one record of an answer: at the top level, in `data`, or the only item of a list. `Ok(None)`
 /// if the answer is empty (`{}`, `[]`, or such a `data`): not documented, but PHP writes nothing
 /// this way. An error if it is none of these.

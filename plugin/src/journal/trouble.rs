@@ -94,6 +94,11 @@ pub enum Trouble {
         /// Its code.
         code: AccountCode,
     },
+    /// The customer's account has no code, by which an order could name it.
+    AccountWithoutCode {
+        /// Getfly's number of the account.
+        id: i64,
+    },
     /// A list of users cannot be read (R13).
     UsersUnread {
         /// The side with the list.
@@ -199,6 +204,9 @@ impl Trouble {
             ),
             Self::LinkedAccountGone { code } => format!(
                 "the customer was linked by hand to the account {code}, which Getfly no longer has"
+            ),
+            Self::AccountWithoutCode { id } => format!(
+                "Getfly's account number {id} is this customer's and has no code, by which an order names its account: give it a code in Getfly, then retry"
             ),
             Self::UsersUnread {
                 side,

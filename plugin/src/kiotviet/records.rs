@@ -343,7 +343,7 @@ impl core::fmt::Debug for Webhook {
     }
 }
 
-/// One webhook of `GET /webhooks`, or the answer to its registration.
+/// The answer to a webhook's registration, or one webhook of a list.
 pub fn webhook(value: &Value) -> Result<Webhook, FieldError> {
     let fields = Fields::of(value, "webhook")?;
     Ok(Webhook {
@@ -354,6 +354,15 @@ pub fn webhook(value: &Value) -> Result<Webhook, FieldError> {
         description: fields.text("description")?,
         modified_at: fields.time("modifiedDate")?,
     })
+}
+
+/// One webhook of `GET /webhooks`; none for a row whose id is below 1, which stands for none.
+pub fn listed_webhook(value: &Value) -> Result<Option<Webhook>, FieldError> {
+    let id = Fields::of(value, "webhook")?.integer("id")?;
+    if id.is_some_and(|id| id < 1) {
+        return Ok(None);
+    }
+    webhook(value).map(Some)
 }
 
 fn own_id(fields: Fields<'_>) -> Result<i64, FieldError> {

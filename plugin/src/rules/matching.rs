@@ -52,7 +52,7 @@ pub struct Choice {
 
 /// Chooses among the hits of the e-mail search and of the phone search (all pages of both, in any
 /// order, with repeats): e-mail before phone, then the account created first, then the smallest id.
-/// A number or an address that stands only on a contact person comes last, and links only where it is one account's. Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
+/// An account without a code comes last: no order can name it. A number or an address that stands only on a contact person comes last, and links only where it is one account's. Unreadable creation times come last. Placeholders, also those of `settings`, match nobody.
 pub fn choose(
     email_hits: &[Account],
     phone_hits: &[Account],
@@ -72,6 +72,7 @@ pub fn choose(
         // The ids differ, so that an unstable sort has one result.
         matches.sort_unstable_by_key(|(account, by)| {
             (
+                account.code.as_str().trim().is_empty(),
                 *by,
                 account.created_at.is_none(),
                 account.created_at,

@@ -122,6 +122,7 @@ samples! { troubles: Trouble {
     Trouble::NoReadableId => [Trouble::NoReadableId],
     Trouble::EditOrSale { .. } => [Trouble::EditOrSale { code: InvoiceCode::new("HD1.01"), base: "HD1".to_owned() }],
     Trouble::LinkedAccountGone { .. } => [Trouble::LinkedAccountGone { code: account() }],
+    Trouble::AccountWithoutCode { .. } => [Trouble::AccountWithoutCode { id: 12 }],
     Trouble::UsersUnread { .. } => [Side::KiotViet, Side::Getfly].map(|side| Trouble::UsersUnread { side, subject: "datta".to_owned(), since: at() }),
     Trouble::NoCreationDate { .. } => [Source::Customer, Source::Invoice].map(|of| Trouble::NoCreationDate { of }),
     Trouble::TooManyNumbers { .. } => [Trouble::TooManyNumbers { most: 9 }],

@@ -454,6 +454,9 @@ fn trouble(why: &Trouble) -> String {
         Trouble::EditOrSale { code, base } => format!(
             "{code} giống một bản sửa của {base}, nhưng hóa đơn đó bán vào ngày khác hoặc không rõ ngày"
         ),
+        Trouble::AccountWithoutCode { id } => format!(
+            "Khách hàng số {id} trên Getfly là khách này nhưng chưa có mã, mà đơn hàng cần mã khách hàng: hãy đặt mã cho khách hàng đó trên Getfly rồi thử lại"
+        ),
         Trouble::UsersUnread {
             side,
             subject,

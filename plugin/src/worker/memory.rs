@@ -4,7 +4,10 @@
 
 use crate::{
     assumption::Assumption,
-    getfly::{error::GetflyError, wire::Stored},
+    getfly::{
+        error::GetflyError,
+        wire::{Stored, StoredOrder},
+    },
     journal::{
         dead_reason::DeadReason,
         ledger::{self, CustomerEntry, SETTLE},
@@ -20,6 +23,7 @@ use crate::{
     worker::{failure::Failure, session::Session},
     world::World,
 };
+use core::time::Duration;
 
 /// Getfly refused an order for `code`, the remembered account of customer `id`. Drops the memory if
 /// the account is gone, unless a person made the link; never before the memory is older than the
@@ -88,6 +92,52 @@ pub async fn order_by_text<W: World>(
     let until = since.saturating_add(SETTLE);
     let found = session.getfly().order_with_text(code, since, until).await;
     Ok(unless_refused(found)?.map(|order| OrderCode::existing(order.code)))
+}
+
+/// How long after KiotViet's record its account or order is created in Getfly, at the most: the
+/// attempts last 75 hours.
+const CREATED_WITHIN: Duration = Duration::from_hours(96);
+
+/// The account that was created for KiotViet's customer of this moment without this store's
+/// knowledge: under `code`, or, given a moment, with it in its text, where Getfly may choose codes
+/// itself.
+pub async fn account_in_doubt<W: World>(
+    session: &Session<'_, W>,
+    code: &AccountCode,
+    created: Option<Timestamp>,
+) -> Result<Option<Account>, Failure> {
+    let getfly = session.getfly();
+    if let Some(account) = getfly.account_by_code(code).await? {
+        return Ok(Some(account));
+    }
+    let Some(created) = created.filter(|_| may_choose_codes(session)) else {
+        return Ok(None);
+    };
+    let until = created.saturating_add(CREATED_WITHIN);
+    unless_refused(getfly.account_with_text(code, created, until).await)
+}
+
+/// The order that was created for a sale of this moment without this store's knowledge, and its
+/// code; found in the same way.
+pub async fn order_in_doubt<W: World>(
+    session: &Session<'_, W>,
+    code: &OrderCode,
+    created: Option<Timestamp>,
+) -> Result<Option<(OrderCode, StoredOrder)>, Failure> {
+    let getfly = session.getfly();
+    if let Some(order) = getfly.order_by_code(code).await? {
+        return Ok(Some((code.clone(), order)));
+    }
+    let Some(created) = created.filter(|_| may_choose_codes(session)) else {
+        return Ok(None);
+    };
+    let until = created.saturating_add(CREATED_WITHIN);
+    let found = unless_refused(getfly.order_with_text(code, created, until).await)?;
+    Ok(found.map(|order| (OrderCode::existing(order.code.clone()), order)))
+}
+
+fn may_choose_codes<W: World>(session: &Session<'_, W>) -> bool {
+    !session.world.is_confirmed(Assumption::CodeKept)
 }
 
 /// The code in the answer to a create. If the answer holds only an id or nothing, the code must be

@@ -392,6 +392,11 @@ impl<W: World> Http for Worker<'_, W> {
         self.shapes.borrow_mut().push(members);
     }
 
+    fn is_confirmed(&self, assumption: Assumption) -> bool {
+        let seen = self.seen.borrow();
+        seen.times(assumption, true) > 0 && seen.times(assumption, false) == 0
+    }
+
     fn times_seen(&self, assumption: Assumption) -> u64 {
         match self.permit {
             Permit::Lease(_) => self.seen.borrow().either(assumption),

@@ -121,12 +121,16 @@ impl State {
         match self.settings.missing {
             Missing::NotFound => not_found(),
             Missing::Empty => wire::json(200, &json!([])),
+            Missing::Page => a_page(),
         }
     }
 
     /// Version 6.0's list of accounts, as far as it is asked by contact persons' numbers.
     fn by_contact(&self, query: &[(String, String)], now: Timestamp) -> Result<Response, Response> {
         let name = "filtering[contact_phone:contains]";
+        if !self.settings.has_version_6_0 {
+            return Err(a_page());
+        }
         let part = wire::find(query, name).filter(|_| self.settings.searches_contacts);
         let part = part.ok_or_else(|| refuse(name, &format!("{name} không hỗ trợ")))?;
         let has_it = |account: &&Account| account.contacts.iter().any(|text| text.contains(part));
@@ -145,7 +149,8 @@ impl State {
     fn comment(&mut self, id: &str, body: &[u8]) -> Result<Response, Response> {
         let mut all = self.accounts.all().iter().filter(|a| !a.deleted);
         let account = all.find(|account| account.id.to_string() == id);
-        let account = account.filter(|_| self.settings.takes_comments);
+        let takes = self.settings.takes_comments && self.settings.has_version_6_0;
+        let account = account.filter(|_| takes);
         let account_id = account.ok_or_else(not_found)?.id;
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let content = given(&body, "content");
@@ -229,6 +234,10 @@ impl State {
                 403,
                 &json!({"message": "Bạn không có quyền xem người dùng"}),
             )),
+            "account/count_orders_status" if settings.counts_refused => Err(wire::json(
+                403,
+                &json!({"message": "Bạn không có quyền xem đơn hàng"}),
+            )),
             "account/count_orders_status" if settings.counts_orders => {
                 let id = wire::find(query, "account_id").unwrap_or_default();
                 let account = self.accounts.all().iter().find(|a| a.id.to_string() == id);
@@ -280,6 +289,11 @@ impl State {
             _ => Err(not_found()),
         }
     }
+}
+
+/// A 404 for people.
+fn a_page() -> Response {
+    wire::raw(404, "text/html", b"<html><h1>404</h1></html>".to_vec())
 }
 
 /// The definitions of these fields, which are demanded.

@@ -345,7 +345,8 @@ pub(super) fn page(
     rows.retain(|row| filters.iter().all(|f| f.takes(row, settings.folds_marks)));
     let sorted = listed.sort(settings, query, &mut rows);
     let row = |at: usize| rows.get(at).cloned().unwrap_or_default();
-    Ok(cut(settings, query, &fields, &sorted, rows.len(), row))
+    let asked = (query, fields.as_slice());
+    Ok(cut(listed.id, settings, asked, &sorted, rows.len(), row))
 }
 
 /// The page of a list that nothing filters and whose rows are ascending by their ids, of which only those of the page are
@@ -373,13 +374,14 @@ pub(super) fn page_of_all(
             row(at)
         }
     };
-    Some(cut(settings, query, &fields, &sorted, total, at))
+    let asked = (query, fields.as_slice());
+    Some(cut(listed.id, settings, asked, &sorted, total, at))
 }
 
 fn cut(
+    id: &str,
     settings: &GetflySettings,
-    query: &[(String, String)],
-    fields: &[&str],
+    (query, fields): (&[(String, String)], &[&str]),
     sorted: &Value,
     total: usize,
     row: impl Fn(usize) -> Value,
@@ -389,7 +391,10 @@ fn cut(
     // ASSUMPTION: without a limit all rows come, as in the manual's `"limited": false`.
     let limit = number("limit").map(|limit| limit.clamp(1, settings.max_limit.max(1)));
     let rows = (0..total).skip(offset).take(limit.unwrap_or(total));
-    let data: Vec<Value> = rows.map(|at| only(&row(at), fields)).collect();
+    let mut data: Vec<Value> = rows.map(|at| only(&row(at), fields)).collect();
+    if settings.row_of_id_0 && offset == 0 {
+        data.insert(0, json!({ id: 0 }));
+    }
     let mut body = json!({"data": data, "offset": offset, "limited": false, "sorted": sorted});
     if let Some(limit) = limit {
         body["has_more"] = json!(offset.saturating_add(limit) < total);

@@ -49,6 +49,8 @@ pub enum Missing {
     NotFound,
     /// 200 with `[]`, as PHP writes nothing.
     Empty,
+    /// 404 with a page for people.
+    Page,
 }
 
 /// How the phone of a create is stored if it is one number.

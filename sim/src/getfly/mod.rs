@@ -126,6 +126,12 @@ pub struct GetflySettings {
     pub old_version: bool,
     /// Whether accounts are searched by their contact persons' numbers, as version 6.0 does.
     pub searches_contacts: bool,
+    /// Whether version 6.0 of the API exists beside 6.1; otherwise its addresses show a page.
+    pub has_version_6_0: bool,
+    /// Whether the key may not count an account's orders (403).
+    pub counts_refused: bool,
+    /// Whether a list begins with a row of id 0.
+    pub row_of_id_0: bool,
     /// Whether a list of accounts heeds its filter by `updated_at`.
     pub heeds_updated_at: bool,
     /// Whether lists heed how they are to be sorted.
@@ -207,6 +213,10 @@ impl Default for GetflySettings {
             old_version: false,
             // Documented for version 6.0 only.
             searches_contacts: true,
+            // Seen: clients use both versions with one key.
+            has_version_6_0: true,
+            counts_refused: false,
+            row_of_id_0: false,
             // Documented, like the sorting.
             heeds_updated_at: true,
             heeds_sort: true,

@@ -391,6 +391,9 @@ impl State {
             let words = format!("{kind} không tồn tại");
             return refuse(420, "KvValidateException", &words);
         }
+        if self.settings.missing_is_text {
+            return wire::raw(404, "text/plain", b"404 page not found".to_vec());
+        }
         not_found()
     }
 

@@ -135,6 +135,8 @@ pub struct Settings {
     pub edit_keeps_created_date: bool,
     /// Whether an absent record is refused with 420 instead of 404.
     pub missing_is_420: bool,
+    /// Whether the 404 for an absent record is plain words, and no JSON.
+    pub missing_is_text: bool,
     /// Whether the list of users is refused (403).
     pub users_refused: bool,
     /// How lists are cut.
@@ -188,6 +190,7 @@ impl Default for Settings {
             // ASSUMPTION: the moment of the edit; not documented, not captured.
             edit_keeps_created_date: false,
             missing_is_420: false,
+            missing_is_text: false,
             users_refused: false,
             pages: Pages::default(),
             times: Times::default(),

@@ -92,6 +92,23 @@ fn contact_persons_are_searched_on_one_page_of_version_6_0() {
     // A tenant that refuses this search loses no customer an account.
     let none = ask!(&script, accounts_by_contact(&phone())).unwrap();
     assert_eq!(none, Hits::default());
+    for (status, body) in [
+        (404, r#"{"message":"Not Found"}"#),
+        (404, r#"{"message":"No route matched"}"#),
+        (404, "<html></html>"),
+        (403, r#"{"message":"Forbidden"}"#),
+        (405, "no"),
+        (200, "<html></html>"),
+        (200, r#"{"message":"ok"}"#),
+    ] {
+        let script = Script::answering(status, body);
+        let none = ask!(&script, accounts_by_contact(&phone()));
+        assert_eq!(none, Ok(Hits::default()), "{status} {body}");
+    }
+    for status in [401, 429, 503] {
+        let script = Script::answering(status, "");
+        ask!(&script, accounts_by_contact(&phone())).unwrap_err();
+    }
 }
 
 fn percent(text: &str) -> String {
@@ -263,9 +280,8 @@ fn not_found_is_none_only_when_getfly_says_so() {
         assert_eq!(read(status, body), Err(garbled(what)), "{status} {body}");
     }
     // Not about the record.
-    for body in ["<html>", "nope", r#"{"message":"Route not found"}"#] {
-        assert_eq!(read(404, body), Err(GetflyError::NothingThere), "{body}");
-    }
+    let body = r#"{"message":"Route not found"}"#;
+    assert_eq!(read(404, body), Err(GetflyError::NothingThere));
 }
 
 /// A page of accounts whose e-mails hold the address that is searched for as a part.
@@ -364,11 +380,59 @@ fn a_refusal_in_a_200_is_one_unless_it_names_what_is_stored() {
         r#"{"error":false,"data":{"account_id":7}}"#,
         r#"{"error":null,"data":{"account_id":7}}"#,
         r#"{"error":0,"errors":{},"data":{"account_id":7}}"#,
-        r#"{"error":"cảnh báo","errors":{"x":"y"},"data":{"account_id":7}}"#,
-        r#"{"success":false,"message":"cảnh báo","data":{"account_id":7}}"#,
+        r#"{"success":false,"message":"cảnh báo","data":{"account_id":7,"account_code":"KV-shop-5"}}"#,
     ] {
         assert_eq!(create(body).unwrap().id, Some(7), "{body}");
     }
+    // It may have stored the record or name another one: it is read back, by its own code or text.
+    for body in [
+        r#"{"error":"cảnh báo","errors":{"x":"y"},"data":{"account_id":7}}"#,
+        r#"{"success":false,"message":"cảnh báo","data":{"account_id":7,"account_code":"KH7"}}"#,
+    ] {
+        assert_eq!(
+            create(body),
+            Err(GetflyError::Untold { id: None }),
+            "{body}"
+        );
+    }
+    // The record that it names is the one that has the phone already.
+    for named in [
+        r#""account_id":7"#,
+        r#""account_id":7,"account_code":"KH7""#,
+    ] {
+        let error = create(&format!(
+            r#"{{"error":true,"message":"Số điện thoại đã tồn tại","data":{{{named}}}}}"#
+        ));
+        let field = error.unwrap_err().duplicate_field();
+        assert_eq!(field, Some(DuplicateField::Phone), "{named}");
+    }
+}
+
+#[test]
+fn a_page_where_a_record_is_missing_is_believed_once_the_tenant_answers() {
+    let all = r#"{"data":[{"id":1}]}"#;
+    for page in ["<html>404</html>", "404 page not found"] {
+        let script = Script::answering(404, page).then(200, all);
+        assert_eq!(
+            ask!(&script, account_by_code(&account_code("KH1"))),
+            Ok(None)
+        );
+        assert!(script.calls()[1].ends_with("/accounts?fields=id&limit=1"));
+        // The whole tenant is away.
+        let script = Script::answering(404, page).then(404, page);
+        let away = ask!(&script, account_by_code(&account_code("KH1"))).unwrap_err();
+        assert_eq!(away, GetflyError::NothingThere);
+    }
+}
+
+#[test]
+fn a_row_without_a_record_is_passed_over() {
+    let body = r#"{"data":[{"id":0,"account_code":""},{"id":"-1"},{"id":3,"account_code":"KH3"}],"has_more":false}"#;
+    let found = ask!(&Script::answering(200, body), accounts_by_phone(&phone())).unwrap();
+    assert_eq!(found.len(), 1);
+    // An id that cannot be read may be a record's.
+    let body = r#"{"data":[{"id":"A1"}],"has_more":false}"#;
+    ask!(&Script::answering(200, body), accounts_by_phone(&phone())).unwrap_err();
 }
 
 #[test]
@@ -431,9 +495,15 @@ fn the_orders_of_an_account_are_counted_by_their_states() {
     for (status, body) in [
         (404, r#"{"message":"Route not found"}"#),
         (400, r#"{"message":"Bad request"}"#),
+        (403, r#"{"message":"Forbidden"}"#),
+        (500, ""),
+        (200, "<html></html>"),
     ] {
         let script = Script::answering(status, body);
         assert_eq!(ask!(&script, orders_of(611)), Ok(None), "{status}");
+    }
+    for status in [401, 429] {
+        ask!(&Script::answering(status, ""), orders_of(611)).unwrap_err();
     }
 }
 

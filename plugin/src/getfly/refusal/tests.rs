@@ -77,6 +77,12 @@ fn a_duplicate_is_known_by_its_words_or_by_409() {
         ),
         (
             400,
+            json!({"message": "Không thể lưu vì mã khách hàng đã tồn tại"}),
+            Some(Code),
+        ),
+        (400, json!({"message": "Phone exists"}), Some(Phone)),
+        (
+            400,
             json!({"errors": {"order_code": ["already exists"]}}),
             Some(Code),
         ),
@@ -130,6 +136,13 @@ fn anything_else_is_no_duplicate() {
     for (status, body) in [
         (422, json!({"message": "Dữ liệu không hợp lệ"})),
         (400, json!({"message": "Khách hàng không tồn tại"})),
+        (400, json!({"message": "Mã khách hàng không còn tồn tại"})),
+        (400, json!({"message": "Mã KH này chưa hề tồn tại"})),
+        (422, json!({"message": "The account_code does not exists"})),
+        (
+            422,
+            json!({"errors": {"account_code": "No such account exists"}}),
+        ),
         (
             400,
             json!({"message": "Sản phẩm KHÔNG TỒN TẠI", "errors": {"product_code": "chưa tồn tại"}}),
@@ -282,10 +295,14 @@ fn what_an_order_is_refused_for_is_told() {
         let refusal = refusal(400, body);
         (refusal.is_about_products(), refusal.is_about_accounts())
     };
-    assert_eq!(
-        of(json!({"message": "Mã sản phẩm không tồn tại"})),
-        (true, false)
-    );
+    for body in [
+        json!({"message": "Mã sản phẩm không tồn tại"}),
+        json!({"message": "Hàng hoá không tồn tại"}),
+        json!({"message": "Mã SP sai"}),
+        json!({"errors": {"saved_order_details": "không hợp lệ"}}),
+    ] {
+        assert_eq!(of(body), (true, false));
+    }
     assert_eq!(of(json!({"errors": {"product_code": "x"}})), (true, false));
     assert_eq!(
         of(json!({"message": "Mã khách hàng không hợp lệ"})),

@@ -191,10 +191,21 @@ fn not_found_is_none_only_when_kiotviet_says_so() {
             "{body}"
         );
     }
+    // A page says so only where the list of these records can be read.
     for body in ["<html>404</html>", "404 page not found"] {
-        let error = ask!(&Script::answering(404, body), customer(5)).unwrap_err();
+        let list = r#"{"total":0,"pageSize":1,"data":[]}"#;
+        let gone = || Script::answering(404, body).then(200, list);
+        assert_eq!(ask!(&gone(), customer(5)), Ok(None));
+        assert_eq!(ask!(&gone(), invoice(5)), Ok(None));
+        let script = gone();
+        assert_eq!(ask!(&script, invoice_by_code("HD1")), Ok(None));
         assert_eq!(
-            error,
+            script.calls()[1],
+            "GET https://api.test/invoices?pageSize=1"
+        );
+        let away = Script::answering(404, body).then(404, body);
+        assert_eq!(
+            ask!(&away, customer(5)).unwrap_err(),
             garbled("HTTP 404 with a body that is not KiotViet's")
         );
     }

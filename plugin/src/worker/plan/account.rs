@@ -67,6 +67,7 @@ pub(super) async fn resolve<W: World>(
     let Found {
         choice,
         ours,
+        is_searchable,
         is_cut,
         contacts_cut,
         by_index,
@@ -102,10 +103,12 @@ pub(super) async fn resolve<W: World>(
             if let Some(until) = open.filter(|until| session.world.now() < *until) {
                 return Err(Failure::Later(until));
             }
-            if life::is_in_doubt(session.world, customer.created_at).await?
-                && let Some(account) = session.getfly().account_by_code(&own).await?
-            {
-                return Ok(made_earlier(account, by));
+            if life::is_in_doubt(session.world, customer.created_at).await? {
+                // A search by a phone or an e-mail would have shown an account under another code.
+                let created = customer.created_at.filter(|_| !is_searchable);
+                if let Some(account) = memory::account_in_doubt(session, &own, created).await? {
+                    return Ok(made_earlier(account, by));
+                }
             }
             left_out(customer)
                 .into_iter()
@@ -182,6 +185,8 @@ pub struct Found {
     pub choice: Choice,
     /// The account under our own code, if it was found.
     pub ours: Option<Account>,
+    /// Whether the customer has any number or address that an account can be found by.
+    pub is_searchable: bool,
     /// Whether some accounts whose e-mail field contains the address were not read.
     pub is_cut: bool,
     /// Whether too many accounts to read have a contact person with the number.
@@ -294,6 +299,12 @@ pub async fn search<W: World>(
     if contacts_cut && !is_sure(&choice) {
         choice.linked = None;
     }
+    if let Some((account, _)) = &choice.linked
+        && account.code.as_str().trim().is_empty()
+    {
+        let why = Trouble::AccountWithoutCode { id: account.id };
+        return Err(Failure::dead(DeadReason::GetflyRefused, why));
+    }
     let mut hits = email_hits.iter().chain(&phone_hits);
     let ours = hits.find(|account| account.code == *own).cloned();
     let linked = choice.linked.as_ref().map(|(account, _)| &account.code);
@@ -301,6 +312,7 @@ pub async fn search<W: World>(
     Ok(Found {
         choice,
         ours,
+        is_searchable: !(addresses.is_empty() && numbers.is_empty()),
         is_cut,
         contacts_cut,
         by_index,

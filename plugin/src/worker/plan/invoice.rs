@@ -108,12 +108,12 @@ pub async fn invoice<W: World>(
     if let Some(plan) = too_old(session, on_since, &invoice, &decided, &mut why).await? {
         return Ok(core::mem::take(&mut why).plan(plan));
     }
-    if sale::order_in_getfly(session, &invoice, &mut decided, &mut why).await? {
+    if let Some(code) = sale::order_in_getfly(session, &invoice, &mut decided, &mut why).await? {
         return Ok(why.plan(Action::OrderIsThere {
             claim: decided.claim(&invoice),
             invoice_id: invoice.id,
             invoice_code: invoice.code,
-            code: decided.code,
+            code,
             by: None,
         }));
     }

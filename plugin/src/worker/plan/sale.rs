@@ -252,27 +252,28 @@ async fn used_number<W: World>(
     Ok(Decision::Ignore(Reason::AlreadySynced, remember))
 }
 
-/// If the store may not know all: whether Getfly already has the order of this sale. If Getfly has
-/// another sale's order under its code, the sale gets a code of its own.
+/// If the store may not know all: the code of the order of this sale that Getfly already has. If
+/// Getfly has another sale's order under its code, the sale gets a code of its own.
 pub(super) async fn order_in_getfly<W: World>(
     session: &Session<'_, W>,
     invoice: &Invoice,
     sale: &mut Decided,
     why: &mut Explanation,
-) -> Result<bool, Failure> {
+) -> Result<Option<OrderCode>, Failure> {
     let original = sale
         .original
         .as_ref()
         .and_then(|original| original.created_at);
     let created = original.or(invoice.created_at);
     if !life::is_in_doubt(session.world, created).await? {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(order) = session.getfly().order_by_code(&sale.code).await? else {
-        return Ok(false);
+    let found = memory::order_in_doubt(session, &sale.code, invoice.created_at).await?;
+    let Some((code, order)) = found else {
+        return Ok(None);
     };
     if sale.original.is_some() {
-        return Ok(true);
+        return Ok(Some(code));
     }
     let used = Used {
         code: sale.code.clone(),
@@ -285,15 +286,15 @@ pub(super) async fn order_in_getfly<W: World>(
     let other_day = day.is_some_and(|(one, other)| one != other);
     let other_total = used.total.is_some_and(|total| total != invoice.total);
     if !(other_day && other_total) {
-        return Ok(true);
+        return Ok(Some(code));
     }
     *sale = decided(session, Sale::Again, invoice);
     why.note(Note::CodeReused {
         invoice: invoice.code.clone(),
         order: sale.code.clone(),
     });
-    let again = session.getfly().order_by_code(&sale.code).await?;
-    Ok(again.is_some())
+    let again = memory::order_in_doubt(session, &sale.code, invoice.created_at).await?;
+    Ok(again.map(|(code, _)| code))
 }
 
 /// Facts about an order that an earlier version's ledger lacks, read from Getfly.
