@@ -23,6 +23,8 @@ pub struct Receiver {
     received: Mutex<Vec<Received>>,
     /// Its answer from now on; none: the connection breaks after the request was received.
     answers: Mutex<Option<StatusCode>>,
+    /// The longest text that it takes, characters; a longer one is answered 400, as Telegram does.
+    longest: Mutex<Option<usize>>,
 }
 
 impl Receiver {
@@ -32,12 +34,18 @@ impl Receiver {
             clock,
             received: Mutex::default(),
             answers: Mutex::new(Some(StatusCode::OK)),
+            longest: Mutex::default(),
         }
     }
 
     /// From now on it answers this status, or breaks the connection.
     pub fn answer(&self, status: Option<StatusCode>) {
         *lock(&self.answers) = status;
+    }
+
+    /// From now on it refuses longer texts.
+    pub fn take_at_most(&self, characters: usize) {
+        *lock(&self.longest) = Some(characters);
     }
 
     /// The messages since this was last asked.
@@ -51,8 +59,15 @@ impl Upstream for Receiver {
         let asked = format!("{} {}", request.method(), request.uri().path());
         let body = String::from_utf8_lossy(request.body()).into_owned();
         let at = self.clock.now();
+        let text: Option<serde_json::Value> = serde_json::from_str(&body).ok();
+        let text = text.and_then(|body| Some(body["text"].as_str()?.encode_utf16().count()));
+        let longest = *lock(&self.longest);
+        let too_long = text.zip(longest).is_some_and(|(text, most)| text > most);
+        let status = match *lock(&self.answers) {
+            Some(_) if too_long => Some(StatusCode::BAD_REQUEST),
+            status => status,
+        };
         lock(&self.received).push(Received { at, asked, body });
-        let status = *lock(&self.answers);
         Box::pin(async move {
             let mut response = Response::new(Bytes::from_static(b"ok"));
             *response.status_mut() = status.ok_or(Broken)?;

@@ -413,6 +413,12 @@ async fn dead_letters_that_were_told_are_listed_until_dismissed_and_nothing_is_w
     shop.minutes(2).await;
     let (_, state) = shop.app.look("alerts").await;
     assert!(!state.to_string().contains("dead_letters"), "{state}");
+    let told = messages(&receiver);
+    let cause = cause.to_string();
+    assert_eq!(causes(&told), [(cause, true)]);
+    assert_eq!(told[0].1["all_well"], true, "{told:?}");
+    let text = told[0].1["text"].as_str().expect("text");
+    assert!(text.contains("không còn sự kiện nào như thế này"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -429,4 +435,150 @@ async fn the_page_says_why_the_last_message_did_not_arrive() {
         page.contains("chưa đến nơi, sẽ tự gửi lại: nơi nhận ở alert_origin trả lời 404"),
         "{page}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_of_a_reason_are_over_once_all_are_retried_while_others_are_open() {
+    let (shop, receiver) = told(&[]).await;
+    shop.refuse_accounts(2);
+    for customer in [hoa(), ba()] {
+        shop.kiotviet.create_customer(customer);
+    }
+    shop.deliver().await;
+    assert_eq!(shop.post("no delivery").await, 200);
+    shop.minutes(15).await;
+    let cause = |reason: &str| {
+        json!({"dead_letters": {"connection": "shop", "reason": reason}}).to_string()
+    };
+    let told = causes(&messages(&receiver));
+    assert!(told.contains(&(cause("getfly_refused"), false)), "{told:?}");
+    assert!(told.contains(&(cause("bad_signature"), false)), "{told:?}");
+    shop.app.call("POST", "events/1/retry", &json!({})).await;
+    shop.minutes(15).await;
+    assert_eq!(causes(&messages(&receiver)), [], "one is still open");
+    shop.app.call("POST", "events/2/retry", &json!({})).await;
+    shop.minutes(15).await;
+    let told = messages(&receiver);
+    assert_eq!(causes(&told), [(cause("getfly_refused"), true)]);
+    assert_eq!(told[0].1["all_well"], false);
+}
+
+/// A shop whose KiotViet is down, and people were told.
+async fn down() -> (TestShop, Arc<Receiver>) {
+    let (shop, receiver) = told(&[]).await;
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::GET, "/customers/");
+    shop.kiotviet_faults.add(down);
+    for n in 0..4 {
+        shop.kiotviet
+            .create_customer(customer("Hoa", &format!("091234567{n}")));
+        shop.deliver().await;
+    }
+    shop.minutes(3).await;
+    let fails = json!({"kiotviet_fails": {"connection": "shop"}}).to_string();
+    assert_eq!(causes(&messages(&receiver)), [(fails, false)]);
+    (shop, receiver)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_that_is_gone_or_switched_off_fails_no_more() {
+    for gone in [true, false] {
+        let (shop, receiver) = down().await;
+        let refused = FaultRule::new(Fault::Status(500, None)).on(Method::POST, "/webhooks");
+        shop.kiotviet_faults.add(refused);
+        shop.kiotviet.switch_off_webhooks();
+        shop.minutes(20).await;
+        let told = causes(&messages(&receiver));
+        assert_eq!(told.len(), 2, "both webhooks are off: {told:?}");
+        if gone {
+            let path = "connections/shop";
+            assert_eq!(shop.app.call("DELETE", path, &json!({})).await.0, 200);
+        } else {
+            for webhook in ["customer", "order"] {
+                assert_eq!(shop.switch(webhook, false).await.0, 200);
+            }
+        }
+        // Past the last retry of what waits.
+        shop.pass_last_retry().await;
+        shop.minutes(15).await;
+        let told = causes(&messages(&receiver));
+        for webhook in ["customer", "order"] {
+            let cause = json!({"webhook_inactive": {"connection": "shop", "webhook": webhook}});
+            assert!(told.contains(&(cause.to_string(), true)), "{told:?}");
+        }
+        let fails = json!({"kiotviet_fails": {"connection": "shop"}}).to_string();
+        assert!(told.contains(&(fails, true)), "{told:?}");
+        let (_, overview) = shop.app.look("overview").await;
+        assert_eq!(overview["paused"], json!([]), "{overview}");
+    }
+}
+
+/// Three weeks of sales in each hour from 9 to 18, from a Monday on.
+async fn with_a_rhythm() -> (TestShop, Arc<Receiver>, i64) {
+    let (shop, receiver) = told(&[]).await;
+    let regular = shop.kiotviet.create_customer(hoa());
+    for hour in 0..24 * 21_u32 {
+        if (9..18).contains(&(hour % 24)) {
+            shop.kiotviet.create_invoice(sale(Some(regular)));
+            shop.deliver().await;
+        }
+        shop.pass(3600).await;
+        shop.drain().await;
+    }
+    assert_eq!(causes(&messages(&receiver)), []);
+    (shop, receiver, regular)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_whose_orders_are_switched_off_is_not_silent() {
+    let (shop, receiver, _) = with_a_rhythm().await;
+    assert_eq!(shop.switch("order", false).await.0, 200);
+    for _ in 0..24 * 7 {
+        shop.pass(3600).await;
+        shop.drain().await;
+    }
+    assert_eq!(causes(&messages(&receiver)), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_scan_finds_is_no_sign_of_life() {
+    let (shop, receiver, regular) = with_a_rhythm().await;
+    for hour in 0..24_u32 {
+        if (9..18).contains(&(hour % 24)) {
+            shop.kiotviet.create_invoice(sale(Some(regular)));
+            // KiotViet loses the delivery.
+            drop(shop.kiotviet.take_deliveries());
+        }
+        shop.pass(3600).await;
+        shop.heal().await;
+    }
+    let silence = json!({"silence": {"connection": "shop"}}).to_string();
+    assert_eq!(causes(&messages(&receiver)), [(silence, false)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_the_receiver_refuses_is_told_in_short() {
+    let changed = [("alert_format", "telegram"), ("alert_chat", "-1001")];
+    let (shop, receiver) = told(&changed).await;
+    receiver.take_at_most(150);
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    shop.minutes(10).await;
+    let told = messages(&receiver);
+    let texts: Vec<&str> = told
+        .iter()
+        .filter_map(|(_, b)| b["text"].as_str())
+        .collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[1].contains("… và 2 việc nữa"), "{texts:?}");
+    assert!(texts[1].contains("… and 2 more"), "{texts:?}");
+    // What follows is told as ever.
+    receiver.take_at_most(4096);
+    refuses(&shop);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    shop.minutes(2).await;
+    let told = messages(&receiver);
+    let text = told[0].1["text"].as_str().expect("text");
+    assert!(text.contains("401"), "{text}");
 }

@@ -11,7 +11,9 @@ use crate::{
     journal::{
         cursor::{HOLE_SECONDS, Hole, LAST_LOOK, due_time},
         entries, keys, no_atomics,
-        record::{Entry, Record, State},
+        note::Note,
+        record::{Entry, Kind, Record, State},
+        webhook::Webhook,
     },
     worker::failure::Stop,
     world::{Clock, Store, World},
@@ -151,6 +153,18 @@ impl<W: World> Drain<'_, '_, W> {
         }
     }
 
+    /// The webhook that pushed this event; none where a poll, a list scan, a backfill or a retry found it.
+    fn pushed_by(&self, record: &Record) -> Option<Webhook> {
+        let webhook = match record.kind {
+            Kind::Customer => Webhook::Customer,
+            Kind::Invoice if self.cursor.polled.get(&record.connection).is_none() => Webhook::Order,
+            Kind::Invoice | Kind::Other => return None,
+        };
+        let is_found =
+            |note: &Note| matches!(note, Note::ReadBack | Note::FromBackfill | Note::FromRetry);
+        (!record.notes.iter().any(is_found)).then_some(webhook)
+    }
+
     pub(super) async fn first_look(&mut self, seq: u64, entry: Entry) -> Result<Pass, Stop> {
         match entry {
             Entry::Command(command) => {
@@ -165,7 +179,9 @@ impl<W: World> Drain<'_, '_, W> {
             Entry::Event(record) => {
                 let connection = record.connection.clone();
                 self.note_lateness(&record);
-                if self.cursor.stats.came(&connection, record.received_at) {
+                let pushed = self.pushed_by(&record);
+                let stats = &mut self.cursor.stats;
+                if stats.came(&connection, pushed, record.received_at) {
                     let first = &mut self.cursor.first_events;
                     first.insert(connection.clone(), Vec::new());
                 }

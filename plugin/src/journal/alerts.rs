@@ -122,9 +122,12 @@ pub struct Standing {
     /// When people were last told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
-    /// Whether they believe that it stands.
+    /// Whether they believe that it stands; of dead letters, that some are open.
     #[serde(default)]
     pub believed: bool,
+    /// None of the dead letters that people were told of is open.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub over: bool,
 }
 
 /// One line of a message.
@@ -141,7 +144,7 @@ pub struct Item {
     pub why: Option<Trouble>,
     /// When people were told of it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    told_before: Option<Timestamp>,
+    pub(crate) told_before: Option<Timestamp>,
 }
 
 impl Item {
@@ -162,6 +165,9 @@ pub struct Outgoing {
     pub items: Vec<Item>,
     /// Whether nothing stands any more.
     pub all_well: bool,
+    /// Whether it tells only how much there is, as the receiver refused the words.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub brief: bool,
 }
 
 /// What became of a message, as its sender keeps it.
@@ -243,6 +249,12 @@ pub struct Alerts {
     pub number: u64,
     /// Messages in a row that did not arrive.
     pub failures: u32,
+    /// A dead letter became none since it was last looked which are left.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub dead_letter_has_risen: bool,
+    /// The receiver refused the last message for what is in it.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub refused: bool,
     /// No message before this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
@@ -260,6 +272,7 @@ impl Alerts {
                 why: None,
                 told_at: None,
                 believed: false,
+                over: false,
             };
             self.causes.insert(cause.clone(), standing);
         }
@@ -275,6 +288,15 @@ impl Alerts {
                 standing.since = now;
             }
             standing.count = standing.count.saturating_add(1);
+            standing.over = false;
+        }
+    }
+
+    /// None of these dead letters is open any more.
+    pub fn dead_letters_end(&mut self, cause: &Cause) {
+        if let Some(standing) = self.causes.get_mut(cause) {
+            standing.count = 0;
+            standing.over = true;
         }
     }
 
@@ -341,7 +363,8 @@ impl Alerts {
                 told_before: standing.told_at,
                 cause,
             };
-            standing.believed = standing.count > 0 && !is_dead_letters(&item.cause);
+            standing.believed = standing.count > 0;
+            standing.over = false;
             standing.told_at = Some(now);
             if is_dead_letters(&item.cause) {
                 standing.count = 0;
@@ -363,6 +386,7 @@ impl Alerts {
             at: now,
             items,
             all_well,
+            brief: self.refused,
         };
         self.outgoing = Some(outgoing.clone());
         Ok(Some(outgoing))
@@ -379,11 +403,13 @@ impl Alerts {
         match sent.map(|sent| (sent.outcome, sent.at)) {
             Some((Outcome::Arrived, _)) => {
                 self.outgoing = None;
+                self.refused = false;
                 self.failures = 0;
                 self.not_before = None;
             }
             Some((Outcome::NoAnswer(_), at)) => self.take_back(|_| Some(at)),
-            Some((Outcome::Answered(_) | Outcome::NotAllowed | Outcome::Refused(_), at)) => {
+            Some((outcome, at)) => {
+                self.refused = matches!(outcome, Outcome::Answered(400 | 413 | 422));
                 self.take_back(|item| item.told_before);
                 let wait = FIRST_WAIT
                     .saturating_mul(1 << self.failures.min(4))
@@ -407,6 +433,7 @@ impl Alerts {
             };
             standing.told_at = told_at;
             standing.believed = over;
+            standing.over = over && dead && standing.count == 0;
             if dead {
                 standing.count = standing.count.saturating_add(item.count);
                 standing.since = item.since;
@@ -440,6 +467,11 @@ fn is_dead_letters(cause: &Cause) -> bool {
 /// Whether people are to be told of it now.
 fn is_news(cause: &Cause, standing: &Standing, now: Timestamp) -> bool {
     let stands = standing.count > 0;
+    let is_news = if is_dead_letters(cause) {
+        stands || standing.over
+    } else {
+        stands != standing.believed
+    };
     let rested = |at: Timestamp| now.saturating_since(at) >= cause.again();
-    stands != standing.believed && standing.told_at.is_none_or(rested)
+    is_news && standing.told_at.is_none_or(rested)
 }

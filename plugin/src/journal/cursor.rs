@@ -322,6 +322,7 @@ impl Cursor {
         self.at_shop(&record.connection, subtract);
         self.at_backfill(record, subtract);
         self.dead.retain(|dead| *dead != record.seq);
+        self.alerts.dead_letter_has_risen = true;
     }
 
     /// Changes the counts of the backfill that made this event, if the last one of its connection did.

@@ -1,7 +1,7 @@
 //! The hours at which a shop's events usually come, learnt from its own days, so that silence at
 //! such an hour raises an alert.
 
-use crate::{kiotviet::assumptions::SHOP_HOURS_AHEAD, time::Timestamp};
+use crate::{journal::webhook::Webhook, kiotviet::assumptions::SHOP_HOURS_AHEAD, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The days that are remembered: four of each weekday.
@@ -15,7 +15,7 @@ const SUREST: f64 = 0.95;
 /// How many hours are looked back at.
 const LOOKED_BACK: i64 = 48;
 
-/// The hours of the last days at which an event came.
+/// The hours of the last days at which the shop itself pushed an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
     /// The newest day, as days since 1970 in the shop's zone.
@@ -24,6 +24,12 @@ pub struct Rhythm {
     hours: u32,
     /// The days before it, the newest first.
     past: Vec<u32>,
+    /// The webhooks that pushed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pushed: Vec<Webhook>,
+    /// When the last push came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pushed_at: Option<Timestamp>,
 }
 
 /// The hour since 1970 in the shop's zone.
@@ -32,13 +38,27 @@ fn hour(at: Timestamp) -> i64 {
 }
 
 impl Rhythm {
-    /// An event came at `at`.
-    pub fn came(&mut self, at: Timestamp) {
+    /// The webhooks that pushed; none in a store of an earlier version, which did not keep them.
+    pub fn pushed(&self) -> &[Webhook] {
+        &self.pushed
+    }
+
+    /// When the last push came, where that is kept.
+    pub fn pushed_at(&self) -> Option<Timestamp> {
+        self.pushed_at
+    }
+
+    /// `webhook` pushed an event at `at`.
+    pub fn came(&mut self, webhook: Webhook, at: Timestamp) {
         let hour = hour(at);
         let (day, bit) = (hour.div_euclid(24), 1 << hour.rem_euclid(24));
         if *self == Self::default() {
             self.day = day;
         }
+        if !self.pushed.contains(&webhook) {
+            self.pushed.push(webhook);
+        }
+        self.pushed_at = self.pushed_at.max(Some(at));
         // A day that is long over, or comes from a wrong clock, teaches nothing.
         if day < self.day {
             return;
@@ -104,7 +124,7 @@ mod tests {
         let mut rhythm = Rhythm::default();
         for day in days {
             for hour in 8..=20 {
-                rhythm.came(at(day, hour));
+                rhythm.came(Webhook::Order, at(day, hour));
             }
         }
         rhythm
@@ -140,7 +160,7 @@ mod tests {
         assert!(!shop(1..=10).is_silent(at(10, 20), at(11, 20)));
         let mut rare = Rhythm::default();
         for day in 1..=28 {
-            rare.came(at(day, 8 + day % 12));
+            rare.came(Webhook::Order, at(day, 8 + day % 12));
         }
         assert!(!rare.is_silent(at(28, 12), at(29, 20)));
     }
@@ -149,9 +169,9 @@ mod tests {
     fn a_clock_that_was_wrong_teaches_nothing() {
         let mut rhythm = shop(1..=20);
         let before = rhythm.clone();
-        rhythm.came(at(3, 2));
+        rhythm.came(Webhook::Order, at(3, 2));
         assert_eq!(rhythm, before);
-        rhythm.came(at(400, 9));
+        rhythm.came(Webhook::Order, at(400, 9));
         assert!(!rhythm.is_silent(at(400, 9), at(400, 20)));
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         record::{Record, State},
         rhythm::Rhythm,
         sorted_map::SortedMap,
+        webhook::Webhook,
     },
     kiotviet::assumptions::SHOP_HOURS_AHEAD,
     rules::verdict::Outcome,
@@ -62,7 +63,7 @@ pub struct Stats {
     pub read_back: SortedMap<ConnectionName, u64>,
     /// How often each connection's webhooks were registered again.
     pub registered_again: SortedMap<ConnectionName, u64>,
-    /// At which hours each connection's events come.
+    /// At which hours each connection pushes events.
     #[serde(skip_serializing_if = "SortedMap::is_empty")]
     pub rhythm: SortedMap<ConnectionName, Rhythm>,
     /// Today in Vietnam.
@@ -144,8 +145,14 @@ impl Stats {
         Ok(())
     }
 
-    /// An event of `connection` came at `at`; true for its first one.
-    pub fn came(&mut self, connection: &ConnectionName, at: Timestamp) -> bool {
+    /// An event of `connection` came at `at`, which this webhook pushed; none: it was found otherwise. True for its first
+    /// one.
+    pub fn came(
+        &mut self,
+        connection: &ConnectionName,
+        pushed: Option<Webhook>,
+        at: Timestamp,
+    ) -> bool {
         let is_first = self.last_event.get(connection).is_none();
         if self
             .last_event
@@ -154,11 +161,14 @@ impl Stats {
         {
             self.last_event.insert(connection.clone(), at);
         }
+        let Some(webhook) = pushed else {
+            return is_first;
+        };
         if self.rhythm.get(connection).is_none() {
             self.rhythm.insert(connection.clone(), Rhythm::default());
         }
         if let Some(rhythm) = self.rhythm.get_mut(connection) {
-            rhythm.came(at);
+            rhythm.came(webhook, at);
         }
         is_first
     }

@@ -139,7 +139,8 @@ impl<W: World> Reconciler<'_, '_, W> {
             alerts.set(cause, off.then_some(now), health.problem.clone());
         }
         let connection = name.clone();
-        let another = (health.other_bridges > 0).then_some(now);
+        let is_on = switches != Switches::default();
+        let another = (is_on && health.other_bridges > 0).then_some(now);
         alerts.set(Cause::AnotherBridge { connection }, another, None);
     }
 

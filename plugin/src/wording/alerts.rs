@@ -56,15 +56,44 @@ pub fn test(lang: Lang) -> &'static str {
     TEST.of(lang)
 }
 
-/// The message's lines; `page` is where people see more.
-pub fn message(lang: Lang, outgoing: &Outgoing, page: &str) -> String {
+/// The message's lines, at most `most` characters of them; `page` is where people see more.
+pub fn message(lang: Lang, outgoing: &Outgoing, page: &str, most: usize) -> String {
     let mut lines = vec!["KiotViet → Getfly".to_owned()];
-    lines.extend(outgoing.items.iter().map(|item| line(lang, item)));
+    let mut last = vec![format!("{page}/")];
     if outgoing.all_well {
-        lines.push(ALL_WELL.of(lang).to_owned());
+        last.insert(0, ALL_WELL.of(lang).to_owned());
     }
-    lines.push(format!("{page}/"));
+    let length = |lines: &[String]| -> usize {
+        // Receivers count as JavaScript does.
+        let units = lines.iter().map(|line| line.encode_utf16().count() + 1);
+        units.sum()
+    };
+    let all = outgoing.items.len();
+    let mut left = most.saturating_sub(length(&lines) + length(&last) + length(&[more(lang, all)]));
+    let items: &[Item] = if outgoing.brief { &[] } else { &outgoing.items };
+    let mut told = 0;
+    for item in items {
+        let line = [line(lang, item)];
+        let Some(rest) = left.checked_sub(length(&line)) else {
+            break;
+        };
+        left = rest;
+        told += 1;
+        lines.extend(line);
+    }
+    if told < all {
+        lines.push(more(lang, all - told));
+    }
+    lines.append(&mut last);
     lines.join("\n")
+}
+
+/// What a message has no room for.
+fn more(lang: Lang, count: usize) -> String {
+    match lang {
+        Lang::Vi => format!("… và {count} việc nữa"),
+        Lang::En => format!("… and {count} more"),
+    }
 }
 
 fn line(lang: Lang, item: &Item) -> String {
@@ -94,7 +123,11 @@ pub fn cause(lang: Lang, cause: &Cause, count: u64) -> String {
     match cause {
         Cause::DeadLetters { connection, reason } => {
             let means = death_of(*reason).means.of(lang);
-            if vi {
+            if count == 0 && vi {
+                format!("{connection}: không còn sự kiện nào như thế này. {means}")
+            } else if count == 0 {
+                format!("{connection}: no such event is left. {means}")
+            } else if vi {
                 format!("{connection}: {count} sự kiện cần anh/chị xử lý. {means}")
             } else {
                 let events = if count == 1 {
@@ -163,6 +196,51 @@ pub fn cause(lang: Lang, cause: &Cause, count: u64) -> String {
         }
         Cause::Silence { connection } => {
             format!("{connection}: nothing comes at hours at which it usually sells.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{connection_name::ConnectionName, webhook::Webhook};
+
+    #[test]
+    fn a_long_message_is_cut_at_a_whole_line_and_says_how_much_is_left() {
+        let items = (0..20).map(|n| Item {
+            cause: Cause::WebhookInactive {
+                connection: ConnectionName::parse(&format!("shop-{n}")).unwrap(),
+                webhook: Webhook::Order,
+            },
+            since: Timestamp::UNIX_EPOCH,
+            count: 1,
+            why: Some(Trouble::Text("x".repeat(200))),
+            told_before: None,
+        });
+        let outgoing = Outgoing {
+            number: 1,
+            at: Timestamp::UNIX_EPOCH,
+            items: items.collect(),
+            all_well: false,
+            brief: false,
+        };
+        for lang in [Lang::Vi, Lang::En] {
+            let whole = message(lang, &outgoing, "https://a.test", usize::MAX);
+            let cut = message(lang, &outgoing, "https://a.test", 2_000);
+            assert!(cut.encode_utf16().count() <= 2_000, "{cut}");
+            let told = cut.lines().filter(|line| line.starts_with('•')).count();
+            assert!((5..20).contains(&told), "{cut}");
+            assert!(cut.contains(&more(lang, 20 - told)), "{cut}");
+            for line in cut.lines().filter(|line| line.starts_with('•')) {
+                assert!(whole.contains(line));
+            }
+            let brief = Outgoing {
+                brief: true,
+                ..outgoing.clone()
+            };
+            let brief = message(lang, &brief, "https://a.test", 2_000);
+            assert!(brief.contains(&more(lang, 20)), "{brief}");
+            assert_eq!(brief.lines().count(), 3);
         }
     }
 }
