@@ -58,11 +58,11 @@ pub(super) async fn clocks_apart() -> Verdict {
     second.skew.set(shop.clock.now(), Some(ahead));
     // Before the seconds in which a worker takes the next slot too.
     let into = shop.clock.now().as_second().rem_euclid(SLOT_SECONDS);
-    let wait = (19 - into).rem_euclid(SLOT_SECONDS);
+    let wait = (12 - into).rem_euclid(SLOT_SECONDS);
     shop.pass(wait.unsigned_abs()).await;
-    first.hold_up("set kvgf/invoice/", Duration::from_millis(9_500));
+    first.hold_up("set kvgf/invoice/", Duration::from_millis(16_500));
     tokio::join!(drain(&first), async {
-        tokio::time::sleep(Duration::from_millis(9_100)).await;
+        tokio::time::sleep(Duration::from_millis(16_100)).await;
         drain(&second).await;
     });
     shop.settle().await;
