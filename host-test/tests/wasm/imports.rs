@@ -22,8 +22,8 @@ const IMPORTS: [&str; 11] = [
 
 /// What it measured, 2,123 kB before alerts, with fairness, refused deliveries, rotation, sessions, links, a store's own Getfly, and the
 /// sentences of assumptions and of the preflight in both languages; with the index of accounts, the first day, search, the changed sales,
-/// reconciliation and metrics by shop 2,550 kB; with polls of F&B shops 2,610 kB.
-const MOST_BYTES: u64 = 2_740_000;
+/// reconciliation and metrics by shop 2,550 kB; with polls of F&B shops 2,610 kB; with alerts that end, and answers of other servers, 2,751 kB.
+const MOST_BYTES: u64 = 2_790_000;
 
 fn bytes(built: anyhow::Result<xtask::Built>) -> Vec<u8> {
     let built = built.expect("the component builds");
