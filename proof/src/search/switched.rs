@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::ops::RangeInclusive;
 
 /// How long after a record was read it may still be stored: a create without an answer may take
-/// effect for half a minute, and there may be a pause before it is sent.
-pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+/// effect for half a minute after its 25 s, and there may be a pause before it is sent, at most as
+/// long as the lease's two slots let a host stand still.
+pub(super) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(90);
 
 /// A command of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
