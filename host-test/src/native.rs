@@ -101,6 +101,8 @@ pub struct Native {
     plain: AtomicBool,
     pace: Mutex<Option<(StdRng, Duration)>>,
     held_up: Mutex<Option<(String, Duration)>>,
+    /// The endpoint that no connection comes about to.
+    unconnected: Mutex<Option<String>>,
     gate: Option<Arc<dyn Gate>>,
     guest: Option<Arc<dyn Guest>>,
 }
@@ -152,6 +154,7 @@ impl Native {
             plain: AtomicBool::new(false),
             pace: Mutex::default(),
             held_up: Mutex::default(),
+            unconnected: Mutex::default(),
             gate: None,
             guest: None,
         }
@@ -230,6 +233,11 @@ impl Native {
     pub fn time(&self) -> jiff::Timestamp {
         let now = self.clock.now();
         now.checked_add(self.skew.off()).unwrap_or(now)
+    }
+
+    /// No connection comes about for calls to this endpoint, so nothing is sent; none: all are sent again.
+    pub fn refuse_connections(&self, endpoint: Option<&str>) {
+        *lock(&self.unconnected) = endpoint.map(str::to_owned);
     }
 
     /// Delays every store call whose name and key begin so (`set kvgf/journal/`) before it takes
@@ -473,6 +481,9 @@ impl Http for Native {
             .uri(&request.url);
         for (name, value) in request.fields() {
             builder = builder.header(name, value);
+        }
+        if lock(&self.unconnected).as_deref() == Some(request.endpoint) {
+            return Err(HttpError::NotSent("the connection was refused".to_owned()));
         }
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let outgoing = builder

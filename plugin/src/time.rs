@@ -91,6 +91,11 @@ impl Date {
     pub fn year(self) -> i32 {
         self.0.year()
     }
+
+    /// The day after it; none after the calendar's last.
+    pub fn next(self) -> Option<Self> {
+        self.0.next_day().map(Self)
+    }
 }
 
 /// What a calendar and a clock show, without a place: `2026-10-05T09:30:15`.

@@ -190,7 +190,7 @@ impl core::fmt::Debug for Response {
     }
 }
 
-/// No usable answer came. In every case the vendor may have done what was asked.
+/// No usable answer came. The vendor may have done what was asked, except where a variant says that nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HttpError {
@@ -200,6 +200,11 @@ pub enum HttpError {
     /// Could not connect, or the connection broke.
     #[error("the connection failed: {0}")]
     Connection(String),
+    /// Nothing was sent: there was no connection, or no request could be formed. It is kept as [`Self::Connection`], which
+    /// every version reads.
+    #[error("the connection failed: {0}")]
+    #[serde(rename(serialize = "connection"))]
+    NotSent(String),
     /// The host's allow-list does not have this origin.
     #[error("the host does not allow calls to this origin (allowed_outbound_hosts)")]
     Denied,

@@ -252,3 +252,19 @@ async fn a_retry_while_the_upstream_is_paused_waits_for_it() {
     shop.drain().await;
     assert_eq!(shop.audit().await, [""; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_never_sent_is_made_at_the_next_attempt() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.app.refuse_connections(Some("Getfly POST /account"));
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    assert_eq!(shop.in_getfly(), (0, 0));
+    let event = &shop.events().await[0];
+    assert_eq!(event["state"], "retrying", "{event}");
+    shop.app.refuse_connections(None);
+    shop.pass(10).await;
+    shop.drain().await;
+    assert_eq!(shop.in_getfly(), (1, 0));
+    assert_eq!(shop.events().await[0]["outcome"], "created");
+}

@@ -517,11 +517,12 @@ impl<H: Http> Getfly<'_, H> {
 
     /// The orders of `day`.
     pub async fn orders_of_day(&self, day: Date) -> Result<Vec<StoredOrder>, GetflyError> {
-        let text = day.to_string();
+        // Its upper bound may be the midnight at which that day begins.
+        let [from, to] = [day, day.next().unwrap_or(day)].map(|day| day.to_string());
         let query = vec![
             ("fields", "id,order_code,real_amount,order_date"),
-            ("filtering[order_date:gte]", text.as_str()),
-            ("filtering[order_date:lte]", text.as_str()),
+            ("filtering[order_date:gte]", from.as_str()),
+            ("filtering[order_date:lte]", to.as_str()),
         ];
         let endpoint = "Getfly GET /sale_orders?day";
         let pages = self.pages(endpoint, "/sale_orders", query, |value| {

@@ -90,7 +90,9 @@ impl GetflyError {
         match self {
             Self::KeyRefused { .. } | Self::Refused(_) | Self::Denied => false,
             Self::Busy { status, .. } => *status >= 500,
-            Self::Unreachable(HttpError::Denied | HttpError::LeaseEnded) => false,
+            Self::Unreachable(
+                HttpError::Denied | HttpError::LeaseEnded | HttpError::NotSent(_),
+            ) => false,
             Self::Unreachable(
                 HttpError::Timeout | HttpError::Connection(_) | HttpError::TooLarge,
             ) => true,

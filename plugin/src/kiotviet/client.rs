@@ -291,10 +291,11 @@ impl<H: Http> KiotViet<'_, H> {
         &self,
         day: Date,
     ) -> Result<(Vec<Invoice>, BTreeSet<String>), KiotVietError> {
-        let text = day.to_string();
+        // Its upper bound may be the midnight at which that day begins.
+        let [from, to] = [day, day.next().unwrap_or(day)].map(|day| day.to_string());
         let filter = [
-            ("fromPurchaseDate", text.as_str()),
-            ("toPurchaseDate", text.as_str()),
+            ("fromPurchaseDate", from.as_str()),
+            ("toPurchaseDate", to.as_str()),
         ];
         let (mut invoices, mut offset) = (Vec::<Invoice>::new(), 0);
         let mut unreadable = BTreeSet::new();

@@ -150,6 +150,16 @@ fn http_error(e: ErrorCode) -> HttpError {
     }
 }
 
+/// Why there is no answer. Where no connection came about, nothing was sent.
+fn not_answered(e: ErrorCode) -> HttpError {
+    match e {
+        ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::DnsError(_) => HttpError::NotSent(kind(&e).to_owned()),
+        other => http_error(other),
+    }
+}
+
 fn kind(e: &ErrorCode) -> &'static str {
     match e {
         ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => "the host name was not found",
@@ -165,8 +175,8 @@ fn kind(e: &ErrorCode) -> &'static str {
 
 async fn exchange(request: Request) -> Result<Response, HttpError> {
     let request = outgoing(request)
-        .ok_or_else(|| HttpError::Connection("the request could not be formed".to_owned()))?;
-    let response = client::send(request).await.map_err(http_error)?;
+        .ok_or_else(|| HttpError::NotSent("the request could not be formed".to_owned()))?;
+    let response = client::send(request).await.map_err(not_answered)?;
     let status = response.get_status_code();
     let retry_after = body::header(&response.get_headers(), "retry-after");
     // The result of reading the body is not used, but this end must stay until the body was read.

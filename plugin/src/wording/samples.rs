@@ -81,6 +81,7 @@ fn why() -> Trouble {
 samples! { https: HttpError {
     HttpError::Timeout => [HttpError::Timeout],
     HttpError::Connection(_) => [HttpError::Connection(english())],
+    HttpError::NotSent(_) => [HttpError::NotSent(english())],
     HttpError::Denied => [HttpError::Denied],
     HttpError::TooLarge => [HttpError::TooLarge],
     HttpError::LeaseEnded => [HttpError::LeaseEnded],

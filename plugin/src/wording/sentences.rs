@@ -557,7 +557,7 @@ fn denied(variable: &str) -> String {
 fn http(e: &HttpError) -> String {
     match e {
         HttpError::Timeout => "không trả lời kịp thời".to_owned(),
-        HttpError::Connection(_) => "kết nối bị lỗi".to_owned(),
+        HttpError::Connection(_) | HttpError::NotSent(_) => "kết nối bị lỗi".to_owned(),
         HttpError::Denied => {
             "máy chủ không cho phép gọi đến địa chỉ này (allowed_outbound_hosts)".to_owned()
         }

@@ -280,6 +280,15 @@ impl Listed {
             match settings.undocumented_filter {
                 _ if settings.filters_ignored => {}
                 _ if filter.field == "updated_at" && !settings.heeds_updated_at => {}
+                _ if filter.field == "order_date"
+                    && filter.op == "lte"
+                    && settings.last_day_left_out =>
+                {
+                    counted.push(Filter {
+                        op: "lt".to_owned(),
+                        ..filter
+                    });
+                }
                 _ if documented && (filter.field != "id" || settings.finds_by_id) => {
                     counted.push(filter);
                 }

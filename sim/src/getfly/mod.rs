@@ -62,6 +62,8 @@ pub struct GetflySettings {
     pub max_limit: usize,
     /// Whether lists ignore every filter.
     pub filters_ignored: bool,
+    /// Whether `order_date:lte` is the midnight at which that day begins, so that the day is left out.
+    pub last_day_left_out: bool,
     /// Undocumented filters.
     pub undocumented_filter: UndocumentedFilter,
     /// The tenant forbids a second account with the same `phone_office` text.
@@ -168,6 +170,8 @@ impl Default for GetflySettings {
             // ASSUMPTION: no maximum is documented; clients got pages of 5000.
             max_limit: 5000,
             filters_ignored: false,
+            // ASSUMPTION: whether the bound's own day is listed is not documented.
+            last_day_left_out: false,
             undocumented_filter: UndocumentedFilter::default(),
             // Documented: refused only when the tenant has switched both checks on.
             refuse_duplicate_phone: false,

@@ -424,6 +424,7 @@ impl State {
         let day = |at: Timestamp| wire::wall(at).date();
         let first = asked.time("fromPurchaseDate")?.map(day);
         let last = asked.time("toPurchaseDate")?.map(day);
+        let left_out = self.settings.last_day_left_out;
         let any = |key: &str, value: Option<String>| {
             let wanted = asked.all(key);
             wanted.is_empty() || value.is_some_and(|value| wanted.contains(&&*value))
@@ -433,7 +434,7 @@ impl State {
             !self.settings.lists_are_empty
                 && to.is_none_or(|to| invoice.modified_at <= to)
                 && first.is_none_or(|first| bought >= first)
-                && last.is_none_or(|last| bought <= last)
+                && last.is_none_or(|last| bought < last || (bought == last && !left_out))
                 && any("status", Some(invoice.status.to_string()))
                 && any(
                     "customerIds",

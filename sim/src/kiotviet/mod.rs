@@ -159,6 +159,8 @@ pub struct Settings {
     /// Whether the lists of customers and of invoices are empty, so that only deliveries name
     /// records. Single records can still be read.
     pub lists_are_empty: bool,
+    /// Whether `toPurchaseDate` is the midnight at which that day begins, so that the day is left out.
+    pub last_day_left_out: bool,
 }
 
 impl Default for Settings {
@@ -204,6 +206,8 @@ impl Default for Settings {
             own_codes: None,
             shown_after: Duration::ZERO,
             lists_are_empty: false,
+            // ASSUMPTION: whether the bound's own day is listed is not documented.
+            last_day_left_out: false,
         }
     }
 }

@@ -154,13 +154,16 @@ pub(in crate::admin) async fn of_day<W: World>(
         let sales = match session.kiotviet(async |k| k.invoices_of(day).await).await {
             Ok(sales) => sales,
             Err(error) => {
-                pass_over(error.into());
+                pass_over(not_whole(&worker, error.into()));
                 continue;
             }
         };
         let orders = match &orders {
             Some(orders) => orders,
-            None => orders.insert(session.getfly().orders_of_day(day).await?),
+            None => match session.getfly().orders_of_day(day).await {
+                Ok(read) => orders.insert(read),
+                Err(error) => return Err(not_whole(&worker, error.into())),
+            },
         };
         shops.push(shop(&session, connection, &sales, orders).await?);
     }
@@ -179,6 +182,16 @@ pub(in crate::admin) async fn of_day<W: World>(
     }
 }
 
+/// What stopped a read: that the day has more than one answer may read, where it is that.
+fn not_whole<W: World>(worker: &Worker<'_, W>, problem: Problem) -> Problem {
+    if worker.calls_left() > 0 {
+        return problem;
+    }
+    let detail = format!("One answer makes at most {MOST_CALLS} calls to KiotViet and Getfly.");
+    let title = "This day has more sales and orders than one answer reads";
+    Problem::new(409, "day-too-large", title, detail)
+}
+
 async fn shop<W: World>(
     session: &Session<'_, Worker<'_, W>>,
     connection: &Connection,
@@ -195,6 +208,7 @@ async fn shop<W: World>(
         getfly.add(order.total.unwrap_or_default());
     }
     let mut differences = Vec::new();
+    let mut taken = BTreeSet::new();
     for sale in sales.iter().filter(|sale| sale.status != CANCELLED) {
         kiotviet.add(sale.total);
         let code = sale.code.as_str();
@@ -218,6 +232,7 @@ async fn shop<W: World>(
                 getfly.add(order.total.unwrap_or_default());
             }
         }
+        taken.extend(order.map(|order| order.code.as_str()));
         let differs = match order {
             Some(order) if order.total.is_none_or(|total| total == sale.total) => continue,
             Some(_) => Differs::Total,
@@ -229,6 +244,26 @@ async fn shop<W: World>(
             invoice_code: Some(code.to_owned()),
             kiotviet: Some(sale.total),
             order_code: order.map(|order| order.code.clone()),
+        });
+    }
+    // The orders of sales that were cancelled since, also where Getfly numbered them itself.
+    for sale in sales.iter().filter(|sale| sale.status == CANCELLED) {
+        let known = ledger::invoices(session.world, &connection.retailer, &sale.code, sale.id);
+        let kept = known.await?.order(&session.codes, sale.id, &sale.code);
+        let order = kept.and_then(|(code, _)| orders.iter().find(|o| o.code == code.as_str()));
+        let Some(order) = order.filter(|order| taken.insert(order.code.as_str())) else {
+            continue;
+        };
+        match left.iter().position(|one| one.code == order.code) {
+            Some(place) => drop(left.swap_remove(place)),
+            None => getfly.add(order.total.unwrap_or_default()),
+        }
+        differences.push(Difference {
+            differs: Differs::NotOnKiotviet,
+            getfly: order.total,
+            invoice_code: Some(sale.code.as_str().to_owned()),
+            kiotviet: None,
+            order_code: Some(order.code.clone()),
         });
     }
     for code in unreadable {

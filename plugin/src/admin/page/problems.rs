@@ -99,6 +99,10 @@ pub(super) fn problem(kind: &str) -> Option<Text> {
             "Khách hàng này chưa được liên kết thủ công.",
             "This customer is not linked by hand.",
         ),
+        "day-too-large" => text!(
+            "Ngày này có nhiều hóa đơn hoặc đơn hàng hơn mức đọc được trong một lần, nên chưa đọc hết và chưa đối chiếu được.",
+            "This day has more sales or orders than are read at once, so it was not read whole and is not compared.",
+        ),
         "too-many-links" => text!(
             "Cửa hàng này đã có quá nhiều liên kết thủ công. Hãy bỏ bớt liên kết khác trước.",
             "This shop has too many links by hand. Undo others first.",

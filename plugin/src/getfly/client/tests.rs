@@ -618,6 +618,7 @@ fn each_failed_create_has_its_fate_and_tells_whether_it_may_be_stored() {
     for (http, maybe) in [
         (HttpError::Timeout, true),
         (HttpError::Connection("reset".into()), true),
+        (HttpError::NotSent("refused".into()), false),
         (HttpError::TooLarge, true),
         (HttpError::Denied, false),
         (HttpError::LeaseEnded, false),
