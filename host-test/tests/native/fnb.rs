@@ -401,6 +401,27 @@ async fn a_sale_that_is_cancelled_after_its_order_is_told_once() {
     assert!(told.to_string().contains("cancelled"), "{told}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn r1_without_a_list_of_branches_the_invoices_prove_the_shop() {
+    let shop = restaurant();
+    shop.kiotviet
+        .update_settings(|s| s.fnb.has_no_branches = true);
+    let (status, answer) = shop.connect().await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["branches"], json!(null));
+    shop.connect_with(On::Both).await;
+    // A record that is gone is found to be gone.
+    let id = shop.kiotviet.create_customer(hoa());
+    shop.kiotviet.delete_customer(id);
+    shop.deliver().await;
+    shop.minutes(15).await;
+    let outcomes = shop.outcomes().await;
+    assert!(
+        outcomes.iter().all(|o| o.starts_with("ignored")),
+        "{outcomes:?}"
+    );
+}
+
 /// The filter by changes may work and leave out what was never changed, or fail for ever.
 #[tokio::test(start_paused = true)]
 async fn a_filter_that_shows_nothing_or_fails_loses_no_sale() {

@@ -251,13 +251,20 @@ impl<H: Http> KiotViet<'_, H> {
         Ok(users)
     }
 
-    /// How many branches the shop has, from one page of them (manual 2.7). It proves that the
-    /// credentials open this shop (R1).
-    pub async fn branches(&self) -> Result<u64, KiotVietError> {
-        let page = self
+    /// How many branches the shop has, from one page of them (manual 2.7); none where its edition
+    /// does not list them. It proves that the credentials open this shop (R1); without branches, the
+    /// list of invoices does.
+    pub async fn branches(&self) -> Result<Option<u64>, KiotVietError> {
+        match self
             .page("KiotViet GET /branches", "/branches", &[], 0)
-            .await?;
-        Ok(page.total)
+            .await
+        {
+            Err(KiotVietError::NotOffered) => {
+                self.may_read("/invoices").await?;
+                Ok(None)
+            }
+            page => Ok(Some(page?.total)),
+        }
     }
 
     /// Checks that this list may be read.
@@ -535,7 +542,7 @@ impl<H: Http> KiotViet<'_, H> {
         query.extend(filter);
         let answer = self.get(endpoint, path, &query).await?;
         let answer = match (self.settings.edition, path) {
-            (Edition::Fnb, "/users") => read_offered(&answer)?,
+            (Edition::Fnb, "/users" | "/branches") => read_offered(&answer)?,
             _ => read_existing(&answer)?,
         };
         let page = RawPage::read(&answer, offset)?;

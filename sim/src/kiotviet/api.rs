@@ -294,6 +294,7 @@ impl State {
             return Err(refuse(405, "NotSupportedException", "Method not allowed"));
         }
         match (collection, rest) {
+            ("branches", "") if self.settings.fnb.has_no_branches => Err(not_found()),
             ("branches", "") => Ok(self.branches(asked)),
             ("users", "")
                 if self.settings.edition == Edition::Fnb && !self.settings.fnb.has_users =>
@@ -454,8 +455,15 @@ impl State {
                 modified: invoice.modified_at,
             })
             .collect();
-        let show = |row: &Row<'_, Invoice>| view::invoice(self, row.record, shown);
         let fnb = &self.settings.fnb;
+        let show = |row: &Row<'_, Invoice>| {
+            let mut members = view::invoice(self, row.record, shown);
+            if fnb.rows_look_sold {
+                members["status"] = 1.into();
+                members["statusValue"] = "Hoàn thành".into();
+            }
+            members
+        };
         let mut rows = sorted(asked, fnb.changed_since, rows)?;
         if fnb.order_ignored {
             rows.sort_by_key(|row| row.id);

@@ -59,6 +59,10 @@ pub struct Fnb {
     pub has_users: bool,
     /// Whether the answer that there is no such list is a page for people.
     pub missing_as_page: bool,
+    /// Whether there is no list of branches.
+    pub has_no_branches: bool,
+    /// Whether rows of the list of invoices show every one as completed.
+    pub rows_look_sold: bool,
     /// Whether an invoice's `status` is words, and no number.
     pub status_in_words: bool,
     /// Whether rows of invoices have no `modifiedDate`.

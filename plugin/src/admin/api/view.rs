@@ -586,8 +586,8 @@ impl AtKiotViet {
 /// `PUT /api/connections/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connected {
-    /// How many branches the shop has.
-    pub branches: u64,
+    /// How many branches the shop has; none where its edition does not list them.
+    pub branches: Option<u64>,
     /// The guide's warning (R1).
     pub guide: String,
     /// Its name.

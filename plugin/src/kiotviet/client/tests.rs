@@ -404,7 +404,7 @@ fn a_list_without_end_is_given_up() {
 #[test]
 fn branches_prove_the_shop_with_one_page() {
     let script = Script::answering(200, r#"{"total":3,"data":[{"id":1}]}"#);
-    assert_eq!(ask!(&script, branches()), Ok(3));
+    assert_eq!(ask!(&script, branches()), Ok(Some(3)));
     assert_eq!(
         script.calls(),
         ["GET https://api.test/branches?pageSize=100&currentItem=0"]
