@@ -26,6 +26,8 @@ use crate::{
 };
 use core::time::Duration;
 
+/// Rows of the last poll that are remembered.
+const MOST_FOUND: usize = 500;
 /// Pages that one poll reads; the next one goes on.
 const PAGES_AT_ONCE: usize = 20;
 /// By sales, a poll reaches back this far.
@@ -146,13 +148,14 @@ impl<W: World> Reconciler<'_, '_, W> {
         // Polls have failed for a while, which a time without any is not.
         let fails_for_long = health.order.active == Some(false);
         let mut failed = Ok(());
+        let mut found = Vec::new();
         for _ in 0..PAGES_AT_ONCE {
             if scan.done || !self.may_poll(name) {
                 break;
             }
             let first = is_new && scan.offset == 0;
             let by_change = scan.listing == Listing::NewestChanges;
-            let looked = match self.look(session, &mut scan, purpose).await? {
+            let mut looked = match self.look(session, &mut scan, purpose).await? {
                 Ok(looked) => looked,
                 Err(e) if by_change && (fails_for_long || is_refused(&e)) => {
                     on_trial = true;
@@ -178,6 +181,10 @@ impl<W: World> Reconciler<'_, '_, W> {
             if by_change && !looked.page.items.is_empty() {
                 self.worker.saw(Assumption::FnbChanges, true);
             }
+            found.extend(looked.missing.iter().map(Listed::state));
+            // Its event is made, and tells what came of it.
+            let before = &health.order.found;
+            looked.missing.retain(|row| !before.contains(&row.state()));
             let ends = is_end(&scan, &looked);
             let by_sales = matches!(scan.listing, Listing::NewestSales { .. });
             if by_sales && !ends && !looked.missing.is_empty() {
@@ -189,6 +196,8 @@ impl<W: World> Reconciler<'_, '_, W> {
             scan.done |= ends;
         }
         let seen = &mut health.order;
+        found.truncate(MOST_FOUND);
+        seen.found = found;
         if scan.done || mutant!(PollPlaceFirst) {
             seen.read_until = Some(now.min(scan.to));
             seen.sound_at = Some(self.worker.now());
