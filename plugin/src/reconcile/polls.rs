@@ -26,8 +26,8 @@ use crate::{
 };
 use core::time::Duration;
 
-/// Rows of the last poll that are remembered.
-const MOST_FOUND: usize = 500;
+/// Rows that were found last and are remembered.
+const MOST_FOUND: usize = 100;
 /// Pages that one poll reads; the next one goes on.
 const PAGES_AT_ONCE: usize = 20;
 /// By sales, a poll reaches back this far.
@@ -148,7 +148,6 @@ impl<W: World> Reconciler<'_, '_, W> {
         // Polls have failed for a while, which a time without any is not.
         let fails_for_long = health.order.active == Some(false);
         let mut failed = Ok(());
-        let mut found = Vec::new();
         for _ in 0..PAGES_AT_ONCE {
             if scan.done || !self.may_poll(name) {
                 break;
@@ -181,10 +180,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             if by_change && !looked.page.items.is_empty() {
                 self.worker.saw(Assumption::FnbChanges, true);
             }
-            found.extend(looked.missing.iter().map(Listed::state));
             // Its event is made, and tells what came of it.
-            let before = &health.order.found;
-            looked.missing.retain(|row| !before.contains(&row.state()));
+            let found = &health.order.found;
+            looked.missing.retain(|row| !found.contains(&row.state()));
             let ends = is_end(&scan, &looked);
             let by_sales = matches!(scan.listing, Listing::NewestSales { .. });
             if by_sales && !ends && !looked.missing.is_empty() {
@@ -193,11 +191,10 @@ impl<W: World> Reconciler<'_, '_, W> {
                 webhook_health::save(self.worker, name, health).await?;
             }
             self.take(session, &mut scan, purpose, &looked).await?;
+            remember(&mut health.order.found, &looked);
             scan.done |= ends;
         }
         let seen = &mut health.order;
-        found.truncate(MOST_FOUND);
-        seen.found = found;
         if scan.done || mutant!(PollPlaceFirst) {
             seen.read_until = Some(now.min(scan.to));
             seen.sound_at = Some(self.worker.now());
@@ -243,15 +240,17 @@ impl<W: World> Reconciler<'_, '_, W> {
                 self.take(session, &mut scan, purpose, &looked).await?;
                 scan.done |= is_end(&scan, &looked);
                 let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
+                let found = core::mem::take(&mut seen.found);
                 let passed_over = |item: &Listed| {
-                    item.changed_at()
-                        .zip(read)
-                        .is_some_and(|(at, read)| at < read)
+                    let is_read = item.changed_at().zip(read).is_some_and(|(at, to)| at < to);
+                    is_read && !found.contains(&item.state())
                 };
                 if seen.by_sales_since.is_none() && looked.missing.iter().any(passed_over) {
                     seen.by_sales_since = Some(now);
                     self.worker.saw(Assumption::FnbChanges, false);
                 }
+                seen.found = found;
+                remember(&mut seen.found, &looked);
                 Ok(())
             }
             Err(e) => Err(e),
@@ -259,6 +258,13 @@ impl<W: World> Reconciler<'_, '_, W> {
         seen.sweep = Some(scan).filter(|scan| !scan.done);
         Ok(failed)
     }
+}
+
+/// Remembers the rows that were just found, and forgets those that were found long ago.
+fn remember(found: &mut Vec<(i64, Option<Timestamp>)>, looked: &Looked) {
+    found.retain(|known| looked.missing.iter().all(|row| row.state() != *known));
+    found.extend(looked.missing.iter().map(Listed::state));
+    found.drain(..found.len().saturating_sub(MOST_FOUND));
 }
 
 fn is_refused(error: &KiotVietError) -> bool {

@@ -39,8 +39,8 @@ pub struct Seen {
     /// Since when a polled one is asked for by the day of sale: KiotViet does not tell what changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_sales_since: Option<Timestamp>,
-    /// Of a polled one, what the last poll found and the ledger does not know yet: ids, and when each
-    /// was changed. A row that the record itself contradicts would be found by each poll.
+    /// Of a polled one, the rows that were found last: ids, and when each was changed. A row that the
+    /// record itself contradicts would be found by each poll.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<(i64, Option<Timestamp>)>,
     /// Of a polled one, the sweep that is under way.
