@@ -292,6 +292,11 @@ impl Listed {
     pub fn changed_at(&self) -> Option<Timestamp> {
         self.modified_at.or(self.created_at)
     }
+
+    /// Its id, and when it was changed: what the row shows of the record's present state.
+    pub fn state(&self) -> (i64, Option<Timestamp>) {
+        (self.id, self.changed_at())
+    }
 }
 
 /// One item of `GET /customers` or `GET /invoices` (manual 2.6.1, 2.12.1). None for a row whose id

@@ -26,6 +26,8 @@ use crate::{
 };
 use core::time::Duration;
 
+/// Rows that were found last and are remembered.
+const MOST_FOUND: usize = 100;
 /// Pages that one poll reads; the next one goes on.
 const PAGES_AT_ONCE: usize = 20;
 /// By sales, a poll reaches back this far.
@@ -152,7 +154,7 @@ impl<W: World> Reconciler<'_, '_, W> {
             }
             let first = is_new && scan.offset == 0;
             let by_change = scan.listing == Listing::NewestChanges;
-            let looked = match self.look(session, &mut scan, purpose).await? {
+            let mut looked = match self.look(session, &mut scan, purpose).await? {
                 Ok(looked) => looked,
                 Err(e) if by_change && (fails_for_long || is_refused(&e)) => {
                     on_trial = true;
@@ -178,6 +180,9 @@ impl<W: World> Reconciler<'_, '_, W> {
             if by_change && !looked.page.items.is_empty() {
                 self.worker.saw(Assumption::FnbChanges, true);
             }
+            // Its event is made, and tells what came of it.
+            let found = &health.order.found;
+            looked.missing.retain(|row| !found.contains(&row.state()));
             let ends = is_end(&scan, &looked);
             let by_sales = matches!(scan.listing, Listing::NewestSales { .. });
             if by_sales && !ends && !looked.missing.is_empty() {
@@ -186,6 +191,7 @@ impl<W: World> Reconciler<'_, '_, W> {
                 webhook_health::save(self.worker, name, health).await?;
             }
             self.take(session, &mut scan, purpose, &looked).await?;
+            remember(&mut health.order.found, &looked);
             scan.done |= ends;
         }
         let seen = &mut health.order;
@@ -234,15 +240,17 @@ impl<W: World> Reconciler<'_, '_, W> {
                 self.take(session, &mut scan, purpose, &looked).await?;
                 scan.done |= is_end(&scan, &looked);
                 let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
+                let found = core::mem::take(&mut seen.found);
                 let passed_over = |item: &Listed| {
-                    item.changed_at()
-                        .zip(read)
-                        .is_some_and(|(at, read)| at < read)
+                    let is_read = item.changed_at().zip(read).is_some_and(|(at, to)| at < to);
+                    is_read && !found.contains(&item.state())
                 };
                 if seen.by_sales_since.is_none() && looked.missing.iter().any(passed_over) {
                     seen.by_sales_since = Some(now);
                     self.worker.saw(Assumption::FnbChanges, false);
                 }
+                seen.found = found;
+                remember(&mut seen.found, &looked);
                 Ok(())
             }
             Err(e) => Err(e),
@@ -250,6 +258,13 @@ impl<W: World> Reconciler<'_, '_, W> {
         seen.sweep = Some(scan).filter(|scan| !scan.done);
         Ok(failed)
     }
+}
+
+/// Remembers the rows that were just found, and forgets those that were found long ago.
+fn remember(found: &mut Vec<(i64, Option<Timestamp>)>, looked: &Looked) {
+    found.retain(|known| looked.missing.iter().all(|row| row.state() != *known));
+    found.extend(looked.missing.iter().map(Listed::state));
+    found.drain(..found.len().saturating_sub(MOST_FOUND));
 }
 
 fn is_refused(error: &KiotVietError) -> bool {

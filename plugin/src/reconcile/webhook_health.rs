@@ -39,6 +39,10 @@ pub struct Seen {
     /// Since when a polled one is asked for by the day of sale: KiotViet does not tell what changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_sales_since: Option<Timestamp>,
+    /// Of a polled one, the rows that were found last: ids, and when each was changed. A row that the
+    /// record itself contradicts would be found by each poll.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<(i64, Option<Timestamp>)>,
     /// Of a polled one, the sweep that is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sweep: Option<ListScan>,
