@@ -123,10 +123,6 @@ impl<W: World> Drain<'_, '_, W> {
                 break;
             }
             looked_at.push(seq);
-            if self.is_turn_over() {
-                pass = Pass::GoesOn;
-                break;
-            }
         }
         if !looked_at.is_empty() {
             // A crash must not take away what the cursor does not tell yet.

@@ -136,15 +136,6 @@ impl Queue {
         self.len = self.len.saturating_add(1);
     }
 
-    /// Forgets the records, so that each is read again before its attempt.
-    pub(super) fn forget_records(&mut self) {
-        for line in [&mut self.sales, &mut self.customers, &mut self.last] {
-            for event in line.0.iter_mut().flat_map(|(_, events)| events) {
-                event.record = None;
-            }
-        }
-    }
-
     /// Takes the event that comes first.
     pub(super) fn pop(&mut self) -> Option<Waiting> {
         let lines = [&mut self.sales, &mut self.customers, &mut self.last];

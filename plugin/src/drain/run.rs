@@ -33,14 +33,6 @@ const UPKEEP_EVERY: u32 = 50;
 /// A drain reads KiotViet's lists for at most this long, so that its caller gets an answer; the next one goes on.
 const LISTS_TIME: Duration = Duration::from_secs(300);
 
-/// In a long drain people are told what they are to be told at least this often, give or take an attempt.
-const TURN: Duration = Duration::from_secs(45);
-
-/// What a drain that goes on has read already: its cursor as it was saved, and what waits. It counts only where no other
-/// worker saved a cursor meanwhile.
-#[derive(Default)]
-struct Left(Cursor, Queue);
-
 /// Processes everything that is due. Safe to call at any time, from many places at once.
 pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
     drain_for(world, ready, how, 0..0).await
@@ -58,7 +50,6 @@ pub async fn drain_for<W: World>(
     let mut upkeep = how.upkeep;
     let lists_until = world.now().checked_add(LISTS_TIME);
     let mut drained = Drained::default();
-    let mut left = Left::default();
     loop {
         let lease = match lease::acquire(world, how.patience).await {
             Ok(Some(lease)) => lease,
@@ -74,21 +65,12 @@ pub async fn drain_for<W: World>(
         let bounds = Bounds {
             waits: how.waits,
             until,
-            turn_until: world.now().checked_add(TURN).filter(|_| until.is_none()),
             lists_until,
             upkeep,
         };
         let commands = commands.clone();
         // Boxed, as each caller's stack would hold it: a thread's may have no more than 2 MB.
-        let again = under_lease(
-            world,
-            ready,
-            lease,
-            bounds,
-            commands,
-            &mut left,
-            &mut drained,
-        );
+        let again = under_lease(world, ready, lease, bounds, commands, &mut drained);
         let again = Box::pin(again).await;
         outgoing::send(world, ready, core::mem::take(&mut drained.to_send)).await;
         if upkeep == Upkeep::Now {
@@ -114,7 +96,6 @@ async fn under_lease<W: World>(
     lease: Lease<'_, W>,
     bounds: Bounds,
     commands: Range<u64>,
-    left: &mut Left,
     drained: &mut Drained,
 ) -> Result<bool, Stop> {
     let cursor = match cursor::load_or_rebuild(world).await {
@@ -133,12 +114,6 @@ async fn under_lease<W: World>(
     );
     worker.set_slow_until(cursor.slow_until);
     worker.set_seen(cursor.assumptions.clone());
-    let Left(left_at, queue) = core::mem::take(left);
-    let queue = if left_at == cursor {
-        queue
-    } else {
-        Queue::default()
-    };
     let is_paused = cursor.pauses.iter().next().is_some();
     let mut drain = Drain {
         worker: &worker,
@@ -148,7 +123,7 @@ async fn under_lease<W: World>(
         unsaved: 0,
         forgotten,
         bounds,
-        queue,
+        queue: Queue::default(),
         hints: Hints::default(),
         filling: Filling::default(),
         tenancy: Tenancy::Ours,
@@ -199,10 +174,7 @@ async fn under_lease<W: World>(
         worker.settled().await;
     }
     let Drain {
-        cursor,
-        mut queue,
-        drained,
-        ..
+        cursor, drained, ..
     } = drain;
     drained.waiting = cursor.counts.waiting;
     drained.dead = cursor.counts.dead;
@@ -214,11 +186,6 @@ async fn under_lease<W: World>(
         // An acceptor may have found the lease taken while it was being given back.
         Pass::Complete => Ok(arrived_meanwhile(world, &cursor).await?),
         Pass::Paused => Ok(false),
-        Pass::GoesOn => {
-            queue.forget_records();
-            *left = Left(cursor, queue);
-            Ok(true)
-        }
     }
 }
 
@@ -251,11 +218,7 @@ impl<W: World> Drain<'_, '_, W> {
             if !self.cursor.polled.is_empty() {
                 self.upkeep().poll().await?;
             }
-            match self.attempts().await? {
-                Pass::Complete => {}
-                ends => return Ok(ends),
-            }
-            if self.holes().await? == Pass::Paused {
+            if self.attempts().await? == Pass::Paused || self.holes().await? == Pass::Paused {
                 return Ok(Pass::Paused);
             }
             self.remove_old().await?;
@@ -266,10 +229,6 @@ impl<W: World> Drain<'_, '_, W> {
             {
                 self.read_orders_back().await?;
                 return Ok(Pass::Complete);
-            }
-            // A fill has a time of its own, after which the drain is over.
-            if self.is_turn_over() && !self.filling.has_begun() {
-                return Ok(Pass::GoesOn);
             }
         }
     }
@@ -300,9 +259,6 @@ impl<W: World> Drain<'_, '_, W> {
             }
             if attempts % UPKEEP_EVERY == 0 {
                 self.look_in_between().await?;
-            }
-            if self.is_turn_over() {
-                return Ok(Pass::GoesOn);
             }
         }
         Ok(Pass::Complete)
@@ -336,9 +292,6 @@ impl<W: World> Drain<'_, '_, W> {
         while let Some((start, bucket)) = self.next_due() {
             if self.attempt_due(start, bucket.next).await? == Pass::Paused {
                 return Ok(Pass::Paused);
-            }
-            if self.is_turn_over() {
-                return Ok(Pass::GoesOn);
             }
         }
         self.unlooked_entries().await

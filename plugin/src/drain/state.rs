@@ -40,8 +40,6 @@ pub(super) enum Pass {
     Complete,
     /// Getfly asked for a pause or failed, or the time is over.
     Paused,
-    /// More is due. First the lease is given back, and people are told what they are to be told.
-    GoesOn,
 }
 
 /// What bounds a drain.
@@ -50,8 +48,6 @@ pub(super) struct Bounds {
     pub(super) waits: Waits,
     /// No event is begun after this.
     pub(super) until: Option<Timestamp>,
-    /// After this people are told what they are to be told, before the drain goes on; none where somebody waits for it.
-    pub(super) turn_until: Option<Timestamp>,
     /// No page of a list is read after this.
     pub(super) lists_until: Option<Timestamp>,
     pub(super) upkeep: Upkeep,
@@ -155,12 +151,6 @@ impl<'w, W: World> Drain<'_, 'w, W> {
             }
         }
         Ok(())
-    }
-
-    /// Whether it is time to give the lease back in between.
-    pub(super) fn is_turn_over(&self) -> bool {
-        let until = self.bounds.turn_until;
-        until.is_some_and(|until| self.worker.now() >= until)
     }
 
     /// Whether a delivery began this drain after its answer, and nobody waits for it.

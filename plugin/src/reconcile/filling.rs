@@ -21,10 +21,3 @@ pub struct Filling {
     /// When the last page was asked for.
     pub(super) asked_at: Option<Timestamp>,
 }
-
-impl Filling {
-    /// Whether it has begun.
-    pub fn has_begun(&self) -> bool {
-        self.began.is_some()
-    }
-}
