@@ -17,7 +17,8 @@ use plugin::journal::{
 };
 use serde_json::Value;
 use sim::{
-    Clouds, Fault, FaultRule, Faulty, GetflySim, KiotVietSim, Request, SimClock, TokioClock, When,
+    Clouds, Fault, FaultRule, Faulty, GetflySim, Habit, KiotVietSim, Personality, Request,
+    SimClock, TokioClock, When,
     getfly::GetflySettings,
     kiotviet::{Line, NewCustomer, NewInvoice, Settings},
 };
@@ -149,6 +150,14 @@ impl<A> TestShop<A> {
     /// The numbers of accounts and orders in Getfly.
     pub fn in_getfly(&self) -> (usize, usize) {
         (self.getfly.accounts().len(), self.getfly.orders().len())
+    }
+
+    /// Gives both vendors these habits.
+    pub fn take_on(&self, habits: &[Habit]) {
+        let (mut kiotviet, mut getfly) = (self.kiotviet.settings(), self.getfly.settings());
+        Personality::of(habits.iter().copied()).set(&mut getfly, &mut kiotviet);
+        self.kiotviet.update_settings(|s| *s = kiotviet);
+        self.getfly.update_settings(|s| *s = getfly);
     }
 
     /// Makes Getfly refuse the next `times` accounts.

@@ -9,7 +9,7 @@ use host_test::{
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, Habit, Personality, Receiver, kiotviet::Settings, receiver::Received};
+use sim::{Fault, FaultRule, Habit, Receiver, kiotviet::Settings, receiver::Received};
 use std::sync::Arc;
 
 const RECEIVER: &str = "https://alerts.test";
@@ -209,18 +209,7 @@ async fn a_webhook_that_stays_off_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_at_hours_at_which_the_shop_sells_is_told_and_closing_days_are_not() {
-    let (shop, receiver) = told(&[]).await;
-    let regular = shop.kiotviet.create_customer(hoa());
-    // Three weeks of sales in each hour from 9 to 18, from a Monday on.
-    for hour in 0..24 * 21_u32 {
-        if (9..18).contains(&(hour % 24)) {
-            shop.kiotviet.create_invoice(sale(Some(regular)));
-            shop.deliver().await;
-        }
-        shop.pass(3600).await;
-        shop.drain().await;
-    }
-    assert_eq!(causes(&messages(&receiver)), []);
+    let (shop, receiver, regular) = with_a_rhythm().await;
     for _ in 0..24 {
         shop.pass(3600).await;
         shop.drain().await;
@@ -311,9 +300,7 @@ async fn a_contradicted_assumption_is_told_once_without_a_persons_data_and_can_b
     assert_eq!(shop.app.call("POST", "alerts/mute", &muted).await.0, 200);
     let unknown = json!({"cause": {"contradicted": {"assumption": "x"}}});
     assert_eq!(shop.app.call("POST", "alerts/mute", &unknown).await.0, 400);
-    let (mut kiotviet, mut getfly) = (shop.kiotviet.settings(), shop.getfly.settings());
-    Personality::of([Habit::DetailsRefused]).set(&mut getfly, &mut kiotviet);
-    shop.getfly.update_settings(|s| *s = getfly);
+    shop.take_on(&[Habit::DetailsRefused]);
     let sell = async |name: &str, phone: &str| {
         shop.kiotviet.create_customer(sim::kiotviet::NewCustomer {
             gender: Some(true),

@@ -11,7 +11,7 @@ use host_test::{
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use sim::{Fault, FaultRule, Habit, Personality, When, getfly::Account};
+use sim::{Fault, FaultRule, Habit, When, getfly::Account};
 
 const API: &str = "connections/shop/first-day";
 const PAGE: &str = "/ui/shops/shop/first-day";
@@ -255,9 +255,7 @@ async fn what_getfly_refused_is_shown_and_so_is_what_it_took_later() {
 #[tokio::test(start_paused = true)]
 async fn what_getfly_has_otherwise_than_it_was_sent_is_named() {
     let shop = TestShop::connected(On::Both).await;
-    let (mut kiotviet, mut getfly) = (shop.kiotviet.settings(), shop.getfly.settings());
-    Personality::of([Habit::PhonesInternational]).set(&mut getfly, &mut kiotviet);
-    shop.getfly.update_settings(|s| *s = getfly);
+    shop.take_on(&[Habit::PhonesInternational]);
     shop.kiotviet.create_customer(hoa());
     shop.deliver().await;
     let seen = whole(&shop).await;

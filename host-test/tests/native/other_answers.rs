@@ -7,21 +7,12 @@ use host_test::{
     shop::{On, TestShop, ba, customer, hoa, sale},
 };
 use http::Method;
-use sim::{
-    Fault, FaultRule, Habit, Personality, When,
-    getfly::{Account, GetflySettings},
-    kiotviet::Settings,
-};
+use sim::{Fault, FaultRule, Habit, When, getfly::Account};
 
 /// A connected shop whose vendors have these habits from now on.
 async fn of(habits: &[Habit]) -> TestShop {
     let shop = TestShop::connected(On::Both).await;
-    let personality = Personality::of(habits.iter().copied());
-    let mut kiotviet: Settings = shop.kiotviet.settings();
-    let mut getfly: GetflySettings = shop.getfly.settings();
-    personality.set(&mut getfly, &mut kiotviet);
-    shop.kiotviet.update_settings(|s| *s = kiotviet);
-    shop.getfly.update_settings(|s| *s = getfly);
+    shop.take_on(habits);
     shop
 }
 

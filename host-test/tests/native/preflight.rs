@@ -11,7 +11,7 @@ use host_test::{
 };
 use serde_json::Value;
 use sim::{
-    Fault, FaultRule, Habit, Personality,
+    Fault, FaultRule, Habit,
     getfly::{Account, Demanded, GetflySettings, User},
     kiotviet::{Line, NewInvoice, Staff},
 };
@@ -222,10 +222,7 @@ async fn shop(habits: &[Habit]) -> TestShop {
         .add_staff(Staff::new(5001, "lan", "Lan", "0918273645"));
     shop.getfly
         .add_user(User::new(7, "lan.nv", "Lan", "0918273645"));
-    let (mut kiotviet, mut getfly) = (shop.kiotviet.settings(), shop.getfly.settings());
-    Personality::of(habits.iter().copied()).set(&mut getfly, &mut kiotviet);
-    shop.kiotviet.update_settings(|s| *s = kiotviet);
-    shop.getfly.update_settings(|s| *s = getfly);
+    shop.take_on(habits);
     let phone = shop.getfly.settings().phones;
     let stored = match phone {
         sim::getfly::PhoneForm::AsSent => "0977000111",

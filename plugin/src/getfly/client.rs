@@ -11,7 +11,7 @@ use crate::{
             SEARCHED_ACCOUNT_FIELDS, SHOWN_ACCOUNT_FIELDS, SHOWN_ORDER_FIELDS, TENANT_HOURS_AHEAD,
             USER_FIELDS,
         },
-        error::{GetflyError, is_page_for_nothing, read, read_created, read_existing},
+        error::{GetflyError, read, read_created, read_existing},
         wire::{self, NewOpportunity, Product, Stored, StoredOrder},
     },
     json,
@@ -23,7 +23,7 @@ use crate::{
     },
     secret::Secret,
     time::{Date, Timestamp},
-    vendor::encoding::form,
+    vendor::{body::is_page_for_nothing, encoding::form},
     world::{CREATE_TIMEOUT, Http, HttpError, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
 use core::time::Duration;

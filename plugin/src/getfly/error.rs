@@ -226,11 +226,6 @@ pub(super) fn read_existing(response: &Response) -> Result<Value, GetflyError> {
     read(response)?.ok_or(GetflyError::NothingThere)
 }
 
-/// Whether this is a 404 with a page or plain words, and not Getfly's own JSON.
-pub(super) fn is_page_for_nothing(response: &Response) -> bool {
-    response.status == 404 && matches!(Body::read(&response.body), Body::Html | Body::Other)
-}
-
 /// What the answer to a create means: the stored record's id, under one of the names `ids`, and its
 /// `code`, given the code's name and the code that was sent. An answer that refuses, but names the
 /// record that was sent, stored it. One that refuses and names another record means that other one,

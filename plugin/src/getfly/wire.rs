@@ -266,12 +266,7 @@ pub(super) fn records(answer: &Value) -> Option<&Vec<Value>> {
 pub(super) fn is_placeholder(row: &Value) -> bool {
     let ids = ["id", "account_id", "order_id", "user_id"];
     let id = ids.into_iter().find_map(|name| row.get(name));
-    let number = match id {
-        Some(Value::Number(number)) => number.as_i64(),
-        Some(Value::String(text)) => text.trim().parse().ok(),
-        _ => None,
-    };
-    number.is_some_and(|number| number < 1)
+    id.and_then(integer).is_some_and(|id| id < 1)
 }
 
 /// The one record of an answer: at the top level, in `data`, or the only item of a list. `Ok(None)`
@@ -351,11 +346,7 @@ pub(super) fn orders_of(value: &Value) -> Option<i64> {
     let value = value.get("data").unwrap_or(value);
     let counts = ["pending", "approved", "canceled"]
         .map(|status| value.get(format!("total_orders_{status}")));
-    let number = |count: &Value| match count {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_i64(),
-    };
-    let known = counts.into_iter().flatten().filter_map(number);
+    let known = counts.into_iter().flatten().filter_map(integer);
     known.reduce(i64::saturating_add)
 }
 
@@ -413,14 +404,18 @@ pub(super) fn text(value: &Value, name: &str) -> String {
     value.get(name).map(plain).unwrap_or_default()
 }
 
-/// A positive whole number, or a text of one.
-fn whole(value: Option<&Value>) -> Option<i64> {
-    let number = match value? {
+/// A whole number, or a text of one.
+fn integer(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
-    };
-    number.filter(|&number| number > 0)
+    }
+}
+
+/// A positive whole number, or a text of one.
+fn whole(value: Option<&Value>) -> Option<i64> {
+    integer(value?).filter(|&number| number > 0)
 }
 
 /// An amount as a number, or as a plain text of one.

@@ -11,8 +11,8 @@ use crate::{
             TOKEN_SCOPE_FIELD, TOKEN_SECONDS, modified_from,
         },
         error::{
-            KiotVietError, Origin, is_page_for_nothing, read, read_existing, read_offered,
-            read_record, read_token_answer,
+            KiotVietError, Origin, read, read_existing, read_offered, read_record,
+            read_token_answer,
         },
         fields::{ANOTHER_RECORD, FieldError, Fields},
         records::{self, Listed, Webhook},
@@ -25,7 +25,10 @@ use crate::{
     },
     secret::Secret,
     time::{Date, Timestamp},
-    vendor::encoding::{form, percent_encode},
+    vendor::{
+        body::is_page_for_nothing,
+        encoding::{form, percent_encode},
+    },
     world::{Http, Method, OUTBOUND_TIMEOUT, Request, Response},
 };
 use serde::Serialize;

@@ -218,11 +218,6 @@ pub(super) fn read(response: &Response) -> Result<Option<Value>, KiotVietError> 
     }
 }
 
-/// Whether this is a 404 with a page or plain words, and not KiotViet's own JSON.
-pub(super) fn is_page_for_nothing(response: &Response) -> bool {
-    response.status == 404 && matches!(Body::read(&response.body), Body::Html | Body::Other)
-}
-
 /// What an answer about one record means. `words` name its kind: a refused validation that says one
 /// of them also means that there is no such record.
 pub(super) fn read_record(

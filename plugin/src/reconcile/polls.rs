@@ -240,16 +240,14 @@ impl<W: World> Reconciler<'_, '_, W> {
                 self.take(session, &mut scan, purpose, &looked).await?;
                 scan.done |= is_end(&scan, &looked);
                 let read = seen.read_until.map(|until| until.saturating_sub(GRACE));
-                let found = core::mem::take(&mut seen.found);
-                let passed_over = |item: &Listed| {
+                let passed_over = looked.missing.iter().any(|item| {
                     let is_read = item.changed_at().zip(read).is_some_and(|(at, to)| at < to);
-                    is_read && !found.contains(&item.state())
-                };
-                if seen.by_sales_since.is_none() && looked.missing.iter().any(passed_over) {
+                    is_read && !seen.found.contains(&item.state())
+                });
+                if seen.by_sales_since.is_none() && passed_over {
                     seen.by_sales_since = Some(now);
                     self.worker.saw(Assumption::FnbChanges, false);
                 }
-                seen.found = found;
                 remember(&mut seen.found, &looked);
                 Ok(())
             }

@@ -1,6 +1,6 @@
 //! An answer's body, recognised by its bytes.
 
-use crate::json;
+use crate::{json, world::Response};
 use serde_json::Value;
 
 /// An answer's body, recognised by its bytes: neither vendor documents its content type.
@@ -34,6 +34,11 @@ impl Body {
             Self::Empty | Self::Html | Self::Other => None,
         }
     }
+}
+
+/// Whether this is a 404 with a page or plain words, and not the vendor's own JSON.
+pub fn is_page_for_nothing(response: &Response) -> bool {
+    response.status == 404 && matches!(Body::read(&response.body), Body::Html | Body::Other)
 }
 
 /// `bytes` without a leading UTF-8 byte order mark.
