@@ -17,10 +17,11 @@ use plugin::journal::{
     cursor::{self, Counts},
     format::FORMAT,
     keys,
+    record::State,
 };
 use serde_json::{Value, json};
-use sim::KiotVietSim;
-use std::sync::Arc;
+use sim::{Fault, FaultRule, KiotVietSim, kiotviet::Settings};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What each released format's store holds, and how what waits in it ends.
 const GOLDEN: [(u32, &str, &str); 2] = [
@@ -297,4 +298,169 @@ async fn beside_a_newer_version_that_has_begun_an_older_one_takes_nothing_on() {
     // And it is not taken for a damaged one, which could be connected anew.
     let (status, problem) = shop.connect().await;
     assert_eq!((status, &problem["type"]), (503, &json!("newer-store")));
+}
+
+/// What is dead and what is attempted again in each shop, as its events say.
+async fn recounted(bridge: &TestShop) -> [(u64, u64); 2] {
+    let journal = bridge.journal().await;
+    [CONNECTION, OTHER].map(|shop| {
+        let of_shop = journal
+            .iter()
+            .filter(|event| event.connection.as_str() == shop);
+        of_shop.fold((0, 0), |(dead, waiting), event| match event.state() {
+            State::Dead => (dead + 1, waiting),
+            State::Retrying => (dead, waiting + 1),
+            // Nobody has looked at what is as it was received.
+            State::Received | State::Done | State::Dismissed => (dead, waiting),
+        })
+    })
+}
+
+/// The same, as the cursor says.
+async fn counted(bridge: &TestShop) -> [(u64, u64); 2] {
+    let cursor = cursor::load(&bridge.app).await.expect("the cursor");
+    [CONNECTION, OTHER].map(|shop| {
+        let of_shop = cursor.shops.iter().find(|(name, _)| name.as_str() == shop);
+        let counts = of_shop.map(|(_, counts)| *counts).unwrap_or_default();
+        (counts.dead, counts.open())
+    })
+}
+
+/// A store of format 0 with so many dead letters in each of two shops, and two events that wait, of which
+/// nobody has looked at one; and what it holds.
+async fn store_of_dead_letters(dead: [u64; 2]) -> (TestShop, BTreeMap<String, Cell>) {
+    let (bridge, others) = TestShop::beside([Settings {
+        retailer: "second".to_owned(),
+        retailer_id: 2,
+        client_id: "22222222-3333-4444-8555-666666666666".to_owned(),
+        ..Settings::default()
+    }]);
+    bridge.connect_with(On::Both).await;
+    bridge.connect_as(OTHER, &others[0]).await;
+    let hook = format!("connections/{OTHER}/webhooks/customer");
+    bridge.app.call("PUT", &hook, &Value::Null).await;
+    bridge.refuse_accounts(dead[0] + dead[1]);
+    for (nth, (shop, dead)) in [&bridge.kiotviet, &others[0]]
+        .into_iter()
+        .zip(dead)
+        .enumerate()
+    {
+        for n in 0..dead {
+            shop.create_customer(customer("Bị Từ Chối", &format!("09{nth}33{n:05}")));
+        }
+        for delivery in shop.take_deliveries() {
+            bridge.app.request(shop.request(&delivery)).await;
+            shop.settle(delivery, Some(200));
+        }
+    }
+    let down = FaultRule::new(Fault::Status(429, Some(90_000)));
+    bridge.getfly_faults.add(down);
+    for n in 0..2 {
+        let waits = customer("Đang Chờ", &format!("092100000{n}"));
+        bridge.kiotviet.create_customer(waits);
+    }
+    bridge.deliver().await;
+    let [(first, waiting), (second, _)] = recounted(&bridge).await;
+    assert_eq!(([first, second], waiting), (dead, 1));
+    let cursor = cursor::load(&bridge.app).await.expect("the cursor");
+    assert_eq!(
+        counted(&bridge).await.map(|(dead, _)| dead),
+        [first, second]
+    );
+    assert_eq!(cursor.counts.dead, first + second);
+
+    let mut held = bridge.app.store.dump();
+    for (key, members) in [
+        (keys::CURSOR, &["format", "shops"][..]),
+        ("kvgf/connection/shop", &["format"]),
+        ("kvgf/connection/second-shop", &["format"]),
+    ] {
+        let Some(Cell::Value(bytes)) = held.get_mut(key) else {
+            panic!("{key}");
+        };
+        let mut value = json_of(&String::from_utf8_lossy(bytes));
+        let of_value = value.as_object_mut().expect("an object");
+        of_value.retain(|member, _| !members.contains(&member.as_str()));
+        *bytes = value.to_string().into_bytes();
+    }
+    (bridge, held)
+}
+
+/// The store holds this.
+async fn hold(store: &Memory, held: &BTreeMap<String, Cell>) {
+    store.forget("");
+    for (key, cell) in held {
+        let put = match cell {
+            Cell::Value(value) => store.set(key, value.clone()).await,
+            Cell::Counter(count) => store.increment(key, *count).await.map(drop),
+        };
+        put.expect("it is put");
+    }
+}
+
+/// The host calls of a drain that brings such a store up, and dies or fails at this one.
+async fn bring_up(bridge: &TestShop, script: Option<(usize, HostFault)>) -> Vec<String> {
+    bridge.app.host_faults.arm(script);
+    bridge.app.host_faults.live(bridge.drain()).await;
+    let calls = bridge.app.host_faults.disarm();
+    bridge.pass(AFTER_THE_LEASE).await;
+    calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_dead_letters_of_an_older_store_are_counted_by_shop_in_steps() {
+    let (bridge, held) = store_of_dead_letters([300, 150]).await;
+    hold(&bridge.app.store, &held).await;
+    let calls = bring_up(&bridge, None).await;
+    assert_eq!(counted(&bridge).await, recounted(&bridge).await);
+    assert_eq!(formats(&bridge.app.store), [FORMAT; 3].map(Value::from));
+    let steps: Vec<usize> = calls
+        .split(|call| call == "set kvgf/journal/cursor")
+        .map(<[String]>::len)
+        .collect();
+    let longest = steps.iter().max().copied().unwrap_or_default();
+    assert!(steps.len() > 3 && longest < 300, "{steps:?}");
+
+    // The worker after a crash goes on where that one was.
+    hold(&bridge.app.store, &held).await;
+    let of_events = |calls: &[String]| {
+        let is_event = |call: &&String| {
+            let number = call.strip_prefix("get kvgf/journal/");
+            number.is_some_and(|number| number.parse::<u64>().is_ok())
+        };
+        calls.iter().filter(is_event).count()
+    };
+    let kept = calls
+        .iter()
+        .rposition(|call| call == "set kvgf/journal/cursor");
+    let kept = kept.expect("a step");
+    let before = bring_up(&bridge, Some((kept, HostFault::DiesBefore))).await;
+    let after = bring_up(&bridge, None).await;
+    assert!(of_events(&before) > 400, "{}", of_events(&before));
+    assert!(of_events(&after) < 300, "{}", of_events(&after));
+    assert_eq!(counted(&bridge).await, recounted(&bridge).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_at_any_store_call_of_the_counting_by_shop_changes_no_count() {
+    let (bridge, held) = store_of_dead_letters([170, 50]).await;
+    hold(&bridge.app.store, &held).await;
+    let expected = recounted(&bridge).await;
+    let calls = bring_up(&bridge, None).await;
+    let last = calls
+        .iter()
+        .rposition(|call| call == "set kvgf/journal/cursor");
+    let last = last.expect("the cursor tells the format");
+    assert!(last > 220, "{calls:?}");
+    for (number, call) in (1..).zip(&calls).take(last + 1) {
+        for fault in HostFault::distinct(call) {
+            hold(&bridge.app.store, &held).await;
+            bring_up(&bridge, Some((number, *fault))).await;
+            bridge.drain().await;
+            let what = format!("{fault:?} at {number}, {call}");
+            assert_eq!(counted(&bridge).await, expected, "{what}");
+            let formats = formats(&bridge.app.store);
+            assert_eq!(formats, [FORMAT; 3].map(Value::from), "{what}");
+        }
+    }
 }

@@ -13,7 +13,9 @@ use crate::{
     journal::{
         alerts::Cause,
         cursor::{self, Cursor},
-        entries, life,
+        entries,
+        format::FORMAT,
+        life,
     },
     log,
     reconcile::{filling::Filling, upkeep::Upkeep},
@@ -137,8 +139,8 @@ async fn under_lease<W: World>(
     let made_before = made(&drain);
     let mut result = match life::begin_work(&worker, &drain.cursor).await {
         Ok(()) => match drain.bring_up().await {
-            Ok(()) => drain.work().await,
-            Err(e) => Err(e),
+            Ok(Pass::Complete) => drain.work().await,
+            ends => ends,
         },
         Err(e) => Err(e.into()),
     };
@@ -158,10 +160,11 @@ async fn under_lease<W: World>(
     drain.cursor.slow_until = slow;
     drain.wait_for_more();
     drain.note_start();
-    // Somebody waits for the answer of a drain with a bound: the next one tells.
+    // Somebody waits for the answer of a drain with a bound: the next one tells. Nor is anything told of a store that is
+    // not counted yet.
     let told = match drain.bounds.until {
-        None => drain.alerts(result.is_ok()).await,
-        Some(_) => Ok(ToSend::default()),
+        None if drain.cursor.format == FORMAT => drain.alerts(result.is_ok()).await,
+        _ => Ok(ToSend::default()),
     };
     let kept = drain.save().await;
     if kept.is_ok()

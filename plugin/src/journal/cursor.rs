@@ -132,6 +132,23 @@ impl Counts {
     }
 }
 
+/// How far a store of format 0 is counted by shop: events of these numbers and above are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counting {
+    /// Of those that wait and the dead letters that are listed.
+    pub listed: u64,
+    /// Of all others.
+    pub others: u64,
+}
+
+impl Counting {
+    /// Nothing is counted.
+    pub const BEGIN: Self = Self {
+        listed: u64::MAX,
+        others: u64::MAX,
+    };
+}
+
 /// What unsigned hints cost a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
@@ -161,6 +178,9 @@ pub struct Cursor {
     /// When each connection's last backfill began, and what its events came to.
     #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
     pub backfilled: SortedMap<ConnectionName, (Timestamp, Counts)>,
+    /// How far a store of an older format is counted by shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Counting>,
     /// The counts at this place.
     pub counts: Counts,
     /// The newest dead letters at this place, in order; there may be more than [`DEAD_LISTED`]. Also one that
