@@ -49,6 +49,15 @@ async fn states(shop: &TestShop) -> Vec<String> {
     states
 }
 
+/// The events' numbers, oldest first.
+async fn numbers(shop: &TestShop) -> Vec<u64> {
+    let events = shop.events().await;
+    let numbers = events.iter().filter_map(|event| event["seq"].as_u64());
+    let mut numbers: Vec<u64> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_delivery_is_processed_before_its_answer() {
     let shop = connected().await;
@@ -131,6 +140,32 @@ async fn a_slow_upstream_is_cut_at_three_seconds_and_the_drain_goes_on() {
     shop.minutes(3).await;
     assert_eq!(shop.in_getfly(), (1, 0));
     assert_eq!(states(&shop).await, ["created customer_created"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_before_the_answer_are_kept_as_those_of_a_drain() {
+    let shop = connected().await;
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let tried = |event: &Value| event["tried"].as_array().cloned().unwrap_or_default();
+    let refused = shop.app.event(numbers(&shop).await[0]).await.1;
+    let [one] = &tried(&refused)[..] else {
+        panic!("{refused}");
+    };
+    let words = one["why"].to_string();
+    assert!(words.contains("Getfly") && one["at"].is_string(), "{one}");
+
+    // One that fails in passing, first before its answer and then in drains.
+    let down = FaultRule::new(Fault::Status(503, None)).on(Method::POST, "/api/v6.1/account");
+    shop.getfly_faults.add(down);
+    shop.kiotviet.create_customer(ba());
+    shop.deliver().await;
+    let number = numbers(&shop).await[1];
+    assert_eq!(tried(&shop.app.event(number).await.1).len(), 1);
+    shop.minutes(600).await;
+    let failed = shop.app.event(number).await.1;
+    assert_eq!(tried(&failed).len(), 10, "{failed}");
 }
 
 /// A customer's create is still under way at Getfly when its request is stopped.

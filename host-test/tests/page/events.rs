@@ -2,6 +2,7 @@
 //! retried or dismissed, alone or with all others. How: a person with the plugin running natively
 //! between the simulated vendors.
 
+use host::keyvalue::Backend;
 use host_test::{
     admin::Admin,
     shop::{On, TestShop, ba, customer, hoa, sale},
@@ -9,6 +10,7 @@ use host_test::{
     visitor::Visitor,
 };
 use http::Method;
+use plugin::{journal::keys, worker::lease::SLOT_SECONDS};
 use serde_json::{Value, json};
 use sim::{
     Fault, FaultRule, When,
@@ -384,6 +386,67 @@ async fn a_retry_says_what_came_of_it_and_every_attempt_is_kept() {
     let done = visitor.get(shown.location()).await.html;
     assert!(done.contains("It was tried again, and is done."), "{done}");
     assert!(done.contains("<h3>Attempts</h3>"), "{done}");
+}
+
+const NOT_TRIED: &str = "Đã xếp hàng, chưa thử lại.";
+const STILL_FAILS: &str = "Đã thử lại, nhưng vẫn chưa được";
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_waits_for_getfly_is_not_answered_by_the_former_refusal() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.refuse_accounts(1);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    let busy = FaultRule::new(Fault::Status(429, Some(3600)));
+    let busy = shop.getfly_faults.add(busy);
+    shop.kiotviet.create_invoice(sale(None));
+    shop.deliver().await;
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let shown = visitor.post("/ui/events/1/retry", &[]).await;
+    let place = shown.location();
+    let queued = visitor.get(place).await.html;
+    assert!(queued.contains(NOT_TRIED), "{queued}");
+    assert!(!queued.contains("Đã thử lại"), "{queued}");
+    let said = queued.split("</section>").next().expect("a part");
+    assert!(!said.contains("số điện thoại"), "{said}");
+    // Also where nobody asks what came of it.
+    let list = visitor.get("/ui/events").await.html;
+    assert!(list.contains(NOT_TRIED), "{list}");
+
+    shop.getfly_faults.remove(busy);
+    shop.refuse_accounts(1);
+    shop.pass(3600).await;
+    shop.minutes(2).await;
+    let came = visitor.get(place).await.html;
+    assert!(came.contains(STILL_FAILS), "{came}");
+    assert!(!came.contains(NOT_TRIED), "{came}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_waits_for_its_worker_is_not_answered_by_the_former_refusal() {
+    let shop = TestShop::connected(On::Both).await;
+    shop.refuse_accounts(2);
+    shop.kiotviet.create_customer(hoa());
+    shop.deliver().await;
+    // Another worker holds the lease.
+    let slot = shop.clock.now().as_second().div_euclid(SLOT_SECONDS);
+    for slot in slot..slot + 3 {
+        let held = shop.app.store.increment(&keys::lease(slot), 1).await;
+        held.expect("the lease is held");
+    }
+    let mut visitor = Visitor::inside(&shop.app).await;
+    let shown = visitor.post("/ui/events/1/retry", &[]).await;
+    let place = shown.location();
+    let queued = visitor.get(place).await.html;
+    assert!(queued.contains(NOT_TRIED), "{queued}");
+    assert!(!queued.contains("Đã thử lại"), "{queued}");
+    shop.pass(600).await;
+    shop.minutes(1).await;
+    let came = visitor.get(place).await.html;
+    assert!(came.contains(STILL_FAILS), "{came}");
+    visitor.post("/ui/events/1/retry", &[]).await;
+    let done = visitor.get(place).await.html;
+    assert!(done.contains("Đã thử lại: xong."), "{done}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -163,18 +163,12 @@ impl<W: World> Drain<'_, '_, W> {
                 }
             }
             Command::Retry(_) | Command::Link(_) => {
-                record.status = Status::Retrying {
-                    next_attempt_at: now,
-                };
-                record.attempts = 0;
+                record.queue_again(now);
             }
             Command::Answer { is, .. } if reason == DeadReason::EditOrSale => {
                 answer::keep(self.worker, record, *is).await?;
                 record.note(Note::Answered { is: *is });
-                record.status = Status::Retrying {
-                    next_attempt_at: now,
-                };
-                record.attempts = 0;
+                record.queue_again(now);
             }
             Command::Answer { .. }
             | Command::Backfill(_)

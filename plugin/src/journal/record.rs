@@ -452,6 +452,21 @@ impl Record {
         self.tried.drain(..surplus);
     }
 
+    /// A person wants another attempt. What an earlier one failed with is no answer to that.
+    pub fn queue_again(&mut self, now: Timestamp) {
+        self.status = Status::Retrying {
+            next_attempt_at: now,
+        };
+        self.attempts = 0;
+        self.last_failure = None;
+    }
+
+    /// Whether another attempt was asked for and has not failed yet.
+    pub fn is_queued_again(&self) -> bool {
+        let is_new = self.attempts == 0 && self.last_failure.is_none();
+        is_new && self.commanded_by.is_some() && self.state() == State::Retrying
+    }
+
     /// Ends it as a dead letter.
     pub fn bury(&mut self, reason: DeadReason, now: Timestamp) {
         self.status = Status::Dead {

@@ -54,6 +54,7 @@ pub async fn process<W: World>(
             }
             Err(Failure::Dead { reason, why }) => {
                 record.bury(reason, world.now());
+                record.tried(world.now(), why.clone());
                 record.note(Note::Failed(why));
                 unfinished::fold(&worker, &mut record, reason).await?;
                 unfinished::mark(world, &mut record).await?;
@@ -62,7 +63,12 @@ pub async fn process<W: World>(
             Err(Failure::Abandoned(stop)) => return Err(stop),
             Err(failure) => {
                 is_unknown = matches!(failure, Failure::Unknown { .. });
-                record.failed(failure.why());
+                let is_failed = !matches!(failure, Failure::Later(_) | Failure::NotShown(_));
+                let why = failure.why();
+                if is_failed {
+                    record.tried(world.now(), why.clone());
+                }
+                record.failed(why);
             }
         }
         entries::write_event(world, &record).await?;

@@ -314,14 +314,23 @@ impl Asked {
     }
 }
 
-/// `POST /api/events/{seq}/retry`, `/dismiss`, `/edit` and `/sale`: 200 with the event when it was carried out, 202
-/// when another worker is about to.
+/// A person's command about an event.
+pub(in crate::admin) struct Commanded {
+    /// 200 when it was carried out, 202 when another worker is about to.
+    pub(in crate::admin) status: u16,
+    /// The event.
+    pub(in crate::admin) record: Record,
+    /// The command's own number.
+    pub(in crate::admin) number: u64,
+}
+
+/// `POST /api/events/{seq}/retry`, `/dismiss`, `/edit` and `/sale`.
 pub(in crate::admin) async fn command<W: World>(
     world: &W,
     ready: &Ready,
     seq: &str,
     asked: Asked,
-) -> Result<(u16, Record), Problem> {
+) -> Result<Commanded, Problem> {
     let record = read(world, seq).await?;
     if record.state() != State::Dead {
         return Err(Problem::new(
@@ -357,7 +366,11 @@ pub(in crate::admin) async fn command<W: World>(
     } else {
         202
     };
-    Ok((status, record))
+    Ok(Commanded {
+        status,
+        record,
+        number,
+    })
 }
 
 /// `POST /api/events/retry-dead`: asks for another attempt of dead letters, newest first, at most 200 of

@@ -195,8 +195,8 @@ async fn route_ready<W: World, B: Body>(
         }
         ("POST", ["events", seq, asked]) => {
             let asked = events::Asked::parse(asked).ok_or_else(|| wrong_route(path))?;
-            let (status, event) = events::command(world, ready, seq, asked).await?;
-            Answer::json(status, &view::EventDetail::from(event))
+            let done = events::command(world, ready, seq, asked).await?;
+            Answer::json(done.status, &view::EventDetail::from(done.record))
         }
         ("POST", ["connections", name, "rotate"]) => {
             answer(&connections::rotate(world, ready, name, flag(query, "now")?).await?)

@@ -196,6 +196,7 @@ fn row<W: World>(visit: &Visit<'_, W>, event: &Record, pauses: &Pauses) -> Marku
                 @if !who.is_empty() { span.who { (who) } }
                 span.why { (why(visit, event)) }
                 @if let Some(last) = last_told(event) { span { "“" (sentence(visit.view, &last)) "”" } }
+                @if event.is_queued_again() { span { (visit.t(w::QUEUED_AGAIN)) } }
                 @if let Some(why) = waits_for(event, pauses, visit.view.now) { span.danger { (sentence(visit.view, why)) } }
                 span.muted { "#" (event.seq) " · " (event.connection) " · " (visit.view.moment(Some(event.received_at))) }
             }
@@ -339,6 +340,11 @@ fn said<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
     if visit.query.get("done") != "tried" {
         return visit.said();
     }
+    let command: Option<u64> = visit.query.get("command").parse().ok();
+    let is_carried_out = command.is_none() || event.commanded_by >= command;
+    if !is_carried_out || event.is_queued_again() {
+        return alert("warn", &html! { p { (visit.t(w::QUEUED_AGAIN)) } });
+    }
     let last = event.tried.last();
     match event.status {
         Status::Done { .. } | Status::Dismissed { .. } => {
@@ -369,6 +375,7 @@ fn tried<W: World>(visit: &Visit<'_, W>, event: &Record) -> Markup {
                 @for one in &event.tried {
                     li { (visit.view.time(Some(one.at))) " · " (sentence(visit.view, &one.why)) }
                 }
+                @if event.is_queued_again() { li { (visit.t(w::QUEUED_AGAIN)) } }
                 @if let Status::Done { finished_at, .. } = event.status {
                     li { (visit.view.time(Some(finished_at))) " · " (why(visit, event)) }
                 }
@@ -466,13 +473,15 @@ pub(super) async fn command<W: World>(
 ) -> Result<Reply, Problem> {
     visit.genuine()?;
     let asked = api::Asked::parse(asked).ok_or_else(|| problem::not_found(""))?;
-    let (status, event) = api::command(visit.world, visit.ready()?, seq, asked).await?;
-    let said = match (status, asked) {
-        (200, api::Asked::Dismiss) => "wish",
-        (200, api::Asked::Retry | api::Asked::Answer(_)) => "tried",
-        _ => "taken",
+    let commanded = api::command(visit.world, visit.ready()?, seq, asked).await?;
+    let said = match (commanded.status, asked) {
+        (200, api::Asked::Dismiss) => "wish".to_owned(),
+        (_, api::Asked::Dismiss) => "taken".to_owned(),
+        (200, api::Asked::Retry | api::Asked::Answer(_)) => "tried".to_owned(),
+        _ => format!("tried&command={}", commanded.number),
     };
-    let mut reply = Reply::to(&format!("/ui/events/{}?done={said}", event.seq));
+    let seq = commanded.record.seq;
+    let mut reply = Reply::to(&format!("/ui/events/{seq}?done={said}"));
     reply.after = After::Drain;
     Ok(reply)
 }

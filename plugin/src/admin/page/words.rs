@@ -286,6 +286,7 @@ words! {
     RETRY_MORE: "Vẫn còn sự kiện cũ hơn cần xử lý." / "Older events still need attention.";
     RETRIED: "Đã yêu cầu thử lại. Kết quả hiện ra sau ít phút." / "They will be tried again. The outcome shows in a few minutes.";
     COMMAND_DONE: "Đã thực hiện." / "Done.";
+    QUEUED_AGAIN: "Đã xếp hàng, chưa thử lại. Lý do cũ chưa phải là kết quả của lần này." / "Queued, not yet tried. An earlier reason is not what came of this.";
     RETRIED_DONE: "Đã thử lại: xong." / "It was tried again, and is done.";
     RETRIED_REFUSED: "Đã thử lại, nhưng vẫn chưa được:" / "It was tried again, and still fails:";
     RETRIED_WAITS: "Đã thử lại, chưa xong. Ứng dụng sẽ tự thử lại lúc" / "It was tried again and is not done yet. The application tries again at";
