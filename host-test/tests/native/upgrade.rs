@@ -387,7 +387,7 @@ async fn store_of_dead_letters(dead: [u64; 2]) -> (TestShop, BTreeMap<String, Ce
 }
 
 /// The store holds this.
-async fn hold(store: &Memory, held: &BTreeMap<String, Cell>) {
+pub(crate) async fn hold(store: &Memory, held: &BTreeMap<String, Cell>) {
     store.forget("");
     for (key, cell) in held {
         let put = match cell {

@@ -201,7 +201,7 @@ impl<W: World> Drain<'_, '_, W> {
             self.list_removal(record).await?;
         }
         if index::span_of(record.seq) < self.cursor.indexed.1 {
-            index::add_late(self.worker, record).await?;
+            index::add_late(self.worker, record, self.cursor.folded).await?;
         }
         let now = self.worker.now();
         self.list_first(record).await?;

@@ -95,6 +95,18 @@ impl<W: World> Drain<'_, '_, W> {
         for span in first..next {
             index::add(self.worker, span).await?;
         }
+        // Of a chunk only when all of it is removed.
+        let folded = self.cursor.folded;
+        for chunk in index::chunk_of(from)..folded.min(index::chunk_of(kept)) {
+            index::remove_chunk(self.worker, chunk).await?;
+        }
+        let first_chunk = folded.max(index::chunk_of(from.max(kept)));
+        if first_chunk < index::chunk_of(next) {
+            index::fold(self.worker, first_chunk).await?;
+            self.cursor.folded = first_chunk.saturating_add(1);
+        } else {
+            self.cursor.folded = first_chunk;
+        }
         self.cursor.indexed = (from.max(kept), next);
         Ok(())
     }

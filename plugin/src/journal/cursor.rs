@@ -196,6 +196,9 @@ pub struct Cursor {
     /// Starts of the last calls to Getfly, for its ceiling.
     #[serde(default)]
     pub getfly_calls: Vec<Timestamp>,
+    /// The chunks of the index before this one are folded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub folded: u64,
     /// The store's format ([`format`]).
     #[serde(default, skip_serializing_if = "is_default")]
     pub format: u32,

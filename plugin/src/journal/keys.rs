@@ -97,6 +97,11 @@ pub fn index(span: u64, part: u64) -> String {
     format!("kvgf/index/{span}/{part}")
 }
 
+/// A part of the index of a chunk of spans.
+pub fn index_chunk(chunk: u64, part: u64) -> String {
+    format!("kvgf/index/chunk/{chunk}/{part}")
+}
+
 /// A part of a large delivery body.
 pub fn body_part(seq: u64, part: usize) -> String {
     format!("kvgf/journal/{seq}/body/{part}")

@@ -210,7 +210,7 @@ async fn looked_up<W: World>(
         return Ok((numbers, false));
     }
     numbers.retain(|seq| !is_indexed(seq));
-    numbers.extend(index::numbers(world, cursor.indexed, &wanted.hashes()).await?);
+    numbers.extend(index::numbers(world, cursor.indexed, cursor.folded, &wanted.hashes()).await?);
     numbers.extend(cursor.dead);
     numbers.retain(|seq| before.is_none_or(|before| *seq < before));
     numbers.sort_unstable_by(|a, b| b.cmp(a));
