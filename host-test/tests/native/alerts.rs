@@ -569,3 +569,31 @@ async fn a_text_that_the_receiver_refuses_is_told_in_short() {
     let text = told[0].1["text"].as_str().expect("text");
     assert!(text.contains("401"), "{text}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_drain_tells_people_meanwhile() {
+    let (shop, receiver) = told(&[("heartbeat_path", "/ping/abc")]).await;
+    shop.refuse_accounts(1);
+    for n in 0..3700_u32 {
+        let new = customer("Nguyễn Văn An", &format!("09123{n:05}"));
+        shop.kiotviet.create_customer(new);
+    }
+    shop.accept().await;
+    receiver.take();
+    let began = shop.clock.now();
+    shop.drain().await;
+    let took = shop.clock.now().duration_since(began).as_secs();
+    assert!(took > 3600, "{took} s is no backlog of an hour");
+    assert_eq!(shop.in_getfly().0, 3699);
+    let received = receiver.take();
+    let beats = received.iter().filter(|one| one.asked.starts_with("GET "));
+    let beats: Vec<i64> = beats
+        .map(|one| one.at.duration_since(began).as_secs())
+        .collect();
+    let ends = beats.iter().copied().chain([took]);
+    let longest = ends.scan(0, |last, at| Some(at - std::mem::replace(last, at)));
+    assert!(longest.max() <= Some(100), "{beats:?}");
+    let told = received.iter().find(|one| one.asked.starts_with("POST "));
+    let told = told.expect("an alert").at.duration_since(began).as_secs();
+    assert!(told <= LIMIT, "told after {told} s");
+}

@@ -1,4 +1,5 @@
-//! What goes out to people, after the lease was given back, so that no event waits for its receiver.
+//! What goes out to people, after the lease was given back, so that no event waits for its receiver. A long drain tells them
+//! in between, and waits for the receiver briefly.
 
 use crate::{
     config::{AlertFormat, AlertSettings, Ready},
@@ -13,7 +14,9 @@ use core::time::Duration;
 use serde::Serialize;
 
 /// Longest wait for the receiver.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// The same in the middle of a drain: events wait meanwhile.
+pub(super) const BRIEF: Duration = Duration::from_secs(1);
 
 /// What goes out once the lease was given back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,13 +27,23 @@ pub struct ToSend {
     pub beats: bool,
 }
 
-/// Sends what was announced; the next drain looks at what became of it.
-pub async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend) {
+impl ToSend {
+    /// Whether nothing goes out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.message.is_none() && !self.beats
+    }
+}
+
+/// Sends what was announced, and waits `longest` for each answer; the next drain looks at what became of it.
+pub(super) async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend, longest: Duration) {
     let Some(settings) = &ready.alerts else {
         return;
     };
     if let Some(message) = &to_send.message {
-        let outcome = deliver(world, settings, body(settings, ready, Some(message))).await;
+        let outcome = {
+            let body = body(settings, ready, Some(message));
+            deliver(world, settings, body, longest).await
+        };
         if let Some(why) = outcome.why() {
             log::alert_not_sent(world, &why);
         }
@@ -43,7 +56,7 @@ pub async fn send<W: World>(world: &W, ready: &Ready, to_send: ToSend) {
         let _ = alerts::keep_sent(world, &sent).await;
     }
     if let Some(path) = settings.heartbeat_path.as_ref().filter(|_| to_send.beats) {
-        let outcome = ask(world, settings, Method::Get, path, Vec::new()).await;
+        let outcome = ask(world, settings, Method::Get, path, Vec::new(), longest).await;
         if let Some(why) = outcome.why() {
             log::alert_not_sent(world, &why);
         }
@@ -55,7 +68,7 @@ pub async fn send_test<W: World>(world: &W, ready: &Ready) -> Outcome {
     let Some(settings) = &ready.alerts else {
         return Outcome::Refused("alert_origin is not set".to_owned());
     };
-    deliver(world, settings, body(settings, ready, None)).await
+    deliver(world, settings, body(settings, ready, None), TIMEOUT).await
 }
 
 /// A message in its receiver's form.
@@ -123,9 +136,14 @@ fn body(settings: &AlertSettings, ready: &Ready, message: Option<&Outgoing>) -> 
     })
 }
 
-async fn deliver<H: Http>(http: &H, settings: &AlertSettings, body: Vec<u8>) -> Outcome {
+async fn deliver<H: Http>(
+    http: &H,
+    settings: &AlertSettings,
+    body: Vec<u8>,
+    timeout: Duration,
+) -> Outcome {
     match &settings.path {
-        Some(path) => ask(http, settings, Method::Post, path, body).await,
+        Some(path) => ask(http, settings, Method::Post, path, body, timeout).await,
         None => Outcome::Refused("alert_path is not set".to_owned()),
     }
 }
@@ -136,6 +154,7 @@ async fn ask<H: Http>(
     method: Method,
     path: &Secret,
     body: Vec<u8>,
+    timeout: Duration,
 ) -> Outcome {
     let headers = match method {
         Method::Post => vec![("content-type", "application/json; charset=utf-8".to_owned())],
@@ -147,7 +166,7 @@ async fn ask<H: Http>(
         endpoint: "alert receiver",
         headers,
         body,
-        timeout: TIMEOUT,
+        timeout,
     };
     match http.send(request).await {
         Ok(answer) if (200..300).contains(&answer.status) => Outcome::Arrived,

@@ -25,7 +25,7 @@ use crate::{
         permit::{Permit, Worker},
         tenant::{self, Tenancy},
     },
-    world::{Store, StoreError, World},
+    world::{Clock, Store, StoreError, World},
 };
 use core::{ops::Range, time::Duration};
 
@@ -34,6 +34,9 @@ const UPKEEP_EVERY: u32 = 50;
 
 /// A drain reads KiotViet's lists for at most this long, so that its caller gets an answer; the next one goes on.
 const LISTS_TIME: Duration = Duration::from_secs(300);
+
+/// In a long drain people are told what there is to tell at least this often, give or take an attempt.
+const TOLD_EVERY: Duration = Duration::from_secs(30);
 
 /// Processes everything that is due. Safe to call at any time, from many places at once.
 pub async fn drain<W: World>(world: &W, ready: &Ready, how: How) -> Drained {
@@ -74,7 +77,8 @@ pub async fn drain_for<W: World>(
         // Boxed, as each caller's stack would hold it: a thread's may have no more than 2 MB.
         let again = under_lease(world, ready, lease, bounds, commands, &mut drained);
         let again = Box::pin(again).await;
-        outgoing::send(world, ready, core::mem::take(&mut drained.to_send)).await;
+        let to_send = core::mem::take(&mut drained.to_send);
+        outgoing::send(world, ready, to_send, outgoing::TIMEOUT).await;
         if upkeep == Upkeep::Now {
             upkeep = Upkeep::Due;
         }
@@ -129,6 +133,7 @@ async fn under_lease<W: World>(
         hints: Hints::default(),
         filling: Filling::default(),
         tenancy: Tenancy::Ours,
+        told_at: world.now(),
         found_late: (bounds.upkeep != Upkeep::None && !is_paused).then_some(false),
         drained,
     };
@@ -263,6 +268,7 @@ impl<W: World> Drain<'_, '_, W> {
             if attempts % UPKEEP_EVERY == 0 {
                 self.look_in_between().await?;
             }
+            self.tell_in_between().await?;
         }
         Ok(Pass::Complete)
     }
@@ -290,12 +296,31 @@ impl<W: World> Drain<'_, '_, W> {
         Ok(polled?)
     }
 
+    /// Tells people what there is to tell, where it is time and nobody waits for an answer. The cursor is kept first, as at
+    /// the end of a drain. Their receiver is waited for briefly, under the lease.
+    async fn tell_in_between(&mut self) -> Result<(), Stop> {
+        let now = self.worker.now();
+        let is_time = now.saturating_since(self.told_at) >= TOLD_EVERY;
+        if !is_time || self.bounds.until.is_some() || self.ready.alerts.is_none() {
+            return Ok(());
+        }
+        self.told_at = now;
+        let to_send = self.alerts(true).await?;
+        if to_send.is_empty() {
+            return Ok(());
+        }
+        self.save().await?;
+        outgoing::send(self.worker.world(), self.ready, to_send, outgoing::BRIEF).await;
+        Ok(())
+    }
+
     /// The same in a store without atomics.
     async fn attempts_in_order(&mut self) -> Result<Pass, Stop> {
         while let Some((start, bucket)) = self.next_due() {
             if self.attempt_due(start, bucket.next).await? == Pass::Paused {
                 return Ok(Pass::Paused);
             }
+            self.tell_in_between().await?;
         }
         self.unlooked_entries().await
     }

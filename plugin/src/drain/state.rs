@@ -66,6 +66,8 @@ pub(super) struct Drain<'d, 'w, W> {
     pub(super) hints: Hints,
     pub(super) filling: Filling,
     pub(super) tenancy: Tenancy,
+    /// When people were last told what there is to tell, or the drain began.
+    pub(super) told_at: Timestamp,
     /// Whether a delivery was found waiting at which nobody had worked after its answer; none where that would show nothing.
     pub(super) found_late: Option<bool>,
     pub(super) drained: &'d mut Drained,
